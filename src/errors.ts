@@ -1,0 +1,107 @@
+/**
+ * THE table of errors: every code the product can show, with the exit code of the command line
+ * and the status of the HTTP service. Native code throws the same codes (native/core/error.h).
+ */
+
+interface ErrorKind {
+  /** 1 unexpected, 2 usage, 3 some inputs failed, 4 model or weights, 5 environment, 130 interrupted */
+  exit: 1 | 2 | 3 | 4 | 5 | 130;
+  http: number;
+  what: string;
+}
+
+export const errorTable = {
+  E_INTERNAL: { exit: 1, http: 500, what: 'a fault in crane-native itself' },
+  E_USAGE: { exit: 2, http: 400, what: 'a wrong flag, option or argument' },
+  E_EXISTS: { exit: 2, http: 409, what: 'an output exists already and --force was not given' },
+  E_CANCELLED: { exit: 130, http: 499, what: 'the caller gave the work up' },
+  E_DISPOSED: { exit: 1, http: 503, what: 'the engine was disposed' },
+  E_QUEUE_FULL: { exit: 1, http: 429, what: 'more calls are waiting than maxQueue allows' },
+
+  E_INPUT_NOT_FOUND: { exit: 3, http: 400, what: 'an input does not exist' },
+  E_INPUT_PERMISSION: { exit: 3, http: 400, what: 'an input may not be read' },
+  E_INPUT_IS_DIRECTORY: { exit: 3, http: 400, what: 'an input is a folder where a picture is needed' },
+  E_INPUT_URL: { exit: 3, http: 400, what: 'an input is a URL of a kind that is not read' },
+  E_IMAGE_EMPTY: { exit: 3, http: 400, what: 'a picture file of zero bytes' },
+  E_IMAGE_DECODE: { exit: 3, http: 400, what: 'not a picture, or a damaged one' },
+  E_IMAGE_TOO_LARGE: { exit: 3, http: 413, what: 'a picture with more pixels than the limit' },
+  E_IMAGE_TOO_SMALL: { exit: 3, http: 400, what: 'a picture with a side below the limit' },
+  E_IMAGE_COLOUR: { exit: 3, http: 400, what: 'a picture in a colour space that is not scored (CMYK)' },
+  E_IMAGE_ANIMATED: { exit: 3, http: 400, what: 'a picture with several frames or pages' },
+  E_IMAGE_NONFINITE: { exit: 3, http: 400, what: 'input values that are NaN or infinite' },
+  E_IMAGE_SHAPE: { exit: 3, http: 400, what: 'raw input whose length does not fit its shape' },
+
+  E_MODEL_NOT_FOUND: { exit: 4, http: 500, what: 'no model of that name or path' },
+  E_MODEL_JSON: { exit: 4, http: 500, what: 'model.json is not readable or not valid' },
+  E_MODEL_CONFIG: { exit: 4, http: 500, what: 'settings that do not fit the weights' },
+  E_PROMPTS: { exit: 4, http: 400, what: 'a prompt set that does not fit the model' },
+  E_WEIGHTS_NOT_FOUND: { exit: 4, http: 500, what: 'a weight file does not exist' },
+  E_WEIGHTS_CONTAINER: { exit: 4, http: 500, what: 'not one of the containers that are read' },
+  E_WEIGHTS_TRUNCATED: { exit: 4, http: 500, what: 'a weight file that ends too early' },
+  E_WEIGHTS_PICKLE: { exit: 4, http: 500, what: 'a pickle with anything but tensors in it' },
+  E_WEIGHTS_NAMING: { exit: 4, http: 500, what: 'tensor names of no known family' },
+  E_WEIGHTS_MISSING: { exit: 4, http: 500, what: 'a tensor is missing' },
+  E_WEIGHTS_EXTRA: { exit: 4, http: 500, what: 'a tensor nobody asked for' },
+  E_WEIGHTS_SHAPE: { exit: 4, http: 500, what: 'a tensor of another shape than expected' },
+  E_WEIGHTS_DTYPE: { exit: 4, http: 500, what: 'a tensor of a type that is not read' },
+  E_WEIGHTS_NONFINITE: { exit: 4, http: 500, what: 'a tensor with NaN or infinity in it' },
+  E_WEIGHTS_HASH: { exit: 4, http: 500, what: 'a file whose sha256 is not the expected one' },
+
+  E_DOWNLOAD: { exit: 5, http: 502, what: 'a download that failed' },
+  E_LIBTORCH_NOT_FOUND: { exit: 5, http: 500, what: 'libtorch could not be found or fetched' },
+  E_LIBTORCH_VERSION: { exit: 5, http: 500, what: 'libtorch of another version than the pinned one' },
+  E_LIBTORCH_LOAD: { exit: 5, http: 500, what: 'libtorch is there but cannot be loaded' },
+  E_ADDON_NOT_BUILT: { exit: 5, http: 500, what: 'the native engine was not built' },
+  E_ADDON_LOAD: { exit: 5, http: 500, what: 'the native engine cannot be loaded' },
+  E_BUILD_TOOLS: { exit: 5, http: 500, what: 'a tool needed for building is missing' },
+  E_BUILD: { exit: 5, http: 500, what: 'building the native engine failed' },
+  E_DEVICE: { exit: 5, http: 500, what: 'the wanted device is not there' },
+  E_MEMORY: { exit: 5, http: 503, what: 'not enough memory' },
+  E_IO_READ: { exit: 5, http: 500, what: 'a file cannot be read' },
+  E_IO_WRITE: { exit: 5, http: 507, what: 'a file cannot be written' },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export interface CraneErrorOptions {
+  hint?: string | undefined;
+  cause?: unknown;
+}
+
+/** The one error of the library. `code` is stable, `hint` says what to do next. */
+export class CraneError extends Error {
+  override readonly name = 'CraneError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: CraneErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  get exitCode(): number {
+    return errorTable[this.code].exit;
+  }
+
+  toJSON(): { code: ErrorCode; message: string; hint?: string } {
+    return { code: this.code, message: this.message, ...(this.hint ? { hint: this.hint } : {}) };
+  }
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorTable, value);
+}
+
+/** Turns whatever was thrown into a CraneError; native errors carry `code` and `hint` as properties. */
+export function toCraneError(thrown: unknown): CraneError {
+  if (thrown instanceof CraneError) return thrown;
+  if (thrown instanceof Error) {
+    const { code, hint } = thrown as Error & { code?: unknown; hint?: unknown };
+    return new CraneError(isErrorCode(code) ? code : 'E_INTERNAL', thrown.message, {
+      hint: typeof hint === 'string' && hint !== '' ? hint : undefined,
+      cause: thrown,
+    });
+  }
+  return new CraneError('E_INTERNAL', String(thrown));
+}
