@@ -18,6 +18,7 @@ export const errorTable = {
   E_DISPOSED: { exit: 1, http: 503, what: 'the engine was disposed' },
   E_QUEUE_FULL: { exit: 1, http: 429, what: 'more calls are waiting than maxQueue allows' },
 
+  E_INPUTS_FAILED: { exit: 3, http: 400, what: 'some inputs failed; the others are done' },
   E_INPUT_NOT_FOUND: { exit: 3, http: 400, what: 'an input does not exist' },
   E_INPUT_PERMISSION: { exit: 3, http: 400, what: 'an input may not be read' },
   E_INPUT_IS_DIRECTORY: { exit: 3, http: 400, what: 'an input is a folder where a picture is needed' },

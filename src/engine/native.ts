@@ -198,20 +198,22 @@ export interface Region {
 }
 
 export interface NativeAddon {
-  info(): {
+  info(): Promise<{
     /** version of crane-native this addon was built from */
     version: string;
     /** libtorch it was built against and build id of that libtorch_cpu */
     libtorch: string;
     libtorchBuildId: string;
+    /** our CUDA kernels are compiled in */
     cuda: boolean;
+    /** best instruction set the engine's own kernels use here: 'avx512', 'avx2' or 'plain' */
     isa: string;
     devices: string[];
-  };
-  /** True when two addons of this process share the compute thread; its OpenMP team has this many threads. */
-  setThreads(threads: number): void;
+  }>;
+  /** Size of the compute thread's OpenMP team, shared by all engines of the process; 0: physical cores. */
+  setThreads(threads: number): Promise<number>;
 
-  openEngine(config: EngineConfig, onProgress?: (done: number, total: number) => void): Promise<NativeEngine>;
+  openEngine(config: EngineConfig): Promise<NativeEngine>;
   createCancelFlag(): CancelFlag;
 
   // weights
@@ -228,11 +230,24 @@ export interface NativeAddon {
   /** Checks names, shapes and finiteness of every tensor; rejects with the first fault's code. */
   verifyWeights(path: string): Promise<WeightFileInfo>;
   /** Writes a safetensors file with the canonical names; dtype 'f32' or 'f16'. Whole or not at all. */
-  convertWeights(inputs: string[], output: string, dtype: 'f32' | 'f16', metadata: Record<string, string>): Promise<void>;
+  convertWeights(
+    inputs: string[],
+    output: string,
+    dtype: 'f32' | 'f16',
+    metadata: Record<string, string>,
+  ): Promise<void>;
   /** Writes tensors made by the recipe of parity/README.md into one safetensors file. */
   synthWeights(output: string, tensors: SynthTensor[], metadata: Record<string, string>): Promise<void>;
 
   // pictures; all of them equal Pillow bit for bit
+  /** [height, width, 3] u8 -> [3, height, width]: (v/255 - mean)/std in float32. */
+  normalise(
+    rgb: Uint8Array,
+    width: number,
+    height: number,
+    mean: [number, number, number],
+    std: [number, number, number],
+  ): Promise<Float32Array>;
   /** Resizes and converts to RGB, [height, width, 3]. */
   resizePicture(picture: NativePicture, width: number, height: number): Promise<Uint8Array>;
   /** 1 where the mask is anomalous, [height, width] (method.md 2, step 2). */

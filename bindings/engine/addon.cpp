@@ -1,0 +1,63 @@
+// The engine addon: NativeAddon of src/engine/native.ts.
+#include <napi.h>
+
+#include "async_task.h"
+#include "engine_object.h"
+#include "image_functions.h"
+#include "weight_functions.h"
+
+#include <torch/headeronly/version.h>
+
+namespace crane::bindings {
+namespace {
+
+Napi::Value info(const Napi::CallbackInfo& call) {
+  return run_async(
+      call.Env(), compute_thread(), [] { return available_devices(); },
+      [](Napi::Env env, std::vector<std::string>& devices) -> Napi::Value {
+        Napi::Object js = Napi::Object::New(env);
+        js.Set("version", CRANE_VERSION);
+        js.Set("libtorch", TORCH_VERSION);
+        js.Set("libtorchBuildId", CRANE_LIBTORCH_BUILD_ID);
+#ifdef CRANE_CUDA_KERNELS
+        js.Set("cuda", true);
+#else
+        js.Set("cuda", false);
+#endif
+        js.Set("isa", isa_name());
+        Napi::Array list = Napi::Array::New(env, devices.size());
+        for (uint32_t i = 0; i < devices.size(); ++i) list.Set(i, devices[i]);
+        js.Set("devices", list);
+        return js;
+      });
+}
+
+Napi::Value set_threads(const Napi::CallbackInfo& call) {
+  const int threads = call[0].ToNumber().Int32Value();
+  return run_async(
+      call.Env(), compute_thread(), [threads] { return set_compute_threads(threads); },
+      [](Napi::Env env, int& count) -> Napi::Value { return Napi::Number::New(env, count); });
+}
+
+Napi::Value create_cancel_flag(const Napi::CallbackInfo& call) {
+  return call.This().As<Napi::Object>().Get("CancelFlag").As<Napi::Function>().New({});
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new TaskLedger(env));
+  exports.Set("NativeEngine", EngineObject::define(env));
+  exports.Set("CancelFlag", CancelFlagObject::define(env));
+  exports.Set("info", Napi::Function::New<info>(env, "info"));
+  exports.Set("setThreads", Napi::Function::New<set_threads>(env, "setThreads"));
+  exports.Set("openEngine", Napi::Function::New<EngineObject::open>(env, "openEngine"));
+  exports.Set("createCancelFlag", Napi::Function::New<create_cancel_flag>(env, "createCancelFlag"));
+  add_image_functions(env, exports);
+  add_weight_functions(env, exports);
+  return exports;
+}
+
+}  // namespace
+}  // namespace crane::bindings
+
+Napi::Object init_addon(Napi::Env env, Napi::Object exports) { return crane::bindings::init(env, exports); }
+NODE_API_MODULE(crane_engine, init_addon)

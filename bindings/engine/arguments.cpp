@@ -1,0 +1,184 @@
+#include "arguments.h"
+
+#include "methods/crane/e_attn_kind.h"
+
+namespace crane::bindings {
+namespace {
+
+Napi::TypeError wrong(const Napi::Env& env, const char* name, const char* expected) {
+  return Napi::TypeError::New(env, join_text("expected ", expected, " for ", name));
+}
+
+std::array<double, 3> triple_of(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsArray() || value.As<Napi::Array>().Length() != 3) throw wrong(object.Env(), name, "three numbers");
+  std::array<double, 3> result{};
+  for (uint32_t i = 0; i < 3; ++i) result[i] = value.As<Napi::Array>().Get(i).ToNumber().DoubleValue();
+  return result;
+}
+
+std::vector<int64_t> integers_of(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  std::vector<int64_t> result;
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array) {
+    const auto typed = value.As<Napi::Int32Array>();
+    result.assign(typed.Data(), typed.Data() + typed.ElementLength());
+    return result;
+  }
+  if (!value.IsArray()) throw wrong(object.Env(), name, "a list of integers");
+  const auto list = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); ++i) result.push_back(list.Get(i).ToNumber().Int64Value());
+  return result;
+}
+
+layers::Activation activation_of(const Napi::Object& object) {
+  const std::string name = string_of(object, "activation");
+  if (name == "quick-gelu") return layers::Activation::quick_gelu;
+  if (name == "gelu") return layers::Activation::gelu;
+  throw wrong(object.Env(), "activation", "quick-gelu or gelu");
+}
+
+vision::TowerConfig tower_config_of(const Napi::Object& js) {
+  vision::TowerConfig config;
+  config.activation = activation_of(js);
+  config.layer_norm_eps = number_of(js, "layerNormEps");
+  config.mean = triple_of(js, "mean");
+  config.std = triple_of(js, "std");
+  const Napi::Object positions = object_of(js, "positionInterpolation");
+  const std::string kind = string_of(positions, "kind");
+  using Kind = vision::PositionInterpolation::Kind;
+  if (kind == "bilinear") config.positions.kind = Kind::bilinear;
+  else if (kind == "bicubic") config.positions.kind = Kind::bicubic;
+  else if (kind == "bicubic-antialias") config.positions.kind = Kind::bicubic_antialias;
+  else throw wrong(js.Env(), "positionInterpolation.kind", "bilinear, bicubic or bicubic-antialias");
+  config.positions.offset = number_of(positions, "offset");
+  config.blocks = static_cast<int64_t>(number_of(js, "blocks"));
+  return config;
+}
+
+methods::Compat compat_of(const Napi::Object& js) {
+  methods::Compat compat;
+  compat.batch_mean = boolean_of(js, "batchMean");
+  compat.half_deep_tokens = boolean_of(js, "halfDeepTokens");
+  compat.aliased_features = boolean_of(js, "aliasedFeatures");
+  compat.empty_rows = string_of(js, "emptyRows") == "nan" ? attention::EmptyRows::nan
+                                                          : attention::EmptyRows::keep_self;
+  compat.d_attn_layers = integers_of(js, "dAttnLayers");
+  return compat;
+}
+
+image::Mode mode_of(const Napi::Object& js) {
+  const std::string name = string_of(js, "mode");
+  if (name == "L") return image::Mode::l;
+  if (name == "LA") return image::Mode::la;
+  if (name == "RGB") return image::Mode::rgb;
+  if (name == "RGBA") return image::Mode::rgba;
+  if (name == "P") return image::Mode::palette_rgb;
+  if (name == "I;16") return image::Mode::i16;
+  throw wrong(js.Env(), "mode", "L, LA, RGB, RGBA, P or I;16");
+}
+
+}  // namespace
+
+std::string string_of(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsString()) throw wrong(object.Env(), name, "a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+double number_of(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsNumber()) throw wrong(object.Env(), name, "a number");
+  return value.As<Napi::Number>().DoubleValue();
+}
+
+bool boolean_of(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsBoolean()) throw wrong(object.Env(), name, "a boolean");
+  return value.As<Napi::Boolean>().Value();
+}
+
+Napi::Object object_of(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsObject()) throw wrong(object.Env(), name, "an object");
+  return value.As<Napi::Object>();
+}
+
+EngineConfig engine_config_of(const Napi::Object& js) {
+  EngineConfig config;
+  const auto files = object_of(js, "weights").As<Napi::Array>();
+  for (uint32_t i = 0; i < files.Length(); ++i) config.weights.push_back(files.Get(i).ToString().Utf8Value());
+  config.vision = tower_config_of(object_of(js, "vision"));
+  const Napi::Object text = object_of(js, "text");
+  config.text_activation = activation_of(text);
+  config.text_layer_norm_eps = number_of(text, "layerNormEps");
+  if (js.Has("source") && js.Get("source").IsObject()) {
+    const Napi::Object source = object_of(js, "source");
+    config.source = SourceConfig{string_of(source, "weights"), tower_config_of(object_of(source, "tower"))};
+  }
+  config.height = static_cast<int64_t>(number_of(js, "height"));
+  config.width = static_cast<int64_t>(number_of(js, "width"));
+  config.device = string_of(js, "device");
+  config.threads = static_cast<int>(number_of(js, "threads"));
+  return config;
+}
+
+text::Guidance guidance_of(const std::string& name) {
+  if (name == "pad-suffix") return text::Guidance::pad_suffix;
+  if (name == "pad-prefix") return text::Guidance::pad_prefix;
+  if (name == "replace-suffix") return text::Guidance::replace_suffix;
+  if (name == "replace-prefix") return text::Guidance::replace_prefix;
+  check_input(name == "none", "E_MODEL_CONFIG", "guidance \"", name,
+              "\" is none of none, pad-suffix, pad-prefix, replace-suffix, replace-prefix");
+  return text::Guidance::none;
+}
+
+ScoreOptions score_options_of(const Napi::Object& js) {
+  ScoreOptions options;
+  options.method.e_attn = methods::parse_e_attn(string_of(js, "eAttn"));
+  options.method.e_attn_layers = static_cast<int64_t>(number_of(js, "eAttnLayers"));
+  options.method.features = integers_of(js, "features");
+  options.method.soft_mean = boolean_of(js, "softMean");
+  options.method.d_attn = boolean_of(js, "dAttn");
+  options.method.maps = string_of(js, "maps") == "dattn" ? methods::Maps::d_attn : methods::Maps::both;
+  options.method.d_attn_beta = number_of(js, "dAttnBeta");
+  options.method.fusion = boolean_of(js, "fusion");
+  options.method.guidance_at_test = guidance_of(string_of(js, "guidanceAtTest"));
+  options.method.temperature = number_of(js, "temperature");
+  options.method.compat = compat_of(object_of(js, "compat"));
+  options.image_score = string_of(js, "imageScore") == "map-max" ? ImageScore::map_max : ImageScore::fused;
+  options.sigma_px = number_of(js, "sigma");
+  return options;
+}
+
+PromptFiles prompt_files_of(const Napi::Object& js) {
+  return {string_of(js, "path"), integers_of(js, "normalIds"), integers_of(js, "anomalousIds")};
+}
+
+InputShape input_shape_of(const Napi::Object& js) {
+  return {static_cast<int64_t>(number_of(js, "batch")), static_cast<int64_t>(number_of(js, "height")),
+          static_cast<int64_t>(number_of(js, "width"))};
+}
+
+image::PictureView picture_of(const Napi::Object& js) {
+  const Napi::Value data = js.Get("data");
+  const auto width = static_cast<int64_t>(number_of(js, "width"));
+  const auto height = static_cast<int64_t>(number_of(js, "height"));
+  const image::Mode mode = mode_of(js);
+  if (!data.IsTypedArray()) throw wrong(js.Env(), "data", "a Uint8Array or a Uint16Array");
+  const auto typed = data.As<Napi::TypedArray>();
+  const napi_typedarray_type wanted = mode == image::Mode::i16 ? napi_uint16_array : napi_uint8_array;
+  if (typed.TypedArrayType() != wanted) {
+    throw wrong(js.Env(), "data", mode == image::Mode::i16 ? "a Uint16Array" : "a Uint8Array");
+  }
+  image::PictureView view{static_cast<const char*>(typed.ArrayBuffer().Data()) + typed.ByteOffset(), width, height,
+                          mode};
+  image::check_size("picture", width, height);
+  const auto needed = static_cast<uint64_t>(width) * static_cast<uint64_t>(height) *
+                      static_cast<uint64_t>(image::channel_count(mode));
+  check_input(typed.ElementLength() == needed, "E_IMAGE_SHAPE", "a picture of ", width, " x ", height, " x ",
+              image::channel_count(mode), " needs ", needed, " samples, got ", typed.ElementLength());
+  return view;
+}
+
+}  // namespace crane::bindings

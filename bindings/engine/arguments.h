@@ -1,0 +1,28 @@
+// Reads the objects of src/engine/native.ts into the engine's structs. TypeScript has validated them; what is
+// checked here keeps a wrong call from reading foreign memory.
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+#include <vector>
+
+#include "engine.h"
+
+namespace crane::bindings {
+
+std::string string_of(const Napi::Object& object, const char* name);
+double number_of(const Napi::Object& object, const char* name);
+bool boolean_of(const Napi::Object& object, const char* name);
+Napi::Object object_of(const Napi::Object& object, const char* name);
+
+EngineConfig engine_config_of(const Napi::Object& js);
+ScoreOptions score_options_of(const Napi::Object& js);
+PromptFiles prompt_files_of(const Napi::Object& js);
+text::Guidance guidance_of(const std::string& name);
+InputShape input_shape_of(const Napi::Object& js);
+
+// The view points into the picture's buffer: keep a reference to `data` while it is used.
+image::PictureView picture_of(const Napi::Object& js);
+
+}  // namespace crane::bindings

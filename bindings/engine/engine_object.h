@@ -1,0 +1,51 @@
+// NativeEngine of src/engine/native.ts.
+#pragma once
+
+#include <napi.h>
+
+#include <atomic>
+#include <memory>
+
+#include "engine.h"
+
+namespace crane::bindings {
+
+// JavaScript thread: the wrapper and `disposed_`. Compute thread: everything behind `engine_`.
+class EngineObject : public Napi::ObjectWrap<EngineObject> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit EngineObject(const Napi::CallbackInfo& info);
+
+  // openEngine(config): Promise<NativeEngine>
+  static Napi::Value open(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value facts(const Napi::CallbackInfo& info);
+  Napi::Value add_prompts(const Napi::CallbackInfo& info);
+  void remove_prompts(const Napi::CallbackInfo& info);
+  Napi::Value text_features(const Napi::CallbackInfo& info);
+  Napi::Value score(const Napi::CallbackInfo& info);
+  Napi::Value score_preprocessed(const Napi::CallbackInfo& info);
+  Napi::Value trace(const Napi::CallbackInfo& info);
+  Napi::Value trace_text(const Napi::CallbackInfo& info);
+  Napi::Value dispose(const Napi::CallbackInfo& info);
+
+  // Throws E_DISPOSED as a JavaScript error.
+  std::shared_ptr<Engine> alive(Napi::Env env) const;
+
+  std::shared_ptr<Engine> engine_;
+};
+
+// CancelFlag of native.ts.
+class CancelFlagObject : public Napi::ObjectWrap<CancelFlagObject> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit CancelFlagObject(const Napi::CallbackInfo& info);
+  const std::shared_ptr<CancelToken>& token() const { return token_; }
+
+ private:
+  Napi::Value cancel(const Napi::CallbackInfo& info);
+  std::shared_ptr<CancelToken> token_ = std::make_shared<CancelToken>();
+};
+
+}  // namespace crane::bindings

@@ -1,0 +1,210 @@
+#include "image_functions.h"
+
+#include "arguments.h"
+#include "async_task.h"
+#include "image/isa.h"
+#include "image/map.h"
+#include "image/mask.h"
+#include "image/normalise.h"
+#include "image/overlay.h"
+#include "image/regions.h"
+#include "image/resize.h"
+
+namespace crane::bindings {
+namespace {
+
+using Keep = std::vector<Napi::Reference<Napi::Value>>;
+
+Keep keep_alive(const Napi::Value& value) {
+  Keep keep;
+  keep.push_back(Napi::Reference<Napi::Value>::New(value, 1));
+  return keep;
+}
+
+Napi::Value bytes_to_js(Napi::Env env, std::vector<uint8_t>& bytes) {
+  Napi::Uint8Array js = Napi::Uint8Array::New(env, bytes.size());
+  std::copy(bytes.begin(), bytes.end(), js.Data());
+  return js;
+}
+
+Napi::Value floats_to_js(Napi::Env env, std::vector<float>& values) {
+  Napi::Float32Array js = Napi::Float32Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), js.Data());
+  return js;
+}
+
+int64_t side_of(const Napi::Value& value) { return value.ToNumber().Int64Value(); }
+
+struct MapArgument {
+  const float* data;
+  int64_t width;
+  int64_t height;
+};
+
+MapArgument map_of(const Napi::Value& data, const Napi::Value& width, const Napi::Value& height) {
+  if (!data.IsTypedArray() || data.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
+    throw Napi::TypeError::New(data.Env(), "expected a Float32Array for the map");
+  }
+  const auto typed = data.As<Napi::Float32Array>();
+  const MapArgument map{typed.Data(), side_of(width), side_of(height)};
+  image::check_size("map", map.width, map.height);
+  check_input(typed.ElementLength() == static_cast<size_t>(map.width * map.height), "E_IMAGE_SHAPE", "a map of ",
+              map.width, " x ", map.height, " needs ", map.width * map.height, " values, got ",
+              typed.ElementLength());
+  return map;
+}
+
+// Checks made while reading arguments become JavaScript errors with a code.
+template <typename Function>
+Napi::Value guarded(const Napi::CallbackInfo& call, Function function) {
+  try {
+    return function();
+  } catch (const crane::Error& error) {
+    throw to_js_error(call.Env(), error);
+  }
+}
+
+Napi::Value resize_picture(const Napi::CallbackInfo& call) {
+  return guarded(call, [&] {
+    const Napi::Object js = call[0].As<Napi::Object>();
+    const image::PictureView picture = picture_of(js);
+    const int64_t width = side_of(call[1]);
+    const int64_t height = side_of(call[2]);
+    image::check_size("target", width, height);
+    return run_async(
+        call.Env(), io_threads(),
+        [=] {
+          std::vector<uint8_t> rgb(static_cast<size_t>(width * height * 3));
+          image::resize_to_rgb(picture, width, height, image::Filter::bicubic, rgb.data());
+          return rgb;
+        },
+        bytes_to_js, keep_alive(js.Get("data")));
+  });
+}
+
+Napi::Value resize_mask(const Napi::CallbackInfo& call) {
+  return guarded(call, [&] {
+    const Napi::Object js = call[0].As<Napi::Object>();
+    const image::PictureView mask = picture_of(js);
+    const int64_t width = side_of(call[1]);
+    const int64_t height = side_of(call[2]);
+    image::check_size("target", width, height);
+    return run_async(
+        call.Env(), io_threads(),
+        [=] {
+          std::vector<uint8_t> bits(static_cast<size_t>(width * height));
+          image::resize_mask(mask, width, height, bits.data());
+          return bits;
+        },
+        bytes_to_js, keep_alive(js.Get("data")));
+  });
+}
+
+std::array<float, 3> constants_of(const Napi::Value& value) {
+  std::array<float, 3> result{};
+  const auto list = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < 3; ++i) result[i] = list.Get(i).ToNumber().FloatValue();
+  return result;
+}
+
+Napi::Value normalise(const Napi::CallbackInfo& call) {
+  return guarded(call, [&] {
+    const auto rgb = call[0].As<Napi::Uint8Array>();
+    const int64_t width = side_of(call[1]);
+    const int64_t height = side_of(call[2]);
+    image::check_size("picture", width, height);
+    check_input(rgb.ElementLength() == static_cast<size_t>(width * height * 3), "E_IMAGE_SHAPE",
+                "an RGB picture of ", width, " x ", height, " needs ", width * height * 3, " bytes, got ",
+                rgb.ElementLength());
+    const image::Normalisation constants{constants_of(call[3]), constants_of(call[4])};
+    const uint8_t* src = rgb.Data();
+    return run_async(
+        call.Env(), io_threads(),
+        [=] {
+          std::vector<float> planes(static_cast<size_t>(width * height * 3));
+          image::normalise(src, width, height, constants, planes.data());
+          return planes;
+        },
+        floats_to_js, keep_alive(call[0]));
+  });
+}
+
+Napi::Value resize_map(const Napi::CallbackInfo& call) {
+  return guarded(call, [&] {
+    const MapArgument map = map_of(call[0], call[1], call[2]);
+    const int64_t width = side_of(call[3]);
+    const int64_t height = side_of(call[4]);
+    image::check_size("target", width, height);
+    return run_async(
+        call.Env(), io_threads(),
+        [=] {
+          std::vector<float> resized(static_cast<size_t>(width * height));
+          image::resize_map(map.data, map.width, map.height, width, height, resized.data());
+          return resized;
+        },
+        floats_to_js, keep_alive(call[0]));
+  });
+}
+
+Napi::Value overlay(const Napi::CallbackInfo& call) {
+  return guarded(call, [&] {
+    const Napi::Object js = call[0].As<Napi::Object>();
+    const image::PictureView picture = picture_of(js);
+    const MapArgument map = map_of(call[1], call[2], call[3]);
+    const double low = call[4].ToNumber().DoubleValue();
+    const double high = call[5].ToNumber().DoubleValue();
+    Keep keep = keep_alive(js.Get("data"));
+    keep.push_back(Napi::Reference<Napi::Value>::New(call[1], 1));
+    return run_async(
+        call.Env(), io_threads(),
+        [=] {
+          std::vector<uint8_t> rgb(static_cast<size_t>(picture.width * picture.height * 3));
+          image::overlay_heat(picture, map.data, map.width, map.height, low, high, rgb.data());
+          return rgb;
+        },
+        bytes_to_js, std::move(keep));
+  });
+}
+
+Napi::Value regions_to_js(Napi::Env env, std::vector<image::Region>& regions) {
+  Napi::Array list = Napi::Array::New(env, regions.size());
+  for (uint32_t i = 0; i < regions.size(); ++i) {
+    const image::Region& region = regions[i];
+    Napi::Object js = Napi::Object::New(env);
+    js.Set("x", static_cast<double>(region.x));
+    js.Set("y", static_cast<double>(region.y));
+    js.Set("width", static_cast<double>(region.width));
+    js.Set("height", static_cast<double>(region.height));
+    js.Set("area", static_cast<double>(region.area));
+    js.Set("peak", static_cast<double>(region.peak));
+    js.Set("mean", region.mean);
+    list.Set(i, js);
+  }
+  return list;
+}
+
+Napi::Value regions(const Napi::CallbackInfo& call) {
+  return guarded(call, [&] {
+    const MapArgument map = map_of(call[0], call[1], call[2]);
+    const double threshold = call[3].ToNumber().DoubleValue();
+    return run_async(
+        call.Env(), io_threads(),
+        [=] { return image::find_regions(map.data, map.width, map.height, threshold); }, regions_to_js,
+        keep_alive(call[0]));
+  });
+}
+
+}  // namespace
+
+void add_image_functions(Napi::Env env, Napi::Object exports) {
+  exports.Set("resizePicture", Napi::Function::New<resize_picture>(env, "resizePicture"));
+  exports.Set("resizeMask", Napi::Function::New<resize_mask>(env, "resizeMask"));
+  exports.Set("normalise", Napi::Function::New<normalise>(env, "normalise"));
+  exports.Set("resizeMap", Napi::Function::New<resize_map>(env, "resizeMap"));
+  exports.Set("overlay", Napi::Function::New<overlay>(env, "overlay"));
+  exports.Set("regions", Napi::Function::New<regions>(env, "regions"));
+}
+
+std::string isa_name() { return image::may_use_avx2() ? "avx2" : "plain"; }
+
+}  // namespace crane::bindings

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <napi.h>
+
+namespace crane::bindings {
+
+// inspectWeights, readTensor, verifyWeights, convertWeights, synthWeights of src/engine/native.ts.
+void add_weight_functions(Napi::Env env, Napi::Object exports);
+
+}  // namespace crane::bindings

@@ -1,0 +1,63 @@
+// The loader addon: opens libtorch's libraries before the engine addon is opened. It links no libtorch, so a
+// missing or wrong library is an exception in JavaScript and never the dynamic linker ending the process.
+#include <napi.h>
+
+#include <string>
+
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#endif
+
+namespace {
+
+// Opens one library by absolute path and keeps it for the life of the process: static objects and
+// thread-local storage of libtorch do not survive unloading. Returns the system's explanation, empty on
+// success.
+std::string open_library(const std::string& path) {
+#ifdef _WIN32
+  const int length = MultiByteToWideChar(CP_UTF8, 0, path.c_str(), -1, nullptr, 0);
+  std::wstring wide(static_cast<size_t>(length), L'\0');
+  MultiByteToWideChar(CP_UTF8, 0, path.c_str(), -1, wide.data(), length);
+  if (LoadLibraryExW(wide.c_str(), nullptr,
+                     LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS))
+    return {};
+  return path + ": LoadLibrary failed with error " + std::to_string(GetLastError());
+#else
+  // LOCAL: libtorch's symbols stay invisible to other addons. Libraries opened later still find each other,
+  // because the dynamic linker matches DT_NEEDED names with the SONAMEs already loaded.
+  if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return {};
+  const char* reason = dlerror();
+  return reason ? reason : path + ": dlopen failed";
+#endif
+}
+
+// open(paths: string[]): void. Absolute paths, every library after those it needs. Throws an Error with
+// `path`, the library that failed. Blocks while the linker relocates (about a second for a cold
+// libtorch_cpu).
+void open_all(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (info.Length() != 1 || !info[0].IsArray())
+    throw Napi::TypeError::New(env, "open needs an array of paths");
+  const Napi::Array paths = info[0].As<Napi::Array>();
+  for (uint32_t i = 0; i < paths.Length(); ++i) {
+    const Napi::Value item = paths.Get(i);
+    if (!item.IsString()) throw Napi::TypeError::New(env, "open needs an array of paths");
+    const std::string path = item.As<Napi::String>().Utf8Value();
+    const std::string reason = open_library(path);
+    if (reason.empty()) continue;
+    Napi::Error error = Napi::Error::New(env, reason);
+    error.Value().Set("path", path);
+    throw error;
+  }
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("open", Napi::Function::New(env, open_all, "open"));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(crane_loader, init)

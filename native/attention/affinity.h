@@ -1,0 +1,25 @@
+// Attention whose weights come from another model's features: a masked softmax of their cosines
+// (method.md 4, S and W_D).
+#pragma once
+
+#include "attention/kinds.h"
+#include "core/torch_headers.h"
+#include "layers/trace.h"
+
+namespace crane::attention {
+
+struct AffinityOptions {
+  double beta = 1.2;  // how often the mean cosine is subtracted
+  double gain = 3.0;  // sharpness of the softmax
+  EmptyRows empty_rows = EmptyRows::keep_self;
+};
+
+// features [B, n, C] with rows of length one. mean of all n*n cosines of each picture, [B] float64, by the
+// closed form |sum_i z_i|^2 / n^2.
+at::Tensor cosine_means(const at::Tensor& features);
+
+// features [B, n, C] unit rows, means [B] float64, values [B, n, W] -> [B, n, W].
+at::Tensor affinity_attention(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
+                              const AffinityOptions& options, Trace* trace);
+
+}  // namespace crane::attention

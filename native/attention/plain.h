@@ -1,0 +1,21 @@
+// softmax(q k^T c) v, the attention of every transformer block.
+#pragma once
+
+#include <span>
+
+#include "attention/face.h"
+#include "core/torch_headers.h"
+
+namespace crane::attention {
+
+// q [B, H, M, d], k and v [B, H, N, d] -> [B, H, M, d]. `causal` (M == N) hides later rows from earlier ones.
+// `scale` is c, usually d^-0.5. Pictures of a batch never share a matrix product on the CPU.
+using PlainAttention = at::Tensor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                  double scale, bool causal);
+
+std::span<const Face<PlainAttention>> plain_attention_faces();
+
+at::Tensor plain_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
+                           bool causal = false);
+
+}  // namespace crane::attention

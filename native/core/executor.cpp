@@ -1,0 +1,53 @@
+#include "core/executor.h"
+
+#include <utility>
+
+namespace crane {
+
+Executor::Executor(int threads) {
+  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+Executor::~Executor() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Executor::post(std::function<void()> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  wake_.notify_one();
+}
+
+void Executor::run() {
+  for (;;) {
+    std::function<void()> task;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      if (tasks_.empty()) return;
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+    task();
+  }
+}
+
+// Leaked on purpose: joining during static destruction would wait on threads that use destroyed statics.
+Executor& compute_thread() {
+  static Executor* const executor = new Executor(1);
+  return *executor;
+}
+
+Executor& io_threads() {
+  static Executor* const executor = new Executor(2);
+  return *executor;
+}
+
+}  // namespace crane

@@ -1,0 +1,432 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <mutex>
+
+#include <ATen/Parallel.h>
+
+#include "core/cpu.h"
+#include "core/error.h"
+#include "image/map.h"
+#include "image/merge.h"
+#include "image/normalise.h"
+#include "methods/crane/crane.h"
+#include "methods/method.h"
+#include "text/tower.h"
+#include "vision/tower.h"
+#include "weights/name_map.h"
+#include "weights/structure.h"
+
+namespace crane {
+namespace {
+
+// libtorch's exceptions carry a C++ backtrace nobody can use; the first line says what happened.
+template <typename Function>
+auto translate_errors(Function function) {
+  try {
+    return function();
+  } catch (const c10::OutOfMemoryError& error) {
+    throw Error("E_MEMORY", error.what_without_backtrace(),
+                "use a smaller --batch or --size, or the CPU (--device cpu)");
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    const bool is_memory = text.find("can't allocate memory") != std::string::npos ||
+                           text.find("not enough memory") != std::string::npos;
+    throw Error(is_memory ? "E_MEMORY" : "E_INTERNAL", text.substr(0, text.find('\n')));
+  }
+}
+
+// "auto" takes CUDA where it can be used.
+at::Device device_of(const std::string& name) {
+  if (name == "auto") return at::Device(at::hasCUDA() ? at::kCUDA : at::kCPU);
+  at::Device device(at::kCPU);
+  try {
+    device = at::Device(name);
+  } catch (const c10::Error&) {
+    throw Error("E_DEVICE", join_text("\"", name, "\" is no device"), "use cpu, cuda or cuda:N");
+  }
+  if (device.is_cuda()) {
+    check_input(at::hasCUDA(), "E_DEVICE", "no CUDA device can be used: the libtorch that was loaded ",
+                "has no CUDA, or there is no driver");
+  }
+  return device;
+}
+
+class Stopwatch {
+ public:
+  double lap_ms() {
+    const auto now = std::chrono::steady_clock::now();
+    const double ms = std::chrono::duration<double, std::milli>(now - last_).count();
+    last_ = now;
+    return ms;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+TowerFacts facts_of(const vision::Tower& tower) {
+  return {tower.width(), static_cast<int64_t>(tower.blocks().size()), tower.heads(), tower.registers(),
+          tower.parameters()};
+}
+
+// NaN wins: it must not hide behind the larger values.
+double larger(double a, double b) { return std::isnan(a) || a >= b ? a : b; }
+
+double max_of(const std::vector<float>& map) {
+  double largest = map.front();
+  for (const float value : map) largest = larger(largest, value);
+  return largest;
+}
+
+// What one picture's forward pass holds at once, from the tensors' sizes: streams, projections, the MLP's hidden
+// layer, D-Attn's square matrices, the map. Generous by half, because allocators keep what they freed.
+int64_t working_bytes(const vision::Tower& vision, const vision::Tower* source, int64_t height, int64_t width) {
+  const int64_t tokens = 1 + (height / vision.patch()) * (width / vision.patch());
+  int64_t floats = tokens * vision.width() * 14 + height * width * 8;
+  if (source != nullptr) {
+    const int64_t n = (height / source->patch()) * (width / source->patch());
+    floats += n * n * 5 + n * source->width() * 14;
+  }
+  return floats * 4 * 3 / 2;
+}
+
+// Smooths a picture's map and fills what every outcome has.
+void finish(std::vector<float> sharp, int64_t width, int64_t height, double fused_score,
+            const ScoreOptions& options, bool wants_map, ScoreOutcome& outcome) {
+  std::vector<float> smooth(sharp.size());
+  image::gaussian_blur(sharp.data(), width, height, options.sigma_px, smooth.data());
+  outcome.fused_score = fused_score;
+  outcome.map_max = max_of(smooth);
+  outcome.score = options.image_score == ImageScore::map_max ? outcome.map_max : outcome.fused_score;
+  outcome.map_width = width;
+  outcome.map_height = height;
+  if (wants_map) outcome.map = std::move(smooth);
+}
+
+std::vector<const methods::EncodedPrompts*> repeated(const methods::EncodedPrompts* prompts, int64_t count) {
+  return std::vector<const methods::EncodedPrompts*>(static_cast<size_t>(count), prompts);
+}
+
+image::Normalisation normalisation_of(const vision::TowerConfig& config) {
+  image::Normalisation constants{};
+  for (size_t c = 0; c < 3; ++c) {
+    constants.mean[c] = static_cast<float>(config.mean[c]);
+    constants.std[c] = static_cast<float>(config.std[c]);
+  }
+  return constants;
+}
+
+}  // namespace
+
+struct Engine::State {
+  EngineConfig config;
+  EngineFacts facts;
+  at::Device device{at::kCPU};
+  vision::Tower vision;
+  text::TextTower text;
+  std::optional<vision::Tower> source;
+  image::Normalisation normalisation{};
+
+  mutable std::mutex prompts_mutex;
+  std::map<int64_t, std::shared_ptr<const methods::EncodedPrompts>> prompts;
+  int64_t next_handle = 1;
+
+  methods::Towers towers() const { return {&vision, &text, source ? &*source : nullptr}; }
+
+  std::shared_ptr<const methods::EncodedPrompts> prompts_of(int64_t handle) const {
+    const std::lock_guard lock(prompts_mutex);
+    const auto found = prompts.find(handle);
+    check_input(found != prompts.end(), "E_PROMPTS", "no prompt set has the handle ", handle);
+    return found->second;
+  }
+
+  void check_size(int64_t height, int64_t width) const {
+    check_input(height > 0 && width > 0 && height % vision.patch() == 0 && width % vision.patch() == 0,
+                "E_MODEL_CONFIG", "an input of ", width, " x ", height, " pixels is no multiple of the patch of ",
+                vision.patch());
+    if (source) {
+      check_input(height >= source->patch() && width >= source->patch(), "E_MODEL_CONFIG", "an input of ", width,
+                  " x ", height, " pixels is smaller than one patch of the spatial source");
+    }
+  }
+
+  // One call of the method; maps: [B, H, W] before the Gaussian, contiguous on the CPU.
+  struct Forward {
+    std::vector<double> fused;
+    at::Tensor maps;
+  };
+  Forward forward(const at::Tensor& images, std::vector<const methods::EncodedPrompts*> prompts,
+                  const ScoreOptions& options, Trace* trace) const;
+
+  image::ViewPlan plan_of(const ScoreItem& item) const {
+    return image::plan_views(item.picture.width, item.picture.height, config.width, config.height, item.fit,
+                             item.tile_overlap);
+  }
+  // One view as the model's input, [1, 3, height, width].
+  at::Tensor input_of(const ScoreItem& item, const image::ViewPlan& plan, const image::View& view) const;
+  ScoreOutcome score_alone(const ScoreItem& item, const ScoreOptions& options, const CancelToken* cancel) const;
+  // Every view of every item in one call of the method (compat.batch_mean).
+  std::vector<ScoreOutcome> score_together(std::span<const ScoreItem> items, const ScoreOptions& options) const;
+};
+
+Engine::State::Forward Engine::State::forward(const at::Tensor& images,
+                                              std::vector<const methods::EncodedPrompts*> prompts,
+                                              const ScoreOptions& options, Trace* trace) const {
+  const methods::Crane method(options.method);
+  const methods::Scores scores = method.score(towers(), {images.to(device), std::move(prompts)}, trace);
+  const at::Tensor fused = scores.fused.to(at::kCPU, at::kDouble).contiguous();
+  return {{fused.const_data_ptr<double>(), fused.const_data_ptr<double>() + fused.numel()},
+          scores.map.to(at::kCPU).contiguous()};
+}
+
+at::Tensor Engine::State::input_of(const ScoreItem& item, const image::ViewPlan& plan,
+                                   const image::View& view) const {
+  std::vector<uint8_t> rgb(static_cast<size_t>(config.height * config.width * 3));
+  image::render_view(item.picture, plan, view, image::mean_colour(normalisation), rgb.data());
+  at::Tensor input = at::empty({1, 3, config.height, config.width}, at::TensorOptions().dtype(at::kFloat));
+  image::normalise(rgb.data(), config.width, config.height, normalisation, input.data_ptr<float>());
+  return input;
+}
+
+// The picture's score is that of its most anomalous view.
+ScoreOutcome Engine::State::score_alone(const ScoreItem& item, const ScoreOptions& options,
+                                        const CancelToken* cancel) const {
+  Stopwatch watch;
+  const auto encoded = prompts_of(item.prompts);
+  const image::ViewPlan plan = plan_of(item);
+  image::MapMerger merger(plan);
+  ScoreOutcome outcome;
+  double fused = -std::numeric_limits<double>::infinity();
+  for (const image::View& view : plan.views) {
+    if (cancel) cancel->check();
+    const at::Tensor input = input_of(item, plan, view);
+    outcome.preprocess_ms += watch.lap_ms();
+    const Forward done = forward(input, {encoded.get()}, options, nullptr);
+    outcome.forward_ms += watch.lap_ms();
+    merger.add(done.maps.const_data_ptr<float>());
+    fused = larger(fused, done.fused.front());
+  }
+  finish(merger.take(), plan.map_width, plan.map_height, fused, options, item.wants_map, outcome);
+  outcome.postprocess_ms = watch.lap_ms();
+  return outcome;
+}
+
+std::vector<ScoreOutcome> Engine::State::score_together(std::span<const ScoreItem> items,
+                                                        const ScoreOptions& options) const {
+  std::vector<image::ViewPlan> plans;
+  std::vector<at::Tensor> inputs;
+  std::vector<std::shared_ptr<const methods::EncodedPrompts>> owners;
+  std::vector<const methods::EncodedPrompts*> prompts;
+  for (const ScoreItem& item : items) {
+    plans.push_back(plan_of(item));
+    owners.push_back(prompts_of(item.prompts));
+    for (const image::View& view : plans.back().views) {
+      inputs.push_back(input_of(item, plans.back(), view));
+      prompts.push_back(owners.back().get());
+    }
+  }
+  if (inputs.empty()) return {};
+  Stopwatch watch;
+  const Forward done = forward(at::cat(inputs, /*dim=*/0), prompts, options, nullptr);
+  const double forward_ms = watch.lap_ms() / static_cast<double>(inputs.size());
+  std::vector<ScoreOutcome> outcomes(items.size());
+  size_t next = 0;
+  for (size_t i = 0; i < items.size(); ++i) {
+    image::MapMerger merger(plans[i]);
+    double fused = -std::numeric_limits<double>::infinity();
+    for (size_t view = 0; view < plans[i].views.size(); ++view, ++next) {
+      merger.add(done.maps.const_data_ptr<float>() + static_cast<int64_t>(next) * config.height * config.width);
+      fused = larger(fused, done.fused[next]);
+      outcomes[i].forward_ms += forward_ms;
+    }
+    finish(merger.take(), plans[i].map_width, plans[i].map_height, fused, options, items[i].wants_map, outcomes[i]);
+  }
+  return outcomes;
+}
+
+Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
+  const c10::InferenceMode guard;
+  translate_errors([&] {
+    State& state = *state_;
+    state.config = config;
+    state.device = device_of(config.device);
+    state.facts.threads = set_compute_threads(config.threads);
+    {
+      std::vector<std::shared_ptr<const weights::WeightFile>> files;
+      for (const std::string& path : config.weights) files.push_back(weights::open_weights(path));
+      const weights::CanonicalWeights all = weights::canonicalise(std::move(files));
+      const weights::VisionStructure vision_facts = weights::check_vision(all);
+      const weights::TextStructure text_facts = weights::check_text(all);
+      check_input(vision_facts.joint_width == text_facts.joint_width, "E_MODEL_CONFIG",
+                  "the vision tower ends in ", vision_facts.joint_width, " dimensions, the text tower in ",
+                  text_facts.joint_width);
+      state.vision = vision::Tower::load(all, config.vision, state.device);
+      state.text = text::TextTower::load(all, config.text_activation, config.text_layer_norm_eps, state.device);
+    }
+    if (config.source) {
+      const weights::CanonicalWeights all =
+          weights::canonicalise({weights::open_weights(config.source->weights)});
+      weights::check_vision(all);
+      state.source = vision::Tower::load(all, config.source->tower, state.device);
+    }
+    state.check_size(config.height, config.width);
+    state.normalisation = normalisation_of(config.vision);
+
+    EngineFacts& facts = state.facts;
+    facts.patch = state.vision.patch();
+    facts.vision = facts_of(state.vision);
+    facts.text = {state.text.width(), state.text.layer_count(), state.text.heads(), 0, state.text.parameters()};
+    if (state.source) facts.source = facts_of(*state.source);
+    facts.joint_width = state.vision.joint_width();
+    facts.device = state.device.str();
+    facts.weight_bytes =
+        4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
+    facts.working_bytes = working_bytes(state.vision, state.source ? &*state.source : nullptr, config.height,
+                                        config.width);
+  });
+}
+
+Engine::~Engine() = default;
+
+const EngineFacts& Engine::facts() const noexcept { return state_->facts; }
+
+int64_t Engine::add_prompts(const PromptFiles& files, const ScoreOptions& options) {
+  const c10::InferenceMode guard;
+  return translate_errors([&] {
+    State& state = *state_;
+    auto encoded = std::make_shared<methods::EncodedPrompts>();
+    encoded->prompts =
+        text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids}, state.text.width(), state.device);
+    encoded->features = state.text
+                            .encode(encoded->prompts, {text::Guidance::none, options.method.compat.half_deep_tokens},
+                                    {}, nullptr)
+                            .unit.squeeze(0);
+    const std::lock_guard lock(state.prompts_mutex);
+    state.prompts[state.next_handle] = std::move(encoded);
+    return state.next_handle++;
+  });
+}
+
+void Engine::remove_prompts(int64_t handle) {
+  const std::lock_guard lock(state_->prompts_mutex);
+  state_->prompts.erase(handle);
+}
+
+std::vector<float> Engine::text_features(int64_t handle) const {
+  const at::Tensor features = state_->prompts_of(handle)->features.to(at::kCPU).contiguous();
+  return {features.const_data_ptr<float>(), features.const_data_ptr<float>() + features.numel()};
+}
+
+std::vector<ScoreOutcome> Engine::score_preprocessed(const float* input, InputShape shape, int64_t prompts,
+                                                     const ScoreOptions& options, bool wants_map,
+                                                     const CancelToken* cancel) {
+  const c10::InferenceMode guard;
+  return translate_errors([&] {
+    const State& state = *state_;
+    state.check_size(shape.height, shape.width);
+    const auto encoded = state.prompts_of(prompts);
+    const at::Tensor images = at::from_blob(const_cast<float*>(input), {shape.batch, 3, shape.height, shape.width},
+                                            at::TensorOptions().dtype(at::kFloat));
+    check_input(at::isfinite(images).all().item<bool>(), "E_IMAGE_NONFINITE",
+                "the preprocessed input holds NaN or infinity");
+    // Alone, or all together where the reference's batch mean is asked for.
+    const int64_t step = options.method.compat.batch_mean ? shape.batch : 1;
+    const int64_t pixels = shape.height * shape.width;
+    std::vector<ScoreOutcome> outcomes;
+    for (int64_t from = 0; from < shape.batch; from += step) {
+      if (cancel) cancel->check();
+      Stopwatch watch;
+      const State::Forward done = state.forward(images.slice(0, from, from + step),
+                                                repeated(encoded.get(), step), options, nullptr);
+      const double forward_ms = watch.lap_ms() / static_cast<double>(step);
+      for (int64_t b = 0; b < step; ++b) {
+        const float* map = done.maps.const_data_ptr<float>() + b * pixels;
+        ScoreOutcome& outcome = outcomes.emplace_back();
+        finish({map, map + pixels}, shape.width, shape.height, done.fused[static_cast<size_t>(b)], options, wants_map,
+               outcome);
+        outcome.forward_ms = forward_ms;
+        outcome.postprocess_ms = watch.lap_ms();
+      }
+    }
+    return outcomes;
+  });
+}
+
+std::vector<ScoreOutcome> Engine::score(std::span<const ScoreItem> items, const ScoreOptions& options,
+                                        const CancelToken* cancel) {
+  const c10::InferenceMode guard;
+  return translate_errors([&] {
+    const State& state = *state_;
+    if (options.method.compat.batch_mean) return state.score_together(items, options);
+    std::vector<ScoreOutcome> outcomes;
+    for (const ScoreItem& item : items) {
+      if (cancel) cancel->check();
+      outcomes.push_back(state.score_alone(item, options, cancel));
+    }
+    return outcomes;
+  });
+}
+
+TracedStages Engine::trace(const float* input, InputShape shape, int64_t prompts, const ScoreOptions& options) {
+  const c10::InferenceMode guard;
+  return translate_errors([&] {
+    const State& state = *state_;
+    state.check_size(shape.height, shape.width);
+    const auto encoded = state.prompts_of(prompts);
+    const at::Tensor images = at::from_blob(const_cast<float*>(input), {shape.batch, 3, shape.height, shape.width},
+                                            at::TensorOptions().dtype(at::kFloat));
+    Trace trace;
+    const State::Forward done = state.forward(images, repeated(encoded.get(), shape.batch), options, &trace);
+    at::Tensor smooth = at::empty_like(done.maps);
+    const int64_t pixels = shape.height * shape.width;
+    for (int64_t b = 0; b < shape.batch; ++b) {
+      image::gaussian_blur(done.maps.const_data_ptr<float>() + b * pixels, shape.width, shape.height,
+                           options.sigma_px, smooth.data_ptr<float>() + b * pixels);
+    }
+    trace.record("map_gauss", smooth);
+    return trace.to_host({"patch_raw", "patch_norm", "pixel_logits"});
+  });
+}
+
+TracedStages Engine::trace_text(const PromptFiles& files, const ScoreOptions& options, text::Guidance guidance,
+                                std::span<const float> image_features) {
+  const c10::InferenceMode guard;
+  return translate_errors([&] {
+    const State& state = *state_;
+    const text::PromptSet prompts =
+        text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids}, state.text.width(), state.device);
+    at::Tensor features;
+    if (!image_features.empty()) {
+      const int64_t width = state.facts.joint_width;
+      check_input(static_cast<int64_t>(image_features.size()) % width == 0, "E_IMAGE_SHAPE",
+                  "picture features must come in rows of ", width);
+      features = at::from_blob(const_cast<float*>(image_features.data()),
+                               {static_cast<int64_t>(image_features.size()) / width, width},
+                               at::TensorOptions().dtype(at::kFloat))
+                     .to(state.device);
+    }
+    Trace trace;
+    state.text.encode(prompts, {guidance, options.method.compat.half_deep_tokens}, features, &trace);
+    return trace.to_host({});
+  });
+}
+
+int set_compute_threads(int threads) {
+  at::set_num_threads(threads > 0 ? threads : physical_cores());
+  return at::get_num_threads();
+}
+
+std::vector<std::string> available_devices() {
+  std::vector<std::string> names{"cpu"};
+  if (at::hasCUDA()) {
+    const int count = static_cast<int>(at::detail::getCUDAHooks().deviceCount());
+    for (int i = 0; i < count; ++i) names.push_back(join_text("cuda:", i));
+  }
+  return names;
+}
+
+}  // namespace crane

@@ -1,0 +1,142 @@
+// The engine: towers read once, prompt sets, pictures in, scores and maps out. The one class bindings/ sees;
+// free of tensor headers. Every call runs on the compute thread (core/executor.h) and throws crane::Error only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/cancel.h"
+#include "core/traced_stage.h"
+#include "image/fit.h"
+#include "image/picture.h"
+#include "methods/crane/options.h"
+#include "vision/config.h"
+
+namespace crane {
+
+struct SourceConfig {
+  std::string weights;
+  vision::TowerConfig tower;
+};
+
+struct EngineConfig {
+  std::vector<std::string> weights;  // files that together hold the vision and the text tower
+  vision::TowerConfig vision;
+  layers::Activation text_activation = layers::Activation::quick_gelu;
+  double text_layer_norm_eps = 1e-5;
+  std::optional<SourceConfig> source;
+  int64_t height = 0;  // input of the model in pixels
+  int64_t width = 0;
+  std::string device = "cpu";
+  int threads = 0;  // 0: physical cores
+};
+
+struct TowerFacts {
+  int64_t width = 0;
+  int64_t layers = 0;
+  int64_t heads = 0;
+  int64_t registers = 0;
+  int64_t parameters = 0;
+};
+
+struct EngineFacts {
+  int64_t patch = 0;
+  TowerFacts vision;
+  TowerFacts text;
+  std::optional<TowerFacts> source;
+  int64_t joint_width = 0;
+  std::string device;
+  int threads = 0;
+  int64_t weight_bytes = 0;
+  int64_t working_bytes = 0;  // upper estimate of what one picture needs on top
+};
+
+enum class ImageScore { fused, map_max };
+
+struct ScoreOptions {
+  methods::CraneOptions method;
+  ImageScore image_score = ImageScore::fused;
+  double sigma_px = 4.0;
+};
+
+struct PromptFiles {
+  std::string path;
+  std::vector<int64_t> normal_ids;
+  std::vector<int64_t> anomalous_ids;
+};
+
+struct ScoreItem {
+  image::PictureView picture;
+  int64_t prompts = 0;
+  image::Fit fit = image::Fit::stretch;
+  double tile_overlap = 0.25;
+  bool wants_map = false;
+};
+
+struct ScoreOutcome {
+  double score = 0;
+  double fused_score = 0;
+  double map_max = 0;
+  std::vector<float> map;  // [map_height, map_width], covers exactly the picture; empty unless wanted
+  int64_t map_width = 0;
+  int64_t map_height = 0;
+  double preprocess_ms = 0;
+  double forward_ms = 0;
+  double postprocess_ms = 0;
+};
+
+struct InputShape {
+  int64_t batch = 0;
+  int64_t height = 0;
+  int64_t width = 0;
+};
+
+class Engine {
+ public:
+  // Errors: E_WEIGHTS_*, E_MODEL_CONFIG, E_DEVICE, E_MEMORY.
+  explicit Engine(const EngineConfig& config);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  const EngineFacts& facts() const noexcept;
+
+  // Reads and encodes a prompt set; the handle stays valid until removed. Errors: E_PROMPTS, E_WEIGHTS_*.
+  int64_t add_prompts(const PromptFiles& files, const ScoreOptions& options);
+  void remove_prompts(int64_t handle);
+  // [2, D] row-major: normal, anomalous.
+  std::vector<float> text_features(int64_t handle) const;
+
+  // One outcome per item; a score never depends on the other items (except under compat.batch_mean).
+  std::vector<ScoreOutcome> score(std::span<const ScoreItem> items, const ScoreOptions& options,
+                                  const CancelToken* cancel);
+
+  // input: [batch, 3, height, width] normalised for the vision tower, not copied.
+  std::vector<ScoreOutcome> score_preprocessed(const float* input, InputShape shape, int64_t prompts,
+                                               const ScoreOptions& options, bool wants_map,
+                                               const CancelToken* cancel);
+
+  TracedStages trace(const float* input, InputShape shape, int64_t prompts, const ScoreOptions& options);
+
+  // image_features: [batch, D] unit rows, or empty without guidance.
+  TracedStages trace_text(const PromptFiles& files, const ScoreOptions& options, text::Guidance guidance,
+                          std::span<const float> image_features);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Threads of the compute thread's OpenMP team; 0: physical cores. Runs on the compute thread. Returns the count.
+int set_compute_threads(int threads);
+// "cpu", "cuda:0", ... as libtorch sees them.
+std::vector<std::string> available_devices();
+
+}  // namespace crane

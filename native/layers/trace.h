@@ -1,0 +1,24 @@
+// Collects inner stages by name, for parity tests and research. A null Trace* costs nothing.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/torch_headers.h"
+#include "core/traced_stage.h"
+
+namespace crane {
+
+class Trace {
+ public:
+  // Adds along the first axis when the stage was recorded before (one call per picture of a batch).
+  void record(const std::string& stage, const at::Tensor& value);
+  // `maps_first` names stages recorded as [B, maps, ...] that are shown as [maps, B, ...].
+  TracedStages to_host(const std::vector<std::string>& maps_first) const;
+
+ private:
+  std::map<std::string, at::Tensor> stages_;
+};
+
+}  // namespace crane

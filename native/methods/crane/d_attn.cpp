@@ -1,0 +1,66 @@
+#include "methods/crane/d_attn.h"
+
+#include "attention/affinity.h"
+#include "layers/linear.h"
+
+namespace crane::methods {
+namespace {
+
+at::Tensor channel_constants(const std::array<double, 3>& values, const at::Tensor& like) {
+  return at::tensor({static_cast<float>(values[0]), static_cast<float>(values[1]), static_cast<float>(values[2])},
+                    like.options())
+      .view({1, 3, 1, 1});
+}
+
+at::Tensor renormalise(const at::Tensor& image, const vision::TowerConfig& from, const vision::TowerConfig& to) {
+  const at::Tensor pixels = image * channel_constants(from.std, image) + channel_constants(from.mean, image);
+  return (pixels.clamp(0, 1) - channel_constants(to.mean, image)) / channel_constants(to.std, image);
+}
+
+}  // namespace
+
+SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, const CraneOptions& options,
+                               Trace* trace) {
+  const vision::Tower& source = *towers.source;
+  const at::Tensor input = renormalise(image, towers.vision->config(), source.config());
+  SourceAffinity result;
+  result.grid = source.grid_of(input);
+  std::vector<at::Tensor> rows;
+  for (int64_t b = 0; b < input.size(0); ++b) {
+    const at::Tensor normed = source.patch_features(input.slice(0, b, b + 1), trace);
+    if (trace) {
+      trace->record("stage.vfm.input", input.slice(0, b, b + 1));
+      trace->record("stage.vfm.features",
+                    normed.transpose(1, 2).reshape({1, -1, result.grid.height, result.grid.width}));
+    }
+    rows.push_back(layers::unit_rows(normed));
+  }
+  result.features = at::cat(rows, /*dim=*/0);
+  result.means = attention::cosine_means(result.features);
+  if (options.compat.batch_mean) result.means = result.means.mean().expand_as(result.means).contiguous();
+  if (trace) {
+    const at::Tensor shown = options.compat.batch_mean ? result.means.slice(0, 0, 1) : result.means;
+    trace->record("cosine_mean", shown);
+    trace->record("stage.dattn.cosine_mean", shown);
+  }
+  return result;
+}
+
+at::Tensor d_attn(const layers::Block& block, const SourceAffinity& affinity, const at::Tensor& values,
+                  vision::Grid values_grid, const CraneOptions& options, Trace* trace) {
+  const at::Tensor v = vision::resize_patches(values, values_grid, affinity.grid);
+  if (trace) {
+    trace->record("stage.dattn.v_resized", v.view({v.size(0), v.size(1), block.heads, -1})
+                                               .transpose(1, 2)
+                                               .reshape({v.size(0) * block.heads, v.size(1), -1}));
+  }
+  attention::AffinityOptions how;
+  how.beta = options.d_attn_beta;
+  how.empty_rows = options.compat.empty_rows;
+  const at::Tensor mixed = attention::affinity_attention(affinity.features, affinity.means, v, how, trace);
+  const at::Tensor d = block.output_update(mixed);  // no residual
+  if (trace) trace->record("stage.dattn.out_proj", d);
+  return d;
+}
+
+}  // namespace crane::methods

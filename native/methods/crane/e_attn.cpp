@@ -1,0 +1,44 @@
+#include "methods/crane/e_attn.h"
+
+#include "core/error.h"
+#include "methods/crane/e_attn_kind.h"
+
+namespace crane::methods {
+
+attention::SelfSet parse_e_attn(std::string_view kind) {
+  if (kind == "(q+k+v)^2") return {false, false, false, /*joined=*/true};
+  attention::SelfSet set{false, false, false, false};
+  if (kind == "qq" || kind == "qq+kk" || kind == "qq+kk+vv") set.q = true;
+  if (kind == "kk" || kind == "qq+kk" || kind == "qq+kk+vv") set.k = true;
+  if (kind == "vv" || kind == "qq+kk+vv") set.v = true;
+  check_input(set.q || set.k || set.v, "E_MODEL_CONFIG", "eAttn \"", kind,
+              "\" is none of vv, kk, qq, qq+kk, qq+kk+vv, (q+k+v)^2");
+  return set;
+}
+
+vision::TwoStreamRequest e_attn_request(const CraneOptions& options, int64_t blocks) {
+  check_input(options.e_attn_layers >= 1 && options.e_attn_layers <= blocks, "E_MODEL_CONFIG", "eAttnLayers is ",
+              options.e_attn_layers, ", the vision tower has ", blocks, " blocks");
+  check_input(!options.features.empty(), "E_MODEL_CONFIG", "features lists no block");
+  const int64_t first = blocks - options.e_attn_layers + 1;
+  for (const int64_t feature : options.features) {
+    check_input(feature >= first && feature <= blocks, "E_MODEL_CONFIG", "features lists block ", feature,
+                "; the second stream exists in blocks ", first, " to ", blocks);
+  }
+  vision::TwoStreamRequest request;
+  request.set = options.e_attn;
+  request.two_stream_blocks = options.e_attn_layers;
+  request.features = options.features;
+  request.final_only = options.compat.aliased_features;
+  if (options.d_attn) {
+    request.value_blocks = options.compat.d_attn_layers;
+    if (request.value_blocks.empty()) request.value_blocks.push_back(blocks);
+    for (const int64_t layer : request.value_blocks) {
+      check_input(layer >= first && layer <= blocks, "E_MODEL_CONFIG", "compat.dAttnLayers lists block ", layer,
+                  "; D-Attn can read blocks ", first, " to ", blocks);
+    }
+  }
+  return request;
+}
+
+}  // namespace crane::methods

@@ -1,0 +1,56 @@
+// CLIP's text tower over learned prompts: two vectors, normal and anomalous (method.md 5).
+#pragma once
+
+#include <unordered_map>
+
+#include "layers/block.h"
+#include "layers/trace.h"
+#include "text/prompts.h"
+#include "weights/name_map.h"
+
+namespace crane::text {
+
+struct EncodeOptions {
+  Guidance guidance = Guidance::none;
+  bool half_deep_tokens = true;  // deep tokens are rounded to half precision in the forward pass
+};
+
+struct TextFeatures {
+  at::Tensor raw;   // [B, 2, D] before normalising
+  at::Tensor unit;  // [B, 2, D]
+};
+
+class TextTower {
+ public:
+  static TextTower load(const weights::CanonicalWeights& weights, layers::Activation activation,
+                        double layer_norm_eps, at::Device device);
+
+  // image_features [B, D] unit rows for a guidance other than none, else undefined (then B = 1).
+  // Rows after the end-of-text token never reach it (causal mask) and are cut, except when traced.
+  // Errors: E_PROMPTS when token rows are missing, prompts are too long or too deep, or guidance does not fit.
+  TextFeatures encode(const PromptSet& prompts, const EncodeOptions& options, const at::Tensor& image_features,
+                      Trace* trace) const;
+
+  int64_t width() const { return positions_.size(1); }
+  int64_t context_length() const { return positions_.size(0); }
+  int64_t heads() const { return blocks_.front().heads; }
+  int64_t layer_count() const { return static_cast<int64_t>(blocks_.size()); }
+  int64_t joint_width() const { return projection_.defined() ? projection_.size(1) : width(); }
+  int64_t parameters() const noexcept { return parameters_; }
+
+ private:
+  // Rows of the embedded prompt before positions: [B, rows, width]; `end` receives the end-of-text row.
+  at::Tensor embed_prompt(const PromptSet& prompts, int c, const EncodeOptions& options,
+                          const at::Tensor& image_features, bool whole, int64_t* end) const;
+  at::Tensor token_row(const PromptSet& prompts, int c, int64_t position) const;
+
+  at::Tensor tokens_;  // [rows, width]
+  std::unordered_map<int64_t, int64_t> row_of_id_;  // empty: row = id
+  at::Tensor positions_;
+  std::vector<layers::Block> blocks_;
+  layers::LayerNorm ln_final_;
+  at::Tensor projection_;
+  int64_t parameters_ = 0;
+};
+
+}  // namespace crane::text

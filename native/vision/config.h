@@ -1,0 +1,27 @@
+// What the tensors of a vision tower cannot tell; comes from model.json.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "layers/activation.h"
+
+namespace crane::vision {
+
+// How the position grid is fitted to another number of patches.
+struct PositionInterpolation {
+  enum class Kind { bilinear, bicubic, bicubic_antialias };
+  Kind kind = Kind::bilinear;
+  double offset = 0.0;  // DINOv2 without registers scales by (n + 0.1) / 37; 0: to exactly n
+};
+
+struct TowerConfig {
+  layers::Activation activation = layers::Activation::quick_gelu;
+  double layer_norm_eps = 1e-5;
+  std::array<double, 3> mean{};
+  std::array<double, 3> std{};
+  PositionInterpolation positions;
+  int64_t blocks = 0;  // use the first n blocks only; 0: all
+};
+
+}  // namespace crane::vision

@@ -1,0 +1,119 @@
+#include "vision/tower.h"
+
+#include <cmath>
+
+#include "core/error.h"
+
+namespace crane::vision {
+namespace {
+
+using Kind = PositionInterpolation::Kind;
+
+// rows [side*side, C] -> [grid.count, C].
+at::Tensor resize_positions(const at::Tensor& rows, int64_t side, Grid grid, const PositionInterpolation& how) {
+  const at::Tensor planes = rows.view({1, side, side, -1}).permute({0, 3, 1, 2});
+  const std::array<int64_t, 2> size{grid.height, grid.width};
+  at::Tensor resized;
+  if (how.offset != 0.0) {
+    // The scale, not the size, is handed to the resampler: it decides where samples fall.
+    const std::array<double, 2> scale{(static_cast<double>(grid.height) + how.offset) / static_cast<double>(side),
+                                      (static_cast<double>(grid.width) + how.offset) / static_cast<double>(side)};
+    switch (how.kind) {
+      case Kind::bilinear: resized = at::upsample_bilinear2d(planes, std::nullopt, false, scale); break;
+      case Kind::bicubic: resized = at::upsample_bicubic2d(planes, std::nullopt, false, scale); break;
+      case Kind::bicubic_antialias:
+        resized = at::_upsample_bicubic2d_aa(planes, std::nullopt, false, scale);
+        break;
+    }
+  } else {
+    switch (how.kind) {
+      case Kind::bilinear: resized = at::upsample_bilinear2d(planes, size, false); break;
+      case Kind::bicubic: resized = at::upsample_bicubic2d(planes, size, false); break;
+      case Kind::bicubic_antialias: resized = at::_upsample_bicubic2d_aa(planes, size, false); break;
+    }
+  }
+  CRANE_CHECK_INVARIANT(resized.size(2) == grid.height && resized.size(3) == grid.width,
+                        "position grid became ", resized.size(2), " x ", resized.size(3));
+  return resized.permute({0, 2, 3, 1}).reshape({grid.count(), -1});
+}
+
+}  // namespace
+
+Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& config, at::Device device) {
+  layers::TensorLoader loader(weights, device);
+  Tower tower;
+  tower.config_ = config;
+  tower.patch_weight_ = loader.required("visual.patch.weight");
+  tower.patch_bias_ = loader.optional("visual.patch.bias");
+  tower.cls_ = loader.required("visual.cls");
+  tower.positions_ = loader.required("visual.pos");
+  tower.registers_ = loader.optional("visual.registers");
+  tower.ln_pre_ = loader.layer_norm("visual.ln_pre", config.layer_norm_eps);
+  int64_t available = 0;
+  while (loader.has(join_text("visual.blocks.", available, ".qkv.weight"))) ++available;
+  check_input(available > 0, "E_WEIGHTS_MISSING", "no vision blocks in the weights");
+  check_input(config.blocks <= available, "E_MODEL_CONFIG", "model.json asks for the first ", config.blocks,
+              " vision blocks, the weights hold ", available);
+  const int64_t used = config.blocks > 0 ? config.blocks : available;
+  const int64_t heads = tower.width() / 64;
+  for (int64_t i = 0; i < used; ++i) {
+    tower.blocks_.push_back(layers::Block::load(loader, join_text("visual.blocks.", i), heads, config.activation,
+                                                config.layer_norm_eps));
+  }
+  tower.ln_post_ = loader.layer_norm("visual.ln_post", config.layer_norm_eps);
+  check_input(tower.ln_post_.defined(), "E_WEIGHTS_MISSING", "the vision tower's final LayerNorm is missing");
+  tower.projection_ = loader.optional("visual.proj");
+  tower.parameters_ = loader.parameters();
+  return tower;
+}
+
+Grid Tower::grid_of(const at::Tensor& image) const { return {image.size(2) / patch(), image.size(3) / patch()}; }
+
+at::Tensor Tower::positions_for(Grid grid) const {
+  const int64_t side = std::llround(std::sqrt(static_cast<double>(positions_.size(0) - 1)));
+  if (grid == Grid{side, side}) return positions_;
+  const at::Tensor patches = resize_positions(positions_.slice(0, 1), side, grid, config_.positions);
+  return at::cat({positions_.slice(0, 0, 1), patches}, /*dim=*/0);
+}
+
+at::Tensor Tower::embed(const at::Tensor& image) const {
+  const Grid grid = grid_of(image);
+  CRANE_CHECK_INVARIANT(image.size(2) == grid.height * patch() && image.size(3) == grid.width * patch(),
+                        "picture of ", image.size(2), " x ", image.size(3));
+  const at::Tensor patches =
+      at::conv2d(image, patch_weight_, patch_bias_, /*stride=*/patch()).flatten(2).transpose(1, 2);  // [B, N, w]
+  const at::Tensor cls = cls_.view({1, 1, -1}).expand({image.size(0), 1, -1});
+  at::Tensor tokens = at::cat({cls, patches}, /*dim=*/1) + positions_for(grid);
+  if (registers_.defined()) {
+    // Registers have no position.
+    tokens = at::cat({tokens.slice(1, 0, 1), registers_.unsqueeze(0).expand({image.size(0), -1, -1}),
+                      tokens.slice(1, 1)},
+                     /*dim=*/1);
+  }
+  return ln_pre_.defined() ? ln_pre_(tokens) : tokens;
+}
+
+at::Tensor Tower::patch_features(const at::Tensor& image, Trace* trace) const {
+  at::Tensor tokens = embed(image);
+  if (trace) trace->record("stage.vfm.tokens", tokens);
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    tokens = blocks_[i].forward(tokens);
+    if (trace) trace->record(join_text("stage.vfm.block", i + 1 < 10 ? "0" : "", i + 1), tokens);
+  }
+  return ln_post_(tokens.slice(1, 1 + registers()));
+}
+
+at::Tensor Tower::project(const at::Tensor& tokens) const {
+  const at::Tensor normed = ln_post_(tokens);
+  return projection_.defined() ? at::matmul(normed, projection_) : normed;
+}
+
+at::Tensor resize_patches(const at::Tensor& patches, Grid from, Grid to) {
+  if (from == to) return patches;
+  const at::Tensor planes = patches.view({patches.size(0), from.height, from.width, -1}).permute({0, 3, 1, 2});
+  return at::upsample_bilinear2d(planes, {to.height, to.width}, /*align_corners=*/false)
+      .permute({0, 2, 3, 1})
+      .reshape({patches.size(0), to.count(), -1});
+}
+
+}  // namespace crane::vision

@@ -1,0 +1,67 @@
+// A vision transformer read from canonical weights: CLIP's, DINOv2's and their truncations are configurations.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "layers/block.h"
+#include "layers/trace.h"
+#include "vision/config.h"
+#include "weights/name_map.h"
+
+namespace crane::vision {
+
+struct Grid {
+  int64_t height = 0;
+  int64_t width = 0;
+  int64_t count() const { return height * width; }
+  bool operator==(const Grid&) const = default;
+};
+
+class Tower {
+ public:
+  // Errors: the E_WEIGHTS_* codes; E_MODEL_CONFIG when `blocks` exceeds what the file has.
+  static Tower load(const weights::CanonicalWeights& weights, const TowerConfig& config, at::Device device);
+
+  // image [B, 3, H, W] normalised, H and W multiples of the patch -> [B, 1 + registers + N, width]: patches,
+  // class token, positions, registers, ln_pre.
+  at::Tensor embed(const at::Tensor& image) const;
+
+  // Tokens after the last block and the final LayerNorm, without class token and registers, [B, N, width].
+  at::Tensor patch_features(const at::Tensor& image, Trace* trace) const;
+
+  // ln_post and, where the tower has one, the projection into the joint space: [..., width] -> [..., D].
+  at::Tensor project(const at::Tensor& tokens) const;
+
+  Grid grid_of(const at::Tensor& image) const;
+  const std::vector<layers::Block>& blocks() const noexcept { return blocks_; }
+  const TowerConfig& config() const noexcept { return config_; }
+  int64_t patch() const { return patch_weight_.size(2); }
+  int64_t width() const { return patch_weight_.size(0); }
+  int64_t heads() const { return blocks_.front().heads; }
+  int64_t registers() const { return registers_.defined() ? registers_.size(0) : 0; }
+  int64_t joint_width() const { return projection_.defined() ? projection_.size(1) : width(); }
+  int64_t parameters() const noexcept { return parameters_; }
+  bool has_projection() const { return projection_.defined(); }
+
+ private:
+  // [1 + N, width] for the wanted grid, always from the original table.
+  at::Tensor positions_for(Grid grid) const;
+
+  TowerConfig config_;
+  at::Tensor patch_weight_;  // [width, 3, patch, patch]
+  at::Tensor patch_bias_;    // [width] or undefined
+  at::Tensor cls_;           // [width]
+  at::Tensor positions_;     // [1 + side*side, width]
+  at::Tensor registers_;     // [r, width] or undefined
+  layers::LayerNorm ln_pre_;
+  std::vector<layers::Block> blocks_;
+  layers::LayerNorm ln_post_;
+  at::Tensor projection_;  // [width, D] or undefined
+  int64_t parameters_ = 0;
+};
+
+// Bilinear resize (align_corners false) of patch rows [B, from.count, C] to another grid; unchanged when equal.
+at::Tensor resize_patches(const at::Tensor& patches, Grid from, Grid to);
+
+}  // namespace crane::vision

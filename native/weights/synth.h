@@ -1,0 +1,40 @@
+// Weights that are a function of their names (parity/README.md, "The weight recipe"): the same values on
+// every machine, without a random generator and without a file. For tests and for benchmarks at full size.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weights/tensor_view.h"
+
+namespace crane::weights {
+
+struct SynthTensor {
+  std::string salt;  // the recipe hashes "salt:name"
+  std::string name;
+  std::vector<int64_t> shape = {};
+  std::optional<int> exponent = std::nullopt;  // nothing: constant `base`
+  double base = 0;
+  DType dtype = DType::f32;  // f32, f16 or i32
+  // Columns (last axis) from this one on are multiplied by column_scale after the recipe (parity/RECIPE.md).
+  std::optional<int64_t> column_from = std::nullopt;
+  double column_scale = 1;
+};
+
+uint32_t synth_seed(std::string_view salt, std::string_view name) noexcept;
+
+// dst[i] = value number first + i of the tensor, i < count.
+void synth_values(const SynthTensor& tensor, uint64_t first, size_t count, float* dst);
+
+// Writes all tensors, never holding more than a small piece of one. Whole or not at all.
+// `progress` is told values done and in all. Errors: E_USAGE for a tensor the recipe cannot make, E_IO_WRITE.
+void write_synth(const std::string& path, const std::vector<SynthTensor>& tensors,
+                 const std::map<std::string, std::string>& metadata,
+                 const std::function<void(uint64_t done, uint64_t total)>& progress = {});
+
+}  // namespace crane::weights

@@ -1,0 +1,45 @@
+#include "weights/torchscript.h"
+
+#include <unordered_set>
+
+#include "core/error.h"
+#include "weights/pickle_leaves.h"
+
+namespace crane::weights {
+
+namespace {
+
+constexpr size_t k_max_metadata_text = 4096;
+constexpr size_t k_max_metadata_entries = 4096;
+
+}  // namespace
+
+std::shared_ptr<const WeightFile> read_torchscript(TorchArchive& archive, std::shared_ptr<const void> owner) {
+  using Kind = PickleValue::Kind;
+  const std::string& path = archive.path();
+  const Pickle pickle = archive.read_pickle(PickleDialect::torchscript);
+  check_input(pickle.at(pickle.root).kind == Kind::object, "E_WEIGHTS_PICKLE", path,
+              ": the root of the archive is not a module");
+  auto file = std::make_shared<StoredWeights>(path, "torchscript", std::move(owner));
+  std::unordered_set<std::string> seen;
+  visit_leaves(pickle, path, [&](const std::string& name, const PickleValue& leaf) {
+    switch (leaf.kind) {
+      case Kind::tensor:
+        check_input(seen.insert(name).second, "E_WEIGHTS_PICKLE", path, ": two tensors are named ",
+                    quote_name(name));
+        return archive.add_tensor(*file, name, pickle.tensors[static_cast<size_t>(leaf.integer)]);
+      case Kind::integer:
+      case Kind::real:
+      case Kind::text:
+        if (leaf.text.size() > k_max_metadata_text || file->metadata().size() >= k_max_metadata_entries)
+          return;
+        return file->add_metadata(name, leaf_text(leaf));
+      default:
+        return;  // training flags, hooks, absent parts
+    }
+  });
+  archive.offer_checksums(*file);
+  return file;
+}
+
+}  // namespace crane::weights

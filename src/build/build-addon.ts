@@ -1,0 +1,129 @@
+/** Builds the two addons from source into build/Release and writes the record beside them. */
+import { existsSync, readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CraneError } from '../errors.js';
+import { readElf } from '../libtorch/elf.js';
+import { findLibtorch } from '../libtorch/find.js';
+import { makeFolder } from '../libtorch/make-folder.js';
+import { type LibtorchVariant, libtorchVersion } from '../libtorch/version.js';
+import { writeWhole } from '../libtorch/write-whole.js';
+import { failureFile } from './addon-folder.js';
+import { type BuildRecord, engineFile, recordFile } from './build-record.js';
+import { findBuildTools } from './build-tools.js';
+import { compileJobs } from './compile-jobs.js';
+import { cudaChoice } from './cuda-choice.js';
+import { packageRoot, packageVersion } from './package-root.js';
+import { runCmake } from './run-cmake.js';
+
+export interface BuildOptions {
+  /** configure from nothing */
+  clean?: boolean;
+  /** GoogleTest suite too */
+  tests?: boolean;
+  jobs?: number;
+  log?: (line: string) => void;
+  env?: NodeJS.ProcessEnv;
+  /** folder of CMakeLists.txt and of build/ */
+  root?: string;
+}
+
+/** Node-API level the addons are compiled for (NAPI_VERSION in CMakeLists.txt). */
+const napiLevel = 8;
+
+/**
+ * Resolves to the folder of the addons. Rejects with E_BUILD_TOOLS, E_BUILD or findLibtorch's errors; the
+ * account of a failure is kept so that the first use can quote it. A second build without changes takes a second.
+ */
+export async function buildAddon(options: BuildOptions = {}): Promise<string> {
+  const root = options.root ?? packageRoot;
+  const failure = join(root, failureFile);
+  await makeFolder(join(root, 'build'));
+  try {
+    const folder = await build(root, options);
+    await rm(failure, { force: true });
+    return folder;
+  } catch (thrown) {
+    if (thrown instanceof CraneError) await writeFile(failure, `${thrown.code}: ${thrown.message}\n`);
+    throw thrown;
+  }
+}
+
+async function build(root: string, options: BuildOptions): Promise<string> {
+  const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
+  const env = options.env ?? process.env;
+  const out = join(root, 'build');
+  const startedAt = Date.now();
+
+  // tools first: nobody should download 125 MB to learn that cmake is missing
+  const tools = await findBuildTools(env);
+  log(
+    `tools: cmake ${tools.cmakeVersion}, ${tools.compilerVersion ?? 'Visual Studio'}, ${tools.generator ?? 'its generator'}`,
+  );
+  const cuda = await cudaChoice(env);
+  log(`CUDA: ${cuda.reason}`);
+  const variant: LibtorchVariant = cuda.on ? 'cuda' : 'cpu';
+  const libtorch = await findLibtorch({ variant, headers: true, env, log });
+
+  const definitions: Record<string, string> = {
+    CRANE_VERSION: packageVersion(root),
+    CRANE_LIBTORCH_ROOT: libtorch.torchRoot,
+    CRANE_LIBTORCH_BUILD_ID: libtorch.buildId ?? '',
+    CRANE_CUDA: cuda.on ? 'on' : 'off',
+    CRANE_TESTS: options.tests ? 'ON' : 'OFF',
+    ...(cuda.nvcc ? { CMAKE_CUDA_COMPILER: cuda.nvcc } : {}),
+  };
+  const run = {
+    source: root,
+    out,
+    logFile: join(out, 'build.log'),
+    definitions,
+    generator: tools.generator,
+    jobs: options.jobs ?? compileJobs(env),
+    targets: [],
+  };
+  await writeFile(run.logFile, '');
+  const stamp = JSON.stringify({ definitions, generator: tools.generator, compiler: tools.compilerVersion });
+  const stampFile = join(out, 'configured.json');
+  if (options.clean) await forgetConfiguration(out);
+  if (!existsSync(join(out, 'CMakeCache.txt')) || readIfThere(stampFile) !== stamp) {
+    // another compiler or generator cannot be put into an existing CMakeCache.txt
+    await forgetConfiguration(out);
+    log('configuring');
+    await runCmake({ ...run, command: 'configure' });
+    await writeWhole(stampFile, stamp);
+  }
+  log(`compiling with ${run.jobs} ${run.jobs === 1 ? 'job' : 'jobs'} (output in ${run.logFile})`);
+  await runCmake({ ...run, command: 'build' });
+
+  const folder = join(out, 'Release');
+  const enginePath = join(folder, engineFile);
+  if (!existsSync(enginePath))
+    throw new CraneError('E_BUILD', `the build made no ${enginePath}`, { hint: run.logFile });
+  const glibc = process.platform === 'linux' ? readElf(enginePath)?.glibc : undefined;
+  const record: BuildRecord = {
+    version: packageVersion(root),
+    libtorch: libtorchVersion,
+    libtorchBuildId: libtorch.buildId ?? '',
+    cuda: cuda.on,
+    napi: napiLevel,
+    ...(glibc ? { glibc } : {}),
+    libtorchRoot: libtorch.torchRoot,
+  };
+  await writeWhole(join(folder, recordFile), `${JSON.stringify(record, null, 2)}\n`);
+  log(`built ${enginePath} in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  return folder;
+}
+
+async function forgetConfiguration(out: string): Promise<void> {
+  for (const name of ['CMakeCache.txt', 'CMakeFiles', 'configured.json'])
+    await rm(join(out, name), { recursive: true, force: true });
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

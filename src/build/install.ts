@@ -1,0 +1,64 @@
+/**
+ * What `npm install` does after the files are in place (called by scripts/install.mjs). A prebuilt engine needs
+ * libtorch only; everything else is built from source.
+ *
+ * npm hides the output of a script that succeeds, so what the user must act on (a missing tool, a compile
+ * error) fails the install. A libtorch that cannot be fetched does not: the machine may be offline for now,
+ * and the first use says what is missing.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CraneError, toCraneError } from '../errors.js';
+import { compareVersions } from '../libtorch/elf.js';
+import { findLibtorch } from '../libtorch/find.js';
+import { platformKey } from '../libtorch/platform.js';
+import { hasAddons } from './addon-folder.js';
+import { buildAddon } from './build-addon.js';
+import { type BuildRecord, readBuildRecord, recordFile } from './build-record.js';
+import { systemGlibc } from './glibc.js';
+import { packageRoot, packageVersion } from './package-root.js';
+
+/** Returns the exit code of the install script. */
+export async function install(
+  root: string = packageRoot,
+  log: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
+): Promise<number> {
+  try {
+    const prebuilt = usablePrebuild(root, log);
+    if (prebuilt) {
+      log(`crane-native: prebuilt engine for ${platformKey()}, nothing to compile`);
+      const variant = prebuilt.cuda ? 'cuda' : 'cpu';
+      await findLibtorch({ variant, headers: false, buildId: prebuilt.libtorchBuildId, log });
+    } else {
+      await buildAddon({ root, log });
+    }
+    return 0;
+  } catch (thrown) {
+    const error = toCraneError(thrown);
+    log(`crane-native: ${error.code}: ${error.message}`);
+    if (error.hint) log(`  what to do: ${error.hint}`);
+    if (!isForLater(error)) return error.exitCode;
+    log('  the package is installed, but nothing can be scored before: npx crane-native build');
+    return 0;
+  }
+}
+
+function isForLater(error: CraneError): boolean {
+  return ['E_LIBTORCH_NOT_FOUND', 'E_DOWNLOAD', 'E_IO_WRITE'].includes(error.code);
+}
+
+function usablePrebuild(root: string, log: (line: string) => void): BuildRecord | undefined {
+  // a clone builds what its sources say
+  if (existsSync(join(root, 'src'))) return undefined;
+  const folder = join(root, 'prebuilds', platformKey());
+  if (!hasAddons(folder)) return undefined;
+  const record = readBuildRecord(join(folder, recordFile));
+  if (record.version !== packageVersion(root)) return undefined;
+  if (!record.glibc) return record;
+  const here = systemGlibc();
+  if (here && compareVersions(here, record.glibc) >= 0) return record;
+  log(
+    `crane-native: the prebuilt engine needs glibc ${record.glibc}, here is ${here ?? 'another C library'}; building from source`,
+  );
+  return undefined;
+}

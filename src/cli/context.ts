@@ -1,0 +1,30 @@
+/** What commands may touch of the process: handed in, so that tests can stand in for all of it. */
+import type { Writable } from 'node:stream';
+import type { NativeAddon } from '../engine/native.js';
+
+/** The native engine, and where it and its libtorch were found. */
+export interface LoadedAddon {
+  addon: NativeAddon;
+  folder?: string;
+  libtorch?: { torchRoot: string; through: string };
+}
+
+export interface Context {
+  stdin: AsyncIterable<Uint8Array | string>;
+  stdout: Writable;
+  stderr: Writable;
+  env: NodeJS.ProcessEnv;
+  /** stdout, stderr is a terminal; its width */
+  isTerminal: { stdout: boolean; stderr: boolean; columns: number };
+  loadAddon(): Promise<LoadedAddon>;
+  /** fires at the first Ctrl-C */
+  stop: AbortSignal;
+}
+
+export function hasColour(context: Context): boolean {
+  return context.isTerminal.stdout && !context.env['NO_COLOR'];
+}
+
+export function say(context: Context, text: string): void {
+  context.stderr.write(`${text}\n`);
+}

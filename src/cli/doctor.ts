@@ -1,0 +1,52 @@
+/** `crane-native doctor`: checks machine, engine, model and the golden case, and says what to do about faults. */
+import type { CommandModule } from 'yargs';
+import { CraneError } from '../errors.js';
+import type { AllOptions } from '../option-types.js';
+import { type Context, hasColour } from './context.js';
+import { flagsFor, readFlags, toEngineOptions } from './flags.js';
+
+const names = ['model', 'device', 'threads', 'size', 'verbose', 'json'] as const;
+const k_colours = { ok: 32, warning: 33, fault: 31 };
+
+export function doctorCommand(context: Context): CommandModule {
+  return {
+    command: 'doctor',
+    describe: 'check this machine, the engine and a model, and say what to do about each problem',
+    builder: (yargs) =>
+      yargs.options({
+        ...flagsFor(names),
+        json: { type: 'boolean', describe: 'findings as JSON Lines on stdout' },
+      }),
+    handler: (argv) => doctor(context, argv),
+  };
+}
+
+async function doctor(context: Context, argv: Record<string, unknown>): Promise<void> {
+  const values = readFlags(argv, names) as Pick<AllOptions, (typeof names)[number]>;
+  const { diagnose } = await import('../engine/diagnose.js');
+  const faults = [];
+  for await (const finding of diagnose(
+    context.loadAddon,
+    values.model,
+    toEngineOptions(values),
+    context.env,
+  )) {
+    if (finding.state === 'fault') faults.push(finding);
+    if (values.json) {
+      context.stdout.write(`${JSON.stringify(finding)}\n`);
+      continue;
+    }
+    const colour = hasColour(context) ? k_colours[finding.state] : 0;
+    const state = colour ? `\x1b[${colour}m${finding.state.padEnd(8)}\x1b[0m` : finding.state.padEnd(8);
+    context.stdout.write(`${state}${finding.about.padEnd(22)} ${finding.text}\n`);
+    if (finding.hint) context.stdout.write(`${' '.repeat(31)}${finding.hint}\n`);
+  }
+  const first = faults[0];
+  if (first) {
+    throw new CraneError(
+      first.code ?? 'E_INTERNAL',
+      `${faults.length} of the checks failed, first: ${first.about}`,
+      { hint: first.hint },
+    );
+  }
+}

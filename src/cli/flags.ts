@@ -1,0 +1,73 @@
+/** Flags of the shell made from THE table of options, and read back into options. */
+import type { Options } from 'yargs';
+import { CraneError } from '../errors.js';
+import type { OptionGroup, OptionSpec } from '../option-kinds.js';
+import type { AllOptions, EngineOptions, OptionName } from '../option-types.js';
+import { flagName, optionNames, options } from '../options.js';
+
+/** Names of all shell options of these groups, in the table's order. */
+export function optionsIn(...groups: OptionGroup[]): OptionName[] {
+  return optionNames.filter(
+    (name) => options[name].scope.includes('cli' as never) && groups.includes(options[name].group),
+  );
+}
+
+/** Values stay text until readFlags: one place checks them and says what was expected. */
+export function flagsFor(names: readonly OptionName[]): Record<string, Options> {
+  return Object.fromEntries(
+    names.map((name) => [flagName(name), yargsOption(options[name] as OptionSpec<unknown>)]),
+  );
+}
+
+function yargsOption(spec: OptionSpec<unknown>): Options {
+  const shownDefault = spec.defaultText ?? (spec.default === undefined ? undefined : String(spec.default));
+  const choices = /^one of (.*)$/.exec(spec.expected)?.[1];
+  return {
+    ...(spec.isFlag ? { type: 'boolean' as const } : { requiresArg: true }),
+    describe: choices ? `${spec.help} (${choices})` : spec.help,
+    group: `${spec.group}:`,
+    ...(shownDefault === undefined || shownDefault === 'false' ? {} : { defaultDescription: shownDefault }),
+  };
+}
+
+/** @throws CraneError E_USAGE, naming flag, value and what was expected */
+export function readFlags<K extends OptionName>(
+  argv: Record<string, unknown>,
+  names: readonly K[],
+): Partial<Pick<AllOptions, K>> {
+  const values: Record<string, unknown> = {};
+  for (const name of names) {
+    const given = lastOf(argv[flagName(name)]);
+    const spec = options[name] as OptionSpec<unknown>;
+    if (given === undefined) {
+      if (spec.default !== undefined) values[name] = spec.default;
+      continue;
+    }
+    const value = spec.read(String(given));
+    if (value === undefined) {
+      throw new CraneError(
+        'E_USAGE',
+        `Expected ${spec.expected} for --${flagName(name)} but received "${String(given)}"`,
+      );
+    }
+    values[name] = value;
+  }
+  return values as Partial<Pick<AllOptions, K>>;
+}
+
+/** A flag given twice: the last one counts. */
+function lastOf(given: unknown): unknown {
+  return Array.isArray(given) ? given.at(-1) : given;
+}
+
+/** Flat values to the library's form, where compat is an object. */
+export function toEngineOptions(values: Partial<AllOptions>): EngineOptions {
+  const engine: Record<string, unknown> = {};
+  const compat: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (!options[name as OptionName].calls?.includes('loadEngine' as never)) continue;
+    if (name.startsWith('compat.')) compat[name.slice('compat.'.length)] = value;
+    else engine[name] = value;
+  }
+  return { ...engine, ...(Object.keys(compat).length > 0 ? { compat } : {}) };
+}

@@ -1,0 +1,21 @@
+/** What loading a model takes of the memory, told before it is taken. */
+import { freemem } from 'node:os';
+import type { Model } from '../engine/model-json.js';
+import { type Context, say } from './context.js';
+
+/** On stderr, when it is more than a quarter of what is free, or always with `verbose`. */
+export function sayMemoryNeed(context: Context, model: Model, verbose: boolean): void {
+  const files = [...model.weights, ...(model.source ? [model.source.weights] : [])];
+  const need = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const free = freemem();
+  if (!verbose && need <= free / 4) return;
+  say(
+    context,
+    `${model.name}: weights of ${formatBytes(need)} are loaded; ${formatBytes(free)} of memory are free`,
+  );
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 2 ** 20) return `${Math.ceil(bytes / 1024)} KB`;
+  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(0)} MB` : `${(bytes / 2 ** 30).toFixed(1)} GB`;
+}

@@ -1,0 +1,80 @@
+/** The command line as a function: arguments in, exit code out. */
+import yargs, { type CommandModule } from 'yargs';
+import { CraneError } from '../errors.js';
+import { nearestName } from '../nearest-name.js';
+import { flagName, optionNames } from '../options.js';
+import { allCommands } from './commands.js';
+import type { Context } from './context.js';
+import { reportError } from './report-error.js';
+
+export async function runCli(args: readonly string[], context: Context, version: string): Promise<number> {
+  const look = { json: args.includes('--json'), verbose: args.includes('--verbose') };
+  try {
+    const parser = makeParser(args, context, version);
+    let output = '';
+    // With a callback yargs hands its texts over instead of printing them, and never exits.
+    await parser.parseAsync(args.map(keepDash), {}, (_error: unknown, _argv: unknown, text: string) => {
+      output = text;
+    });
+    if (output !== '') context.stdout.write(`${output}\n`);
+    return 0;
+  } catch (thrown) {
+    return reportError(context, thrown, look);
+  }
+}
+
+/** The parser drops a lone dash from a list of arguments; `@-`, the list on standard input, means the same to us. */
+function keepDash(arg: string): string {
+  return arg === '-' ? '@-' : arg;
+}
+
+function makeParser(args: readonly string[], context: Context, version: string) {
+  const commands = allCommands(context);
+  const parser = yargs([...args])
+    .scriptName('crane-native')
+    .usage('$0 <command>\n\nFinds defects in pictures without examples of them.')
+    // Flags are looked up under the very names of the table (flags.ts).
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'greedy-arrays': false,
+      'parse-numbers': false,
+      'populate--': true,
+    })
+    .locale('en')
+    .version(version)
+    .help()
+    .alias('help', 'h')
+    .wrap(Math.min(110, context.isTerminal.columns))
+    .strict()
+    .demandCommand(1, 'name a command')
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .fail((message, error) => {
+      throw error ?? usageError(message, args, commands);
+    });
+  for (const command of commands) parser.command(command);
+  return parser;
+}
+
+/** yargs says what is wrong; the nearest right spelling comes from us. */
+function usageError(
+  message: string,
+  args: readonly string[],
+  commands: readonly CommandModule[],
+): CraneError {
+  const names = commands.map(({ command }) => String(command).split(' ')[0]!);
+  const first = args.find((arg) => !arg.startsWith('-'));
+  if (first !== undefined && !names.includes(first))
+    return misspelt(`command "${first}"`, nearestName(first, names));
+  const unknown = /^Unknown arguments?: ([^,]+)/.exec(message)?.[1];
+  if (unknown === undefined) return new CraneError('E_USAGE', message, { hint: 'see crane-native --help' });
+  const nearest = nearestName(unknown, optionNames.map(flagName));
+  return misspelt(`flag "--${unknown}"`, nearest && `--${nearest}`);
+}
+
+function misspelt(what: string, nearest: string | undefined): CraneError {
+  return new CraneError('E_USAGE', `there is no ${what}`, {
+    hint: nearest ? `did you mean ${nearest}?` : 'see crane-native --help',
+  });
+}

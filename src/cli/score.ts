@@ -1,0 +1,110 @@
+/** `crane-native score`: scores pictures. */
+import type { CommandModule } from 'yargs';
+import { CraneError } from '../errors.js';
+import type { AllOptions } from '../option-types.js';
+import { type Context, hasColour, say } from './context.js';
+import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
+import { sayMemoryNeed } from './memory-need.js';
+import { startProgress } from './progress.js';
+
+const names = optionsIn('Inputs', 'Output', 'Picture', 'Engine', 'Method', 'Compatibility');
+
+export function scoreCommand(context: Context): CommandModule {
+  return {
+    command: 'score [inputs..]',
+    describe: 'score pictures: files, folders, globs, @list, - (paths or one picture on stdin)',
+    builder: (yargs) =>
+      yargs
+        .positional('inputs', { type: 'string', array: true, describe: 'files, folders, globs, @list, -' })
+        .options(flagsFor(names))
+        .example('$0 score part.png', 'one picture')
+        .example(
+          '$0 score pictures --recursive --out results --heatmaps --regions',
+          'a folder, with heat maps',
+        )
+        .example('find . -name "*.jpg" | $0 score - --format csv', 'a list on standard input'),
+    handler: (argv) => score(context, inputsOf(argv), argv),
+  };
+}
+
+/** Arguments after `--` are inputs even when they begin with a dash. */
+function inputsOf(argv: Record<string, unknown>): string[] {
+  const inputs = [argv['inputs'], argv['--']].flatMap((list) => (list as string[] | undefined) ?? []);
+  if (inputs.length > 0) return inputs;
+  throw new CraneError('E_USAGE', 'score needs an input', { hint: 'a file, a folder, a glob, @list or -' });
+}
+
+async function score(context: Context, inputs: string[], argv: Record<string, unknown>): Promise<void> {
+  const values = readFlags(argv, names) as AllOptions;
+  const { checkScoreRun, runScore } = await import('../output/score-run.js');
+  checkScoreRun(values, inputs);
+  const { findModel } = await import('../engine/find-model.js');
+  const { openEngine } = await import('../engine/load-engine.js');
+  const model = await findModel(values.model, context.env);
+  sayMemoryNeed(context, model, values.verbose);
+  const { addon } = await context.loadAddon();
+  const engine = await openEngine(addon, model, toEngineOptions(values));
+  if (values.verbose) sayEngine(context, engine.facts);
+
+  const progress = startProgress(context);
+  try {
+    const writer = await chooseWriter(context, values.format, progress.clear);
+    const outcome = await runScore({
+      engine,
+      inputs,
+      options: values,
+      writer,
+      stdin: context.stdin,
+      stop: context.stop,
+      onResult: progress.step,
+    });
+    progress.stop();
+    if (values.regions && !outcome.hasMapThreshold) {
+      say(context, 'no regions: these settings have no map threshold; give one with --map-threshold');
+    }
+    if (outcome.skipped > 0) say(context, `${outcome.skipped} inputs had results already`);
+    if (outcome.isStopped) throw stopped(outcome.scored + outcome.failed, values.out);
+    if (outcome.failed > 0) throw someFailed(outcome.failed, outcome.failed + outcome.scored);
+  } finally {
+    progress.stop();
+    await engine.dispose();
+  }
+}
+
+async function chooseWriter(context: Context, format: AllOptions['format'], beforeWrite: () => void) {
+  const { csv, jsonLines, table } = await import('../output/result-writers.js');
+  const { stdout, isTerminal } = context;
+  const chosen = format === 'auto' ? (isTerminal.stdout ? 'table' : 'jsonl') : format;
+  const look = { columns: isTerminal.columns, colour: hasColour(context) };
+  const writer =
+    chosen === 'table' ? table(stdout, look) : chosen === 'csv' ? csv(stdout) : jsonLines(stdout);
+  const sharesTerminal = isTerminal.stdout && isTerminal.stderr;
+  if (!sharesTerminal) return writer;
+  return {
+    ...writer,
+    write: (line: Parameters<typeof writer.write>[0]) => {
+      beforeWrite();
+      return writer.write(line);
+    },
+  };
+}
+
+function sayEngine(context: Context, facts: import('../engine/engine.js').Facts): void {
+  const { model, device, threads, input, prompts } = facts;
+  const learnedOn = [...new Set(Object.values(prompts).flatMap((set) => set.learnedOn))];
+  say(context, `${model} on ${device}, ${threads} threads, input ${input.width}x${input.height}`);
+  if (learnedOn.length > 0) say(context, `prompts learned on ${learnedOn.join(', ')}`);
+}
+
+function stopped(done: number, out: string | undefined): CraneError {
+  return new CraneError('E_CANCELLED', `interrupted after ${done} pictures; their results are saved`, {
+    hint: out === undefined ? undefined : 'the same command with --resume goes on',
+  });
+}
+
+/** The faults themselves stand in the results; the exit code (3) is that of the inputs. */
+function someFailed(failed: number, all: number): CraneError {
+  return new CraneError('E_INPUTS_FAILED', `${failed} of ${all} inputs failed`, {
+    hint: 'their results hold the reason',
+  });
+}

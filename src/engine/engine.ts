@@ -1,0 +1,407 @@
+/** The engine that users hold: pictures in, results out. All heavy work happens on other threads. */
+import { createHash } from 'node:crypto';
+import { CraneError } from '../errors.js';
+import { decodePicture } from '../images/decode.js';
+import type { PictureInput, PictureSource } from '../images/picture-input.js';
+import { toPictureSource } from '../images/picture-input.js';
+import { checkOptions, wrongValue } from '../option-check.js';
+import type {
+  EngineOptions,
+  MethodChoices,
+  PictureChoices,
+  ScoreManyOptions,
+  ScoreOptions,
+  Size,
+} from '../option-types.js';
+import { defaultOf } from '../options.js';
+import { AnomalyMap } from './anomaly-map.js';
+import { BatchQueue } from './batch-queue.js';
+import { ByteBudget, type Ticket } from './byte-budget.js';
+import { orCancelled, throwIfCancelled } from './cancellation.js';
+import { type PictureSettings, resolveSettings } from './method-choice.js';
+import type { Model } from './model-json.js';
+import type {
+  EngineFacts,
+  MethodOptions,
+  NativeAddon,
+  NativeEngine,
+  NativePicture,
+  ScoreRequest,
+  ScoreResult,
+} from './native.js';
+import type { HeldPrompts, PromptSets } from './prompt-sets.js';
+import type { PictureScore, ScoreOutcome } from './result.js';
+import { type PictureItem, scoreMany } from './score-many.js';
+
+/** What is known about a loaded engine. */
+export interface Facts extends EngineFacts {
+  /** name of the model and a hash of all that decides a score with the engine's own settings */
+  model: string;
+  input: Size;
+  /** names of the model's prompt sets, and the data sets that each was learned on */
+  prompts: Record<string, { learnedOn: string[] }>;
+}
+
+/** A decoded picture with all that its scoring needs; release() gives memory and prompts back. */
+export interface PreparedPicture {
+  request: ScoreRequest;
+  settings: PictureSettings;
+  name: string;
+  promptsSha256: string;
+  decodeMs: number;
+  /** waits until so many more bytes may be used for this picture */
+  reserve(bytes: number): Promise<void>;
+  release(): void;
+}
+
+export interface PreprocessedOptions extends MethodChoices {
+  batch: number;
+  size: number | Size;
+  prompts?: string;
+  map?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface PreprocessedScore {
+  score: number;
+  map?: AnomalyMap;
+  ms: ScoreResult['ms'];
+}
+
+export class Engine {
+  readonly facts: Facts;
+  /** @internal */
+  readonly addon: NativeAddon;
+  readonly #native: NativeEngine;
+  readonly #model: Model;
+  readonly #defaults: EngineOptions;
+  readonly #size: Size;
+  readonly #queue: BatchQueue;
+  readonly #prompts: PromptSets;
+  readonly #budget: ByteBudget;
+  /** calls of score() that have no result yet */
+  #calls = 0;
+  readonly #active = new Set<Promise<unknown>>();
+  #disposing: Promise<void> | undefined;
+
+  /** @internal Use loadEngine. */
+  constructor(parts: {
+    addon: NativeAddon;
+    native: NativeEngine;
+    model: Model;
+    options: EngineOptions;
+    size: Size;
+    prompts: PromptSets;
+    promptsSha256: string;
+  }) {
+    const { addon, native, model, options, size, prompts, promptsSha256 } = parts;
+    this.addon = addon;
+    this.#native = native;
+    this.#model = model;
+    this.#defaults = options;
+    this.#size = size;
+    this.#queue = new BatchQueue(native, addon, {
+      maxBatch: options.maxBatch ?? defaultOf('maxBatch'),
+      maxWaitMs: options.maxWaitMs ?? defaultOf('maxWaitMs'),
+    });
+    this.#prompts = prompts;
+    this.#budget = new ByteBudget(options.maxDecodedBytes ?? defaultOf('maxDecodedBytes'));
+    const sets = Object.entries(model.prompts.sets);
+    this.facts = Object.freeze({
+      ...native.facts,
+      input: size,
+      prompts: Object.fromEntries(sets.map(([name, { learnedOn }]) => [name, { learnedOn }])),
+      model: this.#label(this.#settings({}), promptsSha256),
+    });
+  }
+
+  /**
+   * Scores one picture. Calls at the same time share forward passes; scores do not depend on it.
+   * @throws CraneError E_USAGE, E_INPUT_*, E_IMAGE_*, E_PROMPTS, E_QUEUE_FULL, E_CANCELLED, E_DISPOSED
+   */
+  async score(input: PictureInput, options: ScoreOptions = {}): Promise<PictureScore> {
+    checkOptions('score', options);
+    this.#throwIfDisposed();
+    const { signal } = options;
+    throwIfCancelled(signal);
+    const maxQueue = this.#defaults.maxQueue ?? defaultOf('maxQueue');
+    if (this.#calls >= maxQueue) {
+      throw new CraneError('E_QUEUE_FULL', `${this.#calls} calls are waiting, the limit is ${maxQueue}`, {
+        hint: 'wait for some to finish, use scoreMany, or raise maxQueue',
+      });
+    }
+    this.#calls++;
+    const ticket = this.#budget.open();
+    const work = this.#track(
+      this.#scoreOne(input, options, ticket).finally(() => {
+        ticket.close();
+        this.#calls--;
+      }),
+    );
+    return orCancelled(work, signal);
+  }
+
+  /**
+   * Scores many pictures with bounded memory. A picture that fails gives a result with `error`; the iteration goes
+   * on. Ends early with E_CANCELLED or E_DISPOSED.
+   */
+  scoreMany(
+    source: Iterable<PictureInput | PictureItem> | AsyncIterable<PictureInput | PictureItem>,
+    options: ScoreManyOptions = {},
+  ): AsyncIterableIterator<ScoreOutcome> {
+    checkOptions('scoreMany', options);
+    this.#throwIfDisposed();
+    const { batch = 'auto', ordered = defaultOf('ordered'), signal } = options;
+    return scoreMany(source, {
+      batch: batch === 'auto' ? (this.facts.device.startsWith('cuda') ? 8 : 1) : batch,
+      ordered,
+      signal,
+      openTicket: () => this.#budget.open(),
+      prepare: async (input, item, ticket) => {
+        this.#throwIfDisposed();
+        checkOptions('score', item);
+        const source = toPictureSource(input, item.name);
+        return this.#track(this.#prepare(source, { ...options, ...item }, ticket, signal));
+      },
+      score: (pictures) => this.#track(this.#scorePrepared(pictures, options, false, signal)),
+    });
+  }
+
+  /**
+   * Scores input that is already resized and normalised with the vision tower's constants.
+   * @param input [batch, 3, size, size] float32, finite; leave it alone until the promise settles
+   */
+  async scorePreprocessed(input: Float32Array, options: PreprocessedOptions): Promise<PreprocessedScore[]> {
+    checkOptions('scorePreprocessed', options);
+    this.#throwIfDisposed();
+    const { batch, size, map = false, signal } = options ?? {};
+    if (!(input instanceof Float32Array)) throw wrongValue('a Float32Array', 'the input', input);
+    if (!Number.isSafeInteger(batch) || batch < 1)
+      throw wrongValue('a whole number of at least 1', 'batch', batch);
+    const shape = { batch, ...toSize(size) };
+    if (input.length !== batch * 3 * shape.height * shape.width) {
+      throw new CraneError(
+        'E_IMAGE_SHAPE',
+        `the input has ${input.length} values, expected ${batch} x 3 x ${shape.height} x ${shape.width}`,
+      );
+    }
+    const { method, prompts } = this.#settings(options);
+    return this.#track(this.#scoreTensor(input, shape, { method, prompts, map, signal }));
+  }
+
+  async #scoreTensor(
+    input: Float32Array,
+    shape: { batch: number; height: number; width: number },
+    {
+      method,
+      prompts,
+      map,
+      signal,
+    }: { method: MethodOptions; prompts: string | undefined; map: boolean; signal: AbortSignal | undefined },
+  ): Promise<PreprocessedScore[]> {
+    const held = await this.#prompts.hold(prompts, method);
+    try {
+      throwIfCancelled(signal);
+      const flag = this.addon.createCancelFlag();
+      const onAbort = () => flag.cancel();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const work = this.#native.scorePreprocessed(input, shape, held.handle, method, map, flag);
+      const results = await orCancelled(work, signal).finally(() =>
+        signal?.removeEventListener('abort', onAbort),
+      );
+      return results.map((result) => ({
+        score: result.score,
+        ...(result.map ? { map: new AnomalyMap(result.map, this.addon) } : {}),
+        ms: result.ms,
+      }));
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Bytes of decoded pictures held now. */
+  get decodedBytes(): number {
+    return this.#budget.used;
+  }
+
+  /** The complete settings that a call with these options would use. */
+  settings(options: PictureChoices = {}): PictureSettings {
+    return this.#settings(options);
+  }
+
+  /** Frees everything. Work already accepted finishes first; calls from now on fail with E_DISPOSED. */
+  dispose(): Promise<void> {
+    this.#disposing ??= this.#finishAndFree();
+    return this.#disposing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  async #finishAndFree(): Promise<void> {
+    while (this.#active.size > 0) await Promise.allSettled(this.#active);
+    await this.#queue.close();
+    await this.#native.dispose();
+  }
+
+  /** dispose() waits for it. */
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#active.add(work);
+    const done = () => this.#active.delete(work);
+    work.then(done, done);
+    return work;
+  }
+
+  async #scoreOne(input: PictureInput, options: ScoreOptions, ticket: Ticket): Promise<PictureScore> {
+    const picture = await this.#prepare(
+      toPictureSource(input, options.name),
+      options,
+      ticket,
+      options.signal,
+    );
+    const [result] = await this.#scorePrepared([picture], options, true, options.signal);
+    return { ...result!, index: 0 };
+  }
+
+  async #prepare(
+    source: PictureSource,
+    choices: PictureChoices,
+    ticket: Ticket,
+    signal: AbortSignal | undefined,
+  ): Promise<PreparedPicture> {
+    throwIfCancelled(signal);
+    const settings = this.#settings(choices);
+    const held = await this.#prompts.hold(settings.prompts, settings.method);
+    try {
+      let waitedMs = 0;
+      const start = performance.now();
+      const picture = await decodePicture(source, {
+        maxPixels: this.#defaults.maxPixels ?? defaultOf('maxPixels'),
+        exif: settings.exif,
+        reserve: async (bytes) => {
+          const from = performance.now();
+          await orCancelled(ticket.take(bytes), signal);
+          waitedMs += performance.now() - from;
+        },
+      });
+      const decodeMs = performance.now() - start - waitedMs;
+      return this.#prepared(source.name, picture, settings, held, decodeMs);
+    } catch (thrown) {
+      held.release();
+      throw thrown;
+    }
+  }
+
+  #prepared(
+    name: string,
+    picture: NativePicture,
+    settings: PictureSettings,
+    held: HeldPrompts,
+    decodeMs: number,
+  ): PreparedPicture {
+    const { fit, tileOverlap } = settings;
+    return {
+      request: { picture, prompts: held.handle, fit, tileOverlap, wantMap: false },
+      settings,
+      name,
+      promptsSha256: held.sha256,
+      decodeMs,
+      release: () => held.release(),
+    };
+  }
+
+  /** All pictures must have the same method settings. Releases them in any case. */
+  async #scorePrepared(
+    pictures: PreparedPicture[],
+    wants: { map?: boolean; regions?: boolean },
+    share: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Omit<PictureScore, 'index'>[]> {
+    const { map: wantsMap = false, regions: wantsRegions = false } = wants;
+    try {
+      const requests = pictures.map(({ request, settings }) => ({
+        ...request,
+        wantMap: wantsMap || (wantsRegions && settings.mapThreshold !== null),
+      }));
+      const results = await this.#queue.score(requests, pictures[0]!.settings.method, share, signal);
+      return await Promise.all(
+        results.map((result, at) => this.#toResult(pictures[at]!, result, wantsMap, wantsRegions)),
+      );
+    } finally {
+      for (const picture of pictures) picture.release();
+    }
+  }
+
+  async #toResult(
+    picture: PreparedPicture,
+    result: ScoreResult,
+    wantsMap: boolean,
+    wantsRegions: boolean,
+  ): Promise<Omit<PictureScore, 'index'>> {
+    const { settings } = picture;
+    const { width, height } = picture.request.picture;
+    const start = performance.now();
+    const map = result.map && new AnomalyMap(result.map, this.addon);
+    const regions = wantsRegions ? await this.#regions(map, width, height, settings.mapThreshold) : undefined;
+    const regionsMs = wantsRegions ? performance.now() - start : 0;
+    return {
+      input: picture.name,
+      score: result.score,
+      anomalous: settings.threshold === null ? null : result.score >= settings.threshold,
+      threshold: settings.threshold,
+      width,
+      height,
+      ...(regions === undefined ? {} : { regions }),
+      ...(map && wantsMap ? { map } : {}),
+      model: this.#label(settings, picture.promptsSha256),
+      ms: { decode: picture.decodeMs, ...result.ms, postprocess: result.ms.postprocess + regionsMs },
+    };
+  }
+
+  /** Labelled in the picture's own pixels, so that boxes and areas are exact there. */
+  async #regions(map: AnomalyMap | undefined, width: number, height: number, threshold: number | null) {
+    if (!map || threshold === null) return null;
+    const full = await map.resizeTo(width, height);
+    return this.addon.regions(full.data, width, height, threshold);
+  }
+
+  #settings(choices: PictureChoices): PictureSettings {
+    return resolveSettings(this.#model, this.#size, this.#defaults, choices);
+  }
+
+  readonly #labels = new Map<string, string>();
+
+  /** `name@hash`: equal labels mean comparable scores. */
+  #label({ method, fit, tileOverlap, exif }: PictureSettings, promptsSha256: string): string {
+    const { name, weights, source, vision, text, prompts } = this.#model;
+    const set = prompts.sets[prompts.default]!;
+    const tiles = fit === 'tile' ? tileOverlap : null;
+    const call = JSON.stringify([method, fit, tiles, exif, promptsSha256]);
+    const known = this.#labels.get(call);
+    if (known) return known;
+    const parts = [
+      weights.map((part) => part.sha256),
+      source?.weights.sha256,
+      source?.tower,
+      vision,
+      text,
+      this.#size,
+      set.normal,
+      set.anomalous,
+      call,
+    ];
+    const label = `${name}@${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)}`;
+    if (this.#labels.size > 100) this.#labels.clear();
+    this.#labels.set(call, label);
+    return label;
+  }
+
+  #throwIfDisposed(): void {
+    if (this.#disposing) throw new CraneError('E_DISPOSED', 'the engine was disposed');
+  }
+}
+
+export function toSize(size: number | Size): Size {
+  return typeof size === 'number' ? { width: size, height: size } : size;
+}

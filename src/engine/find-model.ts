@@ -1,0 +1,49 @@
+/** From what --model names (a folder, a model.json, a name) to the model. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CraneError } from '../errors.js';
+import { cacheFolder } from '../libtorch/cache-folder.js';
+import { type Model, readModelJson } from './model-json.js';
+
+/** Models inside the package; src/engine and dist/engine lie at the same depth. */
+const embeddedModels = fileURLToPath(new URL('../../models/', import.meta.url));
+
+/**
+ * A path is taken as one when it exists; everything else is a name, looked up among the embedded models and then
+ * in the cache folder. @throws CraneError E_MODEL_NOT_FOUND or E_MODEL_JSON
+ */
+export async function findModel(given: string, env: NodeJS.ProcessEnv = process.env): Promise<Model> {
+  const kind = await kindOf(given);
+  if (kind === 'file') return readModelJson(given);
+  if (kind === 'folder') return readModelJson(join(given, 'model.json'));
+  if (!/^[a-z0-9][a-z0-9+._-]*$/.test(given)) {
+    throw new CraneError('E_MODEL_NOT_FOUND', `${given}: there is no such folder or file`);
+  }
+  const places = [embeddedModels, join(await cacheFolder(env), 'models')];
+  for (const place of places) {
+    const path = join(place, given, 'model.json');
+    if ((await kindOf(path)) === 'file') return readModelJson(path);
+  }
+  const known = (await Promise.all(places.map(namesIn))).flat();
+  throw new CraneError(
+    'E_MODEL_NOT_FOUND',
+    `no model is called "${given}"; there are ${known.join(', ') || 'none'}`,
+    {
+      hint: `looked into ${places.join(' and ')}; see npx crane-native weights list`,
+    },
+  );
+}
+
+async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
+  const facts = await stat(path).catch(() => undefined);
+  return facts?.isFile() ? 'file' : facts?.isDirectory() ? 'folder' : undefined;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const checked = await Promise.all(
+    names.map(async (name) => ((await kindOf(join(folder, name, 'model.json'))) ? name : '')),
+  );
+  return checked.filter((name) => name !== '').sort();
+}

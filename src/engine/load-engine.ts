@@ -1,0 +1,100 @@
+/** loadEngine: finds the model, opens the native engine, encodes the default prompts. */
+import { existsSync } from 'node:fs';
+import { CraneError } from '../errors.js';
+import { checkOptions } from '../option-check.js';
+import type { EngineOptions } from '../option-types.js';
+import { defaultOf } from '../options.js';
+import { throwIfCancelled } from './cancellation.js';
+import { Engine, toSize } from './engine.js';
+import { findModel } from './find-model.js';
+import { resolveSettings } from './method-choice.js';
+import { type Model, modelFile } from './model-json.js';
+import type { EngineConfig, NativeAddon } from './native.js';
+import { PromptSets } from './prompt-sets.js';
+
+/**
+ * Loads a model. Takes the memory of its weights until dispose(); opens no connection.
+ * @throws CraneError E_USAGE, E_MODEL_*, E_WEIGHTS_*, E_PROMPTS, E_DEVICE, E_MEMORY, E_ADDON_*, E_LIBTORCH_*
+ */
+export async function loadEngine(options: EngineOptions = {}): Promise<Engine> {
+  checkOptions('loadEngine', options);
+  throwIfCancelled(options.signal);
+  const model = await findModel(options.model ?? defaultOf('model'));
+  const { loadAddon } = await import('./load-addon.js');
+  const { addon } = await loadAddon();
+  return openEngine(addon, model, options);
+}
+
+/** As loadEngine, with the addon and the model already at hand. */
+export async function openEngine(
+  addon: NativeAddon,
+  model: Model,
+  options: EngineOptions = {},
+): Promise<Engine> {
+  checkOptions('loadEngine', options);
+  throwIfCancelled(options.signal);
+  const native = await addon.openEngine(
+    engineConfig(model, options, await chooseDevice(addon, options.device)),
+  );
+  try {
+    const size = sizeOf(model, options);
+    const { patch } = native.facts;
+    if (size.width % patch !== 0 || size.height % patch !== 0) {
+      const near = (side: number) => Math.max(patch, Math.round(side / patch) * patch);
+      throw new CraneError(
+        'E_USAGE',
+        `size ${size.width}x${size.height} is no multiple of the patch of ${patch} pixels`,
+        {
+          hint: `the nearest is ${near(size.width)}x${near(size.height)}`,
+        },
+      );
+    }
+    // Encoding the default prompts now tells their faults at once, not at the first picture; they are never released.
+    const prompts = new PromptSets(native, model);
+    const { method, prompts: chosen } = resolveSettings(model, size, options);
+    const { sha256: promptsSha256 } = await prompts.hold(chosen, method);
+    throwIfCancelled(options.signal);
+    return new Engine({ addon, native, model, options, size, prompts, promptsSha256 });
+  } catch (thrown) {
+    await native.dispose();
+    throw thrown;
+  }
+}
+
+/** auto: the first GPU that the engine sees, else the CPU. */
+async function chooseDevice(addon: NativeAddon, device = defaultOf('device')): Promise<string> {
+  if (device !== 'auto') return device;
+  const { devices } = await addon.info();
+  return devices.find((name) => name.startsWith('cuda')) ?? 'cpu';
+}
+
+function engineConfig(model: Model, options: EngineOptions, device: string): EngineConfig {
+  const weights = model.weights.map((part) => existing(model, part.file));
+  return {
+    weights,
+    vision: model.vision,
+    text: model.text,
+    ...(model.source
+      ? { source: { weights: existing(model, model.source.weights.file), tower: model.source.tower } }
+      : {}),
+    ...sizeOf(model, options),
+    device,
+    threads: options.threads ?? defaultOf('threads'),
+  };
+}
+
+function sizeOf(model: Model, options: EngineOptions) {
+  return options.size === undefined ? model.input : toSize(options.size);
+}
+
+function existing(model: Model, file: string): string {
+  const path = modelFile(model, file);
+  if (existsSync(path)) return path;
+  throw new CraneError(
+    'E_WEIGHTS_NOT_FOUND',
+    `${path}: there is no such file, though model.json of ${model.name} names it`,
+    {
+      hint: `fetch it: npx crane-native weights pull ${model.name}`,
+    },
+  );
+}

@@ -1,0 +1,84 @@
+/** From what a call gives to the complete method settings that the engine wants. */
+import { isDeepStrictEqual } from 'node:util';
+import type { MethodChoices, PictureChoices } from '../option-types.js';
+import { defaultOf } from '../options.js';
+import type { ModelDescription } from './model-json.js';
+import type { Fit, MethodOptions } from './native.js';
+
+/** Everything that decides one picture's score, complete. */
+export interface PictureSettings {
+  method: MethodOptions;
+  /** name of a set or path; undefined: the model's default set */
+  prompts: string | undefined;
+  fit: Fit;
+  tileOverlap: number;
+  threshold: number | null;
+  mapThreshold: number | null;
+  exif: boolean;
+}
+
+/** Later choices win over earlier ones; fields that are undefined say nothing. */
+export function resolveSettings(
+  model: ModelDescription,
+  size: { width: number; height: number },
+  ...choices: PictureChoices[]
+): PictureSettings {
+  const merged = mergeChoices(choices);
+  const method = resolveMethod(model.method, merged);
+  const fit = merged.fit ?? defaultOf('fit');
+  // A stored threshold was calibrated with the model's own settings and is wrong for others.
+  const isCalibrated =
+    merged.prompts === undefined &&
+    fit === defaultOf('fit') &&
+    size.width === model.input.width &&
+    size.height === model.input.height &&
+    isDeepStrictEqual(method, model.method);
+  return {
+    method,
+    prompts: merged.prompts,
+    fit,
+    tileOverlap: merged.tileOverlap ?? defaultOf('tileOverlap'),
+    threshold: merged.threshold !== undefined ? merged.threshold : isCalibrated ? model.threshold : null,
+    mapThreshold:
+      merged.mapThreshold !== undefined ? merged.mapThreshold : isCalibrated ? model.mapThreshold : null,
+    exif: merged.compat?.exif ?? defaultOf('compat.exif'),
+  };
+}
+
+export function mergeChoices(choices: PictureChoices[]): PictureChoices {
+  const merged: Record<string, unknown> = {};
+  const compat: Record<string, unknown> = {};
+  for (const choice of choices) {
+    for (const [name, value] of Object.entries(choice))
+      if (value !== undefined && name !== 'compat') merged[name] = value;
+    for (const [name, value] of Object.entries(choice.compat ?? {}))
+      if (value !== undefined) compat[name] = value;
+  }
+  return { ...merged, compat } as PictureChoices;
+}
+
+/** `dAttnMaps` of the options is the method's `maps`: the only option whose name differs (see options.ts). */
+function resolveMethod(base: MethodOptions, choice: MethodChoices): MethodOptions {
+  const { compat } = choice;
+  return {
+    eAttn: choice.eAttn ?? base.eAttn,
+    eAttnLayers: choice.eAttnLayers ?? base.eAttnLayers,
+    features: choice.features ?? base.features,
+    softMean: choice.softMean ?? base.softMean,
+    dAttn: choice.dAttn ?? base.dAttn,
+    maps: choice.dAttnMaps ?? base.maps,
+    dAttnBeta: choice.dAttnBeta ?? base.dAttnBeta,
+    fusion: choice.fusion ?? base.fusion,
+    imageScore: choice.imageScore ?? base.imageScore,
+    guidanceAtTest: choice.guidanceAtTest ?? base.guidanceAtTest,
+    temperature: choice.temperature ?? base.temperature,
+    sigma: choice.sigma ?? base.sigma,
+    compat: {
+      batchMean: compat?.batchMean ?? base.compat.batchMean,
+      halfDeepTokens: compat?.halfDeepTokens ?? base.compat.halfDeepTokens,
+      aliasedFeatures: compat?.aliasedFeatures ?? base.compat.aliasedFeatures,
+      emptyRows: compat?.emptyRows ?? base.compat.emptyRows,
+      dAttnLayers: compat?.dAttnLayers ?? base.compat.dAttnLayers,
+    },
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * The prompt sets that one engine holds. A set is two vectors once encoded; it is encoded again when its file
+ * changed or other method settings are wanted. The least recently used idle set goes first.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { CraneError } from '../errors.js';
+import { tokenize } from '../text/tokenizer.js';
+import { type Model, modelFile, type PromptSetDescription } from './model-json.js';
+import type { MethodOptions, NativeEngine } from './native.js';
+
+const k_idleSets = 32;
+
+/** A set in use: give it back with release(). */
+export interface HeldPrompts {
+  handle: number;
+  /** sha256 of the prompt file */
+  sha256: string;
+  release(): void;
+}
+
+interface Entry {
+  users: number;
+  ready: Promise<{ handle: number; sha256: string }>;
+}
+
+export class PromptSets {
+  /** insertion order is order of last use */
+  private readonly entries_ = new Map<string, Entry>();
+
+  constructor(
+    private readonly engine: NativeEngine,
+    private readonly model: Model,
+  ) {}
+
+  /**
+   * @param name a set of the model, or the path of a prompt file; undefined: the model's default set
+   * @throws CraneError E_PROMPTS or E_WEIGHTS_*
+   */
+  async hold(name: string | undefined, method: MethodOptions): Promise<HeldPrompts> {
+    const found = await this.find(name);
+    const key = JSON.stringify([found.path, found.stamp, method]);
+    const entry = this.entries_.get(key) ?? { users: 0, ready: this.encode(found, method) };
+    this.entries_.delete(key);
+    this.entries_.set(key, entry);
+    entry.users++;
+    let isHeld = true;
+    const release = () => {
+      if (isHeld) entry.users--;
+      isHeld = false;
+      this.dropIdle();
+    };
+    try {
+      return { ...(await entry.ready), release };
+    } catch (thrown) {
+      if (this.entries_.get(key) === entry) this.entries_.delete(key);
+      throw thrown;
+    }
+  }
+
+  private async find(name = this.model.prompts.default) {
+    const { sets } = this.model.prompts;
+    const isSet = Object.hasOwn(sets, name);
+    const set = isSet ? sets[name]! : sets[this.model.prompts.default]!;
+    const path = isSet ? modelFile(this.model, set.file) : resolve(name);
+    const facts = await stat(path).catch((cause: unknown) => {
+      throw new CraneError('E_PROMPTS', `prompts "${name}": neither a set of ${this.model.name} nor a file`, {
+        hint: `the model has ${Object.keys(sets).join(', ')}`,
+        cause,
+      });
+    });
+    return { path, set, declared: isSet ? set.sha256 : undefined, stamp: `${facts.size}:${facts.mtimeMs}` };
+  }
+
+  /** A file of its own is scored with the two texts of the model's default set. */
+  private async encode(
+    { path, set, declared }: { path: string; set: PromptSetDescription; declared: string | undefined },
+    method: MethodOptions,
+  ): Promise<{ handle: number; sha256: string }> {
+    const [normal, anomalous, sha256] = await Promise.all([
+      tokenize(set.normal),
+      tokenize(set.anomalous),
+      declared ?? sha256OfFile(path),
+    ]);
+    const handle = await this.engine.addPrompts(
+      { path, normalIds: normal.ids, anomalousIds: anomalous.ids },
+      method,
+    );
+    return { handle, sha256 };
+  }
+
+  private dropIdle(): void {
+    const idle = [...this.entries_].filter(([, entry]) => entry.users === 0);
+    for (const [key, entry] of idle.slice(0, Math.max(0, idle.length - k_idleSets))) {
+      this.entries_.delete(key);
+      entry.ready.then(({ handle }) => this.engine.removePrompts(handle)).catch(() => {});
+    }
+  }
+}
+
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}

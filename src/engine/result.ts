@@ -1,0 +1,43 @@
+/** One result, as contract.md states it: the same fields in the library, on stdout and from the service. */
+import type { ErrorCode } from '../errors.js';
+import type { AnomalyMap } from './anomaly-map.js';
+import type { Region } from './native.js';
+
+export interface Timings {
+  decode: number;
+  preprocess: number;
+  forward: number;
+  postprocess: number;
+}
+
+export interface PictureScore {
+  input: string;
+  /** position among the inputs, from 0 */
+  index: number;
+  score: number;
+  /** score >= threshold; null when no threshold is known */
+  anomalous: boolean | null;
+  threshold: number | null;
+  /** the picture's own pixels, after its EXIF orientation */
+  width: number;
+  height: number;
+  /** when asked for: in the picture's pixels, largest peak first; null when no mapThreshold is known */
+  regions?: Region[] | null;
+  /** when asked for */
+  map?: AnomalyMap;
+  /** name of the model and a hash of all that decides a score */
+  model: string;
+  ms: Timings;
+}
+
+export interface FailedPicture {
+  input: string;
+  index: number;
+  error: { code: ErrorCode; message: string; hint?: string };
+}
+
+export type ScoreOutcome = PictureScore | FailedPicture;
+
+export function isFailed(outcome: object): outcome is FailedPicture {
+  return 'error' in outcome;
+}

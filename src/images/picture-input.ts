@@ -1,0 +1,101 @@
+/** What the library takes as a picture, brought to three plain kinds: a file, bytes of a file, or pixels. */
+import { fileURLToPath } from 'node:url';
+import type { NativePicture } from '../engine/native.js';
+import { CraneError } from '../errors.js';
+import { wrongValue } from '../option-check.js';
+
+/** Interleaved rows from top to bottom without padding; 16-bit data is grey. Not copied: leave it alone meanwhile. */
+export interface RawPicture {
+  data: Uint8Array | Uint8ClampedArray | Uint16Array;
+  width: number;
+  height: number;
+  channels: 1 | 2 | 3 | 4;
+}
+
+/** A path, a `file:` or `data:` URL, the bytes of a picture file, or pixels. */
+export type PictureInput = string | URL | Uint8Array | ArrayBuffer | RawPicture;
+
+export type PictureSource = { name: string } & (
+  | { kind: 'file'; path: string }
+  | { kind: 'bytes'; bytes: Uint8Array }
+  | { kind: 'pixels'; picture: NativePicture }
+);
+
+const k_modes = { 1: 'L', 2: 'LA', 3: 'RGB', 4: 'RGBA' } as const;
+
+/** @throws CraneError E_USAGE, E_INPUT_URL or E_IMAGE_SHAPE; reads nothing */
+export function toPictureSource(input: unknown, name?: string): PictureSource {
+  if (typeof input === 'string') return fromText(input, name);
+  if (input instanceof URL) return fromText(input.href, name);
+  if (input instanceof ArrayBuffer) {
+    return { kind: 'bytes', bytes: new Uint8Array(input), name: name ?? '<bytes>' };
+  }
+  if (input instanceof Uint8Array) return { kind: 'bytes', bytes: input, name: name ?? '<bytes>' };
+  if (typeof input === 'object' && input !== null && 'data' in input) {
+    return { kind: 'pixels', picture: fromPixels(input as RawPicture), name: name ?? '<pixels>' };
+  }
+  throw wrongValue('a path, a URL, bytes or { data, width, height, channels }', 'the picture', input);
+}
+
+/** A short name for results and messages, also of inputs that cannot be opened. */
+export function nameOfInput(input: unknown): string {
+  if (input instanceof URL || typeof input === 'string') {
+    const text = String(input);
+    return text.startsWith('data:') ? `${text.slice(0, 32).split(',')[0]},...` : text;
+  }
+  return input instanceof Uint8Array || input instanceof ArrayBuffer ? '<bytes>' : '<pixels>';
+}
+
+function fromText(text: string, name: string | undefined): PictureSource {
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1]?.toLowerCase();
+  if (scheme === 'data') return { kind: 'bytes', bytes: dataUrlBytes(text), name: name ?? nameOfInput(text) };
+  if (scheme === 'file') return { kind: 'file', path: filePath(text), name: name ?? text };
+  if (scheme !== undefined && text.startsWith(`${scheme}://`)) {
+    throw new CraneError('E_INPUT_URL', `${text.slice(0, 200)}: URLs of kind "${scheme}" are not read`, {
+      hint: 'scoring opens no connection: download the picture and give its path or bytes',
+    });
+  }
+  if (text === '' || text.includes('\0')) throw wrongValue('a path', 'the picture', text);
+  return { kind: 'file', path: text, name: name ?? text };
+}
+
+function filePath(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new CraneError('E_INPUT_URL', `${url.slice(0, 200)}: not the URL of a local file`, { cause });
+  }
+}
+
+function dataUrlBytes(url: string): Uint8Array {
+  const comma = url.indexOf(',');
+  if (comma < 0) throw new CraneError('E_INPUT_URL', 'a data: URL without a comma holds no data');
+  const body = url.slice(comma + 1);
+  if (/;\s*base64\s*$/i.test(url.slice(0, comma))) return Buffer.from(body, 'base64');
+  const bytes = body.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(bytes, 'latin1');
+}
+
+function fromPixels({ data, width, height, channels }: RawPicture): NativePicture {
+  for (const [name, value] of Object.entries({ width, height })) {
+    if (!Number.isSafeInteger(value) || value < 1) throw wrongValue('a positive whole number', name, value);
+  }
+  const mode = k_modes[channels];
+  if (mode === undefined) throw wrongValue('1, 2, 3 or 4', 'channels', channels);
+  const isWide = data instanceof Uint16Array;
+  if (!isWide && !(data instanceof Uint8Array) && !(data instanceof Uint8ClampedArray)) {
+    throw wrongValue('a Uint8Array or Uint16Array', 'data', data);
+  }
+  if (isWide && channels !== 1) throw wrongValue('1 with 16-bit data', 'channels', channels);
+  if (data.length !== width * height * channels) {
+    throw new CraneError(
+      'E_IMAGE_SHAPE',
+      `data has ${data.length} values, expected ${width} x ${height} x ${channels} = ${width * height * channels}`,
+    );
+  }
+  const bytes =
+    data instanceof Uint8ClampedArray ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data;
+  return { data: bytes, width, height, mode: isWide ? 'I;16' : mode };
+}

@@ -1,0 +1,117 @@
+/**
+ * The HTTP client of the fetches: redirects, proxies (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), own certificate
+ * authorities, credentials of the address. Retries are the caller's business (retry.ts).
+ */
+import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { rootCertificates } from 'node:tls';
+import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+
+export interface HttpAnswer {
+  status: number;
+  headers: Record<string, string>;
+  /** where redirects led; relative links are relative to this */
+  url: string;
+  body: Readable;
+}
+
+export class HttpError extends Error {
+  constructor(
+    readonly status: number,
+    url: string,
+  ) {
+    super(`${shownUrl(url)} answered ${status}`);
+  }
+}
+
+export class HttpClient {
+  readonly #dispatcher: Dispatcher;
+
+  /** certificateFiles: PEM files of authorities that are trusted besides the built-in ones. */
+  constructor(certificateFiles: string[] = []) {
+    const tls = certificateFiles.length > 0 ? { ca: authorities(certificateFiles) } : {};
+    this.#dispatcher = new EnvHttpProxyAgent({
+      connect: { ...tls, timeout: 20_000 },
+      requestTls: tls,
+      proxyTls: tls,
+      headersTimeout: 60_000,
+      bodyTimeout: 60_000,
+    });
+  }
+
+  /**
+   * GET; resolves for statuses 200 to 299, else throws HttpError. The body must be read or destroyed.
+   * range: first and last byte, both inclusive.
+   */
+  async get(
+    address: string,
+    options: { range?: [number, number]; accept?: string; ifRange?: string } = {},
+  ): Promise<HttpAnswer> {
+    let url = new URL(address);
+    const credentialed = url.origin;
+    const authorization = url.username ? basic(url) : undefined;
+    for (let hops = 0; hops <= 5; hops++) {
+      url.username = '';
+      url.password = '';
+      const headers: Record<string, string> = { 'accept-encoding': 'identity', 'user-agent': 'crane-native' };
+      if (options.accept) headers['accept'] = options.accept;
+      if (options.range) headers['range'] = `bytes=${options.range[0]}-${options.range[1]}`;
+      if (options.ifRange) headers['if-range'] = options.ifRange;
+      if (authorization && url.origin === credentialed) headers['authorization'] = authorization;
+      const answer = await request(url, { dispatcher: this.#dispatcher, headers });
+      const location = answer.headers['location'];
+      if (answer.statusCode >= 300 && answer.statusCode < 400 && typeof location === 'string') {
+        await answer.body.dump();
+        url = new URL(location, url);
+        continue;
+      }
+      if (answer.statusCode < 200 || answer.statusCode > 299) {
+        await answer.body.dump();
+        throw new HttpError(answer.statusCode, url.href);
+      }
+      return { status: answer.statusCode, headers: plain(answer.headers), url: url.href, body: answer.body };
+    }
+    throw new Error(`${shownUrl(address)} redirects without end`);
+  }
+
+  close(): Promise<void> {
+    return this.#dispatcher.destroy();
+  }
+}
+
+/** An address without its credentials and query, fit for a log. */
+export function shownUrl(address: string): string {
+  if (!URL.canParse(address)) return address;
+  const { protocol, host, pathname } = new URL(address);
+  return `${protocol}//${host}${pathname}`;
+}
+
+/** Body as text, with an upper limit: an index page has some hundred kilobytes. */
+export async function readText(answer: HttpAnswer, limit = 64 << 20): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) throw new Error(`${shownUrl(answer.url)} sends more than ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function basic(url: URL): string {
+  const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  return `Basic ${Buffer.from(user).toString('base64')}`;
+}
+
+function plain(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([k, v]) => (v === undefined ? [] : [[k, String(v)] as const])),
+  );
+}
+
+/** Naming authorities replaces Node's own list, NODE_EXTRA_CA_CERTS included, so they are put together here. */
+function authorities(files: string[]): string[] {
+  const extra = process.env['NODE_EXTRA_CA_CERTS'];
+  const named = [...new Set(extra ? [...files, extra] : files)].map((file) => readFileSync(file, 'utf8'));
+  return [...rootCertificates, ...named];
+}

@@ -1,0 +1,177 @@
+/**
+ * The kinds of option: each knows its values from the shell (text) and from JavaScript, and says what it expects.
+ * The kinds hold no option: those stand in options.ts.
+ */
+export type OptionScope = 'cli' | 'library' | 'http';
+export type OptionGroup = 'Engine' | 'Method' | 'Compatibility' | 'Picture' | 'Queue' | 'Inputs' | 'Output';
+export type LibraryCall = 'loadEngine' | 'score' | 'scoreMany' | 'scorePreprocessed';
+
+/** What an entry of the table says besides its kind. */
+interface Described<T> {
+  help: string;
+  group: OptionGroup;
+  scope: readonly OptionScope[];
+  /** library functions that take it */
+  calls?: readonly LibraryCall[];
+  /** the value when nothing is given; leave out when it comes from elsewhere and name that in defaultText */
+  default?: T;
+  defaultText?: string;
+}
+
+export interface OptionSpec<T> extends Described<T> {
+  isFlag: boolean;
+  /** completes "Expected ... for NAME" */
+  expected: string;
+  /** from a flag's text; undefined when it is not acceptable */
+  read(text: string): T | undefined;
+  accepts(value: unknown): value is T;
+}
+
+export function text(described: Described<string>): OptionSpec<string> {
+  return {
+    ...described,
+    isFlag: false,
+    expected: 'a non-empty string',
+    read: (value) => (value === '' ? undefined : value),
+    accepts: (value): value is string => typeof value === 'string' && value !== '',
+  };
+}
+
+export function flag(described: Described<boolean>): OptionSpec<boolean> {
+  return {
+    ...described,
+    isFlag: true,
+    expected: 'true or false',
+    read: (value) => (value === 'true' ? true : value === 'false' ? false : undefined),
+    accepts: (value): value is boolean => typeof value === 'boolean',
+  };
+}
+
+export function choice<const T extends string>(values: readonly T[], described: Described<T>): OptionSpec<T> {
+  const accepts = (value: unknown): value is T => (values as readonly unknown[]).includes(value);
+  return {
+    ...described,
+    isFlag: false,
+    expected: `one of ${values.join(', ')}`,
+    read: (value) => (accepts(value) ? value : undefined),
+    accepts,
+  };
+}
+
+interface Range {
+  min: number;
+  max?: number;
+  /** the bounds themselves are refused */
+  open?: boolean;
+}
+
+export function num(described: Described<number> & Range): OptionSpec<number> {
+  const { min, max = Number.POSITIVE_INFINITY, open = false } = described;
+  const accepts = (value: unknown): value is number =>
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    (open ? value > min && value < max : value >= min && value <= max);
+  const range = open
+    ? Number.isFinite(max)
+      ? `between ${min} and ${max}, both excluded`
+      : `above ${min}`
+    : Number.isFinite(max)
+      ? `from ${min} to ${max}`
+      : `of at least ${min}`;
+  return {
+    ...described,
+    isFlag: false,
+    expected: `a number ${range}`,
+    accepts,
+    read: reader(toNumber, accepts),
+  };
+}
+
+export function int(described: Described<number> & Range): OptionSpec<number> {
+  const { min, max = Number.MAX_SAFE_INTEGER } = described;
+  const accepts = (value: unknown): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  return {
+    ...described,
+    isFlag: false,
+    expected: `a whole number ${range}`,
+    accepts,
+    read: reader(toNumber, accepts),
+  };
+}
+
+/** An option that also has a word for "none": null in JavaScript, `none` in the shell. */
+export function orNone<T>(spec: OptionSpec<T>): OptionSpec<T | null> {
+  return {
+    ...spec,
+    expected: `${spec.expected}, or none (null)`,
+    read: (value) => (value === 'none' ? null : spec.read(value)),
+    accepts: (value): value is T | null => value === null || spec.accepts(value),
+  };
+}
+
+/** An option that also takes one word, for instance 'auto'. */
+export function orWord<T, const W extends string>(
+  word: W,
+  spec: OptionSpec<T>,
+  fallback: W,
+): OptionSpec<T | W> {
+  return {
+    ...spec,
+    default: fallback,
+    expected: `${spec.expected}, or ${word}`,
+    read: (value) => (value === word ? word : spec.read(value)),
+    accepts: (value): value is T | W => value === word || spec.accepts(value),
+  };
+}
+
+/** A list of whole numbers: 6,12,18,24 in the shell; none is the empty list. */
+export function integers(described: Described<number[]> & { min: number }): OptionSpec<number[]> {
+  const accepts = (value: unknown): value is number[] =>
+    Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= described.min);
+  return {
+    ...described,
+    isFlag: false,
+    expected: `whole numbers of at least ${described.min}, for instance 6,12,18,24`,
+    accepts,
+    read: (value) => {
+      const list = value === 'none' ? [] : value.split(',').map(toNumber);
+      return accepts(list) ? list : undefined;
+    },
+  };
+}
+
+/** One thing written `left<separator>right` in the shell and an object in JavaScript. */
+export function pair<T>(
+  described: Described<T> & {
+    expected: string;
+    pattern: RegExp;
+    make(left: number, right: number): T;
+    accepts(value: unknown): value is T;
+  },
+): OptionSpec<T> {
+  const { pattern, make, ...rest } = described;
+  return {
+    ...rest,
+    isFlag: false,
+    read: (value) => {
+      const match = pattern.exec(value);
+      if (!match) return undefined;
+      const made = make(toNumber(match[1] ?? ''), toNumber(match[2] ?? match[1] ?? ''));
+      return described.accepts(made) ? made : undefined;
+    },
+  };
+}
+
+/** Number('') and Number(' ') are 0: not here. */
+function toNumber(value: string): number {
+  return value.trim() === '' ? Number.NaN : Number(value);
+}
+
+function reader<T>(convert: (text: string) => unknown, accepts: (value: unknown) => value is T) {
+  return (value: string): T | undefined => {
+    const converted = convert(value);
+    return accepts(converted) ? converted : undefined;
+  };
+}

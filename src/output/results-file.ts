@@ -1,0 +1,133 @@
+/**
+ * results.jsonl of an output folder. While a run goes on it is results.jsonl.partial, a line is appended for each
+ * picture, and it gets its name when the run is complete: a file of that name is always whole.
+ */
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CraneError } from '../errors.js';
+import type { ResultLine } from './result-line.js';
+import { codedWriteError, exists, isThere } from './write-whole.js';
+
+export interface ResultsFileOptions {
+  shard?: { index: number; count: number } | undefined;
+  resume: boolean;
+  overwrite: boolean;
+}
+
+export class ResultsFile {
+  /** inputs that the file already holds */
+  readonly done: ReadonlySet<string>;
+  /** model label of the earlier results */
+  readonly model: string | undefined;
+
+  private constructor(
+    private readonly file: FileHandle,
+    readonly path: string,
+    earlier: Earlier,
+  ) {
+    this.done = earlier.done;
+    this.model = earlier.model;
+  }
+
+  /** @throws CraneError E_EXISTS, E_IO_READ or E_IO_WRITE */
+  static async open(folder: string, { shard, resume, overwrite }: ResultsFileOptions): Promise<ResultsFile> {
+    const path = join(folder, shard ? `results.${shard.index}-of-${shard.count}.jsonl` : 'results.jsonl');
+    const partial = `${path}.partial`;
+    try {
+      await mkdir(folder, { recursive: true });
+      if (!resume && !overwrite) {
+        for (const taken of [path, partial]) if (await isThere(taken)) throw existsAlready(taken);
+      }
+      if (resume && !(await isThere(partial)) && (await isThere(path))) await rename(path, partial);
+      const earlier =
+        resume && (await isThere(partial))
+          ? await readEarlier(partial)
+          : { done: new Set<string>(), model: undefined };
+      const file = await open(partial, resume ? 'a' : 'w');
+      return new ResultsFile(file, path, earlier);
+    } catch (thrown) {
+      throw codedWriteError(path, thrown);
+    }
+  }
+
+  async append(line: ResultLine): Promise<void> {
+    try {
+      await this.file.appendFile(`${JSON.stringify(line)}\n`);
+    } catch (thrown) {
+      throw codedWriteError(`${this.path}.partial`, thrown);
+    }
+  }
+
+  /** Keeps the partial file, for --resume. */
+  async interrupt(): Promise<void> {
+    await this.file.sync();
+    await this.file.close();
+  }
+
+  /** The run is complete: the file gets its name. */
+  async complete(): Promise<void> {
+    await this.interrupt();
+    await rename(`${this.path}.partial`, this.path).catch((thrown: unknown) => {
+      throw codedWriteError(this.path, thrown);
+    });
+  }
+}
+
+interface Earlier {
+  done: Set<string>;
+  model: string | undefined;
+}
+
+/** Reads the lines of an earlier run; a last line that was not finished is cut off. */
+async function readEarlier(path: string): Promise<Earlier> {
+  const done = new Set<string>();
+  let model: string | undefined;
+  let goodBytes = 0;
+  let lineNumber = 0;
+  for await (const line of linesWithEnd(path)) {
+    lineNumber++;
+    const result = line.endsWith('\n') ? parseLine(line) : undefined;
+    if (!result) {
+      if (line.endsWith('\n')) throw notAResult(path, lineNumber);
+      break;
+    }
+    done.add(result.input);
+    model ??= 'model' in result ? result.model : undefined;
+    goodBytes += Buffer.byteLength(line);
+  }
+  await truncate(path, goodBytes);
+  return { done, model };
+}
+
+async function* linesWithEnd(path: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(path, 'utf8')) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop()!;
+    for (const part of parts) yield `${part}\n`;
+  }
+  if (rest !== '') yield rest;
+}
+
+function parseLine(line: string): ResultLine | undefined {
+  try {
+    const parsed = JSON.parse(line) as ResultLine | null;
+    return typeof parsed?.input === 'string' ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function notAResult(path: string, line: number): CraneError {
+  return new CraneError('E_IO_READ', `${path}: line ${line} is no result`, {
+    hint: 'remove the line, or start anew with --force',
+  });
+}
+
+function existsAlready(path: string): CraneError {
+  const { code, message } = exists(path);
+  return new CraneError(code, message, {
+    hint: 'go on with --resume, start anew with --force, or choose another --out',
+  });
+}

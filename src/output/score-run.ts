@@ -1,0 +1,202 @@
+/** What `score` does with an engine: lists pictures, scores them, writes everything that was asked for. */
+import { join, resolve } from 'node:path';
+import type { AnomalyMap } from '../engine/anomaly-map.js';
+import type { Engine } from '../engine/engine.js';
+import { isFailed, type PictureScore } from '../engine/result.js';
+import type { PictureItem } from '../engine/score-many.js';
+import { CraneError } from '../errors.js';
+import { decodePicture } from '../images/decode.js';
+import { k_stdin, type ListedPicture, listInputs } from '../images/list-inputs.js';
+import { type PictureInput, toPictureSource } from '../images/picture-input.js';
+import type { ScoreCommandOptions } from '../option-types.js';
+import { heatMapFile } from './heat-map.js';
+import { mapEnding, mapFile } from './map-file.js';
+import { OutputNames } from './output-names.js';
+import { toResultLine, type WrittenFiles } from './result-line.js';
+import type { ResultWriter } from './result-writers.js';
+import { ResultsFile } from './results-file.js';
+import { writeWhole } from './write-whole.js';
+
+/** The score command's own options: those with a default always set, the others perhaps. */
+export type ScoreRunOptions = Partial<Pick<ScoreCommandOptions, 'limit' | 'shard' | 'out' | 'maps'>> &
+  Pick<
+    ScoreCommandOptions,
+    'recursive' | 'resume' | 'mapSize' | 'heatmaps' | 'heatmapFormat' | 'heatmapRange' | 'timings' | 'force'
+  > & {
+    regions: boolean;
+    batch: 'auto' | number;
+    maxPixels: number;
+  };
+
+export interface ScoreRun {
+  engine: Engine;
+  inputs: readonly string[];
+  options: ScoreRunOptions;
+  writer: ResultWriter;
+  stdin: AsyncIterable<Uint8Array | string>;
+  /** when it fires, what is in flight is finished and saved, and nothing new begins */
+  stop: AbortSignal;
+  /** called after each picture */
+  onResult: () => void;
+}
+
+export interface ScoreRunOutcome {
+  scored: number;
+  failed: number;
+  skipped: number;
+  isStopped: boolean;
+  hasMapThreshold: boolean;
+}
+
+/** Faults of the options together, before anything is loaded. @throws CraneError E_USAGE */
+export function checkScoreRun(
+  { out, maps, heatmaps, resume, shard }: ScoreRunOptions,
+  inputs: readonly string[],
+): void {
+  const needsOut = maps ? '--maps' : heatmaps ? '--heatmaps' : resume ? '--resume' : undefined;
+  if (needsOut && out === undefined) {
+    throw new CraneError('E_USAGE', `${needsOut} needs a folder for its files`, { hint: 'add --out FOLDER' });
+  }
+  if (inputs.filter((input) => input === k_stdin).length > 1)
+    throw new CraneError('E_USAGE', 'standard input (-) was given twice');
+  if (shard && inputs.includes(k_stdin) && resume) {
+    throw new CraneError(
+      'E_USAGE',
+      '--shard with --resume needs inputs that can be listed again, not standard input',
+    );
+  }
+}
+
+export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
+  const { engine, options, writer, stop } = run;
+  const outcome: ScoreRunOutcome = {
+    scored: 0,
+    failed: 0,
+    skipped: 0,
+    isStopped: false,
+    hasMapThreshold: true,
+  };
+  const { mapThreshold } = engine.settings();
+  outcome.hasMapThreshold = mapThreshold !== null;
+  const results = options.out === undefined ? undefined : await openResults(options.out, engine, options);
+  const wantsMap = options.maps !== undefined || options.heatmaps;
+  const places = new Map<number, Listed>();
+  let isComplete = false;
+  try {
+    const items = pickItems(run, results, places, outcome);
+    for await (const scored of engine.scoreMany(items, {
+      map: wantsMap,
+      regions: options.regions,
+      batch: options.batch,
+    })) {
+      const listed = places.get(scored.index)!;
+      places.delete(scored.index);
+      const files = isFailed(scored) || !wantsMap ? {} : await writeFiles(run, scored, listed, mapThreshold);
+      const line = toResultLine(scored, files, options.timings);
+      await results?.append(line);
+      await writer.write(line);
+      if (isFailed(scored)) outcome.failed++;
+      else outcome.scored++;
+      run.onResult();
+    }
+    outcome.isStopped = stop.aborted;
+    isComplete = !stop.aborted;
+  } finally {
+    await writer.end();
+    await (isComplete ? results?.complete() : results?.interrupt());
+  }
+  return outcome;
+}
+
+async function openResults(
+  out: string,
+  engine: Engine,
+  { shard, resume, force }: ScoreRunOptions,
+): Promise<ResultsFile> {
+  const results = await ResultsFile.open(out, { shard, resume, overwrite: force });
+  if (results.model !== undefined && results.model !== engine.facts.model) {
+    await results.interrupt();
+    throw new CraneError(
+      'E_USAGE',
+      `${results.path}: its results come from ${results.model}, this run is ${engine.facts.model}`,
+      {
+        hint: 'scores of different settings do not belong in one file: choose another --out or the earlier settings',
+      },
+    );
+  }
+  return results;
+}
+
+interface Listed extends ListedPicture {
+  /** path without ending, below the output folder */
+  stem: string;
+}
+
+/** The inputs of this shard that have no result yet. Indexes and names count all inputs, so that shards agree. */
+async function* pickItems(
+  { inputs, options, stdin, stop }: ScoreRun,
+  results: ResultsFile | undefined,
+  places: Map<number, Listed>,
+  outcome: ScoreRunOutcome,
+): AsyncGenerator<PictureItem> {
+  const { recursive, shard, limit = Number.POSITIVE_INFINITY, out } = options;
+  const names = new OutputNames();
+  const writesFiles = options.maps !== undefined || options.heatmaps;
+  let index = -1;
+  let begun = 0;
+  const exclude = out === undefined ? [] : [resolve(out)];
+  for await (const listed of listInputs(inputs, { recursive, exclude, stdin })) {
+    if (stop.aborted) return;
+    index++;
+    const stem = writesFiles ? names.claim(listed.place) : '';
+    if (shard && index % shard.count !== shard.index - 1) continue;
+    if (results?.done.has(listed.name)) {
+      outcome.skipped++;
+      continue;
+    }
+    if (begun === limit) return;
+    begun++;
+    places.set(index, { ...listed, stem });
+    yield { input: listed.input, name: listed.name, index };
+  }
+}
+
+/** Maps and heat maps of one picture; returns their names below the output folder. */
+async function writeFiles(
+  run: ScoreRun,
+  scored: PictureScore,
+  { stem, input }: Listed,
+  mapThreshold: number | null,
+): Promise<WrittenFiles> {
+  const { options } = run;
+  const out = options.out!;
+  const overwrite = options.force || options.resume;
+  const files: WrittenFiles = {};
+  const map = scored.map!;
+  if (options.maps) {
+    const sized = options.mapSize === 'model' ? map : await map.resizeTo(scored.width, scored.height);
+    files.map = `${stem}${mapEnding[options.maps]}`;
+    await writeWhole(join(out, files.map), await mapFile(sized, options.maps), { overwrite });
+  }
+  if (options.heatmaps) {
+    files.heatmap = `${stem}.heat.${options.heatmapFormat}`;
+    await writeWhole(join(out, files.heatmap), await heatMap(run, input, map, mapThreshold), { overwrite });
+  }
+  return files;
+}
+
+/** Decoding again costs little beside scoring, and keeping the pixels of all pictures in flight would cost much. */
+async function heatMap(
+  { engine, options }: ScoreRun,
+  input: PictureInput,
+  map: AnomalyMap,
+  mapThreshold: number | null,
+): Promise<Buffer> {
+  const { exif } = engine.settings();
+  const picture = await decodePicture(toPictureSource(input), { maxPixels: options.maxPixels, exif });
+  return heatMapFile(engine.addon, picture, map, {
+    ...options.heatmapRange,
+    mapThreshold,
+    format: options.heatmapFormat,
+  });
+}

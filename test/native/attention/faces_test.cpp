@@ -1,0 +1,104 @@
+// Every face of an attention kernel against its plain definition.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "attention/affinity.h"
+#include "attention/plain.h"
+#include "attention/self_correlation.h"
+
+namespace crane::attention {
+namespace {
+
+constexpr double k_scale = 0.125;  // 64^-0.5
+
+struct Inputs {
+  at::Tensor q, k, v;
+};
+
+Inputs inputs(int64_t rows, uint64_t seed) {
+  at::manual_seed(seed);
+  const auto make = [&] { return at::randn({1, 2, rows, 64}) * 1.5; };
+  return {make(), make(), make()};
+}
+
+double worst(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+
+class AtRowCount : public ::testing::TestWithParam<int64_t> {};
+
+TEST_P(AtRowCount, PlainAttentionFacesAgreeWithTheDefinition) {
+  const auto [q, k, v] = inputs(GetParam(), 1);
+  const auto faces = plain_attention_faces();
+  for (const bool causal : {false, true}) {
+    const at::Tensor wanted = faces.back().run(q, k, v, k_scale, causal);
+    for (const auto& face : faces) {
+      EXPECT_LT(worst(face.run(q, k, v, k_scale, causal), wanted), 2e-6) << face.name << " causal " << causal;
+    }
+  }
+}
+
+TEST_P(AtRowCount, SelfCorrelationFacesAgreeWithTheDefinitionForEveryKind) {
+  const auto [q, k, v] = inputs(GetParam(), 2);
+  const auto faces = self_correlation_faces();
+  const SelfSet kinds[] = {{false, false, true, false}, {false, true, false, false}, {true, false, false, false},
+                           {true, true, false, false},  {true, true, true, false},   {false, false, false, true}};
+  for (const SelfSet& kind : kinds) {
+    const at::Tensor wanted = faces.back().run(q, k, v, kind, k_scale);
+    for (const auto& face : faces) {
+      EXPECT_LT(worst(face.run(q, k, v, kind, k_scale), wanted), 6e-6)
+          << face.name << " q" << kind.q << " k" << kind.k << " v" << kind.v << " joined " << kind.joined;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, AtRowCount, ::testing::Values(1, 7, 37, 300));
+
+TEST(PlainAttention, OneQueryRowEqualsTheFirstRowOfAll) {
+  const auto [q, k, v] = inputs(65, 3);
+  const at::Tensor all = plain_attention(q, k, v, k_scale);
+  const at::Tensor one = plain_attention(q.slice(2, 0, 1), k, v, k_scale);
+  EXPECT_LT(worst(one, all.slice(2, 0, 1)), 1e-6);
+}
+
+TEST(SelfCorrelation, WeightsOfThreeSoftmaxesSumToThree) {
+  const auto [q, k, ignored] = inputs(20, 4);
+  const at::Tensor ones = at::ones({1, 2, 20, 64});
+  for (const auto& face : self_correlation_faces()) {
+    const at::Tensor two = face.run(q, k, ones, SelfSet{true, true, false, false}, k_scale);
+    EXPECT_LT(worst(two, at::full_like(two, 2.0)), 1e-5) << face.name;
+  }
+}
+
+at::Tensor unit(const at::Tensor& x) { return x / x.norm(2, -1, true); }
+
+TEST(Affinity, ClosedFormMeanEqualsTheMeanOfAllCosines) {
+  at::manual_seed(5);
+  const at::Tensor z = unit(at::randn({3, 40, 24}));
+  const at::Tensor cosines = at::matmul(z.to(at::kDouble), z.to(at::kDouble).transpose(1, 2));
+  EXPECT_LT(worst(cosine_means(z), cosines.mean(at::IntArrayRef({1, 2}))), 1e-9);
+}
+
+TEST(Affinity, RowsBelowTheMeanGetNoWeight) {
+  at::manual_seed(6);
+  const at::Tensor z = unit(at::randn({1, 30, 8}));
+  const at::Tensor means = cosine_means(z);
+  const AffinityOptions options;
+  const at::Tensor weights = affinity_attention(z, means, at::eye(30).unsqueeze(0), options, nullptr)[0];
+  const at::Tensor cosine = at::matmul(z[0], z[0].t());
+  const at::Tensor affine = (cosine - options.beta * means[0].item<double>()) * options.gain;
+  EXPECT_LT(worst(weights.sum(-1), at::ones({30})), 1e-5);
+  EXPECT_EQ(weights.masked_select(affine < 0).abs().max().item<double>(), 0.0);
+  EXPECT_GT(weights.masked_select(affine >= 0).min().item<double>(), 0.0);
+}
+
+TEST(Affinity, UniformPictureKeepsItselfByDefaultAndGivesNanWhenAsked) {
+  const at::Tensor z = unit(at::ones({1, 5, 8}));  // every cosine 1, mean 1 > 1/1.2
+  const at::Tensor values = at::arange(15).to(at::kFloat).view({1, 5, 3});
+  AffinityOptions options;
+  EXPECT_TRUE(at::equal(affinity_attention(z, cosine_means(z), values, options, nullptr), values));
+  options.empty_rows = EmptyRows::nan;
+  EXPECT_TRUE(affinity_attention(z, cosine_means(z), values, options, nullptr).isnan().all().item<bool>());
+}
+
+}  // namespace
+}  // namespace crane::attention

@@ -1,0 +1,41 @@
+#include "core/executor.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <set>
+
+namespace crane {
+namespace {
+
+TEST(Executor, RunsTasksInOrderOnOneThread) {
+  Executor executor(1);
+  std::vector<int> order;
+  std::set<std::thread::id> threads;
+  for (int i = 0; i < 100; ++i) {
+    executor.post([&, i] {
+      order.push_back(i);
+      threads.insert(std::this_thread::get_id());
+    });
+  }
+  std::promise<void> done;
+  executor.post([&] { done.set_value(); });
+  done.get_future().wait();
+  ASSERT_EQ(order.size(), 100u);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<size_t>(i)], i);
+  EXPECT_EQ(threads.size(), 1u);
+  EXPECT_EQ(threads.count(std::this_thread::get_id()), 0u);
+}
+
+TEST(Executor, FinishesWhatWasPostedBeforeItIsDestroyed) {
+  std::atomic<int> ran{0};
+  {
+    Executor executor(3);
+    for (int i = 0; i < 500; ++i) executor.post([&] { ++ran; });
+  }
+  EXPECT_EQ(ran.load(), 500);
+}
+
+}  // namespace
+}  // namespace crane

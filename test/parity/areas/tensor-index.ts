@@ -1,0 +1,125 @@
+/** prompts/ and clip_loader.pt: every tensor of every file against an index of shapes, types, sums and first values. */
+import type { NativeAddon } from '#crane/engine/native.js';
+import type { Area } from '../area.js';
+import { elementCount } from '../fixture/safetensors.js';
+import type { CaseReport } from '../report/case-report.js';
+
+interface IndexEntry {
+  shape: number[];
+  dtype: string;
+  sum_float64: number;
+  first3: number[];
+}
+
+type TensorIndex = Record<string, IndexEntry>;
+
+const stage = 'tensors read from containers';
+
+export const promptFiles: Area = {
+  name: 'prompts',
+  async run({ folder, report, addon }) {
+    if (!folder.has('prompts/index.json')) return;
+    const index = folder.json<Record<string, TensorIndex>>('prompts/index.json');
+    for (const path of folder.list(/^prompts\/.*\.pth$/)) {
+      const file = path.slice('prompts/'.length);
+      const entries = index[file];
+      if (!entries) continue; // stays unclaimed, which fails the run
+      await report.case(path, {}, (caseReport) => checkFile(addon, folder.claim(path), entries, caseReport));
+    }
+    for (const file of Object.keys(index)) {
+      if (!folder.has(`prompts/${file}`))
+        report.line(`prompts/${file}: in index.json, but this folder holds no such file`);
+    }
+  },
+};
+
+export const clipLoader: Area = {
+  name: 'clip_loader.pt',
+  async run({ folder, report, addon }) {
+    for (const path of folder.list(/(^|\/)clip_loader\.pt$/)) {
+      const raw = folder.json<Record<string, unknown>>(path.replace(/\.pt$/, '_index.json'));
+      await report.case(path, {}, (caseReport) =>
+        checkFile(addon, folder.claim(path), loaderIndex(raw), caseReport),
+      );
+    }
+  },
+};
+
+/** The index may hold the tensors at its top, or below a key, or rows [name, shape, dtype, sum, first three]. */
+function loaderIndex(raw: Record<string, unknown>): TensorIndex {
+  const tensors = (raw['tensors'] ?? raw['clip_loader.pt'] ?? raw) as Record<string, unknown> | unknown[];
+  const index: TensorIndex = {};
+  for (const [key, value] of Object.entries(tensors)) {
+    if (Array.isArray(value)) {
+      const [name, shape, dtype, sum_float64, first3] = Array.isArray(tensors)
+        ? (value as [string, number[], string, number, number[]])
+        : ([key, ...value] as [string, number[], string, number, number[]]);
+      index[name] = { shape, dtype, sum_float64, first3 };
+    } else {
+      const entry = value as Partial<IndexEntry> & { name?: string; sum?: number };
+      const name = entry.name ?? key;
+      const { shape, dtype } = entry;
+      if (!shape || !dtype) throw new Error(`clip_loader_index.json: "${name}" has no shape or dtype`);
+      index[name] = {
+        shape,
+        dtype,
+        sum_float64: entry.sum_float64 ?? entry.sum ?? Number.NaN,
+        first3: entry.first3 ?? [],
+      };
+    }
+  }
+  return index;
+}
+
+async function checkFile(
+  addon: NativeAddon,
+  path: string,
+  index: TensorIndex,
+  report: CaseReport,
+): Promise<void> {
+  const { tensors, container } = await addon.inspectWeights(path);
+  report.note(`${container}, ${tensors.length} tensors`);
+  const stored = new Set(tensors.map(({ name }) => name));
+  for (const [name, entry] of Object.entries(index)) {
+    const found = [name, `prompt_learner.${name}`].find((candidate) => stored.delete(candidate));
+    if (found === undefined) {
+      report.holds(name, stage, 0, false, 'not in the file');
+      continue;
+    }
+    const fault = await checkTensor(addon, path, found, entry);
+    report.holds(name, stage, elementCount(entry.shape), fault === undefined, fault ?? '');
+  }
+  for (const name of stored) report.fault(`tensor "${name}" is not in the index`);
+}
+
+async function checkTensor(
+  addon: NativeAddon,
+  path: string,
+  name: string,
+  entry: IndexEntry,
+): Promise<string | undefined> {
+  const { dtype, shape, data } = await addon.readTensor(path, name);
+  if (shape.join() !== entry.shape.join()) return `shape [${shape}], expected [${entry.shape}]`;
+  if (shortType(dtype) !== shortType(entry.dtype)) return `type ${dtype}, expected ${entry.dtype}`;
+  let sum = 0;
+  let magnitude = 0;
+  for (const value of data) {
+    sum += Number(value);
+    magnitude += Math.abs(Number(value));
+  }
+  // The index was summed in another order; double precision loses at most this.
+  if (!(Math.abs(sum - entry.sum_float64) <= 1e-12 * magnitude))
+    return `sum ${sum}, expected ${entry.sum_float64}`;
+  const wrong = entry.first3.findIndex((value, i) => Number(data[i]) !== value);
+  return wrong < 0 ? undefined : `value ${wrong} is ${data[wrong]}, expected ${entry.first3[wrong]}`;
+}
+
+/** 'torch.float32', 'float32', 'F32' and 'f32' are one type. */
+function shortType(dtype: string): string {
+  return dtype
+    .toLowerCase()
+    .replace(/^torch\./, '')
+    .replace('float', 'f')
+    .replace('uint', 'u')
+    .replace('int', 'i');
+}

@@ -1,0 +1,155 @@
+import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CraneError } from '../../../src/errors.js';
+import { makeToyFolder, makeToyModel, writePicture } from '../engine/toy-model.js';
+import { runInProcess } from './run-in-process.js';
+
+let folder: string;
+const at = (...parts: string[]) => join(folder, ...parts);
+beforeAll(async () => {
+  folder = await makeToyFolder();
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('help and usage', () => {
+  it('lists the commands', async () => {
+    const run = await runInProcess(['--help']);
+    expect(run.code).toBe(0);
+    for (const name of ['score', 'demo', 'doctor', 'build'])
+      expect(run.stdout).toMatch(new RegExp(`crane-native ${name}\\b`));
+  });
+
+  it('shows every flag of score with its default, and fits the terminal', async () => {
+    const { stdout } = await runInProcess(['score', '--help'], { isTerminal: { columns: 90 } });
+    expect(stdout).toMatch(/--e-attn-layers/);
+    expect(stdout).toMatch(/--max-pixels[\s\S]*?default: 100000000/);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(90);
+  });
+
+  it('prints the version', async () => {
+    expect((await runInProcess(['--version'])).stdout).toBe('0.1.0\n');
+  });
+
+  it.each([
+    [['scor', 'a.png'], 'there is no command "scor"', 'did you mean score?'],
+    [[], 'name a command', 'see crane-native --help'],
+    [['score'], 'score needs an input', 'a file, a folder, a glob, @list or -'],
+  ])('%j: %s', async (args, message, hint) => {
+    const run = await runInProcess([...args, '--json']);
+    expect(run.code).toBe(2);
+    expect(JSON.parse(run.stderr)).toEqual({ error: { code: 'E_USAGE', message, hint } });
+    expect(run.stdout).toBe('');
+  });
+
+  it('shows an error for people with its code and what to do', async () => {
+    const run = await runInProcess(['score', 'a.png', '--model', 'nosuch']);
+    expect(run.code).toBe(4);
+    expect(run.stderr).toMatch(
+      /^crane-native: no model is called "nosuch".*\[E_MODEL_NOT_FOUND\]\n {2}looked into /,
+    );
+  });
+});
+
+describe('demo', () => {
+  async function makeModel(name: string) {
+    const model = await makeToyModel(at(name));
+    await mkdir(join(model.folder, 'samples'));
+    await writePicture(join(model.folder, 'samples', 'good.png'), 20, 64, 48);
+    await writePicture(join(model.folder, 'samples', 'bad.png'), 220, 64, 48);
+    await writePicture(join(model.folder, 'samples', 'bad_mask.png'), 255, 64, 48);
+    const samples = [
+      { picture: 'good.png', mask: null, set: 'toys', kind: 'good', anomalous: false },
+      { picture: 'bad.png', mask: 'bad_mask.png', set: 'new & <b>', kind: 'hole', anomalous: true },
+    ];
+    await writeFile(join(model.folder, 'samples', 'samples.json'), JSON.stringify(samples));
+    return model;
+  }
+
+  it('writes heat maps and one page that needs nothing else', async () => {
+    const model = await makeModel('demo model');
+    const run = await runInProcess(['demo', '--model', model.folder, '--out', at('demo')]);
+    expect(run.stderr).toBe('open this page in a browser:\n');
+    expect(run.code).toBe(0);
+    expect(run.stdout.trimEnd().split('\n').at(-1)).toBe(at('demo', 'index.html'));
+    await access(at('demo', 'good.heat.jpg'));
+    const page = await readFile(at('demo', 'index.html'), 'utf8');
+    expect(page).toContain('new &amp; &lt;b&gt;: hole');
+    expect(page).not.toMatch(/<script|https?:\/\/|src="(?!data:)/);
+    expect(page).toContain('The samples come from toys too');
+    expect(page.match(/class="outline"/g)).toHaveLength(2);
+    expect(page.match(/<img alt=/g)!.length).toBe(page.match(/<img/g)!.length - 2);
+  });
+
+  it('overwrites nothing unasked', async () => {
+    const model = await makeModel('demo model 2');
+    const args = ['demo', '--model', model.folder, '--out', at('demo 2')];
+    expect((await runInProcess(args)).code).toBe(0);
+    expect((await runInProcess(args)).code).toBe(2);
+    expect((await runInProcess([...args, '--force'])).code).toBe(0);
+  });
+
+  it('says so when a model has no samples', async () => {
+    const model = await makeToyModel(at('bare'));
+    const run = await runInProcess(['demo', '--model', model.folder, '--out', at('demo 3'), '--json']);
+    expect(run.code).toBe(4);
+    expect(run.stderr).toContain('has no sample pictures');
+  });
+});
+
+describe('doctor', () => {
+  async function makeGolden(name: string, expected: number) {
+    const model = await makeToyModel(at(name), (json) => {
+      Object.assign(json, { golden: { picture: 'golden.png', score: expected, tolerance: 1e-3 } });
+    });
+    await writePicture(join(model.folder, 'golden.png'), 51);
+    return model;
+  }
+  const findings = (stdout: string) =>
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { about: string; state: string; code?: string });
+
+  it('finds nothing wrong with a sound model and checks its golden case', async () => {
+    const model = await makeGolden('sound', 0.2004);
+    const run = await runInProcess(['doctor', '--model', model.folder, '--json']);
+    expect(run.stderr).toBe('');
+    expect(run.code).toBe(0);
+    const found = findings(run.stdout);
+    expect(found.every(({ state }) => state === 'ok')).toBe(true);
+    for (const about of [
+      'processor',
+      'memory',
+      'libtorch',
+      'devices',
+      'weights.safetensors',
+      'golden case',
+    ]) {
+      expect(found.some((finding) => finding.about === about)).toBe(true);
+    }
+  });
+
+  it('names a wrong score and a changed file, and goes on', async () => {
+    const model = await makeGolden('unsound', 0.9);
+    await writeFile(join(model.folder, 'weights.safetensors'), 'changed');
+    const run = await runInProcess(['doctor', '--model', model.folder, '--json']);
+    const faults = findings(run.stdout).filter(({ state }) => state === 'fault');
+    expect(faults.map(({ about, code }) => [about, code])).toEqual([
+      ['weights.safetensors', 'E_WEIGHTS_HASH'],
+      ['golden case', 'E_INTERNAL'],
+    ]);
+    expect(run.code).toBe(4);
+  });
+
+  it('says what to do without an engine, and still checks the model', async () => {
+    const model = await makeGolden('no engine', 0.2);
+    const loadAddon = async () => {
+      throw new CraneError('E_ADDON_NOT_BUILT', 'not built', { hint: 'npx crane-native build' });
+    };
+    const run = await runInProcess(['doctor', '--model', model.folder], { loadAddon });
+    expect(run.code).toBe(5);
+    expect(run.stdout).toMatch(/fault +native engine +not built\n +npx crane-native build/);
+    expect(run.stdout).toMatch(/ok +weights\.safetensors/);
+  });
+});

@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest';
+import { ByteBudget } from '../../../src/engine/byte-budget.js';
+
+const settled = async (promise: Promise<void>) =>
+  Promise.race([
+    promise.then(() => true),
+    new Promise<boolean>((resolve) => setImmediate(() => resolve(false))),
+  ]);
+
+it('lets work in while it fits and the rest when earlier work ends', async () => {
+  const budget = new ByteBudget(10);
+  const [first, second, third] = [budget.open(), budget.open(), budget.open()];
+  await first.take(6);
+  await second.take(4);
+  const waits = third.take(5);
+  expect(await settled(waits)).toBe(false);
+  second.close();
+  expect(await settled(waits)).toBe(false);
+  first.close();
+  expect(await settled(waits)).toBe(true);
+  expect(budget.used).toBe(5);
+  third.close();
+  third.close();
+  expect(budget.used).toBe(0);
+});
+
+it('the oldest work always goes on, so that nothing waits for ever', async () => {
+  const budget = new ByteBudget(10);
+  const [first, second] = [budget.open(), budget.open()];
+  await second.take(10);
+  expect(await settled(first.take(100))).toBe(true);
+  const waits = second.take(1);
+  expect(await settled(waits)).toBe(false);
+  first.close();
+  expect(await settled(waits)).toBe(true);
+});
+
+it('work that is given up leaves no one waiting', async () => {
+  const budget = new ByteBudget(1);
+  const [first, second] = [budget.open(), budget.open()];
+  await first.take(1);
+  const waits = second.take(1);
+  second.close();
+  expect(await settled(waits)).toBe(true);
+  expect(budget.used).toBe(1);
+});

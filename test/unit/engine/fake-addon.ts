@@ -1,0 +1,200 @@
+/** An addon without libtorch: scores are computed from the pixels, so that every promise around them can be tested. */
+import type {
+  CancelFlag,
+  EngineConfig,
+  MethodOptions,
+  NativeAddon,
+  NativeEngine,
+  NativePicture,
+  PromptSource,
+  Region,
+  ScoreRequest,
+  ScoreResult,
+} from '../../../src/engine/native.js';
+
+export interface FakeAddon extends NativeAddon {
+  /** what was asked of the engines, in order */
+  log: {
+    opened: EngineConfig[];
+    prompts: { source: PromptSource; method: MethodOptions }[];
+    removed: number[];
+    passes: { requests: ScoreRequest[]; method: MethodOptions }[];
+    disposed: number;
+  };
+  /** most passes that ran at once */
+  readonly concurrency: number;
+}
+
+export interface FakeBehaviour {
+  passMs?: number;
+  /** throws for a picture that no engine can score */
+  check?: (request: ScoreRequest) => void;
+  /** released by the test: passes wait for it */
+  gate?: () => Promise<void>;
+}
+
+const k_mapSide = 8;
+
+export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
+  const log: FakeAddon['log'] = { opened: [], prompts: [], removed: [], passes: [], disposed: 0 };
+  const running = { now: 0, most: 0 };
+  const notFaked = (name: string) => () => Promise.reject(new Error(`the fake addon has no ${name}`));
+  return {
+    log,
+    get concurrency() {
+      return running.most;
+    },
+    info: async () => ({
+      version: '0.1.0',
+      libtorch: '2.11.0',
+      libtorchBuildId: 'fake',
+      cuda: false,
+      isa: 'plain',
+      devices: ['cpu'],
+    }),
+    setThreads: async (threads) => threads || 2,
+    openEngine: async (config) => {
+      log.opened.push(config);
+      return makeFakeEngine(config, behaviour, log, running);
+    },
+    createCancelFlag: () => new FakeCancelFlag(),
+    inspectWeights: notFaked('inspectWeights'),
+    readTensor: notFaked('readTensor'),
+    verifyWeights: notFaked('verifyWeights'),
+    convertWeights: notFaked('convertWeights'),
+    synthWeights: notFaked('synthWeights'),
+    normalise: notFaked('normalise'),
+    resizePicture: async (picture, width, height) => nearestRgb(picture, width, height),
+    resizeMask: async (mask, width, height) => {
+      const rgb = nearestRgb(mask, width, height);
+      return Uint8Array.from({ length: width * height }, (_, at) => (rgb[3 * at]! > 0 ? 1 : 0));
+    },
+    resizeMap: async (map, width, height, toWidth, toHeight) =>
+      Float32Array.from({ length: toWidth * toHeight }, (_, at) => {
+        const x = Math.floor(((at % toWidth) * width) / toWidth);
+        const y = Math.floor((Math.floor(at / toWidth) * height) / toHeight);
+        return map[y * width + x]!;
+      }),
+    overlay: async (picture, map, mapWidth, mapHeight, low, high) => {
+      const rgb = nearestRgb(picture, picture.width, picture.height);
+      for (let at = 0; at < picture.width * picture.height; at++) {
+        const x = Math.floor(((at % picture.width) * mapWidth) / picture.width);
+        const y = Math.floor((Math.floor(at / picture.width) * mapHeight) / picture.height);
+        const share = (map[y * mapWidth + x]! - low) / (high - low);
+        rgb[3 * at] = Math.round(255 * Math.min(1, Math.max(0, share)));
+      }
+      return rgb;
+    },
+    regions: async (map, width, height, threshold) => boundingBox(map, width, height, threshold),
+  };
+}
+
+class FakeCancelFlag implements CancelFlag {
+  isCancelled = false;
+  cancel() {
+    this.isCancelled = true;
+  }
+}
+
+function makeFakeEngine(
+  config: EngineConfig,
+  { passMs = 1, check, gate }: FakeBehaviour,
+  log: FakeAddon['log'],
+  running: { now: number; most: number },
+): NativeEngine {
+  const tower = { width: 64, layers: 4, heads: 1, parameters: 1000 };
+  const promptLengths = new Map<number, number>();
+  let isDisposed = false;
+  return {
+    facts: {
+      patch: 14,
+      vision: tower,
+      text: tower,
+      jointWidth: 64,
+      device: 'cpu',
+      threads: config.threads || 2,
+      weightBytes: 4000,
+      workingBytes: 1000,
+    },
+    async addPrompts(source, method) {
+      log.prompts.push({ source, method });
+      promptLengths.set(log.prompts.length, source.path.length);
+      return log.prompts.length;
+    },
+    removePrompts(handle) {
+      log.removed.push(handle);
+    },
+    textFeatures: () => new Float32Array(128),
+    async score(requests, method, cancel) {
+      if (isDisposed) throw Object.assign(new Error('disposed'), { code: 'E_DISPOSED' });
+      log.passes.push({ requests, method });
+      running.most = Math.max(running.most, ++running.now);
+      try {
+        await new Promise((resolve) => setTimeout(resolve, passMs));
+        await gate?.();
+        if ((cancel as FakeCancelFlag | undefined)?.isCancelled)
+          throw Object.assign(new Error('cancelled'), { code: 'E_CANCELLED' });
+        return requests.map((request) => {
+          check?.(request);
+          return fakeScore(request, method);
+        });
+      } finally {
+        running.now--;
+      }
+    },
+    scorePreprocessed: async (input, { batch, height, width }, _prompts, _method, wantMap) =>
+      Array.from({ length: batch }, (_, image) => ({
+        score: Math.abs(input[image * 3 * height * width]!) % 1,
+        fusedScore: 0,
+        mapMax: 0,
+        ...(wantMap ? { map: { data: new Float32Array(height * width), width, height } } : {}),
+        ms: { preprocess: 0, forward: 1, postprocess: 0 },
+      })),
+    trace: () => Promise.reject(new Error('not faked')),
+    traceText: () => Promise.reject(new Error('not faked')),
+    async dispose() {
+      isDisposed = true;
+      log.disposed++;
+    },
+  };
+}
+
+/** Mean brightness, shifted a little by sigma; the map is the picture in 8 x 8. */
+function fakeScore({ picture, wantMap, prompts }: ScoreRequest, method: MethodOptions): ScoreResult {
+  let sum = 0;
+  for (const value of picture.data) sum += value;
+  const score = Math.min(1, sum / picture.data.length / 255 + method.sigma / 1e4 + prompts / 1e6);
+  const rgb = nearestRgb(picture, k_mapSide, k_mapSide);
+  const data = Float32Array.from({ length: k_mapSide ** 2 }, (_, at) => rgb[3 * at]! / 255);
+  return {
+    score,
+    fusedScore: score,
+    mapMax: Math.max(...data),
+    ...(wantMap ? { map: { data, width: k_mapSide, height: k_mapSide } } : {}),
+    ms: { preprocess: 1, forward: 2, postprocess: 3 },
+  };
+}
+
+function nearestRgb({ data, width, height }: NativePicture, toWidth: number, toHeight: number): Uint8Array {
+  const channels = data.length / (width * height);
+  const rgb = new Uint8Array(toWidth * toHeight * 3);
+  for (let at = 0; at < toWidth * toHeight; at++) {
+    const x = Math.floor(((at % toWidth) * width) / toWidth);
+    const y = Math.floor((Math.floor(at / toWidth) * height) / toHeight);
+    for (let c = 0; c < 3; c++) rgb[3 * at + c] = data[(y * width + x) * channels + (channels < 3 ? 0 : c)]!;
+  }
+  return rgb;
+}
+
+function boundingBox(map: Float32Array, width: number, height: number, threshold: number): Region[] {
+  const inside = [...map.keys()].filter((at) => map[at]! >= threshold);
+  if (inside.length === 0) return [];
+  const xs = inside.map((at) => at % width);
+  const ys = inside.map((at) => Math.floor(at / width));
+  const values = inside.map((at) => map[at]!);
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  const area = inside.length;
+  const box = { x, y, width: Math.max(...xs) - x + 1, height: Math.max(...ys) - y + 1 };
+  if (height < 1) return [];
+  return [{ ...box, area, peak: Math.max(...values), mean: values.reduce((a, b) => a + b, 0) / area }];
+}

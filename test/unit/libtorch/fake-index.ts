@@ -1,0 +1,144 @@
+/** A Python package index on 127.0.0.1 that can misbehave in chosen ways. */
+import { createHash } from 'node:crypto';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { parseWheelName } from '../../../src/libtorch/wheel-name.js';
+import type { FakeWheel } from './fake-torch.js';
+
+export interface Misbehaviour {
+  /** answers 200 with the whole file, whatever range was asked for */
+  noRanges?: boolean;
+  /** HTML pages only (PEP 503) */
+  htmlOnly?: boolean;
+  /** closes the connection after this many bytes of a file, this many times */
+  dropAfter?: { bytes: number; times: number };
+  /** these requests for files are answered with that status first */
+  failFirst?: { status: number; times: number };
+  /** announces a sha256 or size of another file */
+  wrongSum?: boolean;
+  /** flips a byte at this place of every file */
+  flipByteAt?: number;
+  /** demands these credentials, 'user:password' */
+  credentials?: string;
+  /** files are served by redirects to another path */
+  redirect?: boolean;
+}
+
+export class FakeIndex {
+  readonly requests: { path: string; range: string | undefined; authorization: string | undefined }[] = [];
+  bytesSent = 0;
+  #server: http.Server;
+  #drops = 0;
+  #failures = 0;
+
+  private constructor(
+    readonly wheels: FakeWheel[],
+    public misbehaviour: Misbehaviour,
+  ) {
+    this.#server = http.createServer((request, response) => this.#answer(request, response));
+  }
+
+  static async start(wheels: FakeWheel[], misbehaviour: Misbehaviour = {}): Promise<FakeIndex> {
+    const index = new FakeIndex(wheels, misbehaviour);
+    await new Promise<void>((resolve) => index.#server.listen(0, '127.0.0.1', resolve));
+    return index;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  get url(): string {
+    return `${this.origin}/simple`;
+  }
+
+  /** Range requests for wheels, as [first, last] */
+  get ranges(): [number, number][] {
+    return this.requests.flatMap(({ range }) => {
+      const match = /bytes=(\d+)-(\d+)/.exec(range ?? '');
+      return match ? [[Number(match[1]), Number(match[2])] as [number, number]] : [];
+    });
+  }
+
+  close(): Promise<void> {
+    this.#server.closeAllConnections();
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const path = new URL(request.url!, this.origin).pathname;
+    const { authorization, range } = request.headers;
+    this.requests.push({ path, range, authorization });
+    const { credentials } = this.misbehaviour;
+    if (credentials && authorization !== `Basic ${Buffer.from(credentials).toString('base64')}`) {
+      response.writeHead(401).end();
+    } else if (path.startsWith('/simple/')) this.#page(path.split('/')[2]!, response);
+    else if (path.startsWith('/files/') && this.misbehaviour.redirect) {
+      response.writeHead(302, { location: `/moved/${path.split('/').at(-1)}` }).end('moved');
+    } else this.#file(decodeURIComponent(path.split('/').at(-1)!), range, response);
+  }
+
+  #page(project: string, response: http.ServerResponse): void {
+    const wheels = this.wheels.filter((w) => parseWheelName(w.filename)?.project === project);
+    if (wheels.length === 0) {
+      response.writeHead(404).end();
+      return;
+    }
+    const { htmlOnly, wrongSum } = this.misbehaviour;
+    const sum = (w: FakeWheel) =>
+      createHash('sha256')
+        .update(wrongSum ? 'other' : w.bytes)
+        .digest('hex');
+    if (htmlOnly) {
+      const links = wheels.map(
+        (w) =>
+          `<a href="../../files/${encodeURIComponent(w.filename)}#sha256=${sum(w)}" data-requires-python="&gt;=3.10">${w.filename}</a>`,
+      );
+      response
+        .writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
+        .end(`<!DOCTYPE html><body>${links.join('<br>\n')}</body>`);
+      return;
+    }
+    const files = wheels.map((w) => ({
+      filename: w.filename,
+      url: `../../files/${encodeURIComponent(w.filename)}`,
+      hashes: { sha256: sum(w) },
+      size: w.bytes.length,
+      yanked: false,
+    }));
+    response
+      .writeHead(200, { 'content-type': 'application/vnd.pypi.simple.v1+json' })
+      .end(JSON.stringify({ files }));
+  }
+
+  #file(name: string, range: string | undefined, response: http.ServerResponse): void {
+    const wheel = this.wheels.find((w) => w.filename === name);
+    const { failFirst, flipByteAt, noRanges, dropAfter } = this.misbehaviour;
+    if (failFirst && this.#failures < failFirst.times) {
+      this.#failures++;
+      response.writeHead(failFirst.status).end();
+      return;
+    }
+    if (!wheel) {
+      response.writeHead(404).end();
+      return;
+    }
+    let bytes = Buffer.from(wheel.bytes);
+    if (flipByteAt !== undefined && flipByteAt < bytes.length) bytes[flipByteAt] = bytes[flipByteAt]! ^ 0xff;
+    const match = noRanges ? null : /bytes=(\d+)-(\d+)/.exec(range ?? '');
+    const headers: http.OutgoingHttpHeaders = { etag: '"v1"' };
+    if (match) {
+      headers['content-range'] = `bytes ${match[1]}-${match[2]}/${bytes.length}`;
+      bytes = bytes.subarray(Number(match[1]), Number(match[2]) + 1);
+    }
+    response.writeHead(match ? 206 : 200, { ...headers, 'content-length': bytes.length });
+    if (dropAfter && bytes.length > dropAfter.bytes && this.#drops < dropAfter.times) {
+      this.#drops++;
+      this.bytesSent += dropAfter.bytes;
+      response.write(bytes.subarray(0, dropAfter.bytes), () => setTimeout(() => response.destroy(), 20));
+      return;
+    }
+    this.bytesSent += bytes.length;
+    response.end(bytes);
+  }
+}
