@@ -1,20 +1,20 @@
 #include "engine.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <limits>
 #include <mutex>
 
-#include <ATen/Parallel.h>
-
 #include "core/cpu.h"
 #include "core/error.h"
-#include "image/map.h"
-#include "image/merge.h"
+#include "core/stopwatch.h"
 #include "image/normalise.h"
+#include "layers/torch_errors.h"
 #include "methods/crane/crane.h"
 #include "methods/method.h"
+#include "picture_map.h"
+#include "smooth_map.h"
 #include "text/tower.h"
 #include "vision/tower.h"
 #include "weights/name_map.h"
@@ -22,22 +22,6 @@
 
 namespace crane {
 namespace {
-
-// libtorch's exceptions carry a C++ backtrace nobody can use; the first line says what happened.
-template <typename Function>
-auto translate_errors(Function function) {
-  try {
-    return function();
-  } catch (const c10::OutOfMemoryError& error) {
-    throw Error("E_MEMORY", error.what_without_backtrace(),
-                "use a smaller --batch or --size, or the CPU (--device cpu)");
-  } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
-    const bool is_memory = text.find("can't allocate memory") != std::string::npos ||
-                           text.find("not enough memory") != std::string::npos;
-    throw Error(is_memory ? "E_MEMORY" : "E_INTERNAL", text.substr(0, text.find('\n')));
-  }
-}
 
 // "auto" takes CUDA where it can be used.
 at::Device device_of(const std::string& name) {
@@ -55,36 +39,15 @@ at::Device device_of(const std::string& name) {
   return device;
 }
 
-class Stopwatch {
- public:
-  double lap_ms() {
-    const auto now = std::chrono::steady_clock::now();
-    const double ms = std::chrono::duration<double, std::milli>(now - last_).count();
-    last_ = now;
-    return ms;
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
 TowerFacts facts_of(const vision::Tower& tower) {
   return {tower.width(), static_cast<int64_t>(tower.blocks().size()), tower.heads(), tower.registers(),
           tower.parameters()};
 }
 
-// NaN wins: it must not hide behind the larger values.
-double larger(double a, double b) { return std::isnan(a) || a >= b ? a : b; }
-
-double max_of(const std::vector<float>& map) {
-  double largest = map.front();
-  for (const float value : map) largest = larger(largest, value);
-  return largest;
-}
-
-// What one picture's forward pass holds at once, from the tensors' sizes: streams, projections, the MLP's hidden
-// layer, D-Attn's square matrices, the map. Generous by half, because allocators keep what they freed.
-int64_t working_bytes(const vision::Tower& vision, const vision::Tower* source, int64_t height, int64_t width) {
+// What one picture's forward pass holds at once, from the tensors' sizes: streams, projections, the MLP's
+// hidden layer, D-Attn's square matrices, the map. Generous by half, because allocators keep what they freed.
+int64_t working_bytes(const vision::Tower& vision, const vision::Tower* source, int64_t height,
+                      int64_t width) {
   const int64_t tokens = 1 + (height / vision.patch()) * (width / vision.patch());
   int64_t floats = tokens * vision.width() * 14 + height * width * 8;
   if (source != nullptr) {
@@ -92,19 +55,6 @@ int64_t working_bytes(const vision::Tower& vision, const vision::Tower* source, 
     floats += n * n * 5 + n * source->width() * 14;
   }
   return floats * 4 * 3 / 2;
-}
-
-// Smooths a picture's map and fills what every outcome has.
-void finish(std::vector<float> sharp, int64_t width, int64_t height, double fused_score,
-            const ScoreOptions& options, bool wants_map, ScoreOutcome& outcome) {
-  std::vector<float> smooth(sharp.size());
-  image::gaussian_blur(sharp.data(), width, height, options.sigma_px, smooth.data());
-  outcome.fused_score = fused_score;
-  outcome.map_max = max_of(smooth);
-  outcome.score = options.image_score == ImageScore::map_max ? outcome.map_max : outcome.fused_score;
-  outcome.map_width = width;
-  outcome.map_height = height;
-  if (wants_map) outcome.map = std::move(smooth);
 }
 
 std::vector<const methods::EncodedPrompts*> repeated(const methods::EncodedPrompts* prompts, int64_t count) {
@@ -146,15 +96,15 @@ struct Engine::State {
 
   void check_size(int64_t height, int64_t width) const {
     check_input(height > 0 && width > 0 && height % vision.patch() == 0 && width % vision.patch() == 0,
-                "E_MODEL_CONFIG", "an input of ", width, " x ", height, " pixels is no multiple of the patch of ",
-                vision.patch());
+                "E_MODEL_CONFIG", "an input of ", width, " x ", height,
+                " pixels is no multiple of the patch of ", vision.patch());
     if (source) {
-      check_input(height >= source->patch() && width >= source->patch(), "E_MODEL_CONFIG", "an input of ", width,
-                  " x ", height, " pixels is smaller than one patch of the spatial source");
+      check_input(height >= source->patch() && width >= source->patch(), "E_MODEL_CONFIG", "an input of ",
+                  width, " x ", height, " pixels is smaller than one patch of the spatial source");
     }
   }
 
-  // One call of the method; maps: [B, H, W] before the Gaussian, contiguous on the CPU.
+  // One call of the method; maps: [B, H, W] before the Gaussian, on the engine's device.
   struct Forward {
     std::vector<double> fused;
     at::Tensor maps;
@@ -168,9 +118,11 @@ struct Engine::State {
   }
   // One view as the model's input, [1, 3, height, width].
   at::Tensor input_of(const ScoreItem& item, const image::ViewPlan& plan, const image::View& view) const;
-  ScoreOutcome score_alone(const ScoreItem& item, const ScoreOptions& options, const CancelToken* cancel) const;
+  ScoreOutcome score_alone(const ScoreItem& item, const ScoreOptions& options,
+                           const CancelToken* cancel) const;
   // Every view of every item in one call of the method (compat.batch_mean).
-  std::vector<ScoreOutcome> score_together(std::span<const ScoreItem> items, const ScoreOptions& options) const;
+  std::vector<ScoreOutcome> score_together(std::span<const ScoreItem> items,
+                                           const ScoreOptions& options) const;
 };
 
 Engine::State::Forward Engine::State::forward(const at::Tensor& images,
@@ -179,8 +131,7 @@ Engine::State::Forward Engine::State::forward(const at::Tensor& images,
   const methods::Crane method(options.method);
   const methods::Scores scores = method.score(towers(), {images.to(device), std::move(prompts)}, trace);
   const at::Tensor fused = scores.fused.to(at::kCPU, at::kDouble).contiguous();
-  return {{fused.const_data_ptr<double>(), fused.const_data_ptr<double>() + fused.numel()},
-          scores.map.to(at::kCPU).contiguous()};
+  return {{fused.const_data_ptr<double>(), fused.const_data_ptr<double>() + fused.numel()}, scores.map};
 }
 
 at::Tensor Engine::State::input_of(const ScoreItem& item, const image::ViewPlan& plan,
@@ -198,7 +149,7 @@ ScoreOutcome Engine::State::score_alone(const ScoreItem& item, const ScoreOption
   Stopwatch watch;
   const auto encoded = prompts_of(item.prompts);
   const image::ViewPlan plan = plan_of(item);
-  image::MapMerger merger(plan);
+  PictureMap map(plan);
   ScoreOutcome outcome;
   double fused = -std::numeric_limits<double>::infinity();
   for (const image::View& view : plan.views) {
@@ -207,10 +158,10 @@ ScoreOutcome Engine::State::score_alone(const ScoreItem& item, const ScoreOption
     outcome.preprocess_ms += watch.lap_ms();
     const Forward done = forward(input, {encoded.get()}, options, nullptr);
     outcome.forward_ms += watch.lap_ms();
-    merger.add(done.maps.const_data_ptr<float>());
+    map.add(done.maps[0]);
     fused = larger(fused, done.fused.front());
   }
-  finish(merger.take(), plan.map_width, plan.map_height, fused, options, item.wants_map, outcome);
+  finish(map.take(), fused, options, item.wants_map, outcome);
   outcome.postprocess_ms = watch.lap_ms();
   return outcome;
 }
@@ -234,16 +185,16 @@ std::vector<ScoreOutcome> Engine::State::score_together(std::span<const ScoreIte
   const Forward done = forward(at::cat(inputs, /*dim=*/0), prompts, options, nullptr);
   const double forward_ms = watch.lap_ms() / static_cast<double>(inputs.size());
   std::vector<ScoreOutcome> outcomes(items.size());
-  size_t next = 0;
+  int64_t next = 0;
   for (size_t i = 0; i < items.size(); ++i) {
-    image::MapMerger merger(plans[i]);
+    PictureMap map(plans[i]);
     double fused = -std::numeric_limits<double>::infinity();
     for (size_t view = 0; view < plans[i].views.size(); ++view, ++next) {
-      merger.add(done.maps.const_data_ptr<float>() + static_cast<int64_t>(next) * config.height * config.width);
-      fused = larger(fused, done.fused[next]);
+      map.add(done.maps[next]);
+      fused = larger(fused, done.fused[static_cast<size_t>(next)]);
       outcomes[i].forward_ms += forward_ms;
     }
-    finish(merger.take(), plans[i].map_width, plans[i].map_height, fused, options, items[i].wants_map, outcomes[i]);
+    finish(map.take(), fused, options, items[i].wants_map, outcomes[i]);
   }
   return outcomes;
 }
@@ -258,6 +209,9 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
     {
       std::vector<std::shared_ptr<const weights::WeightFile>> files;
       for (const std::string& path : config.weights) files.push_back(weights::open_weights(path));
+      for (const RecipeConfig& recipe : config.recipes) {
+        files.push_back(weights::synth_file(recipe.name, recipe.tensors));
+      }
       const weights::CanonicalWeights all = weights::canonicalise(std::move(files));
       const weights::VisionStructure vision_facts = weights::check_vision(all);
       const weights::TextStructure text_facts = weights::check_text(all);
@@ -265,7 +219,8 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
                   "the vision tower ends in ", vision_facts.joint_width, " dimensions, the text tower in ",
                   text_facts.joint_width);
       state.vision = vision::Tower::load(all, config.vision, state.device);
-      state.text = text::TextTower::load(all, config.text_activation, config.text_layer_norm_eps, state.device);
+      state.text =
+          text::TextTower::load(all, config.text_activation, config.text_layer_norm_eps, state.device);
     }
     if (config.source) {
       const weights::CanonicalWeights all =
@@ -279,14 +234,15 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
     EngineFacts& facts = state.facts;
     facts.patch = state.vision.patch();
     facts.vision = facts_of(state.vision);
-    facts.text = {state.text.width(), state.text.layer_count(), state.text.heads(), 0, state.text.parameters()};
+    facts.text = {state.text.width(), state.text.layer_count(), state.text.heads(), 0,
+                  state.text.parameters()};
     if (state.source) facts.source = facts_of(*state.source);
     facts.joint_width = state.vision.joint_width();
     facts.device = state.device.str();
     facts.weight_bytes =
         4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
-    facts.working_bytes = working_bytes(state.vision, state.source ? &*state.source : nullptr, config.height,
-                                        config.width);
+    facts.working_bytes =
+        working_bytes(state.vision, state.source ? &*state.source : nullptr, config.height, config.width);
   });
 }
 
@@ -299,12 +255,13 @@ int64_t Engine::add_prompts(const PromptFiles& files, const ScoreOptions& option
   return translate_errors([&] {
     State& state = *state_;
     auto encoded = std::make_shared<methods::EncodedPrompts>();
-    encoded->prompts =
-        text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids}, state.text.width(), state.device);
-    encoded->features = state.text
-                            .encode(encoded->prompts, {text::Guidance::none, options.method.compat.half_deep_tokens},
-                                    {}, nullptr)
-                            .unit.squeeze(0);
+    encoded->prompts = text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids},
+                                          state.text.width(), state.device);
+    encoded->features =
+        state.text
+            .encode(encoded->prompts, {text::Guidance::none, options.method.compat.half_deep_tokens}, {},
+                    nullptr)
+            .unit.squeeze(0);
     const std::lock_guard lock(state.prompts_mutex);
     state.prompts[state.next_handle] = std::move(encoded);
     return state.next_handle++;
@@ -329,25 +286,23 @@ std::vector<ScoreOutcome> Engine::score_preprocessed(const float* input, InputSh
     const State& state = *state_;
     state.check_size(shape.height, shape.width);
     const auto encoded = state.prompts_of(prompts);
-    const at::Tensor images = at::from_blob(const_cast<float*>(input), {shape.batch, 3, shape.height, shape.width},
-                                            at::TensorOptions().dtype(at::kFloat));
+    const at::Tensor images =
+        at::from_blob(const_cast<float*>(input), {shape.batch, 3, shape.height, shape.width},
+                      at::TensorOptions().dtype(at::kFloat));
     check_input(at::isfinite(images).all().item<bool>(), "E_IMAGE_NONFINITE",
                 "the preprocessed input holds NaN or infinity");
     // Alone, or all together where the reference's batch mean is asked for.
     const int64_t step = options.method.compat.batch_mean ? shape.batch : 1;
-    const int64_t pixels = shape.height * shape.width;
     std::vector<ScoreOutcome> outcomes;
     for (int64_t from = 0; from < shape.batch; from += step) {
       if (cancel) cancel->check();
       Stopwatch watch;
-      const State::Forward done = state.forward(images.slice(0, from, from + step),
-                                                repeated(encoded.get(), step), options, nullptr);
+      const State::Forward done =
+          state.forward(images.slice(0, from, from + step), repeated(encoded.get(), step), options, nullptr);
       const double forward_ms = watch.lap_ms() / static_cast<double>(step);
       for (int64_t b = 0; b < step; ++b) {
-        const float* map = done.maps.const_data_ptr<float>() + b * pixels;
         ScoreOutcome& outcome = outcomes.emplace_back();
-        finish({map, map + pixels}, shape.width, shape.height, done.fused[static_cast<size_t>(b)], options, wants_map,
-               outcome);
+        finish(done.maps[b], done.fused[static_cast<size_t>(b)], options, wants_map, outcome);
         outcome.forward_ms = forward_ms;
         outcome.postprocess_ms = watch.lap_ms();
       }
@@ -371,34 +326,32 @@ std::vector<ScoreOutcome> Engine::score(std::span<const ScoreItem> items, const 
   });
 }
 
-TracedStages Engine::trace(const float* input, InputShape shape, int64_t prompts, const ScoreOptions& options) {
+TracedStages Engine::trace(const float* input, InputShape shape, int64_t prompts,
+                           const ScoreOptions& options) {
   const c10::InferenceMode guard;
   return translate_errors([&] {
     const State& state = *state_;
     state.check_size(shape.height, shape.width);
     const auto encoded = state.prompts_of(prompts);
-    const at::Tensor images = at::from_blob(const_cast<float*>(input), {shape.batch, 3, shape.height, shape.width},
-                                            at::TensorOptions().dtype(at::kFloat));
+    const at::Tensor images =
+        at::from_blob(const_cast<float*>(input), {shape.batch, 3, shape.height, shape.width},
+                      at::TensorOptions().dtype(at::kFloat));
     Trace trace;
     const State::Forward done = state.forward(images, repeated(encoded.get(), shape.batch), options, &trace);
-    at::Tensor smooth = at::empty_like(done.maps);
-    const int64_t pixels = shape.height * shape.width;
     for (int64_t b = 0; b < shape.batch; ++b) {
-      image::gaussian_blur(done.maps.const_data_ptr<float>() + b * pixels, shape.width, shape.height,
-                           options.sigma_px, smooth.data_ptr<float>() + b * pixels);
+      trace.record("map_gauss", smooth_map(done.maps[b], options.sigma_px).unsqueeze(0));
     }
-    trace.record("map_gauss", smooth);
     return trace.to_host({"patch_raw", "patch_norm", "pixel_logits"});
   });
 }
 
-TracedStages Engine::trace_text(const PromptFiles& files, const ScoreOptions& options, text::Guidance guidance,
-                                std::span<const float> image_features) {
+TracedStages Engine::trace_text(const PromptFiles& files, const ScoreOptions& options,
+                                text::Guidance guidance, std::span<const float> image_features) {
   const c10::InferenceMode guard;
   return translate_errors([&] {
     const State& state = *state_;
-    const text::PromptSet prompts =
-        text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids}, state.text.width(), state.device);
+    const text::PromptSet prompts = text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids},
+                                                       state.text.width(), state.device);
     at::Tensor features;
     if (!image_features.empty()) {
       const int64_t width = state.facts.joint_width;

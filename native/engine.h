@@ -18,6 +18,7 @@
 #include "image/picture.h"
 #include "methods/crane/options.h"
 #include "vision/config.h"
+#include "weights/synth.h"
 
 namespace crane {
 
@@ -26,8 +27,16 @@ struct SourceConfig {
   vision::TowerConfig tower;
 };
 
+// Tensors that are made when the engine opens, instead of read.
+struct RecipeConfig {
+  std::string name;  // what messages call it, in the place of a file's path
+  std::vector<weights::SynthTensor> tensors;
+};
+
 struct EngineConfig {
-  std::vector<std::string> weights;  // files that together hold the vision and the text tower
+  // Files and recipes that together hold the vision and the text tower.
+  std::vector<std::string> weights;
+  std::vector<RecipeConfig> recipes;
   vision::TowerConfig vision;
   layers::Activation text_activation = layers::Activation::quick_gelu;
   double text_layer_norm_eps = 1e-5;

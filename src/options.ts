@@ -10,12 +10,12 @@
 import type { LibraryCall, OptionSpec } from './option-kinds.js';
 import { choice, flag, int, integers, num, orNone, orWord, pair, text } from './option-kinds.js';
 import type { AllOptions, OptionName, Size } from './option-types.js';
+import { scoreCommandOptions } from './score-command-options.js';
 
 type OptionTable = { readonly [K in OptionName]: OptionSpec<AllOptions[K]> };
 
 const everywhere = ['cli', 'library', 'http'] as const;
 const local = ['cli', 'library'] as const;
-const cli = ['cli'] as const;
 const load: readonly LibraryCall[] = ['loadEngine'];
 const pictures: readonly LibraryCall[] = ['loadEngine', 'score', 'scoreMany'];
 const methods: readonly LibraryCall[] = ['loadEngine', 'score', 'scoreMany', 'scorePreprocessed'];
@@ -30,14 +30,6 @@ const isSize = (value: unknown): value is Size =>
   );
 const isSizeOrSide = (value: unknown): value is number | Size =>
   (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= 16384) || isSize(value);
-const isShard = (value: unknown): value is AllOptions['shard'] => {
-  const { index, count } = (value ?? {}) as AllOptions['shard'];
-  return Number.isSafeInteger(index) && Number.isSafeInteger(count) && index >= 1 && index <= count;
-};
-const isRange = (value: unknown): value is AllOptions['heatmapRange'] => {
-  const { low, high } = (value ?? {}) as AllOptions['heatmapRange'];
-  return Number.isFinite(low) && Number.isFinite(high) && low < high;
-};
 
 export const options = {
   // --- engine: fixed when it is loaded
@@ -349,99 +341,7 @@ export const options = {
     help: 'turn pictures as their EXIF orientation says; false: as stored',
   }),
 
-  // --- the score command: inputs
-  recursive: flag({
-    group: 'Inputs',
-    scope: cli,
-    default: false,
-    help: 'take the pictures of subfolders too',
-  }),
-  limit: int({
-    group: 'Inputs',
-    scope: cli,
-    min: 1,
-    defaultText: 'all',
-    help: 'stop after this many pictures',
-  }),
-  shard: pair<AllOptions['shard']>({
-    group: 'Inputs',
-    scope: cli,
-    defaultText: 'all',
-    expected: 'I/N with I from 1 to N',
-    pattern: /^(\d+)\/(\d+)$/,
-    accepts: isShard,
-    make: (index, count) => ({ index, count }),
-    help: 'take every N-th input from the I-th on, to split the work over machines',
-  }),
-  resume: flag({
-    group: 'Inputs',
-    scope: cli,
-    default: false,
-    help: 'skip inputs that the results in --out already hold',
-  }),
-
-  // --- the score command: output
-  format: choice(['auto', 'table', 'jsonl', 'csv'], {
-    group: 'Output',
-    scope: cli,
-    default: 'auto',
-    help: 'results on stdout; auto: table on a terminal, jsonl when piped',
-  }),
-  out: text({
-    group: 'Output',
-    scope: cli,
-    defaultText: 'none',
-    help: 'folder for results.jsonl, maps and heat maps',
-  }),
-  maps: choice(['npy', 'png16', 'tiff'], {
-    group: 'Output',
-    scope: cli,
-    defaultText: 'none',
-    help: 'write each anomaly map: float32 NumPy, 16-bit PNG or float32 TIFF',
-  }),
-  mapSize: choice(['picture', 'model'], {
-    group: 'Output',
-    scope: cli,
-    default: 'picture',
-    help: "pixels of written maps: the picture's, or as the model made them",
-  }),
-  heatmaps: flag({
-    group: 'Output',
-    scope: cli,
-    default: false,
-    help: 'write each picture with its map laid over it',
-  }),
-  heatmapFormat: choice(['jpg', 'png'], {
-    group: 'Output',
-    scope: cli,
-    default: 'jpg',
-    help: 'file type of the heat maps',
-  }),
-  heatmapRange: pair<AllOptions['heatmapRange']>({
-    group: 'Output',
-    scope: cli,
-    default: { low: 0, high: 1 },
-    defaultText: '0,1',
-    expected: 'LOW,HIGH with LOW below HIGH',
-    pattern: /^(-?[\d.]+),(-?[\d.]+)$/,
-    accepts: isRange,
-    make: (low, high) => ({ low, high }),
-    help: 'map values of the first and the last colour, one scale for the whole run',
-  }),
-  timings: flag({
-    group: 'Output',
-    scope: cli,
-    default: true,
-    help: 'milliseconds in each result; --no-timings makes equal runs give equal bytes',
-  }),
-  force: flag({ group: 'Output', scope: cli, default: false, help: 'overwrite what exists' }),
-  verbose: flag({
-    group: 'Output',
-    scope: cli,
-    default: false,
-    help: 'say on stderr what is loaded and needed',
-  }),
-  json: flag({ group: 'Output', scope: cli, default: false, help: 'errors as JSON on stderr' }),
+  ...scoreCommandOptions,
 } satisfies OptionTable;
 
 /** Looks an option up; undefined when there is none of that name. */

@@ -104,10 +104,48 @@ Napi::Object object_of(const Napi::Object& object, const char* name) {
   return value.As<Napi::Object>();
 }
 
+weights::DType dtype_of(const std::string& name) {
+  if (name == "f16") return weights::DType::f16;
+  if (name == "i32") return weights::DType::i32;
+  check_input(name == "f32", "E_USAGE", "dtype \"", name, "\" is none of f32, f16, i32");
+  return weights::DType::f32;
+}
+
+weights::SynthTensor synth_tensor_of(const Napi::Object& js) {
+  weights::SynthTensor tensor;
+  tensor.salt = string_of(js, "salt");
+  tensor.name = string_of(js, "name");
+  tensor.shape = integers_of(js, "shape");
+  const Napi::Value exponent = js.Get("exponent");
+  if (exponent.IsNumber()) tensor.exponent = exponent.As<Napi::Number>().Int32Value();
+  tensor.base = number_of(js, "base");
+  tensor.dtype = dtype_of(string_of(js, "dtype"));
+  if (js.Get("columnFrom").IsNumber()) {
+    tensor.column_from = static_cast<int64_t>(number_of(js, "columnFrom"));
+    tensor.column_scale = number_of(js, "columnScale");
+  }
+  if (js.Get("values").IsObject()) {
+    for (const int64_t value : integers_of(js, "values")) tensor.values.push_back(static_cast<int32_t>(value));
+  }
+  return tensor;
+}
+
 EngineConfig engine_config_of(const Napi::Object& js) {
   EngineConfig config;
   const auto files = object_of(js, "weights").As<Napi::Array>();
   for (uint32_t i = 0; i < files.Length(); ++i) config.weights.push_back(files.Get(i).ToString().Utf8Value());
+  if (js.Has("recipes") && js.Get("recipes").IsObject()) {
+    const auto recipes = object_of(js, "recipes").As<Napi::Array>();
+    for (uint32_t i = 0; i < recipes.Length(); ++i) {
+      const auto recipe = recipes.Get(i).As<Napi::Object>();
+      RecipeConfig& made = config.recipes.emplace_back();
+      made.name = string_of(recipe, "name");
+      const auto tensors = object_of(recipe, "tensors").As<Napi::Array>();
+      for (uint32_t n = 0; n < tensors.Length(); ++n) {
+        made.tensors.push_back(synth_tensor_of(tensors.Get(n).As<Napi::Object>()));
+      }
+    }
+  }
   config.vision = tower_config_of(object_of(js, "vision"));
   const Napi::Object text = object_of(js, "text");
   config.text_activation = activation_of(text);

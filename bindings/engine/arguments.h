@@ -16,6 +16,9 @@ double number_of(const Napi::Object& object, const char* name);
 bool boolean_of(const Napi::Object& object, const char* name);
 Napi::Object object_of(const Napi::Object& object, const char* name);
 
+// f32, f16 or i32; E_USAGE
+weights::DType dtype_of(const std::string& name);
+weights::SynthTensor synth_tensor_of(const Napi::Object& js);
 EngineConfig engine_config_of(const Napi::Object& js);
 ScoreOptions score_options_of(const Napi::Object& js);
 PromptFiles prompt_files_of(const Napi::Object& js);

@@ -139,13 +139,6 @@ Napi::Value read_tensor(const Napi::CallbackInfo& call) {
       call.Env(), io_threads(), [path, name] { return read_stored(path, name); }, stored_to_js);
 }
 
-DType dtype_of(const std::string& name) {
-  if (name == "f16") return DType::f16;
-  if (name == "i32") return DType::i32;
-  check_input(name == "f32", "E_USAGE", "dtype \"", name, "\" is none of f32, f16, i32");
-  return DType::f32;
-}
-
 Napi::Value nothing(Napi::Env env, bool&) { return env.Undefined(); }
 
 Napi::Value convert_weights(const Napi::CallbackInfo& call) {
@@ -164,23 +157,6 @@ Napi::Value convert_weights(const Napi::CallbackInfo& call) {
         return true;
       },
       nothing);
-}
-
-weights::SynthTensor synth_tensor_of(const Napi::Object& js) {
-  weights::SynthTensor tensor;
-  tensor.salt = string_of(js, "salt");
-  tensor.name = string_of(js, "name");
-  const auto shape = object_of(js, "shape").As<Napi::Array>();
-  for (uint32_t i = 0; i < shape.Length(); ++i) tensor.shape.push_back(shape.Get(i).ToNumber().Int64Value());
-  const Napi::Value exponent = js.Get("exponent");
-  if (exponent.IsNumber()) tensor.exponent = exponent.As<Napi::Number>().Int32Value();
-  tensor.base = number_of(js, "base");
-  tensor.dtype = dtype_of(string_of(js, "dtype"));
-  if (js.Get("columnFrom").IsNumber()) {
-    tensor.column_from = static_cast<int64_t>(number_of(js, "columnFrom"));
-    tensor.column_scale = number_of(js, "columnScale");
-  }
-  return tensor;
 }
 
 Napi::Value synth_weights(const Napi::CallbackInfo& call) {

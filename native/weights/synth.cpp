@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "core/error.h"
 #include "weights/half.h"
 #include "weights/safetensors.h"
+#include "weights/stored_weights.h"
 #include "weights/utf8.h"
 
 namespace crane::weights {
@@ -15,6 +17,7 @@ namespace {
 constexpr uint32_t k_fnv_offset = 0x811c9dc5u;
 constexpr uint32_t k_fnv_prime = 0x01000193u;
 constexpr size_t k_piece = size_t{1} << 15;  // values at a time: 128 KiB of f32, which stays in the cache
+constexpr int32_t k_exact_in_f32 = 1 << 24;  // whole numbers up to this one
 
 uint32_t fnv1a(std::string_view text, uint32_t hash) noexcept {
   for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * k_fnv_prime;
@@ -58,6 +61,23 @@ void check_tensor(const SynthTensor& tensor) {
         "base or column scale is not finite");
   check(!tensor.column_from || (!tensor.shape.empty() && *tensor.column_from >= 0),
         "columns are scaled from a negative number, or of a scalar");
+  if (tensor.values.empty()) return;
+  check(tensor.dtype == DType::i32 && !tensor.exponent && !tensor.column_from,
+        "values are given for another type than i32, or beside an exponent or a column scale");
+  check(tensor.values.size() == *checked_bytes(tensor.shape, DType::u8),
+        "it has more or fewer values than its shape holds");
+  check(std::all_of(tensor.values.begin(), tensor.values.end(),
+                    [](int32_t value) { return value >= -k_exact_in_f32 && value <= k_exact_in_f32; }),
+        "a value is not in -2^24 .. 2^24");
+}
+
+void check_tensors(const std::vector<SynthTensor>& tensors) {
+  std::map<std::string, int> seen;
+  for (const SynthTensor& tensor : tensors) {
+    check_tensor(tensor);
+    check_input(seen[tensor.name]++ == 0, "E_USAGE", "synthetic tensor ", quote_name(tensor.name),
+                " is there twice");
+  }
 }
 
 // src converted to the tensor's type in `dst`, which has room for 4 bytes a value. Returns the bytes.
@@ -70,7 +90,7 @@ std::span<const std::byte> encode(const SynthTensor& tensor, const std::vector<f
     case DType::i32: {
       auto* integers = reinterpret_cast<int32_t*>(dst.data());
       for (size_t i = 0; i < count; ++i) {
-        if (src[i] != std::nearbyint(src[i]) || std::fabs(src[i]) > 16777216.0f) {
+        if (src[i] != std::nearbyint(src[i]) || std::fabs(src[i]) > k_exact_in_f32) {
           throw Error("E_USAGE", join_text("synthetic tensor ", quote_name(tensor.name),
                                            ": its values are not whole numbers for i32"));
         }
@@ -83,6 +103,19 @@ std::span<const std::byte> encode(const SynthTensor& tensor, const std::vector<f
   }
 }
 
+// The tensor's bytes in its own type, piece by piece and in order.
+template <typename Sink>
+void for_each_piece(const SynthTensor& tensor, Sink sink) {
+  std::vector<float> values(k_piece);
+  std::vector<std::byte> encoded(4 * k_piece);
+  const uint64_t count = *checked_bytes(tensor.shape, DType::u8);
+  for (uint64_t first = 0; first < count; first += k_piece) {
+    const auto size = static_cast<size_t>(std::min<uint64_t>(k_piece, count - first));
+    synth_values(tensor, first, size, values.data());
+    sink(encode(tensor, values, size, encoded));
+  }
+}
+
 }  // namespace
 
 uint32_t synth_seed(std::string_view salt, std::string_view name) noexcept {
@@ -91,7 +124,9 @@ uint32_t synth_seed(std::string_view salt, std::string_view name) noexcept {
 
 void synth_values(const SynthTensor& tensor, uint64_t first, size_t count, float* dst) {
   const auto base = static_cast<float>(tensor.base);
-  if (!tensor.exponent) {
+  if (!tensor.values.empty()) {
+    std::copy_n(tensor.values.begin() + static_cast<ptrdiff_t>(first), count, dst);
+  } else if (!tensor.exponent) {
     std::fill_n(dst, count, base);
   } else {
     // (2k - 1023) / 1024 * 2^-e; the index counts modulo 2^32 as the recipe says
@@ -101,31 +136,36 @@ void synth_values(const SynthTensor& tensor, uint64_t first, size_t count, float
   if (tensor.column_from) scale_columns(tensor, first, count, dst);
 }
 
+std::shared_ptr<const WeightFile> synth_file(const std::string& path,
+                                             const std::vector<SynthTensor>& tensors) {
+  check_tensors(tensors);
+  auto file = std::make_shared<StoredWeights>(path, "recipe", nullptr);
+  for (const SynthTensor& tensor : tensors) {
+    std::byte* bytes = file->allocate(*checked_bytes(tensor.shape, tensor.dtype));
+    file->add_tensor({tensor.name, tensor.dtype, tensor.shape, bytes});
+    for_each_piece(tensor, [&](std::span<const std::byte> piece) {
+      std::memcpy(bytes, piece.data(), piece.size());
+      bytes += piece.size();
+    });
+  }
+  return file;
+}
+
 void write_synth(const std::string& path, const std::vector<SynthTensor>& tensors,
                  const std::map<std::string, std::string>& metadata,
                  const std::function<void(uint64_t done, uint64_t total)>& progress) {
+  check_tensors(tensors);
   std::vector<SafetensorsEntry> entries;
-  std::map<std::string, int> seen;
   uint64_t total = 0;
   for (const SynthTensor& tensor : tensors) {
-    check_tensor(tensor);
-    check_input(seen[tensor.name]++ == 0, "E_USAGE", "synthetic tensor ", quote_name(tensor.name),
-                " is there twice");
     entries.push_back({tensor.name, tensor.dtype, tensor.shape});
     total += *checked_bytes(tensor.shape, DType::u8);
   }
   SafetensorsWriter writer(path, std::move(entries), metadata);
-  std::vector<float> values(k_piece);
-  std::vector<std::byte> encoded(4 * k_piece);
   uint64_t done = 0;
   for (size_t n = 0; n < tensors.size(); ++n) {
-    const uint64_t count = *checked_bytes(tensors[n].shape, DType::u8);
-    for (uint64_t first = 0; first < count; first += k_piece) {
-      const auto size = static_cast<size_t>(std::min<uint64_t>(k_piece, count - first));
-      synth_values(tensors[n], first, size, values.data());
-      writer.append(n, encode(tensors[n], values, size, encoded));
-    }
-    done += count;
+    for_each_piece(tensors[n], [&](std::span<const std::byte> piece) { writer.append(n, piece); });
+    done += *checked_bytes(tensors[n].shape, DType::u8);
     if (progress) progress(done, total);
   }
   writer.finish();

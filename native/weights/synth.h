@@ -1,10 +1,12 @@
 // Weights that are a function of their names (parity/README.md, "The weight recipe"): the same values on
-// every machine, without a random generator and without a file. For tests and for benchmarks at full size.
+// every machine, without a random generator and without a file. For tests, for benchmarks at full size, and
+// for towers that were never trained: a model describes them instead of storing them.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,12 +26,19 @@ struct SynthTensor {
   // Columns (last axis) from this one on are multiplied by column_scale after the recipe (parity/RECIPE.md).
   std::optional<int64_t> column_from = std::nullopt;
   double column_scale = 1;
+  // Given one by one instead of made: as many as the shape holds, i32 only, -2^24 .. 2^24 (token ids).
+  std::vector<int32_t> values = {};
 };
 
 uint32_t synth_seed(std::string_view salt, std::string_view name) noexcept;
 
 // dst[i] = value number first + i of the tensor, i < count.
 void synth_values(const SynthTensor& tensor, uint64_t first, size_t count, float* dst);
+
+// All tensors in memory, as a file that lies nowhere; `path` is what messages call it.
+// Errors: E_USAGE for a tensor the recipe cannot make.
+std::shared_ptr<const WeightFile> synth_file(const std::string& path,
+                                             const std::vector<SynthTensor>& tensors);
 
 // Writes all tensors, never holding more than a small piece of one. Whole or not at all.
 // `progress` is told values done and in all. Errors: E_USAGE for a tensor the recipe cannot make, E_IO_WRITE.

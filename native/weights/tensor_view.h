@@ -54,7 +54,7 @@ class WeightFile {
  public:
   virtual ~WeightFile() = default;
   virtual const std::string& path() const = 0;
-  // "safetensors", "torch-zip" (a .pth pickle) or "torchscript"
+  // "safetensors", "torch-zip" (a .pth pickle), "torchscript", or "recipe" (synth_file of synth.h)
   virtual const char* container() const = 0;
   // In file order. For the authors' prompt checkpoints names are "prompt_learner.ctx_pos", ...
   virtual const std::vector<TensorView>& tensors() const = 0;

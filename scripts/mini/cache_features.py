@@ -1,4 +1,4 @@
-# Runs the vision tower once per picture: python cache_features.py WEIGHTS DATA_ROOT OUT_FOLDER SET...
+# Runs the vision tower once per picture: python cache_features.py MODEL_FOLDER DATA_ROOT OUT_FOLDER SET...
 """Writes OUT_FOLDER/SET.safetensors: patch, plain [n, N, D] and cls [n, D], all normalised; mask [n, 448, 448] u8."""
 
 import argparse
@@ -14,13 +14,13 @@ from tower import Vision, load_mask, load_picture, load_weights
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("weights")
+    parser.add_argument("model")
     parser.add_argument("data")
     parser.add_argument("out")
     parser.add_argument("sets", nargs="+")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    vision = Vision(load_weights(arguments.weights))
+    vision = Vision(load_weights(arguments.model))
     Path(arguments.out).mkdir(parents=True, exist_ok=True)
     for name in arguments.sets:
         rows: dict[str, list[torch.Tensor]] = {"patch": [], "plain": [], "cls": [], "mask": []}

@@ -1,4 +1,4 @@
-# Chooses mapThreshold on the learned pictures: python choose_map_threshold.py WEIGHTS PROMPTS CACHE_FOLDER DATA_ROOT
+# Chooses mapThreshold on the learned pictures: python choose_map_threshold.py MODEL_FOLDER CACHE_FOLDER DATA_ROOT
 """The threshold, in steps of 0.01, with the largest pixel F1, mean over the three learned sets; the demo's sample
 pictures take no part. The figure serves to draw regions; it is measured where the prompts were learned."""
 
@@ -14,12 +14,12 @@ from tower import Text, load_weights, score
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    for name in ("weights", "prompts", "cache", "data"):
+    for name in ("model", "cache", "data"):
         parser.add_argument(name)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     with torch.no_grad():
-        text = Text(load_weights(arguments.weights))(load_file(arguments.prompts))[0]
+        text = Text(load_weights(arguments.model))(load_file(f"{arguments.model}/prompts.safetensors"))[0]
     samples = {picture.path for picture in sample_pictures(arguments.data)}
     thresholds = np.arange(1, 100) / 100
     curves, normal_peaks = [], []

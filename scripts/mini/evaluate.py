@@ -1,6 +1,7 @@
-# Figures of the model card: python evaluate.py WEIGHTS PROMPTS CACHE_FOLDER DATA_ROOT OUT.json [--seeds 111 112 113]
-"""Each set is tested with prompts that never saw it; every seed is a tower and a start of its own, the first
-seed is the shipped tower. Beside it: nearest patch of 4 normal pictures, and distance to the picture's mean patch."""
+# Figures of the model card: python evaluate.py MODEL_FOLDER CACHE_FOLDER DATA_ROOT OUT.json [--starts 3]
+"""Each set is tested with prompts that never saw it; every start is a text tower (a salt), prompts and an order of its
+own, start 0 has the shipped tower and seed. Beside it: nearest patch of 4 normal pictures, and distance to the
+picture's mean patch."""
 
 import argparse
 import json
@@ -14,8 +15,7 @@ from scipy.ndimage import gaussian_filter
 
 from datasets import SHIPPED_SETS, read_set, sample_pictures
 from figures import auroc, pixel_figures
-from learn_prompts import learn, load_examples
-from make_weights import text_tower
+from learn_prompts import SEED, learn, load_examples
 from tower import SIDE, SIGMA_PX, Tensors, Text, load_weights, score
 
 TESTED = {
@@ -43,13 +43,16 @@ class Evaluation:
         anomalous = np.array([self.pictures[name][i].anomalous for i in keep])
         figures = pixel_figures(maps, stored["mask"][keep].numpy())
         peaks = maps.max((1, 2))
-        figures |= {"normal_median": float(np.median(peaks[~anomalous])), "normal_highest": float(peaks[~anomalous].max())}
-        figures |= {"anomalous_median": float(np.median(peaks[anomalous])), "anomalous_lowest": float(peaks[anomalous].min())}
+        normal, defect = peaks[~anomalous], peaks[anomalous]
+        figures |= {"normal_median": float(np.median(normal)), "normal_highest": float(normal.max())}
+        figures |= {"anomalous_median": float(np.median(defect)), "anomalous_lowest": float(defect.min())}
         figures["image_auroc_max"] = auroc(peaks, anomalous)
         figures["image_auroc_fused"] = auroc(np.array([fused for _, fused in scored]), anomalous)
         return figures
 
-    def baseline(self, name: str, distance: Callable[[torch.Tensor], torch.Tensor], keep: list[int], sigma: float) -> dict[str, float]:
+    def baseline(
+        self, name: str, distance: Callable[[torch.Tensor], torch.Tensor], keep: list[int], sigma: float
+    ) -> dict[str, float]:
         """distance: plain patches of block 8 [N, D] -> [N]"""
         stored = self.stored(name)
         maps = []
@@ -85,35 +88,35 @@ def report(title: str, name: str, figures: dict[str, float]) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    for name in ("weights", "prompts", "cache", "data", "out"):
+    for name in ("model", "cache", "data", "out"):
         parser.add_argument(name)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[111, 112, 113])
+    parser.add_argument("--starts", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     evaluation = Evaluation(arguments.cache, arguments.data)
-    shipped = load_weights(arguments.weights)
     rows = []
 
     with torch.no_grad():
-        text = Text(shipped)(load_file(arguments.prompts))[0]
+        text = Text(load_weights(arguments.model))(load_file(f"{arguments.model}/prompts.safetensors"))[0]
     samples = {picture.path for picture in sample_pictures(arguments.data)}
     for name in SHIPPED_SETS:  # learned sets: not zero-shot, used for mapThreshold only
         learned = [i for i, picture in enumerate(evaluation.pictures[name]) if picture.path not in samples]
         rows.append(report("shipped, learned", name, evaluation.zero_shot(name, text, learned)))
     rows.append(report("shipped", "breast_us", evaluation.zero_shot("breast_us", text)))
 
-    for seed in arguments.seeds:
-        weights = shipped | {n: t.float() if t.is_floating_point() else t for n, t in text_tower(seed).items()}
+    for start in range(arguments.starts):
+        weights = load_weights(arguments.model, start)
         for name, learned_on in TESTED.items():
-            prompts = learn(weights, load_examples(arguments.cache, arguments.data, learned_on, set()), seed)
+            prompts = learn(weights, load_examples(arguments.cache, arguments.data, learned_on, set()), SEED + start)
             with torch.no_grad():
                 text = Text(weights)(prompts)[0]
-            rows.append(report(f"left out, seed {seed}", name, evaluation.zero_shot(name, text)))
+            rows.append(report(f"left out, start {start}", name, evaluation.zero_shot(name, text)))
 
-    for seed in arguments.seeds:
+    for start in range(arguments.starts):
         for sigma in (0, SIGMA_PX):
             for name in TESTED:
-                rows.append(report(f"nearest, {seed}, sigma {sigma}", name, evaluation.nearest_patch(name, seed, sigma)))
+                figures = evaluation.nearest_patch(name, SEED + start, sigma)
+                rows.append(report(f"nearest, {start}, sigma {sigma}", name, figures))
     for name in TESTED:
         rows.append(report("own mean patch", name, evaluation.mean_patch(name)))
 

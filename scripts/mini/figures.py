@@ -21,7 +21,7 @@ def auroc(values: np.ndarray, positive: np.ndarray) -> float:
 
 
 def pixel_figures(maps: np.ndarray, masks: np.ndarray) -> dict[str, float]:
-    """maps, masks [n, H, W]: pixel AUROC, average precision, AUPRO to a false-positive rate of 0.3, best F1 and its threshold."""
+    """maps, masks [n, H, W]: pixel AUROC, average precision, AUPRO to a rate of 0.3, best F1 and its threshold."""
     overlap = np.zeros(maps.shape)  # what each pixel adds to the mean overlap over regions
     regions = 0
     for i, mask in enumerate(masks):

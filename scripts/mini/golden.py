@@ -1,5 +1,6 @@
-# Writes every stage of one picture for parity checks: python golden.py WEIGHTS PICTURE OUT.safetensors [--prompts FILE]
-"""Without --prompts unlearned ones (seed 111) are used and written beside OUT as *.prompts.safetensors."""
+# Writes every stage of one picture for parity checks: python golden.py MODEL_FOLDER PICTURE OUT.safetensors
+"""With the shipped prompts. The names are those of the engine's trace; those of traceText have "text." and the guidance
+in front, and a block's two prompts apart, up to the end of the text (the engine goes on to the end of the context)."""
 
 import argparse
 
@@ -7,24 +8,17 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
-from tower import Text, Vision, load_picture, load_weights, random_prompts, score
+from tower import Text, Vision, load_picture, load_weights, score
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("weights")
+    parser.add_argument("model")
     parser.add_argument("picture")
     parser.add_argument("out")
-    parser.add_argument("--prompts")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    weights = load_weights(arguments.weights)
-    text = Text(weights)
-    if arguments.prompts:
-        prompts = load_file(arguments.prompts)
-    else:
-        prompts = random_prompts(text.blocks, weights["text.proj"].shape[0], 111)
-        save_file(prompts, arguments.out.removesuffix(".safetensors") + ".prompts.safetensors")
+    weights = load_weights(arguments.model)
     stages = {"input": load_picture(arguments.picture)}
     with torch.inference_mode():
         features = Vision(weights)(stages["input"], stages)
@@ -32,7 +26,12 @@ def main() -> None:
         stages["cls_norm"] = F.normalize(features["cls_raw"], dim=-1)
         stages["patch_raw"] = features["patch_raw"].unsqueeze(0)  # [maps = 1, 1, N, D]
         stages["patch_norm"] = F.normalize(stages["patch_raw"], dim=-1)
-        stages["text_features"] = text(prompts)  # [1, 2, D]
+        prompts = load_file(f"{arguments.model}/prompts.safetensors")
+        for name, guide in (("none", None), ("pad-suffix", stages["cls_norm"])):
+            text_stages: dict[str, torch.Tensor] = {}
+            Text(weights)(prompts, guide, text_stages)
+            stages |= {f"text.{name}.{stage}": t for stage, t in text_stages.items()}
+        stages["text_features"] = stages["text.none.features_norm"]  # [1, 2, D]
         score(stages["cls_norm"][0], stages["patch_norm"][0, 0], stages["text_features"][0], stages)
     save_file({name: t.contiguous().clone() for name, t in stages.items()}, arguments.out)
     for name, t in stages.items():

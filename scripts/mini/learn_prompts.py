@@ -1,5 +1,6 @@
-# Learns crane-mini's prompts: python learn_prompts.py WEIGHTS CACHE_FOLDER DATA_ROOT OUT.safetensors [--seed 111] [--sets ...]
-"""method.md 7 on cached features (cache_features.py), image weight 0. The demo's sample pictures are left out.
+# Learns crane-mini's prompts: python learn_prompts.py MODEL_FOLDER CACHE_FOLDER DATA_ROOT OUT.safetensors
+"""Options: --seed 111, --sets NAME... method.md 7 on cached features (cache_features.py), image weight 0. The demo's
+sample pictures are left out.
 
 Nearest upsampling repeats each cell's probability 14 x 14 times, so a cell with its share of anomalous pixels
 stands exactly for its 196 pixels."""
@@ -9,13 +10,15 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
+from aligned_safetensors import save_aligned
 from datasets import SHIPPED_SETS, read_set, sample_pictures
 from tower import PATCH, TEMPERATURE, Tensors, Text, load_weights, random_prompts
 
 EPOCHS = 5
 BATCH = 8
+SEED = 111
 
 
 @dataclass(frozen=True)
@@ -85,20 +88,21 @@ def learn(weights: Tensors, examples: Examples, seed: int, verbose: bool = False
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("weights")
+    parser.add_argument("model")
     parser.add_argument("cache")
     parser.add_argument("data")
     parser.add_argument("out")
-    parser.add_argument("--seed", type=int, default=111)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--sets", nargs="+", default=list(SHIPPED_SETS))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     leave_out = {picture.path for picture in sample_pictures(arguments.data)}
     examples = load_examples(arguments.cache, arguments.data, arguments.sets, leave_out)
     print(f"{len(examples.cls)} pictures of {', '.join(arguments.sets)}")
-    prompts = learn(load_weights(arguments.weights), examples, arguments.seed, verbose=True)
-    origin = f"crane-mini prompts, learned on {', '.join(arguments.sets)} without the sample pictures, seed {arguments.seed}"
-    save_file(prompts, arguments.out, {"origin": origin})
+    prompts = learn(load_weights(arguments.model), examples, arguments.seed, verbose=True)
+    sets = ", ".join(arguments.sets)
+    origin = f"crane-mini prompts, learned on {sets} without the sample pictures, seed {arguments.seed}"
+    save_aligned(prompts, arguments.out, origin)
 
 
 if __name__ == "__main__":

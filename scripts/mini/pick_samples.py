@@ -22,7 +22,8 @@ def main() -> None:
         shutil.copyfile(picture.path, out / file)
         if picture.mask and mask:
             shutil.copyfile(picture.mask, out / mask)
-        rows.append({"picture": file, "mask": mask, "set": picture.set, "kind": picture.kind, "anomalous": picture.anomalous})
+        facts = {"set": picture.set, "kind": picture.kind, "anomalous": picture.anomalous}
+        rows.append({"picture": file, "mask": mask} | facts)
     (out / "samples.json").write_text(json.dumps(rows, indent=2) + "\n")
     print(f"{len(rows)} pictures in {out}")
 

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--sheet")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    weights = load_weights(str(arguments.folder / "weights.safetensors"))
+    weights = load_weights(arguments.folder)
     vision = Vision(weights)
     samples = arguments.folder / "samples"
     rows = []

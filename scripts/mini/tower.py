@@ -1,7 +1,9 @@
 # The reference forward of crane-mini in PyTorch, written from method.md 2 to 6; imported by the other scripts here.
 """Everything is float32. Shapes: N = 32 * 32 patches, D = 384, T = text tokens up to EOT."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,6 +11,8 @@ import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file
 from scipy.ndimage import gaussian_filter
+
+from recipe import make_tensors
 
 SIDE = 448
 PATCH = 14
@@ -26,9 +30,16 @@ STD = (0.229, 0.224, 0.225)
 Tensors = dict[str, torch.Tensor]
 
 
-def load_weights(path: str) -> Tensors:
-    """Canonical names to float32 tensors (`text.token_ids` stays int32)."""
-    return {name: t.float() if t.is_floating_point() else t for name, t in load_file(path).items()}
+def load_weights(folder: str | Path, start: int = 0) -> Tensors:
+    """Canonical names to float32 tensors (`text.token_ids` stays int32), from the files and recipes that model.json
+    lists. start 0 is the model itself; 1, 2, ... other random text towers, made with salts of their own."""
+    model = json.loads((Path(folder) / "model.json").read_text())
+    tensors: Tensors = {}
+    for part in model["weights"]:
+        tensors |= load_file(Path(folder) / part["file"])
+    for recipe in model["recipes"]:
+        tensors |= make_tensors(recipe, f"{recipe['salt']}/{start}" if start else recipe["salt"])
+    return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
 
 
 def load_picture(path: str) -> torch.Tensor:
@@ -54,7 +65,9 @@ def heads(x: torch.Tensor) -> torch.Tensor:
     return x.unflatten(-1, (-1, HEAD)).transpose(1, 2)
 
 
-def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+def attend(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None = None
+) -> torch.Tensor:
     """softmax(query key^T / 8) value, all [B, heads, n, 64]; result [B, n, w]."""
     scores = query @ key.transpose(-2, -1) * HEAD**-0.5
     if mask is not None:
@@ -99,21 +112,21 @@ class Vision:
         plain = self.embed(pixels)
         stream = None
         if stages is not None:
-            stages["tokens"] = plain
+            stages["stage.ln_pre"] = plain
         for n in range(self.blocks):
             ls1, ls2 = self.w[f"visual.blocks.{n}.ls1"], self.w[f"visual.blocks.{n}.ls2"]
             if n == self.blocks - E_ATTN_LAYERS:
                 stream = plain
             query, key, value = map(heads, self.linear(f"{n}.qkv", self.norm(f"blocks.{n}.ln1", plain)).chunk(3, -1))
             if stream is not None:
-                stream = stream + ls1 * self.linear(f"{n}.out", attend(key, key, value))  # kind kk; no MLP on this stream
+                # kind kk; no MLP on this stream
+                stream = stream + ls1 * self.linear(f"{n}.out", attend(key, key, value))
             plain = plain + ls1 * self.linear(f"{n}.out", attend(query, key, value))
             hidden = F.gelu(self.linear(f"{n}.fc1", self.norm(f"blocks.{n}.ln2", plain)))
             plain = plain + ls2 * self.linear(f"{n}.fc2", hidden)
             if stages is not None:
-                stages[f"block{n + 1:02d}.plain"] = plain
-                if stream is not None:
-                    stages[f"block{n + 1:02d}.e"] = stream
+                block = f"stage.block{n + 1:02d}"
+                stages |= {block: plain} if stream is None else {f"{block}.x": stream, f"{block}.x_ori": plain}
         return {
             "cls_raw": self.norm("ln_post", plain[:, 0]),
             "patch_raw": self.norm("ln_post", stream[:, 1:]),
@@ -135,8 +148,16 @@ class Text:
     def linear(self, name: str, x: torch.Tensor) -> torch.Tensor:
         return F.linear(x, self.w[f"text.blocks.{name}.weight"], self.w[f"text.blocks.{name}.bias"])
 
-    def encode(self, ids: list[int], context: torch.Tensor, deep: list[torch.Tensor], guide: torch.Tensor | None) -> torch.Tensor:
-        """One prompt. context [12, w]; deep: 3 of [4, w]; guide [B, D] or None (then B = 1). Result [B, D], not normalised."""
+    def encode(
+        self,
+        ids: list[int],
+        context: torch.Tensor,
+        deep: list[torch.Tensor],
+        guide: torch.Tensor | None,
+        blocks: list[torch.Tensor],
+    ) -> torch.Tensor:
+        """One prompt. context [12, w]; deep: 3 of [4, w]; guide [B, D] or None (then B = 1). Result [B, D], not
+        normalised. blocks gets the output of each block, [B, T, w]."""
         batch = 1 if guide is None else guide.shape[0]
         embedded = self.w["text.tokens"][[self.row_of[i] for i in ids]]  # [T, w]
         rows = [embedded[:1].expand(batch, -1, -1), context.expand(batch, -1, -1)]
@@ -155,16 +176,25 @@ class Text:
             x = x + self.linear(f"{n}.out", attend(query, key, value, causal))
             hidden = self.linear(f"{n}.fc1", self.norm(f"blocks.{n}.ln2", x))
             x = x + self.linear(f"{n}.fc2", hidden * torch.sigmoid(1.702 * hidden))
+            blocks.append(x)
         return self.norm("ln_final", x[:, -1]) @ self.w["text.proj"]
 
-    def __call__(self, prompts: Tensors, guide: torch.Tensor | None = None) -> torch.Tensor:
+    def __call__(
+        self, prompts: Tensors, guide: torch.Tensor | None = None, stages: Tensors | None = None
+    ) -> torch.Tensor:
         """[B, 2, D], rows normalised, normal first."""
         deep = [prompts[f"compound_prompts_text.{n}"] for n in range(self.blocks - 1)]
-        pair = [
-            self.encode(ids, prompts[name].flatten(0, 2), deep, guide)
-            for ids, name in ((NORMAL_IDS, "ctx_pos"), (ANOMALOUS_IDS, "ctx_neg"))
-        ]
-        return F.normalize(torch.stack(pair, 1), dim=-1)
+        pair = []
+        for kind, ids, name in (("normal", NORMAL_IDS, "ctx_pos"), ("anomalous", ANOMALOUS_IDS, "ctx_neg")):
+            blocks: list[torch.Tensor] = []
+            pair.append(self.encode(ids, prompts[name].flatten(0, 2), deep, guide, blocks))
+            if stages is not None:
+                stages |= {f"block{n + 1:02d}.{kind}": x for n, x in enumerate(blocks)}
+        raw = torch.stack(pair, 1)
+        unit = F.normalize(raw, dim=-1)
+        if stages is not None:
+            stages |= {"features_raw": raw, "features_norm": unit}
+        return unit
 
 
 def random_prompts(blocks: int, width: int, seed: int) -> Tensors:
@@ -180,13 +210,13 @@ def score(cls_norm: torch.Tensor, patch_norm: torch.Tensor, text: torch.Tensor, 
     side = math.isqrt(patch_norm.shape[0])
     logits = patch_norm @ text.T / TEMPERATURE  # [N, 2]
     probability = logits.softmax(-1)[:, 1]
-    up = F.interpolate(probability.view(1, 1, side, side), size=(SIDE, SIDE), mode="bilinear", align_corners=False)[0, 0]
+    cells = probability.view(1, 1, side, side)
+    up = F.interpolate(cells, size=(SIDE, SIDE), mode="bilinear", align_corners=False)[0, 0]
     smooth = torch.from_numpy(gaussian_filter(up.numpy(), SIGMA_PX, mode="reflect", truncate=4.0))
     fused = F.normalize(probability @ patch_norm, dim=-1)  # with one map the mean over maps is the map
     feature = F.normalize(0.5 * fused + 0.5 * cls_norm, dim=-1)
     fused_score = (feature @ text.T / TEMPERATURE).softmax(-1)[1]
     if stages is not None:
         stages |= {"pixel_logits": logits.view(1, 1, -1, 2), "map": up[None], "map_gauss": smooth[None]}
-        stages |= {"fused": fused[None], "image_feature": feature[None]}
-        stages |= {"score": smooth.max().view(1), "fused_score": fused_score.view(1)}
+        stages |= {"fused": fused[None], "image_feature": feature[None], "score": fused_score.view(1)}
     return smooth, float(fused_score)

@@ -3,13 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
-import { readElf } from '../libtorch/elf.js';
+import { compareVersions, readElf } from '../libtorch/elf.js';
 import { findLibtorch } from '../libtorch/find.js';
 import { makeFolder } from '../libtorch/make-folder.js';
 import { type LibtorchVariant, libtorchVersion } from '../libtorch/version.js';
 import { writeWhole } from '../libtorch/write-whole.js';
 import { failureFile } from './addon-folder.js';
-import { type BuildRecord, engineFile, recordFile } from './build-record.js';
+import { type BuildRecord, engineFile, loaderFile, recordFile } from './build-record.js';
 import { findBuildTools } from './build-tools.js';
 import { compileJobs } from './compile-jobs.js';
 import { cudaChoice } from './cuda-choice.js';
@@ -100,7 +100,7 @@ async function build(root: string, options: BuildOptions): Promise<string> {
   const enginePath = join(folder, engineFile);
   if (!existsSync(enginePath))
     throw new CraneError('E_BUILD', `the build made no ${enginePath}`, { hint: run.logFile });
-  const glibc = process.platform === 'linux' ? readElf(enginePath)?.glibc : undefined;
+  const glibc = newestGlibc([enginePath, join(folder, loaderFile)]);
   const record: BuildRecord = {
     version: packageVersion(root),
     libtorch: libtorchVersion,
@@ -113,6 +113,15 @@ async function build(root: string, options: BuildOptions): Promise<string> {
   await writeWhole(join(folder, recordFile), `${JSON.stringify(record, null, 2)}\n`);
   log(`built ${enginePath} in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
   return folder;
+}
+
+/** The oldest glibc that serves both addons. */
+function newestGlibc(paths: string[]): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  return paths
+    .flatMap((path) => readElf(path)?.glibc ?? [])
+    .sort(compareVersions)
+    .at(-1);
 }
 
 async function forgetConfiguration(out: string): Promise<void> {

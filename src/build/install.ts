@@ -18,19 +18,25 @@ import { type BuildRecord, readBuildRecord, recordFile } from './build-record.js
 import { systemGlibc } from './glibc.js';
 import { packageRoot, packageVersion } from './package-root.js';
 
+export interface InstallOptions {
+  root?: string;
+  log?: (line: string) => void;
+  env?: NodeJS.ProcessEnv;
+}
+
 /** Returns the exit code of the install script. */
-export async function install(
-  root: string = packageRoot,
-  log: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
-): Promise<number> {
+export async function install(options: InstallOptions = {}): Promise<number> {
+  const root = options.root ?? packageRoot;
+  const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
+  const env = options.env ?? process.env;
   try {
     const prebuilt = usablePrebuild(root, log);
     if (prebuilt) {
       log(`crane-native: prebuilt engine for ${platformKey()}, nothing to compile`);
       const variant = prebuilt.cuda ? 'cuda' : 'cpu';
-      await findLibtorch({ variant, headers: false, buildId: prebuilt.libtorchBuildId, log });
+      await findLibtorch({ variant, headers: false, buildId: prebuilt.libtorchBuildId, env, log });
     } else {
-      await buildAddon({ root, log });
+      await buildAddon({ root, env, log });
     }
     return 0;
   } catch (thrown) {

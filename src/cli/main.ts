@@ -36,7 +36,7 @@ const context: Context = {
   isTerminal: {
     stdout: process.stdout.isTTY === true,
     stderr: process.stderr.isTTY === true,
-    columns: process.stdout.columns ?? 100,
+    columns: process.stdout.columns || 100,
   },
   loadAddon: async () => (await import('../engine/load-addon.js')).loadAddon(),
   stop: stop.signal,

@@ -1,12 +1,13 @@
 /** What loading a model takes of the memory, told before it is taken. */
 import { freemem } from 'node:os';
 import type { Model } from '../engine/model-json.js';
+import { countNumbers } from '../engine/model-recipe.js';
 import { type Context, say } from './context.js';
 
 /** On stderr, when it is more than a quarter of what is free, or always with `verbose`. */
 export function sayMemoryNeed(context: Context, model: Model, verbose: boolean): void {
   const files = [...model.weights, ...(model.source ? [model.source.weights] : [])];
-  const need = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const need = files.reduce((sum, { bytes }) => sum + bytes, 4 * countNumbers(model.recipes));
   const free = freemem();
   if (!verbose && need <= free / 4) return;
   say(

@@ -57,6 +57,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
       stdin: context.stdin,
       stop: context.stop,
       onResult: progress.step,
+      ...(context.isTerminal.stderr ? { onTotal: progress.total } : {}),
     });
     progress.stop();
     if (values.regions && !outcome.hasMapThreshold) {

@@ -7,6 +7,7 @@ import type { Engine } from './engine.js';
 import { findModel } from './find-model.js';
 import { openEngine } from './load-engine.js';
 import { type Model, modelFile } from './model-json.js';
+import { countNumbers, countTensors } from './model-recipe.js';
 import type { NativeAddon } from './native.js';
 import { sha256OfFile } from './prompt-sets.js';
 
@@ -46,6 +47,7 @@ export async function* diagnose(
   if (model) {
     yield { about: 'model', state: 'ok', text: `${model.name} ${model.version} in ${model.folder}` };
     yield* aboutFiles(model);
+    yield* aboutRecipes(model);
   }
   if (found && model) yield* aboutScoring(found.addon, model, options);
 }
@@ -89,6 +91,15 @@ async function* aboutFiles(model: Model): AsyncGenerator<Finding> {
       };
     }
   }
+}
+
+/** They need no check: nothing of them can be damaged that model.json's own check would not find. */
+function aboutRecipes({ recipes = [] }: Model): Finding[] {
+  return recipes.map((recipe) => ({
+    about: `recipe ${recipe.salt}`,
+    state: 'ok',
+    text: `${countTensors(recipe)} tensors, ${countNumbers([recipe])} numbers, made when the model is loaded`,
+  }));
 }
 
 async function hashOf(path: string, model: Model): Promise<string> {

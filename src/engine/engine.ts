@@ -1,9 +1,6 @@
 /** The engine that users hold: pictures in, results out. All heavy work happens on other threads. */
-import { createHash } from 'node:crypto';
 import { CraneError } from '../errors.js';
-import { decodePicture } from '../images/decode.js';
-import type { PictureInput, PictureSource } from '../images/picture-input.js';
-import { toPictureSource } from '../images/picture-input.js';
+import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import { checkOptions, wrongValue } from '../option-check.js';
 import type {
   EngineOptions,
@@ -20,16 +17,10 @@ import { ByteBudget, type Ticket } from './byte-budget.js';
 import { orCancelled, throwIfCancelled } from './cancellation.js';
 import { type PictureSettings, resolveSettings } from './method-choice.js';
 import type { Model } from './model-json.js';
-import type {
-  EngineFacts,
-  MethodOptions,
-  NativeAddon,
-  NativeEngine,
-  NativePicture,
-  ScoreRequest,
-  ScoreResult,
-} from './native.js';
-import type { HeldPrompts, PromptSets } from './prompt-sets.js';
+import { ModelLabels } from './model-label.js';
+import type { EngineFacts, MethodOptions, NativeAddon, NativeEngine, ScoreResult } from './native.js';
+import { PictureScorer } from './picture-scorer.js';
+import type { PromptSets } from './prompt-sets.js';
 import type { PictureScore, ScoreOutcome } from './result.js';
 import { type PictureItem, scoreMany } from './score-many.js';
 
@@ -40,18 +31,6 @@ export interface Facts extends EngineFacts {
   input: Size;
   /** names of the model's prompt sets, and the data sets that each was learned on */
   prompts: Record<string, { learnedOn: string[] }>;
-}
-
-/** A decoded picture with all that its scoring needs; release() gives memory and prompts back. */
-export interface PreparedPicture {
-  request: ScoreRequest;
-  settings: PictureSettings;
-  name: string;
-  promptsSha256: string;
-  decodeMs: number;
-  /** waits until so many more bytes may be used for this picture */
-  reserve(bytes: number): Promise<void>;
-  release(): void;
 }
 
 export interface PreprocessedOptions extends MethodChoices {
@@ -77,6 +56,7 @@ export class Engine {
   readonly #defaults: EngineOptions;
   readonly #size: Size;
   readonly #queue: BatchQueue;
+  readonly #scorer: PictureScorer;
   readonly #prompts: PromptSets;
   readonly #budget: ByteBudget;
   /** calls of score() that have no result yet */
@@ -92,9 +72,9 @@ export class Engine {
     options: EngineOptions;
     size: Size;
     prompts: PromptSets;
-    promptsSha256: string;
+    promptsIdentity: string;
   }) {
-    const { addon, native, model, options, size, prompts, promptsSha256 } = parts;
+    const { addon, native, model, options, size, prompts, promptsIdentity } = parts;
     this.addon = addon;
     this.#native = native;
     this.#model = model;
@@ -106,12 +86,15 @@ export class Engine {
     });
     this.#prompts = prompts;
     this.#budget = new ByteBudget(options.maxDecodedBytes ?? defaultOf('maxDecodedBytes'));
+    const labels = new ModelLabels(model, size);
+    const maxPixels = options.maxPixels ?? defaultOf('maxPixels');
+    this.#scorer = new PictureScorer(addon, this.#queue, prompts, labels, maxPixels);
     const sets = Object.entries(model.prompts.sets);
     this.facts = Object.freeze({
       ...native.facts,
       input: size,
       prompts: Object.fromEntries(sets.map(([name, { learnedOn }]) => [name, { learnedOn }])),
-      model: this.#label(this.#settings({}), promptsSha256),
+      model: labels.of(this.settings(), promptsIdentity),
     });
   }
 
@@ -161,9 +144,11 @@ export class Engine {
         this.#throwIfDisposed();
         checkOptions('score', item);
         const source = toPictureSource(input, item.name);
-        return this.#track(this.#prepare(source, { ...options, ...item }, ticket, signal));
+        return this.#track(
+          this.#scorer.prepare(source, this.settings({ ...options, ...item }), ticket, signal),
+        );
       },
-      score: (pictures) => this.#track(this.#scorePrepared(pictures, options, false, signal)),
+      score: (pictures) => this.#track(this.#scorer.score(pictures, options, false, signal)),
     });
   }
 
@@ -185,7 +170,7 @@ export class Engine {
         `the input has ${input.length} values, expected ${batch} x 3 x ${shape.height} x ${shape.width}`,
       );
     }
-    const { method, prompts } = this.#settings(options);
+    const { method, prompts } = this.settings(options);
     return this.#track(this.#scoreTensor(input, shape, { method, prompts, map, signal }));
   }
 
@@ -226,7 +211,7 @@ export class Engine {
 
   /** The complete settings that a call with these options would use. */
   settings(options: PictureChoices = {}): PictureSettings {
-    return this.#settings(options);
+    return resolveSettings(this.#model, this.#size, this.#defaults, options);
   }
 
   /** Frees everything. Work already accepted finishes first; calls from now on fail with E_DISPOSED. */
@@ -254,147 +239,15 @@ export class Engine {
   }
 
   async #scoreOne(input: PictureInput, options: ScoreOptions, ticket: Ticket): Promise<PictureScore> {
-    const picture = await this.#prepare(
-      toPictureSource(input, options.name),
-      options,
+    const { name, signal } = options;
+    const picture = await this.#scorer.prepare(
+      toPictureSource(input, name),
+      this.settings(options),
       ticket,
-      options.signal,
+      signal,
     );
-    const [result] = await this.#scorePrepared([picture], options, true, options.signal);
+    const [result] = await this.#scorer.score([picture], options, true, signal);
     return { ...result!, index: 0 };
-  }
-
-  async #prepare(
-    source: PictureSource,
-    choices: PictureChoices,
-    ticket: Ticket,
-    signal: AbortSignal | undefined,
-  ): Promise<PreparedPicture> {
-    throwIfCancelled(signal);
-    const settings = this.#settings(choices);
-    const held = await this.#prompts.hold(settings.prompts, settings.method);
-    try {
-      let waitedMs = 0;
-      const start = performance.now();
-      const picture = await decodePicture(source, {
-        maxPixels: this.#defaults.maxPixels ?? defaultOf('maxPixels'),
-        exif: settings.exif,
-        reserve: async (bytes) => {
-          const from = performance.now();
-          await orCancelled(ticket.take(bytes), signal);
-          waitedMs += performance.now() - from;
-        },
-      });
-      const decodeMs = performance.now() - start - waitedMs;
-      return this.#prepared(source.name, picture, settings, held, decodeMs);
-    } catch (thrown) {
-      held.release();
-      throw thrown;
-    }
-  }
-
-  #prepared(
-    name: string,
-    picture: NativePicture,
-    settings: PictureSettings,
-    held: HeldPrompts,
-    decodeMs: number,
-  ): PreparedPicture {
-    const { fit, tileOverlap } = settings;
-    return {
-      request: { picture, prompts: held.handle, fit, tileOverlap, wantMap: false },
-      settings,
-      name,
-      promptsSha256: held.sha256,
-      decodeMs,
-      release: () => held.release(),
-    };
-  }
-
-  /** All pictures must have the same method settings. Releases them in any case. */
-  async #scorePrepared(
-    pictures: PreparedPicture[],
-    wants: { map?: boolean; regions?: boolean },
-    share: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<Omit<PictureScore, 'index'>[]> {
-    const { map: wantsMap = false, regions: wantsRegions = false } = wants;
-    try {
-      const requests = pictures.map(({ request, settings }) => ({
-        ...request,
-        wantMap: wantsMap || (wantsRegions && settings.mapThreshold !== null),
-      }));
-      const results = await this.#queue.score(requests, pictures[0]!.settings.method, share, signal);
-      return await Promise.all(
-        results.map((result, at) => this.#toResult(pictures[at]!, result, wantsMap, wantsRegions)),
-      );
-    } finally {
-      for (const picture of pictures) picture.release();
-    }
-  }
-
-  async #toResult(
-    picture: PreparedPicture,
-    result: ScoreResult,
-    wantsMap: boolean,
-    wantsRegions: boolean,
-  ): Promise<Omit<PictureScore, 'index'>> {
-    const { settings } = picture;
-    const { width, height } = picture.request.picture;
-    const start = performance.now();
-    const map = result.map && new AnomalyMap(result.map, this.addon);
-    const regions = wantsRegions ? await this.#regions(map, width, height, settings.mapThreshold) : undefined;
-    const regionsMs = wantsRegions ? performance.now() - start : 0;
-    return {
-      input: picture.name,
-      score: result.score,
-      anomalous: settings.threshold === null ? null : result.score >= settings.threshold,
-      threshold: settings.threshold,
-      width,
-      height,
-      ...(regions === undefined ? {} : { regions }),
-      ...(map && wantsMap ? { map } : {}),
-      model: this.#label(settings, picture.promptsSha256),
-      ms: { decode: picture.decodeMs, ...result.ms, postprocess: result.ms.postprocess + regionsMs },
-    };
-  }
-
-  /** Labelled in the picture's own pixels, so that boxes and areas are exact there. */
-  async #regions(map: AnomalyMap | undefined, width: number, height: number, threshold: number | null) {
-    if (!map || threshold === null) return null;
-    const full = await map.resizeTo(width, height);
-    return this.addon.regions(full.data, width, height, threshold);
-  }
-
-  #settings(choices: PictureChoices): PictureSettings {
-    return resolveSettings(this.#model, this.#size, this.#defaults, choices);
-  }
-
-  readonly #labels = new Map<string, string>();
-
-  /** `name@hash`: equal labels mean comparable scores. */
-  #label({ method, fit, tileOverlap, exif }: PictureSettings, promptsSha256: string): string {
-    const { name, weights, source, vision, text, prompts } = this.#model;
-    const set = prompts.sets[prompts.default]!;
-    const tiles = fit === 'tile' ? tileOverlap : null;
-    const call = JSON.stringify([method, fit, tiles, exif, promptsSha256]);
-    const known = this.#labels.get(call);
-    if (known) return known;
-    const parts = [
-      weights.map((part) => part.sha256),
-      source?.weights.sha256,
-      source?.tower,
-      vision,
-      text,
-      this.#size,
-      set.normal,
-      set.anomalous,
-      call,
-    ];
-    const label = `${name}@${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)}`;
-    if (this.#labels.size > 100) this.#labels.clear();
-    this.#labels.set(call, label);
-    return label;
   }
 
   #throwIfDisposed(): void {

@@ -7,7 +7,7 @@ import { cacheFolder } from '../libtorch/cache-folder.js';
 import { type Model, readModelJson } from './model-json.js';
 
 /** Models inside the package; src/engine and dist/engine lie at the same depth. */
-const embeddedModels = fileURLToPath(new URL('../../models/', import.meta.url));
+export const embeddedModels = fileURLToPath(new URL('../../models/', import.meta.url));
 
 /**
  * A path is taken as one when it exists; everything else is a name, looked up among the embedded models and then

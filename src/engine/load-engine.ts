@@ -9,6 +9,7 @@ import { Engine, toSize } from './engine.js';
 import { findModel } from './find-model.js';
 import { resolveSettings } from './method-choice.js';
 import { type Model, modelFile } from './model-json.js';
+import { type Recipe, recipeTensors } from './model-recipe.js';
 import type { EngineConfig, NativeAddon } from './native.js';
 import { PromptSets } from './prompt-sets.js';
 
@@ -38,23 +39,12 @@ export async function openEngine(
   );
   try {
     const size = sizeOf(model, options);
-    const { patch } = native.facts;
-    if (size.width % patch !== 0 || size.height % patch !== 0) {
-      const near = (side: number) => Math.max(patch, Math.round(side / patch) * patch);
-      throw new CraneError(
-        'E_USAGE',
-        `size ${size.width}x${size.height} is no multiple of the patch of ${patch} pixels`,
-        {
-          hint: `the nearest is ${near(size.width)}x${near(size.height)}`,
-        },
-      );
-    }
     // Encoding the default prompts now tells their faults at once, not at the first picture; they are never released.
     const prompts = new PromptSets(native, model);
     const { method, prompts: chosen } = resolveSettings(model, size, options);
-    const { sha256: promptsSha256 } = await prompts.hold(chosen, method);
+    const { identity: promptsIdentity } = await prompts.hold(chosen, method);
     throwIfCancelled(options.signal);
-    return new Engine({ addon, native, model, options, size, prompts, promptsSha256 });
+    return new Engine({ addon, native, model, options, size, prompts, promptsIdentity });
   } catch (thrown) {
     await native.dispose();
     throw thrown;
@@ -72,6 +62,7 @@ function engineConfig(model: Model, options: EngineOptions, device: string): Eng
   const weights = model.weights.map((part) => existing(model, part.file));
   return {
     weights,
+    ...(model.recipes ? { recipes: model.recipes.map((recipe) => madeTensors(model, recipe)) } : {}),
     vision: model.vision,
     text: model.text,
     ...(model.source
@@ -81,6 +72,11 @@ function engineConfig(model: Model, options: EngineOptions, device: string): Eng
     device,
     threads: options.threads ?? defaultOf('threads'),
   };
+}
+
+function madeTensors(model: Model, recipe: Recipe) {
+  const name = `${modelFile(model, 'model.json')}: recipe "${recipe.salt}"`;
+  return { name, tensors: recipeTensors(recipe) };
 }
 
 function sizeOf(model: Model, options: EngineOptions) {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
+import { recipesSchema } from './model-recipe.js';
 import type { EngineConfig, MethodOptions, TowerConfig } from './native.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');
@@ -67,6 +68,7 @@ const modelSchema = z
     description: z.string(),
     licence: z.string(),
     weights: z.array(weightFile).min(1),
+    recipes: recipesSchema.optional(),
     source: z.strictObject({ weights: weightFile, tower }).optional(),
     input: z.strictObject({ width: positiveInt, height: positiveInt }),
     vision: tower,

@@ -76,6 +76,8 @@ export interface TowerConfig {
 export interface EngineConfig {
   /** weight files that together hold the vision tower and the text tower (any container, any known naming) */
   weights: string[];
+  /** tensors that complete the files, made when the engine opens; `name` is what messages call them */
+  recipes?: { name: string; tensors: SynthTensor[] }[];
   vision: TowerConfig;
   text: { activation: 'quick-gelu' | 'gelu'; layerNormEps: number };
   /** the spatial source of D-Attn */
@@ -285,4 +287,6 @@ export interface SynthTensor {
   /** columns with index >= this are multiplied by columnScale after the recipe (RECIPE.md) */
   columnFrom?: number;
   columnScale?: number;
+  /** dtype 'i32': the values themselves, as many as the shape holds, instead of exponent and base */
+  values?: number[];
 }

@@ -17,14 +17,14 @@ const k_idleSets = 32;
 /** A set in use: give it back with release(). */
 export interface HeldPrompts {
   handle: number;
-  /** sha256 of the prompt file */
-  sha256: string;
+  /** of equal identity: the same vectors under the same settings */
+  identity: string;
   release(): void;
 }
 
 interface Entry {
   users: number;
-  ready: Promise<{ handle: number; sha256: string }>;
+  ready: Promise<{ handle: number; identity: string }>;
 }
 
 export class PromptSets {
@@ -79,7 +79,7 @@ export class PromptSets {
   private async encode(
     { path, set, declared }: { path: string; set: PromptSetDescription; declared: string | undefined },
     method: MethodOptions,
-  ): Promise<{ handle: number; sha256: string }> {
+  ): Promise<{ handle: number; identity: string }> {
     const [normal, anomalous, sha256] = await Promise.all([
       tokenize(set.normal),
       tokenize(set.anomalous),
@@ -89,7 +89,7 @@ export class PromptSets {
       { path, normalIds: normal.ids, anomalousIds: anomalous.ids },
       method,
     );
-    return { handle, sha256 };
+    return { handle, identity: JSON.stringify([sha256, set.normal, set.anomalous]) };
   }
 
   private dropIdle(): void {

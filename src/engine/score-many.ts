@@ -8,8 +8,8 @@ import { nameOfInput } from '../images/picture-input.js';
 import type { PictureChoices } from '../option-types.js';
 import type { Ticket } from './byte-budget.js';
 import { cancelled } from './cancellation.js';
-import type { PreparedPicture } from './engine.js';
-import type { PictureScore, ScoreOutcome } from './result.js';
+import type { PreparedPicture, UnplacedScore } from './picture-scorer.js';
+import type { ScoreOutcome } from './result.js';
 
 /** An input with what is its own: a name for the results, prompts, a threshold, ... */
 export interface PictureItem
@@ -31,7 +31,7 @@ export interface ManyWork {
     ticket: Ticket,
   ): Promise<PreparedPicture>;
   /** scores pictures of one unit and releases them */
-  score(pictures: PreparedPicture[]): Promise<Omit<PictureScore, 'index'>[]>;
+  score(pictures: PreparedPicture[]): Promise<UnplacedScore[]>;
 }
 
 /** One running, one waiting in the native engine, two being decoded. */
@@ -134,7 +134,7 @@ async function prepareOne(
   }
 }
 
-type Scored = Omit<PictureScore, 'index'> | { error: CraneError };
+type Scored = UnplacedScore | { error: CraneError };
 
 /** When a unit fails as a whole, its pictures are scored one by one, so that only the faulty ones fail. */
 async function scoreGood(good: PreparedPicture[], work: ManyWork): Promise<Scored[]> {

@@ -39,6 +39,19 @@ export async function* listInputs(
   for (const entry of given) yield* listOne(entry, options);
 }
 
+/** How many pictures there will be, for the progress bar; undefined when only reading standard input would tell. */
+export async function countInputs(
+  given: readonly string[],
+  options: Omit<ListOptions, 'stdin'>,
+): Promise<number | undefined> {
+  if (given.includes(k_stdin)) return undefined;
+  let count = 0;
+  for await (const _ of listInputs(given, { ...options, stdin: nothing() })) count++;
+  return count;
+}
+
+async function* nothing(): AsyncGenerator<string> {}
+
 async function* listOne(given: string, options: ListOptions): AsyncGenerator<ListedPicture> {
   if (given === k_stdin) return yield* fromStdin(options.stdin);
   if (/^(data|file):/i.test(given))

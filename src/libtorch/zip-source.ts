@@ -1,9 +1,8 @@
 /** Where the bytes of a zip come from: a local file, or a server that gives ranges of a remote one. */
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { HttpAnswer, HttpClient } from './http-client.js';
 import { makeFolder } from './make-folder.js';
@@ -144,12 +143,11 @@ class RangeSource implements ZipSource {
       counted = have;
       if (have === end - start) return;
       const answer = await this.#range(start + have, end);
-      const meter = limited(end - start - have, (n) => {
+      await saveBody(answer, path, 'a', end - start - have, (n) => {
         counted += n;
         this.transfer.progress.add(n);
         progressed();
       });
-      await pipeline(answer.body, meter, createWriteStream(path, { flags: 'a' }));
       if ((await sizeOf(path)) < end - start) throw new CutShort('the connection ended early');
     });
     return { path, offset: 0 };
@@ -194,12 +192,14 @@ async function saveWhole(
   transfer.progress.start(size ?? 0);
   const temporary = `${path}.part`;
   let got = 0;
-  const meter = limited(size ?? Number.MAX_SAFE_INTEGER, (n) => {
-    got += n;
-    transfer.progress.add(n);
-  });
-  await pipeline(answer.body, meter, createWriteStream(temporary));
-  transfer.progress.stop();
+  try {
+    await saveBody(answer, temporary, 'w', size ?? Number.MAX_SAFE_INTEGER, (n) => {
+      got += n;
+      transfer.progress.add(n);
+    });
+  } finally {
+    transfer.progress.stop();
+  }
   if (size !== undefined && got < size) throw new CutShort('the connection ended early');
   if (remote.sha256 !== undefined && (await sha256OfFile(temporary)) !== remote.sha256) {
     await rm(temporary, { force: true });
@@ -244,16 +244,26 @@ async function readBody(answer: HttpAnswer, size: number): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function limited(most: number, count: (bytes: number) => void): Transform {
-  let got = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+/** Writes each piece before it takes the next, so that little is lost of what came before a broken connection. */
+async function saveBody(
+  answer: HttpAnswer,
+  path: string,
+  flags: 'a' | 'w',
+  most: number,
+  count: (bytes: number) => void,
+): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    let got = 0;
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
       got += chunk.length;
-      if (got > most) return done(new Error('the server sent more than was asked for'));
+      if (got > most) throw new Error('the server sent more than was asked for');
+      await file.writeFile(chunk);
       count(chunk.length);
-      done(null, chunk);
-    },
-  });
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 async function sizeOf(path: string): Promise<number> {

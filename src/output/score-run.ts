@@ -6,7 +6,7 @@ import { isFailed, type PictureScore } from '../engine/result.js';
 import type { PictureItem } from '../engine/score-many.js';
 import { CraneError } from '../errors.js';
 import { decodePicture } from '../images/decode.js';
-import { k_stdin, type ListedPicture, listInputs } from '../images/list-inputs.js';
+import { countInputs, k_stdin, type ListedPicture, listInputs } from '../images/list-inputs.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import type { ScoreCommandOptions } from '../option-types.js';
 import { heatMapFile } from './heat-map.js';
@@ -38,6 +38,8 @@ export interface ScoreRun {
   stop: AbortSignal;
   /** called after each picture */
   onResult: () => void;
+  /** called with the number of pictures that this run will score, once that is known and as it changes */
+  onTotal?: (count: number) => void;
 }
 
 export interface ScoreRunOutcome {
@@ -81,9 +83,10 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   const results = options.out === undefined ? undefined : await openResults(options.out, engine, options);
   const wantsMap = options.maps !== undefined || options.heatmaps;
   const places = new Map<number, Listed>();
+  const tellTotal = run.onTotal ? await countTotal(run, run.onTotal) : () => {};
   let isComplete = false;
   try {
-    const items = pickItems(run, results, places, outcome);
+    const items = pickItems(run, results, places, outcome, tellTotal);
     for await (const scored of engine.scoreMany(items, {
       map: wantsMap,
       regions: options.regions,
@@ -106,6 +109,25 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     await (isComplete ? results?.complete() : results?.interrupt());
   }
   return outcome;
+}
+
+/** Listing is quick beside scoring, so the bar may know its end from the start. */
+async function countTotal(
+  { inputs, options }: ScoreRun,
+  onTotal: (count: number) => void,
+): Promise<(skipped: number) => void> {
+  const { recursive, out, shard, limit = Number.POSITIVE_INFINITY } = options;
+  const all = await countInputs(inputs, { recursive, exclude: excluded(out) });
+  if (all === undefined) return () => {};
+  const mine = shard ? Math.ceil((all - shard.index + 1) / shard.count) : all;
+  const tell = (skipped: number) => onTotal(Math.min(limit, mine - skipped));
+  tell(0);
+  return tell;
+}
+
+/** Our own heat maps are no inputs. */
+function excluded(out: string | undefined): string[] {
+  return out === undefined ? [] : [resolve(out)];
 }
 
 async function openResults(
@@ -138,20 +160,21 @@ async function* pickItems(
   results: ResultsFile | undefined,
   places: Map<number, Listed>,
   outcome: ScoreRunOutcome,
+  tellTotal: (skipped: number) => void,
 ): AsyncGenerator<PictureItem> {
   const { recursive, shard, limit = Number.POSITIVE_INFINITY, out } = options;
   const names = new OutputNames();
   const writesFiles = options.maps !== undefined || options.heatmaps;
   let index = -1;
   let begun = 0;
-  const exclude = out === undefined ? [] : [resolve(out)];
-  for await (const listed of listInputs(inputs, { recursive, exclude, stdin })) {
+  for await (const listed of listInputs(inputs, { recursive, exclude: excluded(out), stdin })) {
     if (stop.aborted) return;
     index++;
     const stem = writesFiles ? names.claim(listed.place) : '';
     if (shard && index % shard.count !== shard.index - 1) continue;
     if (results?.done.has(listed.name)) {
       outcome.skipped++;
+      tellTotal(outcome.skipped);
       continue;
     }
     if (begun === limit) return;

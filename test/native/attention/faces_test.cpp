@@ -12,6 +12,10 @@ namespace {
 
 constexpr double k_scale = 0.125;  // 64^-0.5
 
+// Scores of these inputs reach 20 and one rounding of float32 there is 2e-6, which the softmax hands on to the
+// weights; values reach 6. A sum of three softmaxes adds three such errors.
+constexpr double k_tolerance = 1e-5;
+
 struct Inputs {
   at::Tensor q, k, v;
 };
@@ -32,7 +36,7 @@ TEST_P(AtRowCount, PlainAttentionFacesAgreeWithTheDefinition) {
   for (const bool causal : {false, true}) {
     const at::Tensor wanted = faces.back().run(q, k, v, k_scale, causal);
     for (const auto& face : faces) {
-      EXPECT_LT(worst(face.run(q, k, v, k_scale, causal), wanted), 2e-6) << face.name << " causal " << causal;
+      EXPECT_LT(worst(face.run(q, k, v, k_scale, causal), wanted), k_tolerance) << face.name << " causal " << causal;
     }
   }
 }
@@ -45,7 +49,7 @@ TEST_P(AtRowCount, SelfCorrelationFacesAgreeWithTheDefinitionForEveryKind) {
   for (const SelfSet& kind : kinds) {
     const at::Tensor wanted = faces.back().run(q, k, v, kind, k_scale);
     for (const auto& face : faces) {
-      EXPECT_LT(worst(face.run(q, k, v, kind, k_scale), wanted), 6e-6)
+      EXPECT_LT(worst(face.run(q, k, v, kind, k_scale), wanted), 3 * k_tolerance)
           << face.name << " q" << kind.q << " k" << kind.k << " v" << kind.v << " joined " << kind.joined;
     }
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -88,6 +89,18 @@ TEST(GaussianBlur, KeepsAConstantAndTheSum) {
   double sum = 0;
   for (const float value : blurred(spike, 40, 3.0)) sum += value;
   EXPECT_NEAR(sum, 1.0, 1e-5);
+}
+
+TEST(GaussianWeights, SumToOneAndEndAtFourSigma) {
+  EXPECT_EQ(gaussian_weights(0.0), std::vector<double>{1.0});
+  for (const auto& [sigma, radius] : {std::pair{0.3, 1}, std::pair{4.0, 16}, std::pair{100.0, 400}}) {
+    const std::vector<double> weights = gaussian_weights(sigma);
+    ASSERT_EQ(weights.size(), static_cast<size_t>(radius) + 1);
+    double sum = weights[0];
+    for (size_t i = 1; i < weights.size(); ++i) sum += 2 * weights[i];
+    EXPECT_NEAR(sum, 1.0, 1e-14);
+    EXPECT_NEAR(weights[1] / weights[0], std::exp(-0.5 / (sigma * sigma)), 1e-14);
+  }
 }
 
 TEST(GaussianBlur, RefusesASigmaThatIsNone) {

@@ -36,7 +36,7 @@ class ResampleFaces : public testing::TestWithParam<ResampleFace> {
  protected:
   void SetUp() override {
     if (std::string_view(GetParam().name) == "avx2" && !may_use_avx2())
-      GTEST_SKIP() << "this CPU has no AVX2";
+      GTEST_SKIP() << "AVX2 is missing or forbidden";
   }
 };
 

@@ -4,9 +4,11 @@
 
 #include "error_of.h"
 #include "forged_files.h"
+#include "model_files.h"
 #include "parity_data.h"
 #include "scratch_folder.h"
 #include "weights/half.h"
+#include "weights/structure.h"
 
 namespace crane::weights {
 namespace {
@@ -139,6 +141,58 @@ TEST(Synth, WritesAFileThatHoldsTheValuesInEachType) {
   EXPECT_EQ(whole, 77);
 }
 
+TEST(Synth, TensorsInMemoryEqualThoseOfAFile) {
+  const ScratchFolder folder;
+  const std::vector<SynthTensor> tensors = {
+      {.salt = "s", .name = "several.pieces", .shape = {300, 301}, .exponent = 4},
+      {.salt = "s", .name = "half", .shape = {7, 3}, .exponent = 2, .dtype = DType::f16},
+      {.salt = "s", .name = "constant", .shape = {5}, .base = 1},
+      {.salt = "s", .name = "ids", .shape = {3}, .dtype = DType::i32, .values = {49406, -1, 1 << 24}},
+      {.salt = "s", .name = "empty", .shape = {0, 4}, .exponent = 2},
+  };
+  write_synth(folder.file("s"), tensors, {});
+  const auto stored = open_weights(folder.file("s"));
+  const auto made = synth_file("a recipe", tensors);
+  EXPECT_EQ(made->path(), "a recipe");
+  EXPECT_STREQ(made->container(), "recipe");
+  made->verify_checksums();
+  ASSERT_EQ(made->tensors().size(), tensors.size());
+  for (const TensorView& view : made->tensors()) {
+    const TensorView* other = stored->find(view.name);
+    ASSERT_NE(other, nullptr) << view.name;
+    EXPECT_EQ(view.dtype, other->dtype) << view.name;
+    ASSERT_EQ(view.shape, other->shape) << view.name;
+    EXPECT_TRUE(std::equal(view.data, view.data + view.bytes(), other->data)) << view.name;
+  }
+  int32_t ids[3];
+  copy_as_i32(*made->find("ids"), ids);
+  EXPECT_EQ(ids[0], 49406);
+  EXPECT_EQ(ids[1], -1);
+  EXPECT_EQ(ids[2], 1 << 24);
+}
+
+// A model whose text tower is described and not stored: the engine reads both the same way.
+TEST(Synth, ATowerInMemoryCompletesAStoredOne) {
+  std::vector<SynthTensor> text;
+  for (const auto& [name, shape] : openai_clip()) {
+    if (!name.starts_with("visual."))
+      text.push_back({.salt = "s", .name = name, .shape = shape, .exponent = 4});
+  }
+  std::vector<NamedShape> vision = openai_clip();
+  std::erase_if(vision, [](const NamedShape& tensor) { return !tensor.first.starts_with("visual."); });
+  const CanonicalWeights weights = canonicalise({model_file(vision), synth_file("the recipe", text)});
+  const Structure structure = check_structure(weights);
+  ASSERT_TRUE(structure.vision && structure.text);
+  EXPECT_EQ(structure.text->width, k_text_width);
+  const CanonicalTensor& proj = weights.at("text.proj");
+  EXPECT_EQ(proj.where(), "the recipe: tensor \"text_projection\"");
+  std::vector<float> got(static_cast<size_t>(proj.numel()));
+  std::vector<float> expected(got.size());
+  read_f32(proj, got.data());
+  synth_values({.salt = "s", .name = "text_projection", .exponent = 4}, 0, expected.size(), expected.data());
+  EXPECT_EQ(got, expected);
+}
+
 TEST(Synth, ColumnsAreScaledAfterTheRecipe) {
   SynthTensor tensor{.salt = "s", .name = "p", .shape = {4, 6}, .exponent = 5};
   std::vector<float> plain(24);
@@ -164,6 +218,12 @@ TEST(Synth, TensorsTheRecipeCannotMakeAreRefused) {
   EXPECT_EQ(code({.salt = "s", .name = "a", .shape = {1}, .exponent = 1, .dtype = DType::i32}), "E_USAGE");
   EXPECT_EQ(code({.salt = "s", .name = "a", .shape = {1}, .exponent = 1000}), "E_USAGE");
   EXPECT_EQ(code({.salt = "s", .name = "a", .shape = {}, .exponent = 1, .column_from = 0}), "E_USAGE");
+  EXPECT_EQ(code({.salt = "s", .name = "a", .shape = {2}, .dtype = DType::i32, .values = {1}}), "E_USAGE");
+  EXPECT_EQ(code({.salt = "s", .name = "a", .shape = {1}, .values = {1}}), "E_USAGE");
+  EXPECT_EQ(code({.salt = "s", .name = "a", .shape = {1}, .dtype = DType::i32, .values = {(1 << 24) + 1}}),
+            "E_USAGE");
+  EXPECT_EQ(code({.salt = "s", .name = "a", .shape = {1}, .exponent = 1, .dtype = DType::i32, .values = {1}}),
+            "E_USAGE");
   EXPECT_EQ(thrown_by([&] {
               write_synth(folder.file("s"),
                           {{.salt = "s", .name = "a", .shape = {1}, .exponent = 1},

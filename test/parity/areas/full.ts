@@ -3,9 +3,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NativeAddon, SynthTensor } from '#crane/engine/native.js';
+import type { NativeAddon, ScoreResult, SynthTensor } from '#crane/engine/native.js';
 import type { Area, Workshop } from '../area.js';
+import { compareNumbers } from '../compare/compare.js';
+import { fromTrace } from '../compare/derive.js';
 import { compareFixture } from '../compare/fixture-case.js';
+import { type Context, toleranceOf } from '../compare/tolerances.js';
 import { type RecipeGroup, readGroup, synthTensors } from '../fixture/recipe.js';
 import { SafetensorsFile } from '../fixture/safetensors.js';
 import { decodeFile } from '../models/decode.js';
@@ -73,9 +76,7 @@ export const full: Area = {
           );
         },
       );
-      report.line(
-        `    peak resident memory so far: ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`,
-      );
+      report.line(`    peak resident memory with tracing: ${peakMib()} MiB`);
     }
   },
 };
@@ -126,17 +127,42 @@ async function runFull(
       true,
     );
     const ms = performance.now() - began;
-    report.note(`score ${result!.score.toFixed(6)} in ${(ms / 1000).toFixed(1)} s without tracing`);
-    const trace = await engine.trace(input, { batch: 1, height, width }, prompts, method);
-    report.holds(
-      'scorePreprocessed: score as traced',
-      'equal bits',
-      1,
-      trace['score']?.data[0] === result!.score,
+    report.note(
+      `score ${result!.score.toFixed(6)} in ${(ms / 1000).toFixed(1)} s; peak resident memory ${peakMib()} MiB before tracing`,
     );
-    compareFixture(folder.tensors(path), trace, report, { context: { size: 'full', flips: method.dAttn } });
+    const trace = await engine.trace(input, { batch: 1, height, width }, prompts, method);
+    const fixture = folder.tensors(path);
+    const context = { size: 'full', flips: method.dAttn } as const;
+    compareScored(fixture, result!, context, report);
+    compareFixture(fixture, trace, report, { context });
   } finally {
     await engine.dispose();
+  }
+}
+
+/** Of the whole process since its start. */
+function peakMib(): string {
+  return (process.resourceUsage().maxRSS / 1024).toFixed(0);
+}
+
+/** What scoring without tracing gave: the score and every summary of the smoothed map. */
+function compareScored(
+  fixture: SafetensorsFile,
+  { score, map }: ScoreResult,
+  context: Context,
+  report: CaseReport,
+): void {
+  if (!map) throw new Error('no map came back');
+  const scored = {
+    score: { shape: [1], data: Float32Array.of(score) },
+    map_gauss: { shape: [1, map.height, map.width], data: map.data },
+  };
+  for (const key of fixture.names()) {
+    const expected = fixture.read(key);
+    const got = fromTrace(key, expected.shape, scored);
+    const tolerance = toleranceOf(key, context);
+    if (got && tolerance)
+      report.compared(`scoring: ${key}`, tolerance.stage, compareNumbers(expected, got, tolerance));
   }
 }
 

@@ -65,7 +65,7 @@ async function runCase({ name, settings, fixture, inputs, toys, report }: CaseRu
         if (first) compareWithFirst(fixture, first, run.trace, caseReport);
         first ??= run.trace;
         if (!isFirst) return;
-        await checkScoringPaths(run, caseReport);
+        await checkScoringPaths(run, fixture, caseReport);
         await checkDefaults(run, settings, caseReport);
       },
     );

@@ -4,6 +4,7 @@ import type { Area, Workshop } from '../area.js';
 import { compareBits, compareNumbers, failed } from '../compare/compare.js';
 import { makeTensor, type RecipeGroup, type RecipeTensor } from '../fixture/recipe.js';
 import { elementCount, SafetensorsFile } from '../fixture/safetensors.js';
+import { promptIds } from '../models/settings.js';
 import { normalise } from '../models/toy-images.js';
 import type { SetName } from '../models/toy-models.js';
 import type { CaseReport } from '../report/case-report.js';
@@ -36,7 +37,9 @@ export const toyWeights: Area = {
     for (const [path, set, name] of torchFiles) {
       if (!folder.has(path)) continue;
       await report.case(path, { subtitle: 'read by the engine, against the recipe' }, async (caseReport) => {
-        await checkTorchFile(addon, folder.claim(path), toys.group(set, name), caseReport);
+        const buffers =
+          name === 'prompt' ? promptBuffers(toys.group(set, 'clip'), toys.contextRows(set)) : new Map();
+        await checkTorchFile(addon, folder.claim(path), toys.group(set, name), buffers, caseReport);
       });
     }
     await checkInputs(workshop);
@@ -83,6 +86,7 @@ async function checkTorchFile(
   addon: Workshop['addon'],
   path: string,
   group: RecipeGroup,
+  buffers: Map<string, Float32Array>,
   report: CaseReport,
 ): Promise<void> {
   const info = await addon.inspectWeights(path);
@@ -108,7 +112,40 @@ async function checkTorchFile(
     stored.delete(found);
   }
   report.holds(`${group.tensors.length} tensors, value by value`, stage, values, true, info.container);
-  for (const name of stored.keys()) report.notCompared(name, 'not part of the recipe');
+  for (const name of stored.keys()) {
+    const expected = buffers.get(name.split('.').at(-1)!);
+    if (expected === undefined) {
+      report.notCompared(name, 'not part of the recipe');
+      continue;
+    }
+    const { data } = await addon.readTensor(path, name);
+    report.compared(
+      name,
+      stage,
+      compareBits(expected, Array.from(data as ArrayLike<number | bigint>, Number)),
+    );
+  }
+}
+
+/** What a checkpoint stores beside the learned vectors: the ids, and the embedded rows before and after the context. */
+function promptBuffers(clip: RecipeGroup, contextRows: number): Map<string, Float32Array> {
+  const table = clip.tensors.find(({ name }) => name === 'token_embedding.weight');
+  if (!table) return new Map();
+  const width = table.shape[1]!;
+  const rows = makeTensor(clip.salt, table);
+  const embed = (ids: Int32Array) =>
+    Float32Array.from(
+      { length: ids.length * width },
+      (_, i) => rows[ids[Math.floor(i / width)]! * width + (i % width)]!,
+    );
+  const { normalIds, anomalousIds } = promptIds(contextRows);
+  return new Map(
+    [['pos', normalIds] as const, ['neg', anomalousIds] as const].flatMap(([kind, ids]) => [
+      [`tokenized_prompts_${kind}`, Float32Array.from(ids)],
+      [`token_prefix_${kind}`, embed(ids.subarray(0, 1))],
+      [`token_suffix_${kind}`, embed(ids.subarray(1 + contextRows))],
+    ]),
+  );
 }
 
 /** Containers may nest their tensors ("prompt_learner.ctx_pos"). */

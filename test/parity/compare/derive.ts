@@ -63,6 +63,10 @@ const derivations: [RegExp, Derivation][] = [
   ],
   [/^kept_per_row$/, (_, trace) => withTrace(trace, 'stage.dattn.masked', keptPerRow)],
   [
+    /^(\w+\.tokens)_first(\d+)$/,
+    ([, name, count], trace) => withTrace(trace, name!, (ids) => firstColumns(ids, Number(count))),
+  ],
+  [
     /^(.+)_first(\d+)$/,
     ([, name, count], trace) => withTrace(trace, name!, (rows) => takeRows(rows, range(0, Number(count), 1))),
   ],
@@ -138,6 +142,16 @@ function takeRows(numbers: Numbers, chosen: number[]): Numbers {
     }
   }
   return { shape: [...numbers.shape.slice(0, -2), kept.length, width], data };
+}
+
+/** [rows, n] to [rows, count]. */
+function firstColumns({ shape, data }: Numbers, count: number): Numbers {
+  const [rows, columns] = shape as [number, number];
+  const kept = Float64Array.from(
+    { length: rows * count },
+    (_, i) => data[Math.floor(i / count) * columns + (i % count)]!,
+  );
+  return { shape: [rows, count], data: kept };
 }
 
 /** [1, ...] to [...]. */

@@ -312,7 +312,6 @@ describe('flags', () => {
     [['--size', '28x'], expect.stringContaining('Expected N or WxH'), undefined],
     [['--shard', '3/2'], expect.stringContaining('Expected I/N'), undefined],
     [['--fit', 'crop'], 'Expected one of stretch, pad, tile for --fit but received "crop"', undefined],
-    [['--size', '30x28'], expect.stringContaining('no multiple of the patch'), 'the nearest is 28x28'],
   ])('%j: %s', async (flags, message, hint) => {
     const run = await score([join(pictures, 'a.png'), ...flags, '--json']);
     expect(run.code).toBe(2);
@@ -372,8 +371,8 @@ describe('flags', () => {
 describe('progress', () => {
   it('is drawn on stderr only when that is a terminal', async () => {
     const drawn = await score([pictures], { isTerminal: { stderr: true } });
-    expect(drawn.stderr).toContain('pictures');
-    expect(drawn.stdout).not.toContain('pictures,');
+    expect(drawn.stderr).toMatch(/2\/2, [\d.]+\/s, 0 s left/);
+    expect(drawn.stdout).not.toContain('left');
     expect((await score([pictures])).stderr).toBe('');
   });
 });

@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AnomalyMap } from '../../../src/engine/anomaly-map.js';
 import { openEngine } from '../../../src/engine/load-engine.js';
 import type { Model } from '../../../src/engine/model-json.js';
 import { isFailed, type ScoreOutcome } from '../../../src/engine/result.js';
@@ -72,13 +73,14 @@ describe('score', () => {
   });
 
   it('writes maps as 16-bit PNG without losing a level', async () => {
-    const { engine } = await open();
-    const { map } = await engine.score(pixels(51), { map: true });
-    const raw = await sharp(await map!.toPng())
+    const data = Float32Array.from({ length: 12 }, (_, at) => at / 11);
+    const map = new AnomalyMap({ data, width: 4, height: 3 }, makeFakeAddon());
+    const raw = await sharp(await map.toPng())
       .toColourspace('grey16')
       .raw({ depth: 'ushort' })
       .toBuffer();
-    expect(new Uint16Array(raw.buffer, raw.byteOffset, 1)[0]).toBe(Math.round(0.2 * 65535));
+    const levels = new Uint16Array(Uint8Array.from(raw).buffer);
+    expect([...levels]).toEqual([...data].map((value) => Math.round(value * 65535)));
   });
 
   it('uses the stored threshold only with the settings it was calibrated for', async () => {
@@ -135,11 +137,36 @@ describe('score', () => {
   });
 
   it('never exceeds maxBatch, nor mixes methods in one pass', async () => {
-    const { engine, addon } = await open({ maxBatch: 2, maxWaitMs: 20 });
-    await Promise.all([4, 4, 4, 1, 1].map((sigma) => engine.score(pixels(9), { sigma })));
-    for (const { requests } of addon.log.passes) expect(requests.length).toBeLessThanOrEqual(2);
-    expect(addon.log.passes.flatMap(({ requests }) => requests)).toHaveLength(5);
-    expect(addon.log.passes.map(({ method }) => method.sigma).sort()).toEqual([1, 4, 4]);
+    const { gate, open: openGate } = makeGate();
+    const { engine, addon } = await open({ maxBatch: 2, maxWaitMs: 0 }, { gate });
+    const sigmas = [4, 1, 4, 1, 4, 4, 1, 4];
+    const calls = sigmas.map((sigma) => engine.score(pixels(9), { sigma }));
+    // Two passes are in the engine; the other calls pile up behind them.
+    while (addon.log.passes.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    openGate();
+    const scores = (await Promise.all(calls)).map(({ score }) => score);
+    expect(Math.max(...addon.log.passes.map(({ requests }) => requests.length))).toBe(2);
+    expect(addon.log.passes.flatMap(({ requests }) => requests)).toHaveLength(sigmas.length);
+    for (const sigma of [1, 4]) {
+      const { score } = await engine.score(pixels(9), { sigma });
+      expect(
+        scores.filter((_, at) => sigmas[at] === sigma).every((got) => Math.abs(got - score) < 5e-5),
+      ).toBe(true);
+    }
+  });
+
+  it('a call that waits for memory can be given up', async () => {
+    const { gate, open: openGate } = makeGate();
+    const { engine } = await open({ maxDecodedBytes: 1 }, { gate });
+    const first = engine.score(pixels(1));
+    const controller = new AbortController();
+    const second = codeOf(engine.score(pixels(2), { signal: controller.signal }));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    controller.abort();
+    expect(await second).toBe('E_CANCELLED');
+    openGate();
+    expect((await first).index).toBe(0);
   });
 
   it('shares no pass under compat.batchMean', async () => {
@@ -209,9 +236,10 @@ describe('score', () => {
 });
 
 describe('loadEngine', () => {
-  it('refuses a size that is no multiple of the patch and names the nearest', async () => {
-    const error = await open({ size: { width: 30, height: 28 } }).catch((thrown: CraneError) => thrown);
-    expect(error).toMatchObject({ code: 'E_USAGE', hint: 'the nearest is 28x28' });
+  it('takes another input size, and passes on the refusal of one that does not fit the patch', async () => {
+    const { engine } = await open({ size: { width: 56, height: 28 } });
+    expect(engine.facts.input).toEqual({ width: 56, height: 28 });
+    expect(await codeOf(open({ size: 30 }))).toBe('E_MODEL_CONFIG');
   });
 
   it('names a weight file that is missing', async () => {

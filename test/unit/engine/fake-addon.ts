@@ -55,6 +55,9 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
     setThreads: async (threads) => threads || 2,
     openEngine: async (config) => {
       log.opened.push(config);
+      if (config.width % 14 !== 0 || config.height % 14 !== 0) {
+        throw Object.assign(new Error('no multiple of the patch of 14'), { code: 'E_MODEL_CONFIG' });
+      }
       return makeFakeEngine(config, behaviour, log, running);
     },
     createCancelFlag: () => new FakeCancelFlag(),

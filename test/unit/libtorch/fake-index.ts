@@ -12,12 +12,15 @@ export interface Misbehaviour {
   htmlOnly?: boolean;
   /** closes the connection after this many bytes of a file, this many times */
   dropAfter?: { bytes: number; times: number };
+  /** sends this many bytes of a file and then nothing more, once */
+  stallAfter?: { bytes: number };
   /** these requests for files are answered with that status first */
   failFirst?: { status: number; times: number };
   /** announces a sha256 or size of another file */
   wrongSum?: boolean;
-  /** flips a byte at this place of every file */
+  /** flips a byte at this place of every file; `flipTimes`: in the first so many answers that hold it */
   flipByteAt?: number;
+  flipTimes?: number;
   /** demands these credentials, 'user:password' */
   credentials?: string;
   /** files are served by redirects to another path */
@@ -27,9 +30,12 @@ export interface Misbehaviour {
 export class FakeIndex {
   readonly requests: { path: string; range: string | undefined; authorization: string | undefined }[] = [];
   bytesSent = 0;
+  /** a connection was left hanging */
+  stalled = false;
   #server: http.Server;
   #drops = 0;
   #failures = 0;
+  #flips = 0;
 
   private constructor(
     readonly wheels: FakeWheel[],
@@ -113,7 +119,7 @@ export class FakeIndex {
 
   #file(name: string, range: string | undefined, response: http.ServerResponse): void {
     const wheel = this.wheels.find((w) => w.filename === name);
-    const { failFirst, flipByteAt, noRanges, dropAfter } = this.misbehaviour;
+    const { failFirst, noRanges, dropAfter, stallAfter } = this.misbehaviour;
     if (failFirst && this.#failures < failFirst.times) {
       this.#failures++;
       response.writeHead(failFirst.status).end();
@@ -124,14 +130,19 @@ export class FakeIndex {
       return;
     }
     let bytes = Buffer.from(wheel.bytes);
-    if (flipByteAt !== undefined && flipByteAt < bytes.length) bytes[flipByteAt] = bytes[flipByteAt]! ^ 0xff;
     const match = noRanges ? null : /bytes=(\d+)-(\d+)/.exec(range ?? '');
     const headers: http.OutgoingHttpHeaders = { etag: '"v1"' };
     if (match) {
       headers['content-range'] = `bytes ${match[1]}-${match[2]}/${bytes.length}`;
       bytes = bytes.subarray(Number(match[1]), Number(match[2]) + 1);
     }
+    this.#flip(bytes, match ? Number(match[1]) : 0);
     response.writeHead(match ? 206 : 200, { ...headers, 'content-length': bytes.length });
+    if (stallAfter && bytes.length > stallAfter.bytes && !this.stalled) {
+      this.stalled = true;
+      response.write(bytes.subarray(0, stallAfter.bytes));
+      return;
+    }
     if (dropAfter && bytes.length > dropAfter.bytes && this.#drops < dropAfter.times) {
       this.#drops++;
       this.bytesSent += dropAfter.bytes;
@@ -140,5 +151,14 @@ export class FakeIndex {
     }
     this.bytesSent += bytes.length;
     response.end(bytes);
+  }
+
+  #flip(bytes: Buffer, start: number): void {
+    const { flipByteAt, flipTimes = Number.POSITIVE_INFINITY } = this.misbehaviour;
+    if (flipByteAt === undefined || this.#flips >= flipTimes) return;
+    const at = flipByteAt - start;
+    if (at < 0 || at >= bytes.length) return;
+    this.#flips++;
+    bytes[at] = bytes[at]! ^ 0xff;
   }
 }

@@ -1,0 +1,49 @@
+#include "picture_map.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "smooth_map.h"
+
+namespace crane {
+namespace {
+
+double max_of(std::span<const float> map) {
+  double largest = map.front();
+  for (const float value : map) largest = larger(largest, value);
+  return largest;
+}
+
+}  // namespace
+
+void PictureMap::add(const at::Tensor& map) {
+  if (plan_.fit == image::Fit::stretch) {
+    whole_ = map;
+    return;
+  }
+  merger_.add(map.to(at::kCPU).contiguous().const_data_ptr<float>());
+}
+
+at::Tensor PictureMap::take() {
+  if (plan_.fit == image::Fit::stretch) return whole_;
+  const std::vector<float> merged = merger_.take();
+  at::Tensor map = at::empty({plan_.map_height, plan_.map_width}, at::TensorOptions().dtype(at::kFloat));
+  std::copy(merged.begin(), merged.end(), map.data_ptr<float>());
+  return map;
+}
+
+double larger(double a, double b) { return std::isnan(a) || a >= b ? a : b; }
+
+void finish(const at::Tensor& sharp, double fused_score, const ScoreOptions& options, bool wants_map,
+            ScoreOutcome& outcome) {
+  const at::Tensor smooth = smooth_map(sharp, options.sigma_px);
+  const std::span<const float> values(smooth.const_data_ptr<float>(), static_cast<size_t>(smooth.numel()));
+  outcome.fused_score = fused_score;
+  outcome.map_max = max_of(values);
+  outcome.score = options.image_score == ImageScore::map_max ? outcome.map_max : outcome.fused_score;
+  outcome.map_height = smooth.size(0);
+  outcome.map_width = smooth.size(1);
+  if (wants_map) outcome.map.assign(values.begin(), values.end());
+}
+
+}  // namespace crane

@@ -1,0 +1,12 @@
+// The Gaussian over an anomaly map, where the map is.
+#pragma once
+
+#include "core/torch_headers.h"
+
+namespace crane {
+
+// map [H, W] float32 on any device -> the smoothed map, contiguous on the CPU. The CUDA face
+// (image/gaussian_cuda.h) gives the bits of the CPU's (image/map.h).
+at::Tensor smooth_map(const at::Tensor& map, double sigma_px);
+
+}  // namespace crane

@@ -1,0 +1,112 @@
+// Runs every suite and adds up: node scripts/test.mjs [native|unit|parity|data ...]   (npm test runs all)
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const scratch = mkdtempSync(join(tmpdir(), 'crane-test-'));
+
+/** Runs a program with its output shown; resolves with exit code and output. */
+function run(command, args, env = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+      process.stdout.write(chunk);
+    });
+    child.on('error', (error) => resolve({ code: 1, output: String(error) }));
+    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+const npm = (script, ...args) =>
+  run('npm', ['run', '--silent', script, ...(args.length > 0 ? ['--', ...args] : [])]);
+
+/** A suite that ended badly without counting a failure counts as one. */
+function settled({ passed, failed }, code) {
+  return { passed, failed: failed === 0 && code !== 0 ? 1 : failed };
+}
+
+/** The last line of the form "N passed, N failed". */
+function countedLine(result) {
+  const lines = [...result.output.matchAll(/^(\d+) passed, (\d+) failed\s*$/gm)];
+  const last = lines.at(-1);
+  return last
+    ? settled({ passed: Number(last[1]), failed: Number(last[2]) }, result.code)
+    : { passed: 0, failed: 1 };
+}
+
+const suites = {
+  async native() {
+    const built = await run(process.execPath, ['dist/cli/main.js', 'build', '--tests']);
+    if (built.code !== 0) return { passed: 0, failed: 1 };
+    const total = { passed: 0, failed: 0 };
+    for (const program of ['crane_plain_tests', 'crane_torch_tests']) {
+      const report = join(scratch, `${program}.json`);
+      const path = [join(root, 'build', 'Release', program), join(root, 'build', program)].find(existsSync);
+      const { code } = await run(path ?? program, ['--gtest_brief=1', `--gtest_output=json:${report}`]);
+      let counts = { passed: 0, failed: 1 };
+      if (existsSync(report)) {
+        const { tests, failures } = JSON.parse(readFileSync(report, 'utf8'));
+        counts = settled({ passed: tests - failures, failed: failures }, code);
+      }
+      total.passed += counts.passed;
+      total.failed += counts.failed;
+    }
+    return total;
+  },
+
+  async unit() {
+    const report = join(scratch, 'vitest.json');
+    const { code } = await run('npx', [
+      'vitest',
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ]);
+    if (!existsSync(report)) return { passed: 0, failed: 1 };
+    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
+    return settled({ passed: numPassedTests, failed: numFailedTests }, code);
+  },
+
+  async parity() {
+    const fixtures = countedLine(await npm('test:parity'));
+    const noticed = countedLine(await npm('test:parity', '--self-check'));
+    return { passed: fixtures.passed + noticed.passed, failed: fixtures.failed + noticed.failed };
+  },
+
+  async data() {
+    return countedLine(await npm('test:data'));
+  },
+};
+
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(suites);
+const rows = [];
+for (const name of wanted) {
+  if (!suites[name]) {
+    console.error(`no suite "${name}"; there are ${Object.keys(suites).join(', ')}`);
+    process.exit(2);
+  }
+  console.log(`\n== ${name}`);
+  const startedAt = Date.now();
+  rows.push({ name, ...(await suites[name]()), seconds: (Date.now() - startedAt) / 1000 });
+}
+rmSync(scratch, { recursive: true, force: true });
+
+console.log('');
+for (const { name, passed, failed, seconds } of rows)
+  console.log(
+    `${name.padEnd(8)} ${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed ${seconds.toFixed(0).padStart(5)} s`,
+  );
+const passed = rows.reduce((sum, row) => sum + row.passed, 0);
+const failed = rows.reduce((sum, row) => sum + row.failed, 0);
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);

@@ -1,0 +1,327 @@
+/** `crane-native weights list|inspect|verify|convert|synth|pull`. */
+import type { Argv, CommandModule } from 'yargs';
+import { CraneError } from '../errors.js';
+import { nearestName } from '../nearest-name.js';
+import { type AddressTable, publicTable } from '../weights/addresses.js';
+import { craneKinds, isCraneKind } from '../weights/crane-models.js';
+import { type Context, hasColour, say } from './context.js';
+import { flagsFor } from './flags.js';
+
+type Arguments = Record<string, unknown>;
+
+/** The table of addresses is handed in by tests only. */
+export function weightsCommand(context: Context, table: AddressTable = publicTable): CommandModule {
+  const subcommands = [
+    listCommand(context, table),
+    inspectCommand(context, table),
+    verifyCommand(context, table),
+    convertCommand(context),
+    synthCommand(context),
+    pullCommand(context, table),
+  ];
+  const names = subcommands.map(({ command }) => String(command).split(' ')[0]!);
+  return {
+    command: 'weights',
+    describe: 'list, inspect, verify, convert, make and fetch weights',
+    builder: (yargs) => {
+      yargs.usage('$0 weights <what>\n\nLooks after the weights of models.');
+      for (const subcommand of subcommands) yargs.command(subcommand);
+      // Whatever is none of them ends up here and gets an answer that knows them.
+      return yargs.command({
+        command: '$0 [what] [rest..]',
+        describe: false,
+        // the wrong name is what has to be told, not the flags that the right one would know
+        builder: (any) => any.strict(false),
+        handler: (argv) => {
+          throw unknownSubcommand(argv['what'], names);
+        },
+      });
+    },
+    handler: () => {},
+  };
+}
+
+function unknownSubcommand(given: unknown, names: readonly string[]): CraneError {
+  if (given === undefined)
+    return new CraneError('E_USAGE', 'name what to do with weights', { hint: `one of ${names.join(', ')}` });
+  const nearest = nearestName(String(given), names);
+  return new CraneError('E_USAGE', `there is no command "weights ${String(given)}"`, {
+    hint: nearest ? `did you mean weights ${nearest}?` : `there are ${names.join(', ')}`,
+  });
+}
+
+function listCommand(context: Context, table: AddressTable): CommandModule {
+  return {
+    command: 'list',
+    describe: 'models and published weight files, and which of them are on this machine',
+    builder: (yargs) => commonFlags(yargs, 'one JSON line for each on stdout'),
+    handler: async (argv) => {
+      const { listWeights } = await import('../weights/list.js');
+      const listed = await listWeights(table, context.env);
+      if (argv['json']) return printJson(context, listed);
+      const { listTable } = await import('../weights/tables.js');
+      context.stdout.write(listTable(listed, (text) => dim(context, text)));
+      say(context, 'fetch one: npx crane-native weights pull <name>');
+    },
+  };
+}
+
+function inspectCommand(context: Context, table: AddressTable): CommandModule {
+  return {
+    command: 'inspect [files..]',
+    describe: 'what is in weight files: container, naming, sizes of the towers, tensors',
+    builder: (yargs) =>
+      commonFlags(yargs, 'one JSON line for each file, with all its tensors, on stdout')
+        .positional('files', filesPositional)
+        .option('each', { type: 'boolean', describe: 'a row for each tensor of each block' })
+        .example('$0 weights inspect ViT-L-14-336px.pt', 'a file')
+        .example('$0 weights inspect crane-mini', 'all files of a model'),
+    handler: async (argv) => {
+      const given = filesOf(argv, 'inspect');
+      const { findTarget } = await import('../weights/targets.js');
+      const { sizesOf } = await import('../weights/sizes.js');
+      const { inspectText } = await import('../weights/tables.js');
+      const targets = await Promise.all(given.map((target) => findTarget(target, table, context.env)));
+      const { addon } = await context.loadAddon();
+      for (const { path } of targets.flatMap(({ files }) => files)) {
+        const info = await addon.inspectWeights(path);
+        const sizes = sizesOf(info);
+        if (argv['json']) printJson(context, [{ file: path, ...info, sizes }]);
+        else context.stdout.write(`${inspectText(path, info, sizes, argv['each'] === true)}\n`);
+      }
+    },
+  };
+}
+
+function verifyCommand(context: Context, table: AddressTable): CommandModule {
+  return {
+    command: 'verify [files..]',
+    describe: 'check names, shapes, finiteness and checksums of weight files or of a whole model',
+    builder: (yargs) =>
+      commonFlags(yargs, 'one JSON line for each file on stdout')
+        .positional('files', filesPositional)
+        .example('$0 weights verify epoch_5.pth', 'a file')
+        .example('$0 weights verify crane+', 'every file of a model, with the checksums of its model.json'),
+    handler: async (argv) => verify(context, table, filesOf(argv, 'verify'), argv['json'] === true),
+  };
+}
+
+/** All files are checked, whatever is wrong with one; the exit code is that of the first fault. */
+async function verify(context: Context, table: AddressTable, given: string[], json: boolean): Promise<void> {
+  const { toCraneError } = await import('../errors.js');
+  const { findTarget } = await import('../weights/targets.js');
+  const { verifyFile } = await import('../weights/verify.js');
+  const { verifiedText } = await import('../weights/tables.js');
+  const { addon } = await context.loadAddon();
+  const faults: CraneError[] = [];
+  let checked = 0;
+  const fault = (file: string, thrown: unknown) => {
+    const error = toCraneError(thrown);
+    faults.push(error);
+    checked++;
+    if (json) printJson(context, [{ file, ok: false, error }]);
+    else context.stdout.write(`${red(context, 'bad')} ${file}\n    ${error.message} [${error.code}]\n`);
+  };
+  for (const name of given) {
+    const target = await findTarget(name, table, context.env).catch((thrown: unknown) => fault(name, thrown));
+    for (const file of target?.files ?? []) {
+      if (context.stop.aborted) throw new CraneError('E_CANCELLED', `interrupted after ${checked} files`);
+      try {
+        const verified = await verifyFile(file, addon, table);
+        checked++;
+        if (json) printJson(context, [{ ...verified, ok: true }]);
+        else context.stdout.write(verifiedText(verified));
+      } catch (thrown) {
+        fault(file.path, thrown);
+      }
+    }
+  }
+  const [first] = faults;
+  if (!first) return;
+  if (checked === 1) throw first;
+  throw new CraneError(
+    first.code,
+    `${faults.length} of ${checked} files are faulty; the first: ${first.message}`,
+    {
+      hint: first.hint,
+      cause: first,
+    },
+  );
+}
+
+function convertCommand(context: Context): CommandModule {
+  return {
+    command: 'convert [inputs..]',
+    describe: 'write weights of any known kind as one safetensors file with the canonical names',
+    builder: (yargs) =>
+      commonFlags(yargs, 'the result as JSON on stdout')
+        .positional('inputs', { ...filesPositional, describe: 'files that together hold one model' })
+        .options({
+          out: { type: 'string', requiresArg: true, describe: 'the file to write (.safetensors)' },
+          dtype: {
+            type: 'string',
+            requiresArg: true,
+            default: 'f32',
+            describe: 'f32, or f16 for half the size and rounded values',
+          },
+          ...flagsFor(['force']),
+        })
+        .example('$0 weights convert ViT-L-14-336px.pt --out clip.safetensors --dtype f16', ''),
+    handler: async (argv) => {
+      const inputs = argumentsOf(argv, 'inputs');
+      if (inputs.length === 0) throw new CraneError('E_USAGE', 'convert needs a weight file');
+      const out = lastText(argv['out']);
+      if (out === undefined) throw new CraneError('E_USAGE', 'convert needs --out <file.safetensors>');
+      const dtype = lastText(argv['dtype']);
+      if (dtype !== 'f32' && dtype !== 'f16')
+        throw new CraneError('E_USAGE', `Expected one of f32, f16 for --dtype but received "${dtype}"`);
+      const { convert } = await import('../weights/convert.js');
+      const { formatBytes } = await import('../weights/tables.js');
+      const { addon } = await context.loadAddon();
+      const made = await convert({ inputs, out, dtype, overwrite: argv['force'] === true }, addon);
+      if (argv['json']) return printJson(context, [made]);
+      say(context, `${formatBytes(made.bytes)}, sha256 ${made.sha256}`);
+      context.stdout.write(`${made.file}\n`);
+    },
+  };
+}
+
+function synthCommand(context: Context): CommandModule {
+  return {
+    command: 'synth [kind]',
+    describe: 'make a full-size model with weights by a recipe, for benchmarks (needs no download)',
+    builder: (yargs) =>
+      commonFlags(yargs, 'the result as JSON on stdout')
+        .positional('kind', { type: 'string', describe: craneKinds.join(' or ') })
+        .options({
+          out: {
+            type: 'string',
+            requiresArg: true,
+            describe: 'the folder to make',
+            defaultDescription: 'models/synth-<kind> in the cache folder',
+          },
+          ...flagsFor(['force']),
+        })
+        .example('$0 weights synth crane+', 'then: crane-native score part.png --model synth-crane+'),
+    handler: async (argv) => {
+      const kind = String(argv['kind'] ?? '');
+      if (!isCraneKind(kind)) {
+        throw new CraneError(
+          'E_USAGE',
+          kind === '' ? 'synth needs a kind' : `there is no synthetic "${kind}"`,
+          {
+            hint: `one of ${craneKinds.join(', ')}`,
+          },
+        );
+      }
+      const { synthModel, synthName } = await import('../weights/synth-model.js');
+      const { modelFolder } = await import('../weights/model-folder.js');
+      const { formatBytes } = await import('../weights/tables.js');
+      const given = lastText(argv['out']);
+      const out = given ?? (await modelFolder(synthName(kind), context.env));
+      const { addon } = await context.loadAddon();
+      const log = (line: string) => say(context, line);
+      const overwrite = argv['force'] === true;
+      const { folder, bytes } = await synthModel(kind, { out, overwrite, addon, stop: context.stop, log });
+      if (argv['json']) return printJson(context, [{ folder, bytes }]);
+      say(context, `${formatBytes(bytes)}; use it with --model ${given ?? synthName(kind)}`);
+      context.stdout.write(`${folder}\n`);
+    },
+  };
+}
+
+function pullCommand(context: Context, table: AddressTable): CommandModule {
+  return {
+    command: 'pull [name]',
+    describe: 'fetch or import published weights, checked; crane and crane+ become models for --model',
+    builder: (yargs) =>
+      commonFlags(yargs, 'the result as JSON on stdout')
+        .positional('name', { type: 'string', describe: 'a name of `weights list`' })
+        .options({
+          from: {
+            type: 'string',
+            array: true,
+            requiresArg: true,
+            describe: 'import this file, or files of this folder, instead of downloading (may be repeated)',
+          },
+          prompts: {
+            type: 'string',
+            requiresArg: true,
+            describe: "a prompt file of your own instead of the authors'",
+          },
+          'learned-on': {
+            type: 'string',
+            requiresArg: true,
+            describe: 'data sets that --prompts were learned on, with commas between',
+          },
+        })
+        .example('$0 weights pull crane', 'then: crane-native score part.png --model crane')
+        .example('$0 weights pull crane+ --from downloads', 'without a connection'),
+    handler: async (argv) => {
+      const name = lastText(argv['name']);
+      if (name === undefined)
+        throw new CraneError('E_USAGE', 'pull needs a name', { hint: 'see crane-native weights list' });
+      const { runPull } = await import('../weights/run-pull.js');
+      const { formatBytes } = await import('../weights/tables.js');
+      const prompts = lastText(argv['prompts']);
+      const learnedOn = (lastText(argv['learned-on']) ?? '').split(',').filter((set) => set !== '');
+      const from = [argv['from'] ?? []].flat().map(String);
+      const request = { name, from, learnedOn, ...(prompts === undefined ? {} : { prompts }) };
+      const pulled = await runPull(request, table, {
+        env: context.env,
+        stop: context.stop,
+        log: (line) => say(context, line),
+        loadAddon: async () => (await context.loadAddon()).addon,
+      });
+      if (argv['json']) return printJson(context, [pulled]);
+      for (const { name: file, bytes, how } of pulled.files)
+        say(context, `${file}: ${how}, ${formatBytes(bytes)}`);
+      if (pulled.kind === 'model') say(context, `use it with --model ${pulled.name}`);
+      context.stdout.write(`${pulled.path}\n`);
+    },
+  };
+}
+
+const filesPositional = {
+  type: 'string',
+  array: true,
+  describe: 'weight files; or names of `weights list`; or the folder of a model',
+} as const;
+
+function commonFlags(yargs: Argv, json: string): Argv {
+  return yargs.options({
+    json: { type: 'boolean', describe: json, group: 'Output:' },
+    ...flagsFor(['verbose']),
+  });
+}
+
+function filesOf(argv: Arguments, command: string): string[] {
+  const files = argumentsOf(argv, 'files');
+  if (files.length > 0) return files;
+  throw new CraneError('E_USAGE', `${command} needs a weight file or a model`, {
+    hint: 'the names of models: npx crane-native weights list',
+  });
+}
+
+/** Arguments after `--` count even when they begin with a dash. */
+function argumentsOf(argv: Arguments, name: string): string[] {
+  return [argv[name], argv['--']].flatMap((list) => (list as unknown[] | undefined) ?? []).map(String);
+}
+
+/** A flag given twice: the last one counts. */
+function lastText(given: unknown): string | undefined {
+  const last = Array.isArray(given) ? given.at(-1) : given;
+  return last === undefined ? undefined : String(last);
+}
+
+function printJson(context: Context, rows: readonly unknown[]): void {
+  for (const row of rows) context.stdout.write(`${JSON.stringify(row)}\n`);
+}
+
+function dim(context: Context, text: string): string {
+  return hasColour(context) ? `\x1b[2m${text}\x1b[0m` : text;
+}
+
+function red(context: Context, text: string): string {
+  return hasColour(context) ? `\x1b[31m${text}\x1b[0m` : text;
+}

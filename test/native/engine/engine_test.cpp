@@ -1,0 +1,196 @@
+#include "engine.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "synthetic_model.h"
+
+namespace crane {
+namespace {
+
+std::vector<uint8_t> noise_picture(int64_t width, int64_t height, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<uint8_t> rgb(static_cast<size_t>(width * height * 3));
+  // Coarse blocks under fine noise: pictures must differ from each other at the scale of patches.
+  for (int64_t y = 0; y < height; ++y) {
+    for (int64_t x = 0; x < width * 3; ++x) {
+      const auto block = static_cast<uint32_t>((y / 29) * 131 + (x / 87) * 17) * (seed + 3);
+      rgb[static_cast<size_t>(y * width * 3 + x)] = static_cast<uint8_t>((block % 190) + random() % 60);
+    }
+  }
+  return rgb;
+}
+
+struct Pictures {
+  std::vector<std::vector<uint8_t>> pixels;
+  std::vector<ScoreItem> items;
+
+  Pictures(int count, int64_t width, int64_t height, int64_t prompts) {
+    for (int i = 0; i < count; ++i) pixels.push_back(noise_picture(width, height, static_cast<uint32_t>(i + 1)));
+    for (const auto& rgb : pixels) {
+      ScoreItem item;
+      item.picture = {rgb.data(), width, height, image::Mode::rgb};
+      item.prompts = prompts;
+      item.wants_map = true;
+      items.push_back(item);
+    }
+  }
+};
+
+void expect_same_bits(const ScoreOutcome& a, const ScoreOutcome& b) {
+  EXPECT_EQ(a.fused_score, b.fused_score);
+  EXPECT_EQ(a.map_max, b.map_max);
+  EXPECT_EQ(a.map, b.map);
+}
+
+// The width and size of the real model, because kernels change with both.
+TEST(Engine, ScoresAreTheSameBitsWhateverSharesTheCallAndInWhichOrder) {
+  SyntheticModel model(/*width=*/1024, /*blocks=*/1, /*side=*/518);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const Pictures pictures(8, 518, 518, prompts);
+  std::vector<ScoreOutcome> alone;
+  for (const ScoreItem& item : pictures.items) alone.push_back(engine.score({&item, 1}, model.options, nullptr)[0]);
+  EXPECT_NE(alone[0].fused_score, alone[1].fused_score);
+  for (const size_t batch : {2u, 3u, 4u, 8u}) {
+    std::vector<ScoreItem> reversed(pictures.items.begin(), pictures.items.begin() + static_cast<long>(batch));
+    std::reverse(reversed.begin(), reversed.end());
+    const auto together = engine.score(reversed, model.options, nullptr);
+    ASSERT_EQ(together.size(), batch);
+    for (size_t i = 0; i < batch; ++i) expect_same_bits(together[i], alone[batch - 1 - i]);
+  }
+}
+
+TEST(Engine, PreprocessedInputGivesThePicturesBits) {
+  SyntheticModel model(64, 3, 84);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const Pictures pictures(2, 84, 84, prompts);
+  std::vector<float> input(2 * 3 * 84 * 84);
+  for (size_t b = 0; b < 2; ++b) {
+    for (size_t c = 0; c < 3; ++c) {
+      for (size_t i = 0; i < 84 * 84; ++i) {
+        input[(b * 3 + c) * 84 * 84 + i] =
+            (static_cast<float>(pictures.pixels[b][i * 3 + c]) / 255.0F - 0.5F) / 0.25F;
+      }
+    }
+  }
+  const auto from_pictures = engine.score(pictures.items, model.options, nullptr);
+  const auto from_input = engine.score_preprocessed(input.data(), {2, 84, 84}, prompts, model.options, true, nullptr);
+  for (size_t i = 0; i < 2; ++i) expect_same_bits(from_pictures[i], from_input[i]);
+}
+
+TEST(Engine, BatchMeanLetsNeighboursMatterAndOnlyThen) {
+  SyntheticModel model(64, 3, 84);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const Pictures pictures(3, 84, 84, prompts);
+  const auto alone = engine.score({pictures.items.data(), 1}, model.options, nullptr);
+  const auto together = engine.score(pictures.items, model.options, nullptr);
+  expect_same_bits(alone[0], together[0]);
+  ScoreOptions shared = model.options;
+  shared.method.compat.batch_mean = true;
+  EXPECT_EQ(engine.score({pictures.items.data(), 1}, shared, nullptr)[0].fused_score, alone[0].fused_score);
+  EXPECT_NE(engine.score(pictures.items, shared, nullptr)[0].map, alone[0].map);
+}
+
+TEST(Engine, UniformPictureHasAFiniteScoreUnlessTheReferencesNanIsAskedFor) {
+  SyntheticModel model(64, 3, 84);
+  model.config.source->tower.std = {1e6, 1e6, 1e6};  // the source sees next to nothing: every patch alike
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  Pictures pictures(1, 84, 84, prompts);
+  std::fill(pictures.pixels[0].begin(), pictures.pixels[0].end(), uint8_t{127});
+  ScoreOptions strict = model.options;
+  strict.method.d_attn_beta = 4.0;  // masks every cosine, as a mean above 1/beta does
+  const auto kept = engine.score(pictures.items, strict, nullptr);
+  EXPECT_TRUE(std::isfinite(kept[0].fused_score) && std::isfinite(kept[0].map_max));
+  strict.method.compat.empty_rows = attention::EmptyRows::nan;
+  const auto lost = engine.score(pictures.items, strict, nullptr);
+  EXPECT_TRUE(std::isnan(lost[0].fused_score) && std::isnan(lost[0].map_max));
+}
+
+TEST(Engine, InputsNeedNotBeSquareNorOfTheModelsSize) {
+  SyntheticModel model(64, 3, 84);
+  model.config.width = 140;
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  Pictures pictures(1, 200, 90, prompts);
+  const auto stretched = engine.score(pictures.items, model.options, nullptr);
+  EXPECT_EQ(stretched[0].map_width, 140);
+  EXPECT_EQ(stretched[0].map_height, 84);
+  pictures.items[0].fit = image::Fit::tile;
+  const auto tiled = engine.score(pictures.items, model.options, nullptr);
+  EXPECT_EQ(tiled[0].map_width, 200);
+  EXPECT_EQ(tiled[0].map_height, 90);
+  for (const float value : tiled[0].map) ASSERT_TRUE(value >= 0.0F && value <= 1.0F);
+}
+
+TEST(Engine, SizesThatAreNoMultipleOfThePatchAreRefused) {
+  SyntheticModel model(64, 3, 84);
+  model.config.width = 85;
+  try {
+    const Engine engine(model.config);
+    FAIL() << "85 pixels were accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), "E_MODEL_CONFIG");
+    EXPECT_NE(std::string(error.what()).find("85 x 84"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Engine, SettingsThatDoNotFitTheTowerAreNamed) {
+  SyntheticModel model(64, 3, 84);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const Pictures pictures(1, 84, 84, prompts);
+  const auto code_of = [&](const ScoreOptions& options) -> std::string {
+    try {
+      engine.score(pictures.items, options, nullptr);
+      return "none";
+    } catch (const Error& error) {
+      return error.code() + ": " + error.what();
+    }
+  };
+  ScoreOptions wrong = model.options;
+  wrong.method.e_attn_layers = 4;
+  EXPECT_EQ(code_of(wrong).rfind("E_MODEL_CONFIG: eAttnLayers is 4", 0), 0u) << code_of(wrong);
+  wrong = model.options;
+  wrong.method.features = {1};
+  EXPECT_EQ(code_of(wrong).rfind("E_MODEL_CONFIG: features lists block 1", 0), 0u) << code_of(wrong);
+  wrong = model.options;
+  wrong.method.compat.d_attn_layers = {2};
+  EXPECT_EQ(code_of(wrong).rfind("E_MODEL_CONFIG: compat.dAttnLayers lists block 2", 0), 0u) << code_of(wrong);
+}
+
+TEST(Engine, CancelledCallsStopWithACode) {
+  SyntheticModel model(64, 3, 84);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const Pictures pictures(2, 84, 84, prompts);
+  CancelToken token;
+  token.cancel();
+  try {
+    engine.score(pictures.items, model.options, &token);
+    FAIL() << "went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), "E_CANCELLED");
+  }
+}
+
+TEST(Engine, GuidanceChangesTheTextOfEachPicture) {
+  SyntheticModel model(64, 3, 84);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const Pictures pictures(1, 84, 84, prompts);
+  const double plain = engine.score(pictures.items, model.options, nullptr)[0].fused_score;
+  for (const auto guidance : {text::Guidance::pad_suffix, text::Guidance::replace_suffix}) {
+    ScoreOptions guided = model.options;
+    guided.method.guidance_at_test = guidance;
+    EXPECT_NE(engine.score(pictures.items, guided, nullptr)[0].fused_score, plain);
+  }
+}
+
+}  // namespace
+}  // namespace crane
