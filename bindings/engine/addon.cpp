@@ -43,6 +43,11 @@ Napi::Value create_cancel_flag(const Napi::CallbackInfo& call) {
   return call.This().As<Napi::Object>().Get("CancelFlag").As<Napi::Function>().New({});
 }
 
+Napi::Value shut_down_now(const Napi::CallbackInfo& call) {
+  shut_down();
+  return call.Env().Undefined();
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new TaskLedger(env));
   exports.Set("NativeEngine", EngineObject::define(env));
@@ -51,6 +56,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("setThreads", Napi::Function::New<set_threads>(env, "setThreads"));
   exports.Set("openEngine", Napi::Function::New<EngineObject::open>(env, "openEngine"));
   exports.Set("createCancelFlag", Napi::Function::New<create_cancel_flag>(env, "createCancelFlag"));
+  exports.Set("shutDown", Napi::Function::New<shut_down_now>(env, "shutDown"));
   add_image_functions(env, exports);
   add_weight_functions(env, exports);
   return exports;

@@ -28,6 +28,7 @@ void TaskLedger::complete(std::unique_ptr<Completion> completion) {
   // A closing environment must not be called: its JavaScript values die with it, so the completion that refers to
   // them is leaked rather than destroyed on this thread.
   if (!closing_) napi_call_threadsafe_function(to_js_, handed, napi_tsfn_nonblocking);
+  // Under the lock: the waiter destroys this object as soon as it gets it.
   --outstanding_;
   idle_.notify_all();
 }

@@ -8,6 +8,16 @@
 
 namespace crane {
 
+// The process is ending: long work stops at its next step, whoever asked for it.
+inline std::atomic<bool>& shutdown_flag() {
+  static std::atomic<bool> flag{false};
+  return flag;
+}
+inline void request_shutdown() { shutdown_flag().store(true, std::memory_order_relaxed); }
+inline void check_shutdown() {
+  if (shutdown_flag().load(std::memory_order_relaxed)) throw Error("E_CANCELLED", "the process is ending");
+}
+
 class CancelToken {
  public:
   void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }

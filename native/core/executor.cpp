@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/cancel.h"
+
 namespace crane {
 
 Executor::Executor(int threads) {
@@ -20,9 +22,26 @@ Executor::~Executor() {
 void Executor::post(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
+    if (closed_) {
+      new std::function<void()>(std::move(task));  // kept for ever, see close()
+      return;
+    }
     tasks_.push_back(std::move(task));
   }
   wake_.notify_one();
+}
+
+void Executor::close() {
+  std::unique_lock lock(mutex_);
+  closed_ = true;
+  new std::deque<std::function<void()>>(std::move(tasks_));
+  tasks_.clear();
+  idle_.wait(lock, [this] { return running_ == 0; });
+}
+
+bool Executor::is_closed() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
 }
 
 void Executor::run() {
@@ -34,8 +53,15 @@ void Executor::run() {
       if (tasks_.empty()) return;
       task = std::move(tasks_.front());
       tasks_.pop_front();
+      ++running_;
     }
     task();
+    task = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      --running_;
+    }
+    idle_.notify_all();
   }
 }
 
@@ -48,6 +74,12 @@ Executor& compute_thread() {
 Executor& io_threads() {
   static Executor* const executor = new Executor(2);
   return *executor;
+}
+
+void shut_down() {
+  request_shutdown();
+  compute_thread().close();
+  io_threads().close();
 }
 
 }  // namespace crane

@@ -17,15 +17,23 @@ class Executor {
   // Never destroyed in practice: see the two instances below.
   ~Executor();
 
-  // The task must not throw. Thread-safe.
+  // The task must not throw. Thread-safe. Ignored once closed.
   void post(std::function<void()> task);
+
+  // Starts nothing any more and waits for what runs. Tasks that wait are neither run nor destroyed: what they hold
+  // may belong to a thread that is gone.
+  void close();
+  bool is_closed() const;
 
  private:
   void run();
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;
+  std::condition_variable idle_;
+  int running_ = 0;
+  bool closed_ = false;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };
@@ -35,5 +43,9 @@ class Executor {
 Executor& compute_thread();
 // For decoding, resizing, reading and writing files: never libtorch.
 Executor& io_threads();
+
+// Stops long work at its next step, starts none and waits. To be called before the process exits: the C++ runtime
+// then destroys statics of libtorch and oneDNN that a running forward pass would still use.
+void shut_down();
 
 }  // namespace crane

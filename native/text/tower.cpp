@@ -99,11 +99,10 @@ TextFeatures TextTower::encode(const PromptSet& prompts, const EncodeOptions& op
     at::Tensor x = prompt + positions_.slice(0, 0, prompt.size(1));
     for (size_t i = 0; i < blocks_.size(); ++i) {
       if (i > 0 && i <= prompts.deep.size()) {
-        at::Tensor deep = prompts.deep[i - 1];
+        // Rounded per picture, so that in training each picture's gradient passes the cast before they are added.
+        at::Tensor deep = prompts.deep[i - 1].unsqueeze(0).expand({x.size(0), -1, -1});
         if (options.half_deep_tokens) deep = deep.to(at::kHalf).to(at::kFloat);
-        x = at::cat({x.slice(1, 0, 1), deep.unsqueeze(0).expand({x.size(0), -1, -1}),
-                     x.slice(1, 1 + deep.size(0))},
-                    /*dim=*/1);
+        x = at::cat({x.slice(1, 0, 1), deep, x.slice(1, 1 + deep.size(1))}, /*dim=*/1);
       }
       x = blocks_[i].forward(x, /*causal=*/true);
       if (trace) trace->record(join_text("block", i + 1 < 10 ? "0" : "", i + 1), x.unsqueeze(0));

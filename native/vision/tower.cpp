@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/cancel.h"
 #include "core/error.h"
 
 namespace crane::vision {
@@ -97,6 +98,7 @@ at::Tensor Tower::patch_features(const at::Tensor& image, Trace* trace) const {
   at::Tensor tokens = embed(image);
   if (trace) trace->record("stage.vfm.tokens", tokens);
   for (size_t i = 0; i < blocks_.size(); ++i) {
+    check_shutdown();
     tokens = blocks_[i].forward(tokens);
     if (trace) trace->record(join_text("stage.vfm.block", i + 1 < 10 ? "0" : "", i + 1), tokens);
   }

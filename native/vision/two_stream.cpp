@@ -4,6 +4,7 @@
 #include <iomanip>
 
 #include "attention/plain.h"
+#include "core/cancel.h"
 #include "core/error.h"
 
 namespace crane::vision {
@@ -48,12 +49,14 @@ TwoStreamFeatures two_stream_forward(const Tower& tower, const at::Tensor& image
   if (trace) trace->record("stage.ln_pre", s.p);
 
   for (int64_t i = 0; i < first; ++i) {
+    check_shutdown();
     s.p = blocks[i].forward(s.p);
     if (trace) trace->record(stage(i + 1, ""), s.p);
   }
   s.e = s.p;
 
   for (int64_t i = first; i < count; ++i) {
+    check_shutdown();
     const layers::Block& block = blocks[i];
     const bool is_last = i + 1 == count;
     const bool wants_values = contains(request.value_blocks, i + 1);

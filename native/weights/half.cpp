@@ -1,10 +1,13 @@
 #include "weights/half.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define CRANE_HALF_F16C 1
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -75,7 +78,13 @@ void narrow_ref(const float* src, std::byte* dst, size_t count) noexcept {
 bool always() noexcept { return true; }
 
 #ifdef CRANE_HALF_F16C
-bool has_f16c() noexcept { return __builtin_cpu_supports("avx") && __builtin_cpu_supports("f16c"); }
+// Not every compiler we build with knows "f16c" by name; AVX by name also asks whether the system saves its
+// registers.
+bool has_f16c() noexcept {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __builtin_cpu_supports("avx") && __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 &&
+         (ecx & bit_F16C) != 0;
+}
 
 __attribute__((target("avx,f16c"))) void widen_f16c(const std::byte* src, float* dst, size_t count) noexcept {
   size_t i = 0;
@@ -104,11 +113,11 @@ constexpr HalfFace k_half_faces[] = {
     {"ref", always, widen_ref, narrow_ref},
 };
 
+// Asked once: the question traps on virtual machines.
 const HalfFace& best_face() noexcept {
-  for (const HalfFace& face : k_half_faces) {
-    if (face.available()) return face;
-  }
-  return k_half_faces[std::size(k_half_faces) - 1];
+  static const HalfFace& best = *std::find_if(std::begin(k_half_faces), std::end(k_half_faces) - 1,
+                                              [](const HalfFace& face) { return face.available(); });
+  return best;
 }
 
 }  // namespace

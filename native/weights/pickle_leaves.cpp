@@ -9,10 +9,10 @@ namespace crane::weights {
 
 namespace {
 
-// Values may be shared, so a small pickle can unfold to a huge tree: both bounds are on the unfolded tree.
+// Values may be shared, so a small pickle can unfold to a huge tree: all bounds are on the unfolded tree.
 constexpr size_t k_max_depth = 64;
-constexpr size_t k_max_steps = size_t{1} << 20;
-constexpr size_t k_max_name_bytes = 1024;
+constexpr size_t k_max_steps = size_t{1} << 18;
+constexpr size_t k_max_name_bytes = 512;  // with the steps, about 150 MB of names at worst
 
 using Kind = PickleValue::Kind;
 

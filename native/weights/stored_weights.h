@@ -29,6 +29,15 @@ class StoredWeights final : public WeightFile {
   void add_metadata(std::string key, std::string value) {
     metadata_.insert_or_assign(std::move(key), std::move(value));
   }
+  // A text or number that lies among the tensors of a pickle. Long texts, and notes beyond some thousands,
+  // are dropped: the lists of a training state are no metadata.
+  void add_note(std::string key, std::string value) {
+    static constexpr size_t k_max_notes = 4096;
+    static constexpr size_t k_max_note_bytes = 4096;
+    if (metadata_.size() < k_max_notes && value.size() <= k_max_note_bytes) {
+      add_metadata(std::move(key), std::move(value));
+    }
+  }
   // Bytes that had to be brought into row-major order; they live as long as this object.
   std::byte* allocate(size_t bytes) {
     return buffers_.emplace_back(std::make_unique<std::byte[]>(bytes)).get();

@@ -7,13 +7,6 @@
 
 namespace crane::weights {
 
-namespace {
-
-constexpr size_t k_max_metadata_text = 4096;
-constexpr size_t k_max_metadata_entries = 4096;
-
-}  // namespace
-
 std::shared_ptr<const WeightFile> read_torch_zip(TorchArchive& archive, std::shared_ptr<const void> owner) {
   using Kind = PickleValue::Kind;
   const std::string& path = archive.path();
@@ -35,10 +28,7 @@ std::shared_ptr<const WeightFile> read_torch_zip(TorchArchive& archive, std::sha
       case Kind::none:
         return;
       default:
-        // Notes beside the tensors; a training state's long lists of numbers are none.
-        if (leaf.text.size() > k_max_metadata_text || file->metadata().size() >= k_max_metadata_entries)
-          return;
-        return file->add_metadata(name, leaf_text(leaf));
+        return file->add_note(name, leaf_text(leaf));
     }
   });
   archive.offer_checksums(*file);

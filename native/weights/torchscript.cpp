@@ -7,13 +7,6 @@
 
 namespace crane::weights {
 
-namespace {
-
-constexpr size_t k_max_metadata_text = 4096;
-constexpr size_t k_max_metadata_entries = 4096;
-
-}  // namespace
-
 std::shared_ptr<const WeightFile> read_torchscript(TorchArchive& archive, std::shared_ptr<const void> owner) {
   using Kind = PickleValue::Kind;
   const std::string& path = archive.path();
@@ -31,9 +24,7 @@ std::shared_ptr<const WeightFile> read_torchscript(TorchArchive& archive, std::s
       case Kind::integer:
       case Kind::real:
       case Kind::text:
-        if (leaf.text.size() > k_max_metadata_text || file->metadata().size() >= k_max_metadata_entries)
-          return;
-        return file->add_metadata(name, leaf_text(leaf));
+        return file->add_note(name, leaf_text(leaf));
       default:
         return;  // training flags, hooks, absent parts
     }

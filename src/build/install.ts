@@ -29,8 +29,9 @@ export async function install(options: InstallOptions = {}): Promise<number> {
   const root = options.root ?? packageRoot;
   const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
   const env = options.env ?? process.env;
+  let prebuilt: BuildRecord | undefined;
   try {
-    const prebuilt = usablePrebuild(root, log);
+    prebuilt = usablePrebuild(root, log);
     if (prebuilt) {
       log(`crane-native: prebuilt engine for ${platformKey()}, nothing to compile`);
       const variant = prebuilt.cuda ? 'cuda' : 'cpu';
@@ -44,7 +45,8 @@ export async function install(options: InstallOptions = {}): Promise<number> {
     log(`crane-native: ${error.code}: ${error.message}`);
     if (error.hint) log(`  what to do: ${error.hint}`);
     if (!isForLater(error)) return error.exitCode;
-    log('  the package is installed, but nothing can be scored before: npx crane-native build');
+    const command = prebuilt ? 'npx crane-native build --fetch' : 'npx crane-native build';
+    log(`  the package is installed, but nothing can be scored before: ${command}`);
     return 0;
   }
 }

@@ -80,7 +80,7 @@ function inspectCommand(context: Context, table: AddressTable): CommandModule {
       const given = filesOf(argv, 'inspect');
       const { findTarget } = await import('../weights/targets.js');
       const { sizesOf } = await import('../weights/sizes.js');
-      const { inspectText } = await import('../weights/tables.js');
+      const { inspectText, recipeText } = await import('../weights/tables.js');
       const targets = await Promise.all(given.map((target) => findTarget(target, table, context.env)));
       const { addon } = await context.loadAddon();
       for (const { path } of targets.flatMap(({ files }) => files)) {
@@ -89,6 +89,9 @@ function inspectCommand(context: Context, table: AddressTable): CommandModule {
         if (argv['json']) printJson(context, [{ file: path, ...info, sizes }]);
         else context.stdout.write(`${inspectText(path, info, sizes, argv['each'] === true)}\n`);
       }
+      if (argv['json']) return;
+      for (const recipe of targets.flatMap(({ model }) => model?.recipes ?? []))
+        context.stdout.write(`${recipeText(recipe)}\n`);
     },
   };
 }

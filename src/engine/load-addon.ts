@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { addonFolders, hasAddons, lastBuildFailure } from '../build/addon-folder.js';
 import {
   type BuildRecord,
@@ -63,7 +64,11 @@ async function load(): Promise<LoadedAddon> {
     knownRoot: record.libtorchRoot,
   });
   openLibtorch(folder, libtorch, record);
-  return { addon: openEngineAddon(folder, record), folder, record, libtorch };
+  const addon = openEngineAddon(folder, record);
+  // 'exit' comes before the C++ runtime's exit handlers, also for process.exit and uncaught errors. Workers leave
+  // the engine to the others; the addon waits for their own tasks when their environment is torn down.
+  if (isMainThread) process.once('exit', () => addon.shutDown());
+  return { addon, folder, record, libtorch };
 }
 
 function findAddons(): string {
@@ -114,7 +119,7 @@ function openLibtorch(folder: string, libtorch: FoundLibtorch, record: BuildReco
       'E_LIBTORCH_LOAD',
       `${libtorch.torchRoot} needs ${missing.join(' and ')}, found neither beside it nor in the system`,
       {
-        hint: 'fetch a complete libtorch: unset CRANE_LIBTORCH; npx crane-native build',
+        hint: 'fetch a complete libtorch: unset CRANE_LIBTORCH; npx crane-native build --refetch',
       },
     );
   try {

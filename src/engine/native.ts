@@ -215,6 +215,12 @@ export interface NativeAddon {
   /** Size of the compute thread's OpenMP team, shared by all engines of the process; 0: physical cores. */
   setThreads(threads: number): Promise<number>;
 
+  /**
+   * Stops what runs at its next step and waits for it; nothing starts any more, in no thread of this process.
+   * For the moment before the process exits: a forward pass that outlives libtorch's statics would crash.
+   */
+  shutDown(): void;
+
   openEngine(config: EngineConfig): Promise<NativeEngine>;
   createCancelFlag(): CancelFlag;
 

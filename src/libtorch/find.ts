@@ -92,7 +92,9 @@ function notFound(missed: MissedWay[]): CraneError {
     `libtorch ${libtorchVersion} was not found:\n${lines.join('\n')}`,
     {
       hint:
-        missed.length <= localWays.length ? 'npx crane-native build' : 'any one of these repairs is enough',
+        missed.length <= localWays.length
+          ? 'have it fetched: npx crane-native build --fetch'
+          : 'any one of these repairs is enough',
     },
   );
 }

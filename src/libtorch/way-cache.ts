@@ -14,7 +14,7 @@ export async function fromCache(wanted: Wanted, env: NodeJS.ProcessEnv = process
     missed: {
       way: 'cache',
       cause,
-      repair: 'npx crane-native build (fetches it; CRANE_CACHE moves the folder)',
+      repair: 'npx crane-native build --fetch (CRANE_CACHE moves the folder)',
     },
   });
   let folder: string;

@@ -1,5 +1,6 @@
 /** Which of the user's own files (`--from`, files or folders) is which published file. */
-import { readdir, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { access, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { sha256OfFile } from '../engine/prompt-sets.js';
 import { CraneError } from '../errors.js';
@@ -17,17 +18,25 @@ export async function matchImports(
   const found = new Map<PublicFile, string>();
   for (const path of given) {
     const absolute = resolve(path);
-    const facts = await stat(absolute).catch((cause: NodeJS.ErrnoException) => {
-      throw new CraneError(
-        cause.code === 'EACCES' ? 'E_IO_READ' : 'E_WEIGHTS_NOT_FOUND',
-        `${path}: ${cause.code === 'EACCES' ? 'may not be read' : 'there is no such file or folder'}`,
-        { hint: '--from takes files, or folders with files under their published names', cause },
-      );
-    });
+    const facts = await readable(absolute, path);
     if (facts.isDirectory()) await searchFolder(absolute, wanted, found);
     else found.set(await whichFile(absolute, given, wanted), absolute);
   }
   return found;
+}
+
+async function readable(absolute: string, shown: string): Promise<Stats> {
+  try {
+    await access(absolute, constants.R_OK);
+    return await stat(absolute);
+  } catch (cause) {
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
+    throw new CraneError(
+      isMissing ? 'E_WEIGHTS_NOT_FOUND' : 'E_IO_READ',
+      `${shown}: ${isMissing ? 'there is no such file or folder' : 'may not be read'}`,
+      { hint: '--from takes files, or folders with files under their published names', cause },
+    );
+  }
 }
 
 async function searchFolder(

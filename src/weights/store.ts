@@ -161,7 +161,7 @@ export async function readRecord(path: string): Promise<string | undefined> {
 }
 
 function wrongSum(file: PublicFile, from: string, found: string, known: string, path: string): CraneError {
-  const expected = file.sha256 === undefined ? `the first download was ${known}` : `published is ${known}`;
+  const expected = file.sha256 === undefined ? `the first download was ${known}` : `expected ${known}`;
   const hint =
     file.sha256 === undefined
       ? `if ${file.name} was changed by its publisher and you trust it, delete ${recordOf(path)} and pull again`

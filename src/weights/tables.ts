@@ -1,5 +1,6 @@
 /** How weights are shown to people: lists, facts of a file, its tensors. Pure text; the command line prints it. */
 import Table from 'cli-table3';
+import { countNumbers, countTensors, type Recipe } from '../engine/model-recipe.js';
 import type { WeightFileInfo } from '../engine/native.js';
 import type { Listed } from './list.js';
 import type { WeightSizes } from './sizes.js';
@@ -56,6 +57,28 @@ export function inspectText(
         ['left', 'left'],
       ),
     ),
+    '',
+    indent(
+      aligned(
+        rows.map((row) => row.map(visible)),
+        ['left', 'left', 'left', 'left'],
+      ),
+    ),
+    '',
+  ].join('\n');
+}
+
+/** The part of a model that no file holds. */
+export function recipeText(recipe: Recipe): string {
+  const rows = recipe.tensors.map(({ name, shape, values, exponent, base = 0 }) => {
+    const made =
+      exponent === undefined ? `all ${base}` : `${base === 0 ? '' : `${base} `}\u00b1 2^${-exponent}`;
+    const times = name.includes('#') ? `x ${recipe.blocks}` : '';
+    return [name, shapeText(shape ?? [values!.length]), values ? 'as listed' : made, times];
+  });
+  return [
+    visible(`recipe ${recipe.salt}, made when the model is loaded`),
+    indent(`values  ${formatCount(countNumbers([recipe]))} in ${countTensors(recipe)} tensors`),
     '',
     indent(
       aligned(

@@ -14,7 +14,7 @@ export interface TargetFile {
 
 /** What somebody says the file is. */
 export interface FilePromise {
-  by: 'model.json' | 'the publisher';
+  by: 'model.json' | 'the table of published files';
   sha256: string;
   bytes?: number;
 }
@@ -62,7 +62,10 @@ export async function findTarget(
 async function storedFile(file: PublicFile, env: NodeJS.ProcessEnv): Promise<TargetFile> {
   const path = await storePath(file, env);
   if (!(await stat(path).catch(() => undefined))?.isFile()) throw notPulled(file.name);
-  return { path, ...(file.sha256 ? { promise: { by: 'the publisher', sha256: file.sha256 } } : {}) };
+  return {
+    path,
+    ...(file.sha256 ? { promise: { by: 'the table of published files', sha256: file.sha256 } } : {}),
+  };
 }
 
 function orPull(thrown: unknown, given: string, table: AddressTable): unknown {

@@ -16,7 +16,7 @@ export interface Verified {
   sizes: WeightSizes;
   bytes: number;
   sha256: string;
-  /** who promised this sha256: model.json, the first download, the publisher; empty: nobody did */
+  /** who promised this sha256: model.json, the first download, the table of published files; empty: nobody did */
   promisedBy: string[];
 }
 
@@ -36,7 +36,7 @@ export async function verifyFile(
     ...(promise ? [promise] : []),
     ...(await recordedPromise(path)),
     ...table.files.flatMap((file) =>
-      file.sha256 === sha256 ? [{ by: `the publisher (${file.name})`, sha256 }] : [],
+      file.sha256 === sha256 ? [{ by: `the table of published files (${file.name})`, sha256 }] : [],
     ),
   ];
   const broken = promises.find((given) => given.sha256 !== sha256);

@@ -27,7 +27,7 @@ export async function checkSet(engine: Engine, { pictures }: DataSet): Promise<S
   for (const { path } of pictures) {
     try {
       const { score, map, width, height } = await engine.score(path, { map: true });
-      const fault = faultOf(score, map, width, height);
+      const fault = faultOf(score, await map?.resizeTo(width, height), width, height);
       if (fault) faults.push(`${path}: ${fault}`);
       alone.set(path, { score, mapHash: hashOf(map?.data) });
     } catch (thrown) {
@@ -52,7 +52,8 @@ export async function checkSet(engine: Engine, { pictures }: DataSet): Promise<S
       faults.push(`${result.input}: the map differs between alone and in a batch of ${batch}`);
     }
   }
-  if (inBatches !== pictures.length) faults.push(`${inBatches} results in batches for ${pictures.length} pictures`);
+  if (inBatches !== pictures.length)
+    faults.push(`${inBatches} results in batches for ${pictures.length} pictures`);
   const scored = pictures.flatMap(({ path, isAnomalous }) => {
     const seen = alone.get(path);
     return seen ? [{ score: seen.score, isAnomalous }] : [];

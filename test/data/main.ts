@@ -12,7 +12,8 @@ const shippedSets = fileURLToPath(new URL('../../../../test/data', import.meta.u
 
 const root = resolve(process.env['CRANE_DATA'] || shippedSets);
 const sets = findSets(root);
-if (sets.length === 0) throw new Error(`${root}: no folder with a meta.json. Set CRANE_DATA to a folder of data sets.`);
+if (sets.length === 0)
+  throw new Error(`${root}: no folder with a meta.json. Set CRANE_DATA to a folder of data sets.`);
 
 const engine = await loadEngine({ model: 'crane-mini' });
 let failed = 0;

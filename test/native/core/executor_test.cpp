@@ -37,5 +37,25 @@ TEST(Executor, FinishesWhatWasPostedBeforeItIsDestroyed) {
   EXPECT_EQ(ran.load(), 500);
 }
 
+TEST(Executor, ClosedItFinishesWhatRunsAndStartsNothingElse) {
+  Executor executor(1);
+  std::promise<void> started;
+  std::promise<void> release;
+  std::atomic<int> ran{0};
+  executor.post([&] {
+    started.set_value();
+    release.get_future().wait();
+    ++ran;
+  });
+  executor.post([&] { ++ran; });
+  started.get_future().wait();
+  std::thread closer([&] { executor.close(); });
+  while (!executor.is_closed()) std::this_thread::yield();
+  release.set_value();
+  closer.join();
+  executor.post([&] { ++ran; });
+  EXPECT_EQ(ran.load(), 1);
+}
+
 }  // namespace
 }  // namespace crane

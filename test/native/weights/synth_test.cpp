@@ -143,11 +143,15 @@ TEST(Synth, WritesAFileThatHoldsTheValuesInEachType) {
 
 TEST(Synth, TensorsInMemoryEqualThoseOfAFile) {
   const ScratchFolder folder;
+  std::vector<int32_t> ids(40'000);  // more than are written at a time
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int32_t>(i) - 7;
+  ids[1] = 1 << 24;
+  ids[2] = -(1 << 24);
   const std::vector<SynthTensor> tensors = {
       {.salt = "s", .name = "several.pieces", .shape = {300, 301}, .exponent = 4},
       {.salt = "s", .name = "half", .shape = {7, 3}, .exponent = 2, .dtype = DType::f16},
       {.salt = "s", .name = "constant", .shape = {5}, .base = 1},
-      {.salt = "s", .name = "ids", .shape = {3}, .dtype = DType::i32, .values = {49406, -1, 1 << 24}},
+      {.salt = "s", .name = "ids", .shape = {100, 400}, .dtype = DType::i32, .values = ids},
       {.salt = "s", .name = "empty", .shape = {0, 4}, .exponent = 2},
   };
   write_synth(folder.file("s"), tensors, {});
@@ -164,11 +168,9 @@ TEST(Synth, TensorsInMemoryEqualThoseOfAFile) {
     ASSERT_EQ(view.shape, other->shape) << view.name;
     EXPECT_TRUE(std::equal(view.data, view.data + view.bytes(), other->data)) << view.name;
   }
-  int32_t ids[3];
-  copy_as_i32(*made->find("ids"), ids);
-  EXPECT_EQ(ids[0], 49406);
-  EXPECT_EQ(ids[1], -1);
-  EXPECT_EQ(ids[2], 1 << 24);
+  std::vector<int32_t> got(ids.size());
+  copy_as_i32(*made->find("ids"), got.data());
+  EXPECT_EQ(got, ids);
 }
 
 // A model whose text tower is described and not stored: the engine reads both the same way.
@@ -232,6 +234,9 @@ TEST(Synth, TensorsTheRecipeCannotMakeAreRefused) {
             }).code,
             "E_USAGE");
   EXPECT_TRUE(folder.names().empty());
+  const SynthTensor sound{.salt = "s", .name = "a", .shape = {1}, .exponent = 1};
+  EXPECT_EQ(thrown_by([&] { synth_file("r", {sound, sound}); }).code, "E_USAGE");
+  EXPECT_EQ(thrown_by([] { synth_file("r", {{.salt = "s", .name = "a", .shape = {-1}}}); }).code, "E_USAGE");
 }
 
 }  // namespace

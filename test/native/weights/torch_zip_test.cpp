@@ -56,6 +56,21 @@ TEST(TorchZip, NestedDictionariesJoinWithDotsAndNotesBecomeMetadata) {
                 {"epoch", "5"}, {"note", "mvtec"}, {"lr", "0.5"}, {"list.0", "3"}, {"list.1", "true"}}));
 }
 
+TEST(TorchZip, EndlessNotesAreDroppedAndTheTensorsStillRead) {
+  std::string list = "](";
+  for (int i = 0; i < 20000; ++i) list += op::integer(i);
+  list += "e";
+  const auto file = open_bytes(
+      forge_torch_zip(op::dict({{"long", op::text(std::string(5000, 'x'))},
+                                {"state", list},
+                                {"w", op::tensor(op::storage("FloatStorage", "0", 6), 0, {6}, {1})}}),
+                      {{"0", k_six}})
+          .bytes());
+  EXPECT_EQ(file->metadata().size(), 4096u);
+  EXPECT_EQ(file->metadata().count("long"), 0u);
+  EXPECT_EQ(values_of(*file, "w").size(), 6u);
+}
+
 TEST(TorchZip, ViewsAreReadInTheirOwnOrder) {
   const std::string storage = op::storage("FloatStorage", "0", 6);
   const auto file =

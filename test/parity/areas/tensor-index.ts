@@ -45,28 +45,26 @@ export const clipLoader: Area = {
   },
 };
 
-/** The index may hold the tensors at its top, or below a key, or rows [name, shape, dtype, sum, first three]. */
+/** Entries { shape, dtype, sum..., first... }, at the top of the index or below one key. */
 function loaderIndex(raw: Record<string, unknown>): TensorIndex {
-  const tensors = (raw['tensors'] ?? raw['clip_loader.pt'] ?? raw) as Record<string, unknown> | unknown[];
+  const isEntry = (value: unknown) => typeof value === 'object' && value !== null && 'shape' in value;
+  const isTop = Object.values(raw).some(isEntry);
+  const tensors = isTop
+    ? raw
+    : (Object.values(raw).find((value) => Object.values(value ?? {}).some(isEntry)) ?? {});
   const index: TensorIndex = {};
-  for (const [key, value] of Object.entries(tensors)) {
-    if (Array.isArray(value)) {
-      const [name, shape, dtype, sum_float64, first3] = Array.isArray(tensors)
-        ? (value as [string, number[], string, number, number[]])
-        : ([key, ...value] as [string, number[], string, number, number[]]);
-      index[name] = { shape, dtype, sum_float64, first3 };
-    } else {
-      const entry = value as Partial<IndexEntry> & { name?: string; sum?: number };
-      const name = entry.name ?? key;
-      const { shape, dtype } = entry;
-      if (!shape || !dtype) throw new Error(`clip_loader_index.json: "${name}" has no shape or dtype`);
-      index[name] = {
-        shape,
-        dtype,
-        sum_float64: entry.sum_float64 ?? entry.sum ?? Number.NaN,
-        first3: entry.first3 ?? [],
-      };
+  for (const [name, entry] of Object.entries(tensors as Record<string, Record<string, unknown>>)) {
+    const field = (start: string) => Object.entries(entry).find(([key]) => key.startsWith(start))?.[1];
+    const [shape, dtype, sum, first] = [field('shape'), field('dtype'), field('sum'), field('first')];
+    if (
+      !Array.isArray(shape) ||
+      typeof dtype !== 'string' ||
+      typeof sum !== 'number' ||
+      !Array.isArray(first)
+    ) {
+      throw new Error(`clip_loader_index.json: "${name}" has no shape, dtype, sum or first values`);
     }
+    index[name] = { shape: shape as number[], dtype, sum_float64: sum, first3: first as number[] };
   }
   return index;
 }

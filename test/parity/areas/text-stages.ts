@@ -1,5 +1,5 @@
 /** toy/text_stages.safetensors: the text tower stage by stage, unguided ("static") and with each guidance placement. */
-import type { Guidance, TraceResult } from '#crane/engine/native.js';
+import type { Guidance, MethodOptions, NativeEngine, TraceResult } from '#crane/engine/native.js';
 import type { Area } from '../area.js';
 import { compareNumbers } from '../compare/compare.js';
 import { compareFixture } from '../compare/fixture-case.js';
@@ -33,7 +33,7 @@ export const textStages: Area = {
           const isGuided = guidance !== undefined && guidance !== 'none';
           const trace = await engine.traceText(
             source,
-            unguided,
+            plainMethod(engine),
             guidance ?? 'none',
             isGuided ? features : undefined,
           );
@@ -53,18 +53,20 @@ export const textStages: Area = {
   },
 };
 
-/** The method whose prompts are traced; guidance is given to traceText itself. */
-const unguided = methodOf({
-  vfm: 'none',
-  features_list: [24],
-  soft_mean: true,
-  attn_type: 'qq+kk+vv',
-  both_eattn_dattn: true,
-  use_scorebase_pooling: true,
-  image_size: 0,
-  context_guidance: 'off',
-  images: [],
-});
+/** A plain method of the last block; guidance is given to traceText itself. */
+function plainMethod(engine: NativeEngine): MethodOptions {
+  return methodOf({
+    vfm: 'none',
+    features_list: [engine.facts.vision.layers],
+    soft_mean: true,
+    attn_type: 'qq+kk+vv',
+    both_eattn_dattn: true,
+    use_scorebase_pooling: true,
+    image_size: 0,
+    context_guidance: 'off',
+    images: [],
+  });
+}
 
 function groupsOf(fixture: SafetensorsFile, report: RunReport): string[] {
   const groups = new Set<string>();
@@ -154,8 +156,7 @@ async function checkImageFeatures(
   await report.case(`${path}: image_cls_norm`, { subtitle, brief }, async (caseReport) => {
     const files = await toys.files('main', form, 'none');
     const engine = await toys.engine(files, 'none', side);
-    const depth = (await toys.engine(files, 'none', side)).facts.vision.layers;
-    const method = { ...unguided, features: [depth] };
+    const method = plainMethod(engine);
     const prompts = await engine.addPrompts(toys.promptSource('main', files.prompts), method);
     const expected = fixture.read('image_cls_norm');
     const names = Array.from({ length: expected.shape[0]! }, (_, i) => i);

@@ -50,7 +50,7 @@ describe('npm install', () => {
   it('succeeds without libtorch, and says what is left to do', async () => {
     const { status, text } = await run(packedPackage({}), bareEnv());
     expect(status).toBe(0);
-    expect(text).toMatch(/E_LIBTORCH_NOT_FOUND[\s\S]*npx crane-native build/);
+    expect(text).toMatch(/E_LIBTORCH_NOT_FOUND[\s\S]*npx crane-native build --fetch/);
   });
 
   it('fails on another libtorch that the user named', async () => {

@@ -91,6 +91,30 @@ describe('way 4: the Python package index', () => {
     expect(index.bytesSent).toBeLessThan(200_000);
   });
 
+  it.runIf(onLinux)('fetches the CUDA libraries and all they need for the CUDA variant only', async () => {
+    const cublas = fakeWheel('nvidia_cublas', '13.1.0', {
+      'nvidia/cu13/lib/libcublas.so.13': noise(2_000, 6),
+    });
+    index = await FakeIndex.start([...torchWheels(), cublas]);
+    const env = bareEnv({ PIP_INDEX_URL: index.url });
+    const attempt = await fromIndex({ variant: 'cuda', headers: false }, env, () => {}, {
+      attempts: 1,
+      pauseMs: 1,
+    });
+    expect(attempt).toHaveProperty('found');
+    const got = files(join(env['CRANE_CACHE']!, 'libtorch-2.11.0-cu130'));
+    for (const name of [
+      'torch/lib/libtorch_cuda.so',
+      'libcublas.so.13',
+      'libcudart.so.13',
+      'libnvperf_host.so',
+    ])
+      expect(
+        got.some((file) => file.endsWith(name)),
+        name,
+      ).toBe(true);
+  });
+
   it('gets the same files from a server without ranges, by one whole download', async () => {
     const { attempt, lines } = await fetchFrom(torchWheels(), { noRanges: true });
     expect(attempt).toHaveProperty('found');

@@ -104,7 +104,7 @@ describe.skipIf(!addon)('verify', () => {
   it('every file of a model, with its promises', async () => {
     const { files, model } = await findTarget('crane-mini', publicTable, {});
     expect(model?.folder).toBe(join(embeddedModels, 'crane-mini'));
-    expect(files.length).toBe(2);
+    expect(files.length).toBeGreaterThanOrEqual(2);
     for (const file of files)
       expect((await verifyFile(file, addon, publicTable)).promisedBy).toEqual(['model.json']);
   });
@@ -141,7 +141,10 @@ describe.skipIf(!addon)('convert', () => {
   it('never overwrites unless told to, and then whole', async () => {
     await write('clip.safetensors');
     await writeFile(at('out.safetensors'), 'precious');
-    expect((await failure(convert(request(), addon))).code).toBe('E_EXISTS');
+    const idle = { ...addon, convertWeights: () => expect.unreachable('it need not even begin') };
+    expect((await failure(convert(request(), { ...idle, inspectWeights: addon.inspectWeights }))).code).toBe(
+      'E_EXISTS',
+    );
     expect(await readFile(at('out.safetensors'), 'utf8')).toBe('precious');
     await convert(request({ overwrite: true }), addon);
     expect((await addon.inspectWeights(at('out.safetensors'))).naming).toBe('canonical');

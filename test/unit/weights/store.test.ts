@@ -130,7 +130,7 @@ describe('a file with a published sha256', () => {
     server.misbehave('corrupt', 'corrupt');
     const error = await failure(obtain(hashed(), undefined, place.surroundings));
     expect(error.code).toBe('E_WEIGHTS_HASH');
-    expect(error.message).toContain(`published is ${sha256(content)}`);
+    expect(error.message).toContain(`expected ${sha256(content)}`);
     expect(await names()).toEqual([]);
   });
 
@@ -243,6 +243,15 @@ describe('a file without a published sha256', () => {
     expect(server.requests.map(({ range }) => range)).toEqual([undefined, undefined]);
   });
 });
+
+it.each(['ignore ranges' as const, 'wrong range' as const, { status: 416 }])(
+  'without a checksum to tell it: %j does not damage the file',
+  async (how) => {
+    server.misbehave({ dropAfter: 100_000 }, how);
+    await obtain(unhashed(), undefined, place.surroundings);
+    expect((await stored()).equals(content)).toBe(true);
+  },
+);
 
 describe('a file that the user has', () => {
   it('is copied and checked without any connection', async () => {
