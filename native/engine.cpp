@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 
 #include <algorithm>
 #include <limits>

@@ -1,5 +1,6 @@
 // The engine: towers read once, prompt sets, pictures in, scores and maps out. The one class bindings/ sees;
-// free of tensor headers. Every call runs on the compute thread (core/executor.h) and throws crane::Error only.
+// free of tensor headers. Every call runs on the compute thread (core/executor.h) and throws crane::Error
+// only.
 #pragma once
 
 #include <array>
@@ -143,7 +144,8 @@ class Engine {
   std::unique_ptr<State> state_;
 };
 
-// Threads of the compute thread's OpenMP team; 0: physical cores. Runs on the compute thread. Returns the count.
+// Threads of the compute thread's OpenMP team; 0: physical cores. Runs on the compute thread. Returns the
+// count.
 int set_compute_threads(int threads);
 // "cpu", "cuda:0", ... as libtorch sees them.
 std::vector<std::string> available_devices();

@@ -1,12 +1,11 @@
 // The engine addon: NativeAddon of src/engine/native.ts.
 #include <napi.h>
+#include <torch/headeronly/version.h>
 
 #include "async_task.h"
 #include "engine_object.h"
 #include "image_functions.h"
 #include "weight_functions.h"
-
-#include <torch/headeronly/version.h>
 
 namespace crane::bindings {
 namespace {

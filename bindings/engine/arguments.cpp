@@ -11,7 +11,8 @@ Napi::TypeError wrong(const Napi::Env& env, const char* name, const char* expect
 
 std::array<double, 3> triple_of(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
-  if (!value.IsArray() || value.As<Napi::Array>().Length() != 3) throw wrong(object.Env(), name, "three numbers");
+  if (!value.IsArray() || value.As<Napi::Array>().Length() != 3)
+    throw wrong(object.Env(), name, "three numbers");
   std::array<double, 3> result{};
   for (uint32_t i = 0; i < 3; ++i) result[i] = value.As<Napi::Array>().Get(i).ToNumber().DoubleValue();
   return result;
@@ -47,10 +48,14 @@ vision::TowerConfig tower_config_of(const Napi::Object& js) {
   const Napi::Object positions = object_of(js, "positionInterpolation");
   const std::string kind = string_of(positions, "kind");
   using Kind = vision::PositionInterpolation::Kind;
-  if (kind == "bilinear") config.positions.kind = Kind::bilinear;
-  else if (kind == "bicubic") config.positions.kind = Kind::bicubic;
-  else if (kind == "bicubic-antialias") config.positions.kind = Kind::bicubic_antialias;
-  else throw wrong(js.Env(), "positionInterpolation.kind", "bilinear, bicubic or bicubic-antialias");
+  if (kind == "bilinear")
+    config.positions.kind = Kind::bilinear;
+  else if (kind == "bicubic")
+    config.positions.kind = Kind::bicubic;
+  else if (kind == "bicubic-antialias")
+    config.positions.kind = Kind::bicubic_antialias;
+  else
+    throw wrong(js.Env(), "positionInterpolation.kind", "bilinear, bicubic or bicubic-antialias");
   config.positions.offset = number_of(positions, "offset");
   config.blocks = static_cast<int64_t>(number_of(js, "blocks"));
   return config;
@@ -61,8 +66,8 @@ methods::Compat compat_of(const Napi::Object& js) {
   compat.batch_mean = boolean_of(js, "batchMean");
   compat.half_deep_tokens = boolean_of(js, "halfDeepTokens");
   compat.aliased_features = boolean_of(js, "aliasedFeatures");
-  compat.empty_rows = string_of(js, "emptyRows") == "nan" ? attention::EmptyRows::nan
-                                                          : attention::EmptyRows::keep_self;
+  compat.empty_rows =
+      string_of(js, "emptyRows") == "nan" ? attention::EmptyRows::nan : attention::EmptyRows::keep_self;
   compat.d_attn_layers = integers_of(js, "dAttnLayers");
   return compat;
 }
@@ -125,7 +130,8 @@ weights::SynthTensor synth_tensor_of(const Napi::Object& js) {
     tensor.column_scale = number_of(js, "columnScale");
   }
   if (js.Get("values").IsObject()) {
-    for (const int64_t value : integers_of(js, "values")) tensor.values.push_back(static_cast<int32_t>(value));
+    for (const int64_t value : integers_of(js, "values"))
+      tensor.values.push_back(static_cast<int32_t>(value));
   }
   return tensor;
 }
@@ -209,8 +215,8 @@ image::PictureView picture_of(const Napi::Object& js) {
   if (typed.TypedArrayType() != wanted) {
     throw wrong(js.Env(), "data", mode == image::Mode::i16 ? "a Uint16Array" : "a Uint8Array");
   }
-  image::PictureView view{static_cast<const char*>(typed.ArrayBuffer().Data()) + typed.ByteOffset(), width, height,
-                          mode};
+  image::PictureView view{static_cast<const char*>(typed.ArrayBuffer().Data()) + typed.ByteOffset(), width,
+                          height, mode};
   image::check_size("picture", width, height);
   const auto needed = static_cast<uint64_t>(width) * static_cast<uint64_t>(height) *
                       static_cast<uint64_t>(image::channel_count(mode));

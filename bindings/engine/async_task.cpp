@@ -8,8 +8,8 @@ TaskLedger& TaskLedger::of(Napi::Env env) { return *env.GetInstanceData<TaskLedg
 
 TaskLedger::TaskLedger(Napi::Env env) {
   const Napi::String name = Napi::String::New(env, "crane-native");
-  napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
-                                                       call_js, &to_js_);
+  napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr,
+                                                       this, call_js, &to_js_);
   NAPI_THROW_IF_FAILED_VOID(env, status);
   napi_unref_threadsafe_function(env, to_js_);
   // Added after the function above, so it runs before that one is closed.
@@ -25,8 +25,8 @@ void TaskLedger::begin(Napi::Env env) {
 void TaskLedger::complete(std::unique_ptr<Completion> completion) {
   const std::lock_guard lock(mutex_);
   Completion* handed = completion.release();
-  // A closing environment must not be called: its JavaScript values die with it, so the completion that refers to
-  // them is leaked rather than destroyed on this thread.
+  // A closing environment must not be called: its JavaScript values die with it, so the completion that
+  // refers to them is leaked rather than destroyed on this thread.
   if (!closing_) napi_call_threadsafe_function(to_js_, handed, napi_tsfn_nonblocking);
   // Under the lock: the waiter destroys this object as soon as it gets it.
   --outstanding_;

@@ -1,5 +1,5 @@
-// The only place that knows asynchronous work: a task runs on one of the engine's threads, its completion on the
-// JavaScript thread that asked. Nothing else may touch JavaScript values.
+// The only place that knows asynchronous work: a task runs on one of the engine's threads, its completion on
+// the JavaScript thread that asked. Nothing else may touch JavaScript values.
 #pragma once
 
 #include <napi.h>
@@ -61,8 +61,8 @@ Napi::Promise run_async(Napi::Env env, Executor& executor, Work work, Convert co
     std::optional<Result> result;
     std::optional<crane::Error> error;
   };
-  auto task = std::make_shared<Task>(Task{Napi::Promise::Deferred::New(env), std::move(work), std::move(convert),
-                                          std::move(keep), std::nullopt, std::nullopt});
+  auto task = std::make_shared<Task>(Task{Napi::Promise::Deferred::New(env), std::move(work),
+                                          std::move(convert), std::move(keep), std::nullopt, std::nullopt});
   const Napi::Promise promise = task->deferred.Promise();
   TaskLedger& ledger = TaskLedger::of(env);
   ledger.begin(env);

@@ -96,8 +96,8 @@ const float* floats_of(const Napi::Value& value, int64_t count, const char* what
 int64_t input_count(const InputShape& shape) {
   constexpr int64_t k_max = int64_t{1} << 31;
   check_input(shape.batch > 0 && shape.height > 0 && shape.width > 0 && shape.batch < 65536 &&
-                  shape.height < 65536 && shape.width < 65536 &&
-                  shape.batch * shape.height < k_max && 3 * shape.batch * shape.height * shape.width < k_max,
+                  shape.height < 65536 && shape.width < 65536 && shape.batch * shape.height < k_max &&
+                  3 * shape.batch * shape.height * shape.width < k_max,
               "E_IMAGE_SHAPE", "a batch of ", shape.batch, " x 3 x ", shape.height, " x ", shape.width,
               " is no sensible input");
   return 3 * shape.batch * shape.height * shape.width;
@@ -123,8 +123,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
        InstanceMethod<&EngineObject::text_features>("textFeatures"),
        InstanceMethod<&EngineObject::score>("score"),
        InstanceMethod<&EngineObject::score_preprocessed>("scorePreprocessed"),
-       InstanceMethod<&EngineObject::trace>("trace"),
-       InstanceMethod<&EngineObject::trace_text>("traceText"),
+       InstanceMethod<&EngineObject::trace>("trace"), InstanceMethod<&EngineObject::trace_text>("traceText"),
        InstanceMethod<&EngineObject::dispose>("dispose")});
   constructor_slot(env, k_engine_slot) = Napi::Persistent(constructor);
   constructor_slot(env, k_engine_slot).SuppressDestruct();
@@ -177,7 +176,8 @@ Napi::Value EngineObject::add_prompts(const Napi::CallbackInfo& info) {
     const PromptFiles files = prompt_files_of(info[0].As<Napi::Object>());
     const ScoreOptions options = score_options_of(info[1].As<Napi::Object>());
     return run_async(
-        info.Env(), compute_thread(), [engine, files, options] { return engine->add_prompts(files, options); },
+        info.Env(), compute_thread(),
+        [engine, files, options] { return engine->add_prompts(files, options); },
         [](Napi::Env env, int64_t& handle) -> Napi::Value {
           return Napi::Number::New(env, static_cast<double>(handle));
         });
@@ -217,8 +217,8 @@ Napi::Value EngineObject::score(const Napi::CallbackInfo& info) {
     const auto cancel = token_of(info[2]);
     return run_async(
         info.Env(), compute_thread(),
-        [engine, items, options, cancel] { return engine->score(*items, options, cancel.get()); }, outcomes_to_js,
-        std::move(keep));
+        [engine, items, options, cancel] { return engine->score(*items, options, cancel.get()); },
+        outcomes_to_js, std::move(keep));
   });
 }
 
@@ -250,8 +250,8 @@ Napi::Value EngineObject::trace(const Napi::CallbackInfo& info) {
     Keep keep;
     keep.push_back(keep_alive(info[0]));
     return run_async(
-        info.Env(), compute_thread(), [=] { return engine->trace(input, shape, prompts, options); }, stages_to_js,
-        std::move(keep));
+        info.Env(), compute_thread(), [=] { return engine->trace(input, shape, prompts, options); },
+        stages_to_js, std::move(keep));
   });
 }
 
@@ -267,8 +267,8 @@ Napi::Value EngineObject::trace_text(const Napi::CallbackInfo& info) {
       features.assign(typed.Data(), typed.Data() + typed.ElementLength());
     }
     return run_async(
-        info.Env(), compute_thread(),
-        [=] { return engine->trace_text(files, options, guidance, features); }, stages_to_js);
+        info.Env(), compute_thread(), [=] { return engine->trace_text(files, options, guidance, features); },
+        stages_to_js);
   });
 }
 
@@ -293,7 +293,8 @@ Napi::Function CancelFlagObject::define(Napi::Env env) {
   return constructor;
 }
 
-CancelFlagObject::CancelFlagObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<CancelFlagObject>(info) {}
+CancelFlagObject::CancelFlagObject(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<CancelFlagObject>(info) {}
 
 Napi::Value CancelFlagObject::cancel(const Napi::CallbackInfo& info) {
   token_->cancel();

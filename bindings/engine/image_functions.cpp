@@ -48,8 +48,8 @@ MapArgument map_of(const Napi::Value& data, const Napi::Value& width, const Napi
   const auto typed = data.As<Napi::Float32Array>();
   const MapArgument map{typed.Data(), side_of(width), side_of(height)};
   image::check_size("map", map.width, map.height);
-  check_input(typed.ElementLength() == static_cast<size_t>(map.width * map.height), "E_IMAGE_SHAPE", "a map of ",
-              map.width, " x ", map.height, " needs ", map.width * map.height, " values, got ",
+  check_input(typed.ElementLength() == static_cast<size_t>(map.width * map.height), "E_IMAGE_SHAPE",
+              "a map of ", map.width, " x ", map.height, " needs ", map.width * map.height, " values, got ",
               typed.ElementLength());
   return map;
 }

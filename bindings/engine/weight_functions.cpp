@@ -119,14 +119,28 @@ Napi::Value stored_to_js(Napi::Env env, StoredTensor& stored) {
   js.Set("shape", shape_to_js(env, stored.shape));
   Napi::Value data;
   switch (stored.kind) {
-    case DType::f64: data = typed_array<Napi::Float64Array>(env, stored.bytes); break;
-    case DType::i64: data = typed_array<Napi::BigInt64Array>(env, stored.bytes); break;
-    case DType::i32: data = typed_array<Napi::Int32Array>(env, stored.bytes); break;
-    case DType::i16: data = typed_array<Napi::Int16Array>(env, stored.bytes); break;
-    case DType::i8: data = typed_array<Napi::Int8Array>(env, stored.bytes); break;
+    case DType::f64:
+      data = typed_array<Napi::Float64Array>(env, stored.bytes);
+      break;
+    case DType::i64:
+      data = typed_array<Napi::BigInt64Array>(env, stored.bytes);
+      break;
+    case DType::i32:
+      data = typed_array<Napi::Int32Array>(env, stored.bytes);
+      break;
+    case DType::i16:
+      data = typed_array<Napi::Int16Array>(env, stored.bytes);
+      break;
+    case DType::i8:
+      data = typed_array<Napi::Int8Array>(env, stored.bytes);
+      break;
     case DType::u8:
-    case DType::boolean: data = typed_array<Napi::Uint8Array>(env, stored.bytes); break;
-    default: data = typed_array<Napi::Float32Array>(env, stored.bytes); break;
+    case DType::boolean:
+      data = typed_array<Napi::Uint8Array>(env, stored.bytes);
+      break;
+    default:
+      data = typed_array<Napi::Float32Array>(env, stored.bytes);
+      break;
   }
   js.Set("data", data);
   return js;
@@ -164,7 +178,8 @@ Napi::Value synth_weights(const Napi::CallbackInfo& call) {
   std::vector<weights::SynthTensor> tensors;
   try {
     const auto list = call[1].As<Napi::Array>();
-    for (uint32_t i = 0; i < list.Length(); ++i) tensors.push_back(synth_tensor_of(list.Get(i).As<Napi::Object>()));
+    for (uint32_t i = 0; i < list.Length(); ++i)
+      tensors.push_back(synth_tensor_of(list.Get(i).As<Napi::Object>()));
   } catch (const crane::Error& error) {
     throw to_js_error(call.Env(), error);
   }

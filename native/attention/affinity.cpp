@@ -43,8 +43,7 @@ at::Tensor affinity_attention(const at::Tensor& features, const at::Tensor& mean
                               const AffinityOptions& options, Trace* trace) {
   at::Tensor dst = at::empty_like(values);
   for (int64_t b = 0; b < features.size(0); ++b) {
-    const at::Tensor weights =
-        affinity_weights(features[b], means[b].item<double>(), options, trace);
+    const at::Tensor weights = affinity_weights(features[b], means[b].item<double>(), options, trace);
     if (trace) trace->record("stage.dattn.weights", weights.unsqueeze(0));
     dst[b].copy_(at::mm(weights, values[b]));
   }

@@ -10,8 +10,8 @@ namespace crane::attention {
 
 // q [B, H, M, d], k and v [B, H, N, d] -> [B, H, M, d]. `causal` (M == N) hides later rows from earlier ones.
 // `scale` is c, usually d^-0.5. Pictures of a batch never share a matrix product on the CPU.
-using PlainAttention = at::Tensor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                                  double scale, bool causal);
+using PlainAttention = at::Tensor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
+                                  bool causal);
 
 std::span<const Face<PlainAttention>> plain_attention_faces();
 

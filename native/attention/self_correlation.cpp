@@ -12,7 +12,8 @@ struct Correlated {
   double scale;
 };
 
-Correlated correlated(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set, double scale) {
+Correlated correlated(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
+                      double scale) {
   if (set.joined) return {{at::cat({q, k, v}, /*dim=*/-1)}, scale / std::sqrt(3.0)};
   Correlated result{{}, scale};
   if (set.q) result.members.push_back(q);

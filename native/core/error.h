@@ -37,11 +37,11 @@ void check_input(bool condition, const char* code, const Parts&... parts) {
 }
 
 // Our mistake: E_INTERNAL with file and line, never an abort inside Node.
-#define CRANE_CHECK_INVARIANT(condition, ...)                                             \
-  do {                                                                                    \
-    if (!(condition))                                                                     \
-      throw ::crane::Error("E_INTERNAL", ::crane::join_text(__FILE__, ":", __LINE__, ": ", \
-                                                            #condition, ": ", __VA_ARGS__)); \
+#define CRANE_CHECK_INVARIANT(condition, ...)                                                              \
+  do {                                                                                                     \
+    if (!(condition))                                                                                      \
+      throw ::crane::Error(                                                                                \
+          "E_INTERNAL", ::crane::join_text(__FILE__, ":", __LINE__, ": ", #condition, ": ", __VA_ARGS__)); \
   } while (false)
 
 }  // namespace crane

@@ -1,5 +1,5 @@
-// Threads that work on what callers enqueue, in order. All work on libtorch runs on one such thread per process,
-// because OpenMP teams belong to the calling thread and two callers would fight for the cores.
+// Threads that work on what callers enqueue, in order. All work on libtorch runs on one such thread per
+// process, because OpenMP teams belong to the calling thread and two callers would fight for the cores.
 #pragma once
 
 #include <condition_variable>
@@ -20,8 +20,8 @@ class Executor {
   // The task must not throw. Thread-safe. Ignored once closed.
   void post(std::function<void()> task);
 
-  // Starts nothing any more and waits for what runs. Tasks that wait are neither run nor destroyed: what they hold
-  // may belong to a thread that is gone.
+  // Starts nothing any more and waits for what runs. Tasks that wait are neither run nor destroyed: what they
+  // hold may belong to a thread that is gone.
   void close();
   bool is_closed() const;
 
@@ -44,8 +44,8 @@ Executor& compute_thread();
 // For decoding, resizing, reading and writing files: never libtorch.
 Executor& io_threads();
 
-// Stops long work at its next step, starts none and waits. To be called before the process exits: the C++ runtime
-// then destroys statics of libtorch and oneDNN that a running forward pass would still use.
+// Stops long work at its next step, starts none and waits. To be called before the process exits: the C++
+// runtime then destroys statics of libtorch and oneDNN that a running forward pass would still use.
 void shut_down();
 
 }  // namespace crane

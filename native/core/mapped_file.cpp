@@ -34,8 +34,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
     }
   }
   ::close(descriptor);
-  return std::shared_ptr<const MappedFile>(
-      new MappedFile(path, static_cast<const std::byte*>(data), size));
+  return std::shared_ptr<const MappedFile>(new MappedFile(path, static_cast<const std::byte*>(data), size));
 }
 
 MappedFile::~MappedFile() {

@@ -52,7 +52,8 @@ at::Tensor Block::mlp_update(const at::Tensor& x) const {
 
 at::Tensor Block::forward(const at::Tensor& x, bool causal) const {
   const Projections p = project(ln1(x));
-  const at::Tensor attended = x + attention_update(attention::plain_attention(p.q, p.k, p.v, attention_scale(), causal));
+  const at::Tensor attended =
+      x + attention_update(attention::plain_attention(p.q, p.k, p.v, attention_scale(), causal));
   return attended + mlp_update(attended);
 }
 

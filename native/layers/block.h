@@ -1,5 +1,6 @@
 // The pre-norm transformer block, shared by all towers:
-//   x = x + ls1 * (W_o attention(LN1 x) + b_o);  x = x + ls2 * MLP(LN2 x)      (LayerScale where the weights have it)
+//   x = x + ls1 * (W_o attention(LN1 x) + b_o);  x = x + ls2 * MLP(LN2 x)      (LayerScale where the weights
+//   have it)
 #pragma once
 
 #include "layers/activation.h"

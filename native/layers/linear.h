@@ -39,7 +39,7 @@ class TensorLoader {
   at::Tensor required(const std::string& name);
   // Undefined when the file has no such tensor.
   at::Tensor optional(const std::string& name);
-  Linear linear(const std::string& prefix);                   // prefix.weight, prefix.bias
+  Linear linear(const std::string& prefix);                     // prefix.weight, prefix.bias
   LayerNorm layer_norm(const std::string& prefix, double eps);  // undefined when absent
 
   bool has(const std::string& name) const { return weights_.find(name) != nullptr; }

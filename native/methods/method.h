@@ -26,8 +26,8 @@ struct EncodedPrompts {
 };
 
 struct MethodInput {
-  at::Tensor image;                                  // [B, 3, H, W] normalised for the vision tower
-  std::vector<const EncodedPrompts*> prompts;        // one per picture
+  at::Tensor image;                            // [B, 3, H, W] normalised for the vision tower
+  std::vector<const EncodedPrompts*> prompts;  // one per picture
 };
 
 struct Scores {

@@ -13,8 +13,8 @@ at::Tensor as_rows(const at::Tensor& stored) { return stored.reshape({-1, stored
 
 }  // namespace
 
-PromptSet load_prompts(const std::string& path, std::array<std::vector<int64_t>, k_pair> ids, int64_t text_width,
-                       at::Device device) {
+PromptSet load_prompts(const std::string& path, std::array<std::vector<int64_t>, k_pair> ids,
+                       int64_t text_width, at::Device device) {
   const weights::CanonicalWeights file = weights::canonicalise({weights::open_weights(path)});
   weights::check_prompts(file, text_width);
   layers::TensorLoader loader(file, device);
@@ -29,8 +29,10 @@ PromptSet load_prompts(const std::string& path, std::array<std::vector<int64_t>,
       weights::read_i32(*own, stored.data());
       set.ids[c].assign(stored.begin(), stored.end());
     }
-    if (loader.has("token_prefix_" + names[c])) set.stored_start[c] = as_rows(loader.required("token_prefix_" + names[c]));
-    if (loader.has("token_suffix_" + names[c])) set.stored_suffix[c] = as_rows(loader.required("token_suffix_" + names[c]));
+    if (loader.has("token_prefix_" + names[c]))
+      set.stored_start[c] = as_rows(loader.required("token_prefix_" + names[c]));
+    if (loader.has("token_suffix_" + names[c]))
+      set.stored_suffix[c] = as_rows(loader.required("token_suffix_" + names[c]));
   }
   for (int64_t i = 0; loader.has(join_text("compound_prompts_text.", i)); ++i) {
     set.deep.push_back(as_rows(loader.required(join_text("compound_prompts_text.", i))));

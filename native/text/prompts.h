@@ -1,4 +1,5 @@
-// A learned prompt set: context rows in place of the twelve X, and deep tokens for the first blocks (method.md 5).
+// A learned prompt set: context rows in place of the twelve X, and deep tokens for the first blocks
+// (method.md 5).
 #pragma once
 
 #include <array>
@@ -15,10 +16,11 @@ namespace crane::text {
 inline constexpr int k_pair = 2;
 
 struct PromptSet {
-  std::array<at::Tensor, k_pair> context;            // [n, width] each
-  std::vector<at::Tensor> deep;                      // per block from the second on: [m, width]
-  std::array<std::vector<int64_t>, k_pair> ids;      // token ids, start to padding
-  // Embedded start row [1, width] and rows after the context [.., width] from the checkpoint; may be undefined.
+  std::array<at::Tensor, k_pair> context;        // [n, width] each
+  std::vector<at::Tensor> deep;                  // per block from the second on: [m, width]
+  std::array<std::vector<int64_t>, k_pair> ids;  // token ids, start to padding
+  // Embedded start row [1, width] and rows after the context [.., width] from the checkpoint; may be
+  // undefined.
   std::array<at::Tensor, k_pair> stored_start;
   std::array<at::Tensor, k_pair> stored_suffix;
 
@@ -29,7 +31,7 @@ struct PromptSet {
 // Reads a checkpoint of the authors (.pth) or our safetensors form. `ids` are those of the two texts;
 // a file that brings its own ids was learned with those and keeps them.
 // Errors: E_WEIGHTS_* of the readers, E_PROMPTS when the vectors do not fit `text_width`.
-PromptSet load_prompts(const std::string& path, std::array<std::vector<int64_t>, k_pair> ids, int64_t text_width,
-                       at::Device device);
+PromptSet load_prompts(const std::string& path, std::array<std::vector<int64_t>, k_pair> ids,
+                       int64_t text_width, at::Device device);
 
 }  // namespace crane::text

@@ -31,8 +31,8 @@ TextTower TextTower::load(const weights::CanonicalWeights& weights, layers::Acti
   return tower;
 }
 
-// A weight file may hold only some token rows (model.json's `crane-mini`, archives cut for size); the checkpoint's
-// own buffers then stand in.
+// A weight file may hold only some token rows (model.json's `crane-mini`, archives cut for size); the
+// checkpoint's own buffers then stand in.
 at::Tensor TextTower::token_row(const PromptSet& prompts, int c, int64_t position) const {
   const int64_t id = prompts.ids[c][position];
   if (!row_of_id_.empty()) {
@@ -42,11 +42,13 @@ at::Tensor TextTower::token_row(const PromptSet& prompts, int c, int64_t positio
   }
   const int64_t after_context = position - 1 - prompts.context_rows();
   if (position == 0 && prompts.stored_start[c].defined()) return prompts.stored_start[c][0];
-  if (after_context >= 0 && prompts.stored_suffix[c].defined() && after_context < prompts.stored_suffix[c].size(0)) {
+  if (after_context >= 0 && prompts.stored_suffix[c].defined() &&
+      after_context < prompts.stored_suffix[c].size(0)) {
     return prompts.stored_suffix[c][after_context];
   }
-  throw Error("E_PROMPTS", join_text("token ", id, " of the ", c == 0 ? "normal" : "anomalous",
-                                     " prompt has no row in the model's token table"),
+  throw Error("E_PROMPTS",
+              join_text("token ", id, " of the ", c == 0 ? "normal" : "anomalous",
+                        " prompt has no row in the model's token table"),
               "use the texts the model was made for, or a model with the whole vocabulary");
 }
 
@@ -59,8 +61,8 @@ at::Tensor TextTower::embed_prompt(const PromptSet& prompts, int c, const Encode
   const int64_t eot = std::max_element(ids.begin(), ids.end()) - ids.begin();
   *end = eot + (pads ? 1 : 0);
   check_input(eot > n && *end < context_length(), "E_PROMPTS", "a prompt of ", eot + 1, " tokens",
-              pads ? " and the picture's token" : "", " does not fit ", n, " context rows and ", context_length(),
-              " positions");
+              pads ? " and the picture's token" : "", " does not fit ", n, " context rows and ",
+              context_length(), " positions");
   const int64_t length = whole ? context_length() : *end + 1;
 
   const int64_t batch = image_features.defined() ? image_features.size(0) : 1;
@@ -79,11 +81,16 @@ at::Tensor TextTower::embed_prompt(const PromptSet& prompts, int c, const Encode
     return at::cat({prompt.slice(1, 0, before), g, prompt.slice(1, after)}, /*dim=*/1);
   };
   switch (options.guidance) {
-    case Guidance::pad_suffix: return with_token(n + 1, n + 1);
-    case Guidance::pad_prefix: return with_token(1, 1);
-    case Guidance::replace_suffix: return with_token(n, n + 1);
-    case Guidance::replace_prefix: return with_token(1, 2);
-    case Guidance::none: break;
+    case Guidance::pad_suffix:
+      return with_token(n + 1, n + 1);
+    case Guidance::pad_prefix:
+      return with_token(1, 1);
+    case Guidance::replace_suffix:
+      return with_token(n, n + 1);
+    case Guidance::replace_prefix:
+      return with_token(1, 2);
+    case Guidance::none:
+      break;
   }
   return prompt;
 }
@@ -95,11 +102,13 @@ TextFeatures TextTower::encode(const PromptSet& prompts, const EncodeOptions& op
   std::vector<at::Tensor> pair;
   for (int c = 0; c < k_pair; ++c) {
     int64_t end = 0;
-    const at::Tensor prompt = embed_prompt(prompts, c, options, image_features, /*whole=*/trace != nullptr, &end);
+    const at::Tensor prompt =
+        embed_prompt(prompts, c, options, image_features, /*whole=*/trace != nullptr, &end);
     at::Tensor x = prompt + positions_.slice(0, 0, prompt.size(1));
     for (size_t i = 0; i < blocks_.size(); ++i) {
       if (i > 0 && i <= prompts.deep.size()) {
-        // Rounded per picture, so that in training each picture's gradient passes the cast before they are added.
+        // Rounded per picture, so that in training each picture's gradient passes the cast before they are
+        // added.
         at::Tensor deep = prompts.deep[i - 1].unsqueeze(0).expand({x.size(0), -1, -1});
         if (options.half_deep_tokens) deep = deep.to(at::kHalf).to(at::kFloat);
         x = at::cat({x.slice(1, 0, 1), deep, x.slice(1, 1 + deep.size(1))}, /*dim=*/1);

@@ -27,9 +27,10 @@ class TextTower {
 
   // image_features [B, D] unit rows for a guidance other than none, else undefined (then B = 1).
   // Rows after the end-of-text token never reach it (causal mask) and are cut, except when traced.
-  // Errors: E_PROMPTS when token rows are missing, prompts are too long or too deep, or guidance does not fit.
-  TextFeatures encode(const PromptSet& prompts, const EncodeOptions& options, const at::Tensor& image_features,
-                      Trace* trace) const;
+  // Errors: E_PROMPTS when token rows are missing, prompts are too long or too deep, or guidance does not
+  // fit.
+  TextFeatures encode(const PromptSet& prompts, const EncodeOptions& options,
+                      const at::Tensor& image_features, Trace* trace) const;
 
   int64_t width() const { return positions_.size(1); }
   int64_t context_length() const { return positions_.size(0); }
@@ -44,7 +45,7 @@ class TextTower {
                           const at::Tensor& image_features, bool whole, int64_t* end) const;
   at::Tensor token_row(const PromptSet& prompts, int c, int64_t position) const;
 
-  at::Tensor tokens_;  // [rows, width]
+  at::Tensor tokens_;                               // [rows, width]
   std::unordered_map<int64_t, int64_t> row_of_id_;  // empty: row = id
   at::Tensor positions_;
   std::vector<layers::Block> blocks_;

@@ -11,26 +11,38 @@ namespace {
 using Kind = PositionInterpolation::Kind;
 
 // rows [side*side, C] -> [grid.count, C].
-at::Tensor resize_positions(const at::Tensor& rows, int64_t side, Grid grid, const PositionInterpolation& how) {
+at::Tensor resize_positions(const at::Tensor& rows, int64_t side, Grid grid,
+                            const PositionInterpolation& how) {
   const at::Tensor planes = rows.view({1, side, side, -1}).permute({0, 3, 1, 2});
   const std::array<int64_t, 2> size{grid.height, grid.width};
   at::Tensor resized;
   if (how.offset != 0.0) {
     // The scale, not the size, is handed to the resampler: it decides where samples fall.
-    const std::array<double, 2> scale{(static_cast<double>(grid.height) + how.offset) / static_cast<double>(side),
-                                      (static_cast<double>(grid.width) + how.offset) / static_cast<double>(side)};
+    const std::array<double, 2> scale{
+        (static_cast<double>(grid.height) + how.offset) / static_cast<double>(side),
+        (static_cast<double>(grid.width) + how.offset) / static_cast<double>(side)};
     switch (how.kind) {
-      case Kind::bilinear: resized = at::upsample_bilinear2d(planes, std::nullopt, false, scale); break;
-      case Kind::bicubic: resized = at::upsample_bicubic2d(planes, std::nullopt, false, scale); break;
+      case Kind::bilinear:
+        resized = at::upsample_bilinear2d(planes, std::nullopt, false, scale);
+        break;
+      case Kind::bicubic:
+        resized = at::upsample_bicubic2d(planes, std::nullopt, false, scale);
+        break;
       case Kind::bicubic_antialias:
         resized = at::_upsample_bicubic2d_aa(planes, std::nullopt, false, scale);
         break;
     }
   } else {
     switch (how.kind) {
-      case Kind::bilinear: resized = at::upsample_bilinear2d(planes, size, false); break;
-      case Kind::bicubic: resized = at::upsample_bicubic2d(planes, size, false); break;
-      case Kind::bicubic_antialias: resized = at::_upsample_bicubic2d_aa(planes, size, false); break;
+      case Kind::bilinear:
+        resized = at::upsample_bilinear2d(planes, size, false);
+        break;
+      case Kind::bicubic:
+        resized = at::upsample_bicubic2d(planes, size, false);
+        break;
+      case Kind::bicubic_antialias:
+        resized = at::_upsample_bicubic2d_aa(planes, size, false);
+        break;
     }
   }
   CRANE_CHECK_INVARIANT(resized.size(2) == grid.height && resized.size(3) == grid.width,
@@ -58,8 +70,8 @@ Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& c
   const int64_t used = config.blocks > 0 ? config.blocks : available;
   const int64_t heads = tower.width() / 64;
   for (int64_t i = 0; i < used; ++i) {
-    tower.blocks_.push_back(layers::Block::load(loader, join_text("visual.blocks.", i), heads, config.activation,
-                                                config.layer_norm_eps));
+    tower.blocks_.push_back(layers::Block::load(loader, join_text("visual.blocks.", i), heads,
+                                                config.activation, config.layer_norm_eps));
   }
   tower.ln_post_ = loader.layer_norm("visual.ln_post", config.layer_norm_eps);
   check_input(tower.ln_post_.defined(), "E_WEIGHTS_MISSING", "the vision tower's final LayerNorm is missing");
@@ -68,7 +80,9 @@ Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& c
   return tower;
 }
 
-Grid Tower::grid_of(const at::Tensor& image) const { return {image.size(2) / patch(), image.size(3) / patch()}; }
+Grid Tower::grid_of(const at::Tensor& image) const {
+  return {image.size(2) / patch(), image.size(3) / patch()};
+}
 
 at::Tensor Tower::positions_for(Grid grid) const {
   const int64_t side = std::llround(std::sqrt(static_cast<double>(positions_.size(0) - 1)));
@@ -81,15 +95,16 @@ at::Tensor Tower::embed(const at::Tensor& image) const {
   const Grid grid = grid_of(image);
   CRANE_CHECK_INVARIANT(image.size(2) == grid.height * patch() && image.size(3) == grid.width * patch(),
                         "picture of ", image.size(2), " x ", image.size(3));
-  const at::Tensor patches =
-      at::conv2d(image, patch_weight_, patch_bias_, /*stride=*/patch()).flatten(2).transpose(1, 2);  // [B, N, w]
+  const at::Tensor patches = at::conv2d(image, patch_weight_, patch_bias_, /*stride=*/patch())
+                                 .flatten(2)
+                                 .transpose(1, 2);  // [B, N, w]
   const at::Tensor cls = cls_.view({1, 1, -1}).expand({image.size(0), 1, -1});
   at::Tensor tokens = at::cat({cls, patches}, /*dim=*/1) + positions_for(grid);
   if (registers_.defined()) {
     // Registers have no position.
-    tokens = at::cat({tokens.slice(1, 0, 1), registers_.unsqueeze(0).expand({image.size(0), -1, -1}),
-                      tokens.slice(1, 1)},
-                     /*dim=*/1);
+    tokens = at::cat(
+        {tokens.slice(1, 0, 1), registers_.unsqueeze(0).expand({image.size(0), -1, -1}), tokens.slice(1, 1)},
+        /*dim=*/1);
   }
   return ln_pre_.defined() ? ln_pre_(tokens) : tokens;
 }
@@ -112,7 +127,8 @@ at::Tensor Tower::project(const at::Tensor& tokens) const {
 
 at::Tensor resize_patches(const at::Tensor& patches, Grid from, Grid to) {
   if (from == to) return patches;
-  const at::Tensor planes = patches.view({patches.size(0), from.height, from.width, -1}).permute({0, 3, 1, 2});
+  const at::Tensor planes =
+      patches.view({patches.size(0), from.height, from.width, -1}).permute({0, 3, 1, 2});
   return at::upsample_bilinear2d(planes, {to.height, to.width}, /*align_corners=*/false)
       .permute({0, 2, 3, 1})
       .reshape({patches.size(0), to.count(), -1});

@@ -1,4 +1,5 @@
-// A vision transformer read from canonical weights: CLIP's, DINOv2's and their truncations are configurations.
+// A vision transformer read from canonical weights: CLIP's, DINOv2's and their truncations are
+// configurations.
 #pragma once
 
 #include <string>
@@ -61,7 +62,8 @@ class Tower {
   int64_t parameters_ = 0;
 };
 
-// Bilinear resize (align_corners false) of patch rows [B, from.count, C] to another grid; unchanged when equal.
+// Bilinear resize (align_corners false) of patch rows [B, from.count, C] to another grid; unchanged when
+// equal.
 at::Tensor resize_patches(const at::Tensor& patches, Grid from, Grid to);
 
 }  // namespace crane::vision

@@ -26,8 +26,9 @@ struct Streams {
   at::Tensor e;  // second, same shape
 };
 
-// V of the patches as D-Attn reads it (method.md 4): from LN1 of the plain stream after this block's attention.
-// In the first two-stream block the reference reads e after its update instead (parity/README.md, "Quirks").
+// V of the patches as D-Attn reads it (method.md 4): from LN1 of the plain stream after this block's
+// attention. In the first two-stream block the reference reads e after its update instead (parity/README.md,
+// "Quirks").
 at::Tensor values_at_patches(const layers::Block& block, const at::Tensor& stream, Trace* trace) {
   const at::Tensor u = block.ln1(stream);
   if (trace) trace->record("stage.dattn.input_ln1", u);
@@ -36,8 +37,8 @@ at::Tensor values_at_patches(const layers::Block& block, const at::Tensor& strea
 
 }  // namespace
 
-TwoStreamFeatures two_stream_forward(const Tower& tower, const at::Tensor& image, const TwoStreamRequest& request,
-                                     Trace* trace) {
+TwoStreamFeatures two_stream_forward(const Tower& tower, const at::Tensor& image,
+                                     const TwoStreamRequest& request, Trace* trace) {
   const std::vector<layers::Block>& blocks = tower.blocks();
   const int64_t count = static_cast<int64_t>(blocks.size());
   const int64_t first = count - request.two_stream_blocks;  // 0-based

@@ -1,5 +1,5 @@
-// The tower with a second stream e that gathers self-correlation attention in its last blocks and never passes
-// an MLP (method.md 3). The plain stream runs undisturbed beside it.
+// The tower with a second stream e that gathers self-correlation attention in its last blocks and never
+// passes an MLP (method.md 3). The plain stream runs undisturbed beside it.
 #pragma once
 
 #include <map>
@@ -21,14 +21,14 @@ struct TwoStreamRequest {
 };
 
 struct TwoStreamFeatures {
-  at::Tensor cls;              // [B, width]: the plain stream's class token after the last block
-  std::vector<at::Tensor> e;   // [B, N, width] each: one, or one per entry of `features` unless final_only
+  at::Tensor cls;             // [B, width]: the plain stream's class token after the last block
+  std::vector<at::Tensor> e;  // [B, N, width] each: one, or one per entry of `features` unless final_only
   std::map<int64_t, at::Tensor> values;  // block -> V [B, N, width]
 };
 
-// image [B, 3, H, W] normalised. With a trace every stage is computed whole; without one, what nobody reads in
-// the last block (the patches' plain stream) is skipped.
-TwoStreamFeatures two_stream_forward(const Tower& tower, const at::Tensor& image, const TwoStreamRequest& request,
-                                     Trace* trace);
+// image [B, 3, H, W] normalised. With a trace every stage is computed whole; without one, what nobody reads
+// in the last block (the patches' plain stream) is skipped.
+TwoStreamFeatures two_stream_forward(const Tower& tower, const at::Tensor& image,
+                                     const TwoStreamRequest& request, Trace* trace);
 
 }  // namespace crane::vision

@@ -8,10 +8,11 @@
 namespace crane::methods {
 namespace {
 
-// The pictures' patch features before ln_post, in the order of the maps: D-Attn before E-Attn, block by block.
+// The pictures' patch features before ln_post, in the order of the maps: D-Attn before E-Attn, block by
+// block.
 std::vector<at::Tensor> map_tokens(const Towers& towers, const vision::TwoStreamFeatures& features,
-                                   const SourceAffinity* affinity, vision::Grid grid, const CraneOptions& options,
-                                   Trace* trace) {
+                                   const SourceAffinity* affinity, vision::Grid grid,
+                                   const CraneOptions& options, Trace* trace) {
   std::vector<at::Tensor> maps;
   if (affinity == nullptr) return features.e;
   const at::Tensor e_final = vision::resize_patches(features.e.back(), grid, affinity->grid);
@@ -46,13 +47,15 @@ Scores score_picture(const Towers& towers, const at::Tensor& image, const Encode
   at::Tensor text = prompts.features.unsqueeze(0);  // [1, 2, D]
   if (options.guidance_at_test != text::Guidance::none) {
     text = towers.text
-               ->encode(prompts.prompts, {options.guidance_at_test, options.compat.half_deep_tokens}, global, nullptr)
+               ->encode(prompts.prompts, {options.guidance_at_test, options.compat.half_deep_tokens}, global,
+                        nullptr)
                .unit;
   }
 
   const at::Tensor pixel_logits = text_logits(patch_unit, text, options.temperature);  // [m, 1, n, 2]
   const at::Tensor image_feature = options.fusion ? fuse(patch_unit, pixel_logits, global, trace) : global;
-  const at::Tensor image_logits = text_logits(image_feature.unsqueeze(1), text, options.temperature).squeeze(1);
+  const at::Tensor image_logits =
+      text_logits(image_feature.unsqueeze(1), text, options.temperature).squeeze(1);
   const vision::Grid map_grid = affinity ? affinity->grid : grid;
 
   Scores scores;

@@ -7,12 +7,14 @@ namespace crane::methods {
 namespace {
 
 at::Tensor channel_constants(const std::array<double, 3>& values, const at::Tensor& like) {
-  return at::tensor({static_cast<float>(values[0]), static_cast<float>(values[1]), static_cast<float>(values[2])},
-                    like.options())
+  return at::tensor(
+             {static_cast<float>(values[0]), static_cast<float>(values[1]), static_cast<float>(values[2])},
+             like.options())
       .view({1, 3, 1, 1});
 }
 
-at::Tensor renormalise(const at::Tensor& image, const vision::TowerConfig& from, const vision::TowerConfig& to) {
+at::Tensor renormalise(const at::Tensor& image, const vision::TowerConfig& from,
+                       const vision::TowerConfig& to) {
   const at::Tensor pixels = image * channel_constants(from.std, image) + channel_constants(from.mean, image);
   return (pixels.clamp(0, 1) - channel_constants(to.mean, image)) / channel_constants(to.std, image);
 }

@@ -13,7 +13,8 @@ struct SourceAffinity {
   vision::Grid grid;
 };
 
-// image [B, 3, H, W] normalised for `vision`; it is un-normalised, clamped to [0, 1] and normalised for the source.
+// image [B, 3, H, W] normalised for `vision`; it is un-normalised, clamped to [0, 1] and normalised for the
+// source.
 SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, const CraneOptions& options,
                                Trace* trace);
 

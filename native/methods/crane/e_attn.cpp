@@ -17,8 +17,8 @@ attention::SelfSet parse_e_attn(std::string_view kind) {
 }
 
 vision::TwoStreamRequest e_attn_request(const CraneOptions& options, int64_t blocks) {
-  check_input(options.e_attn_layers >= 1 && options.e_attn_layers <= blocks, "E_MODEL_CONFIG", "eAttnLayers is ",
-              options.e_attn_layers, ", the vision tower has ", blocks, " blocks");
+  check_input(options.e_attn_layers >= 1 && options.e_attn_layers <= blocks, "E_MODEL_CONFIG",
+              "eAttnLayers is ", options.e_attn_layers, ", the vision tower has ", blocks, " blocks");
   check_input(!options.features.empty(), "E_MODEL_CONFIG", "features lists no block");
   const int64_t first = blocks - options.e_attn_layers + 1;
   for (const int64_t feature : options.features) {
@@ -34,8 +34,8 @@ vision::TwoStreamRequest e_attn_request(const CraneOptions& options, int64_t blo
     request.value_blocks = options.compat.d_attn_layers;
     if (request.value_blocks.empty()) request.value_blocks.push_back(blocks);
     for (const int64_t layer : request.value_blocks) {
-      check_input(layer >= first && layer <= blocks, "E_MODEL_CONFIG", "compat.dAttnLayers lists block ", layer,
-                  "; D-Attn can read blocks ", first, " to ", blocks);
+      check_input(layer >= first && layer <= blocks, "E_MODEL_CONFIG", "compat.dAttnLayers lists block ",
+                  layer, "; D-Attn can read blocks ", first, " to ", blocks);
     }
   }
   return request;

@@ -9,16 +9,18 @@ at::Tensor text_logits(const at::Tensor& features, const at::Tensor& text, doubl
   return at::matmul(features, text.transpose(-2, -1)) / temperature;
 }
 
-at::Tensor fuse(const at::Tensor& maps, const at::Tensor& pixel_logits, const at::Tensor& global, Trace* trace) {
-  const at::Tensor mean_features = maps.mean(/*dim=*/0);                                             // [B, n, D]
-  const at::Tensor weight = at::softmax(pixel_logits.mean(/*dim=*/0), /*dim=*/-1).select(-1, 1);     // [B, n]
-  const at::Tensor fused = layers::unit_rows((weight.unsqueeze(-1) * mean_features).sum(/*dim=*/1));  // [B, D]
+at::Tensor fuse(const at::Tensor& maps, const at::Tensor& pixel_logits, const at::Tensor& global,
+                Trace* trace) {
+  const at::Tensor mean_features = maps.mean(/*dim=*/0);                                          // [B, n, D]
+  const at::Tensor weight = at::softmax(pixel_logits.mean(/*dim=*/0), /*dim=*/-1).select(-1, 1);  // [B, n]
+  const at::Tensor fused =
+      layers::unit_rows((weight.unsqueeze(-1) * mean_features).sum(/*dim=*/1));  // [B, D]
   if (trace) trace->record("fused", fused);
   return layers::unit_rows(0.5 * fused + 0.5 * global);
 }
 
-at::Tensor anomaly_map(const at::Tensor& pixel_logits, int64_t grid_height, int64_t grid_width, int64_t height,
-                       int64_t width, bool soft_mean) {
+at::Tensor anomaly_map(const at::Tensor& pixel_logits, int64_t grid_height, int64_t grid_width,
+                       int64_t height, int64_t width, bool soft_mean) {
   const int64_t maps = pixel_logits.size(0);
   const int64_t batch = pixel_logits.size(1);
   const at::Tensor cells = soft_mean ? at::softmax(pixel_logits, /*dim=*/-1) : pixel_logits;

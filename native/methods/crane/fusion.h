@@ -10,10 +10,11 @@ namespace crane::methods {
 at::Tensor text_logits(const at::Tensor& features, const at::Tensor& text, double temperature);
 
 // maps [m, B, n, D], pixel_logits [m, B, n, 2], global [B, D] unit rows -> g+ [B, D] unit rows.
-at::Tensor fuse(const at::Tensor& maps, const at::Tensor& pixel_logits, const at::Tensor& global, Trace* trace);
+at::Tensor fuse(const at::Tensor& maps, const at::Tensor& pixel_logits, const at::Tensor& global,
+                Trace* trace);
 
 // pixel_logits [m, B, n, 2] on a grid -> probability of an anomaly [B, height, width].
-at::Tensor anomaly_map(const at::Tensor& pixel_logits, int64_t grid_height, int64_t grid_width, int64_t height,
-                       int64_t width, bool soft_mean);
+at::Tensor anomaly_map(const at::Tensor& pixel_logits, int64_t grid_height, int64_t grid_width,
+                       int64_t height, int64_t width, bool soft_mean);
 
 }  // namespace crane::methods

@@ -1,5 +1,5 @@
-// Settings of Crane and Crane+ with the reference's defaults, and the numerics in which paper, reference and this
-// engine part.
+// Settings of Crane and Crane+ with the reference's defaults, and the numerics in which paper, reference and
+// this engine part.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@ namespace crane::methods {
 
 // Documented in docs/compat.md; defaults are this engine's (method.md 10).
 struct Compat {
-  bool batch_mean = false;         // D-Attn's mean over the whole call
-  bool half_deep_tokens = true;    // deep tokens rounded to half in the forward pass
-  bool aliased_features = true;    // every listed feature layer shows the final e
+  bool batch_mean = false;       // D-Attn's mean over the whole call
+  bool half_deep_tokens = true;  // deep tokens rounded to half in the forward pass
+  bool aliased_features = true;  // every listed feature layer shows the final e
   attention::EmptyRows empty_rows = attention::EmptyRows::keep_self;
   std::vector<int64_t> d_attn_layers;  // 1-based; empty: the last block only
 };

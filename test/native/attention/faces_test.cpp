@@ -1,4 +1,10 @@
 // Every face of an attention kernel against its plain definition.
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -12,8 +18,8 @@ namespace {
 
 constexpr double k_scale = 0.125;  // 64^-0.5
 
-// Scores of these inputs reach 20 and one rounding of float32 there is 2e-6, which the softmax hands on to the
-// weights; values reach 6. A sum of three softmaxes adds three such errors.
+// Scores of these inputs reach 20 and one rounding of float32 there is 2e-6, which the softmax hands on to
+// the weights; values reach 6. A sum of three softmaxes adds three such errors.
 constexpr double k_tolerance = 1e-5;
 
 struct Inputs {
@@ -36,7 +42,8 @@ TEST_P(AtRowCount, PlainAttentionFacesAgreeWithTheDefinition) {
   for (const bool causal : {false, true}) {
     const at::Tensor wanted = faces.back().run(q, k, v, k_scale, causal);
     for (const auto& face : faces) {
-      EXPECT_LT(worst(face.run(q, k, v, k_scale, causal), wanted), k_tolerance) << face.name << " causal " << causal;
+      EXPECT_LT(worst(face.run(q, k, v, k_scale, causal), wanted), k_tolerance)
+          << face.name << " causal " << causal;
     }
   }
 }
@@ -44,8 +51,9 @@ TEST_P(AtRowCount, PlainAttentionFacesAgreeWithTheDefinition) {
 TEST_P(AtRowCount, SelfCorrelationFacesAgreeWithTheDefinitionForEveryKind) {
   const auto [q, k, v] = inputs(GetParam(), 2);
   const auto faces = self_correlation_faces();
-  const SelfSet kinds[] = {{false, false, true, false}, {false, true, false, false}, {true, false, false, false},
-                           {true, true, false, false},  {true, true, true, false},   {false, false, false, true}};
+  const SelfSet kinds[] = {{false, false, true, false}, {false, true, false, false},
+                           {true, false, false, false}, {true, true, false, false},
+                           {true, true, true, false},   {false, false, false, true}};
   for (const SelfSet& kind : kinds) {
     const at::Tensor wanted = faces.back().run(q, k, v, kind, k_scale);
     for (const auto& face : faces) {

@@ -28,7 +28,8 @@ struct Pictures {
   std::vector<ScoreItem> items;
 
   Pictures(int count, int64_t width, int64_t height, int64_t prompts) {
-    for (int i = 0; i < count; ++i) pixels.push_back(noise_picture(width, height, static_cast<uint32_t>(i + 1)));
+    for (int i = 0; i < count; ++i)
+      pixels.push_back(noise_picture(width, height, static_cast<uint32_t>(i + 1)));
     for (const auto& rgb : pixels) {
       ScoreItem item;
       item.picture = {rgb.data(), width, height, image::Mode::rgb};
@@ -52,10 +53,12 @@ TEST(Engine, ScoresAreTheSameBitsWhateverSharesTheCallAndInWhichOrder) {
   const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
   const Pictures pictures(8, 518, 518, prompts);
   std::vector<ScoreOutcome> alone;
-  for (const ScoreItem& item : pictures.items) alone.push_back(engine.score({&item, 1}, model.options, nullptr)[0]);
+  for (const ScoreItem& item : pictures.items)
+    alone.push_back(engine.score({&item, 1}, model.options, nullptr)[0]);
   EXPECT_NE(alone[0].fused_score, alone[1].fused_score);
   for (const size_t batch : {2u, 3u, 4u, 8u}) {
-    std::vector<ScoreItem> reversed(pictures.items.begin(), pictures.items.begin() + static_cast<long>(batch));
+    std::vector<ScoreItem> reversed(pictures.items.begin(),
+                                    pictures.items.begin() + static_cast<long>(batch));
     std::reverse(reversed.begin(), reversed.end());
     const auto together = engine.score(reversed, model.options, nullptr);
     ASSERT_EQ(together.size(), batch);
@@ -78,7 +81,8 @@ TEST(Engine, PreprocessedInputGivesThePicturesBits) {
     }
   }
   const auto from_pictures = engine.score(pictures.items, model.options, nullptr);
-  const auto from_input = engine.score_preprocessed(input.data(), {2, 84, 84}, prompts, model.options, true, nullptr);
+  const auto from_input =
+      engine.score_preprocessed(input.data(), {2, 84, 84}, prompts, model.options, true, nullptr);
   for (size_t i = 0; i < 2; ++i) expect_same_bits(from_pictures[i], from_input[i]);
 }
 
@@ -161,7 +165,8 @@ TEST(Engine, SettingsThatDoNotFitTheTowerAreNamed) {
   EXPECT_EQ(code_of(wrong).rfind("E_MODEL_CONFIG: features lists block 1", 0), 0u) << code_of(wrong);
   wrong = model.options;
   wrong.method.compat.d_attn_layers = {2};
-  EXPECT_EQ(code_of(wrong).rfind("E_MODEL_CONFIG: compat.dAttnLayers lists block 2", 0), 0u) << code_of(wrong);
+  EXPECT_EQ(code_of(wrong).rfind("E_MODEL_CONFIG: compat.dAttnLayers lists block 2", 0), 0u)
+      << code_of(wrong);
 }
 
 TEST(Engine, CancelledCallsStopWithACode) {

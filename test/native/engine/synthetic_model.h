@@ -18,7 +18,8 @@ class SyntheticModel {
  public:
   // vision: width, blocks; a spatial source of 128 x 2 blocks beside it.
   SyntheticModel(int64_t width, int64_t blocks, int64_t side)
-      : folder_(std::filesystem::temp_directory_path() / join_text("crane-synthetic-", ::getpid(), "-", next_++)) {
+      : folder_(std::filesystem::temp_directory_path() /
+                join_text("crane-synthetic-", ::getpid(), "-", next_++)) {
     std::filesystem::create_directories(folder_);
     std::vector<weights::SynthTensor> clip;
     vit(clip, "visual", width, blocks, /*grid=*/4);
@@ -57,13 +58,17 @@ class SyntheticModel {
   PromptFiles prompt_files;
 
  private:
-  std::string path(const char* name) const { return (folder_ / (std::string(name) + ".safetensors")).string(); }
+  std::string path(const char* name) const {
+    return (folder_ / (std::string(name) + ".safetensors")).string();
+  }
 
   // Exponent for which a sum over `width` terms keeps its size.
-  static int spread(int64_t width) { return static_cast<int>(std::lround(std::log2(static_cast<double>(width)) / 2)); }
+  static int spread(int64_t width) {
+    return static_cast<int>(std::lround(std::log2(static_cast<double>(width)) / 2));
+  }
 
-  static void add(std::vector<weights::SynthTensor>& to, std::string name, std::vector<int64_t> shape, int exponent,
-                  double base = 0) {
+  static void add(std::vector<weights::SynthTensor>& to, std::string name, std::vector<int64_t> shape,
+                  int exponent, double base = 0) {
     weights::SynthTensor tensor;
     tensor.salt = "synthetic";
     tensor.name = std::move(name);
@@ -76,7 +81,8 @@ class SyntheticModel {
     add(to, name + ".weight", {width}, 2, 1);
     add(to, name + ".bias", {width}, 3);
   }
-  static void linear(std::vector<weights::SynthTensor>& to, const std::string& name, int64_t out, int64_t in) {
+  static void linear(std::vector<weights::SynthTensor>& to, const std::string& name, int64_t out,
+                     int64_t in) {
     add(to, name + ".weight", {out, in}, spread(in));
     add(to, name + ".bias", {out}, 4);
   }
@@ -92,8 +98,8 @@ class SyntheticModel {
       linear(to, block + ".fc2", width, 4 * width);
     }
   }
-  static void vit(std::vector<weights::SynthTensor>& to, const std::string& tower, int64_t width, int64_t blocks,
-                  int64_t grid) {
+  static void vit(std::vector<weights::SynthTensor>& to, const std::string& tower, int64_t width,
+                  int64_t blocks, int64_t grid) {
     add(to, tower + ".patch.weight", {width, 3, 14, 14}, 3);
     add(to, tower + ".cls", {width}, 2);
     add(to, tower + ".pos", {1 + grid * grid, width}, 1);

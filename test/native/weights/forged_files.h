@@ -62,6 +62,7 @@ struct ForgedZip {
   int directory_offset_shift = 0;
   int directory_size_shift = 0;
   uint16_t disk = 0;
+  std::string gap = {};  // between the directory and its end record
   std::string comment = {};
 
   std::string bytes() const {
@@ -89,7 +90,7 @@ struct ForgedZip {
     const auto at = static_cast<uint64_t>(static_cast<int64_t>(file.size()) + directory_offset_shift);
     const auto size = static_cast<uint64_t>(static_cast<int64_t>(directory.size()) + directory_size_shift);
     const auto count = static_cast<uint64_t>(static_cast<int64_t>(members.size()) + count_shift);
-    file += directory;
+    file += directory + gap;
     if (zip64_end) {
       const uint64_t end64 = file.size();
       file += le<uint32_t>(0x06064b50) + le<uint64_t>(44) + le<uint16_t>(45) + le<uint16_t>(45) +

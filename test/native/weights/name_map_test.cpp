@@ -180,6 +180,11 @@ TEST(NameMap, UnknownNamesAreRefusedWithASample) {
               canonicalise({model_file({{"logit_scale", {}}, {"mask_token", {1, 4}}})});
             }).code,
             "E_WEIGHTS_NAMING");
+  // A single name in common does not make a model.
+  EXPECT_EQ(thrown_by([] {
+              canonicalise({model_file({{"cls_token", {4}}, {"a", {1}}, {"b", {1}}, {"c", {1}}})});
+            }).code,
+            "E_WEIGHTS_NAMING");
   EXPECT_EQ(naming_of(*model_file({{"fc.weight", {2}}})), "");
   EXPECT_EQ(naming_of(*model_file(hf_dinov2(0))), "hf-dinov2");
 }

@@ -127,7 +127,8 @@ TEST(Pickle, EveryForeignGlobalIsRefusedByName) {
     const Thrown thrown = refusal(op::global(module, name) + "(" + op::text("touch canary") + "tR");
     EXPECT_EQ(thrown.code, "E_WEIGHTS_PICKLE") << module << " " << name;
     if (std::string(module).find('\n') == std::string::npos) {
-      EXPECT_TRUE(contains(thrown.message, std::string("\"") + module + " " + name + "\"")) << thrown.message;
+      EXPECT_TRUE(contains(thrown.message, std::string("global \"") + module + " " + name + "\""))
+          << thrown.message;
     }
     ++refused;
   }
@@ -198,6 +199,8 @@ TEST(Pickle, DamageIsRefused) {
       {"TUPLE1 across a mark", "N(\x85"},
       {"pop across a mark", "](a"},
       {"BINGET of nothing", "h\x01"},
+      {"BINGET between what was stored", "Nq\x05h\x03\x86"},
+      {"APPEND across a mark", "]N(at"},
       {"LONG_BINGET of nothing", "j" + le<uint32_t>(0xffffffff)},
       {"BINPUT of nothing", "q\x01"},
       {"LONG_BINPUT far away", "Nr" + le<uint32_t>(0xffffffff)},
@@ -252,12 +255,17 @@ TEST(Pickle, OtherProtocolsAreRefusedWithAHint) {
 }
 
 TEST(Pickle, SizesAreBounded) {
-  EXPECT_EQ(refusal(std::string((1 << 20) + 1, ']')).code, "E_WEIGHTS_PICKLE");  // values
-  EXPECT_EQ(refusal(std::string((1 << 20) + 1, '(')).code, "E_WEIGHTS_PICKLE");  // marks
+  const auto bound = [](const std::string& body, const char* message) {
+    const Thrown thrown = refusal(body);
+    EXPECT_EQ(thrown.code, "E_WEIGHTS_PICKLE");
+    EXPECT_TRUE(contains(thrown.message, message)) << thrown.message;
+  };
+  bound(std::string((1 << 20) + 1, ']'), "more than 1048576 values");
+  bound(std::string((1 << 20) + 1, '('), "more than 1048576 marks");
   std::string recalls = "]q\x01";
   for (int i = 0; i < (1 << 20) + 1; ++i) recalls += "h\x01";
-  EXPECT_TRUE(contains(refusal(recalls).message, "stack"));
-  EXPECT_EQ(refusal(std::string(17 << 20, 'N')).code, "E_WEIGHTS_PICKLE");  // bytes
+  bound(recalls, "a stack deeper than 1048576");
+  bound(std::string(17 << 20, 'N'), "expected at most 16777216");
 }
 
 }  // namespace

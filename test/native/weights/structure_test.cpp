@@ -204,6 +204,24 @@ TEST(Structure, ABlockThatIsMissingIsNamed) {
                        "\"prompt_learner.compound_prompts_text.1\""));
 }
 
+TEST(Structure, LayerScaleIsInAllBlocksOrInNone) {
+  std::vector<NamedShape> tensors = dinov2(0);
+  erase_name(tensors, "blocks.0.ls1.gamma");
+  erase_name(tensors, "blocks.0.ls2.gamma");
+  const Thrown thrown = thrown_by([&] { structure_of(tensors); });
+  EXPECT_EQ(thrown.code, "E_WEIGHTS_MISSING");
+  EXPECT_TRUE(contains(thrown.message, "\"blocks.0.ls1.gamma\"")) << thrown.message;
+}
+
+TEST(Structure, AWindowWithoutACentreIsRefused) {
+  std::vector<NamedShape> tensors = sam("");
+  shape_of(tensors, "blocks.0.attn.rel_pos_h")[0] = 8;
+  shape_of(tensors, "blocks.0.attn.rel_pos_w")[0] = 8;
+  const Thrown thrown = thrown_by([&] { structure_of(tensors); });
+  EXPECT_EQ(thrown.code, "E_WEIGHTS_SHAPE");
+  EXPECT_TRUE(contains(thrown.message, "\"blocks.0.attn.rel_pos_h\" is [8, 64]")) << thrown.message;
+}
+
 TEST(Structure, TowersMustShareTheJointWidth) {
   std::vector<NamedShape> tensors = openai_clip();
   shape_of(tensors, "text_projection") = {k_text_width, k_joint + 1};

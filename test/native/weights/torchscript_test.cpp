@@ -58,6 +58,8 @@ TEST(TorchScript, WhatIsNoModuleIsRefused) {
       {"an object built twice", k_object + "}b}b"},
       {"an object of another module", op::global("torch", "Model") + ")\x81"},
       {"an object of a lookalike", op::global("__torch__x", "Model") + ")\x81"},
+      {"an object that is its own state", k_object + "q\x01h\x01"
+                                                     "b"},
       {"an object in itself", k_object + "q\x01}" + op::text("me") + "h\x01sb"},
       {"a list function without a list",
        k_object + op::dict({{"l", op::global("torch.jit._pickle", "build_intlist") + "K\x01\x85R"}}) + "b"},

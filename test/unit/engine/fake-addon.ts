@@ -41,6 +41,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
   const notFaked = (name: string) => () => Promise.reject(new Error(`the fake addon has no ${name}`));
   return {
     log,
+    shutDown: () => undefined,
     get concurrency() {
       return running.most;
     },
