@@ -26,6 +26,7 @@ const rows = [
     env: { CRANE_LIBTORCH: libtorch },
     install: 0,
     score: 0,
+    everyDoor: true,
   },
   {
     name: '--ignore-scripts, libtorch named',
@@ -115,9 +116,13 @@ for (const row of rows) {
   const install = row.skipScript ? { status: 0, stderr: '' } : run('scripts/install.mjs');
   const samples = join(root, 'models', 'crane-mini', 'samples');
   const score = run('dist/cli/main.js', 'score', samples, '--limit', '1', '--format', 'jsonl');
-  const text = install.stderr + score.stderr;
+  const doors = row.everyDoor ? everyDoor(user, env, join(samples, 'bsdata-good-g00.jpg')) : '';
+  const text = install.stderr + score.stderr + doors;
   const right =
-    install.status === row.install && score.status === row.score && (!row.says || row.says.test(text));
+    doors === '' &&
+    install.status === row.install &&
+    score.status === row.score &&
+    (!row.says || row.says.test(text));
   if (!right) {
     failures++;
     console.error(`--- ${row.name}\n${text}`);
@@ -129,6 +134,29 @@ for (const row of rows) {
 }
 rmSync(work, { recursive: true, force: true });
 process.exitCode = failures === 0 ? 0 : 1;
+
+/** Scores one picture through the installed command, `import` and `require`; '' when all three give one score. */
+function everyDoor(user, env, picture) {
+  const path = JSON.stringify(picture);
+  const library = `loadEngine().then((e) => e.score(${path})).then((r) => console.log(r.score))`;
+  const doors = {
+    command: [[join(user, 'node_modules', '.bin', 'crane-native')], ['score', picture, '--format', 'jsonl']],
+    import: [['--input-type=module', '-e', `import { loadEngine } from 'crane-native'; ${library}`], []],
+    require: [['-e', `const { loadEngine } = require('crane-native'); ${library}`], []],
+  };
+  const answers = Object.entries(doors).map(([name, [script, args]]) => {
+    const { stdout, stderr } = spawnSync(process.execPath, [...script, ...args], {
+      cwd: user,
+      env,
+      encoding: 'utf8',
+    });
+    const score = name === 'command' ? /"score":([0-9.e-]+)/.exec(stdout)?.[1] : stdout.trim();
+    return { name, score, stderr };
+  });
+  const first = answers[0].score;
+  if (first && answers.every(({ score }) => score === first)) return '';
+  return answers.map(({ name, score, stderr }) => `${name}: ${score} ${stderr}`).join('\n');
+}
 
 function code(stderr) {
   return /\[(E_[A-Z_]+)\]/.exec(stderr)?.[1] ?? '';

@@ -1,9 +1,11 @@
-// Runs every suite and adds up: node scripts/test.mjs [native|unit|parity|data ...]   (npm test runs all)
-import { spawn } from 'node:child_process';
+// Runs every suite and adds up: node scripts/test.mjs [native|unit|parity|data|package|cuda ...]
+// npm test runs all; the kernels of a GPU are compiled where nvcc is found (CUDACXX or PATH).
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { globSync } from 'tinyglobby';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const scratch = mkdtempSync(join(tmpdir(), 'crane-test-'));
@@ -86,9 +88,50 @@ const suites = {
   async data() {
     return countedLine(await npm('test:data'));
   },
+
+  /** The packed package, installed where nothing but Node is found, and under adverse conditions. */
+  async package() {
+    const packed = await run('npm', ['pack', '--silent', '--pack-destination', scratch]);
+    const tarball = join(scratch, packed.output.trim().split('\n').at(-1) ?? '');
+    const { libtorchRoot } = JSON.parse(
+      readFileSync(join(root, 'build', 'Release', 'crane_engine.json'), 'utf8'),
+    );
+    const { code, output } = await run(process.execPath, [
+      'scripts/install-matrix.mjs',
+      tarball,
+      libtorchRoot,
+    ]);
+    const rows = (answer) => [...output.matchAll(new RegExp(`\\| ${answer} \\|$`, 'gm'))].length;
+    return settled({ passed: rows('yes'), failed: rows('NO') }, code);
+  },
+
+  /** Compiles the CUDA kernels; they run where a GPU is. */
+  async cuda() {
+    const nvcc = process.env.CUDACXX ?? 'nvcc';
+    const total = { passed: 0, failed: 0 };
+    for (const source of globSync('native/**/*_cuda.cu', { cwd: root })) {
+      const args = [
+        '-std=c++20',
+        '-O3',
+        '-I',
+        'native',
+        '-gencode',
+        'arch=compute_80,code=sm_80',
+        '-gencode',
+        'arch=compute_90,code=sm_90',
+      ];
+      const { code } = await run(nvcc, [...args, '-c', source, '-o', join(scratch, 'kernel.o')]);
+      console.log(`${source}: ${code === 0 ? 'compiled for sm_80 and sm_90' : 'FAILED'}`);
+      total[code === 0 ? 'passed' : 'failed']++;
+    }
+    return total.passed + total.failed === 0 ? { passed: 0, failed: 1 } : total;
+  },
 };
 
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(suites);
+const hasNvcc = process.env.CUDACXX !== undefined || spawnSync('nvcc', ['--version']).status === 0;
+const byDefault = Object.keys(suites).filter((name) => name !== 'cuda' || hasNvcc);
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : byDefault;
+if (!hasNvcc && process.argv.length <= 2) console.log('not run: cuda (no nvcc in CUDACXX or PATH)');
 const rows = [];
 for (const name of wanted) {
   if (!suites[name]) {
