@@ -1,6 +1,12 @@
+/** Removed when the test process ends. */
+const made: string[] = [];
+process.once('exit', () => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true });
+});
+
 /** Small stand-ins for libtorch: folders as the ways find them, and wheels as an index serves them. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { libtorchPlatform } from '../../../src/libtorch/platform.js';
@@ -11,7 +17,9 @@ import { fakeZip } from './fake-zip.js';
 export const cpuLibrary = libtorchPlatform()!.cpuLibrary;
 
 export function freshFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'crane libtorch ä-'));
+  const folder = mkdtempSync(join(tmpdir(), 'crane libtorch ä-'));
+  made.push(folder);
+  return folder;
 }
 
 export function writeTree(root: string, files: Record<string, string | Buffer>): string {
