@@ -125,7 +125,10 @@ export interface ScoreResult {
   score: number;
   fusedScore: number;
   mapMax: number;
-  /** covers exactly the picture; row-major; after the Gaussian */
+  /**
+   * Shows the whole picture and nothing else, row-major, after the Gaussian. For fit 'stretch' in the model's size,
+   * otherwise in the size of the merged map.
+   */
   map?: { data: Float32Array; width: number; height: number };
   ms: { preprocess: number; forward: number; postprocess: number };
 }

@@ -115,3 +115,9 @@ function authorities(files: string[]): string[] {
   const named = [...new Set(extra ? [...files, extra] : files)].map((file) => readFileSync(file, 'utf8'));
   return [...rootCertificates, ...named];
 }
+
+/** Ends an answer that is not wanted; the stream's complaint about that is nobody's error. */
+export function discard(answer: HttpAnswer): void {
+  answer.body.on('error', () => undefined);
+  answer.body.destroy();
+}

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { HttpAnswer, HttpClient } from './http-client.js';
+import { discard, type HttpAnswer, type HttpClient } from './http-client.js';
 import { makeFolder } from './make-folder.js';
 import type { DownloadProgress } from './progress.js';
 import { CutShort, type RetryPolicy, withRetries } from './retry.js';
@@ -99,7 +99,7 @@ export async function openRemoteZip(
     }
     const total = contentRange(answer).total;
     if (size !== undefined && total !== size) {
-      answer.body.destroy();
+      discard(answer);
       throw new Error(`the server has ${total} bytes of a file that has ${size}`);
     }
     const tail = await readBody(answer, range[1] - range[0] + 1);
@@ -173,7 +173,7 @@ class RangeSource implements ZipSource {
     });
     const sent = answer.status === 206 ? contentRange(answer) : undefined;
     if (sent?.start === start && sent.total === this.size) return answer;
-    answer.body.destroy();
+    discard(answer);
     throw new Error(`the file changed on the server while it was fetched (${answer.status})`);
   }
 }

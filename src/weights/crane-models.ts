@@ -101,7 +101,7 @@ export function describeCrane(parts: CraneParts): ModelDescription {
     text: clipText,
     prompts,
     method: craneMethod(kind),
-    // A threshold belongs to a data set: `calibrate` chooses it.
+    // A threshold belongs to a data set, not to a model.
     threshold: null,
     mapThreshold: null,
   };
