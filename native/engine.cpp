@@ -96,9 +96,16 @@ struct Engine::State {
   }
 
   void check_size(int64_t height, int64_t width) const {
-    check_input(height > 0 && width > 0 && height % vision.patch() == 0 && width % vision.patch() == 0,
-                "E_MODEL_CONFIG", "an input of ", width, " x ", height,
-                " pixels is no multiple of the patch of ", vision.patch());
+    const int64_t patch = vision.patch();
+    if (height <= 0 || width <= 0 || height % patch != 0 || width % patch != 0) {
+      const auto nearest = [patch](int64_t side) {
+        return std::max<int64_t>(1, (side + patch / 2) / patch) * patch;
+      };
+      throw Error(
+          "E_MODEL_CONFIG",
+          join_text("an input of ", width, " x ", height, " pixels is no multiple of the patch of ", patch),
+          join_text("the nearest is --size ", nearest(width), "x", nearest(height)));
+    }
     if (source) {
       check_input(height >= source->patch() && width >= source->patch(), "E_MODEL_CONFIG", "an input of ",
                   width, " x ", height, " pixels is smaller than one patch of the spatial source");

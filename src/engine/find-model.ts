@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CraneError } from '../errors.js';
 import { cacheFolder } from '../libtorch/cache-folder.js';
+import { craneKinds } from '../weights/crane-models.js';
 import { type Model, readModelJson } from './model-json.js';
 
 /** Models inside the package; src/engine and dist/engine lie at the same depth. */
@@ -30,7 +31,9 @@ export async function findModel(given: string, env: NodeJS.ProcessEnv = process.
     'E_MODEL_NOT_FOUND',
     `no model is called "${given}"; there are ${known.join(', ') || 'none'}`,
     {
-      hint: `looked into ${places.join(' and ')}; see npx crane-native weights list`,
+      hint: (craneKinds as readonly string[]).includes(given)
+        ? `fetch it once: npx crane-native weights pull ${given}`
+        : `looked into ${places.join(' and ')}; see npx crane-native weights list`,
     },
   );
 }
