@@ -1,0 +1,49 @@
+// The training loss of Crane's prompts (method.md 7) from cached features: 518 x 518 maps never exist,
+// because nearest upsampling repeats each cell's probability, and only the cells' pixel counts matter. That
+// is exact.
+#pragma once
+
+#include <cstdint>
+
+#include "core/torch_headers.h"
+
+namespace crane::train {
+
+// What nearest upsampling of a grid to a mask's size assigns to each of its N cells.
+struct CellCounts {
+  at::Tensor pixels;     // [N] float64
+  at::Tensor anomalous;  // [B, N] float64: of these, how many the mask calls anomalous
+};
+
+// masks [B, H, W] u8 of 0 and 1.
+CellCounts count_cells(const at::Tensor& masks, int64_t grid_height, int64_t grid_width);
+
+struct LossOptions {
+  double focal_weight = 2.0;
+  double dice_weight = 2.0;
+  double image_weight = 0.2;
+  double pixel_temperature = 0.07;
+  double image_temperature = 0.01;
+};
+
+// Frozen features of a batch.
+struct Features {
+  at::Tensor maps;  // [m, B, N, D] unit rows, the distinct maps
+  int64_t copies =
+      1;  // how many times each map is listed (method.md 3, "features"); multiplies the pixel loss
+  at::Tensor global;  // [B, D] unit rows
+};
+
+// Scalars on the graph, weighted as the reference logs them: total = focal + dice + image_weight * image.
+struct LossTerms {
+  at::Tensor focal;
+  at::Tensor dice;
+  at::Tensor image;
+  at::Tensor total;
+};
+
+// text [B, 2, D] unit rows, labels [B] int64 (1 anomalous).
+LossTerms prompt_loss(const Features& features, const at::Tensor& text, const CellCounts& cells,
+                      const at::Tensor& labels, const LossOptions& options);
+
+}  // namespace crane::train

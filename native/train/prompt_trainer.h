@@ -1,0 +1,63 @@
+// Learns a prompt set by Adam (method.md 7). The towers are frozen; only the text tower runs, forward and
+// backward.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "text/tower.h"
+#include "train/losses.h"
+
+namespace crane::train {
+
+struct AdamOptions {
+  double learning_rate = 1e-3;
+  double beta1 = 0.6;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+};
+
+struct TrainOptions {
+  LossOptions loss;
+  AdamOptions adam;
+  text::Guidance guidance = text::Guidance::pad_suffix;
+  bool half_deep_tokens = true;
+};
+
+struct StepLosses {
+  double focal = 0;
+  double dice = 0;
+  double image = 0;
+  double total = 0;
+};
+
+class PromptTrainer {
+ public:
+  // `tower` must outlive this and have been loaded outside inference mode. `start` is copied.
+  PromptTrainer(const text::TextTower& tower, const text::PromptSet& start, TrainOptions options);
+
+  // One step of the optimiser. Errors: E_INTERNAL when the loss is not finite; nothing is changed then.
+  StepLosses step(const Features& features, const CellCounts& cells, const at::Tensor& labels);
+
+  // Learned tensors under the checkpoint's names, in its order; gradients are those of the last step.
+  std::vector<std::pair<std::string, at::Tensor>> parameters() const;
+  std::vector<std::pair<std::string, at::Tensor>> gradients() const;
+  int64_t steps() const noexcept { return steps_; }
+
+ private:
+  struct Moments {
+    at::Tensor first;
+    at::Tensor second;
+  };
+  std::vector<at::Tensor*> learned();
+  void adam(at::Tensor& parameter, Moments& moments) const;
+
+  const text::TextTower& tower_;
+  TrainOptions options_;
+  text::PromptSet prompts_;
+  std::vector<Moments> moments_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace crane::train

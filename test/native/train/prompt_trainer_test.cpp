@@ -1,0 +1,99 @@
+#include "train/prompt_trainer.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
+#include <gtest/gtest.h>
+
+#include "../engine/synthetic_model.h"
+
+namespace crane::train {
+namespace {
+
+at::Tensor unit(const at::Tensor& x) { return x / x.norm(2, -1, true); }
+
+struct Course {
+  SyntheticModel model{64, 3, 84};
+  text::TextTower tower;
+  text::PromptSet start;
+  Features features;
+  CellCounts cells;
+  at::Tensor labels = at::tensor({0, 1, 1, 0}, at::TensorOptions().dtype(at::kLong));
+
+  Course() {
+    const at::NoGradGuard guard;
+    tower = text::TextTower::load(weights::canonicalise({weights::open_weights(model.config.weights[0])}),
+                                  layers::Activation::quick_gelu, 1e-5, at::kCPU);
+    start = text::load_prompts(model.prompt_files.path,
+                               {model.prompt_files.normal_ids, model.prompt_files.anomalous_ids},
+                               tower.width(), at::kCPU);
+    at::manual_seed(7);
+    features.maps = unit(at::randn({1, 4, 36, 64}));
+    features.global = unit(at::randn({4, 64}));
+    const at::Tensor masks = (at::rand({4, 84, 84}) > 0.7).to(at::kByte);
+    cells = count_cells(masks * labels.view({4, 1, 1}).to(at::kByte), 6, 6);
+  }
+
+  std::vector<StepLosses> run(PromptTrainer& trainer, int steps) {
+    std::vector<StepLosses> losses;
+    for (int i = 0; i < steps; ++i) losses.push_back(trainer.step(features, cells, labels));
+    return losses;
+  }
+};
+
+TEST(PromptTrainer, LowersTheLossAndLeavesItsStartAlone) {
+  Course course;
+  const at::Tensor before = course.start.context[0].clone();
+  PromptTrainer trainer(course.tower, course.start, {});
+  const auto losses = course.run(trainer, 15);
+  EXPECT_LT(losses.back().total, 0.9 * losses.front().total);
+  EXPECT_TRUE(at::equal(course.start.context[0], before));
+  for (const auto& [name, parameter] : trainer.parameters()) {
+    EXPECT_TRUE(parameter.grad().defined() && parameter.grad().abs().max().item<double>() > 0) << name;
+  }
+}
+
+TEST(PromptTrainer, SameStepsGiveTheSameBits) {
+  Course course;
+  PromptTrainer one(course.tower, course.start, {});
+  PromptTrainer two(course.tower, course.start, {});
+  course.run(one, 5);
+  course.run(two, 5);
+  const auto a = one.parameters();
+  const auto b = two.parameters();
+  ASSERT_EQ(a.size(), 3u);  // ctx_pos, ctx_neg, one set of deep tokens
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].first, b[i].first);
+    EXPECT_TRUE(at::equal(a[i].second, b[i].second)) << a[i].first;
+  }
+}
+
+// The first step of Adam moves every entry by the learning rate, against its gradient's sign.
+TEST(PromptTrainer, FirstStepMovesEachEntryByTheLearningRate) {
+  Course course;
+  PromptTrainer trainer(course.tower, course.start, {});
+  course.run(trainer, 1);
+  const at::NoGradGuard guard;
+  const auto parameters = trainer.parameters();
+  const at::Tensor moved = parameters[0].second - course.start.context[0];
+  const at::Tensor gradient = trainer.gradients()[0].second;
+  const at::Tensor clear = gradient.abs() > 1e-4;
+  EXPECT_LT((moved + 1e-3 * gradient.sign()).masked_select(clear).abs().max().item<double>(), 1e-6);
+  EXPECT_GT(clear.sum().item<int64_t>(), 20);
+}
+
+TEST(PromptTrainer, RoundingOfDeepTokensIsASwitchThatShows) {
+  Course course;
+  TrainOptions exact;
+  exact.half_deep_tokens = false;
+  PromptTrainer rounded(course.tower, course.start, {});
+  PromptTrainer unrounded(course.tower, course.start, exact);
+  // The synthetic start is exact in half precision; after a step the two forms must part.
+  course.run(rounded, 3);
+  course.run(unrounded, 3);
+  EXPECT_FALSE(at::equal(rounded.parameters()[2].second, unrounded.parameters()[2].second));
+}
+
+}  // namespace
+}  // namespace crane::train
