@@ -1,6 +1,5 @@
-#include "engine.h"
-
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include <algorithm>
@@ -10,14 +9,12 @@
 #include "core/cpu.h"
 #include "core/error.h"
 #include "core/stopwatch.h"
+#include "engine_state.h"
 #include "image/normalise.h"
 #include "layers/torch_errors.h"
 #include "methods/crane/crane.h"
-#include "methods/method.h"
 #include "picture_map.h"
 #include "smooth_map.h"
-#include "text/tower.h"
-#include "vision/tower.h"
 #include "weights/name_map.h"
 #include "weights/structure.h"
 
@@ -72,66 +69,6 @@ image::Normalisation normalisation_of(const vision::TowerConfig& config) {
 }
 
 }  // namespace
-
-struct Engine::State {
-  EngineConfig config;
-  EngineFacts facts;
-  at::Device device{at::kCPU};
-  vision::Tower vision;
-  text::TextTower text;
-  std::optional<vision::Tower> source;
-  image::Normalisation normalisation{};
-
-  mutable std::mutex prompts_mutex;
-  std::map<int64_t, std::shared_ptr<const methods::EncodedPrompts>> prompts;
-  int64_t next_handle = 1;
-
-  methods::Towers towers() const { return {&vision, &text, source ? &*source : nullptr}; }
-
-  std::shared_ptr<const methods::EncodedPrompts> prompts_of(int64_t handle) const {
-    const std::lock_guard lock(prompts_mutex);
-    const auto found = prompts.find(handle);
-    check_input(found != prompts.end(), "E_PROMPTS", "no prompt set has the handle ", handle);
-    return found->second;
-  }
-
-  void check_size(int64_t height, int64_t width) const {
-    const int64_t patch = vision.patch();
-    if (height <= 0 || width <= 0 || height % patch != 0 || width % patch != 0) {
-      const auto nearest = [patch](int64_t side) {
-        return std::max<int64_t>(1, (side + patch / 2) / patch) * patch;
-      };
-      throw Error(
-          "E_MODEL_CONFIG",
-          join_text("an input of ", width, " x ", height, " pixels is no multiple of the patch of ", patch),
-          join_text("the nearest is --size ", nearest(width), "x", nearest(height)));
-    }
-    if (source) {
-      check_input(height >= source->patch() && width >= source->patch(), "E_MODEL_CONFIG", "an input of ",
-                  width, " x ", height, " pixels is smaller than one patch of the spatial source");
-    }
-  }
-
-  // One call of the method; maps: [B, H, W] before the Gaussian, on the engine's device.
-  struct Forward {
-    std::vector<double> fused;
-    at::Tensor maps;
-  };
-  Forward forward(const at::Tensor& images, std::vector<const methods::EncodedPrompts*> prompts,
-                  const ScoreOptions& options, Trace* trace) const;
-
-  image::ViewPlan plan_of(const ScoreItem& item) const {
-    return image::plan_views(item.picture.width, item.picture.height, config.width, config.height, item.fit,
-                             item.tile_overlap);
-  }
-  // One view as the model's input, [1, 3, height, width].
-  at::Tensor input_of(const ScoreItem& item, const image::ViewPlan& plan, const image::View& view) const;
-  ScoreOutcome score_alone(const ScoreItem& item, const ScoreOptions& options,
-                           const CancelToken* cancel) const;
-  // Every view of every item in one call of the method (compat.batch_mean).
-  std::vector<ScoreOutcome> score_together(std::span<const ScoreItem> items,
-                                           const ScoreOptions& options) const;
-};
 
 Engine::State::Forward Engine::State::forward(const at::Tensor& images,
                                               std::vector<const methods::EncodedPrompts*> prompts,
@@ -207,8 +144,9 @@ std::vector<ScoreOutcome> Engine::State::score_together(std::span<const ScoreIte
   return outcomes;
 }
 
+// Weights are loaded outside inference mode, because training differentiates through the text tower.
 Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard guard;
   translate_errors([&] {
     State& state = *state_;
     state.config = config;

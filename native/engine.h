@@ -18,6 +18,7 @@
 #include "image/fit.h"
 #include "image/picture.h"
 #include "methods/crane/options.h"
+#include "train/options.h"
 #include "vision/config.h"
 #include "weights/synth.h"
 
@@ -102,6 +103,14 @@ struct ScoreOutcome {
   double postprocess_ms = 0;
 };
 
+// A labelled batch: input [batch, 3, height, width] normalised, masks [batch, height, width] of 0 and 1,
+// labels [batch] (1 anomalous). Not copied.
+struct TrainBatch {
+  const float* input = nullptr;
+  const uint8_t* masks = nullptr;
+  const int64_t* labels = nullptr;
+};
+
 struct InputShape {
   int64_t batch = 0;
   int64_t height = 0;
@@ -138,6 +147,16 @@ class Engine {
   // image_features: [batch, D] unit rows, or empty without guidance.
   TracedStages trace_text(const PromptFiles& files, const ScoreOptions& options, text::Guidance guidance,
                           std::span<const float> image_features);
+
+  // Starts to learn from a copy of the prompts in `files`; the handle stays valid until ended. Errors:
+  // E_PROMPTS, E_WEIGHTS_*.
+  int64_t begin_training(const PromptFiles& files, const train::TrainOptions& options);
+  // One step; the vision towers run on the batch's pictures. Errors: E_INTERNAL when the loss is not finite.
+  train::StepLosses train_step(int64_t training, const TrainBatch& batch, InputShape shape,
+                               const ScoreOptions& options, TracedStages* stages);
+  // "param.NAME" and, after a step, "grad.NAME" of every learned tensor.
+  TracedStages training_state(int64_t training) const;
+  void end_training(int64_t training);
 
  private:
   struct State;

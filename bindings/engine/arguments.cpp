@@ -199,6 +199,22 @@ PromptFiles prompt_files_of(const Napi::Object& js) {
   return {string_of(js, "path"), integers_of(js, "normalIds"), integers_of(js, "anomalousIds")};
 }
 
+train::TrainOptions train_options_of(const Napi::Object& js) {
+  train::TrainOptions options;
+  options.loss.focal_weight = number_of(js, "focalWeight");
+  options.loss.dice_weight = number_of(js, "diceWeight");
+  options.loss.image_weight = number_of(js, "imageLossWeight");
+  options.loss.pixel_temperature = number_of(js, "pixelTemperature");
+  options.loss.image_temperature = number_of(js, "imageTemperature");
+  options.adam.learning_rate = number_of(js, "learningRate");
+  options.adam.beta1 = number_of(js, "beta1");
+  options.adam.beta2 = number_of(js, "beta2");
+  options.adam.eps = number_of(js, "eps");
+  options.guidance = guidance_of(string_of(js, "guidance"));
+  options.half_deep_tokens = boolean_of(js, "halfDeepTokens");
+  return options;
+}
+
 InputShape input_shape_of(const Napi::Object& js) {
   return {static_cast<int64_t>(number_of(js, "batch")), static_cast<int64_t>(number_of(js, "height")),
           static_cast<int64_t>(number_of(js, "width"))};

@@ -23,6 +23,7 @@ EngineConfig engine_config_of(const Napi::Object& js);
 ScoreOptions score_options_of(const Napi::Object& js);
 PromptFiles prompt_files_of(const Napi::Object& js);
 text::Guidance guidance_of(const std::string& name);
+train::TrainOptions train_options_of(const Napi::Object& js);
 InputShape input_shape_of(const Napi::Object& js);
 
 // The view points into the picture's buffer: keep a reference to `data` while it is used.

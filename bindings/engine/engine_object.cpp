@@ -124,6 +124,10 @@ Napi::Function EngineObject::define(Napi::Env env) {
        InstanceMethod<&EngineObject::score>("score"),
        InstanceMethod<&EngineObject::score_preprocessed>("scorePreprocessed"),
        InstanceMethod<&EngineObject::trace>("trace"), InstanceMethod<&EngineObject::trace_text>("traceText"),
+       InstanceMethod<&EngineObject::begin_training>("beginTraining"),
+       InstanceMethod<&EngineObject::train_step>("trainStep"),
+       InstanceMethod<&EngineObject::training_state>("trainingState"),
+       InstanceMethod<&EngineObject::end_training>("endTraining"),
        InstanceMethod<&EngineObject::dispose>("dispose")});
   constructor_slot(env, k_engine_slot) = Napi::Persistent(constructor);
   constructor_slot(env, k_engine_slot).SuppressDestruct();
@@ -269,6 +273,93 @@ Napi::Value EngineObject::trace_text(const Napi::CallbackInfo& info) {
     return run_async(
         info.Env(), compute_thread(), [=] { return engine->trace_text(files, options, guidance, features); },
         stages_to_js);
+  });
+}
+
+Napi::Value EngineObject::begin_training(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    auto engine = alive(info.Env());
+    const PromptFiles files = prompt_files_of(info[0].As<Napi::Object>());
+    const train::TrainOptions options = train_options_of(info[1].As<Napi::Object>());
+    return run_async(
+        info.Env(), compute_thread(), [=] { return engine->begin_training(files, options); },
+        [](Napi::Env env, int64_t& handle) -> Napi::Value {
+          return Napi::Number::New(env, static_cast<double>(handle));
+        });
+  });
+}
+
+Napi::Value EngineObject::train_step(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    auto engine = alive(info.Env());
+    const int64_t training = info[0].ToNumber().Int64Value();
+    const Napi::Object js = info[1].As<Napi::Object>();
+    const InputShape shape = input_shape_of(info[2].As<Napi::Object>());
+    TrainBatch batch;
+    batch.input = floats_of(js.Get("input"), input_count(shape), "the training input");
+    const auto masks = js.Get("masks").As<Napi::Uint8Array>();
+    check_input(static_cast<int64_t>(masks.ElementLength()) == shape.batch * shape.height * shape.width,
+                "E_IMAGE_SHAPE", "the masks need ", shape.batch * shape.height * shape.width, " values, got ",
+                masks.ElementLength());
+    batch.masks = masks.Data();
+    const auto labels = js.Get("labels").As<Napi::Int32Array>();
+    check_input(static_cast<int64_t>(labels.ElementLength()) == shape.batch, "E_IMAGE_SHAPE",
+                "the labels need ", shape.batch, " values, got ", labels.ElementLength());
+    const std::vector<int64_t> wide(labels.Data(), labels.Data() + labels.ElementLength());
+    for (const int64_t label : wide)
+      check_input(label == 0 || label == 1, "E_IMAGE_SHAPE", "a label is ", label);
+    const ScoreOptions options = score_options_of(info[3].As<Napi::Object>());
+    const bool wants_stages = info[4].ToBoolean().Value();
+    Keep keep;
+    keep.push_back(keep_alive(js.Get("input")));
+    keep.push_back(keep_alive(masks));
+    struct Done {
+      train::StepLosses losses;
+      TracedStages stages;
+    };
+    return run_async(
+        info.Env(), compute_thread(),
+        [=]() {
+          Done done;
+          TrainBatch own = batch;
+          own.labels = wide.data();
+          done.losses =
+              engine->train_step(training, own, shape, options, wants_stages ? &done.stages : nullptr);
+          return done;
+        },
+        [](Napi::Env env, Done& done) -> Napi::Value {
+          Napi::Object result = Napi::Object::New(env);
+          result.Set("focal", done.losses.focal);
+          result.Set("dice", done.losses.dice);
+          result.Set("image", done.losses.image);
+          result.Set("total", done.losses.total);
+          result.Set("stages", stages_to_js(env, done.stages));
+          return result;
+        },
+        std::move(keep));
+  });
+}
+
+Napi::Value EngineObject::training_state(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    auto engine = alive(info.Env());
+    const int64_t training = info[0].ToNumber().Int64Value();
+    return run_async(
+        info.Env(), compute_thread(), [=] { return engine->training_state(training); }, stages_to_js);
+  });
+}
+
+Napi::Value EngineObject::end_training(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    auto engine = alive(info.Env());
+    const int64_t training = info[0].ToNumber().Int64Value();
+    return run_async(
+        info.Env(), compute_thread(),
+        [=] {
+          engine->end_training(training);
+          return true;
+        },
+        [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
   });
 }
 

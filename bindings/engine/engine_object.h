@@ -28,6 +28,10 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value score_preprocessed(const Napi::CallbackInfo& info);
   Napi::Value trace(const Napi::CallbackInfo& info);
   Napi::Value trace_text(const Napi::CallbackInfo& info);
+  Napi::Value begin_training(const Napi::CallbackInfo& info);
+  Napi::Value train_step(const Napi::CallbackInfo& info);
+  Napi::Value training_state(const Napi::CallbackInfo& info);
+  Napi::Value end_training(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 
   // Throws E_DISPOSED as a JavaScript error.

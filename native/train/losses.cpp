@@ -63,7 +63,7 @@ CellCounts count_cells(const at::Tensor& masks, int64_t grid_height, int64_t gri
 }
 
 LossTerms prompt_loss(const Features& features, const at::Tensor& text, const CellCounts& cells,
-                      const at::Tensor& labels, const LossOptions& options) {
+                      const at::Tensor& labels, const LossOptions& options, Trace* trace) {
   const at::Tensor logits =
       methods::text_logits(features.maps, text, options.pixel_temperature);  // [m, B, N, 2]
   LossTerms terms;
@@ -77,10 +77,17 @@ LossTerms prompt_loss(const Features& features, const at::Tensor& text, const Ce
   const auto copies = static_cast<double>(features.copies);
   terms.focal = terms.focal * (options.focal_weight * copies);
   terms.dice = terms.dice * (options.dice_weight * copies);
-  const at::Tensor image_feature = methods::fuse(features.maps, logits, features.global, nullptr);
+  const at::Tensor image_feature = methods::fuse(features.maps, logits, features.global, trace);
   const at::Tensor image_logits =
       methods::text_logits(image_feature.unsqueeze(1), text, options.image_temperature).squeeze(1);  // [B, 2]
   terms.image = -at::log_softmax(image_logits, /*dim=*/-1).gather(-1, labels.unsqueeze(-1)).mean();
+  if (trace) {
+    trace->record("text_features", text);
+    trace->record("patch_norm", features.maps);
+    trace->record("pixel_logits", logits);
+    trace->record("image_feature", image_feature);
+    trace->record("image_logits", image_logits);
+  }
   terms.total = terms.focal + terms.dice + options.image_weight * terms.image;
   return terms;
 }

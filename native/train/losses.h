@@ -6,6 +6,8 @@
 #include <cstdint>
 
 #include "core/torch_headers.h"
+#include "layers/trace.h"
+#include "train/options.h"
 
 namespace crane::train {
 
@@ -17,14 +19,6 @@ struct CellCounts {
 
 // masks [B, H, W] u8 of 0 and 1.
 CellCounts count_cells(const at::Tensor& masks, int64_t grid_height, int64_t grid_width);
-
-struct LossOptions {
-  double focal_weight = 2.0;
-  double dice_weight = 2.0;
-  double image_weight = 0.2;
-  double pixel_temperature = 0.07;
-  double image_temperature = 0.01;
-};
 
 // Frozen features of a batch.
 struct Features {
@@ -44,6 +38,6 @@ struct LossTerms {
 
 // text [B, 2, D] unit rows, labels [B] int64 (1 anomalous).
 LossTerms prompt_loss(const Features& features, const at::Tensor& text, const CellCounts& cells,
-                      const at::Tensor& labels, const LossOptions& options);
+                      const at::Tensor& labels, const LossOptions& options, Trace* trace = nullptr);
 
 }  // namespace crane::train

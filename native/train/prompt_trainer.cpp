@@ -24,14 +24,15 @@ std::vector<at::Tensor*> PromptTrainer::learned() {
   return all;
 }
 
-StepLosses PromptTrainer::step(const Features& features, const CellCounts& cells, const at::Tensor& labels) {
+StepLosses PromptTrainer::step(const Features& features, const CellCounts& cells, const at::Tensor& labels,
+                               Trace* trace) {
   for (at::Tensor* parameter : learned()) parameter->mutable_grad() = at::Tensor();
   const bool is_guided = options_.guidance != text::Guidance::none;
   const at::Tensor text = tower_
                               .encode(prompts_, {options_.guidance, options_.half_deep_tokens},
                                       is_guided ? features.global : at::Tensor(), nullptr)
                               .unit;
-  const LossTerms terms = prompt_loss(features, text, cells, labels, options_.loss);
+  const LossTerms terms = prompt_loss(features, text, cells, labels, options_.loss, trace);
   const StepLosses losses{terms.focal.item<double>(), terms.dice.item<double>(), terms.image.item<double>(),
                           terms.total.item<double>()};
   check_input(std::isfinite(losses.total), "E_INTERNAL", "the loss of step ", steps_ + 1,

@@ -8,29 +8,9 @@
 
 #include "text/tower.h"
 #include "train/losses.h"
+#include "train/options.h"
 
 namespace crane::train {
-
-struct AdamOptions {
-  double learning_rate = 1e-3;
-  double beta1 = 0.6;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-};
-
-struct TrainOptions {
-  LossOptions loss;
-  AdamOptions adam;
-  text::Guidance guidance = text::Guidance::pad_suffix;
-  bool half_deep_tokens = true;
-};
-
-struct StepLosses {
-  double focal = 0;
-  double dice = 0;
-  double image = 0;
-  double total = 0;
-};
 
 class PromptTrainer {
  public:
@@ -38,7 +18,8 @@ class PromptTrainer {
   PromptTrainer(const text::TextTower& tower, const text::PromptSet& start, TrainOptions options);
 
   // One step of the optimiser. Errors: E_INTERNAL when the loss is not finite; nothing is changed then.
-  StepLosses step(const Features& features, const CellCounts& cells, const at::Tensor& labels);
+  StepLosses step(const Features& features, const CellCounts& cells, const at::Tensor& labels,
+                  Trace* trace = nullptr);
 
   // Learned tensors under the checkpoint's names, in its order; gradients are those of the last step.
   std::vector<std::pair<std::string, at::Tensor>> parameters() const;

@@ -142,6 +142,36 @@ export interface TraceResult {
   [stage: string]: { shape: number[]; data: Float32Array };
 }
 
+/** Loss and optimiser of a training (method.md 7). */
+export interface TrainOptions {
+  focalWeight: number;
+  diceWeight: number;
+  imageLossWeight: number;
+  pixelTemperature: number;
+  imageTemperature: number;
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  guidance: Guidance;
+  halfDeepTokens: boolean;
+}
+
+/** input [batch, 3, height, width] normalised, masks [batch, height, width] of 0 and 1, labels [batch], 1 anomalous. */
+export interface TrainBatch {
+  input: Float32Array;
+  masks: Uint8Array;
+  labels: Int32Array;
+}
+
+/** Weighted as the reference logs them: total = focal + dice + imageLossWeight * image. */
+export interface StepLosses {
+  focal: number;
+  dice: number;
+  image: number;
+  total: number;
+}
+
 export interface NativeEngine {
   readonly facts: EngineFacts;
   addPrompts(source: PromptSource, method: MethodOptions): Promise<number>;
@@ -173,6 +203,22 @@ export interface NativeEngine {
     guidance: Guidance,
     imageFeatures: Float32Array | undefined,
   ): Promise<TraceResult>;
+  /** Starts to learn from a copy of the prompts in `source`; resolves to a handle. */
+  beginTraining(source: PromptSource, options: TrainOptions): Promise<number>;
+  /**
+   * One step of the optimiser on a labelled batch; the vision towers run on its pictures. `stages` is empty unless
+   * asked for.
+   */
+  trainStep(
+    training: number,
+    batch: TrainBatch,
+    shape: { batch: number; height: number; width: number },
+    method: MethodOptions,
+    wantStages: boolean,
+  ): Promise<StepLosses & { stages: TraceResult }>;
+  /** 'param.NAME' and, after a step, 'grad.NAME' of every learned tensor. */
+  trainingState(training: number): Promise<TraceResult>;
+  endTraining(training: number): Promise<void>;
   /** Frees weights and buffers once the work in flight is done. */
   dispose(): Promise<void>;
 }

@@ -11,6 +11,11 @@ struct SourceAffinity {
   at::Tensor features;  // Z_D [B, n, C], unit rows
   at::Tensor means;     // [B] float64: mean cosine per picture, or of the whole call (compat.batchMean)
   vision::Grid grid;
+
+  // Of picture b alone, with the mean it was given here.
+  SourceAffinity picture(int64_t b) const {
+    return {features.slice(0, b, b + 1), means.slice(0, b, b + 1), grid};
+  }
 };
 
 // image [B, 3, H, W] normalised for `vision`; it is un-normalised, clamped to [0, 1] and normalised for the

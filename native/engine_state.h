@@ -1,0 +1,88 @@
+// What an Engine holds; private to engine*.cpp.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "core/error.h"
+#include "engine.h"
+#include "image/normalise.h"
+#include "layers/torch_errors.h"
+#include "methods/method.h"
+#include "text/tower.h"
+#include "train/prompt_trainer.h"
+#include "vision/tower.h"
+
+namespace crane {
+
+struct Engine::State {
+  EngineConfig config;
+  EngineFacts facts;
+  at::Device device{at::kCPU};
+  vision::Tower vision;
+  text::TextTower text;
+  std::optional<vision::Tower> source;
+  image::Normalisation normalisation{};
+
+  mutable std::mutex prompts_mutex;
+  std::map<int64_t, std::shared_ptr<const methods::EncodedPrompts>> prompts;
+  int64_t next_handle = 1;
+
+  std::map<int64_t, std::unique_ptr<train::PromptTrainer>> trainings;  // compute thread only
+
+  train::PromptTrainer& training(int64_t handle) const {
+    const auto found = trainings.find(handle);
+    check_input(found != trainings.end(), "E_PROMPTS", "no training has the handle ", handle);
+    return *found->second;
+  }
+
+  methods::Towers towers() const { return {&vision, &text, source ? &*source : nullptr}; }
+
+  std::shared_ptr<const methods::EncodedPrompts> prompts_of(int64_t handle) const {
+    const std::lock_guard lock(prompts_mutex);
+    const auto found = prompts.find(handle);
+    check_input(found != prompts.end(), "E_PROMPTS", "no prompt set has the handle ", handle);
+    return found->second;
+  }
+
+  void check_size(int64_t height, int64_t width) const {
+    const int64_t patch = vision.patch();
+    if (height <= 0 || width <= 0 || height % patch != 0 || width % patch != 0) {
+      const auto nearest = [patch](int64_t side) {
+        return std::max<int64_t>(1, (side + patch / 2) / patch) * patch;
+      };
+      throw Error(
+          "E_MODEL_CONFIG",
+          join_text("an input of ", width, " x ", height, " pixels is no multiple of the patch of ", patch),
+          join_text("the nearest is --size ", nearest(width), "x", nearest(height)));
+    }
+    if (source) {
+      check_input(height >= source->patch() && width >= source->patch(), "E_MODEL_CONFIG", "an input of ",
+                  width, " x ", height, " pixels is smaller than one patch of the spatial source");
+    }
+  }
+
+  // One call of the method; maps: [B, H, W] before the Gaussian, on the engine's device.
+  struct Forward {
+    std::vector<double> fused;
+    at::Tensor maps;
+  };
+  Forward forward(const at::Tensor& images, std::vector<const methods::EncodedPrompts*> prompts,
+                  const ScoreOptions& options, Trace* trace) const;
+
+  image::ViewPlan plan_of(const ScoreItem& item) const {
+    return image::plan_views(item.picture.width, item.picture.height, config.width, config.height, item.fit,
+                             item.tile_overlap);
+  }
+  // One view as the model's input, [1, 3, height, width].
+  at::Tensor input_of(const ScoreItem& item, const image::ViewPlan& plan, const image::View& view) const;
+  ScoreOutcome score_alone(const ScoreItem& item, const ScoreOptions& options,
+                           const CancelToken* cancel) const;
+  // Every view of every item in one call of the method (compat.batch_mean).
+  std::vector<ScoreOutcome> score_together(std::span<const ScoreItem> items,
+                                           const ScoreOptions& options) const;
+};
+
+}  // namespace crane
