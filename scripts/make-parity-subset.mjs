@@ -1,7 +1,7 @@
 // Copies a subset of a parity fixture folder, in the same format, to test/parity/data (under 7 MB).
 // Call: node scripts/make-parity-subset.mjs SOURCE [TARGET]
-// Kept: toy cases without a spatial source or with DINOv2, their weights, the text stages, the tokenizer's cases, one
-// prompt file, four pictures and two masks. Left out are large files that the recipe rebuilds or other tests read.
+// Kept: toy cases without a spatial source or with DINOv2, their weights, the text stages, the training of Crane, the
+// tokenizer's cases, one prompt file, four pictures and two masks. Left out are large files that the recipe rebuilds or other tests read.
 import {
   copyFileSync,
   existsSync,
@@ -52,6 +52,8 @@ for (const set of Object.values(recipe)) for (const name of ['dino', 'sam']) del
 write('toy/recipe.json', recipe);
 for (const path of ['inputs', 'text_stages', 'dinov2', 'dinov2_noreg']) copy(`toy/${path}.safetensors`);
 for (const path of ['prompts_toy.pth', 'prompts_archive.pth']) copy(`toy/${path}`);
+for (const path of ['exact.safetensors', 'with_half.safetensors', 'with_half_epoch_1.pth'])
+  copy(`toy/train_crane/${path}`);
 
 // one prompt file of the authors, with its row of the index
 const index = read('prompts/index.json');

@@ -14,6 +14,7 @@ import { textStages } from './areas/text-stages.js';
 import { tokenizer } from './areas/tokenizer.js';
 import { toyCases } from './areas/toy-cases.js';
 import { toyWeights } from './areas/toy-weights.js';
+import { training } from './areas/training.js';
 import { FixtureFolder } from './fixture/folder.js';
 import { ToyModels } from './models/toy-models.js';
 import { describe, RunReport } from './report/run-report.js';
@@ -27,6 +28,7 @@ const areas: Area[] = [
   toyWeights,
   textStages,
   toyCases,
+  training,
   full,
   notBuilt,
 ];

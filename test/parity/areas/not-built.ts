@@ -14,10 +14,6 @@ export const notBuilt: Area = {
       for (const name of names) report.notBuilt(`metrics: ${name}`, 'metrics');
     }
     for (const path of folder.list(/^metrics\/expected\.json$/)) folder.claim(path);
-    for (const path of folder.list(/^toy\/train_\w+\/[^/]+\.(safetensors|pth)$/)) {
-      folder.claim(path);
-      report.notBuilt(path, 'training');
-    }
     for (const path of folder.list(/(^|\/)(README|RECIPE|LICEN[CS]E[^/]*)(\.md|\.txt)?$/)) folder.claim(path);
   },
 };

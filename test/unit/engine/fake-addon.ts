@@ -156,6 +156,10 @@ function makeFakeEngine(
       })),
     trace: () => Promise.reject(new Error('not faked')),
     traceText: () => Promise.reject(new Error('not faked')),
+    beginTraining: () => Promise.reject(new Error('the fake engine does not train')),
+    trainStep: () => Promise.reject(new Error('the fake engine does not train')),
+    trainingState: () => Promise.reject(new Error('the fake engine does not train')),
+    endTraining: () => Promise.reject(new Error('the fake engine does not train')),
     async dispose() {
       isDisposed = true;
       log.disposed++;
