@@ -3,9 +3,10 @@
  * picture, and it gets its name when the run is complete: a file of that name is always whole.
  */
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, truncate } from 'node:fs/promises';
+import { type FileHandle, open, rename, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
+import { makeFolder } from '../libtorch/make-folder.js';
 import type { ResultLine } from './result-line.js';
 import { codedWriteError, exists, isThere } from './write-whole.js';
 
@@ -16,8 +17,8 @@ export interface ResultsFileOptions {
 }
 
 export class ResultsFile {
-  /** inputs that the file already holds */
-  readonly done: ReadonlySet<string>;
+  /** earlier results that no input has taken yet: a name may stand in the file more than once */
+  private readonly earlier_: Map<string, number>;
   /** model label of the earlier results */
   readonly model: string | undefined;
 
@@ -26,7 +27,7 @@ export class ResultsFile {
     readonly path: string,
     earlier: Earlier,
   ) {
-    this.done = earlier.done;
+    this.earlier_ = earlier.done;
     this.model = earlier.model;
   }
 
@@ -35,7 +36,7 @@ export class ResultsFile {
     const path = join(folder, shard ? `results.${shard.index}-of-${shard.count}.jsonl` : 'results.jsonl');
     const partial = `${path}.partial`;
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       if (!resume && !overwrite) {
         for (const taken of [path, partial]) if (await isThere(taken)) throw existsAlready(taken);
       }
@@ -43,12 +44,19 @@ export class ResultsFile {
       const earlier =
         resume && (await isThere(partial))
           ? await readEarlier(partial)
-          : { done: new Set<string>(), model: undefined };
+          : { done: new Map<string, number>(), model: undefined };
       const file = await open(partial, resume ? 'a' : 'w');
       return new ResultsFile(file, path, earlier);
     } catch (thrown) {
       throw codedWriteError(path, thrown);
     }
+  }
+
+  /** Whether the file holds a result of this input; each result answers for one input of its name. */
+  takeDone(name: string): boolean {
+    const left = this.earlier_.get(name) ?? 0;
+    if (left > 0) this.earlier_.set(name, left - 1);
+    return left > 0;
   }
 
   async append(line: ResultLine): Promise<void> {
@@ -75,13 +83,13 @@ export class ResultsFile {
 }
 
 interface Earlier {
-  done: Set<string>;
+  done: Map<string, number>;
   model: string | undefined;
 }
 
 /** Reads the lines of an earlier run; a last line that was not finished is cut off. */
 async function readEarlier(path: string): Promise<Earlier> {
-  const done = new Set<string>();
+  const done = new Map<string, number>();
   let model: string | undefined;
   let goodBytes = 0;
   let lineNumber = 0;
@@ -92,7 +100,7 @@ async function readEarlier(path: string): Promise<Earlier> {
       if (line.endsWith('\n')) throw notAResult(path, lineNumber);
       break;
     }
-    done.add(result.input);
+    done.set(result.input, (done.get(result.input) ?? 0) + 1);
     model ??= 'model' in result ? result.model : undefined;
     goodBytes += Buffer.byteLength(line);
   }

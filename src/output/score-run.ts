@@ -172,7 +172,7 @@ async function* pickItems(
     index++;
     const stem = writesFiles ? names.claim(listed.place) : '';
     if (shard && index % shard.count !== shard.index - 1) continue;
-    if (results?.done.has(listed.name)) {
+    if (results?.takeDone(listed.name)) {
       outcome.skipped++;
       tellTotal(outcome.skipped);
       continue;

@@ -1,8 +1,9 @@
 /** Writes a file whole or not at all, and never over another one unless told to. */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CraneError } from '../errors.js';
+import { makeFolder } from '../libtorch/make-folder.js';
 
 export interface WriteOptions {
   overwrite: boolean;
@@ -19,7 +20,7 @@ export async function writeWhole(
     `.${basename(path).slice(0, 60)}.${randomBytes(6).toString('hex')}.tmp`,
   );
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await open(temporary, 'wx');
     try {
       for (const part of Array.isArray(data) ? (data as Uint8Array[]) : [data as Uint8Array | string])
