@@ -28,7 +28,7 @@ export async function cudaChoice(env: NodeJS.ProcessEnv = process.env): Promise<
   if (wish === 'on') {
     if (problem)
       throw new CraneError('E_BUILD_TOOLS', `CRANE_CUDA=on: ${problem}`, {
-        hint: `install the CUDA ${cudaMajor} toolkit, or: node scripts/fetch-nvcc.mjs <folder>; export CUDA_HOME=<folder>`,
+        hint: `install the CUDA ${cudaMajor} toolkit, or in a clone: eval "$(node scripts/fetch-nvcc.mjs <folder>)"`,
       });
     return { on: true, nvcc, reason: `on (CRANE_CUDA=on, ${nvcc})` };
   }

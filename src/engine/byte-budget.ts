@@ -25,6 +25,8 @@ export class ByteBudget {
   }
 
   private take(ticket: Ticket, bytes: number): Promise<void> {
+    // Nobody would ever serve a closed ticket: whoever still runs under it must come to its end.
+    if (!this.live_.has(ticket)) return Promise.resolve();
     return new Promise((grant) => {
       this.waiting_.push({ ticket, bytes, grant });
       this.serve();
