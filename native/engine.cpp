@@ -30,8 +30,10 @@ at::Device device_of(const std::string& name) {
   } catch (const c10::Error&) {
     throw Error("E_DEVICE", join_text("\"", name, "\" is no device"), "use cpu, cuda or cuda:N");
   }
+  check_input(device.is_cpu() || device.is_cuda(), "E_DEVICE", "\"", name, "\" is no device of this engine");
   if (device.is_cuda()) {
-    check_input(at::hasCUDA(), "E_DEVICE", "no CUDA device can be used: the libtorch that was loaded ",
+    check_input(at::hasCUDA() && device.index() < at::detail::getCUDAHooks().deviceCount(), "E_DEVICE",
+                "no CUDA device can be used: the libtorch that was loaded ",
                 "has no CUDA, or there is no driver");
   }
   return device;

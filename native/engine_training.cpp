@@ -76,6 +76,7 @@ train::StepLosses Engine::train_step(int64_t training, const TrainBatch& batch, 
 }
 
 TracedStages Engine::training_state(int64_t training) const {
+  const at::NoGradGuard guard;
   const train::PromptTrainer& trainer = state_->training(training);
   Trace trace;
   for (const auto& [name, tensor] : trainer.parameters()) trace.record("param." + name, tensor);

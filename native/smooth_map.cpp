@@ -3,6 +3,7 @@
 #include "image/map.h"
 
 #ifdef CRANE_WITH_CUDA
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include "image/gaussian_cuda.h"
@@ -13,6 +14,7 @@ namespace {
 
 #ifdef CRANE_WITH_CUDA
 at::Tensor smooth_on_cuda(const at::Tensor& map, double sigma_px) {
+  const c10::DeviceGuard guard(map.device());
   const std::vector<double> weights = image::gaussian_weights(sigma_px);
   const at::Tensor device_weights =
       at::tensor(weights, at::TensorOptions().dtype(at::kDouble)).to(map.device());

@@ -18,7 +18,7 @@ Napi::Value info(const Napi::CallbackInfo& call) {
         js.Set("version", CRANE_VERSION);
         js.Set("libtorch", TORCH_VERSION);
         js.Set("libtorchBuildId", CRANE_LIBTORCH_BUILD_ID);
-#ifdef CRANE_CUDA_KERNELS
+#ifdef CRANE_WITH_CUDA
         js.Set("cuda", true);
 #else
         js.Set("cuda", false);

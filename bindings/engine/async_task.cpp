@@ -1,5 +1,6 @@
 #include "async_task.h"
 
+#include <chrono>
 #include <new>
 
 namespace crane::bindings {
@@ -42,7 +43,10 @@ void TaskLedger::on_teardown(void* data) {
   TaskLedger& ledger = *static_cast<TaskLedger*>(data);
   std::unique_lock lock(ledger.mutex_);
   ledger.closing_ = true;
-  ledger.idle_.wait(lock, [&] { return ledger.outstanding_ == 0; });
+  // Tasks that a shutdown dropped never report back: then nothing is left to wait for.
+  while (ledger.outstanding_ > 0 && !(compute_thread().has_stopped() && io_threads().has_stopped())) {
+    ledger.idle_.wait_for(lock, std::chrono::milliseconds(50));
+  }
 }
 
 void TaskLedger::call_js(napi_env env, napi_value, void* context, void* data) {
@@ -54,7 +58,12 @@ void TaskLedger::call_js(napi_env env, napi_value, void* context, void* data) {
   }
   if (--ledger.pending_ == 0) napi_unref_threadsafe_function(env, ledger.to_js_);
   const Napi::HandleScope scope(env);
-  (*completion)(env);
+  try {
+    (*completion)(env);
+  } catch (...) {
+    // A terminating worker refuses every call; nobody is left to hear of it, and nothing may leave a C
+    // callback.
+  }
 }
 
 Napi::Error to_js_error(Napi::Env env, const crane::Error& error) {

@@ -37,7 +37,7 @@ Napi::Object tower_facts(Napi::Env env, const TowerFacts& facts) {
   return js;
 }
 
-// Hands the vector's memory to JavaScript without copying.
+// The values as an array that JavaScript owns.
 Napi::Float32Array float_array(Napi::Env env, std::vector<float>&& values) {
   Napi::Float32Array js = Napi::Float32Array::New(env, values.size());
   std::copy(values.begin(), values.end(), js.Data());
@@ -266,7 +266,7 @@ Napi::Value EngineObject::trace_text(const Napi::CallbackInfo& info) {
     const ScoreOptions options = score_options_of(info[1].As<Napi::Object>());
     const text::Guidance guidance = guidance_of(info[2].ToString().Utf8Value());
     std::vector<float> features;
-    if (info[3].IsTypedArray()) {
+    if (info[3].IsTypedArray() && info[3].As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) {
       const auto typed = info[3].As<Napi::Float32Array>();
       features.assign(typed.Data(), typed.Data() + typed.ElementLength());
     }
@@ -297,6 +297,13 @@ Napi::Value EngineObject::train_step(const Napi::CallbackInfo& info) {
     const InputShape shape = input_shape_of(info[2].As<Napi::Object>());
     TrainBatch batch;
     batch.input = floats_of(js.Get("input"), input_count(shape), "the training input");
+    const auto is_kind = [](const Napi::Value& value, napi_typedarray_type kind) {
+      return value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == kind;
+    };
+    if (!is_kind(js.Get("masks"), napi_uint8_array))
+      throw Napi::TypeError::New(info.Env(), "masks: a Uint8Array");
+    if (!is_kind(js.Get("labels"), napi_int32_array))
+      throw Napi::TypeError::New(info.Env(), "labels: an Int32Array");
     const auto masks = js.Get("masks").As<Napi::Uint8Array>();
     check_input(static_cast<int64_t>(masks.ElementLength()) == shape.batch * shape.height * shape.width,
                 "E_IMAGE_SHAPE", "the masks need ", shape.batch * shape.height * shape.width, " values, got ",
@@ -369,7 +376,7 @@ Napi::Value EngineObject::dispose(const Napi::CallbackInfo& info) {
   // Queued behind the work in flight, which holds its own share; the last one frees the weights.
   return run_async(
       info.Env(), compute_thread(),
-      [engine]() mutable {
+      [engine = std::move(engine)]() mutable {
         engine.reset();
         return true;
       },

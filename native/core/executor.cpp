@@ -44,6 +44,11 @@ bool Executor::is_closed() const {
   return closed_;
 }
 
+bool Executor::has_stopped() const {
+  const std::lock_guard lock(mutex_);
+  return closed_ && running_ == 0;
+}
+
 void Executor::run() {
   for (;;) {
     std::function<void()> task;

@@ -24,6 +24,8 @@ class Executor {
   // hold may belong to a thread that is gone.
   void close();
   bool is_closed() const;
+  // Closed, and nothing runs any more: tasks that were waiting will never run.
+  bool has_stopped() const;
 
  private:
   void run();

@@ -13,7 +13,7 @@
 namespace crane {
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     throw Error("E_IO_READ", join_text(path, ": cannot be opened: ", std::strerror(errno)),
                 "check that the file exists and may be read");

@@ -1,5 +1,4 @@
-// What turns features into scores. A method is one folder here, one line in registry.cpp, one entry in the
-// options table; no other room knows which methods exist.
+// What turns features into scores. A method is one folder here; the engine names the one it runs.
 #pragma once
 
 #include <memory>

@@ -171,7 +171,8 @@ export class Engine {
       );
     }
     const { method, prompts } = this.settings(options);
-    return this.#track(this.#scoreTensor(input, shape, { method, prompts, map, signal }));
+    // A copy: the caller may change or transfer its array while native threads read.
+    return this.#track(this.#scoreTensor(input.slice(), shape, { method, prompts, map, signal }));
   }
 
   async #scoreTensor(

@@ -95,7 +95,7 @@ function fromPixels({ data, width, height, channels }: RawPicture): NativePictur
       `data has ${data.length} values, expected ${width} x ${height} x ${channels} = ${width * height * channels}`,
     );
   }
-  const bytes =
-    data instanceof Uint8ClampedArray ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data;
+  // A copy: the caller may change or transfer its array while native threads read.
+  const bytes = isWide ? Uint16Array.from(data) : Uint8Array.from(data);
   return { data: bytes, width, height, mode: isWide ? 'I;16' : mode };
 }

@@ -93,6 +93,25 @@ describe('the process', () => {
     expect(await ends(program, 'module')).toMatchObject({ code: 7, signal: null });
   }, 60_000);
 
+  it('ends although an exit handler still calls the engine', async () => {
+    const program = `${load} const engine = await loadEngine({ threads: 1 });
+      process.on('exit', () => { engine.dispose(); engine.score(${picture}).catch(() => {}); });`;
+    expect(await ends(program, 'module')).toMatchObject({ code: 0, signal: null });
+  }, 60_000);
+
+  it('ends although a worker has work queued', async () => {
+    const worker = `${load} const engine = await loadEngine({ threads: 1 });
+      const { parentPort } = await import('node:worker_threads');
+      for (let i = 0; i < 6; i++) engine.score(${picture}).catch(() => {});
+      parentPort.postMessage('busy');
+      setInterval(() => {}, 1000);`;
+    const program = `
+      import { Worker } from 'node:worker_threads';
+      const url = new URL('data:text/javascript,' + encodeURIComponent(${JSON.stringify(worker)}));
+      new Worker(url).on('message', () => setTimeout(() => process.exit(7), 30));`;
+    expect(await ends(program, 'module')).toMatchObject({ code: 7, signal: null });
+  }, 60_000);
+
   it('survives a worker that is terminated while scoring', async () => {
     const worker = `${load} const engine = await loadEngine({ threads: 1 });
       const { parentPort } = await import('node:worker_threads');
