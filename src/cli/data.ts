@@ -1,0 +1,222 @@
+/** `crane-native data index|check|list`. */
+import type { Argv, CommandModule } from 'yargs';
+import type { Paint } from '../data/tables.js';
+import { CraneError } from '../errors.js';
+import { nearestName } from '../nearest-name.js';
+import { type Context, hasColour, say } from './context.js';
+import { flagsFor, readFlags } from './flags.js';
+import { startProgress } from './progress.js';
+
+type Arguments = Record<string, unknown>;
+
+export function dataCommand(context: Context): CommandModule {
+  const subcommands = [indexCommand(context), checkCommand(context), listCommand(context)];
+  const names = subcommands.map(({ command }) => String(command).split(' ')[0]!);
+  return {
+    command: 'data',
+    describe: 'make an index of a data set, check it, count it',
+    builder: (yargs) => {
+      yargs.usage('$0 data <what>\n\nLooks after data sets: labelled pictures, mostly with masks.');
+      for (const subcommand of subcommands) yargs.command(subcommand);
+      // Whatever is none of them ends up here and gets an answer that knows them.
+      return yargs.command({
+        command: '$0 [what] [rest..]',
+        describe: false,
+        builder: (any) => any.strict(false),
+        handler: (argv) => {
+          throw unknownSubcommand(argv['what'], names);
+        },
+      });
+    },
+    handler: () => {},
+  };
+}
+
+function unknownSubcommand(given: unknown, names: readonly string[]): CraneError {
+  if (given === undefined)
+    return new CraneError('E_USAGE', 'name what to do with a data set', {
+      hint: `one of ${names.join(', ')}`,
+    });
+  const nearest = nearestName(String(given), names);
+  return new CraneError('E_USAGE', `there is no command "data ${String(given)}"`, {
+    hint: nearest ? `did you mean data ${nearest}?` : `there are ${names.join(', ')}`,
+  });
+}
+
+function indexCommand(context: Context): CommandModule {
+  return {
+    command: 'index [root]',
+    describe: 'write meta.json, the index that training and testing read, from folders',
+    builder: (yargs) =>
+      commonFlags(yargs, 'the result as JSON on stdout')
+        .positional('root', { type: 'string', describe: 'folder of the data set' })
+        .options({
+          out: {
+            type: 'string',
+            requiresArg: true,
+            describe: 'the file to write, in the root or above it',
+            defaultDescription: 'ROOT/meta.json',
+            group: 'Output:',
+          },
+          ...flagsFor(['force']),
+        })
+        .example('$0 data index parts', 'parts/test/CLASS/good, parts/test/CLASS/scratch, ...')
+        .example('$0 data index btad --layout btad', 'when the folders could be several things'),
+    handler: async (argv) => {
+      const root = rootOf(argv, 'index');
+      const { layout = 'auto', force = false } = readFlags(argv, ['layout', 'force']);
+      const out = lastText(argv['out']);
+      const { indexDataSet } = await import('../data/index-data-set.js');
+      const { summarise } = await import('../data/summary.js');
+      const made = await indexDataSet(root, {
+        layout,
+        overwrite: force,
+        ...(out === undefined ? {} : { out }),
+      });
+      const [test, train] = summarise([made.sets.test, made.sets.train]).sets;
+      const warnings = [...made.sets.test.warnings, ...made.sets.train.warnings];
+      if (argv['json']) {
+        const { file, layout: name, layoutReason } = made;
+        return printJson(context, { file, layout: name, layoutReason, test, train, warnings });
+      }
+      const { countsTable, sourceLine } = await import('../data/tables.js');
+      const { visible } = await import('../data/data-set.js');
+      say(context, sourceLine({ ...made, name: made.sets.test.name }));
+      say(context, countsTable([test!, train!], paintOf(context)));
+      for (const warning of warnings) say(context, `warning: ${visible(warning)}`);
+      say(context, `look at every file of it: npx crane-native data check ${visible(root)}`);
+      context.stdout.write(`${made.file}\n`);
+    },
+  };
+}
+
+function checkCommand(context: Context): CommandModule {
+  return {
+    command: 'check [root]',
+    describe: 'look at every picture and mask: missing, damaged, of wrong size, empty, twice, other counts',
+    builder: (yargs) =>
+      commonFlags(yargs, 'the whole report as JSON on stdout')
+        .positional('root', { type: 'string', describe: 'folder of the data set, or its meta.json' })
+        .options(flagsFor(['maxPixels']))
+        .example('$0 data check parts', 'exit code 3 when there are faults, 0 with warnings only'),
+    handler: async (argv) => {
+      const root = rootOf(argv, 'check');
+      const { layout = 'auto', maxPixels } = readFlags(argv, ['layout', 'maxPixels']);
+      const { checkDataSet } = await import('../data/check/check-data-set.js');
+      const { counted, reportText } = await import('../data/tables.js');
+      const progress = startProgress(context);
+      const report = await checkDataSet(root, {
+        layout,
+        maxPixels: maxPixels!,
+        stop: context.stop,
+        onCount: progress.total,
+        onPicture: progress.step,
+      }).finally(progress.stop);
+      if (argv['json']) printJson(context, report);
+      else context.stdout.write(reportText(report, paintOf(context)));
+      if (report.faults > 0) {
+        throw new CraneError('E_DATA_FAULTS', `${root}: ${counted(report.faults, 'fault')}`, {
+          hint: 'mend or leave out these files, then make a new index: npx crane-native data index <root> --force',
+        });
+      }
+    },
+  };
+}
+
+function listCommand(context: Context): CommandModule {
+  return {
+    command: 'list [root]',
+    describe: 'the classes of a data set with their counts; without a folder: the known layouts',
+    builder: (yargs) =>
+      commonFlags(yargs, 'one JSON line for each class, or each layout, on stdout')
+        .positional('root', { type: 'string', describe: 'folder of the data set, or its meta.json' })
+        .example('$0 data list', 'the layouts that are read')
+        .example('$0 data list parts', 'what is in a data set'),
+    handler: async (argv) => {
+      const [root] = rootsOf(argv);
+      return root === undefined ? listLayouts(context, argv) : listClasses(context, argv, root);
+    },
+  };
+}
+
+async function listLayouts(context: Context, argv: Arguments): Promise<void> {
+  const { layouts } = await import('../data/layouts/registry.js');
+  if (argv['json']) {
+    for (const { name, title, shape, published = null } of layouts)
+      printJson(context, { name, title, shape, published });
+    return;
+  }
+  const { layoutsTable } = await import('../data/tables.js');
+  context.stdout.write(layoutsTable(layouts, paintOf(context)));
+}
+
+/** Files are looked up but not opened; what is missing is for `data check` to say. */
+async function listClasses(context: Context, argv: Arguments, root: string): Promise<void> {
+  const { layout = 'auto' } = readFlags(argv, ['layout']);
+  const { findDataSource } = await import('../data/data-source.js');
+  const { summarise } = await import('../data/summary.js');
+  const { countsTable, sourceLine } = await import('../data/tables.js');
+  const { visible } = await import('../data/data-set.js');
+  const source = await findDataSource(root, { layout });
+  const opened = [await source.open('test'), await source.open('train')];
+  const { sets } = summarise(opened.map(({ set }) => set));
+  const filled = sets.filter(({ classes }) => classes.length > 0);
+  if (filled.length === 0)
+    throw new CraneError('E_DATA_EMPTY', `${root}: no pictures in layout ${source.layout}`);
+  for (const { faults, set } of opened) {
+    for (const warning of set.warnings) say(context, `warning: ${visible(warning)}`);
+    if (faults.length > 0)
+      say(
+        context,
+        `warning: ${faults.length} files of ${set.split} cannot be used: npx crane-native data check ${visible(root)}`,
+      );
+  }
+  if (argv['json']) {
+    for (const { split, classes } of filled)
+      for (const entry of classes) printJson(context, { split, ...entry });
+    return;
+  }
+  context.stdout.write(`${sourceLine({ ...source, layoutReason: source.reason })}\n`);
+  context.stdout.write(`${countsTable(filled, paintOf(context))}\n`);
+}
+
+function commonFlags(yargs: Argv, json: string): Argv {
+  const { layout } = flagsFor(['layout']);
+  return yargs.options({
+    layout: { ...layout, group: 'Inputs:' },
+    json: { type: 'boolean', describe: json, group: 'Output:' },
+    ...flagsFor(['verbose']),
+  });
+}
+
+function rootOf(argv: Arguments, command: string): string {
+  const [root] = rootsOf(argv);
+  if (root !== undefined) return root;
+  throw new CraneError('E_USAGE', `${command} needs the folder of a data set`, {
+    hint: 'known layouts of folders: npx crane-native data list',
+  });
+}
+
+/** Arguments after `--` count even when they begin with a dash. */
+function rootsOf(argv: Arguments): string[] {
+  const after = (argv['--'] as unknown[] | undefined) ?? [];
+  const roots = [argv['root'], ...after].filter((root) => root !== undefined).map(String);
+  if (roots.length > 1) throw new CraneError('E_USAGE', `one data set at a time, not ${roots.length}`);
+  return roots;
+}
+
+/** A flag given twice: the last one counts. */
+function lastText(given: unknown): string | undefined {
+  const last = Array.isArray(given) ? given.at(-1) : given;
+  return last === undefined ? undefined : String(last);
+}
+
+function printJson(context: Context, value: unknown): void {
+  context.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+function paintOf(context: Context): Paint {
+  const paint = (code: number) => (text: string) =>
+    hasColour(context) ? `\x1b[${code}m${text}\x1b[0m` : text;
+  return { dim: paint(2), red: paint(31), yellow: paint(33) };
+}

@@ -1,0 +1,56 @@
+/** Decodes one picture and its mask completely and says what is wrong with them. */
+import { type CraneError, toCraneError } from '../../errors.js';
+import { decodePicture } from '../../images/decode.js';
+import { toPictureSource } from '../../images/picture-input.js';
+import type { DataItem } from '../data-set.js';
+import { isEmptyMask, labelMask, maskOfPicture } from '../label-mask.js';
+import { type Finding, finding } from './finding.js';
+
+export interface DecodeLimits {
+  maxPixels: number;
+  /** see DecodeOptions */
+  reserve(bytes: number): Promise<void>;
+}
+
+export async function checkItem(item: DataItem, limits: DecodeLimits): Promise<Finding[]> {
+  const { className } = item;
+  const found: Finding[] = [];
+  let size: { width: number; height: number } | undefined;
+  try {
+    size = await decodePicture(toPictureSource(item.image), { ...limits, exif: true });
+  } catch (thrown) {
+    found.push(
+      finding('damaged-picture', [item.imagePath], { className, detail: reasonOf(thrown, item.image) }),
+    );
+  }
+  if (item.mask === null || item.maskPath === null) return found;
+  try {
+    // Beside a damaged picture the mask is still worth a look, but its size tells nothing.
+    const mask =
+      size === undefined
+        ? await labelMask(item.mask, limits)
+        : await maskOfPicture(
+            item.mask,
+            { path: item.image, width: size.width, height: size.height },
+            limits,
+          );
+    const isEmpty = isEmptyMask(mask);
+    if (isEmpty && item.isAnomalous) found.push(finding('empty-mask', [item.maskPath], { className }));
+    if (!isEmpty && !item.isAnomalous)
+      found.push(finding('mask-on-normal', [item.imagePath, item.maskPath], { className }));
+  } catch (thrown) {
+    const error = toCraneError(thrown);
+    const kind = error.code === 'E_DATA_MASK_SIZE' ? 'mask-size' : 'damaged-mask';
+    found.push(finding(kind, [item.maskPath], { className, detail: reasonOf(error, item.mask) }));
+  }
+  return found;
+}
+
+/** The message without the path, which the finding names already. @throws whatever is no fault of the file */
+function reasonOf(thrown: unknown, path: string): string {
+  const error: CraneError = toCraneError(thrown);
+  if (!/^E_(IMAGE|INPUT|DATA|IO_READ)/.test(error.code)) throw error;
+  const prefix = `${path}: `;
+  const reason = error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
+  return `${reason} [${error.code}]`;
+}

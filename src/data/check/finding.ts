@@ -1,0 +1,47 @@
+/** What `data check` can find, and how bad each of it is. */
+
+export type Severity = 'fault' | 'warning';
+
+interface FindingKind {
+  severity: Severity;
+  /** heading of the report */
+  what: string;
+}
+
+export const findingTable = {
+  'missing-picture': { severity: 'fault', what: 'pictures that are missing' },
+  'missing-mask': { severity: 'fault', what: 'masks that are missing' },
+  'outside-root': { severity: 'fault', what: 'paths that lead out of the data set' },
+  'damaged-picture': { severity: 'fault', what: 'pictures that cannot be read' },
+  'damaged-mask': { severity: 'fault', what: 'masks that cannot be read' },
+  'mask-size': { severity: 'fault', what: 'masks of another size than their picture' },
+  'same-picture-both-labels': { severity: 'fault', what: 'the same picture as normal and as anomalous' },
+  'same-picture': { severity: 'warning', what: 'the same picture several times' },
+  'empty-mask': { severity: 'warning', what: 'masks of anomalous pictures with nothing marked' },
+  'mask-on-normal': {
+    severity: 'warning',
+    what: 'normal pictures whose mask marks something (it is not used)',
+  },
+  'paper-counts': { severity: 'warning', what: "other counts than the paper's" },
+  reading: { severity: 'warning', what: 'noticed while reading' },
+} as const satisfies Record<string, FindingKind>;
+
+export type FindingName = keyof typeof findingTable;
+
+export interface Finding {
+  kind: FindingName;
+  severity: Severity;
+  /** files concerned, below the root where they are in it */
+  paths: string[];
+  className?: string;
+  /** what exactly, where the heading and the path do not say it */
+  detail?: string;
+}
+
+export function finding(
+  kind: FindingName,
+  paths: string[],
+  more: Partial<Pick<Finding, 'className' | 'detail'>> = {},
+): Finding {
+  return { kind, severity: findingTable[kind].severity, paths, ...more };
+}

@@ -1,0 +1,37 @@
+/** Makes meta.json from folders: what `data index` does. */
+import { dirname, join, resolve } from 'node:path';
+import { CraneError } from '../errors.js';
+import { writeWhole } from '../output/write-whole.js';
+import type { DataSet, Split } from './data-set.js';
+import { findDataSource } from './data-source.js';
+import { metaText } from './meta-write.js';
+import { refuseFaults } from './place-entries.js';
+
+export interface Indexed {
+  /** the index that was written */
+  file: string;
+  layout: string;
+  layoutReason: string;
+  sets: Record<Split, DataSet>;
+}
+
+export interface IndexOptions {
+  layout: string;
+  /** default: meta.json in the root */
+  out?: string;
+  overwrite: boolean;
+}
+
+/** @throws CraneError E_DATA_*, E_EXISTS, E_IO_WRITE, E_USAGE */
+export async function indexDataSet(root: string, { layout, out, overwrite }: IndexOptions): Promise<Indexed> {
+  const source = await findDataSource(root, { layout, ignoreIndex: true });
+  const file = resolve(out ?? join(source.root, 'meta.json'));
+  const [test, train] = [await source.open('test'), await source.open('train')];
+  refuseFaults(source.name, [...test.faults, ...train.faults]);
+  if (test.set.items.length + train.set.items.length === 0)
+    throw new CraneError('E_DATA_EMPTY', `${root}: no pictures in layout ${source.layout}`);
+  const sets = { test: test.set, train: train.set };
+  const text = metaText({ test: sets.test.items, train: sets.train.items }, source.root, dirname(file));
+  await writeWhole(file, text, { overwrite });
+  return { file, layout: source.layout, layoutReason: source.reason, sets };
+}

@@ -1,0 +1,80 @@
+/**
+ * Masks as the reference reads them (method.md 2, step 2): brought to 8-bit grey, and whatever is above 0 then is
+ * anomalous. Resizing to the model's input is the engine's (resizeMask).
+ */
+import sharp from 'sharp';
+import type { NativePicture } from '../engine/native.js';
+import { CraneError } from '../errors.js';
+import { decodePicture } from '../images/decode.js';
+import { toPictureSource } from '../images/picture-input.js';
+import { defaultOf } from '../options.js';
+import { turnMask } from './turn-mask.js';
+
+/** 8-bit grey, [height, width]; above 0 is anomalous. */
+export interface GreyMask extends NativePicture {
+  data: Uint8Array;
+  mode: 'L';
+}
+
+export interface MaskOptions {
+  maxPixels?: number;
+  /** default true; false: pictures as stored, as the reference opens them (compat.exif) */
+  exif?: boolean;
+  /** see DecodeOptions */
+  reserve?: (bytes: number) => Promise<void>;
+}
+
+/** @throws CraneError E_INPUT_*, E_IMAGE_* */
+export async function labelMask(path: string, options: MaskOptions = {}): Promise<GreyMask> {
+  const { maxPixels = defaultOf('maxPixels'), exif = true, reserve } = options;
+  const decoded = await decodePicture(toPictureSource(path), {
+    maxPixels,
+    exif,
+    ...(reserve ? { reserve } : {}),
+  });
+  return toGrey(decoded);
+}
+
+/**
+ * The mask of a picture, in the picture's size. A mask that fits only the picture as it is stored is turned with it,
+ * as the picture's EXIF orientation says.
+ * @param picture the decoded picture's size, after its orientation where `exif` is on
+ * @throws CraneError E_DATA_MASK_SIZE; E_INPUT_*, E_IMAGE_* of the mask
+ */
+export async function maskOfPicture(
+  mask: string,
+  picture: { path: string; width: number; height: number },
+  options: MaskOptions = {},
+): Promise<GreyMask> {
+  const grey = await labelMask(mask, options);
+  if (grey.width === picture.width && grey.height === picture.height) return grey;
+  if (options.exif !== false && grey.width === picture.height && grey.height === picture.width) {
+    const { orientation = 1 } = await sharp(picture.path).metadata();
+    if (orientation >= 5) return { ...grey, ...turnMask(grey, orientation) };
+  }
+  throw new CraneError(
+    'E_DATA_MASK_SIZE',
+    `${mask}: ${grey.width} x ${grey.height} pixels, expected ${picture.width} x ${picture.height} as its picture has`,
+    { hint: 'all of them: npx crane-native data check <root>' },
+  );
+}
+
+export function isEmptyMask({ data }: Pick<GreyMask, 'data'>): boolean {
+  return data.every((value) => value === 0);
+}
+
+/** Pillow's conversion to L; palettes are expanded already, alpha does not count. */
+function toGrey({ data, width, height, mode }: NativePicture): GreyMask {
+  if (mode === 'L') return { data: data as Uint8Array, width, height, mode: 'L' };
+  const grey = new Uint8Array(width * height);
+  const channels = data.length / grey.length;
+  for (let pixel = 0, at = 0; pixel < grey.length; pixel++, at += channels) {
+    // 16 bits are clipped, not scaled, so that 1 stays 1.
+    grey[pixel] = channels < 3 ? Math.min(255, data[at]!) : luma(data[at]!, data[at + 1]!, data[at + 2]!);
+  }
+  return { data: grey, width, height, mode: 'L' };
+}
+
+function luma(red: number, green: number, blue: number): number {
+  return (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16;
+}

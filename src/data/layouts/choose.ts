@@ -1,0 +1,47 @@
+/** Finds the layout of a tree, or takes the one that was asked for. */
+import { CraneError } from '../../errors.js';
+import { nearestName } from '../../nearest-name.js';
+import type { Layout, Recognised } from './layout.js';
+import type { PictureTree } from './picture-tree.js';
+import { layouts } from './registry.js';
+
+export interface Chosen {
+  layout: Layout;
+  reason: string;
+}
+
+/** @param wanted name of a layout, or 'auto'; @throws CraneError E_USAGE, E_DATA_LAYOUT */
+export async function chooseLayout(tree: PictureTree, wanted: string): Promise<Chosen> {
+  if (wanted !== 'auto') return { layout: layoutNamed(wanted), reason: 'as asked for' };
+  const fitting: { layout: Layout; recognised: Recognised }[] = [];
+  for (const layout of layouts) {
+    const recognised = await layout.recognise(tree);
+    if (recognised) fitting.push({ layout, recognised });
+  }
+  const surest = Math.max(...fitting.map(({ recognised }) => recognised.strength));
+  const [best, ...equals] = fitting.filter(({ recognised }) => recognised.strength === surest);
+  if (best === undefined) throw unknownLayout(tree.root);
+  if (equals.length > 0) {
+    const names = [best, ...equals].map(({ layout, recognised }) => `${layout.name} (${recognised.why})`);
+    throw new CraneError('E_DATA_LAYOUT', `${tree.root}: fits several layouts: ${names.join('; ')}`, {
+      hint: `say which it is: --layout ${best.layout.name}`,
+    });
+  }
+  return { layout: best.layout, reason: best.recognised.why };
+}
+
+function layoutNamed(name: string): Layout {
+  const found = layouts.find((layout) => layout.name === name);
+  if (found) return found;
+  const names = layouts.map((layout) => layout.name);
+  const nearest = nearestName(name, names);
+  throw new CraneError('E_USAGE', `there is no layout "${name}"`, {
+    hint: nearest ? `did you mean ${nearest}?` : `one of auto, ${names.join(', ')}`,
+  });
+}
+
+function unknownLayout(root: string): CraneError {
+  return new CraneError('E_DATA_LAYOUT', `${root}: no meta.json, and folders of no known layout`, {
+    hint: 'the simplest: good/ and bad/ with pictures, masks/ with NAME_mask; all: npx crane-native data list',
+  });
+}

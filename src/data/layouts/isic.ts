@@ -1,0 +1,22 @@
+import { classFolders, kindFolders } from './class-folders.js';
+import { readKindFolders } from './kind-folders.js';
+import type { Layout } from './layout.js';
+import { maskSuffixes } from './mask-names.js';
+
+export const isic: Layout = {
+  name: 'isic',
+  title: 'ISIC, skin lesions (anomalous pictures only)',
+  shape: 'skin/test/KIND/NAME, skin/ground_truth/NAME',
+  published: { name: 'isic', classes: ['skin'], normal: 0, anomalous: 379 },
+  recognise: async (tree) => {
+    const classes = await classFolders(tree);
+    if (classes.join() !== 'skin' || !(await tree.hasPictures('skin/ground_truth'))) return undefined;
+    return { strength: 3, why: 'skin/test/KIND beside a flat skin/ground_truth' };
+  },
+  read: async (tree, split) =>
+    readKindFolders(tree, await kindFolders(tree, split, undefined), [
+      ...maskSuffixes,
+      '_segmentation',
+      '_Segmentation',
+    ]),
+};

@@ -1,0 +1,34 @@
+/** What a layout of folders is: how it is recognised, how it is read, and what the paper counted in it. */
+import type { Split } from '../data-set.js';
+import type { Reading } from '../entry.js';
+import type { PictureTree } from './picture-tree.js';
+
+/** A data set of the paper: its classes, and the pictures of its test split (Table 4). */
+export interface PublishedSet {
+  name: string;
+  classes: readonly string[];
+  normal: number;
+  anomalous: number;
+}
+
+/**
+ * How sure a layout is of a tree: 3, by what only this data set has (names of classes, an own file); 2, by its shape
+ * and the name or the number of its pictures; 1, by its shape alone. The surest layout reads the tree; two equally
+ * sure ones are refused.
+ */
+export interface Recognised {
+  strength: 1 | 2 | 3;
+  /** completes "read as NAME: ..." */
+  why: string;
+}
+
+export interface Layout {
+  name: string;
+  /** what is laid out like this */
+  title: string;
+  /** the tree in one line */
+  shape: string;
+  published?: PublishedSet;
+  recognise(tree: PictureTree): Promise<Recognised | undefined>;
+  read(tree: PictureTree, split: Split): Promise<Reading>;
+}

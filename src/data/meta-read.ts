@@ -1,0 +1,135 @@
+/**
+ * Reads meta.json, the index of the reference:
+ * {"train": {CLASS: [...]}, "test": {CLASS: [{img_path, mask_path, cls_name, specie_name, anomaly}]}}.
+ * The file is untrusted: its size, its depth and every field are checked, and no name of a class ever becomes a key
+ * of an object.
+ */
+import { open } from 'node:fs/promises';
+import { z } from 'zod';
+import { CraneError } from '../errors.js';
+import { codedReadError } from '../images/open-file.js';
+import { type Split, visible } from './data-set.js';
+import type { Entry, Reading } from './entry.js';
+
+/** About 300 bytes an entry: room for a million pictures. */
+const k_maxBytes = 256 * 2 ** 20;
+const k_maxEntries = 1_000_000;
+const k_maxClasses = 10_000;
+
+const path = z
+  .string()
+  .max(4096)
+  .refine((text) => !text.includes('\0'), 'a path with a zero character');
+const label = z.string().max(255);
+
+const entrySchema = z.object({
+  img_path: path.min(1),
+  mask_path: path.nullish(),
+  cls_name: label.nullish(),
+  specie_name: label.nullish(),
+  anomaly: z.union([z.literal(0), z.literal(1), z.boolean()]),
+});
+
+export interface MetaIndex {
+  read(split: Split): Reading;
+}
+
+/** @throws CraneError E_DATA_META, E_DATA_NOT_FOUND, E_INPUT_PERMISSION, E_IO_READ */
+export async function readMetaFile(file: string): Promise<MetaIndex> {
+  return parseMeta(await readBounded(file), file);
+}
+
+/** @param name what messages call it; @throws CraneError E_DATA_META */
+export function parseMeta(text: string, name: string): MetaIndex {
+  let meta: unknown;
+  try {
+    // A byte order mark is no JSON, but Windows editors write one.
+    meta = JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch (cause) {
+    throw refuse(name, `not JSON (${(cause as Error).message.slice(0, 120)})`, cause);
+  }
+  const groups = new Map((['train', 'test'] as const).map((split) => [split, groupsOf(meta, split, name)]));
+  if (groups.get('train') === undefined && groups.get('test') === undefined)
+    throw refuse(name, 'neither "test" nor "train" is in it');
+  return { read: (split) => readGroups(groups.get(split) ?? [], split, name) };
+}
+
+/** The classes of a split in the file's order (names that are whole numbers first, as JSON.parse orders keys). */
+function groupsOf(meta: unknown, split: Split, name: string): [string, unknown[]][] | undefined {
+  if (!isPlainObject(meta)) throw refuse(name, 'expected an object with "train" and "test"');
+  if (!Object.hasOwn(meta, split)) return undefined;
+  const classes = meta[split];
+  if (!isPlainObject(classes)) throw refuse(name, `"${split}" is no object of classes`);
+  const groups = Object.entries(classes);
+  if (groups.length > k_maxClasses)
+    throw refuse(name, `"${split}" has ${groups.length} classes, at most ${k_maxClasses} are read`);
+  return groups.map(([className, entries]) => {
+    if (className === '' || className.length > 255)
+      throw refuse(
+        name,
+        `a class of "${split}" whose name has ${className.length} characters, expected 1 to 255`,
+      );
+    if (!Array.isArray(entries))
+      throw refuse(name, `${split}, class ${visible(className)}: expected a list of pictures`);
+    return [className, entries];
+  });
+}
+
+function readGroups(groups: readonly [string, unknown[]][], split: Split, name: string): Reading {
+  const count = groups.reduce((sum, [, entries]) => sum + entries.length, 0);
+  if (count > k_maxEntries)
+    throw refuse(name, `"${split}" has ${count} pictures, at most ${k_maxEntries} are read`);
+  const entries = groups.flatMap(([className, list]) =>
+    list.map((raw, index) =>
+      readEntry(raw, className, `${split}, class ${visible(className)}, entry ${index}`, name),
+    ),
+  );
+  return { entries, warnings: [] };
+}
+
+function readEntry(raw: unknown, className: string, where: string, name: string): Entry {
+  const checked = entrySchema.safeParse(raw);
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    const field = issue?.path.join('.') || 'it';
+    throw refuse(name, `${where}: ${field}: ${issue?.message}`, checked.error);
+  }
+  const { img_path, mask_path, cls_name, specie_name, anomaly } = checked.data;
+  if (typeof cls_name === 'string' && cls_name !== className)
+    throw refuse(name, `${where}: cls_name is "${visible(cls_name)}"`);
+  const isAnomalous = Boolean(anomaly);
+  return {
+    imagePath: img_path,
+    maskPath: mask_path || null,
+    className,
+    kind: specie_name || (isAnomalous ? 'anomalous' : 'good'),
+    isAnomalous,
+  };
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+async function readBounded(file: string): Promise<string> {
+  try {
+    const handle = await open(file);
+    try {
+      const { size } = await handle.stat();
+      if (size > k_maxBytes) throw refuse(file, `${size} bytes, at most ${k_maxBytes} are read`);
+      return await handle.readFile('utf8');
+    } finally {
+      await handle.close();
+    }
+  } catch (thrown) {
+    if (thrown instanceof CraneError) throw thrown;
+    throw codedReadError(file, thrown);
+  }
+}
+
+function refuse(name: string, what: string, cause?: unknown): CraneError {
+  return new CraneError('E_DATA_META', `${name}: ${what}`, {
+    hint: 'make a new index from the folders: npx crane-native data index <root> --force',
+    cause,
+  });
+}

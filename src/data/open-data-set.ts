@@ -1,0 +1,32 @@
+/** Opens one split of a data set that has to be whole, for training and testing. */
+import { CraneError } from '../errors.js';
+import type { DataSet, Split } from './data-set.js';
+import { findDataSource } from './data-source.js';
+import { refuseFaults } from './place-entries.js';
+
+export interface OpenDataSetOptions {
+  /** default 'test' */
+  split?: Split;
+  /** name of a layout (`data list`); 'auto', the default: the index where there is one, else what the folders show */
+  layout?: string;
+  /** default: the name of the root folder */
+  name?: string;
+}
+
+/**
+ * @param path a meta.json, a folder with one, or the root of folders in a known layout
+ * @throws CraneError E_DATA_NOT_FOUND (also for a picture or mask that is missing), E_DATA_LAYOUT, E_DATA_META,
+ *   E_DATA_PATH, E_DATA_EMPTY, E_USAGE
+ */
+export async function openDataSet(path: string, options: OpenDataSetOptions = {}): Promise<DataSet> {
+  const split = options.split ?? 'test';
+  const source = await findDataSource(path, options);
+  const { set, faults } = await source.open(split);
+  refuseFaults(set.name, faults);
+  if (set.items.length > 0) return set;
+  const other = split === 'test' ? 'train' : 'test';
+  const elsewhere = (await source.open(other)).set.items.length;
+  throw new CraneError('E_DATA_EMPTY', `${path}: no pictures in the ${split} split of layout ${set.layout}`, {
+    hint: elsewhere > 0 ? `its ${other} split has ${elsewhere}` : 'known layouts: npx crane-native data list',
+  });
+}

@@ -1,0 +1,112 @@
+/** Turns entries into items: every path checked to lie in the root and looked up once. */
+import { isAbsolute, join } from 'node:path';
+import { CraneError } from '../errors.js';
+import { type DataItem, visible } from './data-set.js';
+import { eachBounded } from './each-bounded.js';
+import type { Entry } from './entry.js';
+import type { PlaceKind, RootFence } from './root-fence.js';
+
+/** A path that cannot be used. The entry is left out, or, for a mask, goes on without it. */
+export interface PathFault {
+  fault: 'missing-picture' | 'missing-mask' | 'outside-root';
+  path: string;
+  className: string;
+}
+
+export interface Placed {
+  items: DataItem[];
+  faults: PathFault[];
+  warnings: string[];
+}
+
+const k_lookupsAtOnce = 16;
+
+export async function placeEntries(entries: readonly Entry[], fence: RootFence): Promise<Placed> {
+  const placed = await eachBounded(entries, k_lookupsAtOnce, (entry) => placeEntry(entry, fence));
+  const warnings: string[] = [];
+  const absolute = placed.reduce((sum, { absolutePaths }) => sum + absolutePaths, 0);
+  if (absolute > 0)
+    warnings.push(
+      `${absolute} absolute paths: they hold on this machine only; \`data index --force\` writes relative ones`,
+    );
+  const folders = placed.filter(({ isMaskFolder }) => isMaskFolder).length;
+  if (folders > 0) warnings.push(`${folders} entries name a folder as their mask: that counts as no mask`);
+  return {
+    items: placed.flatMap(({ item }) => item ?? []),
+    faults: placed.flatMap(({ faults }) => faults),
+    warnings,
+  };
+}
+
+interface PlacedEntry {
+  item?: DataItem;
+  faults: PathFault[];
+  absolutePaths: number;
+  isMaskFolder: boolean;
+}
+
+async function placeEntry(entry: Entry, fence: RootFence): Promise<PlacedEntry> {
+  const { className, kind, isAnomalous } = entry;
+  const result: PlacedEntry = { faults: [], absolutePaths: 0, isMaskFolder: false };
+  const fault = (name: PathFault['fault'], path: string) =>
+    result.faults.push({ fault: name, path, className });
+
+  const image = await placePath(entry.imagePath, fence);
+  if (image.found === 'outside') fault('outside-root', entry.imagePath);
+  else if (image.found !== 'file') fault('missing-picture', entry.imagePath);
+  else if (isAbsolute(entry.imagePath)) result.absolutePaths++;
+
+  let maskPath: string | null = null;
+  if (entry.maskPath !== null) {
+    const mask = await placePath(entry.maskPath, fence);
+    if (mask.found === 'outside') fault('outside-root', entry.maskPath);
+    else if (mask.found === 'missing') fault('missing-mask', entry.maskPath);
+    else if (mask.found === 'folder') result.isMaskFolder = true;
+    else {
+      if (isAbsolute(entry.maskPath)) result.absolutePaths++;
+      maskPath = mask.path;
+    }
+  }
+  if (image.found !== 'file') return result;
+  result.item = {
+    image: join(fence.root, image.path),
+    imagePath: image.path,
+    mask: maskPath === null ? null : join(fence.root, maskPath),
+    maskPath,
+    className,
+    kind,
+    isAnomalous,
+  };
+  return result;
+}
+
+async function placePath(given: string, fence: RootFence): Promise<{ path: string; found: PlaceKind }> {
+  const path = fence.below(given);
+  return path === undefined ? { path: given, found: 'outside' } : { path, found: await fence.look(path) };
+}
+
+/** The error for a set that has to be whole. @throws CraneError E_DATA_PATH or E_DATA_NOT_FOUND */
+export function refuseFaults(name: string, faults: readonly PathFault[]): void {
+  const outside = faults.filter(({ fault }) => fault === 'outside-root');
+  if (outside.length > 0) {
+    throw new CraneError(
+      'E_DATA_PATH',
+      `${name}: ${outside.length} paths lead out of the data set, for instance ${visible(outside[0]!.path)}`,
+      {
+        hint: 'put the files below the root, and make a new index: npx crane-native data index <root> --force',
+      },
+    );
+  }
+  const [first] = faults;
+  if (first === undefined) return;
+  const what = first.fault === 'missing-mask' ? 'mask' : 'picture';
+  throw new CraneError(
+    'E_DATA_NOT_FOUND',
+    `${name}: ${faults.length} files are missing, for instance the ${what} ${visible(first.path)}`,
+    {
+      hint: first.path.includes('\\')
+        ? 'the index was made on Windows: make a new one with npx crane-native data index <root> --force'
+        : 'all of them: npx crane-native data check <root>',
+    },
+  );
+}

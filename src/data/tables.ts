@@ -1,0 +1,129 @@
+/** How data sets are shown to people: counts, known layouts, what a check found. Pure text; the command prints it. */
+import Table from 'cli-table3';
+import type { CheckReport } from './check/check-data-set.js';
+import { type Finding, findingTable } from './check/finding.js';
+import { visible } from './data-set.js';
+import type { Layout } from './layouts/layout.js';
+import type { ClassSummary, Counts } from './summary.js';
+
+/** Files named for each kind of finding; --json has all of them. */
+const k_shown = 8;
+
+const noBorders = Object.fromEntries(
+  ['top', 'bottom', 'left', 'mid', 'right']
+    .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
+    .concat('mid-mid', 'middle')
+    .map((place) => [place, '']),
+);
+
+export interface Paint {
+  dim(text: string): string;
+  red(text: string): string;
+  yellow(text: string): string;
+}
+
+export interface ShownSplit extends Counts {
+  split: string;
+  classes: readonly ClassSummary[];
+}
+
+/** A row for each class of each split that has pictures, and one for all of them. */
+export function countsTable(splits: readonly ShownSplit[], paint: Paint): string {
+  const rows: string[][] = [['split', 'class', 'normal', 'anomalous', 'with mask'].map(paint.dim)];
+  for (const { split, classes, ...total } of splits) {
+    for (const { className, ...counts } of classes)
+      rows.push([split, visible(className), ...countCells(counts)]);
+    if (classes.length > 1) rows.push([split, paint.dim('all'), ...countCells(total)]);
+  }
+  return aligned(rows, ['left', 'left', 'right', 'right', 'right']);
+}
+
+function countCells({ normal, anomalous, withMask }: Counts): string[] {
+  return [normal, anomalous, withMask].map(String);
+}
+
+export function layoutsTable(layouts: readonly Layout[], paint: Paint): string {
+  return layouts
+    .map(({ name, title, shape, published }) => {
+      const counts = published
+        ? paint.dim(`  (the paper: ${published.normal} normal, ${published.anomalous} anomalous)`)
+        : '';
+      return `${name.padEnd(13)} ${title}${counts}\n${' '.repeat(14)}${paint.dim(shape)}\n`;
+    })
+    .join('');
+}
+
+export function reportText(report: CheckReport, paint: Paint): string {
+  const splits = [
+    { split: 'test', ...report.test },
+    { split: 'train', ...report.train },
+  ];
+  const lines = [
+    sourceLine(report),
+    '',
+    countsTable(
+      splits.filter(({ classes }) => classes.length > 0),
+      paint,
+    ),
+    '',
+  ];
+  const { paper, notes } = report;
+  if (paper?.isEqual)
+    lines.push(
+      `the counts are those of ${paper.name} in the paper: ${paper.normal} normal, ${paper.anomalous} anomalous`,
+    );
+  for (const note of notes) lines.push(`note: ${visible(note)}`);
+  if (notes.length > 0 || paper?.isEqual) lines.push('');
+  lines.push(...findingSections(report.findings, paint));
+  lines.push(verdict(report, paint));
+  return `${lines.join('\n')}\n`;
+}
+
+export function sourceLine({
+  name,
+  layout,
+  layoutReason,
+}: Pick<CheckReport, 'name' | 'layout' | 'layoutReason'>): string {
+  return `${visible(name)}: read as ${layout} (${visible(layoutReason)})`;
+}
+
+function findingSections(findings: readonly Finding[], paint: Paint): string[] {
+  const lines: string[] = [];
+  for (const [kind, { severity, what }] of Object.entries(findingTable)) {
+    const found = findings.filter((entry) => entry.kind === kind);
+    if (found.length === 0) continue;
+    const word = severity === 'fault' ? paint.red('fault') : paint.yellow('warning');
+    lines.push(`${word}: ${what} (${found.length})`);
+    for (const { paths, detail } of found.slice(0, k_shown)) {
+      const text = [paths.join(' = '), detail ?? ''].filter((part) => part !== '').join(': ');
+      lines.push(`  ${visible(text)}`);
+    }
+    if (found.length > k_shown)
+      lines.push(paint.dim(`  and ${found.length - k_shown} more; --json names all`));
+    lines.push('');
+  }
+  return lines;
+}
+
+function verdict({ faults, warnings }: CheckReport, paint: Paint): string {
+  const warned = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
+  return faults === 0 ? `no faults${warned}` : `${paint.red(counted(faults, 'fault'))}${warned}`;
+}
+
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function aligned(rows: string[][], aligns: ('left' | 'right')[]): string {
+  const table = new Table({
+    chars: noBorders,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    colAligns: aligns,
+  });
+  table.push(...rows);
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}

@@ -1,0 +1,134 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isEmptyMask, labelMask, maskOfPicture } from '../../../src/data/label-mask.js';
+import { turnMask } from '../../../src/data/turn-mask.js';
+import { codeOf, greyPng, makeRoot, makeTree } from './tree.js';
+
+let root: string;
+beforeEach(async () => {
+  root = await makeRoot();
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const colours = (values: number[][], side = 8) => {
+  const data = Buffer.alloc(side * side * values[0]!.length);
+  for (const [pixel, channels] of values.entries()) data.set(channels, pixel * channels.length);
+  return sharp(data, { raw: { width: side, height: side, channels: values[0]!.length as 3 | 4 } })
+    .png()
+    .toBuffer();
+};
+const read = async (bytes: Uint8Array) => {
+  await writeFile(join(root, 'mask.png'), bytes);
+  return labelMask(join(root, 'mask.png'));
+};
+
+describe('a mask', () => {
+  it('keeps the grey values of every depth, so that 1 is still above 0', async () => {
+    const mask = await read(await greyPng(0, 9, 8, { value: 1, pixels: 3 }));
+    expect(mask).toMatchObject({ width: 9, height: 8, mode: 'L' });
+    expect([...mask.data.subarray(0, 4)]).toEqual([1, 1, 1, 0]);
+  });
+
+  it('of 16 bits is clipped, not scaled', async () => {
+    const data = new Uint16Array(64);
+    data.set([1, 255, 256, 65535]);
+    const png = await sharp(data, { raw: { width: 8, height: 8, channels: 1 } })
+      .toColourspace('grey16')
+      .png()
+      .toBuffer();
+    const mask = await read(png);
+    expect([...mask.data.subarray(0, 5)]).toEqual([1, 255, 255, 255, 0]);
+  });
+
+  it('of one bit is 0 and 255', async () => {
+    const png = await sharp(await greyPng(0, 8, 8, { value: 255, pixels: 2 }))
+      .png({ palette: true, colours: 2 })
+      .toBuffer();
+    expect([...(await read(png)).data.subarray(0, 3)]).toEqual([255, 255, 0]);
+  });
+
+  it('in colours becomes grey as Pillow does it; faint blue is nothing', async () => {
+    // (19595 R + 38470 G + 7471 B + 32768) >> 16
+    const mask = await read(
+      await colours([
+        [255, 0, 0],
+        [0, 255, 0],
+        [0, 0, 255],
+        [0, 0, 4],
+        [0, 0, 5],
+        [1, 1, 1],
+      ]),
+    );
+    expect([...mask.data.subarray(0, 6)]).toEqual([76, 150, 29, 0, 1, 1]);
+  });
+
+  it('with alpha counts by its colours alone', async () => {
+    const mask = await read(
+      await colours([
+        [9, 9, 9, 1],
+        [0, 0, 0, 255],
+      ]),
+    );
+    expect([...mask.data.subarray(0, 2)]).toEqual([9, 0]);
+  });
+
+  it('is empty only when nothing at all is marked', async () => {
+    expect(isEmptyMask(await read(await greyPng(0)))).toBe(true);
+    expect(isEmptyMask({ data: Uint8Array.of(0, 0, 1) })).toBe(false);
+  });
+});
+
+describe('a mask and its picture', () => {
+  // Two rows of other values mark where the upper left corner went.
+  const stored = { width: 20, height: 12 };
+  const makePair = async (orientation: number, width: number, height: number) => {
+    const picture = await sharp({ create: { ...stored, channels: 3, background: '#777' } })
+      .withMetadata({ orientation })
+      .jpeg()
+      .toBuffer();
+    await makeTree(root, {
+      'p.jpg': picture,
+      'm.png': await greyPng(0, width, height, { value: 200, pixels: 2 * width + 5 }),
+    });
+    const size = orientation >= 5 ? { width: 12, height: 20 } : stored;
+    return { mask: join(root, 'm.png'), picture: { path: join(root, 'p.jpg'), ...size } };
+  };
+
+  it.each([5, 6, 7, 8])('is turned with a picture of EXIF orientation %i', async (orientation) => {
+    const { mask, picture } = await makePair(orientation, 20, 12);
+    const turned = await maskOfPicture(mask, picture);
+    const tagged = await sharp(mask).withMetadata({ orientation }).png().toBuffer();
+    const wanted = await sharp(tagged).autoOrient().toColourspace('b-w').raw().toBuffer();
+    expect([turned.width, turned.height]).toEqual([12, 20]);
+    expect(Buffer.from(turned.data).equals(wanted)).toBe(true);
+  });
+
+  it('is left alone when it fits the picture as it is shown', async () => {
+    const { mask, picture } = await makePair(6, 12, 20);
+    expect(await maskOfPicture(mask, picture)).toEqual(await labelMask(mask));
+  });
+
+  it('is refused when it fits neither, or only by turning what no EXIF turns', async () => {
+    const neither = await makePair(6, 20, 13);
+    expect(await codeOf(maskOfPicture(neither.mask, neither.picture))).toBe('E_DATA_MASK_SIZE');
+    const unturned = await makePair(1, 12, 20);
+    expect(await codeOf(maskOfPicture(unturned.mask, unturned.picture))).toBe('E_DATA_MASK_SIZE');
+  });
+
+  it('is compared as stored where EXIF is ignored', async () => {
+    const { mask, picture } = await makePair(6, 20, 12);
+    const asStored = { ...picture, ...stored };
+    expect((await maskOfPicture(mask, asStored, { exif: false })).width).toBe(20);
+    expect(await codeOf(maskOfPicture(mask, picture, { exif: false }))).toBe('E_DATA_MASK_SIZE');
+  });
+
+  it('four quarter turns are none', () => {
+    const grey = { data: Uint8Array.from({ length: 6 }, (_, at) => at), width: 3, height: 2 };
+    let turned: { data: Uint8Array; width: number; height: number } = grey;
+    for (let turn = 0; turn < 4; turn++) turned = turnMask(turned, 6);
+    expect(turned).toEqual(grey);
+    expect([...turnMask(grey, 6).data]).toEqual([3, 0, 4, 1, 5, 2]);
+  });
+});
