@@ -1,7 +1,7 @@
 // Copies a subset of a parity fixture folder, in the same format, to test/parity/data (under 7 MB).
 // Call: node scripts/make-parity-subset.mjs SOURCE [TARGET]
 // Kept: toy cases without a spatial source or with DINOv2, their weights, the text stages, the training of Crane, the
-// tokenizer's cases, one prompt file, four pictures and two masks. Left out are large files that the recipe rebuilds or other tests read.
+// tokenizer's and the metrics' cases, one prompt file, four pictures and two masks. Left out are large files that the recipe rebuilds or other tests read.
 import {
   copyFileSync,
   existsSync,
@@ -75,6 +75,7 @@ for (const { file, expected, decoded } of [...preprocess.images, ...preprocess.m
 }
 
 copy('tokenizer/cases.json');
+for (const path of ['cases.safetensors', 'expected.json']) copy(`metrics/${path}`);
 
 console.log(`${target}: ${(total / 1e6).toFixed(2)} MB`);
 if (total > limitBytes) throw new Error(`over the limit of ${limitBytes / 1e6} MB`);

@@ -6,8 +6,9 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadAddon } from '#crane/engine/load-addon.js';
 import type { Area } from './area.js';
+import { documents } from './areas/documents.js';
 import { full } from './areas/full.js';
-import { notBuilt } from './areas/not-built.js';
+import { metrics } from './areas/metrics.js';
 import { preprocess } from './areas/preprocess.js';
 import { clipLoader, promptFiles } from './areas/tensor-index.js';
 import { textStages } from './areas/text-stages.js';
@@ -30,7 +31,8 @@ const areas: Area[] = [
   toyCases,
   training,
   full,
-  notBuilt,
+  metrics,
+  documents,
 ];
 
 /** From build/parity/test/parity/ back to the shipped subset. */

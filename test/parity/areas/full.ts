@@ -16,9 +16,9 @@ import {
   type CaseSettings,
   clipText,
   clipTower,
-  dinov2Tower,
   methodOf,
   promptIds,
+  sourceTower,
 } from '../models/settings.js';
 import { normalise } from '../models/toy-images.js';
 import type { CaseReport } from '../report/case-report.js';
@@ -108,7 +108,7 @@ async function runFull(
     weights: [files.clip],
     vision: clipTower,
     text: clipText,
-    ...(method.dAttn ? { source: { weights: files.dinov2, tower: dinov2Tower(hasRegisters) } } : {}),
+    ...(method.dAttn ? { source: { weights: files.dinov2, tower: sourceTower(hasRegisters) } } : {}),
     height,
     width,
     device: 'cpu',

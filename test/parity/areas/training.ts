@@ -19,7 +19,7 @@ import type { ToyModels } from '../models/toy-models.js';
 import type { CaseReport } from '../report/case-report.js';
 
 /** What the loop was run with (README of the fixtures, "toy/"). */
-const loop: Omit<TrainOptions, 'halfDeepTokens'> = {
+const loop: Omit<TrainOptions, 'halfDeepTokens' | 'sharedPrefix'> = {
   focalWeight: 2,
   diceWeight: 2,
   imageLossWeight: 0.2,
@@ -45,11 +45,15 @@ export const training: Area = {
       for (const [file, halfDeepTokens] of Object.entries(forms)) {
         const path = `toy/${name}/${file}`;
         if (!folder.has(path)) continue;
-        await report.case(path, { subtitle: '', brief: false }, async (caseReport) => {
-          const set = { folder, toys, engine, method, side, halfDeepTokens };
-          const learned = await runLoop(set, folder.tensors(path), folder.tensors(givens), caseReport);
-          if (halfDeepTokens) await compareCheckpoint(addon, folder, `toy/${name}`, learned, caseReport);
-        });
+        // With rounding only the rows run per picture round as the reference does: every picture's gradient by itself.
+        for (const sharedPrefix of halfDeepTokens ? [false] : [false, true]) {
+          const subtitle = sharedPrefix ? 'shared prefix' : '';
+          await report.case(path, { subtitle, brief: sharedPrefix }, async (caseReport) => {
+            const set = { folder, toys, engine, method, side, halfDeepTokens, sharedPrefix };
+            const learned = await runLoop(set, folder.tensors(path), folder.tensors(givens), caseReport);
+            if (halfDeepTokens) await compareCheckpoint(addon, folder, `toy/${name}`, learned, caseReport);
+          });
+        }
       }
     }
   },
@@ -79,10 +83,11 @@ interface LoopSet {
   method: MethodOptions;
   side: number;
   halfDeepTokens: boolean;
+  sharedPrefix: boolean;
 }
 
 async function runLoop(set: LoopSet, fixture: SafetensorsFile, givens: SafetensorsFile, report: CaseReport) {
-  const { folder, toys, engine, side, halfDeepTokens } = set;
+  const { folder, toys, engine, side, halfDeepTokens, sharedPrefix } = set;
   const method = { ...set.method, compat: { ...set.method.compat, halfDeepTokens } };
   const inputs = folder.tensors('toy/inputs.safetensors');
   const masks = inputs.read(`masks_u8_${side}`).data;
@@ -91,9 +96,10 @@ async function runLoop(set: LoopSet, fixture: SafetensorsFile, givens: Safetenso
   const losses = fixture.read('losses');
   const [steps, size] = order.shape as [number, number];
   const files = await toys.files('main', toys.forms('main')[0]!, 'none');
-  const handle = await engine.beginTraining(toys.promptSource('main', files.prompts), {
+  const training = await engine.beginTraining(toys.promptSource('main', files.prompts), {
     ...loop,
     halfDeepTokens,
+    sharedPrefix,
   });
 
   const seen = new Set(['losses', 'labels', 'order']);
@@ -114,7 +120,7 @@ async function runLoop(set: LoopSet, fixture: SafetensorsFile, givens: Safetenso
     report.compared(key, tolerance.stage, compareNumbers(expected, got ?? { shape: [], data: [] }, scaled));
   };
 
-  const initial = await engine.trainingState(handle);
+  const initial = await training.state();
   for (const key of fixture.names().filter((key) => key.startsWith('initial.')))
     compare(key, key, initial, `param.${key.slice('initial.'.length)}`);
 
@@ -130,15 +136,14 @@ async function runLoop(set: LoopSet, fixture: SafetensorsFile, givens: Safetenso
       ),
       labels: Int32Array.from(indices.map((i) => Number(labels[i]))),
     };
-    const { focal, dice, image, total, stages } = await engine.trainStep(
-      handle,
+    const { focal, dice, image, total, stages } = await training.stepOnPictures(
       batch,
       shape,
       method,
       step === 0,
     );
     got.push(focal, dice, image, total);
-    const state = await engine.trainingState(handle);
+    const state = await training.state();
     const prefix = `step${String(step + 1).padStart(2, '0')}.`;
     for (const key of fixture.names().filter((key) => key.startsWith(prefix))) {
       const stage = key.slice(prefix.length);
@@ -152,8 +157,8 @@ async function runLoop(set: LoopSet, fixture: SafetensorsFile, givens: Safetenso
     compareNumbers(losses, { shape: losses.shape, data: got }, tolerance),
   );
   for (const key of fixture.names()) if (!seen.has(key)) report.fault(`unknown key "${key}"`);
-  const learned = await engine.trainingState(handle);
-  await engine.endTraining(handle);
+  const learned = await training.state();
+  await training.end();
   return learned;
 }
 

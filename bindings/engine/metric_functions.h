@@ -1,0 +1,10 @@
+// createMetricEvaluator of src/engine/native.ts.
+#pragma once
+
+#include <napi.h>
+
+namespace crane::bindings {
+
+void add_metric_functions(Napi::Env env, Napi::Object exports);
+
+}  // namespace crane::bindings

@@ -1,0 +1,36 @@
+#include "results.h"
+
+#include <algorithm>
+
+namespace crane::bindings {
+
+Napi::Float32Array float_array(Napi::Env env, const std::vector<float>& values) {
+  Napi::Float32Array js = Napi::Float32Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), js.Data());
+  return js;
+}
+
+Napi::Value stages_to_js(Napi::Env env, TracedStages& stages) {
+  Napi::Object js = Napi::Object::New(env);
+  for (auto& [name, stage] : stages) {
+    Napi::Object entry = Napi::Object::New(env);
+    Napi::Array shape = Napi::Array::New(env, stage.shape.size());
+    for (uint32_t i = 0; i < stage.shape.size(); ++i) shape.Set(i, static_cast<double>(stage.shape[i]));
+    entry.Set("shape", shape);
+    entry.Set("data", float_array(env, stage.data));
+    js.Set(name, entry);
+  }
+  return js;
+}
+
+Napi::Reference<Napi::Value> reference_to(const Napi::Value& value) {
+  return Napi::Reference<Napi::Value>::New(value, 1);
+}
+
+Keep keep_alive(const Napi::Value& value) {
+  Keep keep;
+  keep.push_back(reference_to(value));
+  return keep;
+}
+
+}  // namespace crane::bindings

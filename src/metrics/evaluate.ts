@@ -1,0 +1,115 @@
+/** Whole evaluations in one call. */
+import { throwIfCancelled } from '../engine/cancellation.js';
+import type { NativeAddon } from '../engine/native.js';
+import { CraneError } from '../errors.js';
+import { createEvaluator, type Evaluator } from './evaluator.js';
+import type { MappedClass } from './mapped-class.js';
+import { type EvaluateOptions, evaluateOptionNames, resolveOptions } from './options.js';
+import type { EvaluatedPicture } from './picture.js';
+import type { Evaluation } from './result.js';
+
+export interface EvaluateRequest extends EvaluateOptions {
+  pictures: Iterable<EvaluatedPicture> | AsyncIterable<EvaluatedPicture>;
+  /**
+   * The pictures of a class come one after the other: each class is finished and its memory freed before the next. A
+   * class that comes back is then an error. Default false: any order.
+   */
+  groupedByClass?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface EvaluateMappedRequest extends EvaluateOptions {
+  /** evaluated in order; entries of one class may follow each other, for instance when map sizes differ */
+  classes: Iterable<MappedClass>;
+  signal?: AbortSignal | undefined;
+}
+
+/** Pictures whose addition has begun and not ended: enough to keep the threads busy, few enough to bound memory. */
+const window = 8;
+
+/**
+ * Metrics of anybody's maps, masks and scores. Rejects with the first picture's error: NaN (E_IMAGE_NONFINITE), sizes that
+ * do not fit (E_IMAGE_SHAPE), wrong types (E_USAGE); with E_CANCELLED when the signal fires.
+ */
+export async function evaluate(
+  request: EvaluateRequest,
+  addon?: Pick<NativeAddon, 'createMetricEvaluator'>,
+): Promise<Evaluation> {
+  const { pictures, groupedByClass = false, signal } = request;
+  const options = optionsOf(request, ['pictures', 'groupedByClass', 'signal']);
+  return withEvaluator(options, addon, async (evaluator) => {
+    const working = new Set<Promise<void>>();
+    let failure: { thrown: unknown } | undefined;
+    const begin = (work: Promise<unknown>) => {
+      const settled: Promise<void> = work
+        .then(
+          () => {},
+          (thrown: unknown) => {
+            failure ??= { thrown };
+          },
+        )
+        .finally(() => working.delete(settled));
+      working.add(settled);
+    };
+    const check = () => {
+      if (failure) throw failure.thrown;
+      throwIfCancelled(signal);
+    };
+    let current: string | undefined;
+    try {
+      for await (const picture of pictures) {
+        check();
+        if (groupedByClass && current !== undefined && picture.className !== current) {
+          begin(evaluator.finishClass(current));
+        }
+        current = picture.className;
+        begin(evaluator.add(picture));
+        if (working.size >= window) await Promise.race(working);
+      }
+    } finally {
+      await Promise.all(working);
+    }
+    check();
+  });
+}
+
+/** Metrics of maps and masks in memory-mapped files, one class after the other: memory holds one class at a time. */
+export async function evaluateMapped(
+  request: EvaluateMappedRequest,
+  addon?: Pick<NativeAddon, 'createMetricEvaluator'>,
+): Promise<Evaluation> {
+  const { classes, signal } = request;
+  const options = optionsOf(request, ['classes', 'signal']);
+  return withEvaluator(options, addon, async (evaluator) => {
+    let current: string | undefined;
+    for (const set of classes) {
+      throwIfCancelled(signal);
+      if (current !== undefined && set.className !== current) await evaluator.finishClass(current);
+      current = set.className;
+      await evaluator.addMapped(set);
+    }
+    throwIfCancelled(signal);
+  });
+}
+
+function optionsOf(request: EvaluateOptions & object, others: string[]): EvaluateOptions {
+  if (typeof request !== 'object' || request === null) {
+    throw new CraneError('E_USAGE', 'expected an object with pictures and options');
+  }
+  resolveOptions(request, others);
+  return Object.fromEntries(evaluateOptionNames.map((name) => [name, request[name]]));
+}
+
+async function withEvaluator(
+  options: EvaluateOptions,
+  addon: Pick<NativeAddon, 'createMetricEvaluator'> | undefined,
+  fill: (evaluator: Evaluator) => Promise<void>,
+): Promise<Evaluation> {
+  const evaluator = await createEvaluator(options, addon);
+  try {
+    await fill(evaluator);
+    return await evaluator.finish();
+  } finally {
+    evaluator.dispose();
+  }
+}

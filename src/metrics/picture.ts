@@ -1,0 +1,72 @@
+/** One picture with what a method said about it and what is true. */
+import type { MetricPicture } from '../engine/native.js';
+import { CraneError } from '../errors.js';
+import { wrongValue } from '../option-check.js';
+
+/** Row-major, [height, width]. An AnomalyMap is one. */
+export interface MapValues {
+  readonly data: Float32Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Row-major, [height, width]; every value but 0 is anomalous. */
+export interface MaskValues {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface EvaluatedPicture {
+  className: string;
+  /** what messages call it; default: its class and number */
+  name?: string | undefined;
+  /** of the whole picture; without it the picture is not among the image metrics */
+  score?: number | undefined;
+  /** true or 1: anomalous; default: whether the mask has an anomalous pixel */
+  label?: boolean | 0 | 1 | undefined;
+  /** without it the picture is not among the pixel metrics */
+  map?: MapValues | null | undefined;
+  /**
+   * The size of the map. A normal picture needs none: all its pixels are normal. An anomalous picture without a mask is
+   * not among the pixel metrics, and that is counted (Remarks).
+   */
+  mask?: MaskValues | null | undefined;
+}
+
+/** The picture as the engine takes it. Rejects what has a wrong type; sizes and NaN are the engine's to check. */
+export function nativePicture(picture: EvaluatedPicture, name: string): MetricPicture {
+  const { score, label, map, mask } = picture;
+  if (typeof picture.className !== 'string') throw wrongValue('a string', 'className', picture.className);
+  if (score !== undefined && typeof score !== 'number')
+    throw wrongValue('a number', `score of ${name}`, score);
+  if (label !== undefined && label !== 0 && label !== 1 && typeof label !== 'boolean') {
+    throw wrongValue('true, false, 0 or 1', `label of ${name}`, label);
+  }
+  if (map && !(map.data instanceof Float32Array)) {
+    throw wrongValue('{ data: Float32Array, width, height }', `map of ${name}`, map);
+  }
+  if (mask && !(mask.data instanceof Uint8Array)) {
+    throw wrongValue('{ data: Uint8Array, width, height }', `mask of ${name}`, mask);
+  }
+  if (map && mask && (map.width !== mask.width || map.height !== mask.height)) {
+    throw new CraneError(
+      'E_IMAGE_SHAPE',
+      `${name}: the mask is ${mask.width} x ${mask.height}, the map ${map.width} x ${map.height}`,
+      { hint: 'resize one to the size of the other before they are compared' },
+    );
+  }
+  const { width, height } = map ?? mask ?? { width: 0, height: 0 };
+  for (const side of [width, height]) {
+    if (!Number.isInteger(side)) throw wrongValue('whole numbers', `width and height of ${name}`, side);
+  }
+  return {
+    name,
+    width,
+    height,
+    ...(score === undefined ? {} : { score }),
+    ...(label === undefined ? {} : { label: Boolean(label) }),
+    ...(map ? { map: map.data } : {}),
+    ...(mask ? { mask: mask.data } : {}),
+  };
+}
