@@ -15,7 +15,7 @@ namespace crane::methods {
 struct Towers {
   const vision::Tower* vision = nullptr;
   const text::TextTower* text = nullptr;
-  const vision::Tower* source = nullptr;
+  const vision::SpatialSource* source = nullptr;
 };
 
 // A prompt set with its two unguided vectors, encoded once.

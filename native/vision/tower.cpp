@@ -70,18 +70,14 @@ Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& c
   const int64_t used = config.blocks > 0 ? config.blocks : available;
   const int64_t heads = tower.width() / 64;
   for (int64_t i = 0; i < used; ++i) {
-    tower.blocks_.push_back(layers::Block::load(loader, join_text("visual.blocks.", i), heads,
-                                                config.activation, config.layer_norm_eps));
+    tower.blocks_.emplace_back(layers::Block::load(loader, join_text("visual.blocks.", i), heads,
+                                                   config.activation, config.layer_norm_eps));
   }
   tower.ln_post_ = loader.layer_norm("visual.ln_post", config.layer_norm_eps);
   check_input(tower.ln_post_.defined(), "E_WEIGHTS_MISSING", "the vision tower's final LayerNorm is missing");
   tower.projection_ = loader.optional("visual.proj");
   tower.parameters_ = loader.parameters();
   return tower;
-}
-
-Grid Tower::grid_of(const at::Tensor& image) const {
-  return {image.size(2) / patch(), image.size(3) / patch()};
 }
 
 at::Tensor Tower::positions_for(Grid grid) const {
@@ -93,8 +89,7 @@ at::Tensor Tower::positions_for(Grid grid) const {
 
 at::Tensor Tower::embed(const at::Tensor& image) const {
   const Grid grid = grid_of(image);
-  CRANE_CHECK_INVARIANT(image.size(2) == grid.height * patch() && image.size(3) == grid.width * patch(),
-                        "picture of ", image.size(2), " x ", image.size(3));
+  CRANE_CHECK_INVARIANT(grid.count() > 0, "picture of ", image.size(2), " x ", image.size(3));
   const at::Tensor patches = at::conv2d(image, patch_weight_, patch_bias_, /*stride=*/patch())
                                  .flatten(2)
                                  .transpose(1, 2);  // [B, N, w]
@@ -110,11 +105,11 @@ at::Tensor Tower::embed(const at::Tensor& image) const {
 }
 
 at::Tensor Tower::patch_features(const at::Tensor& image, Trace* trace) const {
-  at::Tensor tokens = embed(image);
+  const at::Tensor tokens = embed(image);
   if (trace) trace->record("stage.vfm.tokens", tokens);
   for (size_t i = 0; i < blocks_.size(); ++i) {
     check_shutdown();
-    tokens = blocks_[i].forward(tokens);
+    blocks_[i].forward(tokens);
     if (trace) trace->record(join_text("stage.vfm.block", i + 1 < 10 ? "0" : "", i + 1), tokens);
   }
   return ln_post_(tokens.slice(1, 1 + registers()));

@@ -5,45 +5,38 @@
 #include <string>
 #include <vector>
 
-#include "layers/block.h"
+#include "layers/frozen_block.h"
 #include "layers/trace.h"
-#include "vision/config.h"
-#include "weights/name_map.h"
+#include "vision/spatial_source.h"
 
 namespace crane::vision {
 
-struct Grid {
-  int64_t height = 0;
-  int64_t width = 0;
-  int64_t count() const { return height * width; }
-  bool operator==(const Grid&) const = default;
-};
-
-class Tower {
+class Tower final : public SpatialSource {
  public:
   // Errors: the E_WEIGHTS_* codes; E_MODEL_CONFIG when `blocks` exceeds what the file has.
   static Tower load(const weights::CanonicalWeights& weights, const TowerConfig& config, at::Device device);
 
-  // image [B, 3, H, W] normalised, H and W multiples of the patch -> [B, 1 + registers + N, width]: patches,
-  // class token, positions, registers, ln_pre.
+  // image [B, 3, H, W] normalised; what is smaller than a patch is cut -> [B, 1 + registers + N, width]:
+  // patches, class token, positions, registers, ln_pre.
   at::Tensor embed(const at::Tensor& image) const;
 
   // Tokens after the last block and the final LayerNorm, without class token and registers, [B, N, width].
-  at::Tensor patch_features(const at::Tensor& image, Trace* trace) const;
+  at::Tensor patch_features(const at::Tensor& image, Trace* trace) const override;
 
   // ln_post and, where the tower has one, the projection into the joint space: [..., width] -> [..., D].
   at::Tensor project(const at::Tensor& tokens) const;
 
-  Grid grid_of(const at::Tensor& image) const;
-  const std::vector<layers::Block>& blocks() const noexcept { return blocks_; }
-  const TowerConfig& config() const noexcept { return config_; }
+  Grid grid_for(int64_t height, int64_t width) const override { return {height / patch(), width / patch()}; }
+  Grid grid_of(const at::Tensor& image) const { return grid_for(image.size(2), image.size(3)); }
+  const std::vector<layers::FrozenBlock>& blocks() const noexcept { return blocks_; }
+  const TowerConfig& config() const noexcept override { return config_; }
   int64_t patch() const { return patch_weight_.size(2); }
-  int64_t width() const { return patch_weight_.size(0); }
-  int64_t heads() const { return blocks_.front().heads; }
-  int64_t registers() const { return registers_.defined() ? registers_.size(0) : 0; }
+  int64_t width() const override { return patch_weight_.size(0); }
+  int64_t layers() const override { return static_cast<int64_t>(blocks_.size()); }
+  int64_t heads() const override { return blocks_.front().heads(); }
+  int64_t registers() const override { return registers_.defined() ? registers_.size(0) : 0; }
   int64_t joint_width() const { return projection_.defined() ? projection_.size(1) : width(); }
-  int64_t parameters() const noexcept { return parameters_; }
-  bool has_projection() const { return projection_.defined(); }
+  int64_t parameters() const noexcept override { return parameters_; }
 
  private:
   // [1 + N, width] for the wanted grid, always from the original table.
@@ -56,7 +49,7 @@ class Tower {
   at::Tensor positions_;     // [1 + side*side, width]
   at::Tensor registers_;     // [r, width] or undefined
   layers::LayerNorm ln_pre_;
-  std::vector<layers::Block> blocks_;
+  std::vector<layers::FrozenBlock> blocks_;
   layers::LayerNorm ln_post_;
   at::Tensor projection_;  // [width, D] or undefined
   int64_t parameters_ = 0;

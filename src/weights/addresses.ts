@@ -3,6 +3,7 @@
  * A checksum is in it only where its publisher states one (OpenAI: in the address itself) or where a copy of the
  * file was at hand (the authors' prompts). `seenIn` names the public file that the address was taken from.
  */
+import type { CraneKind, SourceKind } from './crane-models.js';
 import type { VisionTowerSizes } from './sizes.js';
 
 export interface PublicFile {
@@ -25,10 +26,13 @@ export interface PublicFile {
 }
 
 export interface PublicModel {
-  name: 'crane' | 'crane+';
+  name: string;
+  kind: CraneKind;
   what: string;
   weights: string;
   source?: string;
+  /** what `source` is; DINOv2 unless said */
+  sourceKind?: SourceKind;
   /** the first is the default */
   prompts: { set: string; file: string }[];
 }
@@ -127,10 +131,17 @@ const files: PublicFile[] = [
   }),
 ];
 
-/** Which files the published settings use (method.md 9). */
+const cranePlusPrompts = [
+  { set: 'mvtec', file: 'crane+-mvtec' },
+  { set: 'mvtec-epoch-1', file: 'crane+-mvtec-epoch-1' },
+  { set: 'visa', file: 'crane+-visa' },
+];
+
+/** Which files the published settings use (method.md 9), and Crane+ with the other spatial sources of the paper. */
 const models: PublicModel[] = [
   {
     name: 'crane',
+    kind: 'crane',
     what: 'Crane: CLIP ViT-L/14@336 with E-Attn',
     weights: 'ViT-L-14-336px',
     prompts: [
@@ -140,14 +151,29 @@ const models: PublicModel[] = [
   },
   {
     name: 'crane+',
+    kind: 'crane+',
     what: 'Crane+: Crane and D-Attn with DINOv2 ViT-B/14',
     weights: 'ViT-L-14-336px',
     source: 'dinov2_vitb14_reg4',
-    prompts: [
-      { set: 'mvtec', file: 'crane+-mvtec' },
-      { set: 'mvtec-epoch-1', file: 'crane+-mvtec-epoch-1' },
-      { set: 'visa', file: 'crane+-visa' },
-    ],
+    prompts: cranePlusPrompts,
+  },
+  {
+    name: 'crane+dino',
+    kind: 'crane+',
+    what: 'Crane+ with DINO ViT-B/8 instead of DINOv2, as in an ablation of the paper',
+    weights: 'ViT-L-14-336px',
+    source: 'dino_vitbase8',
+    sourceKind: 'dino',
+    prompts: cranePlusPrompts,
+  },
+  {
+    name: 'crane+sam',
+    kind: 'crane+',
+    what: "Crane+ with SAM ViT-B's image encoder instead of DINOv2, as in an ablation of the paper",
+    weights: 'ViT-L-14-336px',
+    source: 'sam_vit_b',
+    sourceKind: 'sam',
+    prompts: cranePlusPrompts,
   },
 ];
 

@@ -22,18 +22,28 @@ export const clipVision: TowerConfig = {
 
 export const clipText = { activation: 'quick-gelu', layerNormEps: 1e-5 } as const;
 
-/** With registers the position grid is fitted with antialiasing to the exact size, without to (n + 0.1) / 37. */
-export function dinov2Vision(hasRegisters: boolean): TowerConfig {
+/** Spatial sources of D-Attn (method.md 4): DINOv2 with registers, DINO ViT-B/8, SAM's image encoder. */
+export type SourceKind = 'dinov2' | 'dino' | 'sam';
+
+/**
+ * DINOv2 with registers fits its position grid with antialiasing to the exact size, DINO to (n + 0.1) / 28; SAM resizes
+ * the picture instead.
+ */
+export function sourceVision(kind: SourceKind): TowerConfig {
   return {
     activation: 'gelu',
     layerNormEps: 1e-6,
     mean: [0.485, 0.456, 0.406],
     std: [0.229, 0.224, 0.225],
-    positionInterpolation: hasRegisters
-      ? { kind: 'bicubic-antialias', offset: 0 }
-      : { kind: 'bicubic', offset: 0.1 },
+    positionInterpolation:
+      kind === 'dinov2' ? { kind: 'bicubic-antialias', offset: 0 } : { kind: 'bicubic', offset: 0.1 },
     blocks: 0,
   };
+}
+
+/** What multiplies the mean cosine (method.md 4). */
+export function sourceBeta(kind: SourceKind): number {
+  return kind === 'sam' ? 1.08 : 1.2;
 }
 
 /** The two texts; the twelve X are replaced by learned vectors (method.md 5). */
@@ -81,26 +91,28 @@ export interface CraneParts {
   description: string;
   licence: string;
   weights: WeightPart;
-  /** DINOv2 with registers; Crane+ only */
+  /** Crane+ only */
   source?: WeightPart;
+  /** what the source is; DINOv2 unless said */
+  sourceKind?: SourceKind;
   prompts: PromptSets;
 }
 
 /** @throws CraneError E_MODEL_JSON when the parts do not make a model */
 export function describeCrane(parts: CraneParts): ModelDescription {
-  const { kind, name, description, licence, weights, source, prompts } = parts;
+  const { kind, name, description, licence, weights, source, sourceKind = 'dinov2', prompts } = parts;
   const model: ModelDescription = {
     name,
     version: '1',
     description,
     licence,
     weights: [weights],
-    ...(source ? { source: { weights: source, tower: dinov2Vision(true) } } : {}),
+    ...(source ? { source: { weights: source, tower: sourceVision(sourceKind) } } : {}),
     input: { width: 518, height: 518 },
     vision: clipVision,
     text: clipText,
     prompts,
-    method: craneMethod(kind),
+    method: { ...craneMethod(kind), dAttnBeta: sourceBeta(sourceKind) },
     // A threshold belongs to a data set, not to a model.
     threshold: null,
     mapThreshold: null,

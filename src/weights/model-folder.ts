@@ -14,6 +14,7 @@ import {
   craneTexts,
   describeCrane,
   type PromptSets,
+  type SourceKind,
   toText,
   type WeightPart,
 } from './crane-models.js';
@@ -21,7 +22,9 @@ import type { OwnPrompts } from './own-prompts.js';
 import type { StoredFile } from './store.js';
 
 export interface FolderParts {
+  name: string;
   kind: CraneKind;
+  sourceKind?: SourceKind;
   description: string;
   licence: string;
   weights: StoredFile;
@@ -41,7 +44,7 @@ export async function makeModelFolder(
   env: NodeJS.ProcessEnv,
   log: (line: string) => void,
 ): Promise<string> {
-  const folder = await modelFolder(parts.kind, env);
+  const folder = await modelFolder(parts.name, env);
   try {
     await withFolderLock(folder, log, () => fill(folder, parts));
   } catch (thrown) {
@@ -52,7 +55,7 @@ export async function makeModelFolder(
 
 async function fill(folder: string, parts: FolderParts): Promise<void> {
   await makeFolder(folder);
-  const { kind, description, licence, ownPrompts } = parts;
+  const { name, kind, sourceKind, description, licence, ownPrompts } = parts;
   const weights = await putInto(folder, parts.weights);
   const source = parts.source && (await putInto(folder, parts.source));
   const sets: PromptSets['sets'] = {};
@@ -66,7 +69,8 @@ async function fill(folder: string, parts: FolderParts): Promise<void> {
   }
   const made = describeCrane({
     kind,
-    name: kind,
+    name,
+    ...(sourceKind ? { sourceKind } : {}),
     description,
     licence,
     weights,
@@ -125,6 +129,7 @@ function keepUsersChoices(
   const isSame = sets[chosen]?.sha256 === old.prompts.sets[old.prompts.default]?.sha256;
   return {
     ...made,
+    ...(old.calibrations ? { calibrations: old.calibrations } : {}),
     prompts: { default: chosen, sets },
     // a threshold holds for the prompts it was chosen with
     ...(isSame ? { threshold: old.threshold, mapThreshold: old.mapThreshold } : {}),

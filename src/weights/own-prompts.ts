@@ -1,6 +1,7 @@
 /** A prompt file of the user's, checked and named. */
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { learnedOnIn } from '../engine/learned-on.js';
 import type { NativeAddon } from '../engine/native.js';
 import { sha256OfFile } from '../engine/prompt-sets.js';
 import { CraneError } from '../errors.js';
@@ -56,7 +57,7 @@ export async function readOwnPrompts(
     path,
     set,
     sha256,
-    learnedOn: learnedOn.length > 0 ? [...learnedOn] : (known?.learnedOn ?? []),
+    learnedOn: learnedOn.length > 0 ? [...learnedOn] : (known?.learnedOn ?? learnedOnIn(info.metadata) ?? []),
   };
 }
 

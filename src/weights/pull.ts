@@ -82,7 +82,9 @@ async function pullModel(
 
   const path = await makeModelFolder(
     {
-      kind: model.name,
+      name: model.name,
+      kind: model.kind,
+      ...(model.sourceKind ? { sourceKind: model.sourceKind } : {}),
       description: model.what,
       licence: [...new Set(wanted.map(({ licence }) => licence))].join(' AND '),
       weights: stored.get(model.weights)!,

@@ -23,10 +23,10 @@ at::Tensor renormalise(const at::Tensor& image, const vision::TowerConfig& from,
 
 SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, const CraneOptions& options,
                                Trace* trace) {
-  const vision::Tower& source = *towers.source;
+  const vision::SpatialSource& source = *towers.source;
   const at::Tensor input = renormalise(image, towers.vision->config(), source.config());
   SourceAffinity result;
-  result.grid = source.grid_of(input);
+  result.grid = source.grid_for(input.size(2), input.size(3));
   std::vector<at::Tensor> rows;
   for (int64_t b = 0; b < input.size(0); ++b) {
     const at::Tensor normed = source.patch_features(input.slice(0, b, b + 1), trace);
@@ -48,19 +48,19 @@ SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, co
   return result;
 }
 
-at::Tensor d_attn(const layers::Block& block, const SourceAffinity& affinity, const at::Tensor& values,
+at::Tensor d_attn(const layers::FrozenBlock& block, const SourceAffinity& affinity, const at::Tensor& values,
                   vision::Grid values_grid, const CraneOptions& options, Trace* trace) {
   const at::Tensor v = vision::resize_patches(values, values_grid, affinity.grid);
   if (trace) {
-    trace->record("stage.dattn.v_resized", v.view({v.size(0), v.size(1), block.heads, -1})
+    trace->record("stage.dattn.v_resized", v.view({v.size(0), v.size(1), block.heads(), -1})
                                                .transpose(1, 2)
-                                               .reshape({v.size(0) * block.heads, v.size(1), -1}));
+                                               .reshape({v.size(0) * block.heads(), v.size(1), -1}));
   }
   attention::AffinityOptions how;
   how.beta = options.d_attn_beta;
   how.empty_rows = options.compat.empty_rows;
   const at::Tensor mixed = attention::affinity_attention(affinity.features, affinity.means, v, how, trace);
-  const at::Tensor d = block.output_update(mixed);  // no residual
+  const at::Tensor d = block.output(mixed);  // no residual
   if (trace) trace->record("stage.dattn.out_proj", d);
   return d;
 }

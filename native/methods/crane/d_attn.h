@@ -24,7 +24,7 @@ SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, co
                                Trace* trace);
 
 // values [B, N, width] at the vision tower's grid -> d [B, n, width] before ln_post, on the source's grid.
-at::Tensor d_attn(const layers::Block& block, const SourceAffinity& affinity, const at::Tensor& values,
+at::Tensor d_attn(const layers::FrozenBlock& block, const SourceAffinity& affinity, const at::Tensor& values,
                   vision::Grid values_grid, const CraneOptions& options, Trace* trace);
 
 }  // namespace crane::methods

@@ -89,8 +89,11 @@ export const clipTower: TowerConfig = {
 
 export const clipText = { activation: 'quick-gelu', layerNormEps: 1e-5 } as const;
 
-/** DINOv2: with registers the grid is fitted to the exact size, without them by a scale factor with offset 0.1. */
-export function dinov2Tower(hasRegisters: boolean): TowerConfig {
+/**
+ * DINOv2 with registers fits its position grid to the exact size; DINOv2 without them and DINO by a scale factor with
+ * offset 0.1. SAM never fits it.
+ */
+export function sourceTower(hasRegisters: boolean): TowerConfig {
   return {
     activation: 'gelu',
     layerNormEps: 1e-6,
@@ -103,9 +106,8 @@ export function dinov2Tower(hasRegisters: boolean): TowerConfig {
   };
 }
 
-/** Spatial sources of the fixtures that the engine has, and those it does not have yet. */
-export const builtSources: ReadonlySet<string> = new Set(['none', 'dinov2', 'dinov2_noreg']);
-export const plannedSources: ReadonlySet<string> = new Set(['dino', 'sam']);
+/** Spatial sources of the fixtures. */
+export const builtSources: ReadonlySet<string> = new Set(['none', 'dinov2', 'dinov2_noreg', 'dino', 'sam']);
 
 /**
  * The two texts (method.md, 5): start, one "X" per context row, ["damaged"], "object", ".", end, zeros up to 77.

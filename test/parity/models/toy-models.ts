@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { EngineConfig, NativeAddon, NativeEngine, PromptSource } from '#crane/engine/native.js';
 import type { FixtureFolder } from '../fixture/folder.js';
 import { type RecipeGroup, readGroup, synthTensors } from '../fixture/recipe.js';
-import { clipText, clipTower, dinov2Tower, promptIds } from './settings.js';
+import { clipText, clipTower, promptIds, sourceTower } from './settings.js';
 
 export type SetName = 'main' | 'archive';
 
@@ -82,7 +82,7 @@ export class ToyModels {
       vision: clipTower,
       text: clipText,
       ...(files.source
-        ? { source: { weights: files.source, tower: dinov2Tower(this.hasRegisters(vfm)) } }
+        ? { source: { weights: files.source, tower: sourceTower(this.hasRegisters(vfm)) } }
         : {}),
       height: side,
       width: side,

@@ -254,7 +254,9 @@ describe('pull', () => {
       publicFile('http://127.0.0.1:1/', { name, file: `${name}.bin`, sha256: sha256(name), ...facts });
     const table: AddressTable = {
       files: [file('one'), file('two', { learnedOn: ['x'] })],
-      models: [{ name: 'crane', what: 'Crane', weights: 'one', prompts: [{ set: 'x', file: 'two' }] }],
+      models: [
+        { name: 'crane', kind: 'crane', what: 'Crane', weights: 'one', prompts: [{ set: 'x', file: 'two' }] },
+      ],
     };
     const { stdout } = await pull(table, 'crane', '--from', at('one.bin'), '--from', at('two.bin'), '--json');
     expect(JSON.parse(stdout)).toMatchObject({

@@ -41,6 +41,7 @@ beforeEach(async () => {
     models: [
       {
         name: 'crane',
+        kind: 'crane',
         what: 'Crane',
         weights: 'clip',
         prompts: [
@@ -50,6 +51,7 @@ beforeEach(async () => {
       },
       {
         name: 'crane+',
+        kind: 'crane+',
         what: 'Crane+',
         weights: 'clip',
         source: 'dino',
