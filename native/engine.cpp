@@ -39,19 +39,18 @@ at::Device device_of(const std::string& name) {
   return device;
 }
 
-TowerFacts facts_of(const vision::Tower& tower) {
-  return {tower.width(), static_cast<int64_t>(tower.blocks().size()), tower.heads(), tower.registers(),
-          tower.parameters()};
+TowerFacts facts_of(const vision::SpatialSource& tower) {
+  return {tower.width(), tower.layers(), tower.heads(), tower.registers(), tower.parameters()};
 }
 
 // What one picture's forward pass holds at once, from the tensors' sizes: streams, projections, the MLP's
 // hidden layer, D-Attn's square matrices, the map. Generous by half, because allocators keep what they freed.
-int64_t working_bytes(const vision::Tower& vision, const vision::Tower* source, int64_t height,
+int64_t working_bytes(const vision::Tower& vision, const vision::SpatialSource* source, int64_t height,
                       int64_t width) {
   const int64_t tokens = 1 + (height / vision.patch()) * (width / vision.patch());
   int64_t floats = tokens * vision.width() * 14 + height * width * 8;
   if (source != nullptr) {
-    const int64_t n = (height / source->patch()) * (width / source->patch());
+    const int64_t n = source->grid_for(height, width).count();
     floats += n * n * 5 + n * source->width() * 14;
   }
   return floats * 4 * 3 / 2;
@@ -173,8 +172,7 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
     if (config.source) {
       const weights::CanonicalWeights all =
           weights::canonicalise({weights::open_weights(config.source->weights)});
-      weights::check_vision(all);
-      state.source = vision::Tower::load(all, config.source->tower, state.device);
+      state.source = vision::load_spatial_source(all, config.source->tower, state.device);
     }
     state.check_size(config.height, config.width);
     state.normalisation = normalisation_of(config.vision);
@@ -189,8 +187,7 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
     facts.device = state.device.str();
     facts.weight_bytes =
         4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
-    facts.working_bytes =
-        working_bytes(state.vision, state.source ? &*state.source : nullptr, config.height, config.width);
+    facts.working_bytes = working_bytes(state.vision, state.source.get(), config.height, config.width);
   });
 }
 

@@ -103,18 +103,24 @@ struct ScoreOutcome {
   double postprocess_ms = 0;
 };
 
-// A labelled batch: input [batch, 3, height, width] normalised, masks [batch, height, width] of 0 and 1,
-// labels [batch] (1 anomalous). Not copied.
-struct TrainBatch {
-  const float* input = nullptr;
-  const uint8_t* masks = nullptr;
-  const int64_t* labels = nullptr;
-};
-
 struct InputShape {
   int64_t batch = 0;
   int64_t height = 0;
   int64_t width = 0;
+};
+
+// What one file of the feature cache holds.
+struct FeatureShape {
+  int64_t maps = 0;    // distinct maps
+  int64_t copies = 1;  // how often each is listed (method.md 3, "features")
+  int64_t grid_height = 0;
+  int64_t grid_width = 0;
+  int64_t width = 0;  // joint width D
+};
+
+struct FeatureItem {
+  image::PictureView picture;
+  std::string path;
 };
 
 class Engine {
@@ -148,19 +154,18 @@ class Engine {
   TracedStages trace_text(const PromptFiles& files, const ScoreOptions& options, text::Guidance guidance,
                           std::span<const float> image_features);
 
-  // Starts to learn from a copy of the prompts in `files`; the handle stays valid until ended. Errors:
-  // E_PROMPTS, E_WEIGHTS_*.
-  int64_t begin_training(const PromptFiles& files, const train::TrainOptions& options);
-  // One step; the vision towers run on the batch's pictures. Errors: E_INTERNAL when the loss is not finite.
-  train::StepLosses train_step(int64_t training, const TrainBatch& batch, InputShape shape,
-                               const ScoreOptions& options, TracedStages* stages);
-  // "param.NAME" and, after a step, "grad.NAME" of every learned tensor.
-  TracedStages training_state(int64_t training) const;
-  void end_training(int64_t training);
+  // What write_features writes with this method. E_MODEL_CONFIG where features depend on the batch
+  // (compat.batch_mean).
+  FeatureShape feature_shape(const ScoreOptions& options) const;
+  // Runs the vision towers on pictures stretched to the model's input and writes each one's features to its
+  // file, whole or not at all. Errors: those of scoring, E_IO_WRITE.
+  void write_features(std::span<const FeatureItem> items, bool half_precision, const ScoreOptions& options,
+                      const CancelToken* cancel) const;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
+  friend class Training;
 };
 
 // Threads of the compute thread's OpenMP team; 0: physical cores. Runs on the compute thread. Returns the

@@ -10,9 +10,9 @@
 #include "engine.h"
 #include "image/normalise.h"
 #include "layers/torch_errors.h"
+#include "methods/crane/features.h"
 #include "methods/method.h"
 #include "text/tower.h"
-#include "train/prompt_trainer.h"
 #include "vision/tower.h"
 
 namespace crane {
@@ -23,22 +23,14 @@ struct Engine::State {
   at::Device device{at::kCPU};
   vision::Tower vision;
   text::TextTower text;
-  std::optional<vision::Tower> source;
+  std::unique_ptr<vision::SpatialSource> source;
   image::Normalisation normalisation{};
 
   mutable std::mutex prompts_mutex;
   std::map<int64_t, std::shared_ptr<const methods::EncodedPrompts>> prompts;
   int64_t next_handle = 1;
 
-  std::map<int64_t, std::unique_ptr<train::PromptTrainer>> trainings;  // compute thread only
-
-  train::PromptTrainer& training(int64_t handle) const {
-    const auto found = trainings.find(handle);
-    check_input(found != trainings.end(), "E_PROMPTS", "no training has the handle ", handle);
-    return *found->second;
-  }
-
-  methods::Towers towers() const { return {&vision, &text, source ? &*source : nullptr}; }
+  methods::Towers towers() const { return {&vision, &text, source.get()}; }
 
   std::shared_ptr<const methods::EncodedPrompts> prompts_of(int64_t handle) const {
     const std::lock_guard lock(prompts_mutex);
@@ -59,10 +51,15 @@ struct Engine::State {
           join_text("the nearest is --size ", nearest(width), "x", nearest(height)));
     }
     if (source) {
-      check_input(height >= source->patch() && width >= source->patch(), "E_MODEL_CONFIG", "an input of ",
-                  width, " x ", height, " pixels is smaller than one patch of the spatial source");
+      check_input(source->grid_for(height, width).count() > 0, "E_MODEL_CONFIG", "an input of ", width, " x ",
+                  height, " pixels is smaller than one patch of the spatial source");
     }
   }
+
+  // Frozen features, picture by picture (with compat.batch_mean D-Attn's mean runs over the batch). The maps
+  // are the distinct ones, [m, B, n, D]. images [B, 3, H, W] on the engine's device.
+  methods::PictureFeatures features(const at::Tensor& images, const methods::CraneOptions& options) const;
+  FeatureShape feature_shape(const ScoreOptions& options) const;
 
   // One call of the method; maps: [B, H, W] before the Gaussian, on the engine's device.
   struct Forward {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
 #include "smooth_map.h"
 
 namespace crane {
@@ -40,6 +41,11 @@ void finish(const at::Tensor& sharp, double fused_score, const ScoreOptions& opt
   const std::span<const float> values(smooth.const_data_ptr<float>(), static_cast<size_t>(smooth.numel()));
   outcome.fused_score = fused_score;
   outcome.map_max = max_of(values);
+  // A D-Attn row that keeps nothing is the one NaN somebody may ask for (compat.empty_rows).
+  const bool may_be_nan = options.method.compat.empty_rows == attention::EmptyRows::nan;
+  check_input(may_be_nan || (std::isfinite(fused_score) && std::isfinite(outcome.map_max)),
+              "E_WEIGHTS_NONFINITE", "the score of a picture is not finite (", fused_score,
+              ", largest of the map ", outcome.map_max, "): values overflow within the model");
   outcome.score = options.image_score == ImageScore::map_max ? outcome.map_max : outcome.fused_score;
   outcome.map_height = smooth.size(0);
   outcome.map_width = smooth.size(1);

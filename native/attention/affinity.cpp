@@ -2,6 +2,9 @@
 
 #include <limits>
 
+#include "layers/team.h"
+#include "simd/affinity_panels.h"
+
 namespace crane::attention {
 namespace {
 
@@ -39,8 +42,10 @@ at::Tensor cosine_means(const at::Tensor& features) {
   return features.to(at::kDouble).sum(/*dim=*/1).square().sum(/*dim=*/-1) / (n * n);
 }
 
-at::Tensor affinity_attention(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
-                              const AffinityOptions& options, Trace* trace) {
+namespace {
+
+at::Tensor affinity_ref(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
+                        const AffinityOptions& options, Trace* trace) {
   at::Tensor dst = at::empty_like(values);
   for (int64_t b = 0; b < features.size(0); ++b) {
     const at::Tensor weights = affinity_weights(features[b], means[b].item<double>(), options, trace);
@@ -48,6 +53,68 @@ at::Tensor affinity_attention(const at::Tensor& features, const at::Tensor& mean
     dst[b].copy_(at::mm(weights, values[b]));
   }
   return dst;
+}
+
+#if defined(__x86_64__)
+at::Tensor affinity_panels(const simd::AffinityFace& face, const at::Tensor& features,
+                           const at::Tensor& means, const at::Tensor& values,
+                           const AffinityOptions& options) {
+  const at::Tensor rows = features.contiguous();
+  const at::Tensor dst = at::empty(values.sizes(), values.options());
+  for (int64_t b = 0; b < rows.size(0); ++b) {
+    simd::AffinityPanels job;
+    job.features = rows.const_data_ptr<float>() + b * rows.stride(0);
+    job.count = rows.size(1);
+    job.depth = rows.size(2);
+    job.shift = static_cast<float>(options.beta * means[b].item<double>());
+    job.gain = static_cast<float>(options.gain);
+    job.values = values.const_data_ptr<float>() + b * values.stride(0);
+    job.values_stride = values.stride(1);
+    job.width = values.size(2);
+    job.keeps_self = options.empty_rows == EmptyRows::keep_self;
+    job.dst = dst.mutable_data_ptr<float>() + b * dst.stride(0);
+    const at::Tensor packed = at::empty({face.packed_floats(job)}, rows.options());
+    job.packed = packed.mutable_data_ptr<float>();
+    run_on_team(face.tiles(job), [&](int64_t first, int64_t last) { face.pack(job, first, last); });
+    run_on_team(face.panels(job), [&](int64_t first, int64_t last) { face.run(job, first, last); });
+  }
+  return dst;
+}
+
+at::Tensor affinity_avx512(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
+                           const AffinityOptions& options, Trace* /*trace*/) {
+  return affinity_panels(simd::k_affinity_avx512, features, means, values, options);
+}
+
+at::Tensor affinity_avx2(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
+                         const AffinityOptions& options, Trace* /*trace*/) {
+  return affinity_panels(simd::k_affinity_avx2, features, means, values, options);
+}
+
+bool fits_affinity_panels(const at::Tensor& features, const at::Tensor& values, const Trace* trace) {
+  const auto is_plain = [](const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
+  return trace == nullptr && is_plain(features) && is_plain(values) && values.stride(2) == 1 &&
+         values.size(2) % simd::k_affinity_avx512.channels == 0;
+}
+#endif
+
+constexpr AffinityAttentionFace k_affinity_attention_faces[] = {
+#if defined(__x86_64__)
+    {"avx512", affinity_avx512, fits_affinity_panels},
+    {"avx2", affinity_avx2, fits_affinity_panels},
+#endif
+    {"ref", affinity_ref, nullptr},
+};
+
+}  // namespace
+
+std::span<const AffinityAttentionFace> affinity_attention_faces() { return k_affinity_attention_faces; }
+
+at::Tensor affinity_attention(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
+                              const AffinityOptions& options, Trace* trace) {
+  const AffinityAttentionFace& face =
+      face_for("affinity", affinity_attention_faces(), features, values, trace);
+  return face.run(features, means, values, options, trace);
 }
 
 }  // namespace crane::attention

@@ -2,6 +2,9 @@
 // (method.md 4, S and W_D).
 #pragma once
 
+#include <span>
+
+#include "attention/face.h"
 #include "attention/kinds.h"
 #include "core/torch_headers.h"
 #include "layers/trace.h"
@@ -19,6 +22,14 @@ struct AffinityOptions {
 at::Tensor cosine_means(const at::Tensor& features);
 
 // features [B, n, C] unit rows, means [B] float64, values [B, n, W] -> [B, n, W].
+// With a trace the definition runs, since its stages are the [n, n] matrices.
+using AffinityAttention = at::Tensor(const at::Tensor& features, const at::Tensor& means,
+                                     const at::Tensor& values, const AffinityOptions& options, Trace* trace);
+using AffinityAttentionFits = bool(const at::Tensor& features, const at::Tensor& values, const Trace* trace);
+using AffinityAttentionFace = Face<AffinityAttention, AffinityAttentionFits>;
+
+std::span<const AffinityAttentionFace> affinity_attention_faces();
+
 at::Tensor affinity_attention(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
                               const AffinityOptions& options, Trace* trace);
 

@@ -2,26 +2,31 @@
 // and ends with "ref", the plain definition every other face is tested against.
 #pragma once
 
-#include <cstdlib>
 #include <span>
 #include <string_view>
 
+#include "simd/choice.h"
+
 namespace crane::attention {
 
-template <typename Function>
+template <typename Function, typename Fits>
 struct Face {
-  const char* name;
+  std::string_view name;
   Function* run;
+  Fits* fits;  // whether the face covers a call; null: every call
 };
 
-// CRANE_KERNELS=ref takes the plain definition everywhere; otherwise the best face of the list.
-template <typename Function>
-const Face<Function>& chosen_face(std::span<const Face<Function>> faces) {
-  static const bool wants_ref = [] {
-    const char* forced = std::getenv("CRANE_KERNELS");
-    return forced != nullptr && std::string_view(forced) == "ref";
-  }();
-  return wants_ref ? faces.back() : faces.front();
+// The process's choice for `kernel` (simd/choice.h), or the next face of the list that covers the call.
+template <typename Function, typename Fits, typename... Arguments>
+const Face<Function, Fits>& face_for(std::string_view kernel, std::span<const Face<Function, Fits>> faces,
+                                     const Arguments&... arguments) {
+  const std::string_view chosen = simd::chosen_face(kernel);
+  bool is_reached = false;
+  for (const Face<Function, Fits>& face : faces) {
+    is_reached = is_reached || face.name == chosen;
+    if (is_reached && (face.fits == nullptr || face.fits(arguments...))) return face;
+  }
+  return faces.back();
 }
 
 }  // namespace crane::attention

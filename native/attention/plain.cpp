@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "attention/panels.h"
+
 namespace crane::attention {
 namespace {
 
@@ -22,18 +24,28 @@ at::Tensor plain_attention_fused(const at::Tensor& q, const at::Tensor& k, const
   return at::scaled_dot_product_attention(q, k, v, /*attn_mask=*/{}, /*dropout_p=*/0.0, causal, scale);
 }
 
-constexpr Face<PlainAttention> k_plain_attention_faces[] = {
-    {"fused", plain_attention_fused},
-    {"ref", plain_attention_ref},
+#if defined(__x86_64__)
+bool fits_plain_panels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal) {
+  return !causal && fits_panels(q, k, v);
+}
+#endif
+
+constexpr PlainAttentionFace k_plain_attention_faces[] = {
+#if defined(__x86_64__)
+    {"avx512", plain_panels_avx512, fits_plain_panels},
+    {"avx2", plain_panels_avx2, fits_plain_panels},
+#endif
+    {"fused", plain_attention_fused, nullptr},
+    {"ref", plain_attention_ref, nullptr},
 };
 
 }  // namespace
 
-std::span<const Face<PlainAttention>> plain_attention_faces() { return k_plain_attention_faces; }
+std::span<const PlainAttentionFace> plain_attention_faces() { return k_plain_attention_faces; }
 
 at::Tensor plain_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
                            bool causal) {
-  return chosen_face(plain_attention_faces()).run(q, k, v, scale, causal);
+  return face_for("attention", plain_attention_faces(), q, k, v, causal).run(q, k, v, scale, causal);
 }
 
 }  // namespace crane::attention

@@ -12,8 +12,10 @@ namespace crane::attention {
 // `scale` is c, usually d^-0.5. Pictures of a batch never share a matrix product on the CPU.
 using PlainAttention = at::Tensor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
                                   bool causal);
+using PlainAttentionFits = bool(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal);
+using PlainAttentionFace = Face<PlainAttention, PlainAttentionFits>;
 
-std::span<const Face<PlainAttention>> plain_attention_faces();
+std::span<const PlainAttentionFace> plain_attention_faces();
 
 at::Tensor plain_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
                            bool causal = false);

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "attention/plain.h"
+#include "attention/panels.h"
 
 namespace crane::attention {
 namespace {
@@ -41,24 +41,35 @@ at::Tensor self_correlation_fused(const at::Tensor& q, const at::Tensor& k, cons
   if (set.joined) return self_correlation_ref(q, k, v, set, scale);
   at::Tensor sum;
   for (const at::Tensor& s : correlated(q, k, v, set, scale).members) {
-    const at::Tensor share = plain_attention(s, s, v, scale);
+    const at::Tensor share = at::scaled_dot_product_attention(s, s, v, /*attn_mask=*/{}, /*dropout_p=*/0.0,
+                                                              /*is_causal=*/false, scale);
     sum = sum.defined() ? sum.add_(share) : share;
   }
   return sum;
 }
 
-constexpr Face<SelfCorrelation> k_self_correlation_faces[] = {
-    {"fused", self_correlation_fused},
-    {"ref", self_correlation_ref},
+#if defined(__x86_64__)
+bool fits_self_panels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet) {
+  return fits_panels(q, k, v);
+}
+#endif
+
+constexpr SelfCorrelationFace k_self_correlation_faces[] = {
+#if defined(__x86_64__)
+    {"avx512", self_panels_avx512, fits_self_panels},
+    {"avx2", self_panels_avx2, fits_self_panels},
+#endif
+    {"fused", self_correlation_fused, nullptr},
+    {"ref", self_correlation_ref, nullptr},
 };
 
 }  // namespace
 
-std::span<const Face<SelfCorrelation>> self_correlation_faces() { return k_self_correlation_faces; }
+std::span<const SelfCorrelationFace> self_correlation_faces() { return k_self_correlation_faces; }
 
 at::Tensor self_correlation(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
                             double scale) {
-  return chosen_face(self_correlation_faces()).run(q, k, v, set, scale);
+  return face_for("attention", self_correlation_faces(), q, k, v, set).run(q, k, v, set, scale);
 }
 
 }  // namespace crane::attention

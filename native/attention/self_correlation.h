@@ -12,8 +12,10 @@ namespace crane::attention {
 // q, k, v [B, H, N, d] -> [ sum over s in set of softmax(s s^T c) ] v, [B, H, N, d]. `scale` is c.
 using SelfCorrelation = at::Tensor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
                                    double scale);
+using SelfCorrelationFits = bool(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set);
+using SelfCorrelationFace = Face<SelfCorrelation, SelfCorrelationFits>;
 
-std::span<const Face<SelfCorrelation>> self_correlation_faces();
+std::span<const SelfCorrelationFace> self_correlation_faces();
 
 at::Tensor self_correlation(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
                             double scale);

@@ -28,9 +28,11 @@ Block Block::load(TensorLoader& loader, const std::string& prefix, int64_t heads
 
 double Block::attention_scale() const { return 1.0 / std::sqrt(static_cast<double>(width() / heads)); }
 
-Projections Block::project(const at::Tensor& u) const {
-  const at::Tensor split =
-      qkv(u).view({u.size(0), u.size(1), 3, heads, width() / heads}).permute({2, 0, 3, 1, 4});
+Projections Block::project(const at::Tensor& u) const { return split_heads(qkv(u)); }
+
+Projections Block::split_heads(const at::Tensor& projected) const {
+  const at::Tensor split = projected.view({projected.size(0), projected.size(1), 3, heads, width() / heads})
+                               .permute({2, 0, 3, 1, 4});
   return {split[0], split[1], split[2]};
 }
 

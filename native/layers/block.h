@@ -37,6 +37,8 @@ struct Block {
 
   // u [B, N, width] after LN1.
   Projections project(const at::Tensor& u) const;
+  // qkv [B, N, 3 * width] as the projection leaves it.
+  Projections split_heads(const at::Tensor& projected) const;
   // V alone, [B, N, width].
   at::Tensor project_values(const at::Tensor& u) const;
   // attended [B, H, N, d] -> ls1 * (W_o attended + b_o), [B, N, width]: what is added to a stream.

@@ -3,11 +3,13 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/full_like.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "attention/affinity.h"
 #include "attention/plain.h"
@@ -42,6 +44,7 @@ TEST_P(AtRowCount, PlainAttentionFacesAgreeWithTheDefinition) {
   for (const bool causal : {false, true}) {
     const at::Tensor wanted = faces.back().run(q, k, v, k_scale, causal);
     for (const auto& face : faces) {
+      if (!simd::can_run(face.name) || (face.fits != nullptr && !face.fits(q, k, v, causal))) continue;
       EXPECT_LT(worst(face.run(q, k, v, k_scale, causal), wanted), k_tolerance)
           << face.name << " causal " << causal;
     }
@@ -57,13 +60,57 @@ TEST_P(AtRowCount, SelfCorrelationFacesAgreeWithTheDefinitionForEveryKind) {
   for (const SelfSet& kind : kinds) {
     const at::Tensor wanted = faces.back().run(q, k, v, kind, k_scale);
     for (const auto& face : faces) {
+      if (!simd::can_run(face.name)) continue;
       EXPECT_LT(worst(face.run(q, k, v, kind, k_scale), wanted), 3 * k_tolerance)
           << face.name << " q" << kind.q << " k" << kind.k << " v" << kind.v << " joined " << kind.joined;
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, AtRowCount, ::testing::Values(1, 7, 37, 300));
+INSTANTIATE_TEST_SUITE_P(Rows, AtRowCount, ::testing::Values(1, 7, 37, 57, 300));
+
+// What the definition makes NaN is NaN in every face, and nothing else is.
+TEST_P(AtRowCount, ExceptionalInputsEndAsInTheDefinition) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const float bad : {infinity, -infinity, std::nanf("")}) {
+    auto [q, k, v] = inputs(GetParam(), 5);
+    k[0][1][0][3] = bad;
+    const at::Tensor plain = plain_attention_faces().back().run(q, k, v, k_scale, false);
+    for (const auto& face : plain_attention_faces()) {
+      if (!simd::can_run(face.name) || face.name == "fused") continue;
+      EXPECT_TRUE(at::equal(face.run(q, k, v, k_scale, false).isnan(), plain.isnan())) << face.name << bad;
+    }
+    const at::Tensor self = self_correlation_faces().back().run(q, k, v, {}, k_scale);
+    for (const auto& face : self_correlation_faces()) {
+      if (!simd::can_run(face.name) || face.name == "fused") continue;
+      EXPECT_TRUE(at::equal(face.run(q, k, v, {}, k_scale).isnan(), self.isnan())) << face.name << bad;
+    }
+  }
+}
+
+TEST_P(AtRowCount, RowsFarApartAndPackedTogetherGiveTheSameBits) {
+  at::manual_seed(9);
+  const at::Tensor qkv = at::randn({1, GetParam(), 3, 2, 64}).permute({2, 0, 3, 1, 4});  // [3, 1, H, N, d]
+  const at::Tensor packed = qkv.contiguous();
+  for (const auto& face : self_correlation_faces()) {
+    if (!simd::can_run(face.name) || !face.name.starts_with("avx")) continue;
+    EXPECT_TRUE(at::equal(face.run(qkv[0], qkv[1], qkv[2], {}, k_scale),
+                          face.run(packed[0], packed[1], packed[2], {}, k_scale)))
+        << face.name;
+  }
+}
+
+TEST(PlainAttention, KeysThatScoreMinusInfinityGetNoWeight) {
+  const auto [q, k, v] = inputs(100, 10);
+  const at::Tensor positive = q.abs() + 0.1;
+  k.slice(2, 0, 70).select(3, 0).fill_(-std::numeric_limits<float>::infinity());
+  const at::Tensor wanted = plain_attention_faces().back().run(positive, k, v, k_scale, false);
+  ASSERT_FALSE(wanted.isnan().any().item<bool>());
+  for (const auto& face : plain_attention_faces()) {
+    if (!simd::can_run(face.name)) continue;
+    EXPECT_LT(worst(face.run(positive, k, v, k_scale, false), wanted), k_tolerance) << face.name;
+  }
+}
 
 TEST(PlainAttention, OneQueryRowEqualsTheFirstRowOfAll) {
   const auto [q, k, v] = inputs(65, 3);
@@ -76,6 +123,7 @@ TEST(SelfCorrelation, WeightsOfThreeSoftmaxesSumToThree) {
   const auto [q, k, ignored] = inputs(20, 4);
   const at::Tensor ones = at::ones({1, 2, 20, 64});
   for (const auto& face : self_correlation_faces()) {
+    if (!simd::can_run(face.name)) continue;
     const at::Tensor two = face.run(q, k, ones, SelfSet{true, true, false, false}, k_scale);
     EXPECT_LT(worst(two, at::full_like(two, 2.0)), 1e-5) << face.name;
   }
@@ -101,6 +149,44 @@ TEST(Affinity, RowsBelowTheMeanGetNoWeight) {
   EXPECT_LT(worst(weights.sum(-1), at::ones({30})), 1e-5);
   EXPECT_EQ(weights.masked_select(affine < 0).abs().max().item<double>(), 0.0);
   EXPECT_GT(weights.masked_select(affine >= 0).min().item<double>(), 0.0);
+}
+
+class AffinityAtRowCount : public ::testing::TestWithParam<int64_t> {};
+
+TEST_P(AffinityAtRowCount, FacesAgreeWithTheDefinition) {
+  const int64_t n = GetParam();
+  at::manual_seed(7);
+  // A mean well above 0, as pictures have it: some pairs are kept, some keys by no row of a panel.
+  const at::Tensor centres = at::randn({4, 40});
+  const at::Tensor z =
+      unit(centres.index_select(0, at::arange(n).mul(4).div(n, "floor")) + 0.5 * at::randn({n, 40}) + 0.3)
+          .unsqueeze(0);
+  const at::Tensor wide = at::randn({1, n, 192});
+  const auto faces = affinity_attention_faces();
+  for (const at::Tensor& values : {wide.slice(2, 0, 128).contiguous(), wide.slice(2, 64, 192)}) {
+    const at::Tensor wanted = faces.back().run(z, cosine_means(z), values, {}, nullptr);
+    for (const auto& face : faces) {
+      if (!simd::can_run(face.name)) continue;
+      ASSERT_TRUE(face.fits == nullptr || face.fits(z, values, nullptr));
+      EXPECT_LT(worst(face.run(z, cosine_means(z), values, {}, nullptr), wanted), k_tolerance) << face.name;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, AffinityAtRowCount, ::testing::Values(1, 7, 33, 129, 300));
+
+TEST(Affinity, EveryFaceKeepsAnEmptyRowOrLosesItAsAsked) {
+  at::manual_seed(8);
+  const at::Tensor z = unit(at::randn({1, 45, 16}));
+  const at::Tensor values = at::randn({1, 45, 64});
+  const at::Tensor means = at::full({1}, 2.0, at::kDouble);  // masks every cosine
+  for (const auto& face : affinity_attention_faces()) {
+    if (!simd::can_run(face.name)) continue;
+    AffinityOptions options;
+    EXPECT_TRUE(at::equal(face.run(z, means, values, options, nullptr), values)) << face.name;
+    options.empty_rows = EmptyRows::nan;
+    EXPECT_TRUE(face.run(z, means, values, options, nullptr).isnan().all().item<bool>()) << face.name;
+  }
 }
 
 TEST(Affinity, UniformPictureKeepsItselfByDefaultAndGivesNanWhenAsked) {

@@ -1,0 +1,110 @@
+#if defined(__x86_64__)
+
+#include "attention/panels.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+#include "layers/team.h"
+#include "simd/attention_panels.h"
+
+namespace crane::attention {
+namespace {
+
+// Picture b of [B, H, N, 64].
+simd::HeadRows rows_of(const at::Tensor& x, int64_t b) {
+  return {x.const_data_ptr<float>() + b * x.stride(0), x.stride(2), x.stride(1)};
+}
+
+struct Inputs {
+  const at::Tensor& q;
+  const at::Tensor& k;
+  const at::Tensor& v;
+};
+
+// `streams_of(job, b)` says what is correlated.
+template <typename StreamsOf>
+at::Tensor run(const simd::AttentionFace& face, const Inputs& in, double scale, StreamsOf streams_of) {
+  const int64_t heads = in.q.size(1);
+  const at::Tensor dst = at::empty({in.q.size(0), in.q.size(2), heads, simd::k_head_width}, in.q.options());
+  for (int64_t b = 0; b < in.q.size(0); ++b) {
+    simd::AttentionPanels job;
+    job.scale = static_cast<float>(scale);
+    job.values = rows_of(in.v, b);
+    job.heads = heads;
+    job.queries = in.q.size(2);
+    job.keys = in.k.size(2);
+    job.dst = dst.mutable_data_ptr<float>() + b * dst.stride(0);
+    job.dst_row_stride = dst.stride(1);
+    job.dst_head_stride = dst.stride(2);
+    streams_of(job, b);
+    run_on_team(face.tasks(job), [&](int64_t first, int64_t last) { face.run(job, first, last); });
+  }
+  return dst.transpose(1, 2);
+}
+
+at::Tensor plain(const simd::AttentionFace& face, const Inputs& in, double scale) {
+  return run(face, in, scale, [&](simd::AttentionPanels& job, int64_t b) {
+    job.stream_count = 1;
+    job.streams[0].member_count = 1;
+    job.streams[0].members[0] = {rows_of(in.q, b), rows_of(in.k, b)};
+  });
+}
+
+at::Tensor self(const simd::AttentionFace& face, const Inputs& in, SelfSet set, double scale) {
+  if (set.joined) {
+    return run(face, in, scale / std::sqrt(3.0), [&](simd::AttentionPanels& job, int64_t b) {
+      job.stream_count = 1;
+      for (const at::Tensor* s : {&in.q, &in.k, &in.v}) {
+        job.streams[0].members[job.streams[0].member_count++] = {rows_of(*s, b), rows_of(*s, b)};
+      }
+    });
+  }
+  return run(face, in, scale, [&](simd::AttentionPanels& job, int64_t b) {
+    const auto add = [&](const at::Tensor& s) {
+      simd::ScoreStream& stream = job.streams[job.stream_count++];
+      stream.member_count = 1;
+      stream.members[0] = {rows_of(s, b), rows_of(s, b)};
+    };
+    if (set.q) add(in.q);
+    if (set.k) add(in.k);
+    if (set.v) add(in.v);
+  });
+}
+
+}  // namespace
+
+bool fits_panels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  const auto fits = [](const at::Tensor& x) {
+    return x.is_cpu() && x.scalar_type() == at::kFloat && x.size(3) == simd::k_head_width &&
+           x.stride(3) == 1 && x.numel() > 0;
+  };
+  const bool wants_gradient =
+      at::GradMode::is_enabled() && (q.requires_grad() || k.requires_grad() || v.requires_grad());
+  return fits(q) && fits(k) && fits(v) && !wants_gradient;
+}
+
+at::Tensor plain_panels_avx512(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
+                               bool /*causal*/) {
+  return plain(simd::k_attention_avx512, {q, k, v}, scale);
+}
+
+at::Tensor plain_panels_avx2(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
+                             bool /*causal*/) {
+  return plain(simd::k_attention_avx2, {q, k, v}, scale);
+}
+
+at::Tensor self_panels_avx512(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
+                              double scale) {
+  return self(simd::k_attention_avx512, {q, k, v}, set, scale);
+}
+
+at::Tensor self_panels_avx2(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
+                            double scale) {
+  return self(simd::k_attention_avx2, {q, k, v}, set, scale);
+}
+
+}  // namespace crane::attention
+
+#endif

@@ -1,0 +1,71 @@
+#include "layers/frozen_block.h"
+
+#include <cmath>
+
+#include "attention/plain.h"
+
+namespace crane::layers {
+namespace {
+
+// [B, N, width] -> [B * N, width]; one picture's rows may have a stride.
+at::Tensor rows_of(const at::Tensor& x) {
+  return x.size(0) == 1 ? x[0] : x.reshape({x.size(0) * x.size(1), x.size(2)});
+}
+
+}  // namespace
+
+at::Tensor side_by_side(const at::Tensor& attended) {
+  return attended.transpose(1, 2).reshape(
+      {attended.size(0), attended.size(2), attended.size(1) * attended.size(3)});
+}
+
+FrozenBlock::FrozenBlock(const Block& block)
+    : ln1_(block.ln1),
+      qkv_(block.qkv, {}),
+      out_(block.out, block.ls1),
+      ln2_(block.ln2),
+      fc1_(block.fc1, {}),
+      fc2_(block.fc2, block.ls2),
+      activation_(block.activation),
+      heads_(block.heads) {}
+
+double FrozenBlock::attention_scale() const { return 1.0 / std::sqrt(static_cast<double>(width() / heads_)); }
+
+Projections FrozenBlock::projections(const at::Tensor& x, const LayerNorm* norm) const {
+  const int64_t batch = x.size(0);
+  const int64_t n = x.size(1);
+  const int64_t d = width() / heads_;
+  const at::Tensor split = qkv_.grouped(rows_of(x), norm, d)  // [3 * H, B * N, d]
+                               .view({3, heads_, batch, n, d})
+                               .transpose(1, 2);
+  return {split[0], split[1], split[2]};
+}
+
+Projections FrozenBlock::project(const at::Tensor& x) const { return projections(x, &ln1_); }
+
+Projections FrozenBlock::project_normed(const at::Tensor& u) const { return projections(u, nullptr); }
+
+at::Tensor FrozenBlock::values(const at::Tensor& x) const {
+  return qkv_.columns(rows_of(x), &ln1_, {2 * width(), 3 * width()}).view({x.size(0), x.size(1), width()});
+}
+
+void FrozenBlock::add_attended(const at::Tensor& stream, const at::Tensor& attended) const {
+  out_.add_to(rows_of(stream), rows_of(side_by_side(attended)));
+}
+
+at::Tensor FrozenBlock::output(const at::Tensor& joined) const {
+  return out_(rows_of(joined), nullptr).view({joined.size(0), joined.size(1), width()});
+}
+
+void FrozenBlock::add_mlp(const at::Tensor& stream) const {
+  const at::Tensor rows = rows_of(stream);
+  fc2_.add_to(rows, fc1_(rows, &ln2_, activation_));
+}
+
+void FrozenBlock::forward(const at::Tensor& stream) const {
+  const Projections x = project(stream);
+  add_attended(stream, attention::plain_attention(x.q, x.k, x.v, attention_scale()));
+  add_mlp(stream);
+}
+
+}  // namespace crane::layers

@@ -1,0 +1,198 @@
+#include "layers/frozen_linear.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "layers/block.h"
+#include "layers/team.h"
+#include "simd/choice.h"
+#include "simd/linear_panels.h"
+
+namespace crane::layers {
+namespace {
+
+const simd::LinearFace* own_face(std::string_view name) {
+#if defined(__x86_64__)
+  if (name == "avx512") return &simd::k_linear_avx512;
+  if (name == "avx2") return &simd::k_linear_avx2;
+#endif
+  return nullptr;
+}
+
+at::Tensor onednn_packed(const at::Tensor& weight) {
+  static const auto reorder = c10::Dispatcher::singleton()
+                                  .findSchemaOrThrow("mkldnn::_reorder_linear_weight", "")
+                                  .typed<at::Tensor(const at::Tensor&, std::optional<int64_t>)>();
+  return reorder.call(weight, std::nullopt);
+}
+
+at::Tensor onednn_linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias) {
+  static const auto linear =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("mkldnn::_linear_pointwise", "")
+          .typed<at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
+                            c10::string_view, c10::List<std::optional<at::Scalar>>,
+                            std::optional<c10::string_view>)>();
+  return linear.call(x, packed, bias, "none", c10::List<std::optional<at::Scalar>>(), "");
+}
+
+// Panels of rows and of columns split over the team so that the most loaded thread has least to do.
+struct Split {
+  int64_t row_parts = 1;
+  int64_t column_parts = 1;
+};
+
+Split split(int64_t row_panels, int64_t column_panels) {
+  const auto part = [](int64_t count, int64_t parts) { return (count + parts - 1) / parts; };
+  const int64_t threads = at::get_num_threads();
+  Split best{std::min(threads, row_panels), 1};
+  for (int64_t columns = 2; columns <= std::min(threads, column_panels); ++columns) {
+    const Split next{std::min(std::max<int64_t>(1, threads / columns), row_panels), columns};
+    if (part(row_panels, next.row_parts) * part(column_panels, next.column_parts) <
+        part(row_panels, best.row_parts) * part(column_panels, best.column_parts)) {
+      best = next;
+    }
+  }
+  return best;
+}
+
+simd::Epilogue epilogue_of(Activation activation) {
+  return activation == Activation::quick_gelu ? simd::Epilogue::quick_gelu : simd::Epilogue::gelu;
+}
+
+}  // namespace
+
+FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale)
+    : FrozenLinear(plain, scale, plain.weight.is_cpu() ? simd::chosen_face("linear") : "ref") {}
+
+FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, std::string_view name)
+    : weight_(plain.weight),
+      bias_(plain.bias),
+      scale_(scale),
+      in_(plain.weight.size(1)),
+      out_(plain.weight.size(0)) {
+  face_ = own_face(name);
+  is_onednn_ = name == "onednn";
+  if (face_ == nullptr && !is_onednn_) return;
+  if (scale.defined()) {
+    weight_ = weight_ * scale.unsqueeze(1);
+    if (bias_.defined()) bias_ = bias_ * scale;
+    scale_ = at::Tensor();
+  }
+  if (is_onednn_) {
+    weight_ = onednn_packed(weight_);
+    return;
+  }
+  if (!bias_.defined()) bias_ = at::zeros({out_}, weight_.options());
+  const at::Tensor packed = at::empty({face_->packed_floats(out_, in_)}, weight_.options());
+  const at::Tensor rows = weight_.contiguous();
+  run_on_team(face_->column_panels(out_), [&](int64_t first, int64_t last) {
+    face_->pack(rows.const_data_ptr<float>(), out_, in_, first, last, packed.mutable_data_ptr<float>());
+  });
+  weight_ = packed;
+}
+
+simd::LinearPanels FrozenLinear::job(const at::Tensor& x, const LayerNorm* norm, at::Tensor& dst) const {
+  CRANE_CHECK_INVARIANT(x.dim() == 2 && x.size(1) == in_ && x.stride(1) == 1, "rows of ", x.size(-1),
+                        " for a layer of ", in_);
+  simd::LinearPanels job;
+  job.src = x.const_data_ptr<float>();
+  job.src_stride = x.stride(0);
+  job.rows = x.size(0);
+  job.depth = in_;
+  if (norm != nullptr) {
+    job.norm_weight = norm->weight.const_data_ptr<float>();
+    job.norm_bias = norm->bias.const_data_ptr<float>();
+    job.norm_eps = norm->eps;
+  }
+  job.weight = weight_.const_data_ptr<float>();
+  job.bias = bias_.const_data_ptr<float>();
+  job.out = out_;
+  job.dst = dst.mutable_data_ptr<float>();
+  job.dst_row_stride = dst.stride(0);
+  job.dst_group = out_;
+  return job;
+}
+
+void FrozenLinear::run(const simd::LinearPanels& job) const {
+  const int64_t row_panels = face_->row_panels(job.rows);
+  const int64_t column_panels = face_->column_panels(job.out);
+  const Split parts = split(row_panels, column_panels);
+  const int64_t tasks = parts.row_parts * parts.column_parts;
+  run_on_team(tasks, [&](int64_t first, int64_t last) {
+    for (int64_t task = first; task < last; ++task) {
+      const int64_t r = task / parts.column_parts;
+      const int64_t c = task % parts.column_parts;
+      face_->run(job, {row_panels * r / parts.row_parts, row_panels * (r + 1) / parts.row_parts,
+                       column_panels * c / parts.column_parts, column_panels * (c + 1) / parts.column_parts});
+    }
+  });
+}
+
+at::Tensor FrozenLinear::by_libtorch(const at::Tensor& x, const LayerNorm* norm) const {
+  const at::Tensor u = norm != nullptr ? (*norm)(x) : x;
+  const at::Tensor y =
+      is_onednn_ ? onednn_linear(u.contiguous(), weight_, bias_) : at::linear(u, weight_, bias_);
+  return scale_.defined() ? y * scale_ : y;
+}
+
+at::Tensor FrozenLinear::operator()(const at::Tensor& x, const LayerNorm* norm,
+                                    std::optional<Activation> activation) const {
+  if (face_ == nullptr) {
+    const at::Tensor y = by_libtorch(x, norm);
+    return activation ? activate(y, *activation) : y;
+  }
+  at::Tensor dst = at::empty({x.size(0), out_}, x.options());
+  simd::LinearPanels panels = job(x, norm, dst);
+  if (activation) panels.epilogue = epilogue_of(*activation);
+  run(panels);
+  return dst;
+}
+
+at::Tensor FrozenLinear::columns(const at::Tensor& x, const LayerNorm* norm, Columns which) const {
+  if (face_ == nullptr && !is_onednn_ && !scale_.defined()) {
+    const at::Tensor bias = bias_.defined() ? bias_.slice(0, which.from, which.to) : bias_;
+    return at::linear(norm != nullptr ? (*norm)(x) : x, weight_.slice(0, which.from, which.to), bias);
+  }
+  if (face_ == nullptr || which.from % face_->columns != 0) {
+    return (*this)(x, norm).slice(1, which.from, which.to).contiguous();
+  }
+  at::Tensor dst = at::empty({x.size(0), which.to - which.from}, x.options());
+  simd::LinearPanels panels = job(x, norm, dst);
+  panels.weight += which.from * in_;
+  panels.bias += which.from;
+  panels.out = which.to - which.from;
+  panels.dst_group = panels.out;
+  run(panels);
+  return dst;
+}
+
+at::Tensor FrozenLinear::grouped(const at::Tensor& x, const LayerNorm* norm, int64_t group) const {
+  if (face_ == nullptr || group % face_->columns != 0) {
+    return (*this)(x, norm).view({x.size(0), out_ / group, group}).transpose(0, 1);
+  }
+  at::Tensor dst = at::empty({out_ / group, x.size(0), group}, x.options());
+  simd::LinearPanels panels = job(x, norm, dst);
+  panels.dst_row_stride = group;
+  panels.dst_group = group;
+  panels.dst_group_stride = x.size(0) * group;
+  run(panels);
+  return dst;
+}
+
+void FrozenLinear::add_to(const at::Tensor& stream, const at::Tensor& x) const {
+  at::Tensor dst = stream;
+  if (face_ == nullptr) {
+    dst.add_(by_libtorch(x, nullptr));
+    return;
+  }
+  simd::LinearPanels panels = job(x, nullptr, dst);
+  panels.epilogue = simd::Epilogue::add;
+  run(panels);
+}
+
+}  // namespace crane::layers

@@ -1,0 +1,62 @@
+// A linear layer whose weights never change: packed once for the face that runs it (simd/choice.h), with what
+// surrounds it in a block fused where the face can: LayerNorm before, activation or residual after.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "layers/activation.h"
+#include "layers/linear.h"
+
+namespace crane::simd {
+struct LinearFace;
+struct LinearPanels;
+enum class Epilogue;
+}  // namespace crane::simd
+
+namespace crane::layers {
+
+// Columns [from, to) of a layer's result.
+struct Columns {
+  int64_t from = 0;
+  int64_t to = 0;
+};
+
+class FrozenLinear {
+ public:
+  FrozenLinear() = default;
+  // scale [out] or undefined multiplies the result (LayerScale).
+  FrozenLinear(const Linear& plain, const at::Tensor& scale);
+  // The same with a face of the list "linear" that the CPU can run.
+  FrozenLinear(const Linear& plain, const at::Tensor& scale, std::string_view face);
+
+  // All x are [rows, in], one after the other in memory or with a stride between rows; `norm` may be null.
+
+  // activation(norm(x) W^T + b), [rows, out].
+  at::Tensor operator()(const at::Tensor& x, const LayerNorm* norm,
+                        std::optional<Activation> activation = std::nullopt) const;
+  // Some columns alone, [rows, to - from].
+  at::Tensor columns(const at::Tensor& x, const LayerNorm* norm, Columns which) const;
+  // As [out / group, rows, group]: for instance every head's rows together.
+  at::Tensor grouped(const at::Tensor& x, const LayerNorm* norm, int64_t group) const;
+  // stream [rows, out] += x W^T + b, in place.
+  void add_to(const at::Tensor& stream, const at::Tensor& x) const;
+
+  int64_t in() const noexcept { return in_; }
+  int64_t out() const noexcept { return out_; }
+
+ private:
+  simd::LinearPanels job(const at::Tensor& x, const LayerNorm* norm, at::Tensor& dst) const;
+  void run(const simd::LinearPanels& job) const;
+  at::Tensor by_libtorch(const at::Tensor& x, const LayerNorm* norm) const;
+
+  const simd::LinearFace* face_ = nullptr;  // null: by_libtorch
+  bool is_onednn_ = false;
+  at::Tensor weight_;  // packed, oneDNN's own, or [out, in]
+  at::Tensor bias_;    // [out] or, by libtorch, undefined
+  at::Tensor scale_;   // [out] where it is not folded into the weights
+  int64_t in_ = 0;
+  int64_t out_ = 0;
+};
+
+}  // namespace crane::layers

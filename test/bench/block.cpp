@@ -1,0 +1,138 @@
+// Times the parts of a two-stream block at ViT-L/14's size (518 x 518: 1370 tokens, width 1024), the chosen
+// faces against libtorch's operators, interleaved with the machine's GEMM peak. With one thread its CPU time
+// counts, so that other programs disturb little; else time on the clock. Not a test: nothing is asserted.
+//   crane_bench_block [rounds=9] [tokens=1370] [width=1024] [threads=0]
+#include <ATen/Parallel.h>
+#include <ATen/ops/randn.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "attention/plain.h"
+#include "attention/self_correlation.h"
+#include "engine.h"
+#include "layers/frozen_block.h"
+#include "simd/choice.h"
+
+namespace {
+
+using crane::layers::Block;
+using crane::layers::FrozenBlock;
+
+struct Part {
+  std::string name;
+  double gflop;
+  std::function<void()> run;
+  int64_t times = 0;  // how often Crane's forward pass of 24 blocks, 19 of them with two streams, runs it
+  std::vector<double> seconds = {};
+
+  double median() const {
+    std::vector<double> sorted = seconds;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted[sorted.size() / 2];
+  }
+};
+
+int64_t argument(int argc, char** argv, int index, int64_t otherwise) {
+  return argc > index ? std::atoll(argv[index]) : otherwise;
+}
+
+double now(bool cpu_time) {
+  timespec time{};
+  clock_gettime(cpu_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+Block random_block(int64_t width) {
+  const auto linear = [](int64_t out, int64_t in) {
+    return crane::layers::Linear{at::randn({out, in}) / std::sqrt(static_cast<double>(in)),
+                                 at::randn({out}) * 0.1};
+  };
+  Block block;
+  block.ln1 = block.ln2 = {at::ones({width}), at::randn({width}) * 0.1, 1e-5};
+  block.qkv = linear(3 * width, width);
+  block.out = linear(width, width);
+  block.fc1 = linear(4 * width, width);
+  block.fc2 = linear(width, 4 * width);
+  block.heads = width / 64;
+  block.activation = crane::layers::Activation::quick_gelu;
+  return block;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const c10::InferenceMode guard;
+  const int64_t rounds = argument(argc, argv, 1, 9);
+  const int64_t n = argument(argc, argv, 2, 1370);
+  const int64_t width = argument(argc, argv, 3, 1024);
+  const int threads = crane::set_compute_threads(static_cast<int>(argument(argc, argv, 4, 0)));
+
+  const Block plain = random_block(width);
+  const FrozenBlock frozen(plain);
+  const at::Tensor x = at::randn({1, n, width});
+  const at::Tensor stream = x.clone();
+  const auto own = frozen.project(x);
+  const auto theirs = plain.project(plain.ln1(x));
+  const double c = frozen.attention_scale();
+  at::Tensor attended = crane::attention::plain_attention(own.q, own.k, own.v, c);
+  const crane::attention::SelfSet all;
+  const at::Tensor a = at::randn({4096, 4096});
+  const at::Tensor b = at::randn({4096, 4096});
+
+  const double m = static_cast<double>(n);
+  const double w = static_cast<double>(width);
+  const double linear = 2e-9 * m * w * w;
+  const double scores = 2e-9 * m * m * w;
+  using crane::attention::plain_attention;
+  using crane::attention::self_correlation;
+  const auto& fused_plain = crane::attention::plain_attention_faces().end()[-2];
+  const auto& fused_self = crane::attention::self_correlation_faces().end()[-2];
+  std::vector<Part> parts;
+  parts.push_back({"GEMM peak, 4096^3", 2e-9 * 4096 * 4096 * 4096, [&] { at::mm(a, b); }});
+  parts.push_back({"LN1 + qkv", 3 * linear, [&] { frozen.project(x); }, 24});
+  parts.push_back({"plain attention", 2 * scores, [&] { plain_attention(own.q, own.k, own.v, c); }, 23});
+  parts.push_back({"E-Attn", 4 * scores, [&] { self_correlation(own.q, own.k, own.v, all, c); }, 19});
+  parts.push_back({"out + residual", linear, [&] { frozen.add_attended(stream, attended); }, 23 + 19});
+  parts.push_back({"LN2 + MLP + residual", 8 * linear, [&] { frozen.add_mlp(stream); }, 23});
+  const size_t own_parts = parts.size();
+  parts.push_back({"libtorch: LN1 + qkv", 3 * linear, [&] { plain.project(plain.ln1(x)); }, 24});
+  parts.push_back({"libtorch: plain attention", 2 * scores,
+                   [&] { fused_plain.run(theirs.q, theirs.k, theirs.v, c, false); }, 24});
+  parts.push_back(
+      {"libtorch: E-Attn", 6 * scores, [&] { fused_self.run(theirs.q, theirs.k, theirs.v, all, c); }, 19});
+  parts.push_back(
+      {"libtorch: out + residual", linear, [&] { x + plain.attention_update(attended); }, 24 + 19});
+  parts.push_back({"libtorch: LN2 + MLP + residual", 8 * linear, [&] { x + plain.mlp_update(x); }, 24});
+
+  for (int64_t round = -1; round < rounds; ++round) {
+    for (Part& part : parts) {
+      stream.copy_(x);
+      const double start = now(threads == 1);
+      part.run();
+      const double seconds = now(threads == 1) - start;
+      if (round >= 0) part.seconds.push_back(seconds);
+    }
+  }
+  std::printf("%s, %d threads, %ld tokens, width %ld, medians of %ld\n",
+              crane::simd::chosen_kernels().c_str(), threads, static_cast<long>(n), static_cast<long>(width),
+              static_cast<long>(rounds));
+  const double peak = parts[0].gflop / parts[0].median();
+  double total[2] = {};
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const Part& part = parts[i];
+    const double rate = part.gflop / part.median();
+    const double all_blocks = part.median() * static_cast<double>(part.times);
+    std::printf("%-32s %8.2f ms %7.1f GFLOP/s %5.0f %% of peak  x %2ld = %6.3f s\n", part.name.c_str(),
+                part.median() * 1e3, rate, 100 * rate / peak, static_cast<long>(part.times), all_blocks);
+    total[i < own_parts ? 0 : 1] += all_blocks;
+  }
+  const double limit = (24 * 12 * linear + 19 * linear + 24 * 2 * scores + 19 * 4 * scores) / peak;
+  std::printf("P = %.3f s; all blocks: own %.3f s = %.3f P, libtorch %.3f s = %.3f P\n", limit, total[0],
+              total[0] / limit, total[1], total[1] / limit);
+}
