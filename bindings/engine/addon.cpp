@@ -5,6 +5,11 @@
 #include "async_task.h"
 #include "engine_object.h"
 #include "image_functions.h"
+#include "metric_functions.h"
+#include "simd/choice.h"
+#include "simd/isa.h"
+#include "training_functions.h"
+#include "training_object.h"
 #include "weight_functions.h"
 
 namespace crane::bindings {
@@ -12,8 +17,9 @@ namespace {
 
 Napi::Value info(const Napi::CallbackInfo& call) {
   return run_async(
-      call.Env(), compute_thread(), [] { return available_devices(); },
-      [](Napi::Env env, std::vector<std::string>& devices) -> Napi::Value {
+      call.Env(), compute_thread(), [] { return std::pair(available_devices(), simd::chosen_kernels()); },
+      [](Napi::Env env, std::pair<std::vector<std::string>, std::string>& found) -> Napi::Value {
+        const auto& [devices, kernels] = found;
         Napi::Object js = Napi::Object::New(env);
         js.Set("version", CRANE_VERSION);
         js.Set("libtorch", TORCH_VERSION);
@@ -23,7 +29,8 @@ Napi::Value info(const Napi::CallbackInfo& call) {
 #else
         js.Set("cuda", false);
 #endif
-        js.Set("isa", isa_name());
+        js.Set("isa", simd::isa_name(simd::best_isa()));
+        js.Set("kernels", kernels);
         Napi::Array list = Napi::Array::New(env, devices.size());
         for (uint32_t i = 0; i < devices.size(); ++i) list.Set(i, devices[i]);
         js.Set("devices", list);
@@ -50,6 +57,7 @@ Napi::Value shut_down_now(const Napi::CallbackInfo& call) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new TaskLedger(env));
   exports.Set("NativeEngine", EngineObject::define(env));
+  exports.Set("NativeTraining", TrainingObject::define(env));
   exports.Set("CancelFlag", CancelFlagObject::define(env));
   exports.Set("info", Napi::Function::New<info>(env, "info"));
   exports.Set("setThreads", Napi::Function::New<set_threads>(env, "setThreads"));
@@ -57,7 +65,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("createCancelFlag", Napi::Function::New<create_cancel_flag>(env, "createCancelFlag"));
   exports.Set("shutDown", Napi::Function::New<shut_down_now>(env, "shutDown"));
   add_image_functions(env, exports);
+  add_training_functions(env, exports);
   add_weight_functions(env, exports);
+  add_metric_functions(env, exports);
   return exports;
 }
 

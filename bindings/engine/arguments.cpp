@@ -61,13 +61,26 @@ vision::TowerConfig tower_config_of(const Napi::Object& js) {
   return config;
 }
 
+// One of the words the interface knows; anything else would silently mean the default.
+template <typename Value>
+Value word_of(const Napi::Object& js, const char* name,
+              std::initializer_list<std::pair<const char*, Value>> words) {
+  const std::string given = string_of(js, name);
+  std::string known;
+  for (const auto& [word, value] : words) {
+    if (given == word) return value;
+    known += (known.empty() ? "" : ", ") + std::string(word);
+  }
+  throw crane::Error("E_USAGE", join_text(name, " \"", given, "\" is none of ", known));
+}
+
 methods::Compat compat_of(const Napi::Object& js) {
   methods::Compat compat;
   compat.batch_mean = boolean_of(js, "batchMean");
   compat.half_deep_tokens = boolean_of(js, "halfDeepTokens");
   compat.aliased_features = boolean_of(js, "aliasedFeatures");
-  compat.empty_rows =
-      string_of(js, "emptyRows") == "nan" ? attention::EmptyRows::nan : attention::EmptyRows::keep_self;
+  compat.empty_rows = word_of<attention::EmptyRows>(
+      js, "emptyRows", {{"self", attention::EmptyRows::keep_self}, {"nan", attention::EmptyRows::nan}});
   compat.d_attn_layers = integers_of(js, "dAttnLayers");
   return compat;
 }
@@ -184,15 +197,22 @@ ScoreOptions score_options_of(const Napi::Object& js) {
   options.method.features = integers_of(js, "features");
   options.method.soft_mean = boolean_of(js, "softMean");
   options.method.d_attn = boolean_of(js, "dAttn");
-  options.method.maps = string_of(js, "maps") == "dattn" ? methods::Maps::d_attn : methods::Maps::both;
+  options.method.maps =
+      word_of<methods::Maps>(js, "maps", {{"both", methods::Maps::both}, {"dattn", methods::Maps::d_attn}});
   options.method.d_attn_beta = number_of(js, "dAttnBeta");
   options.method.fusion = boolean_of(js, "fusion");
   options.method.guidance_at_test = guidance_of(string_of(js, "guidanceAtTest"));
   options.method.temperature = number_of(js, "temperature");
   options.method.compat = compat_of(object_of(js, "compat"));
-  options.image_score = string_of(js, "imageScore") == "map-max" ? ImageScore::map_max : ImageScore::fused;
+  options.image_score =
+      word_of<ImageScore>(js, "imageScore", {{"fused", ImageScore::fused}, {"map-max", ImageScore::map_max}});
   options.sigma_px = number_of(js, "sigma");
   return options;
+}
+
+image::Fit fit_of(const Napi::Object& js) {
+  return word_of<image::Fit>(
+      js, "fit", {{"stretch", image::Fit::stretch}, {"pad", image::Fit::pad}, {"tile", image::Fit::tile}});
 }
 
 PromptFiles prompt_files_of(const Napi::Object& js) {
@@ -212,12 +232,48 @@ train::TrainOptions train_options_of(const Napi::Object& js) {
   options.adam.eps = number_of(js, "eps");
   options.guidance = guidance_of(string_of(js, "guidance"));
   options.half_deep_tokens = boolean_of(js, "halfDeepTokens");
+  options.shared_prefix = boolean_of(js, "sharedPrefix");
   return options;
+}
+
+train::FreshPrompts fresh_prompts_of(const Napi::Object& js) {
+  train::FreshPrompts fresh;
+  const double seed = number_of(js, "seed");
+  check_input(seed >= 0 && seed < 9007199254740992.0, "E_USAGE", "a seed is a whole number from 0, got ",
+              seed);
+  fresh.seed = static_cast<uint64_t>(seed);
+  fresh.context_rows = static_cast<int64_t>(number_of(js, "contextRows"));
+  fresh.deep_blocks = static_cast<int64_t>(number_of(js, "deepBlocks"));
+  fresh.deep_tokens = static_cast<int64_t>(number_of(js, "deepTokens"));
+  fresh.normal_ids = integers_of(js, "normalIds");
+  fresh.anomalous_ids = integers_of(js, "anomalousIds");
+  return fresh;
 }
 
 InputShape input_shape_of(const Napi::Object& js) {
   return {static_cast<int64_t>(number_of(js, "batch")), static_cast<int64_t>(number_of(js, "height")),
           static_cast<int64_t>(number_of(js, "width"))};
+}
+
+// The floats of a Float32Array with exactly `count` entries.
+const float* floats_of(const Napi::Value& value, int64_t count, const char* what) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
+    throw Napi::TypeError::New(value.Env(), join_text("expected a Float32Array for ", what));
+  }
+  const auto typed = value.As<Napi::Float32Array>();
+  check_input(static_cast<int64_t>(typed.ElementLength()) == count, "E_IMAGE_SHAPE", what, " needs ", count,
+              " values, got ", typed.ElementLength());
+  return typed.Data();
+}
+
+int64_t input_count(const InputShape& shape) {
+  constexpr int64_t k_max = int64_t{1} << 31;
+  check_input(shape.batch > 0 && shape.height > 0 && shape.width > 0 && shape.batch < 65536 &&
+                  shape.height < 65536 && shape.width < 65536 && shape.batch * shape.height < k_max &&
+                  3 * shape.batch * shape.height * shape.width < k_max,
+              "E_IMAGE_SHAPE", "a batch of ", shape.batch, " x 3 x ", shape.height, " x ", shape.width,
+              " is no sensible input");
+  return 3 * shape.batch * shape.height * shape.width;
 }
 
 image::PictureView picture_of(const Napi::Object& js) {

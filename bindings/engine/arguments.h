@@ -21,10 +21,17 @@ weights::DType dtype_of(const std::string& name);
 weights::SynthTensor synth_tensor_of(const Napi::Object& js);
 EngineConfig engine_config_of(const Napi::Object& js);
 ScoreOptions score_options_of(const Napi::Object& js);
+image::Fit fit_of(const Napi::Object& js);
 PromptFiles prompt_files_of(const Napi::Object& js);
 text::Guidance guidance_of(const std::string& name);
 train::TrainOptions train_options_of(const Napi::Object& js);
+train::FreshPrompts fresh_prompts_of(const Napi::Object& js);
 InputShape input_shape_of(const Napi::Object& js);
+
+// The floats of a Float32Array with exactly `count` entries; E_IMAGE_SHAPE.
+const float* floats_of(const Napi::Value& value, int64_t count, const char* what);
+// Floats in [batch, 3, height, width]; E_IMAGE_SHAPE for what is no sensible input.
+int64_t input_count(const InputShape& shape);
 
 // The view points into the picture's buffer: keep a reference to `data` while it is used.
 image::PictureView picture_of(const Napi::Object& js);

@@ -10,7 +10,7 @@
 
 namespace crane::bindings {
 
-// JavaScript thread: the wrapper and `disposed_`. Compute thread: everything behind `engine_`.
+// JavaScript thread: the wrapper. Compute thread: everything behind `engine_`.
 class EngineObject : public Napi::ObjectWrap<EngineObject> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -29,9 +29,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value trace(const Napi::CallbackInfo& info);
   Napi::Value trace_text(const Napi::CallbackInfo& info);
   Napi::Value begin_training(const Napi::CallbackInfo& info);
-  Napi::Value train_step(const Napi::CallbackInfo& info);
-  Napi::Value training_state(const Napi::CallbackInfo& info);
-  Napi::Value end_training(const Napi::CallbackInfo& info);
+  Napi::Value feature_shape(const Napi::CallbackInfo& info);
+  Napi::Value write_features(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 
   // Throws E_DISPOSED as a JavaScript error.

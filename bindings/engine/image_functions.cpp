@@ -2,24 +2,16 @@
 
 #include "arguments.h"
 #include "async_task.h"
-#include "image/isa.h"
 #include "image/map.h"
 #include "image/mask.h"
 #include "image/normalise.h"
 #include "image/overlay.h"
 #include "image/regions.h"
 #include "image/resize.h"
+#include "results.h"
 
 namespace crane::bindings {
 namespace {
-
-using Keep = std::vector<Napi::Reference<Napi::Value>>;
-
-Keep keep_alive(const Napi::Value& value) {
-  Keep keep;
-  keep.push_back(Napi::Reference<Napi::Value>::New(value, 1));
-  return keep;
-}
 
 Napi::Value bytes_to_js(Napi::Env env, std::vector<uint8_t>& bytes) {
   Napi::Uint8Array js = Napi::Uint8Array::New(env, bytes.size());
@@ -52,16 +44,6 @@ MapArgument map_of(const Napi::Value& data, const Napi::Value& width, const Napi
               "a map of ", map.width, " x ", map.height, " needs ", map.width * map.height, " values, got ",
               typed.ElementLength());
   return map;
-}
-
-// Checks made while reading arguments become JavaScript errors with a code.
-template <typename Function>
-Napi::Value guarded(const Napi::CallbackInfo& call, Function function) {
-  try {
-    return function();
-  } catch (const crane::Error& error) {
-    throw to_js_error(call.Env(), error);
-  }
 }
 
 Napi::Value resize_picture(const Napi::CallbackInfo& call) {
@@ -154,7 +136,7 @@ Napi::Value overlay(const Napi::CallbackInfo& call) {
     const double low = call[4].ToNumber().DoubleValue();
     const double high = call[5].ToNumber().DoubleValue();
     Keep keep = keep_alive(js.Get("data"));
-    keep.push_back(Napi::Reference<Napi::Value>::New(call[1], 1));
+    keep.push_back(reference_to(call[1]));
     return run_async(
         call.Env(), io_threads(),
         [=] {
@@ -204,7 +186,5 @@ void add_image_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("overlay", Napi::Function::New<overlay>(env, "overlay"));
   exports.Set("regions", Napi::Function::New<regions>(env, "regions"));
 }
-
-std::string isa_name() { return image::may_use_avx2() ? "avx2" : "plain"; }
 
 }  // namespace crane::bindings

@@ -1,5 +1,7 @@
 #include "text/tower.h"
 
+#include <ATen/ops/zeros.h>
+
 #include <algorithm>
 
 #include "core/error.h"
@@ -120,17 +122,38 @@ TextFeatures TextTower::encode(const PromptSet& prompts, const EncodeOptions& op
       trace->record("prompts", prompt.unsqueeze(0));
       trace->record("eot_index", at::full({1, prompt.size(0)}, static_cast<double>(end), at::kFloat));
     }
-    const at::Tensor feature = ln_final_(x.select(1, end));
-    pair.push_back(projection_.defined() ? at::matmul(feature, projection_) : feature);
+    pair.push_back(x.select(1, end));
   }
-  TextFeatures result;
-  result.raw = at::stack(pair, /*dim=*/1);
-  result.unit = layers::unit_rows(result.raw);
+  const TextFeatures result = project(pair);
   if (trace) {
     trace->record("features_raw", result.raw);
     trace->record("features_norm", result.unit);
   }
   return result;
+}
+
+// End-of-text rows after the last block, [B, width] of each text.
+TextFeatures TextTower::project(const std::vector<at::Tensor>& pair) const {
+  std::vector<at::Tensor> raw;
+  for (const at::Tensor& row : pair) {
+    const at::Tensor feature = ln_final_(row);
+    raw.push_back(projection_.defined() ? at::matmul(feature, projection_) : feature);
+  }
+  TextFeatures result;
+  result.raw = at::stack(raw, /*dim=*/1);
+  result.unit = layers::unit_rows(result.raw);
+  return result;
+}
+
+at::Tensor TextTower::embedded_tokens(const PromptSet& prompts, int c, int64_t first, int64_t count) const {
+  const std::vector<int64_t>& ids = prompts.ids[c];
+  const int64_t eot = std::max_element(ids.begin(), ids.end()) - ids.begin();
+  std::vector<at::Tensor> rows;
+  for (int64_t position = first; position < first + count; ++position) {
+    const bool is_known = position <= eot || row_of_id_.empty() || row_of_id_.contains(ids[position]);
+    rows.push_back(is_known ? token_row(prompts, c, position) : at::zeros({width()}, positions_.options()));
+  }
+  return at::stack(rows, /*dim=*/0);
 }
 
 }  // namespace crane::text

@@ -32,6 +32,17 @@ class TextTower {
   TextFeatures encode(const PromptSet& prompts, const EncodeOptions& options,
                       const at::Tensor& image_features, Trace* trace) const;
 
+  // The same for a batch of pictures, where the rows that all of them share run once: with pad-suffix
+  // guidance these are the start, the context and their keys and values (causal mask). Equal to encode() up
+  // to rounding; meant for training, where the gradient of what is shared is added up before it passes the
+  // cast of the deep tokens.
+  TextFeatures encode_batch(const PromptSet& prompts, const EncodeOptions& options,
+                            const at::Tensor& image_features) const;
+
+  // Embedded tokens from `first` to the end of a text's ids, without positions, [rows, width]: what a
+  // checkpoint of the authors stores beside the learned vectors. Padding whose row the table lacks is zero.
+  at::Tensor embedded_tokens(const PromptSet& prompts, int c, int64_t first, int64_t count) const;
+
   int64_t width() const { return positions_.size(1); }
   int64_t context_length() const { return positions_.size(0); }
   int64_t heads() const { return blocks_.front().heads; }
@@ -44,6 +55,7 @@ class TextTower {
   at::Tensor embed_prompt(const PromptSet& prompts, int c, const EncodeOptions& options,
                           const at::Tensor& image_features, bool whole, int64_t* end) const;
   at::Tensor token_row(const PromptSet& prompts, int c, int64_t position) const;
+  TextFeatures project(const std::vector<at::Tensor>& pair) const;
 
   at::Tensor tokens_;                               // [rows, width]
   std::unordered_map<int64_t, int64_t> row_of_id_;  // empty: row = id

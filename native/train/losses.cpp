@@ -1,8 +1,9 @@
 #include "train/losses.h"
 
-#include <ATen/ops/arange.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/zeros.h>
+
+#include <algorithm>
 
 #include "core/error.h"
 #include "methods/crane/fusion.h"
@@ -11,16 +12,6 @@ namespace crane::train {
 namespace {
 
 constexpr double k_smooth = 1e-5;
-
-// Row of the grid that each of `size` pixels reads: torch's nearest rule, in float32 as torch computes it.
-at::Tensor nearest_index(int64_t size, int64_t cells) {
-  at::Tensor index = at::empty({size}, at::TensorOptions().dtype(at::kLong));
-  const float scale = static_cast<float>(cells) / static_cast<float>(size);
-  for (int64_t i = 0; i < size; ++i) {
-    index.data_ptr<int64_t>()[i] = std::min(static_cast<int64_t>(static_cast<float>(i) * scale), cells - 1);
-  }
-  return index;
-}
 
 // Mean over all pixels of -(1 - pt)^2 log(pt). p [B, N, 2].
 at::Tensor focal(const at::Tensor& p, const CellCounts& cells) {
@@ -47,18 +38,38 @@ at::Tensor dice(const at::Tensor& p, const CellCounts& cells) {
 
 }  // namespace
 
-CellCounts count_cells(const at::Tensor& masks, int64_t grid_height, int64_t grid_width) {
+CellCounts count_cells(const at::Tensor& masks, CellGrid grid) {
+  const at::Tensor bytes = masks.contiguous();
   const int64_t height = masks.size(1);
   const int64_t width = masks.size(2);
-  const at::Tensor row = nearest_index(height, grid_height).unsqueeze(1);
-  const at::Tensor cell =
-      (row * grid_width + nearest_index(width, grid_width).unsqueeze(0)).flatten();  // [H*W]
-  const auto options = at::TensorOptions().dtype(at::kDouble);
+  std::vector<std::vector<uint32_t>> counts;
+  std::vector<const uint32_t*> pointers;
+  for (int64_t b = 0; b < masks.size(0); ++b) {
+    counts.push_back(
+        anomalous_per_cell(bytes.const_data_ptr<uint8_t>() + b * height * width, height, width, grid));
+  }
+  for (const auto& count : counts) pointers.push_back(count.data());
+  return gather_cells(pointers, height, width, grid);
+}
+
+CellCounts gather_cells(const std::vector<const uint32_t*>& anomalous, int64_t height, int64_t width,
+                        CellGrid grid) {
+  const auto doubles = at::TensorOptions().dtype(at::kDouble);
+  const int64_t n = grid.height * grid.width;
+  const std::vector<uint32_t> pixels = pixels_per_cell(height, width, grid);
   CellCounts counts;
-  counts.pixels =
-      at::zeros({grid_height * grid_width}, options).index_add(0, cell, at::ones({height * width}, options));
-  counts.anomalous = at::zeros({masks.size(0), grid_height * grid_width}, options)
-                         .index_add(1, cell, masks.to(at::kDouble).flatten(1));
+  counts.pixels = at::empty({n}, doubles);
+  std::copy(pixels.begin(), pixels.end(), counts.pixels.data_ptr<double>());
+  std::vector<int64_t> known;
+  for (size_t b = 0; b < anomalous.size(); ++b) {
+    if (anomalous[b] != nullptr) known.push_back(static_cast<int64_t>(b));
+  }
+  counts.anomalous = at::empty({static_cast<int64_t>(known.size()), n}, doubles);
+  for (size_t k = 0; k < known.size(); ++k) {
+    const uint32_t* row = anomalous[static_cast<size_t>(known[k])];
+    std::copy(row, row + n, counts.anomalous.data_ptr<double>() + static_cast<int64_t>(k) * n);
+  }
+  if (known.size() < anomalous.size()) counts.known = at::tensor(known, at::TensorOptions().dtype(at::kLong));
   return counts;
 }
 
@@ -67,8 +78,13 @@ LossTerms prompt_loss(const Features& features, const at::Tensor& text, const Ce
   const at::Tensor logits =
       methods::text_logits(features.maps, text, options.pixel_temperature);  // [m, B, N, 2]
   LossTerms terms;
-  for (int64_t m = 0; m < logits.size(0); ++m) {
-    const at::Tensor p = at::softmax(logits[m], /*dim=*/-1);
+  if (cells.anomalous.size(0) == 0) {
+    terms.focal = at::zeros({}, logits.options());
+    terms.dice = at::zeros({}, logits.options());
+  }
+  for (int64_t m = 0; m < logits.size(0) && cells.anomalous.size(0) > 0; ++m) {
+    const at::Tensor of_known = cells.known.defined() ? logits[m].index_select(0, cells.known) : logits[m];
+    const at::Tensor p = at::softmax(of_known, /*dim=*/-1);
     const at::Tensor f = focal(p, cells);
     const at::Tensor d = dice(p, cells);
     terms.focal = terms.focal.defined() ? terms.focal + f : f;

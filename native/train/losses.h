@@ -4,21 +4,29 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/torch_headers.h"
 #include "layers/trace.h"
+#include "train/cells.h"
 #include "train/options.h"
 
 namespace crane::train {
 
-// What nearest upsampling of a grid to a mask's size assigns to each of its N cells.
+// What nearest upsampling of a grid to a mask's size assigns to each of its N cells, for the K pictures of a
+// batch whose masks are known; the others count in the image loss only.
 struct CellCounts {
   at::Tensor pixels;     // [N] float64
-  at::Tensor anomalous;  // [B, N] float64: of these, how many the mask calls anomalous
+  at::Tensor anomalous;  // [K, N] float64: of these, how many the mask calls anomalous
+  at::Tensor known;      // [K] int64, rows of the batch; undefined: all of them
 };
 
-// masks [B, H, W] u8 of 0 and 1.
-CellCounts count_cells(const at::Tensor& masks, int64_t grid_height, int64_t grid_width);
+// masks [B, H, W] u8 of 0 and 1, all known.
+CellCounts count_cells(const at::Tensor& masks, CellGrid grid);
+// For an input of height x width pixels; anomalous[b] points to the cells' counts, or is null where no mask
+// is known.
+CellCounts gather_cells(const std::vector<const uint32_t*>& anomalous, int64_t height, int64_t width,
+                        CellGrid grid);
 
 // Frozen features of a batch.
 struct Features {

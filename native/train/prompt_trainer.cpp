@@ -17,6 +17,14 @@ PromptTrainer::PromptTrainer(const text::TextTower& tower, const text::PromptSet
   }
 }
 
+PromptTrainer::PromptTrainer(const text::TextTower& tower, const text::PromptSet& start, TrainOptions options,
+                             std::vector<Moments> moments, int64_t steps)
+    : PromptTrainer(tower, start, options) {
+  CRANE_CHECK_INVARIANT(moments.size() == moments_.size(), moments.size(), " moments");
+  moments_ = std::move(moments);
+  steps_ = steps;
+}
+
 // In the checkpoint's order: context of both texts, then the deep tokens.
 std::vector<at::Tensor*> PromptTrainer::learned() {
   std::vector<at::Tensor*> all{&prompts_.context[0], &prompts_.context[1]};
@@ -28,18 +36,23 @@ StepLosses PromptTrainer::step(const Features& features, const CellCounts& cells
                                Trace* trace) {
   for (at::Tensor* parameter : learned()) parameter->mutable_grad() = at::Tensor();
   const bool is_guided = options_.guidance != text::Guidance::none;
-  const at::Tensor text = tower_
-                              .encode(prompts_, {options_.guidance, options_.half_deep_tokens},
-                                      is_guided ? features.global : at::Tensor(), nullptr)
+  const text::EncodeOptions how{options_.guidance, options_.half_deep_tokens};
+  const at::Tensor pictures = is_guided ? features.global : at::Tensor();
+  const at::Tensor text = (options_.shared_prefix ? tower_.encode_batch(prompts_, how, pictures)
+                                                  : tower_.encode(prompts_, how, pictures, nullptr))
                               .unit;
   const LossTerms terms = prompt_loss(features, text, cells, labels, options_.loss, trace);
   const StepLosses losses{terms.focal.item<double>(), terms.dice.item<double>(), terms.image.item<double>(),
                           terms.total.item<double>()};
-  check_input(std::isfinite(losses.total), "E_INTERNAL", "the loss of step ", steps_ + 1,
+  check_input(std::isfinite(losses.total), "E_TRAIN_DIVERGED", "the loss of step ", steps_ + 1,
               " is not finite: focal ", losses.focal, ", dice ", losses.dice, ", image ", losses.image);
   terms.total.backward();
-  ++steps_;
   const at::NoGradGuard guard;
+  for (const auto& [name, gradient] : gradients()) {
+    check_input(gradient.defined() && at::isfinite(gradient).all().item<bool>(), "E_TRAIN_DIVERGED",
+                "the gradient of ", name, " at step ", steps_ + 1, " is not finite");
+  }
+  ++steps_;
   const std::vector<at::Tensor*> parameters = learned();
   for (size_t i = 0; i < parameters.size(); ++i) adam(*parameters[i], moments_[i]);
   return losses;

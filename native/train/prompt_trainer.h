@@ -14,23 +14,31 @@ namespace crane::train {
 
 class PromptTrainer {
  public:
+  // Adam's running means of one learned tensor's gradient and of its square.
+  struct Moments {
+    at::Tensor first;
+    at::Tensor second;
+  };
+
   // `tower` must outlive this and have been loaded outside inference mode. `start` is copied.
   PromptTrainer(const text::TextTower& tower, const text::PromptSet& start, TrainOptions options);
+  // Goes on where another trainer was after `steps` steps; one pair of moments per learned tensor.
+  PromptTrainer(const text::TextTower& tower, const text::PromptSet& start, TrainOptions options,
+                std::vector<Moments> moments, int64_t steps);
 
-  // One step of the optimiser. Errors: E_INTERNAL when the loss is not finite; nothing is changed then.
+  // One step of the optimiser. Errors: E_TRAIN_DIVERGED when loss or gradient is not finite; nothing is
+  // changed then.
   StepLosses step(const Features& features, const CellCounts& cells, const at::Tensor& labels,
                   Trace* trace = nullptr);
 
   // Learned tensors under the checkpoint's names, in its order; gradients are those of the last step.
   std::vector<std::pair<std::string, at::Tensor>> parameters() const;
   std::vector<std::pair<std::string, at::Tensor>> gradients() const;
+  const std::vector<Moments>& moments() const noexcept { return moments_; }  // in the order of parameters()
+  const text::PromptSet& prompts() const noexcept { return prompts_; }
   int64_t steps() const noexcept { return steps_; }
 
  private:
-  struct Moments {
-    at::Tensor first;
-    at::Tensor second;
-  };
   std::vector<at::Tensor*> learned();
   void adam(at::Tensor& parameter, Moments& moments) const;
 

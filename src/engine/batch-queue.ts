@@ -122,9 +122,10 @@ export class BatchQueue {
 
   private async run(pass: Unit[]): Promise<void> {
     this.inFlight_++;
-    const flag = this.addon.createCancelFlag();
-    const stopWatching = cancelWhenAllGaveUp(pass, flag);
+    let stopWatching = () => {};
     try {
+      const flag = this.addon.createCancelFlag();
+      stopWatching = cancelWhenAllGaveUp(pass, flag);
       const results = await this.engine.score(
         pass.flatMap((unit) => unit.requests),
         pass[0]!.method,

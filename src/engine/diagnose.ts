@@ -64,7 +64,7 @@ async function aboutAddon({ addon, folder, libtorch }: FoundAddon): Promise<Find
     {
       about: 'kernels',
       state: 'ok',
-      text: `${info.isa}, CUDA kernels ${info.cuda ? 'compiled in' : 'not compiled in'}`,
+      text: `${info.kernels}; CUDA kernels ${info.cuda ? 'compiled in' : 'not compiled in'}`,
     },
     { about: 'devices', state: 'ok', text: info.devices.join(', ') },
   ];

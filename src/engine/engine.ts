@@ -1,4 +1,5 @@
 /** The engine that users hold: pictures in, results out. All heavy work happens on other threads. */
+import type { Calibration } from '../calibrate/calibration.js';
 import { CraneError } from '../errors.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import { checkOptions, wrongValue } from '../option-check.js';
@@ -23,6 +24,7 @@ import { PictureScorer } from './picture-scorer.js';
 import type { PromptSets } from './prompt-sets.js';
 import type { PictureScore, ScoreOutcome } from './result.js';
 import { type PictureItem, scoreMany } from './score-many.js';
+import { StoredThresholds } from './stored-thresholds.js';
 
 /** What is known about a loaded engine. */
 export interface Facts extends EngineFacts {
@@ -47,6 +49,18 @@ export interface PreprocessedScore {
   ms: ScoreResult['ms'];
 }
 
+/** @internal */
+export interface TrainingParts {
+  addon: NativeAddon;
+  native: NativeEngine;
+  model: Model;
+  size: Size;
+  budget: ByteBudget;
+  maxPixels: number;
+  /** fires when the engine is disposed */
+  disposed: AbortSignal;
+}
+
 export class Engine {
   readonly facts: Facts;
   /** @internal */
@@ -58,11 +72,13 @@ export class Engine {
   readonly #queue: BatchQueue;
   readonly #scorer: PictureScorer;
   readonly #prompts: PromptSets;
+  readonly #thresholds: StoredThresholds;
   readonly #budget: ByteBudget;
   /** calls of score() that have no result yet */
   #calls = 0;
   readonly #active = new Set<Promise<unknown>>();
   #disposing: Promise<void> | undefined;
+  readonly #end = new AbortController();
 
   /** @internal Use loadEngine. */
   constructor(parts: {
@@ -87,8 +103,9 @@ export class Engine {
     this.#prompts = prompts;
     this.#budget = new ByteBudget(options.maxDecodedBytes ?? defaultOf('maxDecodedBytes'));
     const labels = new ModelLabels(model, size);
+    this.#thresholds = new StoredThresholds(model, labels);
     const maxPixels = options.maxPixels ?? defaultOf('maxPixels');
-    this.#scorer = new PictureScorer(addon, this.#queue, prompts, labels, maxPixels);
+    this.#scorer = new PictureScorer(addon, this.#queue, prompts, labels, this.#thresholds, maxPixels);
     const sets = Object.entries(model.prompts.sets);
     this.facts = Object.freeze({
       ...native.facts,
@@ -212,12 +229,46 @@ export class Engine {
 
   /** The complete settings that a call with these options would use. */
   settings(options: PictureChoices = {}): PictureSettings {
-    return resolveSettings(this.#model, this.#size, this.#defaults, options);
+    const settings = resolveSettings(this.#model, this.#size, this.#defaults, options);
+    return this.#thresholds.complete(settings, this.#prompts.identityOf(settings.prompts));
+  }
+
+  /** @internal As settings(), with the prompts encoded before, so that what was calibrated for them is known. */
+  async settledSettings(options: PictureChoices = {}): Promise<PictureSettings> {
+    this.#throwIfDisposed();
+    const { prompts, method } = this.settings(options);
+    const held = await this.#track(this.#prompts.hold(prompts, method));
+    held.release();
+    return this.settings(options);
+  }
+
+  /** How the thresholds of such a call were chosen; undefined: no calibration stands behind them. */
+  calibrationOf(options: PictureChoices = {}): Calibration | undefined {
+    const settings = this.settings(options);
+    const sources = [settings.thresholdFrom, settings.mapThresholdFrom];
+    const identity = this.#prompts.identityOf(settings.prompts);
+    const isStored = sources.includes('calibration') || sources.includes('model');
+    return isStored && identity !== undefined ? this.#thresholds.find(settings, identity) : undefined;
+  }
+
+  /** @internal What training takes of the engine. */
+  get trainingParts(): TrainingParts {
+    this.#throwIfDisposed();
+    return {
+      addon: this.addon,
+      native: this.#native,
+      model: this.#model,
+      size: this.#size,
+      budget: this.#budget,
+      maxPixels: this.#defaults.maxPixels ?? defaultOf('maxPixels'),
+      disposed: this.#end.signal,
+    };
   }
 
   /** Frees everything. Work already accepted finishes first; calls from now on fail with E_DISPOSED. */
   dispose(): Promise<void> {
     this.#disposing ??= this.#finishAndFree();
+    this.#end.abort(new CraneError('E_DISPOSED', 'the engine was disposed'));
     return this.#disposing;
   }
 

@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readUserCalibrations } from '../calibrate/user-calibrations.js';
 import { CraneError } from '../errors.js';
 import { cacheFolder } from '../libtorch/cache-folder.js';
 import { craneKinds } from '../weights/crane-models.js';
@@ -11,14 +12,21 @@ import { type Model, readModelJson } from './model-json.js';
 export const embeddedModels = fileURLToPath(new URL('../../models/', import.meta.url));
 
 /**
- * A path is taken as one when it exists; everything else is a name, looked up among the embedded models and then
- * in the cache folder. @throws CraneError E_MODEL_NOT_FOUND or E_MODEL_JSON
+ * A name of an embedded model is that model, whatever lies in the working directory (./name says the folder); then a
+ * path that exists; then a name in the cache folder. @throws CraneError E_MODEL_NOT_FOUND, E_MODEL_JSON or E_CALIBRATION
  */
 export async function findModel(given: string, env: NodeJS.ProcessEnv = process.env): Promise<Model> {
-  const kind = await kindOf(given);
+  const model = await readModel(given, env);
+  const userCalibrations = await readUserCalibrations(model.name, env);
+  return userCalibrations.length === 0 ? model : { ...model, userCalibrations };
+}
+
+async function readModel(given: string, env: NodeJS.ProcessEnv): Promise<Model> {
+  const isEmbedded = isName(given) && (await kindOf(join(embeddedModels, given, 'model.json'))) === 'file';
+  const kind = isEmbedded ? undefined : await kindOf(given);
   if (kind === 'file') return readModelJson(given);
   if (kind === 'folder') return readModelJson(join(given, 'model.json'));
-  if (!/^[a-z0-9][a-z0-9+._-]*$/.test(given)) {
+  if (!isName(given)) {
     throw new CraneError('E_MODEL_NOT_FOUND', `${given}: there is no such folder or file`);
   }
   const places = [embeddedModels, join(await cacheFolder(env), 'models')];
@@ -36,6 +44,10 @@ export async function findModel(given: string, env: NodeJS.ProcessEnv = process.
         : `looked into ${places.join(' and ')}; see npx crane-native weights list`,
     },
   );
+}
+
+function isName(given: string): boolean {
+  return /^[a-z0-9][a-z0-9+._-]*$/.test(given);
 }
 
 async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {

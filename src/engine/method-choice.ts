@@ -5,6 +5,8 @@ import { defaultOf } from '../options.js';
 import type { ModelDescription } from './model-json.js';
 import type { Fit, MethodOptions } from './native.js';
 
+export type ThresholdSource = 'call' | 'model' | 'calibration';
+
 /** Everything that decides one picture's score, complete. */
 export interface PictureSettings {
   method: MethodOptions;
@@ -14,6 +16,9 @@ export interface PictureSettings {
   tileOverlap: number;
   threshold: number | null;
   mapThreshold: number | null;
+  /** the call or the engine's options, model.json's own threshold, a calibration of these settings; null: there is none */
+  thresholdFrom: ThresholdSource | null;
+  mapThresholdFrom: ThresholdSource | null;
   exif: boolean;
 }
 
@@ -27,22 +32,41 @@ export function resolveSettings(
   const method = resolveMethod(model.method, merged);
   const fit = merged.fit ?? defaultOf('fit');
   // A stored threshold was calibrated with the model's own settings and is wrong for others.
-  const isCalibrated =
-    merged.prompts === undefined &&
-    fit === defaultOf('fit') &&
-    size.width === model.input.width &&
-    size.height === model.input.height &&
-    isDeepStrictEqual(method, model.method);
+  const isCalibrated = areOwnSettings(model, size, { prompts: merged.prompts, fit, method });
+  const choose = (given: number | null | undefined, stored: number | null) => {
+    if (given !== undefined) return { value: given, from: 'call' as const };
+    return isCalibrated && stored !== null
+      ? { value: stored, from: 'model' as const }
+      : { value: null, from: null };
+  };
+  const threshold = choose(merged.threshold, model.threshold);
+  const mapThreshold = choose(merged.mapThreshold, model.mapThreshold);
   return {
     method,
     prompts: merged.prompts,
     fit,
     tileOverlap: merged.tileOverlap ?? defaultOf('tileOverlap'),
-    threshold: merged.threshold !== undefined ? merged.threshold : isCalibrated ? model.threshold : null,
-    mapThreshold:
-      merged.mapThreshold !== undefined ? merged.mapThreshold : isCalibrated ? model.mapThreshold : null,
+    threshold: threshold.value,
+    thresholdFrom: threshold.from,
+    mapThreshold: mapThreshold.value,
+    mapThresholdFrom: mapThreshold.from,
     exif: merged.compat?.exif ?? defaultOf('compat.exif'),
   };
+}
+
+/** The settings that model.json's `threshold` and `mapThreshold` hold for. */
+export function areOwnSettings(
+  model: ModelDescription,
+  size: { width: number; height: number },
+  { prompts, fit, method }: Pick<PictureSettings, 'prompts' | 'fit' | 'method'>,
+): boolean {
+  return (
+    (prompts === undefined || prompts === model.prompts.default) &&
+    fit === defaultOf('fit') &&
+    size.width === model.input.width &&
+    size.height === model.input.height &&
+    isDeepStrictEqual(method, model.method)
+  );
 }
 
 export function mergeChoices(choices: PictureChoices[]): PictureChoices {

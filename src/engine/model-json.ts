@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
 import { z } from 'zod';
+import { type Calibration, calibrationSchema } from '../calibrate/calibration.js';
 import { CraneError } from '../errors.js';
 import { recipesSchema } from './model-recipe.js';
 import type { EngineConfig, MethodOptions, TowerConfig } from './native.js';
@@ -77,8 +78,12 @@ const modelSchema = z
     >,
     prompts: z.strictObject({ default: z.string().min(1), sets: z.record(z.string().min(1), promptSet) }),
     method,
+    /** how prompts for this model are learned best, where it is not as usual */
+    training: z.strictObject({ imageLossWeight: z.number().min(0) }).optional(),
     threshold: z.number().min(0).max(1).nullable(),
     mapThreshold: z.number().min(0).max(1).nullable(),
+    /** how thresholds were chosen, and thresholds for other settings than the model's own (`crane-native calibrate`) */
+    calibrations: z.array(calibrationSchema).optional(),
     /** a picture of the folder and the score that every device must give */
     golden: z
       .strictObject({ picture: localFile, score: z.number(), tolerance: z.number().positive() })
@@ -99,6 +104,8 @@ export type PromptSetDescription = z.infer<typeof promptSet>;
 export interface Model extends ModelDescription {
   /** absolute; the model's own paths are relative to it */
   folder: string;
+  /** of this user, kept apart from the model (user-calibrations.ts) */
+  userCalibrations?: Calibration[];
 }
 
 /** Absolute path of one of the model's files. */

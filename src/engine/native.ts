@@ -3,6 +3,7 @@
  * knows native code. Everything that takes longer than a millisecond returns a promise and runs on the
  * engine's own threads. Rejections carry `code` and `hint` (see errors.ts).
  */
+import type { ClassMetrics } from '../metrics/result.js';
 
 /**
  * How Pillow would have opened the picture; decides how it is resized (method.md 2).
@@ -155,13 +156,44 @@ export interface TrainOptions {
   eps: number;
   guidance: Guidance;
   halfDeepTokens: boolean;
+  /**
+   * Text rows that all pictures of a batch share run once. false: once per picture, as the reference does; the gradient
+   * of deep tokens is then rounded to half for every picture before it is added up.
+   */
+  sharedPrefix: boolean;
 }
 
-/** input [batch, 3, height, width] normalised, masks [batch, height, width] of 0 and 1, labels [batch], 1 anomalous. */
+/** New prompts: every entry drawn from N(0, 0.02^2) by libtorch's generator with this seed. */
+export interface FreshPrompts {
+  seed: number;
+  /** context rows of each text */
+  contextRows: number;
+  /** blocks with deep tokens, counted from the second on, and tokens in each */
+  deepBlocks: number;
+  deepTokens: number;
+  normalIds: Int32Array;
+  anomalousIds: Int32Array;
+}
+
+/** A file written by NativeTraining.save; it brings its own texts. */
+export interface SavedTraining {
+  state: string;
+}
+
+/** Pictures as the reference trains on them: input [batch, 3, height, width] normalised, masks [batch, height, width] of 0 and 1, labels [batch], 1 anomalous. */
 export interface TrainBatch {
   input: Float32Array;
   masks: Uint8Array;
   labels: Int32Array;
+}
+
+/** One labelled picture of a step from the feature cache. */
+export interface TrainItem {
+  /** file of the feature cache */
+  features: string;
+  /** anomalous pixels of each patch, row-major (countCells); undefined: not known, then only the image loss counts */
+  cells: Uint32Array | undefined;
+  isAnomalous: boolean;
 }
 
 /** Weighted as the reference logs them: total = focal + dice + imageLossWeight * image. */
@@ -170,6 +202,43 @@ export interface StepLosses {
   dice: number;
   image: number;
   total: number;
+}
+
+/** What one file of the feature cache holds. */
+export interface FeatureShape {
+  /** distinct maps, and how often each is listed (method.md 3, "features") */
+  maps: number;
+  copies: number;
+  grid: { width: number; height: number };
+  /** joint width D */
+  width: number;
+}
+
+/** Prompts while they are learned. Calls run one after the other, on the engine's compute thread. */
+export interface NativeTraining {
+  /** One step of the optimiser from cached features. E_TRAIN_DIVERGED when the loss is not finite: nothing is changed then. */
+  step(items: TrainItem[], method: MethodOptions): Promise<StepLosses>;
+  /** The same with the vision towers running on the pictures; `stages` is empty unless asked for. */
+  stepOnPictures(
+    batch: TrainBatch,
+    shape: { batch: number; height: number; width: number },
+    method: MethodOptions,
+    wantStages: boolean,
+  ): Promise<StepLosses & { stages: TraceResult }>;
+  /** 'param.NAME' and, after a step, 'grad.NAME' of every learned tensor. */
+  state(): Promise<TraceResult>;
+  /**
+   * Writes all that a later run needs to go on bit for bit: parameters, the optimiser's moments, its step count;
+   * `extra` tensors and metadata of the caller go with it. Whole or not at all.
+   */
+  save(
+    path: string,
+    extra: Record<string, Float64Array | Int32Array>,
+    metadata: Record<string, string>,
+  ): Promise<void>;
+  /** The prompts alone: the authors' checkpoint ('pth'), or safetensors with metadata. Whole or not at all. */
+  writePrompts(path: string, format: 'pth' | 'safetensors', metadata: Record<string, string>): Promise<void>;
+  end(): Promise<void>;
 }
 
 export interface NativeEngine {
@@ -203,22 +272,23 @@ export interface NativeEngine {
     guidance: Guidance,
     imageFeatures: Float32Array | undefined,
   ): Promise<TraceResult>;
-  /** Starts to learn from a copy of the prompts in `source`; resolves to a handle. */
-  beginTraining(source: PromptSource, options: TrainOptions): Promise<number>;
+  /** Starts to learn from a copy of a file's prompts, from fresh ones, or goes on with a saved training. */
+  beginTraining(
+    start: PromptSource | FreshPrompts | SavedTraining,
+    options: TrainOptions,
+  ): Promise<NativeTraining>;
+  /** What writeFeatures writes with this method. E_MODEL_CONFIG where features cannot be kept (compat.batchMean). */
+  featureShape(method: MethodOptions): FeatureShape;
   /**
-   * One step of the optimiser on a labelled batch; the vision towers run on its pictures. `stages` is empty unless
-   * asked for.
+   * Runs the vision towers and writes each picture's features to its file, whole or not at all; pictures are stretched
+   * to the model's input. 'f16' halves the size and rounds.
    */
-  trainStep(
-    training: number,
-    batch: TrainBatch,
-    shape: { batch: number; height: number; width: number },
+  writeFeatures(
+    pictures: { picture: NativePicture; path: string }[],
+    precision: 'f16' | 'f32',
     method: MethodOptions,
-    wantStages: boolean,
-  ): Promise<StepLosses & { stages: TraceResult }>;
-  /** 'param.NAME' and, after a step, 'grad.NAME' of every learned tensor. */
-  trainingState(training: number): Promise<TraceResult>;
-  endTraining(training: number): Promise<void>;
+    cancel?: CancelFlag,
+  ): Promise<void>;
   /** Frees weights and buffers once the work in flight is done. */
   dispose(): Promise<void>;
 }
@@ -248,6 +318,54 @@ export interface Region {
   mean: number;
 }
 
+/** Metrics of anomaly detection (method.md 8); docs/metrics.md has the definitions. */
+export interface MetricOptions {
+  /** of the false-positive rate for AUPRO, each in (0, 1] */
+  limits: number[];
+  threshold?: number;
+  mapThreshold?: number;
+  /** 0: no curves */
+  curvePoints: number;
+  /** 0: no histograms */
+  histogramBins: number;
+  /** 0: all cores */
+  threads: number;
+}
+
+/** map and mask: [height, width]; what is not known is left out. */
+export interface MetricPicture {
+  /** for messages */
+  name: string;
+  score?: number;
+  /** true: anomalous */
+  label?: boolean;
+  map?: Float32Array;
+  mask?: Uint8Array;
+  width: number;
+  height: number;
+}
+
+/** Flat arrays in files: maps float32 and masks uint8, both [count, height, width]; offsets in bytes. */
+export interface MetricMappedSet {
+  maps: { path: string; offset: number };
+  masks?: { path: string; offset: number };
+  count: number;
+  height: number;
+  width: number;
+  scores?: Float64Array;
+  labels?: Uint8Array;
+}
+
+export interface NativeMetricEvaluator {
+  /** Arrays are copied before the call returns. A picture enters whole or not at all. */
+  add(className: string, picture: MetricPicture): Promise<void>;
+  /** Where it rejects, the class cannot be finished any more. */
+  addMapped(className: string, set: MetricMappedSet): Promise<void>;
+  /** Computes one class and frees what it held; no addition to it may be in flight. */
+  finishClass(className: string): Promise<Omit<ClassMetrics, 'className'>>;
+  dispose(): void;
+}
+
 export interface NativeAddon {
   info(): Promise<{
     /** version of crane-native this addon was built from */
@@ -257,8 +375,13 @@ export interface NativeAddon {
     libtorchBuildId: string;
     /** our CUDA kernels are compiled in */
     cuda: boolean;
-    /** best instruction set the engine's own kernels use here: 'avx512', 'avx2' or 'plain' */
+    /** best instruction set of this CPU, lowered by CRANE_MAX_ISA: 'avx512', 'avx2' or 'plain' */
     isa: string;
+    /**
+     * the face of every kernel with several, chosen once per process and independent of the work, as
+     * 'linear=avx512,attention=avx512,affinity=avx512': given back as CRANE_KERNELS it forces the same bits
+     */
+    kernels: string;
     devices: string[];
   }>;
   /** Size of the compute thread's OpenMP team, shared by all engines of the process; 0: physical cores. */
@@ -296,6 +419,22 @@ export interface NativeAddon {
   /** Writes tensors made by the recipe of parity/README.md into one safetensors file. */
   synthWeights(output: string, tensors: SynthTensor[], metadata: Record<string, string>): Promise<void>;
 
+  // training
+  /** Reads a file of the feature cache from end to end and compares its checksum. */
+  checkFeatures(path: string, shape: FeatureShape): Promise<'whole' | 'damaged' | 'missing'>;
+  /**
+   * Anomalous pixels of each patch, [grid height * grid width]: the mask is resized to the model's input (width,
+   * height) as for scoring, then counted by the rule of nearest upsampling.
+   */
+  countCells(
+    mask: NativePicture,
+    width: number,
+    height: number,
+    grid: { width: number; height: number },
+  ): Promise<Uint32Array>;
+  /** Order of `count` pictures in epoch `epoch` (from 0) as the reference draws it with this seed (method.md 7). */
+  referenceOrder(seed: number, count: number, epoch: number): Promise<Int32Array>;
+
   // pictures; all of them equal Pillow bit for bit
   /** [height, width, 3] u8 -> [3, height, width]: (v/255 - mean)/std in float32. */
   normalise(
@@ -328,6 +467,10 @@ export interface NativeAddon {
   ): Promise<Uint8Array>;
   /** 8-connected areas of the map at or above the threshold, in the map's own pixels, largest peak first. */
   regions(map: Float32Array, width: number, height: number, threshold: number): Promise<Region[]>;
+
+  // metrics
+  /** E_USAGE for options that make no sense. */
+  createMetricEvaluator(options: MetricOptions): NativeMetricEvaluator;
 }
 
 export interface SynthTensor {

@@ -10,6 +10,7 @@ import type { ModelLabels } from './model-label.js';
 import type { NativeAddon, Region, ScoreRequest, ScoreResult } from './native.js';
 import type { PromptSets } from './prompt-sets.js';
 import type { PictureScore } from './result.js';
+import type { StoredThresholds } from './stored-thresholds.js';
 
 /** A decoded picture with all that its scoring needs. */
 export interface PreparedPicture {
@@ -38,6 +39,7 @@ export class PictureScorer {
     private readonly queue: BatchQueue,
     private readonly prompts: PromptSets,
     private readonly labels: ModelLabels,
+    private readonly thresholds: StoredThresholds,
     private readonly maxPixels: number,
   ) {}
 
@@ -67,7 +69,8 @@ export class PictureScorer {
       const { fit, tileOverlap } = settings;
       return {
         request: { picture, prompts: held.handle, fit, tileOverlap, wantMap: false },
-        settings,
+        // The prompts are known now, and with them whether thresholds were calibrated for them.
+        settings: this.thresholds.complete(settings, held.identity),
         name: source.name,
         promptsIdentity: held.identity,
         decodeMs,

@@ -30,6 +30,8 @@ interface Entry {
 export class PromptSets {
   /** insertion order is order of last use */
   private readonly entries_ = new Map<string, Entry>();
+  /** of files, by absolute path */
+  private readonly identities_ = new Map<string, string>();
 
   constructor(
     private readonly engine: NativeEngine,
@@ -61,6 +63,14 @@ export class PromptSets {
     }
   }
 
+  /** Of a set of the model, or of a file that was encoded already; undefined: not known yet. */
+  identityOf(name: string = this.model.prompts.default): string | undefined {
+    const { sets } = this.model.prompts;
+    return Object.hasOwn(sets, name)
+      ? identityOf(sets[name]!.sha256, sets[name]!)
+      : this.identities_.get(resolve(name));
+  }
+
   private async find(name = this.model.prompts.default) {
     const { sets } = this.model.prompts;
     const isSet = Object.hasOwn(sets, name);
@@ -89,7 +99,9 @@ export class PromptSets {
       { path, normalIds: normal.ids, anomalousIds: anomalous.ids },
       method,
     );
-    return { handle, identity: JSON.stringify([sha256, set.normal, set.anomalous]) };
+    const identity = identityOf(sha256, set);
+    if (declared === undefined) this.identities_.set(path, identity);
+    return { handle, identity };
   }
 
   private dropIdle(): void {
@@ -99,6 +111,10 @@ export class PromptSets {
       entry.ready.then(({ handle }) => this.engine.removePrompts(handle)).catch(() => {});
     }
   }
+}
+
+function identityOf(sha256: string, { normal, anomalous }: PromptSetDescription): string {
+  return JSON.stringify([sha256, normal, anomalous]);
 }
 
 export async function sha256OfFile(path: string): Promise<string> {

@@ -102,4 +102,15 @@ describe('score with bad inputs among good ones', () => {
       await expect(readFile(canary)).rejects.toThrow('ENOENT');
     });
   });
+
+  it('takes an embedded model by its name, whatever lies in the working directory', async () => {
+    await inScratch(async (folder) => {
+      await mkdir(join(folder, 'crane-mini'));
+      const run = await craneNative(['weights', 'inspect', 'crane-mini', '--json'], { cwd: folder });
+      expect(run).toMatchObject({ code: 0 });
+      expect(await craneNative(['weights', 'inspect', './crane-mini'], { cwd: folder })).toMatchObject({
+        code: 4,
+      });
+    });
+  });
 });

@@ -197,5 +197,20 @@ TEST(Engine, GuidanceChangesTheTextOfEachPicture) {
   }
 }
 
+TEST(Engine, AScoreThatIsNotFiniteIsAnErrorUnlessNanWasAskedFor) {
+  SyntheticModel model(/*width=*/64, /*blocks=*/1, /*side=*/84);
+  model.options.method.temperature = 1e-45;  // the logits overflow
+  Engine engine(model.config);
+  const Pictures pictures(1, 84, 84, engine.add_prompts(model.prompt_files, model.options));
+  try {
+    engine.score(pictures.items, model.options, nullptr);
+    FAIL() << "a score that is not finite was handed out";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), "E_WEIGHTS_NONFINITE");
+  }
+  model.options.method.compat.empty_rows = attention::EmptyRows::nan;
+  EXPECT_TRUE(std::isnan(engine.score(pictures.items, model.options, nullptr)[0].fused_score));
+}
+
 }  // namespace
 }  // namespace crane

@@ -69,7 +69,7 @@ LossTerms full_size_loss(const Example& example, const LossOptions& options) {
 }
 
 LossTerms cell_loss(const Example& example, const LossOptions& options) {
-  const CellCounts cells = count_cells(example.masks, k_grid_height, k_grid_width);
+  const CellCounts cells = count_cells(example.masks, {k_grid_height, k_grid_width});
   return prompt_loss(example.features, example.text, cells, example.labels, options);
 }
 
@@ -77,7 +77,7 @@ double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs
 
 TEST(Losses, CountsPerCellCoverEveryPixelOnce) {
   const Example example(1);
-  const CellCounts cells = count_cells(example.masks, k_grid_height, k_grid_width);
+  const CellCounts cells = count_cells(example.masks, {k_grid_height, k_grid_width});
   EXPECT_EQ(cells.pixels.sum().item<double>(), static_cast<double>(k_height * k_width));
   EXPECT_EQ(difference(cells.anomalous.sum(-1), example.masks.to(at::kDouble).sum(at::IntArrayRef({1, 2}))),
             0.0);

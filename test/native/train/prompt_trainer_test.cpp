@@ -32,7 +32,7 @@ struct Course {
     features.maps = unit(at::randn({1, 4, 36, 64}));
     features.global = unit(at::randn({4, 64}));
     const at::Tensor masks = (at::rand({4, 84, 84}) > 0.7).to(at::kByte);
-    cells = count_cells(masks * labels.view({4, 1, 1}).to(at::kByte), 6, 6);
+    cells = count_cells(masks * labels.view({4, 1, 1}).to(at::kByte), {6, 6});
   }
 
   std::vector<StepLosses> run(PromptTrainer& trainer, int steps) {

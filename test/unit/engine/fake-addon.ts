@@ -11,6 +11,16 @@ import type {
   ScoreRequest,
   ScoreResult,
 } from '../../../src/engine/native.js';
+import {
+  beginFakeTraining,
+  checkFakeFeatures,
+  fakeCells,
+  fakeShape,
+  inspectFake,
+  readFakeTensor,
+  type TrainingBehaviour,
+  writeFakeFeatures,
+} from './fake-training.js';
 
 export interface FakeAddon extends NativeAddon {
   /** what was asked of the engines, in order */
@@ -19,6 +29,8 @@ export interface FakeAddon extends NativeAddon {
     prompts: { source: PromptSource; method: MethodOptions }[];
     removed: number[];
     passes: { requests: ScoreRequest[]; method: MethodOptions }[];
+    /** paths of features in the order in which they were written */
+    features: string[];
     disposed: number;
   };
   /** most passes that ran at once */
@@ -31,12 +43,20 @@ export interface FakeBehaviour {
   check?: (request: ScoreRequest) => void;
   /** released by the test: passes wait for it */
   gate?: () => Promise<void>;
+  training?: TrainingBehaviour;
 }
 
 const k_mapSide = 8;
 
 export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
-  const log: FakeAddon['log'] = { opened: [], prompts: [], removed: [], passes: [], disposed: 0 };
+  const log: FakeAddon['log'] = {
+    opened: [],
+    prompts: [],
+    removed: [],
+    passes: [],
+    features: [],
+    disposed: 0,
+  };
   const running = { now: 0, most: 0 };
   const notFaked = (name: string) => () => Promise.reject(new Error(`the fake addon has no ${name}`));
   return {
@@ -51,6 +71,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
       libtorchBuildId: 'fake',
       cuda: false,
       isa: 'plain',
+      kernels: 'linear=ref,attention=ref,affinity=ref',
       devices: ['cpu'],
     }),
     setThreads: async (threads) => threads || 2,
@@ -62,11 +83,15 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
       return makeFakeEngine(config, behaviour, log, running);
     },
     createCancelFlag: () => new FakeCancelFlag(),
-    inspectWeights: notFaked('inspectWeights'),
-    readTensor: notFaked('readTensor'),
+    inspectWeights: inspectFake,
+    readTensor: readFakeTensor,
     verifyWeights: notFaked('verifyWeights'),
     convertWeights: notFaked('convertWeights'),
     synthWeights: notFaked('synthWeights'),
+    checkFeatures: checkFakeFeatures,
+    countCells: async (mask, _width, _height, grid) => fakeCells(mask, grid),
+    referenceOrder: async (seed, count, epoch) =>
+      Int32Array.from({ length: count }, (_, at) => (at * 7 + seed + epoch) % count),
     normalise: notFaked('normalise'),
     resizePicture: async (picture, width, height) => nearestRgb(picture, width, height),
     resizeMask: async (mask, width, height) => {
@@ -89,6 +114,9 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
       }
       return rgb;
     },
+    createMetricEvaluator: () => {
+      throw new Error('the fake addon has no createMetricEvaluator');
+    },
     regions: async (map, width, height, threshold) => boundingBox(map, width, height, threshold),
   };
 }
@@ -102,7 +130,7 @@ class FakeCancelFlag implements CancelFlag {
 
 function makeFakeEngine(
   config: EngineConfig,
-  { passMs = 1, check, gate }: FakeBehaviour,
+  { passMs = 1, check, gate, training = {} }: FakeBehaviour,
   log: FakeAddon['log'],
   running: { now: number; most: number },
 ): NativeEngine {
@@ -156,10 +184,17 @@ function makeFakeEngine(
       })),
     trace: () => Promise.reject(new Error('not faked')),
     traceText: () => Promise.reject(new Error('not faked')),
-    beginTraining: () => Promise.reject(new Error('the fake engine does not train')),
-    trainStep: () => Promise.reject(new Error('the fake engine does not train')),
-    trainingState: () => Promise.reject(new Error('the fake engine does not train')),
-    endTraining: () => Promise.reject(new Error('the fake engine does not train')),
+    beginTraining: (start, options) => beginFakeTraining(start, options, training),
+    featureShape: () => fakeShape(config.width, config.height),
+    async writeFeatures(pictures, _precision, _method, cancel) {
+      for (const picture of pictures) {
+        await new Promise((resolve) => setTimeout(resolve, passMs));
+        if ((cancel as FakeCancelFlag | undefined)?.isCancelled)
+          throw Object.assign(new Error('cancelled'), { code: 'E_CANCELLED' });
+        log.features.push(picture.path);
+        await writeFakeFeatures(picture, training);
+      }
+    },
     async dispose() {
       isDisposed = true;
       log.disposed++;

@@ -1,0 +1,192 @@
+/** `crane-native train`: learns prompts from labelled pictures. */
+import { resolve } from 'node:path';
+import type { CommandModule } from 'yargs';
+import { visible } from '../data/data-set.js';
+import { CraneError } from '../errors.js';
+import type { AllOptions, OptionName, TrainChoices } from '../option-types.js';
+import { options } from '../options.js';
+import type { TrainPlan } from '../train/plan.js';
+import type { TrainProgress } from '../train/progress.js';
+import type { TrainOutcome } from '../train/trainer.js';
+import { type Context, say } from './context.js';
+import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
+import { formatBytes, sayMemoryNeed } from './memory-need.js';
+import { type Progress, startProgress } from './progress.js';
+
+const ownNames = optionsIn('Training');
+const names: OptionName[] = [
+  'out',
+  'resume',
+  'force',
+  'json',
+  'verbose',
+  ...ownNames,
+  ...optionsIn('Engine', 'Method', 'Compatibility'),
+];
+
+export function trainCommand(context: Context): CommandModule {
+  return {
+    command: 'train [data..]',
+    describe: 'learn prompts from labelled pictures: data sets in, prompts and a report out',
+    builder: (yargs) => {
+      const flags = flagsFor(names);
+      return yargs
+        .positional('data', {
+          type: 'string',
+          array: true,
+          describe: 'data sets: folders in a known layout, or meta.json',
+        })
+        .options({
+          ...flags,
+          out: { ...flags['out'], group: 'Training:', describe: 'folder for prompts, state and report' },
+          resume: { ...flags['resume'], group: 'Training:', describe: 'go on with the training in --out' },
+          force: { ...flags['force'], describe: 'start anew over the training in --out' },
+          json: { ...flags['json'], describe: 'the outcome as JSON on stdout, errors as JSON on stderr' },
+        })
+        .example('$0 train ../data/mine --out my-prompts', 'learn')
+        .example('$0 score part.png --prompts my-prompts/prompts.safetensors', 'use what was learned')
+        .example('$0 train ../data/mine --out my-prompts --dry-run', 'what it would take');
+    },
+    handler: (argv) => train(context, argv),
+  };
+}
+
+async function train(context: Context, argv: Record<string, unknown>): Promise<void> {
+  const values = readFlags(argv, names) as AllOptions;
+  const data = [argv['data'], argv['--']].flatMap((list) => (list as string[] | undefined) ?? []);
+  checkUsage(data, values);
+  const { findModel } = await import('../engine/find-model.js');
+  const { openEngine } = await import('../engine/load-engine.js');
+  const { makeTrainer } = await import('../train/trainer.js');
+  const model = await findModel(values.model, context.env);
+  sayMemoryNeed(context, model, values.verbose);
+  const { addon } = await context.loadAddon();
+  const engine = await openEngine(addon, model, toEngineOptions(values));
+  const progress = startProgress(context);
+  try {
+    const { out = 'none', resume, force } = values;
+    const ways = values.dryRun ? { resume: true } : { resume, force };
+    const trainer = await makeTrainer({ engine, data, out, ...ways, ...toTrainChoices(values) }, context.env);
+    const show = shower(context, progress);
+    if (values.dryRun) {
+      const plan = await trainer.plan({
+        measure: values.measure,
+        signal: context.stop,
+        // what there is to note stands in the plan
+        onProgress: (event) => {
+          if (event.stage !== 'note') show({ ...event, seed: values.seed, run: 0, runs: 1 });
+        },
+      });
+      progress.stop();
+      context.stdout.write(values.json ? `${JSON.stringify(plan)}\n` : planText(plan));
+      return;
+    }
+    const outcome = await trainer.run({ signal: context.stop, onProgress: show });
+    progress.stop();
+    context.stdout.write(values.json ? `${JSON.stringify(outcome)}\n` : outcomeText(context, outcome));
+  } finally {
+    progress.stop();
+    await engine.dispose();
+  }
+}
+
+function checkUsage(data: readonly string[], { out, dryRun, measure }: AllOptions): void {
+  if (data.length === 0) {
+    throw new CraneError('E_USAGE', 'train needs a data set', {
+      hint: 'a folder with test/good, test/<defect> and ground_truth, or a meta.json; see docs/train.md',
+    });
+  }
+  if (out === undefined && !dryRun) {
+    throw new CraneError('E_USAGE', 'train needs --out', {
+      hint: 'a folder for what is learned: --out my-prompts',
+    });
+  }
+  if (measure && !dryRun) throw new CraneError('E_USAGE', '--measure belongs to --dry-run');
+}
+
+function toTrainChoices(values: AllOptions): TrainChoices {
+  const given = Object.entries(values).filter(([name]) =>
+    (options[name as OptionName].calls as readonly string[] | undefined)?.includes('createTrainer'),
+  );
+  return Object.fromEntries(given) as TrainChoices;
+}
+
+/** Progress on a terminal as a bar; what is worth keeping as lines on stderr. */
+function shower(context: Context, progress: Progress): (event: TrainProgress) => void {
+  let stage = '';
+  const line = (text: string) => {
+    progress.clear();
+    say(context, text);
+  };
+  return (event) => {
+    const ofSeed = event.runs > 1 ? `seed ${event.seed}: ` : '';
+    if (event.stage === 'note') return line(visible(ofSeed + event.text));
+    if (event.stage === 'epoch') {
+      const { epoch, epochs, losses } = event;
+      const { focal, dice, image, total } = losses;
+      return line(
+        `${ofSeed}epoch ${epoch}/${epochs}: loss ${total.toFixed(4)} (focal ${focal.toFixed(4)}, dice ${dice.toFixed(4)}, image ${image.toFixed(4)})`,
+      );
+    }
+    const current = `${event.run} ${event.stage}`;
+    if (current !== stage) {
+      stage = current;
+      if (event.stage === 'features') line(`${ofSeed}computing the features of ${event.total} pictures`);
+      progress.stage(ofSeed + k_stageNames[event.stage], event.total);
+    }
+    progress.at(
+      event.done,
+      event.stage === 'step'
+        ? `epoch ${event.epoch}/${event.epochs}, loss ${event.losses.total.toFixed(3)}`
+        : undefined,
+    );
+  };
+}
+
+const k_stageNames = { reading: 'reading', features: 'features', step: 'learning' } as const;
+
+function outcomeText(context: Context, { out, runs, spread, learnedOn }: TrainOutcome): string {
+  if (spread) {
+    const of = Object.entries(spread).map(
+      ([term, { mean, deviation, lowest, highest }]) =>
+        `  ${term.padEnd(6)} ${mean.toFixed(4)} +- ${deviation.toFixed(4)} (${lowest.toFixed(4)} to ${highest.toFixed(4)})`,
+    );
+    say(context, [`last epoch over ${runs.length} seeds, mean +- standard deviation:`, ...of].join('\n'));
+  }
+  say(context, `learned on ${visible(learnedOn.join(', '))}: scores on these are no zero-shot results`);
+  say(context, `report: ${resolve(out, 'report.html')}`);
+  say(context, 'score with it: npx crane-native score PICTURES --prompts FILE, where FILE is');
+  return runs.map(({ prompts }) => `${resolve(prompts)}\n`).join('');
+}
+
+function planText(plan: TrainPlan): string {
+  const { features, memory, seconds } = plan;
+  const sets = plan.sets.flatMap(({ name, split, classes }) => [
+    visible(`${name} (${split})`),
+    ...classes.map(
+      ({ className, normal, anomalous, withMask }) =>
+        `  ${visible(className)}: ${normal} normal, ${anomalous} anomalous (${withMask} with mask)`,
+    ),
+  ]);
+  const mosaics = plan.mosaics > 0 ? `, ${plan.mosaics} mosaics` : '';
+  const each = plan.runs > 1 ? `${plan.runs} runs of ` : '';
+  const free = features.bytesFree === undefined ? '' : `, ${formatBytes(features.bytesFree)} are free`;
+  const time = seconds
+    ? `about ${formatTime(seconds.total)} (an estimate: ${seconds.picture.toFixed(3)} s a picture, ${seconds.step.toFixed(4)} s a step)`
+    : 'not known; --measure times one picture and one step';
+  return `${[
+    ...sets,
+    ...plan.notes.map(visible),
+    `pictures  ${plan.pictures}${mosaics}`,
+    `steps     ${each}${plan.epochs} epochs of ${plan.stepsPerEpoch} steps`,
+    `features  ${features.found} in the cache, ${features.missing} to compute`,
+    `disk      ${formatBytes(features.bytesMissing)} for features (${formatBytes(features.bytesEach)} each, ${features.precision}) in ${features.folder}${free}`,
+    `memory    about ${formatBytes(memory.needed)}, ${formatBytes(memory.free)} are free`,
+    `time      ${time}`,
+  ].join('\n')}\n`;
+}
+
+function formatTime(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

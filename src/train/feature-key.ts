@@ -1,0 +1,90 @@
+/**
+ * What cached features depend on, and the name that follows from it. Two runs share features only when all of this is
+ * equal; a later change of anything that decides a feature must change k_format.
+ */
+import { createHash } from 'node:crypto';
+import { cpus } from 'node:os';
+import sharp from 'sharp';
+import type { Model } from '../engine/model-json.js';
+import type { EngineFacts, FeatureShape, MethodOptions, NativeAddon } from '../engine/native.js';
+import type { Size } from '../option-types.js';
+import { canonicalJson } from './canonical-json.js';
+
+const k_format = 1;
+
+export interface FeatureSettings {
+  format: number;
+  precision: 'f16' | 'f32';
+  shape: FeatureShape;
+  /** sha256 of the weight files as they are */
+  weights: string[];
+  recipes: unknown;
+  vision: unknown;
+  source: unknown;
+  input: Size;
+  method: unknown;
+  pictures: { fit: 'stretch'; exif: boolean; decoder: { sharp: string; libvips: string } };
+  machine: Machine;
+}
+
+/** What decides the last bits of a result. */
+export interface Machine {
+  cpu: string;
+  isa: string;
+  /** the face of every kernel, in the form CRANE_KERNELS takes */
+  kernels: string;
+  device: string;
+  threads: number;
+  libtorch: string;
+}
+
+export async function thisMachine(addon: NativeAddon, facts: EngineFacts): Promise<Machine> {
+  const { isa, kernels, libtorch } = await addon.info();
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    isa,
+    kernels,
+    device: facts.device,
+    threads: facts.threads,
+    libtorch,
+  };
+}
+
+export function featureSettings(given: {
+  model: Model;
+  size: Size;
+  method: MethodOptions;
+  shape: FeatureShape;
+  precision: 'f16' | 'f32';
+  exif: boolean;
+  /** of the towers' files, then of the source's */
+  weights: string[];
+  machine: Machine;
+}): FeatureSettings {
+  const { model, method, machine } = given;
+  const { eAttn, eAttnLayers, features, dAttn, maps, dAttnBeta, fusion, compat } = method;
+  // How deep tokens are rounded concerns the text tower alone.
+  const { halfDeepTokens: _, ...ofVision } = compat;
+  return {
+    format: k_format,
+    precision: given.precision,
+    shape: given.shape,
+    weights: given.weights,
+    recipes: model.recipes ?? null,
+    vision: model.vision,
+    source: dAttn ? (model.source?.tower ?? null) : null,
+    input: given.size,
+    method: { eAttn, eAttnLayers, features, dAttn, maps, dAttnBeta, fusion, compat: ofVision },
+    pictures: {
+      fit: 'stretch',
+      exif: given.exif,
+      decoder: { sharp: sharp.versions.sharp ?? 'unknown', libvips: sharp.versions.vips },
+    },
+    machine: { ...machine, device: machine.device.replace(/:\d+$/, '') },
+  };
+}
+
+/** Name of the folder for these settings. */
+export function featureKey(settings: FeatureSettings): string {
+  return createHash('sha256').update(canonicalJson(settings)).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,143 @@
+/** Pictures and mosaics as the loop takes them: named by content, with the anomalous pixels of each patch. */
+import { createHash } from 'node:crypto';
+import { contentHash } from '../data/content-hash.js';
+import { type GreyMask, maskOfPicture } from '../data/label-mask.js';
+import { composeMosaic } from '../data/mosaic.js';
+import { type MosaicPlan, mosaicKey } from '../data/mosaic-plan.js';
+import type { FeatureShape, NativeAddon, NativePicture } from '../engine/native.js';
+import { CraneError } from '../errors.js';
+import { decodePicture } from '../images/decode.js';
+import { toPictureSource } from '../images/picture-input.js';
+import type { Size } from '../option-types.js';
+import { type ChosenItem, hasPixels } from './choose-pictures.js';
+import { pictureSize } from './picture-size.js';
+
+export interface LearningPicture {
+  /** for people */
+  name: string;
+  /** names the features in the cache: equal content, equal features */
+  content: string;
+  isAnomalous: boolean;
+  /** anomalous pixels of each patch; undefined: not known */
+  cells: Uint32Array | undefined;
+  /** what decides its part in learning, as text: content, label, mask */
+  identity: string;
+  hasEmptyMask: boolean;
+  decode(reserve: (bytes: number) => Promise<void>): Promise<NativePicture>;
+}
+
+export interface ReadingWork {
+  addon: NativeAddon;
+  input: Size;
+  grid: FeatureShape['grid'];
+  exif: boolean;
+  maxPixels: number;
+}
+
+/** @throws CraneError E_INPUT_*, E_IMAGE_*, E_DATA_MASK_SIZE */
+export async function readPicture(item: ChosenItem, work: ReadingWork): Promise<LearningPicture> {
+  const content = await contentHash(item.image);
+  const mask = item.isAnomalous && item.mask !== null ? await readMask(item, item.mask, work) : undefined;
+  const cells = mask ? await countCells(mask, work) : hasPixels(item) ? zeroCells(work) : undefined;
+  const maskHash = mask ? await contentHash(item.mask!) : hasPixels(item) ? 'normal' : 'unknown';
+  return {
+    name: `${item.set}/${item.imagePath}`,
+    content,
+    isAnomalous: item.isAnomalous,
+    cells,
+    identity: `${content} ${item.isAnomalous} ${maskHash}`,
+    hasEmptyMask: mask !== undefined && cells!.every((count) => count === 0),
+    decode: (reserve) => decodeItem(item, work, reserve),
+  };
+}
+
+/** A mosaic of some of `items`; its pixels are known where those of all its tiles are. */
+export async function readMosaic(
+  plan: MosaicPlan,
+  items: readonly ChosenItem[],
+  work: ReadingWork,
+): Promise<LearningPicture> {
+  const tiles = plan.tiles.map((index) => items[index]!);
+  const content = await mosaicKey(plan, items);
+  const isKnown = tiles.every(hasPixels);
+  const cells = !isKnown
+    ? undefined
+    : plan.isAnomalous
+      ? await countCells(await mosaicMask(plan, tiles, work), work)
+      : zeroCells(work);
+  return {
+    name: `mosaic of ${tiles.map(({ imagePath }) => imagePath).join(', ')}`,
+    content,
+    isAnomalous: plan.isAnomalous,
+    cells,
+    identity: `${content} ${plan.isAnomalous} ${isKnown ? 'known' : 'unknown'}`,
+    hasEmptyMask: false,
+    decode: async (reserve) => {
+      const pictures = await Promise.all(tiles.map((item) => decodeItem(item, work, reserve)));
+      const { picture } = await composeMosaic(
+        { isAnomalous: false },
+        pictures,
+        [null, null, null, null],
+        (tile, width, height) => work.addon.resizePicture(tile, width, height),
+      );
+      return picture;
+    },
+  };
+}
+
+/** One hash for all pictures, in their order. */
+export function hashOfPictures(pictures: readonly LearningPicture[]): string {
+  const hash = createHash('sha256');
+  for (const { identity } of pictures) hash.update(`${identity}\n`);
+  return hash.digest('hex');
+}
+
+async function decodeItem(
+  { image }: ChosenItem,
+  { maxPixels, exif }: ReadingWork,
+  reserve: (bytes: number) => Promise<void>,
+): Promise<NativePicture> {
+  return decodePicture(toPictureSource(image), { maxPixels, exif, reserve });
+}
+
+async function readMask({ image }: ChosenItem, mask: string, work: ReadingWork): Promise<GreyMask> {
+  const { maxPixels, exif } = work;
+  const size = await pictureSize(image, exif);
+  try {
+    return await maskOfPicture(mask, { path: image, ...size }, { maxPixels, exif });
+  } catch (thrown) {
+    if (
+      !(thrown instanceof CraneError) ||
+      thrown.code !== 'E_DATA_MASK_SIZE' ||
+      thrown.message.includes(image)
+    )
+      throw thrown;
+    throw new CraneError(thrown.code, `${thrown.message} (${image})`, { hint: thrown.hint, cause: thrown });
+  }
+}
+
+/** Only the masks are composed: their places follow from the size of the first tile. */
+async function mosaicMask(
+  plan: MosaicPlan,
+  tiles: readonly ChosenItem[],
+  work: ReadingWork,
+): Promise<GreyMask> {
+  const masks = await Promise.all(tiles.map((item) => readMask(item, item.mask!, work)));
+  const { width, height } = masks[0]!;
+  const blank: NativePicture = { data: new Uint8Array(), width, height, mode: 'RGB' };
+  const { mask } = await composeMosaic(
+    plan,
+    [blank, blank, blank, blank],
+    masks,
+    async (_picture, tileWidth, tileHeight) => new Uint8Array(tileWidth * tileHeight * 3),
+  );
+  return mask!;
+}
+
+function countCells(mask: GreyMask, { addon, input, grid }: ReadingWork): Promise<Uint32Array> {
+  return addon.countCells(mask, input.width, input.height, grid);
+}
+
+function zeroCells({ grid }: ReadingWork): Uint32Array {
+  return new Uint32Array(grid.width * grid.height);
+}

@@ -1,0 +1,156 @@
+/** What one run learns from, complete: pictures, their masks, their places in the cache, and its fingerprint. */
+import { packageVersion } from '../build/package-root.js';
+import type { DataSet } from '../data/data-set.js';
+import { type MosaicPlan, MosaicPool, planMosaics } from '../data/mosaic-plan.js';
+import { type SetSummary, summarise, summaryLines } from '../data/summary.js';
+import { type ChosenItem, choosePictures, setName } from './choose-pictures.js';
+import type { OrderChoice } from './epoch-orders.js';
+import { type Fingerprint, fingerprint } from './fingerprint.js';
+import { hashOfPictures, type LearningPicture, readMosaic, readPicture } from './learning-pictures.js';
+import { Pace, type RunEvent } from './progress.js';
+import { nativeOptions } from './settings.js';
+import { type StartPrompts, startPrompts } from './start-prompts.js';
+import { throwIfStopped } from './stopped.js';
+import type { Training } from './training.js';
+
+/** Files opened at once. */
+const k_readAtOnce = 4;
+
+export interface PreparedRun {
+  seed: number;
+  /** pictures, then mosaics: what an order's indices mean */
+  learning: LearningPicture[];
+  pictures: number;
+  order: OrderChoice;
+  /** of these the cache has no whole file */
+  missing: LearningPicture[];
+  /** different files of the cache that the run uses */
+  files: number;
+  start: StartPrompts;
+  fingerprint: Fingerprint;
+  sets: SetSummary[];
+  learnedOn: string[];
+  notes: string[];
+}
+
+/** @throws CraneError E_DATA_*, E_INPUT_*, E_IMAGE_*, E_PROMPTS, E_CANCELLED */
+export async function* prepareRun(
+  training: Training,
+  seed: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RunEvent, PreparedRun, undefined> {
+  const { cache, data, method, parts } = training;
+  const settings = { ...training.settings, seed };
+  const { items, notes } = choosePictures(data, settings, seed);
+  const taken = summarise(data.sets.map((set) => ({ ...set, items: items.filter(isOf(set)) })));
+  for (const text of [...summaryLines(taken), ...notes]) yield { stage: 'note', text };
+  const { mosaicRate: rate, mosaicPool: poolSize, mosaicClasses: classes } = settings;
+  const mosaics = planMosaics(items, {
+    rate,
+    seed,
+    classes,
+    ...(poolSize === undefined ? {} : { poolSize }),
+  });
+  const work = {
+    addon: parts.addon,
+    input: parts.size,
+    grid: cache.shape.grid,
+    exif: training.exif,
+    maxPixels: parts.maxPixels,
+  };
+
+  const tasks = [
+    ...items.map((item) => () => readPicture(item, work)),
+    ...mosaics.map((plan) => () => readMosaic(plan, items, work)),
+  ];
+  const learning: LearningPicture[] = [];
+  const found = new Map<string, 'whole' | 'damaged' | 'missing'>();
+  const pace = new Pace(tasks.length);
+  for (let at = 0; at < tasks.length; at += k_readAtOnce) {
+    throwIfStopped(signal, `after reading ${learning.length} of ${tasks.length} pictures`);
+    const read = await Promise.all(tasks.slice(at, at + k_readAtOnce).map((task) => task()));
+    for (const picture of read) {
+      learning.push(picture);
+      if (found.has(picture.content)) continue;
+      const state = await cache.check(picture.content);
+      found.set(picture.content, state);
+      if (state === 'damaged') {
+        await cache.drop(picture.content);
+        yield {
+          stage: 'note',
+          text: `${picture.name}: its features in the cache were damaged and are computed again`,
+        };
+      }
+    }
+    yield { stage: 'reading', ...pace.at(learning.length) };
+  }
+
+  const emptyMasks = emptyMaskNotes(learning);
+  for (const text of emptyMasks) yield { stage: 'note', text };
+
+  const start = await startPrompts(settings, parts.model);
+  const masks = learning.filter(({ cells }) => cells !== undefined).length;
+  const made = fingerprint({
+    version: packageVersion(),
+    machine: training.machine,
+    model: parts.model.name,
+    weights: training.weights,
+    features: cache.key,
+    start,
+    data: { pictures: items.length, masks, hash: hashOfPictures(learning) },
+    settings,
+    training: nativeOptions(settings, method),
+    method,
+  });
+  return {
+    seed,
+    learning,
+    pictures: items.length,
+    order: orderChoice(settings.order, seed, items, mosaics, rate),
+    missing: onlyMissing(learning, found),
+    files: found.size,
+    start,
+    fingerprint: made,
+    sets: taken.sets,
+    learnedOn: [...new Set(items.map(({ set }) => set))],
+    notes: [...notes, ...emptyMasks],
+  };
+}
+
+function orderChoice(
+  kind: OrderChoice['kind'],
+  seed: number,
+  items: readonly ChosenItem[],
+  mosaics: readonly MosaicPlan[],
+  rate: number,
+): OrderChoice {
+  return {
+    kind,
+    seed,
+    pictures: items.length,
+    classOf: (picture) => items[picture]!.className,
+    mosaics,
+    pool: new MosaicPool(mosaics, rate),
+  };
+}
+
+/** Equal pictures share one file. */
+function onlyMissing(learning: readonly LearningPicture[], found: Map<string, string>): LearningPicture[] {
+  const missing = new Map<string, LearningPicture>();
+  for (const picture of learning)
+    if (found.get(picture.content) !== 'whole') missing.set(picture.content, picture);
+  return [...missing.values()];
+}
+
+function isOf(set: DataSet): (item: ChosenItem) => boolean {
+  const name = setName(set);
+  return (item) => item.set === name;
+}
+
+function emptyMaskNotes(learning: readonly LearningPicture[]): string[] {
+  const empty = learning.filter(({ hasEmptyMask }) => hasEmptyMask);
+  if (empty.length === 0) return [];
+  return [
+    `masks of anomalous pictures that are empty: ${empty.length}, for instance that of ${empty[0]!.name}`,
+  ];
+}

@@ -1,0 +1,64 @@
+/** run.json: what a run was made from and what came out, for people and programs. */
+import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
+import { packageVersion } from '../build/package-root.js';
+import type { SetSummary } from '../data/summary.js';
+import type { StepLosses } from '../engine/native.js';
+import type { ErrorCode } from '../errors.js';
+import { writeWhole } from '../output/write-whole.js';
+import type { Fingerprint } from './fingerprint.js';
+import type { TrainSettings } from './settings.js';
+
+export interface EpochRecord {
+  epoch: number;
+  steps: number;
+  /** means over its steps */
+  losses: StepLosses;
+  checkpoint: string;
+}
+
+export interface RunRecord {
+  format: 1;
+  status: 'running' | 'complete' | 'interrupted' | 'failed';
+  error?: { code: ErrorCode; message: string };
+  seed: number;
+  options: TrainSettings & { data: string[] };
+  /** all that decides the bytes of the result */
+  made: Fingerprint;
+  versions: Record<'crane-native' | 'libtorch' | 'node' | 'sharp' | 'libvips', string>;
+  data: { sets: SetSummary[]; learnedOn: string[]; pictures: number; mosaics: number };
+  features: { key: string; folder: string; computed: number; found: number };
+  epochs: EpochRecord[];
+  /** of the last epoch so far */
+  losses: StepLosses | null;
+  /** after the last epoch */
+  prompts: { file: string; sha256: string } | null;
+  notes: string[];
+  startedAt: string;
+  /** of all processes that worked on it */
+  seconds: number;
+}
+
+export function versionsOf(made: Fingerprint): RunRecord['versions'] {
+  return {
+    'crane-native': packageVersion(),
+    libtorch: made.machine.libtorch,
+    node: process.version,
+    sharp: sharp.versions.sharp ?? 'unknown',
+    libvips: sharp.versions.vips,
+  };
+}
+
+export function writeRecord(path: string, record: object, overwrite: boolean): Promise<void> {
+  return writeWhole(path, `${JSON.stringify(record, null, 2)}\n`, { overwrite });
+}
+
+/** What an earlier process of the same run wrote; only times are taken from it. */
+export async function readTimes(path: string): Promise<Pick<RunRecord, 'startedAt' | 'seconds'> | undefined> {
+  try {
+    const { startedAt, seconds } = JSON.parse(await readFile(path, 'utf8')) as RunRecord;
+    return typeof startedAt === 'string' && Number.isFinite(seconds) ? { startedAt, seconds } : undefined;
+  } catch {
+    return undefined;
+  }
+}

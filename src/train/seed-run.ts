@@ -1,0 +1,238 @@
+/** One run from its pictures to its prompts, in one folder. */
+
+import { k_pictureDigits } from '../data/content-hash.js';
+import type { StepLosses } from '../engine/native.js';
+import { sha256OfFile } from '../engine/prompt-sets.js';
+import { CraneError, toCraneError } from '../errors.js';
+import { writeWhole } from '../output/write-whole.js';
+import { epochOrders } from './epoch-orders.js';
+import { fillCache } from './fill-cache.js';
+import { learn } from './learn.js';
+import { LossHistory } from './loss-history.js';
+import { type PreparedRun, prepareRun } from './prepare-run.js';
+import type { RunEvent } from './progress.js';
+import { type ReportRun, reportPage } from './report-page.js';
+import type { RunFolder } from './run-folder.js';
+import { type EpochRecord, type RunRecord, readTimes, versionsOf, writeRecord } from './run-record.js';
+import { type Position, readState, type SavedRun } from './saved-state.js';
+import { nativeOptions } from './settings.js';
+import type { Training } from './training.js';
+
+/** Pictures that run through the towers together: features never depend on it. */
+const k_batchOnGpu = 8;
+
+export interface SeedRun {
+  seed: number;
+  folder: RunFolder;
+  resume: boolean;
+  force: boolean;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * However it ends, run.json says how.
+ * @throws CraneError E_CANCELLED, E_DATA_*, E_EXISTS, E_TRAIN_*, E_IO_WRITE, E_IMAGE_*
+ */
+export async function* runSeed(
+  training: Training,
+  run: SeedRun,
+): AsyncGenerator<RunEvent, ReportRun, undefined> {
+  const { folder, signal } = run;
+  const prepared = yield* prepareRun(training, run.seed, signal);
+  const saved = run.resume
+    ? await readState(training.parts.addon, folder.state, prepared.fingerprint)
+    : undefined;
+  checkEpochs(training, prepared, saved, folder);
+
+  const started = performance.now();
+  const record = await newRecord(training, prepared, saved, run);
+  if (run.force && !run.resume) await folder.clear();
+  await writeRecord(folder.record, record, run.resume).catch((thrown: unknown) => {
+    throw isTaken(thrown) ? folder.isTaken() : thrown;
+  });
+  await folder.removeTemporary();
+
+  const losses = saved?.losses ?? new LossHistory();
+  const secondsBefore = record.seconds;
+  const write = async (change: Partial<RunRecord>) => {
+    Object.assign(record, change);
+    record.seconds = secondsBefore + (performance.now() - started) / 1000;
+    record.losses = record.epochs.at(-1)?.losses ?? null;
+    await writeRecord(folder.record, record, true);
+    if (record.status !== 'running')
+      await writeWhole(folder.report, reportPage({ record, losses }), { overwrite: true });
+  };
+  let hasEnded = false;
+  try {
+    for await (const event of learnPrepared(training, prepared, run, saved?.position, losses)) {
+      if (event.stage === 'features') record.features.computed = event.done;
+      if (event.stage === 'epoch') {
+        record.epochs.push(epochRecord(prepared, training, event.epoch, event.losses));
+        await write({});
+      }
+      yield event;
+    }
+    await write({
+      status: 'complete',
+      prompts: { file: 'prompts.safetensors', sha256: await sha256OfFile(folder.prompts) },
+    });
+    hasEnded = true;
+  } catch (thrown) {
+    hasEnded = true;
+    const error = toCraneError(thrown);
+    const status = error.code === 'E_CANCELLED' ? 'interrupted' : 'failed';
+    // What is told is why the run ended, not that its record could not be written either.
+    await write({ status, error: { code: error.code, message: error.message } }).catch(() => {});
+    throw thrown;
+  } finally {
+    // The consumer left in the middle.
+    if (!hasEnded) await write({ status: 'interrupted' }).catch(() => {});
+  }
+  return { record, losses };
+}
+
+/** Features, then steps. Nothing is loaded and computed for a run that is complete. */
+async function* learnPrepared(
+  training: Training,
+  prepared: PreparedRun,
+  { folder, signal }: SeedRun,
+  position: Position | undefined,
+  losses: LossHistory,
+): AsyncGenerator<RunEvent, void, undefined> {
+  const { parts, cache, method, settings } = training;
+  const { addon, native, budget } = parts;
+  const { epochs, batchSize, saveEvery } = settings;
+  const isComplete = losses.steps === epochs * stepsPerEpoch(prepared, training);
+  if (!isComplete) {
+    await cache.prepare();
+    await cache.checkRoom(prepared.missing.length);
+    const batch = native.facts.device.startsWith('cuda') ? k_batchOnGpu : 1;
+    yield* fillCache(prepared.missing, { addon, native, budget, cache, method, batch, signal });
+  }
+  const learning = await native.beginTraining(
+    position ? { state: folder.state } : prepared.start.source,
+    nativeOptions(settings, method),
+  );
+  try {
+    yield* learn({
+      training: learning,
+      items: prepared.learning.map(({ content, cells, isAnomalous }) => ({
+        features: cache.path(content),
+        cells,
+        isAnomalous,
+      })),
+      pictures: prepared.pictures,
+      orders: epochOrders(addon, prepared.order, position?.generator),
+      method,
+      epochs,
+      batchSize,
+      saveEvery,
+      folder,
+      fingerprint: prepared.fingerprint,
+      position,
+      losses,
+      promptMetadata: promptMetadata(prepared, epochs),
+      signal,
+    });
+  } finally {
+    await learning.end();
+  }
+}
+
+/** What `score` and other programs may want to know of a prompt file. */
+function promptMetadata(
+  { learnedOn, fingerprint, seed, learning, pictures }: PreparedRun,
+  epochs: number,
+): Record<string, string> {
+  const { model, weights, texts, version } = fingerprint;
+  return {
+    learnedOn: JSON.stringify(learnedOn),
+    // So that a test can tell when it is given one of them again, whatever its data set is called.
+    learnedPictures: learning
+      .slice(0, pictures)
+      .map(({ content }) => content.slice(0, k_pictureDigits))
+      .join(' '),
+    epochs: String(epochs),
+    seed: String(seed),
+    model: `${model}@${weights.map((hash) => hash.slice(0, 12)).join('+')}`,
+    normal: texts.normal,
+    anomalous: texts.anomalous,
+    writer: `crane-native ${version}`,
+  };
+}
+
+async function newRecord(
+  training: Training,
+  prepared: PreparedRun,
+  saved: SavedRun | undefined,
+  { seed, folder, resume }: SeedRun,
+): Promise<RunRecord> {
+  const { settings, data, dataPaths, cache } = training;
+  const times = resume ? await readTimes(folder.record) : undefined;
+  const steps = stepsPerEpoch(prepared, training);
+  const done = Math.floor((saved?.losses.steps ?? 0) / steps);
+  return {
+    format: 1,
+    status: 'running',
+    seed,
+    options: { ...settings, data: dataPaths },
+    made: prepared.fingerprint,
+    versions: versionsOf(prepared.fingerprint),
+    data: {
+      sets: prepared.sets,
+      learnedOn: prepared.learnedOn,
+      pictures: prepared.pictures,
+      mosaics: prepared.learning.length - prepared.pictures,
+    },
+    features: {
+      key: cache.key,
+      folder: cache.folder,
+      computed: 0,
+      found: prepared.files - prepared.missing.length,
+    },
+    epochs: Array.from({ length: done }, (_, epoch) =>
+      epochRecord(prepared, training, epoch + 1, saved!.losses.mean(epoch * steps, (epoch + 1) * steps)),
+    ),
+    losses: null,
+    prompts: null,
+    notes: [...data.notes, ...prepared.notes],
+    startedAt: times?.startedAt ?? new Date().toISOString(),
+    seconds: times?.seconds ?? 0,
+  };
+}
+
+function epochRecord(
+  prepared: PreparedRun,
+  training: Training,
+  epoch: number,
+  losses: StepLosses,
+): EpochRecord {
+  return { epoch, steps: stepsPerEpoch(prepared, training), losses, checkpoint: `epoch_${epoch}.pth` };
+}
+
+function stepsPerEpoch({ pictures }: PreparedRun, { settings }: Training): number {
+  return Math.ceil(pictures / settings.batchSize);
+}
+
+function checkEpochs(
+  training: Training,
+  prepared: PreparedRun,
+  saved: SavedRun | undefined,
+  { state }: RunFolder,
+): void {
+  const { epochs } = training.settings;
+  const steps = saved?.losses.steps ?? 0;
+  if (steps <= epochs * stepsPerEpoch(prepared, training)) return;
+  const done = Math.ceil(steps / stepsPerEpoch(prepared, training));
+  throw new CraneError(
+    'E_TRAIN_RESUME',
+    `${state}: is in epoch ${done} already, ${epochs} epochs are wanted`,
+    {
+      hint: `give --epochs ${done} or more, or take epoch_${epochs}.pth`,
+    },
+  );
+}
+
+function isTaken(thrown: unknown): boolean {
+  return thrown instanceof CraneError && thrown.code === 'E_EXISTS';
+}

@@ -1,0 +1,75 @@
+/** From what a caller gives to the complete settings of a training. */
+import { mosaicClasses } from '../data/mosaic-plan.js';
+import type { Model } from '../engine/model-json.js';
+import type { EngineFacts, MethodOptions, TrainOptions } from '../engine/native.js';
+import type { TrainChoices } from '../option-types.js';
+import { defaultOf } from '../options.js';
+
+/** Everything is decided, but for what may be absent. */
+export interface TrainSettings
+  extends Omit<Required<TrainChoices>, 'kShot' | 'start' | 'cache' | 'mosaicPool'> {
+  kShot: number | undefined;
+  start: string | undefined;
+  cache: string | undefined;
+  mosaicPool: number | undefined;
+}
+
+/** method.md 7: the reference's weight of the image loss, where the model names none. */
+const k_imageLossWeight = 0.2;
+/** method.md 7: temperature of the image loss. */
+const k_imageTemperature = 0.01;
+const k_adamEps = 1e-8;
+const k_mostDeepBlocks = 8;
+
+export function resolveTrainSettings(given: TrainChoices, model: Model, facts: EngineFacts): TrainSettings {
+  const or = <K extends keyof TrainChoices>(name: K) =>
+    (given[name] ?? defaultOf(name)) as Exclude<TrainChoices[K], undefined>;
+  return {
+    epochs: or('epochs'),
+    batchSize: or('batchSize'),
+    learningRate: or('learningRate'),
+    betas: or('betas'),
+    focalWeight: or('focalWeight'),
+    diceWeight: or('diceWeight'),
+    imageLossWeight: given.imageLossWeight ?? model.training?.imageLossWeight ?? k_imageLossWeight,
+    guidance: or('guidance'),
+    seed: or('seed'),
+    seeds: or('seeds'),
+    order: or('order'),
+    saveEvery: or('saveEvery'),
+    contextRows: or('contextRows'),
+    deepTokens: or('deepTokens'),
+    // The first block takes no deep tokens: its input are the context rows themselves.
+    deepBlocks: given.deepBlocks ?? Math.min(k_mostDeepBlocks, facts.text.layers - 1),
+    start: given.start,
+    split: or('split'),
+    layout: or('layout'),
+    leaveOut: given.leaveOut ?? [],
+    portion: or('portion'),
+    kShot: given.kShot,
+    mosaicRate: or('mosaicRate'),
+    mosaicPool: given.mosaicPool,
+    mosaicClasses: given.mosaicClasses ?? [...mosaicClasses],
+    allowOneClass: or('allowOneClass'),
+    cache: given.cache,
+    cachePrecision: or('cachePrecision'),
+  };
+}
+
+/** Loss and optimiser as the engine wants them. The maps' temperature is the one that they are scored with. */
+export function nativeOptions(settings: TrainSettings, method: MethodOptions): TrainOptions {
+  return {
+    focalWeight: settings.focalWeight,
+    diceWeight: settings.diceWeight,
+    imageLossWeight: settings.imageLossWeight,
+    pixelTemperature: method.temperature,
+    imageTemperature: k_imageTemperature,
+    learningRate: settings.learningRate,
+    beta1: settings.betas[0],
+    beta2: settings.betas[1],
+    eps: k_adamEps,
+    guidance: settings.guidance,
+    halfDeepTokens: method.compat.halfDeepTokens,
+    sharedPrefix: true,
+  };
+}

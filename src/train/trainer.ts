@@ -1,0 +1,182 @@
+/** createTrainer: learns prompts from labelled pictures, in one run or in several with different seeds. */
+import { join } from 'node:path';
+import type { Engine } from '../engine/engine.js';
+import type { StepLosses } from '../engine/native.js';
+import { CraneError } from '../errors.js';
+import { checkOptions, wrongValue } from '../option-check.js';
+import type { TrainChoices } from '../option-types.js';
+import { writeWhole } from '../output/write-whole.js';
+import { choosePictures } from './choose-pictures.js';
+import { type LossTerm, lossTerms } from './loss-history.js';
+import { type PlanOptions, planTraining, type TrainPlan } from './plan.js';
+import type { TrainProgress } from './progress.js';
+import { type ReportRun, seedsPage } from './report-page.js';
+import { RunFolder } from './run-folder.js';
+import { type RunRecord, writeRecord } from './run-record.js';
+import { runSeed } from './seed-run.js';
+import { type Spread, spreadOf } from './spread.js';
+import { prepareTraining, type Training } from './training.js';
+import { TrainingRun } from './training-run.js';
+
+export interface TrainerOptions extends TrainChoices {
+  /** disposing it ends a run in progress, with its state saved */
+  engine: Engine;
+  /** data sets: roots or meta.json files */
+  data: string | readonly string[];
+  /** folder for prompts, state and report */
+  out: string;
+  /** go on with what an earlier run saved in `out`; start where there is nothing */
+  resume?: boolean;
+  /** take an earlier training in `out` away */
+  force?: boolean;
+}
+
+/** What one run gave. */
+export interface LearnedPrompts {
+  seed: number;
+  folder: string;
+  /** the prompts after the last epoch, for `prompts` of loadEngine and score */
+  prompts: string;
+  /** means over the last epoch */
+  losses: StepLosses;
+  seconds: number;
+}
+
+export interface TrainOutcome {
+  out: string;
+  /** data sets that the prompts were learned on */
+  learnedOn: string[];
+  runs: LearnedPrompts[];
+  /** over the runs, of the last epoch's losses; only with several seeds */
+  spread?: Record<LossTerm, Spread>;
+}
+
+export interface RunOptions {
+  /** fires: the step is finished, the state saved, and the run ends with E_CANCELLED */
+  signal?: AbortSignal;
+  /** called for every event when the run is awaited */
+  onProgress?: (progress: TrainProgress) => void;
+}
+
+/**
+ * Opens data sets and checks everything that can be checked before the first picture is read. Writes nothing.
+ * @throws CraneError E_USAGE, E_EXISTS, E_MODEL_CONFIG, E_DATA_*, E_DISPOSED
+ */
+export function createTrainer(options: TrainerOptions): Promise<Trainer> {
+  return makeTrainer(options, process.env);
+}
+
+/** As createTrainer, in surroundings of the caller's. */
+export async function makeTrainer(options: TrainerOptions, env: NodeJS.ProcessEnv): Promise<Trainer> {
+  checkOptions('createTrainer', options);
+  const { engine, data, out, resume = false, force = false, ...choices } = options;
+  const paths = typeof data === 'string' ? [data] : Array.isArray(data) ? [...(data as string[])] : [];
+  if (paths.length === 0 || !paths.every((path) => typeof path === 'string' && path !== ''))
+    throw wrongValue('a path or a list of paths', 'data', data);
+  if (typeof out !== 'string' || out === '') throw wrongValue('a path', 'out', out);
+  if (typeof engine?.settings !== 'function') throw wrongValue('an engine of loadEngine', 'engine', engine);
+  const training = await prepareTraining(engine, paths, choices, env);
+  const trainer = new Trainer(training, new RunFolder(out), { resume, force });
+  await trainer.checkFolders();
+  for (const seed of trainer.seeds) choosePictures(training.data, training.settings, seed);
+  return trainer;
+}
+
+export class Trainer {
+  readonly #training: Training;
+  readonly #folder: RunFolder;
+  readonly #ways: { resume: boolean; force: boolean };
+  readonly #end = new AbortController();
+  #running: TrainingRun | undefined;
+
+  /** @internal Use createTrainer. */
+  constructor(training: Training, folder: RunFolder, ways: { resume: boolean; force: boolean }) {
+    this.#training = training;
+    this.#folder = folder;
+    this.#ways = ways;
+  }
+
+  get seeds(): number[] {
+    const { seed, seeds } = this.#training.settings;
+    return Array.from({ length: seeds }, (_, run) => seed + run);
+  }
+
+  /** @internal @throws CraneError E_EXISTS */
+  async checkFolders(): Promise<void> {
+    await this.#folder.checkFree(this.#ways);
+    for (const seed of this.seeds) await this.#folderOf(seed).checkFree(this.#ways);
+  }
+
+  #folderOf(seed: number): RunFolder {
+    return this.seeds.length === 1 ? this.#folder : new RunFolder(join(this.#folder.path, `seed_${seed}`));
+  }
+
+  /** What `run` would do: pictures, disk, memory, and with `measure` time. Writes nothing that stays. */
+  plan(options: PlanOptions = {}): Promise<TrainPlan> {
+    return planTraining(this.#training, this.seeds, options);
+  }
+
+  /**
+   * Learns. `for await` over the result gives progress as it comes and learns only as far as it is asked; `await`
+   * gives the outcome. A trainer runs once.
+   */
+  run({ signal, onProgress }: RunOptions = {}): TrainingRun {
+    if (this.#running)
+      throw new CraneError('E_USAGE', 'this trainer runs or has run already: make another one');
+    if (this.#end.signal.aborted) throw new CraneError('E_DISPOSED', 'the trainer was disposed');
+    const ends = [this.#end.signal, this.#training.parts.disposed, ...(signal ? [signal] : [])];
+    this.#running = new TrainingRun(this.#learn(AbortSignal.any(ends)), onProgress);
+    return this.#running;
+  }
+
+  /** Ends a run in progress after its step; its state is saved. */
+  async dispose(): Promise<void> {
+    this.#end.abort();
+    await this.#running?.ended();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  async *#learn(signal: AbortSignal): AsyncGenerator<TrainProgress, TrainOutcome, undefined> {
+    const { out, seeds } = { out: this.#folder.path, seeds: this.seeds };
+    const hasOne = seeds.length === 1;
+    for (const text of this.#training.data.notes)
+      yield { stage: 'note', text, seed: seeds[0]!, run: 0, runs: seeds.length };
+    const reports: ReportRun[] = [];
+    const runs: LearnedPrompts[] = [];
+    for (const [run, seed] of seeds.entries()) {
+      const folder = this.#folderOf(seed);
+      await folder.checkFree(this.#ways);
+      const events = runSeed(this.#training, { seed, folder, ...this.#ways, signal });
+      try {
+        let next = await events.next();
+        for (; !next.done; next = await events.next()) yield { ...next.value, seed, run, runs: seeds.length };
+        const report = next.value;
+        reports.push(report);
+        const { losses, seconds } = report.record;
+        runs.push({ seed, folder: folder.path, prompts: folder.prompts, losses: losses!, seconds });
+      } finally {
+        await events.return(undefined as never);
+      }
+    }
+    const { learnedOn } = reports[0]!.record.data;
+    if (hasOne) return { out, learnedOn, runs };
+    const spread = spreadOfLosses(reports.map(({ record }) => record));
+    const summary = { format: 1, status: 'complete', learnedOn, options: reports[0]!.record.options, spread };
+    const ofRuns = runs.map((run) => ({
+      ...run,
+      folder: `seed_${run.seed}`,
+      prompts: `seed_${run.seed}/prompts.safetensors`,
+    }));
+    await writeRecord(this.#folder.record, { ...summary, runs: ofRuns }, true);
+    await writeWhole(this.#folder.report, seedsPage(reports), { overwrite: true });
+    return { out, learnedOn, runs, spread };
+  }
+}
+
+function spreadOfLosses(records: readonly RunRecord[]): Record<LossTerm, Spread> {
+  const of = (term: LossTerm) => spreadOf(records.map(({ losses }) => losses![term]));
+  return Object.fromEntries(lossTerms.map((term) => [term, of(term)])) as Record<LossTerm, Spread>;
+}

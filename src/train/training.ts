@@ -1,0 +1,60 @@
+/** All that the runs of one trainer share. */
+import { join } from 'node:path';
+import type { Engine, TrainingParts } from '../engine/engine.js';
+import { modelFile } from '../engine/model-json.js';
+import type { MethodOptions } from '../engine/native.js';
+import { CraneError } from '../errors.js';
+import { cacheFolder } from '../libtorch/cache-folder.js';
+import type { TrainChoices } from '../option-types.js';
+import { type OpenedData, openData } from './choose-pictures.js';
+import { FeatureCache } from './feature-cache.js';
+import { featureSettings, type Machine, thisMachine } from './feature-key.js';
+import { resolveTrainSettings, type TrainSettings } from './settings.js';
+import { weightHash } from './weight-hashes.js';
+
+export interface Training {
+  parts: TrainingParts;
+  settings: TrainSettings;
+  method: MethodOptions;
+  exif: boolean;
+  data: OpenedData;
+  dataPaths: string[];
+  machine: Machine;
+  /** sha256 of the weight files as they are */
+  weights: string[];
+  cache: FeatureCache;
+}
+
+/** Reads no picture and writes nothing. @throws CraneError E_MODEL_CONFIG, E_DATA_*, E_IO_WRITE, E_IO_READ */
+export async function prepareTraining(
+  engine: Engine,
+  dataPaths: string[],
+  choices: TrainChoices,
+  env: NodeJS.ProcessEnv,
+): Promise<Training> {
+  const parts = engine.trainingParts;
+  const { addon, native, model, size } = parts;
+  const { method, exif } = engine.settings();
+  if (method.compat.batchMean) {
+    throw new CraneError(
+      'E_MODEL_CONFIG',
+      "compat.batchMean makes a picture's features depend on its neighbours in the batch: they cannot be kept",
+      { hint: 'learn without it: --no-compat.batch-mean' },
+    );
+  }
+  const settings = resolveTrainSettings(choices, model, native.facts);
+  const data = await openData(dataPaths, settings);
+  const root = settings.cache ?? join(await cacheFolder(env), 'features');
+  const files = [...model.weights, ...(method.dAttn && model.source ? [model.source.weights] : [])];
+  const weights: string[] = [];
+  for (const { file } of files) weights.push(await weightHash(modelFile(model, file), root));
+  const machine = await thisMachine(addon, native.facts);
+  const shape = native.featureShape(method);
+  const precision = settings.cachePrecision;
+  const cache = new FeatureCache(
+    addon,
+    root,
+    featureSettings({ model, size, method, shape, precision, exif, weights, machine }),
+  );
+  return { parts, settings, method, exif, data, dataPaths, machine, weights, cache };
+}

@@ -1,0 +1,117 @@
+// Every face of the linear layers against the plain layer, and the fused block against the plain block.
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/randn.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <tuple>
+
+#include "core/error.h"
+#include "layers/frozen_block.h"
+#include "simd/choice.h"
+
+namespace crane::layers {
+namespace {
+
+double worst(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+
+Linear random_linear(int64_t out, int64_t in) {
+  return {at::randn({out, in}) / std::sqrt(static_cast<double>(in)), at::randn({out})};
+}
+
+LayerNorm random_norm(int64_t width) { return {at::randn({width}), at::randn({width}), 1e-5}; }
+
+// Sums of up to 2100 products of size 1 / sqrt(depth): results of size 1 to 4, one rounding there is 2.4e-7.
+constexpr double k_tolerance = 1e-5;
+
+// rows, depth, out: below, at and above the sizes of panels, blocks and stretches of depth.
+using Shape = std::tuple<int64_t, int64_t, int64_t>;
+class AtFace : public ::testing::TestWithParam<std::tuple<std::string_view, Shape>> {
+ protected:
+  void SetUp() override {
+    if (!simd::can_run(std::get<0>(GetParam())))
+      GTEST_SKIP() << "this CPU has no " << std::get<0>(GetParam());
+    at::manual_seed(1);
+  }
+};
+
+TEST_P(AtFace, EveryFormAgreesWithThePlainLayer) {
+  const auto& [face, shape] = GetParam();
+  const auto [rows, depth, out] = shape;
+  const Linear plain = random_linear(out, depth);
+  const LayerNorm norm = random_norm(depth);
+  const at::Tensor scale = at::randn({out});
+  const at::Tensor x = at::randn({rows, depth}) * 2 + 0.5;
+  const FrozenLinear frozen(plain, {}, face);
+  const FrozenLinear scaled(plain, scale, face);
+  const at::Tensor u = norm(x);
+
+  EXPECT_LT(worst(frozen(x, nullptr), plain(x)), 3 * k_tolerance);
+  EXPECT_LT(worst(frozen(x, &norm), plain(u)), 3 * k_tolerance);
+  EXPECT_LT(worst(scaled(x, &norm), plain(u) * scale), 8 * k_tolerance);
+  for (const Activation activation : {Activation::quick_gelu, Activation::gelu}) {
+    EXPECT_LT(worst(frozen(x, &norm, activation), activate(plain(u), activation)), 3 * k_tolerance);
+  }
+  const at::Tensor stream = at::randn({rows, out});
+  const at::Tensor added = stream.clone();
+  frozen.add_to(added, x);
+  EXPECT_LT(worst(added, stream + plain(x)), 3 * k_tolerance);
+  if (out % 64 != 0) return;
+  EXPECT_LT(worst(frozen.columns(x, &norm, {out / 2, out}), plain(u).slice(1, out / 2)), 3 * k_tolerance);
+  EXPECT_LT(worst(frozen.grouped(x, &norm, 64), plain(u).view({rows, out / 64, 64}).transpose(0, 1)),
+            3 * k_tolerance);
+}
+
+std::string name_of(const ::testing::TestParamInfo<std::tuple<std::string_view, Shape>>& info) {
+  const auto& [face, shape] = info.param;
+  const auto [rows, depth, out] = shape;
+  return join_text(face, "_", rows, "x", depth, "x", out);
+}
+
+INSTANTIATE_TEST_SUITE_P(Faces, AtFace,
+                         ::testing::Combine(::testing::Values("avx512", "avx2", "onednn", "ref"),
+                                            ::testing::Values(Shape{1, 64, 64}, Shape{13, 70, 45},
+                                                              Shape{15, 1, 33}, Shape{29, 2100, 128},
+                                                              Shape{130, 192, 512})),
+                         name_of);
+
+TEST(FrozenLinear, ARowsBitsDependOnThatRowAlone) {
+  at::manual_seed(2);
+  const Linear plain = random_linear(128, 192);
+  const LayerNorm norm = random_norm(192);
+  const at::Tensor x = at::randn({131, 192});
+  for (const std::string_view face : {"avx512", "avx2"}) {
+    if (!simd::can_run(face)) continue;
+    const FrozenLinear frozen(plain, {}, face);
+    const at::Tensor all = frozen(x, &norm, Activation::gelu);
+    for (const auto& [from, to] : {std::pair{0, 1}, {5, 19}, {117, 131}}) {
+      EXPECT_TRUE(at::equal(frozen(x.slice(0, from, to), &norm, Activation::gelu), all.slice(0, from, to)))
+          << face;
+    }
+  }
+}
+
+TEST(FrozenBlock, EqualsThePlainBlockUpToRounding) {
+  const at::NoGradGuard guard;
+  at::manual_seed(3);
+  Block plain;
+  plain.ln1 = random_norm(128);
+  plain.qkv = random_linear(384, 128);
+  plain.out = random_linear(128, 128);
+  plain.ls1 = at::randn({128});
+  plain.ln2 = random_norm(128);
+  plain.fc1 = random_linear(512, 128);
+  plain.fc2 = random_linear(128, 512);
+  plain.ls2 = at::randn({128});
+  plain.heads = 2;
+  const at::Tensor x = at::randn({1, 75, 128});
+  const at::Tensor wanted = plain.forward(x);
+  const at::Tensor stream = x.clone();
+  FrozenBlock(plain).forward(stream);
+  EXPECT_LT(worst(stream, wanted), 1e-4);
+  EXPECT_LT(worst(FrozenBlock(plain).values(x), plain.project_values(plain.ln1(x))), 3 * k_tolerance);
+}
+
+}  // namespace
+}  // namespace crane::layers

@@ -1,0 +1,66 @@
+// CRANE_KERNELS: which faces it chooses, and what it refuses.
+#include "simd/choice.h"
+
+#include <gtest/gtest.h>
+
+#include "attention/affinity.h"
+#include "attention/plain.h"
+#include "attention/self_correlation.h"
+#include "core/error.h"
+
+namespace crane::simd {
+namespace {
+
+std::string refusal(std::string_view list) {
+  try {
+    return kernels_chosen_by(list);
+  } catch (const Error& error) {
+    return error.code() + ": " + error.what();
+  }
+}
+
+TEST(KernelChoice, OneNameHoldsForEveryKernelThatHasIt) {
+  EXPECT_EQ(kernels_chosen_by("ref"), "linear=ref,attention=ref,affinity=ref");
+  EXPECT_EQ(kernels_chosen_by("ref,fused"), "linear=ref,attention=fused,affinity=ref");
+}
+
+TEST(KernelChoice, LaterEntriesWinAndNameOneKernel) {
+  EXPECT_EQ(kernels_chosen_by("ref,linear=onednn"), "linear=onednn,attention=ref,affinity=ref");
+  EXPECT_EQ(kernels_chosen_by("linear=onednn,ref"), "linear=ref,attention=ref,affinity=ref");
+}
+
+TEST(KernelChoice, WhatWasRecordedForcesTheSameChoice) {
+  EXPECT_EQ(kernels_chosen_by(kernels_chosen_by("")), kernels_chosen_by(""));
+  EXPECT_EQ(kernels_chosen_by(kernels_chosen_by("ref")), kernels_chosen_by("ref"));
+}
+
+TEST(KernelChoice, UnknownNamesAndKernelsAreRefused) {
+  for (const std::string_view list : {"fast", "linear=fused", "softmax=ref", "linear=", "=ref", "REF"}) {
+    EXPECT_TRUE(refusal(list).starts_with("E_USAGE: CRANE_KERNELS")) << list << ": " << refusal(list);
+  }
+}
+
+TEST(KernelChoice, FacesThisCpuLacksAreRefusedByName) {
+  for (const std::string_view face : {"avx512", "avx2"}) {
+    if (!can_run(face))
+      EXPECT_TRUE(refusal(face).starts_with("E_USAGE: CRANE_KERNELS asks for ")) << refusal(face);
+  }
+}
+
+#if defined(__x86_64__)
+template <typename FaceSpan>
+void expect_listed(std::string_view kernel, const FaceSpan& faces) {
+  const auto names = faces_of(kernel);
+  ASSERT_EQ(names.size(), faces.size()) << kernel;
+  for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(names[i], faces[i].name) << kernel;
+}
+
+TEST(KernelChoice, TheTableNamesTheFacesOfEveryListInTheirOrder) {
+  expect_listed("attention", attention::plain_attention_faces());
+  expect_listed("attention", attention::self_correlation_faces());
+  expect_listed("affinity", attention::affinity_attention_faces());
+}
+#endif
+
+}  // namespace
+}  // namespace crane::simd

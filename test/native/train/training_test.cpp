@@ -1,0 +1,291 @@
+// Training through the engine: the feature cache against the pictures, saved and resumed runs, checkpoints.
+#include "training.h"
+
+#include <ATen/ops/arange.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "../engine/synthetic_model.h"
+#include "image/mask.h"
+#include "image/normalise.h"
+#include "train/cells.h"
+#include "train/order.h"
+#include "train/stored_features.h"
+#include "weights/tensor_view.h"
+
+namespace crane {
+namespace {
+
+constexpr int64_t k_side = 84;
+constexpr int64_t k_pixels = k_side * k_side;
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string code_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return "";
+}
+
+struct Course {
+  SyntheticModel model{128, 3, k_side};
+  std::shared_ptr<Engine> engine;
+  std::filesystem::path folder;
+  std::vector<std::vector<uint8_t>> pictures;
+  std::vector<uint8_t> masks;
+  std::vector<std::vector<uint32_t>> cells;
+  std::vector<int64_t> labels{0, 1, 1, 0};
+
+  explicit Course(bool d_attn = true) {
+    model.options.method.d_attn = d_attn;
+    if (!d_attn) {
+      model.options.method.features = {2, 3};  // one map, listed twice
+      model.options.method.e_attn_layers = 2;
+    }
+    engine = std::make_shared<Engine>(model.config);
+    folder = std::filesystem::temp_directory_path() / join_text("crane-training-", ::getpid(), "-", next_++);
+    std::filesystem::create_directories(folder);
+    for (size_t i = 0; i < labels.size(); ++i) {
+      std::vector<uint8_t>& rgb = pictures.emplace_back(k_pixels * 3);
+      for (size_t k = 0; k < rgb.size(); ++k) rgb[k] = static_cast<uint8_t>((k * (2 * i + 3) + k / 97) % 251);
+      std::vector<uint8_t> mask(k_pixels);
+      for (int64_t k = 0; k < k_pixels; ++k) mask[k] = labels[i] == 1 && (k / k_side) < 20 + 9 * (int64_t)i;
+      cells.push_back(train::anomalous_per_cell(mask.data(), k_side, k_side, {6, 6}));
+      masks.insert(masks.end(), mask.begin(), mask.end());
+    }
+  }
+  ~Course() { std::filesystem::remove_all(folder); }
+
+  std::string path(const std::string& name) const { return (folder / name).string(); }
+
+  std::vector<TrainItem> items(bool half) const {
+    std::vector<FeatureItem> wanted;
+    for (size_t i = 0; i < pictures.size(); ++i) {
+      wanted.push_back(
+          {{pictures[i].data(), k_side, k_side, image::Mode::rgb}, path(join_text(half, "-", i))});
+    }
+    engine->write_features(wanted, half, model.options, nullptr);
+    std::vector<TrainItem> items;
+    for (size_t i = 0; i < pictures.size(); ++i) {
+      items.push_back({wanted[i].path, cells[i].data(), cells[i].size(), labels[i] == 1});
+    }
+    return items;
+  }
+
+  std::vector<float> input() const {
+    std::vector<float> all(pictures.size() * 3 * k_pixels);
+    image::Normalisation constants{};
+    constants.mean = {0.5f, 0.5f, 0.5f};
+    constants.std = {0.25f, 0.25f, 0.25f};
+    for (size_t i = 0; i < pictures.size(); ++i) {
+      image::normalise(pictures[i].data(), k_side, k_side, constants, all.data() + i * 3 * k_pixels);
+    }
+    return all;
+  }
+
+ private:
+  static inline int next_ = 0;
+};
+
+void expect_same(const TracedStages& a, const TracedStages& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [name, stage] : a) EXPECT_EQ(stage.data, b.at(name).data) << name;
+}
+
+TEST(FeatureCache, SinglePrecisionGivesTheBitsOfThePictures) {
+  for (const bool d_attn : {false, true}) {
+    const Course course(d_attn);
+    const std::vector<float> input = course.input();
+    const TrainBatch batch{input.data(), course.masks.data(), course.labels.data()};
+    const auto items = course.items(/*half=*/false);
+    Training cached(course.engine, course.model.prompt_files, {});
+    Training uncached(course.engine, course.model.prompt_files, {});
+    for (int step = 0; step < 3; ++step) {
+      const auto a = cached.step(items, course.model.options);
+      const auto b = uncached.step_on_pictures(batch, {4, k_side, k_side}, course.model.options, nullptr);
+      EXPECT_EQ(a.total, b.total);
+    }
+    expect_same(cached.state(), uncached.state());
+  }
+}
+
+TEST(FeatureCache, HalfPrecisionStaysCloseAndTakesHalfTheSpace) {
+  const Course course;
+  const auto whole = course.items(/*half=*/false);
+  const auto half = course.items(/*half=*/true);
+  Training a(course.engine, course.model.prompt_files, {});
+  Training b(course.engine, course.model.prompt_files, {});
+  const double exact = a.step(whole, course.model.options).total;
+  const double rounded = b.step(half, course.model.options).total;
+  EXPECT_NE(exact, rounded);
+  EXPECT_NEAR(exact, rounded, 2e-3 * exact);
+  EXPECT_LT(std::filesystem::file_size(half[0].features),
+            0.6 * std::filesystem::file_size(whole[0].features));
+}
+
+TEST(FeatureCache, BatchMeanIsRefused) {
+  Course course;
+  course.model.options.method.compat.batch_mean = true;
+  EXPECT_EQ(code_of([&] { course.engine->feature_shape(course.model.options); }), "E_MODEL_CONFIG");
+  EXPECT_EQ(code_of([&] { course.items(true); }), "E_MODEL_CONFIG");
+}
+
+TEST(FeatureCache, DamageIsNoticed) {
+  const Course course;
+  const auto items = course.items(/*half=*/true);
+  const FeatureShape shape = course.engine->feature_shape(course.model.options);
+  const train::FeatureSizes sizes{shape.maps, shape.grid_height * shape.grid_width, shape.width};
+  EXPECT_EQ(train::check_features(items[0].features, sizes), train::FeatureState::whole);
+  EXPECT_EQ(train::check_features(course.path("none"), sizes), train::FeatureState::missing);
+  EXPECT_EQ(train::check_features(items[0].features, {sizes.maps + 1, sizes.cells, sizes.width}),
+            train::FeatureState::damaged);
+  const std::string bytes = bytes_of(items[0].features);
+  for (const size_t at : {bytes.size() - 1, bytes.size() / 2, size_t{9}}) {
+    std::string changed = bytes;
+    changed[at] ^= 4;
+    std::ofstream(course.path("changed"), std::ios::binary) << changed;
+    EXPECT_EQ(train::check_features(course.path("changed"), sizes), train::FeatureState::damaged) << at;
+  }
+  std::ofstream(course.path("short"), std::ios::binary) << bytes.substr(0, bytes.size() - 5);
+  EXPECT_EQ(train::check_features(course.path("short"), sizes), train::FeatureState::damaged);
+}
+
+TEST(Training, GoesOnFromItsFileBitForBit) {
+  const Course course;
+  const auto items = course.items(/*half=*/true);
+  Training whole(course.engine, course.model.prompt_files, {});
+  Training first(course.engine, course.model.prompt_files, {});
+  const std::map<std::string, std::string> metadata{{"epoch", "1"}};
+  const std::vector<train::ExtraTensor> extra{{"losses", false, {1.5, 2.5}, {}},
+                                              {"order", true, {}, {3, 1, 2}}};
+  for (int i = 0; i < 5; ++i) whole.step(items, course.model.options);
+  for (int i = 0; i < 2; ++i) first.step(items, course.model.options);
+  first.save(course.path("state"), extra, metadata);
+  Training second(course.engine, SavedTrainingFile{course.path("state")}, {});
+  for (int i = 0; i < 3; ++i) second.step(items, course.model.options);
+  expect_same(whole.state(), second.state());
+  whole.save(course.path("a"), extra, metadata);
+  second.save(course.path("b"), extra, metadata);
+  EXPECT_EQ(bytes_of(course.path("a")), bytes_of(course.path("b")));
+  const auto file = weights::open_weights(course.path("state"));
+  EXPECT_EQ(file->metadata().at("epoch"), "1");
+  EXPECT_EQ(file->find("extra.order")->shape, std::vector<int64_t>{3});
+}
+
+TEST(Training, SomeOtherFileIsNoSavedTraining) {
+  const Course course;
+  const auto resume = [&](const std::string& path) {
+    return code_of([&] { Training(course.engine, SavedTrainingFile{path}, {}); });
+  };
+  EXPECT_EQ(resume(course.model.prompt_files.path), "E_TRAIN_RESUME");
+  EXPECT_EQ(resume(course.path("none")), "E_WEIGHTS_NOT_FOUND");
+}
+
+TEST(Training, CheckpointsBringThePromptsBack) {
+  const Course course;
+  const auto items = course.items(/*half=*/true);
+  Training learned(course.engine, course.model.prompt_files, {});
+  for (int i = 0; i < 2; ++i) learned.step(items, course.model.options);
+  learned.write_prompts(course.path("epoch_1.pth"), PromptFormat::pth, {});
+  learned.write_prompts(course.path("prompts.safetensors"), PromptFormat::safetensors, {{"learnedOn", "[]"}});
+  TracedStages own = learned.state();
+  std::erase_if(own, [](const auto& stage) { return stage.first.starts_with("grad."); });
+  for (const char* name : {"epoch_1.pth", "prompts.safetensors"}) {
+    PromptFiles files{course.path(name), {0}, {0}};  // the file brings its own texts
+    Training again(course.engine, files, {});
+    expect_same(again.state(), own);
+  }
+  const auto checkpoint = weights::open_weights(course.path("epoch_1.pth"));
+  EXPECT_EQ(checkpoint->find("prompt_learner.token_suffix_pos")->shape, (std::vector<int64_t>{1, 1, 5, 64}));
+  EXPECT_EQ(checkpoint->find("prompt_learner.ctx_neg")->shape, (std::vector<int64_t>{1, 1, 3, 64}));
+}
+
+TEST(Training, UnknownMasksCountInTheImageLossOnly) {
+  const Course course;
+  auto items = course.items(/*half=*/true);
+  train::TrainOptions options;
+  Training known(course.engine, course.model.prompt_files, options);
+  Training some(course.engine, course.model.prompt_files, options);
+  Training none(course.engine, course.model.prompt_files, options);
+  const auto all = known.step(items, course.model.options);
+  items[1].cells = nullptr;
+  const auto three = some.step(items, course.model.options);
+  for (TrainItem& item : items) item.cells = nullptr;
+  const auto zero = none.step(items, course.model.options);
+  EXPECT_EQ(all.image, three.image);
+  EXPECT_NE(all.focal, three.focal);
+  EXPECT_EQ(all.image, zero.image);
+  EXPECT_EQ(zero.focal, 0.0);
+  EXPECT_EQ(zero.dice, 0.0);
+  EXPECT_NEAR(zero.total, 0.2 * zero.image, 1e-6);
+}
+
+// A picture without a mask must not disturb the pixel loss of the others: leaving it out of the batch gives
+// the same.
+TEST(Training, PixelLossIsTheMeanOverPicturesWithMasks) {
+  const Course course;
+  auto items = course.items(/*half=*/true);
+  train::TrainOptions options;
+  options.guidance = text::Guidance::none;  // text vectors that do not depend on the picture
+  Training a(course.engine, course.model.prompt_files, options);
+  Training b(course.engine, course.model.prompt_files, options);
+  items[3].cells = nullptr;
+  const auto with = a.step(items, course.model.options);
+  items.pop_back();
+  const auto without = b.step(items, course.model.options);
+  EXPECT_NEAR(with.focal, without.focal, 1e-6);
+  EXPECT_NEAR(with.dice, without.dice, 1e-6);
+}
+
+TEST(Training, ALossThatIsNotFiniteChangesNothing) {
+  const Course course;
+  const auto items = course.items(/*half=*/true);
+  train::TrainOptions options;
+  options.loss.image_temperature = 1e-45;  // the logits overflow
+  Training training(course.engine, course.model.prompt_files, options);
+  const TracedStages before = training.state();
+  EXPECT_EQ(code_of([&] { training.step(items, course.model.options); }), "E_TRAIN_DIVERGED");
+  TracedStages after = training.state();
+  std::erase_if(after, [](const auto& stage) { return stage.first.starts_with("grad."); });
+  expect_same(before, after);
+}
+
+TEST(Training, FreshPromptsComeFromTheirSeedAlone) {
+  const Course course;
+  train::FreshPrompts fresh{
+      7, 3, 2, 2, course.model.prompt_files.normal_ids, course.model.prompt_files.anomalous_ids};
+  const auto state = [&] { return Training(course.engine, fresh, {}).state(); };
+  const TracedStages one = state();
+  expect_same(one, state());
+  ASSERT_EQ(one.size(), 4u);
+  double sum = 0;
+  size_t count = 0;
+  for (const auto& [name, stage] : one) {
+    for (const float value : stage.data) sum += static_cast<double>(value) * value;
+    count += stage.data.size();
+  }
+  EXPECT_NEAR(std::sqrt(sum / static_cast<double>(count)), 0.02, 0.002);
+  fresh.seed = 8;
+  EXPECT_NE(one.at("param.ctx_pos").data, state().at("param.ctx_pos").data);
+  fresh.deep_blocks = 3;
+  EXPECT_EQ(code_of([&] { state(); }), "E_PROMPTS");
+}
+
+// What Python's loader with a generator of seed 111 handed out for ten pictures.
+TEST(ReferenceOrder, EqualsTheReferencesLoader) {
+  EXPECT_EQ(train::reference_order(111, 10, 0), (std::vector<int32_t>{6, 5, 8, 1, 9, 0, 2, 4, 3, 7}));
+  EXPECT_EQ(train::reference_order(111, 10, 1), (std::vector<int32_t>{9, 7, 2, 0, 6, 4, 8, 5, 3, 1}));
+  EXPECT_EQ(train::reference_order(111, 10, 4), (std::vector<int32_t>{1, 9, 7, 8, 5, 0, 6, 2, 3, 4}));
+  EXPECT_EQ(train::reference_order(111, 1, 2), (std::vector<int32_t>{0}));
+}
+
+}  // namespace
+}  // namespace crane

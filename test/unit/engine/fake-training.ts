@@ -1,0 +1,155 @@
+/**
+ * Training without libtorch: one number is learned, and its losses fall with every step. Files are JSON, whole or not
+ * at all, so that saving, going on and damage can be tested.
+ */
+import { createHash } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import type {
+  FeatureShape,
+  NativePicture,
+  NativeTraining,
+  StepLosses,
+  TensorInfo,
+  TrainItem,
+  TrainOptions,
+} from '../../../src/engine/native.js';
+
+export interface TrainingBehaviour {
+  /** loss is not finite at this step, from 1 */
+  divergeAt?: number;
+  /** called before anything is written */
+  beforeWrite?: (path: string) => void;
+  /** called with the items of every step */
+  onStep?: (items: TrainItem[]) => void | Promise<void>;
+}
+
+interface State {
+  parameter: number;
+  moment: number;
+  steps: number;
+}
+
+export async function beginFakeTraining(
+  start: object,
+  options: TrainOptions,
+  behaviour: TrainingBehaviour,
+): Promise<NativeTraining> {
+  const state: State =
+    'state' in start
+      ? ((await readFake(String(start.state)))['state'] as State)
+      : { parameter: 'seed' in start ? Number(start.seed) / 1000 : 1, moment: 0, steps: 0 };
+  return {
+    step: async (items) => {
+      await behaviour.onStep?.(items);
+      if (state.steps + 1 === behaviour.divergeAt)
+        throw Object.assign(new Error('the loss is not finite'), { code: 'E_TRAIN_DIVERGED' });
+      return fakeStep(state, items, options);
+    },
+    stepOnPictures: () => Promise.reject(new Error('not faked')),
+    state: () => Promise.reject(new Error('not faked')),
+    save: (path, extra, metadata) => {
+      const kinds = Object.entries(extra).map(([name, data]) => [
+        `extra.${name}`,
+        { dtype: data instanceof Float64Array ? 'F64' : 'I32', data: [...data] },
+      ]);
+      return writeFake(path, { state, extra: Object.fromEntries(kinds), metadata }, behaviour);
+    },
+    writePrompts: (path, format, metadata) =>
+      writeFake(path, { format, parameter: state.parameter, metadata }, behaviour),
+    end: async () => undefined,
+  };
+}
+
+/** Depends on the order of the pictures, so that a wrong order shows in every later byte. */
+async function fakeStep(state: State, items: TrainItem[], options: TrainOptions): Promise<StepLosses> {
+  let gradient = 0;
+  for (const [at, { features, cells, isAnomalous }] of items.entries()) {
+    const { mean } = (await readFake(features)) as unknown as { mean: number };
+    const share = cells ? cells.reduce((sum, count) => sum + count, 0) / 784 : 0.5;
+    gradient += ((at + 1) * (mean + share + (isAnomalous ? 1 : 0))) / items.length;
+  }
+  state.moment = options.beta1 * state.moment + (1 - options.beta1) * gradient;
+  state.parameter -= options.learningRate * state.moment;
+  state.steps++;
+  const focal = 1 / (1 + state.steps) + state.parameter / 1e3;
+  const dice = 2 * focal;
+  return { focal, dice, image: focal / 2, total: focal + dice + options.imageLossWeight * (focal / 2) };
+}
+
+export function fakeShape(width: number, height: number): FeatureShape {
+  return { maps: 1, copies: 1, grid: { width: width / 14, height: height / 14 }, width: 64 };
+}
+
+export async function writeFakeFeatures(
+  { picture, path }: { picture: NativePicture; path: string },
+  behaviour: TrainingBehaviour,
+): Promise<void> {
+  let sum = 0;
+  for (const value of picture.data) sum += value;
+  const mean = sum / picture.data.length / 255;
+  await writeFake(path, { mean, check: checksum(mean) }, behaviour);
+}
+
+export async function checkFakeFeatures(path: string): Promise<'whole' | 'damaged' | 'missing'> {
+  try {
+    const { mean, check } = await readFake(path);
+    return check === checksum(Number(mean)) ? 'whole' : 'damaged';
+  } catch (thrown) {
+    return ['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '')
+      ? 'missing'
+      : 'damaged';
+  }
+}
+
+export async function inspectFake(path: string) {
+  const { metadata, extra = {} } = (await readFake(path)) as {
+    metadata: Record<string, string>;
+    extra?: Record<string, { dtype: string; data: number[] }>;
+  };
+  const tensors: TensorInfo[] = Object.entries(extra).map(([name, { dtype, data }]) => ({
+    name,
+    dtype,
+    shape: [data.length],
+    bytes: 0,
+  }));
+  return { container: 'safetensors' as const, naming: 'prompts', metadata, tensors };
+}
+
+export async function readFakeTensor(path: string, name: string) {
+  const { extra } = (await readFake(path)) as { extra: Record<string, { dtype: string; data: number[] }> };
+  const { dtype, data } = extra[name]!;
+  return {
+    dtype,
+    shape: [data.length],
+    data: dtype === 'F64' ? Float64Array.from(data) : Int32Array.from(data),
+  };
+}
+
+/** Anomalous pixels of each patch by counting. */
+export function fakeCells({ data, width, height }: NativePicture, grid: FeatureShape['grid']): Uint32Array {
+  const cells = new Uint32Array(grid.width * grid.height);
+  for (let at = 0; at < width * height; at++) {
+    if (data[at]! === 0) continue;
+    const x = Math.floor(((at % width) * grid.width) / width);
+    const y = Math.floor((Math.floor(at / width) * grid.height) / height);
+    const cell = y * grid.width + x;
+    cells[cell] = cells[cell]! + 1;
+  }
+  return cells;
+}
+
+let written = 0;
+async function writeFake(path: string, value: object, { beforeWrite }: TrainingBehaviour): Promise<void> {
+  const temporary = `${path}.${process.pid}-${written++}.tmp`;
+  beforeWrite?.(path);
+  await writeFile(temporary, JSON.stringify(value));
+  await rename(temporary, path);
+}
+
+async function readFake(path: string): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+}
+
+function checksum(mean: number): string {
+  return createHash('sha256').update(String(mean)).digest('hex');
+}

@@ -1,0 +1,239 @@
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { MosaicPool, planMosaics } from '../../../src/data/mosaic-plan.js';
+import { epochOrders } from '../../../src/train/epoch-orders.js';
+import { pictureSize } from '../../../src/train/picture-size.js';
+import { writeMask, writeToySet } from './toy-set.js';
+import { errorOf, fake, useWorkplace } from './workplace.js';
+
+const work = useWorkplace();
+
+describe('what a training refuses', () => {
+  it.each([
+    ['only normal pictures', { anomalous: 0 }, 'all 3 pictures are normal', 'add a data set with defects'],
+    ['only anomalous pictures', { normal: 0 }, 'all 3 pictures are anomalous', '--allow-one-class'],
+  ])('%s', async (name, set, message, hint) => {
+    const data = await writeToySet(work.at(name), set);
+    expect(await errorOf(work.trainer({ out: work.at('one'), data }))).toMatchObject({
+      code: 'E_DATA_ONE_CLASS',
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining(hint),
+    });
+  });
+
+  it('learns from anomalous pictures alone where that is wanted', async () => {
+    const data = await writeToySet(work.at('isic'), { normal: 0, from: 50 });
+    await (await work.trainer({ out: work.at('isic out'), data, allowOneClass: true, epochs: 1 })).run();
+  });
+
+  it('a set without pictures, the same set twice, a set that is not there', async () => {
+    const data = await writeToySet(work.at('empty'), { normal: 0, anomalous: 0 });
+    expect(await errorOf(work.trainer({ out: work.at('no'), data }))).toMatchObject({ code: 'E_DATA_EMPTY' });
+    const twice = { out: work.at('no'), data: [work.set, work.at('set', 'meta.json')] };
+    expect(await errorOf(work.trainer(twice))).toMatchObject({
+      message: expect.stringContaining('is given twice'),
+    });
+    const nowhere = { out: work.at('no'), data: work.at('nowhere') };
+    expect(await errorOf(work.trainer(nowhere))).toMatchObject({ code: 'E_DATA_NOT_FOUND' });
+  });
+
+  it('a mask of the wrong size, naming it and its picture', async () => {
+    const data = await writeToySet(work.at('wrong mask'), { maskSize: [30, 24] });
+    const trainer = await work.trainer({ out: work.at('wrong mask out'), data });
+    const error = await errorOf(trainer.run());
+    expect(error.code).toBe('E_DATA_MASK_SIZE');
+    for (const part of [join('masks', 'hole_3.png'), join('test', 'hole_3.png'), '30 x 24', '32 x 24'])
+      expect(error.message).toContain(part);
+  });
+
+  it('labels alone when the image loss has no weight', async () => {
+    const data = await writeToySet(work.at('labels'), { masks: 0 });
+    const error = await errorOf(work.trainer({ out: work.at('no'), data, imageLossWeight: 0 }));
+    expect(error).toMatchObject({ code: 'E_USAGE', hint: expect.stringContaining('--image-loss-weight') });
+  });
+
+  it('a damaged picture, by name', async () => {
+    const data = await writeToySet(work.at('damaged'), { from: 77 });
+    await writeFile(join(data, 'test', 'good_0.png'), 'no picture');
+    const error = await errorOf((await work.trainer({ out: work.at('damaged out'), data })).run());
+    expect(error).toMatchObject({ code: 'E_IMAGE_DECODE', message: expect.stringContaining('good_0.png') });
+  });
+});
+
+describe('masks', () => {
+  const knownPixels = async (name: string, set: Parameters<typeof writeToySet>[1]) => {
+    const data = await writeToySet(work.at(name), set);
+    const seen: boolean[] = [];
+    const notes: string[] = [];
+    const addon = fake({
+      onStep: (items) => void seen.push(...items.map(({ cells }) => cells !== undefined)),
+    });
+    await (await work.trainer({ out: work.at(`${name} out`), data, epochs: 1 }, { addon })).run({
+      onProgress: (event) => void (event.stage === 'note' && notes.push(event.text)),
+    });
+    return { known: seen.filter(Boolean).length, notes };
+  };
+
+  it('missing for some: those teach the image loss only, and it is said once for the class', async () => {
+    const { known, notes } = await knownPixels('some', { masks: 1 });
+    expect(known).toBe(4);
+    expect(notes).toContain(
+      'some/tile: 2 anomalous and 0 normal pictures without masks teach the image loss only',
+    );
+  });
+
+  it('missing for a whole class: its normal pictures do not teach pixels either', async () => {
+    const { known, notes } = await knownPixels('none', { masks: 0 });
+    expect(known).toBe(0);
+    expect(notes).toContain(
+      'none/tile: 3 anomalous and 3 normal pictures without masks teach the image loss only',
+    );
+  });
+
+  it('that are empty are told', async () => {
+    const data = await writeToySet(work.at('blank'), { from: 33 });
+    await sharp(new Uint8Array(32 * 24), { raw: { width: 32, height: 24, channels: 1 } })
+      .png()
+      .toFile(join(data, 'masks', 'hole_4.png'));
+    const notes: string[] = [];
+    await (await work.trainer({ out: work.at('blank out'), data, epochs: 1 })).run({
+      onProgress: (event) => void (event.stage === 'note' && notes.push(event.text)),
+    });
+    expect(notes).toContain(
+      'masks of anomalous pictures that are empty: 1, for instance that of blank/test/hole_4.png',
+    );
+  });
+
+  it('turn with their picture', async () => {
+    const data = await writeToySet(work.at('turned'), { normal: 1, anomalous: 1, from: 140 });
+    const path = join(data, 'test', 'hole_1.png');
+    const upright = await sharp(path).toBuffer();
+    await sharp(upright).withMetadata({ orientation: 6 }).jpeg().toFile(`${path}.jpg`);
+    await import('node:fs/promises').then(({ rename }) => rename(`${path}.jpg`, path));
+    const cells: number[][] = [];
+    const addon = fake({ onStep: (items) => void cells.push(...items.map((item) => [...item.cells!])) });
+    await (await work.trainer({ out: work.at('turned out'), data, epochs: 1 }, { addon })).run();
+    // The white top left quarter of the stored picture is the top right one after a quarter turn to the right.
+    expect(cells.find((of) => of.some((count) => count > 0))).toEqual([0, 192, 0, 0]);
+    expect(await pictureSize(path, true)).toEqual({ width: 24, height: 32 });
+    expect(await pictureSize(path, false)).toEqual({ width: 32, height: 24 });
+    await writeMask(join(data, 'masks', 'hole_1.png'), 24, 32);
+    await (await work.trainer({ out: work.at('turned out 2'), data, epochs: 1 })).run();
+  });
+});
+
+describe('choosing pictures', () => {
+  it('leaves out what is named, and refuses a name that no set has', async () => {
+    const left = [join(work.set, 'test', 'good_0.png')];
+    await writeFile(work.at('list.txt'), 'set/test/hole_3.png\n\n');
+    const trainer = await work.trainer({
+      out: work.at('left'),
+      leaveOut: [...left, `@${work.at('list.txt')}`],
+    });
+    expect(await trainer.plan()).toMatchObject({
+      pictures: 4,
+      sets: [{ normal: 2, anomalous: 2 }],
+      notes: ['2 pictures are left out'],
+    });
+    const strange = work.trainer({ out: work.at('left'), leaveOut: [work.at('strange.png')] });
+    expect(await errorOf(strange)).toMatchObject({ code: 'E_USAGE' });
+  });
+
+  it('leaves out the pictures that a folder elsewhere holds copies of', async () => {
+    const copies = work.at('copies');
+    await mkdir(copies);
+    await copyFile(join(work.set, 'test', 'hole_3.png'), join(copies, 'other name.png'));
+    const trainer = await work.trainer({ out: work.at('left'), leaveOut: [copies] });
+    expect(await trainer.plan()).toMatchObject({
+      pictures: 5,
+      sets: [{ normal: 3, anomalous: 2 }],
+      notes: ['1 picture is left out'],
+    });
+  });
+
+  it('takes a portion or k shots of each class', async () => {
+    const portion = await work.trainer({ out: work.at('p'), portion: 0.34 });
+    expect(await portion.plan()).toMatchObject({ pictures: 2 });
+    const shots = await work.trainer({ out: work.at('k'), kShot: 4 });
+    expect(await shots.plan()).toMatchObject({ pictures: 4, sets: [{ normal: 2, anomalous: 2 }] });
+  });
+
+  it('plans without writing anything, with time when it is measured', async () => {
+    const trainer = await work.trainer({
+      out: work.at('planned'),
+      cache: work.at('planned cache'),
+      seeds: 2,
+    });
+    const plan = await trainer.plan({ measure: true });
+    expect(plan).toMatchObject({ runs: 2, epochs: 5, stepsPerEpoch: 3, features: { found: 0, missing: 6 } });
+    expect(plan.features.bytesMissing).toBe(6 * plan.features.bytesEach);
+    expect(plan.seconds!.total).toBeCloseTo(6 * plan.seconds!.picture + 2 * 5 * 3 * plan.seconds!.step, 9);
+    for (const name of ['planned', 'planned cache'])
+      await expect(import('node:fs/promises').then(({ stat }) => stat(work.at(name)))).rejects.toThrow();
+  });
+});
+
+describe('orders', () => {
+  const items = Array.from({ length: 8 }, (_, at) => ({
+    className: at < 4 ? 'a' : 'b',
+    isAnomalous: at % 2 === 0,
+  }));
+  const choice = (kind: 'seeded' | 'reference', rate = 0) => {
+    const mosaics = planMosaics(items as never, { rate, seed: 1, classes: ['a'], poolSize: 5 });
+    return {
+      kind,
+      seed: 7,
+      pictures: 8,
+      classOf: (at: number) => items[at]!.className,
+      mosaics,
+      pool: new MosaicPool(mosaics, rate),
+    };
+  };
+
+  it('are permutations that follow from the seed, another one in each epoch', async () => {
+    const [one, two] = [epochOrders(fake(), choice('seeded')), epochOrders(fake(), choice('seeded'))];
+    const first = await one.next(0);
+    expect([...first].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(await two.next(0)).toEqual(first);
+    expect(await one.next(1)).not.toEqual(first);
+  });
+
+  it('go on from the saved generator', async () => {
+    const whole = epochOrders(fake(), choice('seeded', 0.5));
+    await whole.next(0);
+    const resumed = epochOrders(fake(), choice('seeded', 0.5), whole.generator);
+    expect(await resumed.next(1)).toEqual(await whole.next(1));
+  });
+
+  it("are libtorch's where that is wanted", async () => {
+    const addon = fake();
+    const orders = epochOrders(addon, choice('reference'));
+    expect(await orders.next(3)).toEqual(await addon.referenceOrder(7, 8, 3));
+  });
+
+  it('put mosaics in place of pictures of their classes only', async () => {
+    const orders = epochOrders(fake(), choice('seeded', 1));
+    const order = await orders.next(0);
+    expect([...order].filter((at) => at < 8).sort()).toEqual([4, 5, 6, 7]);
+    expect(Math.max(...order)).toBeLessThan(8 + 5);
+  });
+});
+
+it('mosaics are learned from, cached under the content of their tiles', async () => {
+  const data = await writeToySet(work.at('mosaic set'), {
+    normal: 4,
+    anomalous: 4,
+    className: 'screw',
+    from: 60,
+  });
+  const options = { data, mosaicRate: 0.9, mosaicPool: 3, epochs: 2, cache: work.at('mosaic cache') };
+  const addon = fake();
+  await (await work.trainer({ out: work.at('mosaics'), ...options }, { addon })).run();
+  expect(addon.log.features.length).toBeGreaterThan(8);
+  const again = fake();
+  await (await work.trainer({ out: work.at('mosaics again'), ...options }, { addon: again })).run();
+  expect(again.log.features).toEqual([]);
+  expect(await work.bytesOf(work.at('mosaics again'))).toEqual(await work.bytesOf(work.at('mosaics')));
+});

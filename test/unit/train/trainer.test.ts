@@ -1,0 +1,164 @@
+import { access, readdir, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openEngine } from '../../../src/engine/load-engine.js';
+import { createTrainer } from '../../../src/index.js';
+import type { TrainProgress } from '../../../src/train/progress.js';
+import type { RunRecord } from '../../../src/train/run-record.js';
+import { makeFakeAddon } from '../engine/fake-addon.js';
+import { errorOf, fake, useWorkplace } from './workplace.js';
+
+const work = useWorkplace();
+const readRecord = async (out: string) =>
+  JSON.parse(await readFile(work.at(out, 'run.json'), 'utf8')) as RunRecord;
+
+describe('a run', () => {
+  it('leaves prompts of every epoch, the last ones with what they were learned on, state, record and report', async () => {
+    const trainer = await work.trainer({ out: work.at('whole'), epochs: 3 });
+    const outcome = await trainer.run();
+    expect(await readdir(work.at('whole'))).toEqual([
+      'epoch_1.pth',
+      'epoch_2.pth',
+      'epoch_3.pth',
+      'prompts.safetensors',
+      'report.html',
+      'run.json',
+      'state.safetensors',
+    ]);
+    expect(outcome).toMatchObject({
+      learnedOn: ['set'],
+      runs: [{ seed: 111, prompts: work.at('whole', 'prompts.safetensors') }],
+    });
+    expect(outcome.spread).toBeUndefined();
+    const { metadata } = JSON.parse(await readFile(outcome.runs[0]!.prompts, 'utf8'));
+    expect(metadata).toMatchObject({
+      learnedOn: '["set"]',
+      epochs: '3',
+      seed: '111',
+      normal: `${'X '.repeat(12)}object.`,
+      anomalous: `${'X '.repeat(12)}damaged object.`,
+    });
+    const record = await readRecord('whole');
+    expect(record).toMatchObject({
+      status: 'complete',
+      data: { learnedOn: ['set'], pictures: 6, sets: [{ normal: 3, anomalous: 3, withMask: 3 }] },
+      features: { computed: 6, found: 0 },
+      prompts: { file: 'prompts.safetensors' },
+    });
+    expect(record.epochs.map(({ epoch, steps }) => [epoch, steps])).toEqual([
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ]);
+    expect(record.losses).toEqual(outcome.runs[0]!.losses);
+  });
+
+  it('gives equal bytes for equal seeds, and others for another seed', async () => {
+    for (const [out, seed] of [
+      ['a', 5],
+      ['b', 5],
+      ['c', 6],
+    ] as const)
+      await (await work.trainer({ out: work.at(out), seed, epochs: 2 })).run();
+    const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((out) => work.bytesOf(work.at(out))));
+    expect(a).toEqual(b);
+    for (const name of Object.keys(a!)) expect(c![name], name).not.toBe(a![name]);
+  });
+
+  it('takes every picture once an epoch, the last batch being what is left', async () => {
+    const steps: string[][] = [];
+    const addon = fake({ onStep: (items) => void steps.push(items.map(({ features }) => features)) });
+    await (await work.trainer({ out: work.at('batches'), batchSize: 4, epochs: 2 }, { addon })).run();
+    expect(steps.map(({ length }) => length)).toEqual([4, 2, 4, 2]);
+    for (const epoch of [steps.slice(0, 2), steps.slice(2)]) expect(new Set(epoch.flat()).size).toBe(6);
+    expect(steps.slice(2)).not.toEqual(steps.slice(0, 2));
+  });
+
+  it('reads masks as pixels of patches; without any the pixels of the class are not known', async () => {
+    const cells: (number | undefined)[] = [];
+    const addon = fake({
+      onStep: (items) =>
+        void cells.push(...items.map((item) => item.cells?.reduce((sum, count) => sum + count, 0))),
+    });
+    await (await work.trainer({ out: work.at('cells'), epochs: 1 }, { addon })).run();
+    expect(cells.sort()).toEqual([0, 0, 0, 192, 192, 192]);
+  });
+
+  it('tells its progress in order, to whoever iterates', async () => {
+    const seen: TrainProgress[] = [];
+    const trainer = await work.trainer({ out: work.at('iterated'), epochs: 2, seed: 9 });
+    const run = trainer.run();
+    for await (const progress of run) seen.push(progress);
+    const stages = seen.map(({ stage }) => stage).filter((stage, at, all) => stage !== all[at - 1]);
+    expect(stages).toEqual(['note', 'reading', 'step', 'epoch', 'step', 'epoch']);
+    expect(seen[0]).toMatchObject({ text: 'set (test): 1 class, 3 normal and 3 anomalous pictures' });
+    const last = seen.filter((event) => event.stage === 'step').at(-1);
+    expect(last).toMatchObject({ done: 12, total: 12, epoch: 2, epochs: 2, seed: 9, run: 0, runs: 1 });
+    expect((await run).runs).toHaveLength(1);
+  });
+
+  it('runs once', async () => {
+    const trainer = await work.trainer({ out: work.at('once'), epochs: 1 });
+    await trainer.run();
+    expect(() => trainer.run()).toThrow('has run already');
+  });
+
+  it('several seeds: each in its folder as if it ran alone, mean and spread told', async () => {
+    const alone = await work.trainer({ out: work.at('alone'), seed: 21, epochs: 2 });
+    await alone.run();
+    const { spread, runs } = await (
+      await work.trainer({ out: work.at('seeds'), seed: 20, seeds: 3, epochs: 2 })
+    ).run();
+    expect(runs.map(({ folder }) => basename(folder))).toEqual(['seed_20', 'seed_21', 'seed_22']);
+    expect(await work.bytesOf(work.at('seeds', 'seed_21'))).toEqual(await work.bytesOf(work.at('alone')));
+    const totals = runs.map(({ losses }) => losses.total);
+    expect(spread!.total.mean).toBeCloseTo((totals[0]! + totals[1]! + totals[2]!) / 3, 12);
+    expect(spread!.total.deviation).toBeGreaterThan(0);
+    await access(work.at('seeds', 'report.html'));
+    expect(await readRecord('seeds')).toMatchObject({ status: 'complete', learnedOn: ['set'] });
+  });
+});
+
+describe('what is refused before anything is read', () => {
+  it.each([[{ compat: { batchMean: true } }, 'E_MODEL_CONFIG', 'cannot be kept']])(
+    'an engine with %j',
+    async (engine, code, message) => {
+      const error = await errorOf(
+        work.trainer({ out: work.at('refused') }, { engine, addon: makeFakeAddon() }),
+      );
+      expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
+    },
+  );
+
+  it.each([
+    [{ epoch: 3 }, 'createTrainer knows no option "epoch"'],
+    [{ betas: [1, 0.9] }, 'Expected two numbers from 0 to below 1'],
+    [{ data: [] }, 'Expected a path or a list of paths for data'],
+    [{ out: '' }, 'Expected a path for out'],
+    [{ engine: {} }, 'Expected an engine of loadEngine for engine'],
+    [{ resume: 1 }, 'Expected true or false for resume'],
+  ])('%j', async (wrong, message) => {
+    const engine = await openEngine(makeFakeAddon(), work.model);
+    const options = { engine, data: work.set, out: work.at('refused'), ...wrong } as never;
+    expect(await errorOf(createTrainer(options))).toMatchObject({
+      code: 'E_USAGE',
+      message: expect.stringContaining(message),
+    });
+    await expect(access(work.at('refused'))).rejects.toThrow();
+  });
+
+  it('a folder with a training, unless told what to do with it', async () => {
+    const out = work.at('twice');
+    await (await work.trainer({ out, epochs: 2 })).run();
+    const before = await work.bytesOf(out);
+    expect(await errorOf(work.trainer({ out, seed: 3 }))).toMatchObject({ code: 'E_EXISTS' });
+    expect(await work.bytesOf(out)).toEqual(before);
+    await (await work.trainer({ out, seed: 3, epochs: 1, force: true })).run();
+    // The second epoch of the earlier training is gone too: it is none of this one's.
+    expect(Object.keys(await work.bytesOf(out))).toEqual([
+      'epoch_1.pth',
+      'prompts.safetensors',
+      'state.safetensors',
+    ]);
+  });
+});
