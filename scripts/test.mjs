@@ -1,11 +1,13 @@
-// Runs every suite and adds up: node scripts/test.mjs [native|unit|parity|data|package|cuda ...]
-// npm test runs all; the kernels of a GPU are compiled where nvcc is found (CUDACXX or PATH).
+// Runs every suite and adds up: node scripts/test.mjs [native|unit|browser|parity|data|package|cuda ...]
+// npm test runs all; the kernels of a GPU are compiled where nvcc is found (CUDACXX or PATH), pages are tried where
+// Chromium is (CHROMIUM_PATH or /usr/bin).
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
+import { findChromium } from './find-chromium.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const scratch = mkdtempSync(join(tmpdir(), 'crane-test-'));
@@ -45,6 +47,22 @@ function countedLine(result) {
     : { passed: 0, failed: 1 };
 }
 
+/** Runs vitest, which tells its counts in a file. */
+async function vitest(name, ...args) {
+  const report = join(scratch, `${name}.json`);
+  const { code } = await run('npx', [
+    'vitest',
+    'run',
+    ...args,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]);
+  if (!existsSync(report)) return { passed: 0, failed: 1 };
+  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
+  return settled({ passed: numPassedTests, failed: numFailedTests }, code);
+}
+
 const suites = {
   async native() {
     const built = await run(process.execPath, ['dist/cli/main.js', 'build', '--tests']);
@@ -56,8 +74,12 @@ const suites = {
       const { code } = await run(path ?? program, ['--gtest_brief=1', `--gtest_output=json:${report}`]);
       let counts = { passed: 0, failed: 1 };
       if (existsSync(report)) {
-        const { tests, failures } = JSON.parse(readFileSync(report, 'utf8'));
-        counts = settled({ passed: tests - failures, failed: failures }, code);
+        const { tests, failures, testsuites } = JSON.parse(readFileSync(report, 'utf8'));
+        const skipped = testsuites
+          .flatMap(({ testsuite }) => testsuite)
+          .filter(({ result }) => result === 'SKIPPED');
+        for (const { classname, name } of skipped) console.log(`skipped, not counted: ${classname}.${name}`);
+        counts = settled({ passed: tests - failures - skipped.length, failed: failures }, code);
       }
       total.passed += counts.passed;
       total.failed += counts.failed;
@@ -66,17 +88,12 @@ const suites = {
   },
 
   async unit() {
-    const report = join(scratch, 'vitest.json');
-    const { code } = await run('npx', [
-      'vitest',
-      'run',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-    ]);
-    if (!existsSync(report)) return { passed: 0, failed: 1 };
-    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
-    return settled({ passed: numPassedTests, failed: numFailedTests }, code);
+    return vitest('unit');
+  },
+
+  /** Pages in headless Chromium. */
+  async browser() {
+    return vitest('browser', '--config', 'test/browser/vitest.config.ts');
   },
 
   async parity() {
@@ -129,9 +146,13 @@ const suites = {
 };
 
 const hasNvcc = process.env.CUDACXX !== undefined || spawnSync('nvcc', ['--version']).status === 0;
-const byDefault = Object.keys(suites).filter((name) => name !== 'cuda' || hasNvcc);
+/** Suites that need what a machine may not have, and why they are not run here. */
+const missing = {
+  ...(hasNvcc ? {} : { cuda: 'no nvcc in CUDACXX or PATH' }),
+  ...(findChromium() ? {} : { browser: 'no Chromium in CHROMIUM_PATH or /usr/bin' }),
+};
+const byDefault = Object.keys(suites).filter((name) => !Object.hasOwn(missing, name));
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : byDefault;
-if (!hasNvcc && process.argv.length <= 2) console.log('not run: cuda (no nvcc in CUDACXX or PATH)');
 const rows = [];
 for (const name of wanted) {
   if (!suites[name]) {
@@ -145,6 +166,8 @@ for (const name of wanted) {
 rmSync(scratch, { recursive: true, force: true });
 
 console.log('');
+if (process.argv.length <= 2)
+  for (const [name, reason] of Object.entries(missing)) console.log(`not run: ${name} (${reason})`);
 for (const { name, passed, failed, seconds } of rows)
   console.log(
     `${name.padEnd(8)} ${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed ${seconds.toFixed(0).padStart(5)} s`,

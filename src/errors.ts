@@ -47,6 +47,27 @@ export const errorTable = {
   E_WEIGHTS_DTYPE: { exit: 4, http: 500, what: 'a tensor of a type that is not read' },
   E_WEIGHTS_NONFINITE: { exit: 4, http: 500, what: 'a tensor with NaN or infinity in it' },
   E_WEIGHTS_HASH: { exit: 4, http: 500, what: 'a file whose sha256 is not the expected one' },
+  E_TRAIN_FEATURES: { exit: 5, http: 500, what: 'a file of the feature cache that cannot be used' },
+  E_TEST_RESUME: { exit: 2, http: 409, what: 'a saved test that other settings, data or weights made' },
+  E_TRAIN_RESUME: { exit: 2, http: 409, what: 'a saved training that other settings, data or weights made' },
+  E_TRAIN_DIVERGED: {
+    exit: 1,
+    http: 500,
+    what: 'a loss that is not a number any more; the state before it is kept',
+  },
+
+  E_CALIBRATE_TOO_FEW: { exit: 3, http: 400, what: 'too few normal pictures for the false-alarm rate' },
+  E_CALIBRATE_SCORES: { exit: 3, http: 400, what: 'scores that no threshold can part' },
+  E_CALIBRATION: { exit: 4, http: 500, what: 'a stored calibration that is damaged' },
+
+  E_DATA_NOT_FOUND: { exit: 3, http: 400, what: 'a data set, or a file that it names, does not exist' },
+  E_DATA_LAYOUT: { exit: 2, http: 400, what: 'folders of no known layout, or of several' },
+  E_DATA_META: { exit: 3, http: 400, what: 'an index of a data set that is not valid' },
+  E_DATA_PATH: { exit: 3, http: 400, what: 'a path that leads out of its data set' },
+  E_DATA_EMPTY: { exit: 3, http: 400, what: 'a data set without pictures' },
+  E_DATA_ONE_CLASS: { exit: 3, http: 400, what: 'pictures that are all normal, or all anomalous' },
+  E_DATA_MASK_SIZE: { exit: 3, http: 400, what: 'a mask of another size than its picture' },
+  E_DATA_FAULTS: { exit: 3, http: 400, what: 'a data set in which `data check` found faults' },
 
   E_DOWNLOAD: { exit: 5, http: 502, what: 'a download that failed' },
   E_LIBTORCH_NOT_FOUND: { exit: 5, http: 500, what: 'libtorch could not be found or fetched' },

@@ -1,4 +1,8 @@
 /** crane-native as a library. */
+export { type CalibrateOptions, type CalibrationOutcome, calibrate } from './calibrate/calibrate.js';
+export type { Calibration } from './calibrate/calibration.js';
+export type { DataItem, DataSet, Split } from './data/data-set.js';
+export { type OpenDataSetOptions, openDataSet } from './data/open-data-set.js';
 export { AnomalyMap } from './engine/anomaly-map.js';
 export type { Engine, Facts, PreprocessedOptions, PreprocessedScore } from './engine/engine.js';
 export { loadEngine } from './engine/load-engine.js';
@@ -13,7 +17,29 @@ export {
 } from './engine/result.js';
 export type { PictureItem } from './engine/score-many.js';
 export { CraneError, type ErrorCode, errorTable } from './errors.js';
+export {
+  type EvaluateDataSetsOptions,
+  evaluateDataSets,
+  type TestProgress,
+} from './evaluate/evaluate-data-sets.js';
+export type { PublishedComparison, PublishedRow } from './evaluate/paper/compare.js';
+export type { PresetName } from './evaluate/presets.js';
+export { mapOf, readTestRun } from './evaluate/read-run.js';
+export {
+  type Examples,
+  type ImageIntervals,
+  type Interval,
+  isScored,
+  type ScoredPicture,
+  type TestedClass,
+  type TestedDataSet,
+  type TestedPicture,
+  type TestRun,
+  type TestSettings,
+  type UnscoredPicture,
+} from './evaluate/test-run.js';
 export type { PictureInput, RawPicture } from './images/picture-input.js';
+export * as metrics from './metrics/index.js';
 export type {
   CompatOptions,
   EngineOptions,
@@ -22,4 +48,17 @@ export type {
   ScoreManyOptions,
   ScoreOptions,
   Size,
+  TestChoices,
+  TrainChoices,
 } from './option-types.js';
+export type { TrainPlan } from './train/plan.js';
+export type { TrainProgress } from './train/progress.js';
+export {
+  createTrainer,
+  type LearnedPrompts,
+  type RunOptions,
+  type Trainer,
+  type TrainerOptions,
+  type TrainOutcome,
+} from './train/trainer.js';
+export type { TrainingRun } from './train/training-run.js';

@@ -11,6 +11,8 @@ const otherFields: Record<LibraryCall, readonly string[]> = {
   score: ['signal', 'name'],
   scoreMany: ['signal'],
   scorePreprocessed: ['signal', 'batch', 'size', 'map'],
+  createTrainer: ['engine', 'data', 'out', 'resume', 'force'],
+  evaluateDataSets: ['engine', 'data', 'out', 'resume', 'force', 'signal', 'onProgress'],
 };
 
 export function wrongValue(expected: string, name: string, value: unknown): CraneError {
@@ -63,6 +65,8 @@ function checkOne(call: LibraryCall, name: string, value: unknown): void {
 function checkOtherField(name: string, value: unknown): void {
   if (name === 'signal' && !(value instanceof AbortSignal)) throw wrongValue('an AbortSignal', name, value);
   if (name === 'name' && typeof value !== 'string') throw wrongValue('a string', name, value);
+  if ((name === 'resume' || name === 'force') && typeof value !== 'boolean')
+    throw wrongValue('true or false', name, value);
 }
 
 function unknownOption(call: LibraryCall, name: string): CraneError {

@@ -3,8 +3,24 @@
  * The kinds hold no option: those stand in options.ts.
  */
 export type OptionScope = 'cli' | 'library' | 'http';
-export type OptionGroup = 'Engine' | 'Method' | 'Compatibility' | 'Picture' | 'Queue' | 'Inputs' | 'Output';
-export type LibraryCall = 'loadEngine' | 'score' | 'scoreMany' | 'scorePreprocessed';
+export type OptionGroup =
+  | 'Engine'
+  | 'Method'
+  | 'Compatibility'
+  | 'Picture'
+  | 'Queue'
+  | 'Inputs'
+  | 'Output'
+  | 'Training'
+  | 'Calibration'
+  | 'Testing';
+export type LibraryCall =
+  | 'loadEngine'
+  | 'score'
+  | 'scoreMany'
+  | 'scorePreprocessed'
+  | 'createTrainer'
+  | 'evaluateDataSets';
 
 /** What an entry of the table says besides its kind. */
 interface Described<T> {
@@ -137,6 +153,22 @@ export function integers(described: Described<number[]> & { min: number }): Opti
     accepts,
     read: (value) => {
       const list = value === 'none' ? [] : value.split(',').map(toNumber);
+      return accepts(list) ? list : undefined;
+    },
+  };
+}
+
+/** A list of names: a,b,c in the shell; none is the empty list. */
+export function words(described: Described<string[]>): OptionSpec<string[]> {
+  const accepts = (value: unknown): value is string[] =>
+    Array.isArray(value) && value.every((entry) => typeof entry === 'string' && entry !== '');
+  return {
+    ...described,
+    isFlag: false,
+    expected: 'names with commas between them, or none',
+    accepts,
+    read: (value) => {
+      const list = value === 'none' ? [] : value.split(',').map((word) => word.trim());
       return accepts(list) ? list : undefined;
     },
   };

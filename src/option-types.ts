@@ -1,5 +1,6 @@
 /** What callers may set. Every field has its entry in THE table (options.ts): a missing one does not compile. */
 import type { EAttnKind, Fit, Guidance } from './engine/native.js';
+import type { PresetName } from './evaluate/presets.js';
 
 /** Numerics in which paper, reference and this engine part (method.md 10), and how pictures are opened. */
 export interface CompatOptions {
@@ -92,6 +93,69 @@ export interface ScoreCommandOptions {
   json: boolean;
 }
 
+/** How prompts are learned (method.md 7). */
+export interface TrainChoices {
+  epochs?: number;
+  batchSize?: number;
+  learningRate?: number;
+  betas?: [number, number];
+  focalWeight?: number;
+  diceWeight?: number;
+  imageLossWeight?: number;
+  guidance?: Guidance;
+  seed?: number;
+  seeds?: number;
+  order?: 'seeded' | 'reference';
+  saveEvery?: number;
+  contextRows?: number;
+  deepTokens?: number;
+  deepBlocks?: number;
+  start?: string;
+  split?: 'test' | 'train';
+  layout?: string;
+  leaveOut?: string[];
+  portion?: number;
+  kShot?: number;
+  mosaicRate?: number;
+  mosaicPool?: number;
+  mosaicClasses?: string[];
+  allowOneClass?: boolean;
+  cache?: string;
+  cachePrecision?: 'f16' | 'f32';
+}
+
+/** The choices, and what the command alone takes. */
+export interface TrainCommandOptions extends Flat<TrainChoices> {
+  dryRun: boolean;
+  measure: boolean;
+}
+
+/** How a model is tested. */
+export interface TestChoices {
+  preset?: PresetName;
+  limits?: number[];
+  bootstrap?: number;
+  bootstrapSeed?: number;
+  comparePaper?: boolean;
+  keepMaps?: boolean;
+  report?: boolean;
+  split?: 'test' | 'train';
+  layout?: string;
+  batch?: 'auto' | number;
+}
+
+/** What the test command takes beside those of scoring and training. */
+export interface TestCommandOptions extends Flat<Omit<TestChoices, 'split' | 'layout' | 'batch'>> {
+  grid: string;
+}
+
+/** How `calibrate` chooses and what it does with it. */
+export interface CalibrateCommandOptions {
+  normalOnly: boolean;
+  falseAlarmRate: number;
+  write: boolean;
+}
+
 type NotInTable = 'compat' | 'signal' | 'name';
 type Flat<T> = { [K in keyof T as K extends NotInTable ? never : K]-?: Exclude<T[K], undefined> };
 type FlatCompat = { [K in keyof CompatOptions as `compat.${K}`]: CompatOptions[K] };
@@ -101,5 +165,8 @@ export type AllOptions = Flat<EngineOptions> &
   Flat<ScoreOptions> &
   Flat<ScoreManyOptions> &
   FlatCompat &
-  ScoreCommandOptions;
+  ScoreCommandOptions &
+  CalibrateCommandOptions &
+  TrainCommandOptions &
+  TestCommandOptions;
 export type OptionName = keyof AllOptions;

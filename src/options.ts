@@ -7,18 +7,27 @@
  * of D-Attn's and E-Attn's maps make the anomaly map (`maps` in the method section of model.json).
  */
 
+import { calibrateCommandOptions } from './calibrate-command-options.js';
 import type { LibraryCall, OptionSpec } from './option-kinds.js';
 import { choice, flag, int, integers, num, orNone, orWord, pair, text } from './option-kinds.js';
 import type { AllOptions, OptionName, Size } from './option-types.js';
 import { scoreCommandOptions } from './score-command-options.js';
+import { testCommandOptions } from './test-command-options.js';
+import { trainCommandOptions } from './train-command-options.js';
 
 type OptionTable = { readonly [K in OptionName]: OptionSpec<AllOptions[K]> };
 
 const everywhere = ['cli', 'library', 'http'] as const;
 const local = ['cli', 'library'] as const;
 const load: readonly LibraryCall[] = ['loadEngine'];
-const pictures: readonly LibraryCall[] = ['loadEngine', 'score', 'scoreMany'];
-const methods: readonly LibraryCall[] = ['loadEngine', 'score', 'scoreMany', 'scorePreprocessed'];
+const pictures: readonly LibraryCall[] = ['loadEngine', 'score', 'scoreMany', 'evaluateDataSets'];
+const methods: readonly LibraryCall[] = [
+  'loadEngine',
+  'score',
+  'scoreMany',
+  'scorePreprocessed',
+  'evaluateDataSets',
+];
 const perCall: readonly LibraryCall[] = ['score', 'scoreMany'];
 const modelJson = 'from the model';
 
@@ -185,7 +194,7 @@ export const options = {
     int({
       group: 'Picture',
       scope: local,
-      calls: ['scoreMany'],
+      calls: ['scoreMany', 'evaluateDataSets'],
       min: 1,
       max: 1024,
       help: 'pictures per forward pass; never changes a score; auto: 1 on a CPU, 8 on a GPU',
@@ -342,6 +351,9 @@ export const options = {
   }),
 
   ...scoreCommandOptions,
+  ...calibrateCommandOptions,
+  ...trainCommandOptions,
+  ...testCommandOptions,
 } satisfies OptionTable;
 
 /** Looks an option up; undefined when there is none of that name. */

@@ -1,18 +1,26 @@
 /** All commands. A command of its own room exports a yargs module; adding one is one line here. */
 import type { CommandModule } from 'yargs';
 import { buildCommand } from './build.js';
+import { calibrateCommand } from './calibrate.js';
 import type { Context } from './context.js';
+import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { scoreCommand } from './score.js';
+import { testCommand } from './test.js';
+import { trainCommand } from './train.js';
 import { weightsCommand } from './weights.js';
 
 export function allCommands(context: Context): CommandModule[] {
   return [
     scoreCommand(context),
     demoCommand(context),
+    trainCommand(context),
+    testCommand(context),
+    calibrateCommand(context),
     doctorCommand(context),
     weightsCommand(context),
+    dataCommand(context),
     buildCommand as unknown as CommandModule,
   ];
 }

@@ -7,28 +7,36 @@ export interface Progress {
   step(): void;
   /** the number of all, once it is known */
   total(count: number): void;
+  /** begins a new stretch of work, from 0 again */
+  stage(name: string, count: number): void;
+  /** so many are done, and what else is worth showing */
+  at(count: number, detail?: string): void;
   /** takes the bar off the line, so that others may write */
   clear(): void;
   stop(): void;
 }
 
-const silent: Progress = { step() {}, total() {}, clear() {}, stop() {} };
+const silent: Progress = { step() {}, total() {}, stage() {}, at() {}, clear() {}, stop() {} };
 
 export function startProgress({ stderr, isTerminal, env }: Context): Progress {
   if (!isTerminal.stderr) return silent;
   let total = 0;
   let done = 0;
-  const started = performance.now();
+  let name = '';
+  let shownDetail = '';
+  /** counted before the pace is taken: what was done at no cost */
+  let base: number | undefined = 0;
+  let started = performance.now();
   const bar = new SingleBar(
     {
       stream: stderr as NodeJS.WriteStream,
       format: (options, { value }) => {
-        const rate = value / Math.max(0.001, (performance.now() - started) / 1000);
+        const rate = (value - (base ?? 0)) / Math.max(0.001, (performance.now() - started) / 1000);
         if (total === 0) return ` ${value} pictures, ${rate.toFixed(2)}/s`;
         const complete = Math.round(((options.barsize ?? 40) * value) / total);
         const drawn = `${'█'.repeat(complete)}${'░'.repeat(Math.max(0, (options.barsize ?? 40) - complete))}`;
         const left = rate > 0 ? formatSeconds((total - value) / rate) : '?';
-        return ` ${drawn} ${value}/${total}, ${rate.toFixed(2)}/s, ${left} left`;
+        return `${name} ${drawn} ${value}/${total}, ${rate.toFixed(2)}/s, ${left} left${shownDetail}`;
       },
       barsize: 24,
       hideCursor: !env['CI'],
@@ -44,6 +52,22 @@ export function startProgress({ stderr, isTerminal, env }: Context): Progress {
     total: (count) => {
       total = count;
       bar.setTotal(Math.max(1, count));
+    },
+    stage: (next, count) => {
+      name = ` ${next}`;
+      shownDetail = '';
+      total = count;
+      done = 0;
+      base = undefined;
+      started = performance.now();
+      bar.setTotal(Math.max(1, count));
+      bar.update(0);
+    },
+    at: (count, detail = '') => {
+      base ??= count - 1;
+      done = count;
+      shownDetail = detail && `, ${detail}`;
+      bar.update(count);
     },
     clear: () => void stderr.write('\r\x1b[K'),
     stop: () => bar.stop(),

@@ -1,5 +1,7 @@
 /** `crane-native score`: scores pictures. */
 import type { CommandModule } from 'yargs';
+import { visible } from '../data/data-set.js';
+import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import type { AllOptions } from '../option-types.js';
 import { type Context, hasColour, say } from './context.js';
@@ -44,7 +46,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
   const engine = await openEngine(addon, model, toEngineOptions(values));
-  if (values.verbose) sayEngine(context, engine.facts);
+  if (values.verbose) await sayEngine(context, engine, values.prompts);
 
   const progress = startProgress(context);
   try {
@@ -90,11 +92,23 @@ async function chooseWriter(context: Context, format: AllOptions['format'], befo
   };
 }
 
-function sayEngine(context: Context, facts: import('../engine/engine.js').Facts): void {
-  const { model, device, threads, input, prompts } = facts;
-  const learnedOn = [...new Set(Object.values(prompts).flatMap((set) => set.learnedOn))];
+async function sayEngine(context: Context, engine: Engine, prompts: string | undefined): Promise<void> {
+  const { model, device, threads, input, prompts: sets } = engine.facts;
   say(context, `${model} on ${device}, ${threads} threads, input ${input.width}x${input.height}`);
-  if (learnedOn.length > 0) say(context, `prompts learned on ${learnedOn.join(', ')}`);
+  const { threshold, thresholdFrom } = engine.settings();
+  const calibration = engine.calibrationOf();
+  if (calibration && thresholdFrom !== 'call') {
+    const { oneLine } = await import('../calibrate/explain.js');
+    say(context, `threshold ${threshold}: ${oneLine(calibration)}`);
+  }
+  const { learnedOnOf } = await import('../engine/learned-on.js');
+  const ofSet =
+    prompts === undefined ? Object.values(sets) : Object.hasOwn(sets, prompts) ? [sets[prompts]!] : undefined;
+  const learnedOn = ofSet
+    ? [...new Set(ofSet.flatMap((set) => set.learnedOn))]
+    : await learnedOnOf(engine.addon, prompts!);
+  if (learnedOn === undefined) say(context, `${prompts}: does not say what its prompts were learned on`);
+  else if (learnedOn.length > 0) say(context, `prompts learned on ${visible(learnedOn.join(', '))}`);
 }
 
 function stopped(done: number, out: string | undefined): CraneError {

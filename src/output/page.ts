@@ -2,6 +2,8 @@
  * One HTML page that shows scored pictures: self-contained (no script, no font, no request), light and dark,
  * printable, usable with keyboard and screen reader. Every text is escaped.
  */
+import { dataUrl, escapeHtml } from './html.js';
+
 export interface PagePicture {
   name: string;
   width: number;
@@ -83,21 +85,6 @@ function card(picture: PagePicture): string {
 <dl>${facts.map(([term, value]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd></div>`).join('')}</dl>
 </li>
 `;
-}
-
-export function escapeHtml(text: string): string {
-  const names: Record<string, string> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replace(/[&<>"']/g, (sign) => names[sign]!);
-}
-
-function dataUrl(bytes: Uint8Array, type: 'png' | 'jpeg'): string {
-  return `data:image/${type};base64,${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}`;
 }
 
 const style = `

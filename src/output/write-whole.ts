@@ -34,7 +34,8 @@ export async function writeWhole(
   } catch (thrown) {
     throw codedWriteError(path, thrown);
   } finally {
-    await rm(temporary, { force: true });
+    // Where a part of the path is no folder even this fails: what is told is why writing did.
+    await rm(temporary, { force: true }).catch(() => {});
   }
 }
 
@@ -62,9 +63,15 @@ export async function isThere(path: string): Promise<boolean> {
   );
 }
 
+const k_writeHints: Record<string, string> = {
+  ENOSPC: 'the disk is full; --resume goes on once there is room',
+  EDQUOT: 'your quota is used up; --resume goes on once there is room',
+  EFBIG: 'files may not become that large here (ulimit -f)',
+};
+
 export function codedWriteError(path: string, thrown: unknown): CraneError {
   if (thrown instanceof CraneError) return thrown;
   const { code, message } = thrown as NodeJS.ErrnoException;
-  const hint = code === 'ENOSPC' ? 'the disk is full; --resume goes on once there is room' : undefined;
+  const hint = k_writeHints[code ?? ''];
   return new CraneError('E_IO_WRITE', `${path}: ${message}`, { hint, cause: thrown });
 }

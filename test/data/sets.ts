@@ -9,6 +9,7 @@ export interface LabelledPicture {
 
 export interface DataSet {
   name: string;
+  root: string;
   pictures: LabelledPicture[];
 }
 
@@ -33,5 +34,5 @@ function readSet(folder: string): DataSet {
   const pictures = Object.values(meta.test).flatMap((entries) =>
     entries.map(({ img_path, anomaly }) => ({ path: join(folder, img_path), isAnomalous: anomaly !== 0 })),
   );
-  return { name: basename(folder), pictures };
+  return { name: basename(folder), root: folder, pictures };
 }

@@ -1,0 +1,185 @@
+/** calibrate: scores pictures, chooses a threshold for them and for their maps, and says how sure it is. */
+
+import type { DataItem, DataSet, Split } from '../data/data-set.js';
+import { maskOfPicture } from '../data/label-mask.js';
+import { orCancelled } from '../engine/cancellation.js';
+import type { Engine } from '../engine/engine.js';
+import { type FailedPicture, isFailed, type PictureScore } from '../engine/result.js';
+import { CraneError, toCraneError } from '../errors.js';
+import { promptFacts } from '../evaluate/prompt-facts.js';
+import { identify } from '../evaluate/test-data.js';
+import type { MaskValues } from '../metrics/index.js';
+import { defaultOf } from '../options.js';
+import { bestF1, type PictureLevels, scoreLevels } from './best-f1.js';
+import type { BestF1Threshold, Calibration } from './calibration.js';
+import { conformalRank, conformalThreshold } from './conformal.js';
+import { mapLevels, mapMaximum, mapThresholds } from './map-levels.js';
+import { calibrationPictures } from './pictures.js';
+
+export interface CalibrateOptions {
+  /** stays open; its options (model, prompts, size, method ...) are what the thresholds hold for */
+  engine: Engine;
+  /** a data set (root or meta.json); with normalOnly also a folder of pictures */
+  data: string;
+  /** choose by the false-alarm rate from normal pictures alone; default: best F1 from labelled ones */
+  normalOnly?: boolean;
+  /** with normalOnly: bound of the probability that a normal picture is called anomalous; default 0.01 */
+  falseAlarmRate?: number;
+  /** default test; with normalOnly train where that has normal pictures */
+  split?: Split;
+  layout?: string;
+  signal?: AbortSignal;
+  onProgress?: (done: number, total: number) => void;
+}
+
+export interface CalibrationOutcome {
+  calibration: Calibration;
+  /** pictures that could not be scored: the calibration was made without them */
+  failed: FailedPicture[];
+}
+
+const k_resamples = { image: 1000, map: 200 };
+const k_seed = 111;
+
+interface Scored {
+  name: string;
+  isAnomalous: boolean;
+  score: number;
+  mapMax: number;
+  /** for the threshold of maps; null: its anomalous pixels are not known */
+  levels: PictureLevels | null;
+}
+
+/**
+ * @throws CraneError E_DATA_*, E_CALIBRATE_TOO_FEW (more normal pictures are needed for the rate), E_CALIBRATE_SCORES (no
+ *   threshold parts these scores), E_INPUTS_FAILED (no picture could be scored), E_CANCELLED, E_DISPOSED
+ */
+export async function calibrate(options: CalibrateOptions): Promise<CalibrationOutcome> {
+  const { engine, data, normalOnly = false, falseAlarmRate = 0.01, split, layout = 'auto', signal } = options;
+  if (!(falseAlarmRate > 0 && falseAlarmRate < 1)) {
+    throw new CraneError('E_USAGE', `expected a rate between 0 and 1 but received ${falseAlarmRate}`);
+  }
+  const set = await calibrationPictures(data, { normalOnly, split, layout });
+  // Known too few before an hour of scoring.
+  if (normalOnly && conformalRank(set.items.length, falseAlarmRate) > set.items.length)
+    conformalThreshold(new Array<number>(set.items.length).fill(0), falseAlarmRate);
+  const { addon, model } = engine.trainingParts;
+  const prompts = await promptFacts(addon, model, engine.settings().prompts);
+  const named = { set, name: set.name, folder: '', classes: [] };
+  const { identity, learnedOn } = await identify(named, prompts, () => {}, signal);
+  const { scored, failed, label } = await scoreAll(set, options, !normalOnly);
+  const anomalous = scored.filter(({ isAnomalous }) => isAnomalous);
+  const common = {
+    settings: label,
+    date: new Date().toISOString(),
+    prompts: { name: prompts.name, sha256: prompts.sha256, learnedOn: prompts.learnedOn },
+    data: { name: set.name, split: set.split, hash: identity.hash },
+    pictures: {
+      normal: scored.length - anomalous.length,
+      anomalous: anomalous.length,
+      withMask: anomalous.filter(({ levels }) => levels !== null).length,
+      failed: failed.length,
+    },
+    learnedOn: learnedOn?.detail ?? null,
+  };
+  const calibration: Calibration = normalOnly
+    ? { ...common, rule: 'false-alarm-rate', falseAlarmRate, ...falseAlarmThresholds(scored, falseAlarmRate) }
+    : { ...common, rule: 'best-f1', ...bestThresholds(scored) };
+  return { calibration, failed };
+}
+
+function falseAlarmThresholds(scored: readonly Scored[], rate: number) {
+  return {
+    image: conformalThreshold(
+      scored.map(({ score }) => score),
+      rate,
+    ),
+    map: conformalThreshold(
+      scored.map(({ mapMax }) => mapMax),
+      rate,
+      'map maxima',
+    ),
+  };
+}
+
+function bestThresholds(scored: readonly Scored[]): { image: BestF1Threshold; map: BestF1Threshold | null } {
+  const anomalous = scored.filter(({ isAnomalous }) => isAnomalous).length;
+  if (anomalous === 0 || anomalous === scored.length) {
+    throw new CraneError(
+      'E_DATA_ONE_CLASS',
+      `all ${scored.length} pictures that could be scored are ${anomalous > 0 ? 'anomalous' : 'normal'}; a best F1 needs both`,
+    );
+  }
+  const first = scored[0]!.score;
+  if (scored.every(({ score }) => score === first)) {
+    throw new CraneError(
+      'E_CALIBRATE_SCORES',
+      `all ${scored.length} pictures have the score ${first}: no threshold parts them`,
+      { hint: 'other prompts or settings are needed' },
+    );
+  }
+  const image = bestF1(scoreLevels(scored), { resamples: k_resamples.image, seed: k_seed, stream: 'image' })!;
+  const pictures = scored.flatMap(({ levels }) => levels ?? []);
+  const ofMaps = { thresholds: mapThresholds, pictures };
+  return { image, map: bestF1(ofMaps, { resamples: k_resamples.map, seed: k_seed, stream: 'map' }) ?? null };
+}
+
+async function scoreAll(
+  set: DataSet,
+  { engine, signal, onProgress }: CalibrateOptions,
+  wantLevels: boolean,
+): Promise<{ scored: Scored[]; failed: FailedPicture[]; label: string }> {
+  const { items } = set;
+  const scored: Scored[] = [];
+  const failed: FailedPicture[] = [];
+  let label: string | undefined;
+  const inputs = items.map(({ image, imagePath }) => ({ input: image, name: imagePath }));
+  for await (const outcome of engine.scoreMany(inputs, { map: true, ...(signal ? { signal } : {}) })) {
+    const item = items[outcome.index]!;
+    if (isFailed(outcome)) failed.push(outcome);
+    else {
+      label ??= outcome.model;
+      try {
+        scored.push(await orCancelled(describe(item, outcome, engine, wantLevels), signal));
+      } catch (thrown) {
+        const error = toCraneError(thrown);
+        // faults of the picture or its mask; all others end the calibration
+        if (error.exitCode !== 3) throw thrown;
+        failed.push({ input: item.imagePath, index: outcome.index, error: error.toJSON() });
+      }
+    }
+    onProgress?.(scored.length + failed.length, items.length);
+  }
+  if (label === undefined || scored.length === 0) {
+    throw new CraneError('E_INPUTS_FAILED', `none of the ${items.length} pictures could be scored`, {
+      hint: failed[0] && `the first: ${failed[0].input}: ${failed[0].error.message}`,
+    });
+  }
+  return { scored, failed, label };
+}
+
+async function describe(
+  item: DataItem,
+  { score, map, width, height }: PictureScore,
+  engine: Engine,
+  wantLevels: boolean,
+): Promise<Scored> {
+  const { image, imagePath, isAnomalous, mask } = item;
+  const mapMax = mapMaximum(map!);
+  if (mapMax === undefined || !Number.isFinite(score)) {
+    throw new CraneError('E_IMAGE_NONFINITE', `${imagePath}: its score or its map is not a number`);
+  }
+  const isKnown = !isAnomalous || mask !== null;
+  if (!wantLevels || !isKnown) return { name: imagePath, isAnomalous, score, mapMax, levels: null };
+  let known: MaskValues | null = null;
+  if (isAnomalous) {
+    const grey = await maskOfPicture(
+      mask!,
+      { path: image, width, height },
+      { exif: engine.settings().exif, maxPixels: engine.trainingParts.maxPixels ?? defaultOf('maxPixels') },
+    );
+    const data = await engine.addon.resizeMask(grey, map!.width, map!.height);
+    known = { data, width: map!.width, height: map!.height };
+  }
+  return { name: imagePath, isAnomalous, score, mapMax, levels: mapLevels(map!, known, isAnomalous) };
+}

@@ -1,0 +1,86 @@
+/** Keeps a calibration with its model: in model.json, in a copy of the model, or in a file of the user's. */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, cp, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { embeddedModels } from '../engine/find-model.js';
+import { type Model, type ModelDescription, readModelJson } from '../engine/model-json.js';
+import { CraneError } from '../errors.js';
+import { makeFolder } from '../libtorch/make-folder.js';
+import { codedWriteError, exists, isThere, writeWhole } from '../output/write-whole.js';
+import { toText } from '../weights/crane-models.js';
+import type { Calibration } from './calibration.js';
+import { writeUserCalibration } from './user-calibrations.js';
+
+export interface KeepOptions {
+  model: Model;
+  calibration: Calibration;
+  /** the calibrated settings are the model's own: its `threshold` and `mapThreshold` are then set too */
+  isOwnSettings: boolean;
+  env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Into model.json where the folder is the user's, else into a file of the user's.
+ * @returns the file. @throws CraneError E_IO_WRITE
+ */
+export async function keepWithModel(options: KeepOptions): Promise<string> {
+  const { model, calibration, env } = options;
+  if (!(await isUsers(model))) return writeUserCalibration(calibration, env);
+  return writeModelJson(model.folder, options);
+}
+
+/**
+ * A whole copy of the model's folder with the calibration in it, or none.
+ * @returns the copy's model.json. @throws CraneError E_EXISTS, E_IO_WRITE
+ */
+export async function keepInCopy(out: string, overwrite: boolean, options: KeepOptions): Promise<string> {
+  const folder = resolve(out);
+  const from = options.model.folder;
+  if (folder === from || !relative(from, folder).startsWith('..')) {
+    throw new CraneError('E_USAGE', `${out}: lies in the model's own folder`, {
+      hint: 'choose a folder elsewhere for the copy, or --write to change the model itself',
+    });
+  }
+  if (!overwrite && (await isThere(folder))) throw exists(out);
+  const temporary = join(dirname(folder), `.${basename(folder)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await makeFolder(dirname(folder));
+    await cp(from, temporary, { recursive: true, dereference: true, mode: constants.COPYFILE_FICLONE });
+    await writeModelJson(temporary, options);
+    // Only a model is ever replaced: any other folder that stands there is not ours to take away.
+    if (await isThere(folder)) {
+      if (!(await isThere(join(folder, 'model.json')))) {
+        throw new CraneError('E_EXISTS', `${out}: exists and is no model`, { hint: 'choose another --out' });
+      }
+      await rm(folder, { recursive: true });
+    }
+    await rename(temporary, folder);
+  } catch (thrown) {
+    throw codedWriteError(out, thrown);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  return join(folder, 'model.json');
+}
+
+async function isUsers({ folder }: Model): Promise<boolean> {
+  if (!relative(embeddedModels, folder).startsWith('..')) return false;
+  return access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function writeModelJson(folder: string, { calibration, isOwnSettings }: KeepOptions): Promise<string> {
+  const path = join(folder, 'model.json');
+  const { folder: _, userCalibrations: __, ...old } = await readModelJson(path);
+  const others = (old.calibrations ?? []).filter(({ settings }) => settings !== calibration.settings);
+  const changed: ModelDescription = { ...old, calibrations: [...others, calibration] };
+  if (isOwnSettings) {
+    changed.threshold = calibration.image.threshold;
+    if (calibration.map) changed.mapThreshold = calibration.map.threshold;
+  }
+  await writeWhole(path, toText(changed), { overwrite: true });
+  return path;
+}

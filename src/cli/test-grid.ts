@@ -1,0 +1,63 @@
+/** `crane-native test --grid`: an ablation. */
+import { evaluateGrid } from '../evaluate/evaluate-grid.js';
+import type { GridAxis } from '../evaluate/grid.js';
+import { gridFiles, gridText } from '../evaluate/grid-table.js';
+import { unscored } from '../evaluate/test-run.js';
+import type { AllOptions } from '../option-types.js';
+import type { Context } from './context.js';
+import { say } from './context.js';
+import { startProgress } from './progress.js';
+import { openForTest, painter, shower, someFailed, toTestOptions } from './test.js';
+
+export async function runGrid(
+  context: Context,
+  values: AllOptions,
+  data: readonly string[],
+  axes: readonly GridAxis[],
+): Promise<void> {
+  const { resume, force, json } = values;
+  const out = values.out!;
+  const progress = startProgress(context);
+  let shown = '';
+  let show = shower(context, progress);
+  try {
+    const runs = await evaluateGrid(
+      {
+        axes,
+        data,
+        out,
+        resume,
+        force,
+        openEngine: (choices) => openForTest(context, { ...values, ...choices }),
+        optionsOf: (choices) => {
+          const {
+            out: _out,
+            resume: _resume,
+            force: _force,
+            ...rest
+          } = toTestOptions({ ...values, ...choices });
+          return rest;
+        },
+        signal: context.stop,
+        onProgress: ({ label }, at, of, event) => {
+          if (label !== shown) {
+            shown = label;
+            progress.clear();
+            say(context, `${at + 1}/${of}: ${label}`);
+            show = shower(context, progress, `${at + 1}/${of} `);
+          }
+          // The same sentences for every combination.
+          if (event.stage !== 'note' || at === 0) show(event);
+        },
+      },
+      context.env,
+    );
+    progress.stop();
+    context.stdout.write(json ? gridFiles(axes, runs)['grid.json'] : gridText(axes, runs, painter(context)));
+    say(context, `results: ${out}`);
+    const failed = runs.reduce((sum, { run }) => sum + unscored(run).length, 0);
+    if (failed > 0) throw someFailed(failed);
+  } finally {
+    progress.stop();
+  }
+}

@@ -1,0 +1,179 @@
+/** `crane-native test`: figures of a model on labelled pictures. */
+import type { CommandModule } from 'yargs';
+import { visible } from '../data/data-set.js';
+import { CraneError } from '../errors.js';
+import type { TestProgress } from '../evaluate/evaluate-data-sets.js';
+import type { TestRun } from '../evaluate/test-run.js';
+import type { AllOptions, OptionName } from '../option-types.js';
+import { options } from '../options.js';
+import { type Context, hasColour, say } from './context.js';
+import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
+import { sayMemoryNeed } from './memory-need.js';
+import { type Progress, startProgress } from './progress.js';
+
+const names: OptionName[] = [
+  'out',
+  'resume',
+  'force',
+  'json',
+  'verbose',
+  'split',
+  'layout',
+  'batch',
+  ...optionsIn('Testing', 'Engine', 'Method', 'Compatibility'),
+  'prompts',
+  'fit',
+  'tileOverlap',
+  'threshold',
+  'mapThreshold',
+];
+
+export function testCommand(context: Context): CommandModule {
+  return {
+    command: 'test [data..]',
+    describe: 'evaluate on labelled data sets: tables, intervals, the paper beside them',
+    builder: (yargs) => {
+      const flags = flagsFor(names);
+      const testing = (name: string, describe: string) => ({ ...flags[name], group: 'Testing:', describe });
+      return yargs
+        .positional('data', {
+          type: 'string',
+          array: true,
+          describe: 'data sets: folders in a known layout, or meta.json',
+        })
+        .options({
+          ...flags,
+          out: testing('out', 'folder for tables, results and the maps of examples'),
+          resume: testing('resume', 'go on with the test in --out'),
+          split: testing('split', 'part of the data sets that is tested (test, train)'),
+          layout: testing('layout', flags['layout']!.describe as string),
+          force: { ...flags['force'], describe: 'start anew over the test in --out' },
+          json: { ...flags['json'], describe: 'results as JSON on stdout, errors as JSON on stderr' },
+        })
+        .example('$0 test ../data/mine --out results', 'evaluate the default model')
+        .example('$0 test ../data/mine --prompts my-prompts --out results', 'prompts that train learned')
+        .example(
+          '$0 test ../mvtec --model crane+ --preset crane+ --compare-paper --out results',
+          'beside the paper',
+        )
+        .example('$0 test ../data/mine --out grid --grid eAttn=vv,kk fusion=true,false', 'an ablation');
+    },
+    handler: (argv) => test(context, argv),
+  };
+}
+
+async function test(context: Context, argv: Record<string, unknown>): Promise<void> {
+  const values = readFlags(argv, names) as AllOptions;
+  const words = [argv['data'], argv['--']].flatMap((list) => (list as string[] | undefined) ?? []);
+  const { parseGrid, splitAxes } = await import('../evaluate/grid.js');
+  const given = ([] as unknown[]).concat(argv['grid'] ?? []).map(String);
+  const { data, axes } = given.length > 0 ? splitAxes(words, given) : { data: words, axes: [] };
+  checkUsage(data, values);
+  if (given.length > 0) {
+    const { runGrid } = await import('./test-grid.js');
+    return runGrid(context, values, data, parseGrid(axes));
+  }
+  const { evaluateIn } = await import('../evaluate/evaluate-data-sets.js');
+  const engine = await openForTest(context, values);
+  const progress = startProgress(context);
+  try {
+    const run = await evaluateIn(
+      { ...toTestOptions(values), engine, data, signal: context.stop, onProgress: shower(context, progress) },
+      context.env,
+    );
+    progress.stop();
+    await show(context, run, values);
+  } finally {
+    progress.stop();
+    await engine.dispose();
+  }
+}
+
+/** The engine with the preset's settings and the prompts of a training's folder. */
+export async function openForTest(context: Context, values: AllOptions) {
+  const { findModel } = await import('../engine/find-model.js');
+  const { openEngine } = await import('../engine/load-engine.js');
+  const { promptPath } = await import('../evaluate/prompt-facts.js');
+  const model = await findModel(values.model, context.env);
+  sayMemoryNeed(context, model, values.verbose);
+  const { addon } = await context.loadAddon();
+  const prompts = await promptPath(values.prompts, values.preset);
+  return openEngine(addon, model, {
+    ...toEngineOptions(values),
+    ...(prompts === undefined ? {} : { prompts }),
+  });
+}
+
+/** Faults that can be told before anything is loaded. */
+function checkUsage(data: readonly string[], { out }: AllOptions): void {
+  if (data.length === 0) {
+    throw new CraneError('E_USAGE', 'test needs a data set', {
+      hint: 'a folder with test/good, test/<defect> and ground_truth, or a meta.json; see docs/evaluate.md',
+    });
+  }
+  if (out === undefined) {
+    throw new CraneError('E_USAGE', 'test needs --out', { hint: 'a folder for the results: --out results' });
+  }
+}
+
+/** What evaluateDataSets takes of the flags. */
+export function toTestOptions(values: AllOptions) {
+  const compat: Record<string, unknown> = {};
+  const taken: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const { calls } = options[name as OptionName] as { calls?: readonly string[] };
+    if (!calls?.includes('evaluateDataSets')) continue;
+    if (name.startsWith('compat.')) compat[name.slice('compat.'.length)] = value;
+    else taken[name] = value;
+  }
+  const { out, resume, force } = values;
+  return { ...taken, ...(Object.keys(compat).length > 0 ? { compat } : {}), out, resume, force };
+}
+
+/** Progress on a terminal as a bar; what is worth keeping as lines on stderr. */
+export function shower(context: Context, progress: Progress, name = ''): (event: TestProgress) => void {
+  let stage = '';
+  return (event) => {
+    if (event.stage === 'note') {
+      progress.clear();
+      return say(context, visible(event.text));
+    }
+    if (event.stage !== stage) {
+      stage = event.stage;
+      progress.stage(name + event.stage, event.total);
+    }
+    progress.at(
+      event.done,
+      event.stage === 'scoring' ? visible(`${event.dataSet}/${event.className}`) : undefined,
+    );
+  };
+}
+
+async function show(context: Context, run: TestRun, { out, json }: AllOptions): Promise<void> {
+  const { encodeRun } = await import('../evaluate/run-json.js');
+  const { runText } = await import('../evaluate/outputs/text-table.js');
+  const { unscored } = await import('../evaluate/test-run.js');
+  const paint = painter(context);
+  if (json) {
+    context.stdout.write(encodeRun(run));
+    for (const text of run.warnings) say(context, `WARNING: ${visible(text)}`);
+  } else context.stdout.write(runText(run, paint));
+  const failed = unscored(run);
+  for (const { path, error } of failed)
+    say(context, `${visible(path)}: ${error.code}: ${visible(error.message)}`);
+  say(context, `results: ${out}`);
+  if (failed.length > 0) throw someFailed(failed.length);
+}
+
+export function painter(context: Context) {
+  const colour = hasColour(context);
+  const paint = (code: number) => (text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  return { dim: paint(2), yellow: paint(33) };
+}
+
+/** The exit code (3) is that of the inputs. */
+export function someFailed(failed: number): CraneError {
+  return new CraneError('E_INPUTS_FAILED', `${failed} pictures could not be scored and are in no figure`, {
+    hint: 'the results name them',
+  });
+}

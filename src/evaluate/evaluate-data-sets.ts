@@ -1,0 +1,325 @@
+/** evaluateDataSets: the figures of a model on labelled pictures, with everything that tables and reports need. */
+import { join } from 'node:path';
+import { summarise, summaryLines } from '../data/summary.js';
+import type { Engine } from '../engine/engine.js';
+import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
+import { cacheFolder } from '../libtorch/cache-folder.js';
+import { checkOptions, wrongValue } from '../option-check.js';
+import type { PictureChoices, TestChoices } from '../option-types.js';
+import { canonicalJson } from '../train/canonical-json.js';
+import { type Machine, thisMachine } from '../train/feature-key.js';
+import { readTimes, writeRecord } from '../train/run-record.js';
+import { assembleRun, type FinishedSet } from './assemble.js';
+import { examplesIn } from './examples.js';
+import { checkSame, type TestFingerprint, versionsNow, weightsOf } from './fingerprint.js';
+import { Journal } from './journal.js';
+import { writeOutputs } from './outputs/write-outputs.js';
+import { type PromptFacts, promptFacts, promptPath } from './prompt-facts.js';
+import { readTestRun } from './read-run.js';
+import { writeReport } from './report/write-report.js';
+import { type ClassWork, type FinishedClass, scoreClass } from './score-class.js';
+import { type ResolvedTest, resolveTest, testSettings } from './settings.js';
+import { identify, openTestData, type TestData } from './test-data.js';
+import { TestFolder } from './test-folder.js';
+import { isScored, type TestRun, type TestSettings, unscored } from './test-run.js';
+
+/** Points of a curve and bins of a histogram: enough for a screen. */
+const k_curvePoints = 300;
+const k_histogramBins = 100;
+
+export interface EvaluateDataSetsOptions extends TestChoices, PictureChoices {
+  /** stays open; it must not be disposed meanwhile */
+  engine: Engine;
+  /** data sets: roots or meta.json files */
+  data: string | readonly string[];
+  /** folder for tables, results and the maps of examples; without it nothing is written and no map is kept */
+  out?: string;
+  /** go on with what an earlier run saved in `out`; start where there is nothing */
+  resume?: boolean;
+  /** take an earlier test in `out` away */
+  force?: boolean;
+  /** fires: what has begun is finished and saved, and the test ends with E_CANCELLED */
+  signal?: AbortSignal;
+  onProgress?: (progress: TestProgress) => void;
+}
+
+export type TestProgress =
+  | /** a sentence worth knowing, told once */ { stage: 'note'; text: string }
+  | /** pictures and masks are identified by content */ { stage: 'reading'; done: number; total: number }
+  | {
+      stage: 'scoring';
+      done: number;
+      total: number;
+      /** of `done`, scored by an earlier process */
+      kept: number;
+      dataSet: string;
+      className: string;
+    };
+
+/**
+ * Scores every picture as `engine.score` does, with the model's map and the mask in the map's size, and computes the figures
+ * of each class exactly. A picture that cannot be scored is in no figure; the run names it. Memory holds the metrics of one
+ * class (docs/metrics.md).
+ * @throws CraneError E_USAGE, E_EXISTS, E_DATA_*, E_PROMPTS, E_MODEL_CONFIG, E_TEST_RESUME, E_CANCELLED, E_IO_*
+ */
+export function evaluateDataSets(options: EvaluateDataSetsOptions): Promise<TestRun> {
+  return evaluateIn(options, process.env);
+}
+
+/** As evaluateDataSets, in surroundings of the caller's. */
+export async function evaluateIn(options: EvaluateDataSetsOptions, env: NodeJS.ProcessEnv): Promise<TestRun> {
+  checkOptions('evaluateDataSets', options);
+  const {
+    engine,
+    data,
+    out,
+    resume = false,
+    force = false,
+    signal,
+    onProgress = () => {},
+    ...given
+  } = options;
+  const paths = typeof data === 'string' ? [data] : Array.isArray(data) ? [...(data as string[])] : [];
+  if (paths.length === 0 || !paths.every((path) => typeof path === 'string' && path !== ''))
+    throw wrongValue('a path or a list of paths', 'data', data);
+  if (typeof engine?.settings !== 'function') throw wrongValue('an engine of loadEngine', 'engine', engine);
+  const folder = out === undefined ? undefined : new TestFolder(out);
+  await folder?.checkFree({ resume, force });
+  const prompts = await promptPath(given.prompts, given.preset);
+  const resolved = resolveTest({ ...given, ...(prompts === undefined ? {} : { prompts }) });
+  const test = await prepare(engine, paths, resolved, { signal, onProgress, env });
+  if (!folder) return (await evaluate(test, { signal, onProgress })) ?? stopped(test, undefined);
+  if (force && !resume) await folder.clear();
+  return inFolder(test, folder, { signal, onProgress });
+}
+
+interface Surroundings {
+  signal: AbortSignal | undefined;
+  onProgress: (progress: TestProgress) => void;
+}
+
+interface PreparedTest {
+  engine: Engine;
+  paths: string[];
+  resolved: ResolvedTest;
+  prompts: PromptFacts;
+  settings: TestSettings;
+  machine: Machine;
+  data: { opened: TestData; learnedOn: FinishedSet['learnedOn'] }[];
+  pictures: number;
+  fingerprint: TestFingerprint;
+}
+
+async function prepare(
+  engine: Engine,
+  paths: string[],
+  resolved: ResolvedTest,
+  { signal, onProgress, env }: Surroundings & { env: NodeJS.ProcessEnv },
+): Promise<PreparedTest> {
+  const { addon, native, model } = engine.trainingParts;
+  const settled = await engine.settledSettings(resolved.choices);
+  const prompts = await promptFacts(addon, model, settled.prompts);
+  const settings = testSettings(engine, resolved, settled, prompts);
+  const { method } = settings;
+  if (method.dAttn && !model.source) {
+    throw new CraneError('E_MODEL_CONFIG', `${model.name} has no spatial source, and D-Attn needs one`, {
+      hint: 'take --model crane+, or leave D-Attn off: --no-d-attn',
+    });
+  }
+  const opened = await openTestData(paths, resolved);
+  for (const text of summaryLines(summarise(opened.map(({ set, name }) => ({ ...set, name })))))
+    onProgress({ stage: 'note', text });
+  const pictures = opened.reduce((sum, { set }) => sum + set.items.length, 0);
+  let read = 0;
+  const onRead = () => onProgress({ stage: 'reading', done: ++read, total: pictures });
+  const data: PreparedTest['data'] = [];
+  const identities = [];
+  for (const one of opened) {
+    const { identity, learnedOn } = await identify(one, prompts, onRead, signal).catch(notBegun);
+    identities.push(identity);
+    data.push({ opened: one, learnedOn });
+  }
+  const machine = await thisMachine(addon, native.facts);
+  const { model: _label, ...ofFigures } = settings;
+  const fingerprint: TestFingerprint = {
+    format: 1,
+    versions: versionsNow(machine),
+    machine,
+    ...(await weightsOf(model, method.dAttn, join(await cacheFolder(env), 'features'))),
+    settings: ofFigures,
+    batch: method.compat.batchMean ? resolved.batch : null,
+    keepMaps: resolved.keepMaps,
+    comparePaper: resolved.comparePaper,
+    data: identities,
+  };
+  return { engine, paths, resolved, prompts, settings, machine, data, pictures, fingerprint };
+}
+
+function notBegun(thrown: unknown): never {
+  const error = toCraneError(thrown);
+  if (error.code !== 'E_CANCELLED') throw error;
+  throw new CraneError('E_CANCELLED', 'interrupted before a picture was scored', {
+    hint: 'start the same command again',
+    cause: thrown,
+  });
+}
+
+/** With everything kept in a folder, so that the run can be gone on with. */
+async function inFolder(
+  test: PreparedTest,
+  folder: TestFolder,
+  surroundings: Surroundings,
+): Promise<TestRun> {
+  const earlier = await folder.readRecord();
+  if (earlier) checkSame(test.fingerprint, earlier['made'], folder.path);
+  const times = await readTimes(folder.record);
+  const startedAt = times?.startedAt ?? new Date().toISOString();
+  const began = performance.now();
+  const write = (
+    status: string,
+    more: { error?: { code: ErrorCode; message: string }; failed?: number } = {},
+  ) =>
+    writeRecord(
+      folder.record,
+      {
+        format: 1,
+        kind: 'test',
+        status,
+        ...more,
+        options: { data: test.paths },
+        made: JSON.parse(canonicalJson(test.fingerprint)) as unknown,
+        pictures: test.pictures,
+        startedAt,
+        seconds: (times?.seconds ?? 0) + (performance.now() - began) / 1000,
+      },
+      true,
+    );
+  await write('running');
+  try {
+    const run = earlier?.['status'] === 'complete' ? await completeRun(folder) : undefined;
+    const finished = run ?? (await scoreInFolder(test, folder, surroundings));
+    if (!finished) stopped(test, folder);
+    await writeOutputs(folder, finished);
+    if (test.resolved.report) {
+      const { addon } = test.engine;
+      await writeReport(finished, { folder: folder.path, addon, overwrite: true });
+    }
+    await write('complete', { failed: unscored(finished).length });
+    await folder.removeState();
+    return finished;
+  } catch (thrown) {
+    const { code, message } = toCraneError(thrown);
+    const status = code === 'E_CANCELLED' ? 'interrupted' : 'failed';
+    // What is told is why the run ended, not that its record could not be written either.
+    await write(status, { error: { code, message } }).catch(() => {});
+    throw thrown;
+  }
+}
+
+/** Its tables are written again: equal bytes, unless one was taken away. */
+async function completeRun(folder: TestFolder): Promise<TestRun | undefined> {
+  return readTestRun(folder.path).catch(() => undefined);
+}
+
+async function scoreInFolder(
+  test: PreparedTest,
+  folder: TestFolder,
+  surroundings: Surroundings,
+): Promise<TestRun | undefined> {
+  const journal = await Journal.open(folder.journal);
+  try {
+    return await evaluate(test, surroundings, { folder, journal });
+  } finally {
+    await journal.close();
+  }
+}
+
+/** @returns undefined when the signal fired */
+async function evaluate(
+  test: PreparedTest,
+  { signal, onProgress }: Surroundings,
+  kept?: { folder: TestFolder; journal: Journal },
+): Promise<TestRun | undefined> {
+  const { engine, resolved, settings, machine, data, pictures } = test;
+  const { maxPixels } = engine.trainingParts;
+  const { exif, limits, threshold, mapThreshold, method } = settings;
+  const progress = { done: 0, kept: 0, total: pictures };
+  const sets: FinishedSet[] = [];
+  for (const [set, { opened, learnedOn }] of data.entries()) {
+    const classes: FinishedClass[] = [];
+    for (const [at, ofClass] of opened.classes.entries()) {
+      const { className, items } = ofClass;
+      const tell = () => onProgress({ stage: 'scoring', ...progress, dataSet: opened.name, className });
+      const earlier = await kept?.folder.readClass(set, at);
+      if (earlier) {
+        progress.done += items.length;
+        progress.kept += items.length;
+        tell();
+        classes.push(earlier);
+        continue;
+      }
+      const work: ClassWork = {
+        engine,
+        choices: { ...resolved.choices, batch: resolved.batch },
+        metrics: {
+          limits,
+          ...(threshold === null ? {} : { threshold }),
+          ...(mapThreshold === null ? {} : { mapThreshold }),
+          curvePoints: k_curvePoints,
+          histogramBins: k_histogramBins,
+          threads: engine.facts.threads,
+        },
+        exif,
+        maxPixels,
+        set,
+        setFolder: opened.folder,
+        kept,
+        keepMaps: resolved.keepMaps,
+        dependsOnBatch: method.compat.batchMean,
+        signal,
+        onPicture: (wasKept) => {
+          progress.done++;
+          if (wasKept) progress.kept++;
+          tell();
+        },
+      };
+      const finished = await scoreClass(ofClass, work).catch((thrown: unknown) => {
+        throw withPreset(thrown, resolved.preset);
+      });
+      if (!finished) return undefined;
+      await kept?.folder.writeClass(set, at, finished);
+      classes.push(finished);
+      await removeMaps(finished, work);
+    }
+    await kept?.folder.removeMapsBut(opened.folder, mapsOf(classes));
+    sets.push({ data: opened, learnedOn, classes });
+  }
+  return assembleRun(sets, settings, { comparePaper: resolved.comparePaper, machine });
+}
+
+/** That a preset is made for other towers is not to be seen from the engine's words. */
+function withPreset(thrown: unknown, preset: string | null): unknown {
+  if (!(thrown instanceof CraneError) || thrown.code !== 'E_MODEL_CONFIG' || preset === null) return thrown;
+  return new CraneError(thrown.code, thrown.message, {
+    hint: `preset ${preset} is made for the paper's towers (--model crane, crane+); what is given beside it wins`,
+    cause: thrown,
+  });
+}
+
+async function removeMaps({ pictures, examples }: FinishedClass, work: ClassWork): Promise<void> {
+  if (!work.kept || work.keepMaps) return;
+  const stays = examplesIn(examples);
+  for (const [at, { index }] of pictures.entries())
+    if (!stays.has(at)) await work.kept.folder.removeMap(work.kept.folder.mapName(work.setFolder, index));
+}
+
+function mapsOf(classes: readonly FinishedClass[]): Set<string> {
+  const maps = classes.flatMap(({ pictures }) => pictures.filter(isScored).map(({ map }) => map));
+  return new Set(maps.filter((map) => map !== null));
+}
+
+function stopped({ pictures }: PreparedTest, folder: TestFolder | undefined): never {
+  throw new CraneError('E_CANCELLED', `interrupted before all ${pictures} pictures were scored`, {
+    hint: folder && 'what is done is saved: the same command with --resume goes on',
+  });
+}

@@ -1,0 +1,142 @@
+/** One table for a grid, as Table 2 of the paper: a row for each combination, the means of each data set. */
+import { stringify } from 'csv-stringify/sync';
+import type { GridAxis, GridCell } from './grid.js';
+import { type Column, columnsFor } from './outputs/columns.js';
+import { escapeLatex } from './outputs/latex.js';
+import { escapeMarkdown, grid } from './outputs/markdown.js';
+import { type Cell, percent } from './outputs/rows.js';
+import { aligned, type Paint } from './outputs/text-table.js';
+import type { TestRun } from './test-run.js';
+
+export interface GridRun {
+  cell: GridCell;
+  run: TestRun;
+}
+
+interface GridRow {
+  values: string[];
+  dataSet: string;
+  cells: Cell[];
+}
+
+interface GridTable {
+  axes: string[];
+  columns: Column[];
+  rows: GridRow[];
+  warnings: string[];
+}
+
+function gridTable(axes: readonly GridAxis[], runs: readonly GridRun[]): GridTable {
+  const columns = columnsFor(runs[0]!.run.settings.limits);
+  const rows = runs.flatMap(({ cell, run }) =>
+    run.dataSets.map(({ name, mean }) => ({
+      values: cell.texts,
+      dataSet: name,
+      cells: columns.map((column) => {
+        const { value } = column.mean(mean.leftOut);
+        return value === null ? { value, reason: 'no class has it' } : { value };
+      }),
+    })),
+  );
+  // The figures of one data set stand under each other: they are what one compares.
+  const names = [...new Set(rows.map(({ dataSet }) => dataSet))];
+  return {
+    axes: axes.map(({ name }) => name),
+    columns,
+    rows: names.flatMap((name) => rows.filter(({ dataSet }) => dataSet === name)),
+    warnings: [...new Set(runs.flatMap(({ run }) => run.warnings))],
+  };
+}
+
+const k_note =
+  'means over the classes that have the figure, in percent; each combination is a run of its own below cells/';
+
+export function gridText(axes: readonly GridAxis[], runs: readonly GridRun[], paint: Paint): string {
+  const table = gridTable(axes, runs);
+  const heads = table.columns.map(
+    ({ level, title, detail }) => `${level}\n${title}${detail && `\n${detail}`}`,
+  );
+  const lines = table.rows.map(({ values, dataSet, cells }) => [dataSet, ...values, ...cells.map(percent)]);
+  return [
+    ...table.warnings.map((text) => paint.yellow(`WARNING: ${text}`)),
+    aligned([['data set', ...table.axes, ...heads].map(paint.dim), ...lines]),
+    paint.dim(k_note),
+    '',
+  ].join('\n');
+}
+
+/** Files of a finished grid by name. */
+export function gridFiles(
+  axes: readonly GridAxis[],
+  runs: readonly GridRun[],
+): Record<'grid.json' | 'grid.csv' | 'grid.md' | 'grid.tex', string> {
+  const table = gridTable(axes, runs);
+  return {
+    'grid.json': gridJson(table, runs),
+    'grid.csv': gridCsv(table),
+    'grid.md': gridMarkdown(table),
+    'grid.tex': gridLatex(table),
+  };
+}
+
+function gridJson({ axes, warnings }: GridTable, runs: readonly GridRun[]): string {
+  const cells = runs.map(({ cell, run }) => ({
+    choices: Object.fromEntries(cell.texts.map((text, at) => [axes[at], text])),
+    results: `cells/${cell.folder}/results.json`,
+    model: run.settings.model,
+    dataSets: run.dataSets.map(({ name, mean, learnedOn }) => ({ name, learnedOn, mean })),
+  }));
+  return `${JSON.stringify({ format: 1, axes, warnings, cells }, null, 1)}\n`;
+}
+
+function gridCsv({ axes, columns, rows }: GridTable): string {
+  const head = ['data_set', ...axes, ...columns.map(({ key }) => key)];
+  return stringify([
+    head,
+    ...rows.map(({ values, dataSet, cells }) => [
+      dataSet,
+      ...values,
+      ...cells.map(({ value }) => value ?? ''),
+    ]),
+  ]);
+}
+
+function gridMarkdown({ axes, columns, rows, warnings }: GridTable): string {
+  const head = [
+    'data set',
+    ...axes,
+    ...columns.map(({ level, title, detail }) => `${level} ${title}${detail && ` ${detail}`}`),
+  ];
+  const lines = rows.map(({ values, dataSet, cells }) => [
+    escapeMarkdown(dataSet),
+    ...values.map(escapeMarkdown),
+    ...cells.map(percent),
+  ]);
+  const blocks = [
+    '# Grid',
+    ...warnings.map((text) => `> **Warning:** ${escapeMarkdown(text)}`),
+    grid(head, lines),
+    k_note,
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function gridLatex({ axes, columns, rows, warnings }: GridTable): string {
+  const line = (cells: readonly string[]) => `${cells.map(escapeLatex).join(' & ')} \\\\`;
+  return `${[
+    ...[...warnings, k_note, 'needs \\usepackage{booktabs}'].map(
+      (text) => `% ${text.replace(/[\p{Cc}\u2028\u2029]/gu, ' ')}`,
+    ),
+    `\\begin{tabular}{${'l'.repeat(axes.length + 1)}${'r'.repeat(columns.length)}}`,
+    '\\toprule',
+    line([
+      'data set',
+      ...axes,
+      ...columns.map(({ level, title, detail }) => `${level} ${title}${detail && ` ${detail}`}`),
+    ]),
+    '\\midrule',
+    ...rows.map(({ values, dataSet, cells }) => line([dataSet, ...values, ...cells.map(percent)])),
+    '\\bottomrule',
+    '\\end{tabular}',
+  ].join('\n')}\n`;
+}

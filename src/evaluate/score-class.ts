@@ -1,0 +1,201 @@
+/** Scores the pictures of one class and hands each map to the metrics as it comes: no two maps need be held. */
+import { maskOfPicture } from '../data/label-mask.js';
+import type { Engine } from '../engine/engine.js';
+import { isFailed, type PictureScore } from '../engine/result.js';
+import type { PictureItem } from '../engine/score-many.js';
+import { CraneError, toCraneError } from '../errors.js';
+import {
+  type ClassMetrics,
+  createEvaluator,
+  type EvaluateOptions,
+  type MapValues,
+} from '../metrics/index.js';
+import type { ScoreManyOptions } from '../option-types.js';
+import { chooseExamples, examplesIn } from './examples.js';
+import type { Journal, JournalLine } from './journal.js';
+import type { PlacedItem, TestClass } from './test-data.js';
+import type { TestFolder } from './test-folder.js';
+import type { Examples, ScoredPicture, TestedPicture, UnscoredPicture } from './test-run.js';
+
+export interface ClassWork {
+  engine: Engine;
+  choices: ScoreManyOptions;
+  metrics: EvaluateOptions;
+  exif: boolean;
+  maxPixels: number;
+  /** position of the data set in the run */
+  set: number;
+  setFolder: string;
+  /** where maps and results are kept; undefined: nowhere */
+  kept: { folder: TestFolder; journal: Journal } | undefined;
+  keepMaps: boolean;
+  /** a score depends on its batch (compat.batchMean): a class is scored whole or not at all */
+  dependsOnBatch: boolean;
+  signal: AbortSignal | undefined;
+  /** a picture is done, now or earlier */
+  onPicture: (wasKept: boolean) => void;
+}
+
+export interface FinishedClass {
+  /** label of the model; null when no picture could be scored */
+  model: string | null;
+  className: string;
+  metrics: ClassMetrics;
+  pictures: TestedPicture[];
+  examples: Examples;
+}
+
+/** @returns undefined when the signal fired: what is done is kept */
+export async function scoreClass(
+  { className, items }: TestClass,
+  work: ClassWork,
+): Promise<FinishedClass | undefined> {
+  const { engine, signal } = work;
+  const evaluator = await createEvaluator(work.metrics, engine.addon);
+  const pictures = new Map<number, TestedPicture>();
+  let model: string | null = null;
+  const enter = async (item: PlacedItem, map: MapValues, line: JournalLine) => {
+    const mask = await maskFor(item, map, line, work);
+    await evaluator.add({
+      className,
+      name: item.imagePath,
+      score: line.score,
+      label: item.isAnomalous,
+      map,
+      ...(mask ? { mask } : {}),
+    });
+    model ??= line.model;
+    pictures.set(item.index, scoredPicture(item, line));
+  };
+  const fail = async (item: PlacedItem, error: UnscoredPicture['error']) => {
+    // Without score and map it enters no figure, and the remarks count it; as an anomalous one it would also be counted
+    // among those that lack a mask.
+    await evaluator.add({ className, name: item.imagePath, label: false });
+    pictures.set(item.index, { ...placeOf(item), error });
+  };
+  try {
+    const missing: PlacedItem[] = [];
+    for (const item of items) {
+      const kept = await keptResult(item, work);
+      if (!kept) {
+        missing.push(item);
+        continue;
+      }
+      await enter(item, kept.map, kept.line);
+      work.onPicture(true);
+    }
+    const byIndex = new Map(missing.map((item) => [item.index, item]));
+    for await (const outcome of engine.scoreMany(inputsOf(missing, signal), {
+      ...work.choices,
+      map: true,
+    })) {
+      const item = byIndex.get(outcome.index)!;
+      if (isFailed(outcome)) {
+        const { code, message, hint } = outcome.error;
+        const error = new CraneError(code, message, { hint });
+        if (!isFaultOfPicture(error)) throw error;
+        await fail(item, outcome.error);
+      } else {
+        const line = lineOf(outcome, work.set);
+        const map = outcome.map!;
+        try {
+          await enter(item, map, line);
+          await keep(item, map, line, work);
+        } catch (thrown) {
+          const error = toCraneError(thrown);
+          if (!isFaultOfPicture(error)) throw thrown;
+          await fail(item, error.toJSON());
+        }
+      }
+      work.onPicture(false);
+    }
+    if (pictures.size < items.length) return undefined;
+    return finished(items, pictures, model, await evaluator.finishClass(className));
+  } finally {
+    evaluator.dispose();
+  }
+
+  function finished(
+    all: readonly PlacedItem[],
+    done: ReadonlyMap<number, TestedPicture>,
+    label: string | null,
+    metrics: ClassMetrics,
+  ): FinishedClass {
+    const inOrder = all.map(({ index }) => done.get(index)!);
+    const examples = chooseExamples(inOrder);
+    const kept = examplesIn(examples);
+    const named = inOrder.map((picture, at) =>
+      'error' in picture
+        ? picture
+        : {
+            ...picture,
+            map:
+              work.kept && (work.keepMaps || kept.has(at))
+                ? work.kept.folder.mapName(work.setFolder, picture.index)
+                : null,
+          },
+    );
+    return { model: label, className, metrics, pictures: named, examples };
+  }
+}
+
+/** A file that is missing, damaged or cannot be read. Settings that do not fit, a full disk or a bug end the run. */
+function isFaultOfPicture({ code, exitCode }: CraneError): boolean {
+  return exitCode === 3 || code === 'E_IO_READ';
+}
+
+async function* inputsOf(items: readonly PlacedItem[], signal: AbortSignal | undefined) {
+  for (const { image, imagePath, index } of items) {
+    if (signal?.aborted) return;
+    yield { input: image, name: imagePath, index } satisfies PictureItem;
+  }
+}
+
+async function keptResult(
+  item: PlacedItem,
+  { kept, set, setFolder, dependsOnBatch }: ClassWork,
+): Promise<{ map: MapValues; line: JournalLine } | undefined> {
+  const line = dependsOnBatch ? undefined : kept?.journal.find(set, item.index);
+  if (!kept || !line) return undefined;
+  const map = await kept.folder.readMap(kept.folder.mapName(setFolder, item.index));
+  return map && { map, line };
+}
+
+async function keep(
+  item: PlacedItem,
+  map: PictureScore['map'] & {},
+  line: JournalLine,
+  { kept, setFolder }: ClassWork,
+): Promise<void> {
+  if (!kept) return;
+  await kept.folder.writeMap(kept.folder.mapName(setFolder, item.index), map);
+  await kept.journal.append(line);
+}
+
+function lineOf({ index, score, map, width, height, model }: PictureScore, set: number): JournalLine {
+  let mapMax = Number.NEGATIVE_INFINITY;
+  for (const value of map!.data) if (value > mapMax) mapMax = value;
+  return { set, index, score, mapMax, width, height, model };
+}
+
+/** In the map's size, resized as the reference does it (method.md 2); null for a normal picture or one without a mask. */
+async function maskFor(
+  { image, mask, isAnomalous }: PlacedItem,
+  map: MapValues,
+  { width, height }: JournalLine,
+  { engine, exif, maxPixels }: ClassWork,
+) {
+  if (!isAnomalous || mask === null) return null;
+  const grey = await maskOfPicture(mask, { path: image, width, height }, { exif, maxPixels });
+  const data = await engine.addon.resizeMask(grey, map.width, map.height);
+  return { data, width: map.width, height: map.height };
+}
+
+function placeOf(item: PlacedItem): Omit<UnscoredPicture, 'error'> {
+  const { index, imagePath, maskPath, className, kind, isAnomalous } = item;
+  return { index, path: imagePath, maskPath, className, kind, isAnomalous };
+}
+
+function scoredPicture(item: PlacedItem, { score, mapMax, width, height }: JournalLine): ScoredPicture {
+  return { ...placeOf(item), score, mapMax, width, height, map: null };
+}

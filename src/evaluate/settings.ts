@@ -1,0 +1,81 @@
+/** From what a caller gives to the complete settings of a test. */
+import type { Split } from '../data/data-set.js';
+import type { Engine } from '../engine/engine.js';
+import { mergeChoices, type PictureSettings } from '../engine/method-choice.js';
+import type { PictureChoices, TestChoices } from '../option-types.js';
+import { defaultOf } from '../options.js';
+import { type PresetName, presets } from './presets.js';
+import type { PromptFacts } from './prompt-facts.js';
+import type { TestSettings } from './test-run.js';
+
+export interface ResolvedTest {
+  preset: PresetName | null;
+  /** of the method and the pictures, the preset's among them */
+  choices: PictureChoices;
+  limits: number[];
+  bootstrap: TestSettings['bootstrap'];
+  split: Split;
+  layout: string;
+  comparePaper: boolean;
+  keepMaps: boolean;
+  report: boolean;
+  batch: 'auto' | number;
+}
+
+const k_level = 0.95;
+
+/** What is given wins over the preset. `prompts` has to be the path of a file or the name of a set. */
+export function resolveTest(given: TestChoices & PictureChoices): ResolvedTest {
+  const {
+    preset,
+    limits = defaultOf('limits'),
+    bootstrap: resamples = defaultOf('bootstrap'),
+    bootstrapSeed: seed = defaultOf('bootstrapSeed'),
+    split = defaultOf('split'),
+    layout = defaultOf('layout'),
+    comparePaper = defaultOf('comparePaper'),
+    keepMaps = defaultOf('keepMaps'),
+    report = defaultOf('report'),
+    batch = 'auto',
+    ...own
+  } = given;
+  return {
+    preset: preset ?? null,
+    choices: mergeChoices([preset === undefined ? {} : presets[preset].choices, own]),
+    limits: [...limits],
+    bootstrap: resamples === 0 ? null : { resamples, seed, level: k_level },
+    split,
+    layout,
+    comparePaper,
+    keepMaps,
+    report,
+    batch,
+  };
+}
+
+/** All but the label of the model, which the first scored picture tells. */
+export function testSettings(
+  engine: Engine,
+  { preset, limits, bootstrap, split }: ResolvedTest,
+  settled: PictureSettings,
+  { name, sha256, learnedOn }: PromptFacts,
+): TestSettings {
+  const { model, size } = engine.trainingParts;
+  const { method, fit, tileOverlap, exif, threshold, mapThreshold } = settled;
+  return {
+    model: engine.facts.model,
+    modelName: model.name,
+    size,
+    method,
+    prompts: { name, sha256, learnedOn },
+    preset,
+    fit,
+    tileOverlap,
+    exif,
+    split,
+    limits,
+    threshold,
+    mapThreshold,
+    bootstrap,
+  };
+}

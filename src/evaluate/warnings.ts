@@ -1,0 +1,26 @@
+/** What a reader has to know before the figures. */
+import { isScored, type TestedDataSet, type TestedPrompts } from './test-run.js';
+
+export function warningsOf(dataSets: readonly TestedDataSet[], { name, learnedOn }: TestedPrompts): string[] {
+  const warnings = dataSets.flatMap((set) => {
+    if (set.learnedOn === null) return [];
+    const { why, detail } = set.learnedOn;
+    const what =
+      why === 'name' ? `the prompts were learned on ${detail}` : `the prompts were learned from ${detail}`;
+    return [`${set.name}: ${what}. Its figures are no zero-shot results: never report them as such.`];
+  });
+  if (learnedOn === null) {
+    warnings.push(
+      `${name}: does not say what its prompts were learned on. If it was a set tested here, its figures are no zero-shot results.`,
+    );
+  }
+  for (const set of dataSets) {
+    const pictures = set.classes.flatMap((of) => of.pictures);
+    const failed = pictures.filter((picture) => !isScored(picture));
+    if (failed.length > 0)
+      warnings.push(
+        `${set.name}: ${failed.length} of ${pictures.length} pictures could not be scored and are in no figure, for instance ${failed[0]!.path}.`,
+      );
+  }
+  return warnings;
+}

@@ -1,0 +1,376 @@
+import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openEngine } from '../../../src/engine/load-engine.js';
+import {
+  type EvaluateDataSetsOptions,
+  evaluateIn,
+  type TestProgress,
+} from '../../../src/evaluate/evaluate-data-sets.js';
+import { mapOf, readTestRun } from '../../../src/evaluate/read-run.js';
+import { isScored } from '../../../src/evaluate/test-run.js';
+import type { FakeBehaviour } from '../engine/fake-addon.js';
+import { writePicture } from '../engine/toy-model.js';
+import { writeMask, writeToySet } from '../train/toy-set.js';
+import { errorOf, useWorkplace } from '../train/workplace.js';
+import { makeTestAddon } from './slow-metrics.js';
+
+const work = useWorkplace();
+
+interface Given extends Partial<Omit<EvaluateDataSetsOptions, 'engine'>> {
+  addon?: ReturnType<typeof makeTestAddon>;
+}
+
+async function evaluate({ addon = makeTestAddon(), ...options }: Given = {}) {
+  const engine = await openEngine(addon, work.model);
+  try {
+    return await evaluateIn({ engine, data: work.set, bootstrap: 50, report: false, ...options }, work.env);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** Names and bytes of everything in a folder but run.json, which holds times. */
+async function bytesOf(folder: string): Promise<Record<string, string>> {
+  const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && entry.name !== 'run.json')
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  const bytes = await Promise.all(
+    names.map(async (name) => [name.slice(folder.length), await readFile(name, 'hex')]),
+  );
+  return Object.fromEntries(bytes) as Record<string, string>;
+}
+
+/** Stops when so many pictures are done. */
+function stopAfter(count: number) {
+  const stop = new AbortController();
+  const onProgress = (event: TestProgress) => {
+    if (event.stage === 'scoring' && event.done >= count) stop.abort();
+  };
+  return { signal: stop.signal, onProgress };
+}
+
+const scoredBy = ({ log }: ReturnType<typeof makeTestAddon>) =>
+  log.passes.reduce((sum, { requests }) => sum + requests.length, 0);
+
+describe('evaluateDataSets', () => {
+  it('scores every picture once and gives its figures, settings and pictures', async () => {
+    const addon = makeTestAddon();
+    const run = await evaluate({ addon });
+    expect(scoredBy(addon)).toBe(6);
+    expect(run.settings).toMatchObject({
+      modelName: 'toy',
+      prompts: { name: 'plain', learnedOn: ['toys'] },
+      threshold: 0.5,
+      limits: [0.05, 0.3],
+    });
+    const [set] = run.dataSets;
+    expect(set).toMatchObject({ name: 'set', layout: 'meta.json', learnedOn: null });
+    const [tile] = set!.classes;
+    expect(tile).toMatchObject({ className: 'tile', failed: 0, metrics: { image: { auroc: { value: 1 } } } });
+    expect(tile!.pictures.map(({ path }) => path)).toEqual([
+      'test/good_0.png',
+      'test/good_1.png',
+      'test/good_2.png',
+      'test/hole_3.png',
+      'test/hole_4.png',
+      'test/hole_5.png',
+    ]);
+    expect(tile!.examples).toMatchObject({ bestNormal: [0, 1, 2], worstAnomalous: [3, 4, 5] });
+    expect(tile!.intervals!.auroc).toMatchObject({ low: 1, high: 1 });
+  });
+
+  it('gives the metrics masks in the size of the maps, and none for normal pictures', async () => {
+    const addon = makeTestAddon();
+    await evaluate({ addon });
+    for (const { label, map, mask, width, height } of addon.entered) {
+      expect([width, height, map!.length]).toEqual([8, 8, 64]);
+      // top left quarter
+      if (label) expect(mask!.reduce((sum, value) => sum + value, 0)).toBe(16);
+      else expect(mask).toBeUndefined();
+    }
+  });
+
+  it('writes nothing without a folder', async () => {
+    const before = await readdir(work.folder);
+    const run = await evaluate();
+    expect(run.dataSets[0]!.classes[0]!.pictures.every((picture) => isScored(picture) && !picture.map)).toBe(
+      true,
+    );
+    expect((await readdir(work.folder)).filter((name) => name !== 'cache')).toEqual(
+      before.filter((name) => name !== 'cache'),
+    );
+  });
+
+  it('writes what readTestRun and mapOf read again, and no state', async () => {
+    const out = work.at('whole');
+    const run = await evaluate({ out });
+    expect((await readdir(out)).sort()).toEqual([
+      'maps',
+      'pictures.csv',
+      'results.csv',
+      'results.json',
+      'results.md',
+      'results.tex',
+      'run.json',
+    ]);
+    const read = await readTestRun(out);
+    expect(read).toEqual(run);
+    const picture = read.dataSets[0]!.classes[0]!.pictures[4]!;
+    if (!isScored(picture)) throw new Error('expected a score');
+    const map = await mapOf(out, picture);
+    expect(map).toMatchObject({ width: 8, height: 8 });
+    expect(Math.max(...map!.data)).toBe(picture.mapMax);
+  });
+
+  it('keeps the maps of the examples, with keepMaps those of all', async () => {
+    const many = await writeToySet(work.at('many'), { normal: 12, anomalous: 2 });
+    await evaluate({ data: many, out: work.at('some') });
+    await evaluate({ data: many, out: work.at('all'), keepMaps: true });
+    const names = async (out: string) => (await readdir(work.at(out, 'maps', 'many'))).length;
+    expect([await names('some'), await names('all')]).toEqual([10, 14]);
+  });
+
+  it('names two sets of one name apart', async () => {
+    const other = await writeToySet(work.at('elsewhere', 'set'), { from: 100 });
+    const run = await evaluate({ data: [work.set, other], out: work.at('two') });
+    expect(run.dataSets.map(({ name }) => name)).toEqual(['set', 'set (2)']);
+    expect(await readdir(work.at('two', 'maps'))).toHaveLength(2);
+  });
+});
+
+describe('a picture that fails', () => {
+  it('is named, is in no figure, and the others are done', async () => {
+    const set = await writeToySet(work.at('broken'));
+    await writeFile(join(set, 'test', 'good_1.png'), 'no picture');
+    await writeMask(join(set, 'masks', 'hole_4.png'), 10, 10);
+    const run = await evaluate({ data: set, out: work.at('failed') });
+    const [tile] = run.dataSets[0]!.classes;
+    expect(tile).toMatchObject({
+      failed: 2,
+      metrics: {
+        remarks: { pictures: 6, withoutScore: 2, withoutMap: 2 },
+        image: { normal: 2, anomalous: 2 },
+      },
+    });
+    const faults = tile!.pictures.flatMap((picture) =>
+      isScored(picture) ? [] : [`${picture.path} ${picture.error.code}`],
+    );
+    expect(faults).toEqual(['test/good_1.png E_IMAGE_DECODE', 'test/hole_4.png E_DATA_MASK_SIZE']);
+    expect(run.warnings).toEqual([
+      expect.stringContaining('broken: 2 of 6 pictures could not be scored and are in no figure'),
+    ]);
+  });
+
+  it('is not blamed for settings that do not fit the model: they end the test', async () => {
+    const check = () => {
+      throw Object.assign(new Error('features lists block 12'), { code: 'E_MODEL_CONFIG' });
+    };
+    const error = await errorOf(evaluate({ addon: makeTestAddon({ check }), preset: 'crane' }));
+    expect(error).toMatchObject({ code: 'E_MODEL_CONFIG', message: 'features lists block 12' });
+    expect(error.hint).toContain("made for the paper's towers");
+  });
+
+  it('leaves a class without figures where all fail', async () => {
+    const set = await writeToySet(work.at('hopeless'), { normal: 1, anomalous: 1 });
+    for (const name of ['good_0.png', 'hole_1.png']) await writeFile(join(set, 'test', name), '');
+    const run = await evaluate({ data: set });
+    expect(run.dataSets[0]!.classes[0]).toMatchObject({
+      failed: 2,
+      intervals: null,
+      metrics: { image: { auroc: { value: null } } },
+    });
+  });
+});
+
+describe('an interrupted test', () => {
+  /** More pictures than are in work at once. */
+  const data = () => writeToySet(work.at('long'), { normal: 10, anomalous: 4 });
+
+  it.each([0, 1, 4, 9])('goes on after %i pictures and gives the same bytes', async (count) => {
+    const set = await data();
+    const out = work.at(`interrupted-${count}`);
+    const stop = count === 0 ? { signal: AbortSignal.abort() } : stopAfter(count);
+    const error = await errorOf(evaluate({ data: set, out, ...stop }));
+    expect(error.code).toBe('E_CANCELLED');
+    const addon = makeTestAddon();
+    await evaluate({ addon, data: set, out, resume: true });
+    expect(scoredBy(addon)).toBeLessThanOrEqual(14 - count);
+    await evaluate({ data: set, out: work.at(`straight-${count}`) });
+    expect(await bytesOf(out)).toEqual(await bytesOf(work.at(`straight-${count}`)));
+  });
+
+  it('goes on from what a killed process leaves: an unfinished line, a map that is not whole, no map', async () => {
+    const set = await data();
+    const out = work.at('killed');
+    await errorOf(evaluate({ data: set, out, ...stopAfter(6) }));
+    const journal = join(out, 'state', 'pictures.jsonl');
+    const text = await readFile(journal, 'utf8');
+    await writeFile(journal, `${text}{"set":0,"index":5,"sco`);
+    await truncate(join(out, 'maps', 'long', '00001.npy'), 100);
+    await rm(join(out, 'maps', 'long', '00002.npy'));
+    await writeFile(join(out, 'maps', 'long', '.00003.npy.abc.tmp'), 'half');
+    const addon = makeTestAddon();
+    await evaluate({ addon, data: set, out, resume: true });
+    expect(scoredBy(addon)).toBeGreaterThan(2);
+    expect(scoredBy(addon)).toBeLessThan(14);
+    await evaluate({ data: set, out: work.at('unkilled') });
+    expect(await bytesOf(out)).toEqual(await bytesOf(work.at('unkilled')));
+  });
+
+  it('does not score the pictures of finished classes again, whose maps are gone', async () => {
+    const second = await writeToySet(work.at('second'), { className: 'rug', from: 60 });
+    const out = work.at('classes');
+    const data = [work.set, second];
+    await errorOf(evaluate({ data, out, ...stopAfter(7) }));
+    const addon = makeTestAddon();
+    const seen: TestProgress[] = [];
+    await evaluate({ addon, data, out, resume: true, onProgress: (event) => void seen.push(event) });
+    expect(scoredBy(addon)).toBeLessThanOrEqual(5);
+    expect(seen.at(-1)).toMatchObject({ stage: 'scoring', done: 12, total: 12 });
+    expect((seen.at(-1) as { kept: number }).kept).toBeGreaterThanOrEqual(7);
+  });
+
+  it('a finished test gone on with scores nothing and makes lost tables again', async () => {
+    const out = work.at('finished');
+    await evaluate({ out });
+    const before = await bytesOf(out);
+    await rm(join(out, 'results.tex'));
+    const addon = makeTestAddon();
+    await evaluate({ addon, out, resume: true });
+    expect(scoredBy(addon)).toBe(0);
+    expect(await bytesOf(out)).toEqual(before);
+  });
+
+  it('scores pictures that failed again', async () => {
+    const behaviour: FakeBehaviour = {
+      check: ({ picture }) => {
+        if (picture.data[0] === 19) throw Object.assign(new Error('dark'), { code: 'E_IMAGE_DECODE' });
+      },
+    };
+    const out = work.at('retried');
+    const set = await data();
+    await errorOf(evaluate({ addon: makeTestAddon(behaviour), data: set, out, ...stopAfter(4) }));
+    const run = await evaluate({ data: set, out, resume: true });
+    expect(run.dataSets[0]!.classes[0]!.failed).toBe(0);
+  });
+
+  it.each<[string, Given, string]>([
+    ['the method', { sigma: 2 }, 'settings.method.sigma is 2, was 4'],
+    ['the prompts', { prompts: 'other' }, 'settings.prompts.name is "other", was "plain"'],
+    ['the limits', { limits: [0.1] }, 'settings.limits is [0.1], was [0.05,0.3]'],
+    ['the draws', { bootstrap: 60 }, 'settings.bootstrap.resamples is 60, was 50'],
+  ])('refuses to go on when %s differs, and says what', async (what, change, text) => {
+    const out = work.at(`other ${what}`);
+    await errorOf(evaluate({ out, ...stopAfter(2) }));
+    const error = await errorOf(evaluate({ out, resume: true, ...change }));
+    expect(error.code).toBe('E_TEST_RESUME');
+    expect(error.message).toContain(text);
+  });
+
+  it.each([
+    ['a picture', (set: string) => writePicture(join(set, 'test', 'good_0.png'), 200)],
+    ['a mask', (set: string) => writeMask(join(set, 'masks', 'hole_3.png'), 16, 12)],
+  ])('refuses to go on when %s was changed', async (what, change) => {
+    const set = await writeToySet(work.at(`set of ${what}`));
+    const out = work.at(`changed ${what}`);
+    await errorOf(evaluate({ data: set, out, ...stopAfter(2) }));
+    await change(set);
+    const error = await errorOf(evaluate({ data: set, out, resume: true }));
+    expect(error).toMatchObject({ code: 'E_TEST_RESUME' });
+    expect(error.message).toContain('data is');
+  });
+
+  it('refuses to go on with other weights', async () => {
+    const out = work.at('weights');
+    await errorOf(evaluate({ out, ...stopAfter(2) }));
+    const weights = work.at('model', 'weights.safetensors');
+    await writeFile(weights, 'weighty');
+    try {
+      const error = await errorOf(evaluate({ out, resume: true }));
+      expect(error).toMatchObject({ code: 'E_TEST_RESUME' });
+      expect(error.message).toContain('weights is');
+    } finally {
+      await writeFile(weights, 'weights');
+    }
+  });
+});
+
+describe('the folder of a test', () => {
+  it('is not written over without --force, and with it begins anew', async () => {
+    const out = work.at('taken');
+    await evaluate({ out, keepMaps: true });
+    expect(await errorOf(evaluate({ out }))).toMatchObject({ code: 'E_EXISTS' });
+    const addon = makeTestAddon();
+    await evaluate({ addon, out, force: true, sigma: 2 });
+    expect(scoredBy(addon)).toBe(6);
+    expect((await readTestRun(out)).settings.method.sigma).toBe(2);
+  });
+
+  it("is not taken from a training, nor are a user's own files of its names", async () => {
+    await mkdir(work.at('training'));
+    await writeFile(work.at('training', 'run.json'), '{"format":1,"status":"complete"}');
+    const error = await errorOf(evaluate({ out: work.at('training'), force: true }));
+    expect(error).toMatchObject({ code: 'E_EXISTS' });
+    await mkdir(work.at('own'));
+    await writeFile(work.at('own', 'results.csv'), 'mine');
+    expect(await errorOf(evaluate({ out: work.at('own'), resume: true }))).toMatchObject({
+      code: 'E_EXISTS',
+    });
+    expect(await readFile(work.at('own', 'results.csv'), 'utf8')).toBe('mine');
+  });
+});
+
+describe('prompts learned on the tested set', () => {
+  it('are warned of by name', async () => {
+    const toys = await writeToySet(work.at('Toys'));
+    const run = await evaluate({ data: toys });
+    expect(run.dataSets[0]!.learnedOn).toEqual({ why: 'name', detail: 'toys' });
+    expect(run.warnings[0]).toMatch(/^Toys: the prompts were learned on toys\. .* no zero-shot results/);
+  });
+
+  it('are warned of by content, whatever the set is called; those of one epoch too', async () => {
+    const trainer = await work.trainer({ out: work.at('learned'), epochs: 1 });
+    await trainer.run();
+    await cp(work.set, work.at('renamed'), { recursive: true });
+    for (const name of ['prompts.safetensors', 'epoch_1.pth']) {
+      const prompts = work.at('learned', name);
+      const run = await evaluate({ data: work.at('renamed'), prompts });
+      expect(run.dataSets[0]!.learnedOn).toEqual({ why: 'content', detail: '6 of its 6 pictures' });
+      expect(run.warnings[0]).toContain('renamed: the prompts were learned from 6 of its 6 pictures');
+    }
+  });
+
+  it('cannot be ruled out when the prompts do not say: that is a warning too', async () => {
+    await writeFile(work.at('found.safetensors'), '{"metadata":{}}');
+    const run = await evaluate({ prompts: work.at('found.safetensors') });
+    expect(run.settings.prompts.learnedOn).toBeNull();
+    expect(run.warnings[0]).toContain('does not say what its prompts were learned on');
+  });
+});
+
+describe('presets', () => {
+  it('set the method, and what is given beside them wins', async () => {
+    const addon = makeTestAddon();
+    const run = await evaluate({ addon, preset: 'crane', softMean: false });
+    expect(run.settings).toMatchObject({
+      preset: 'crane',
+      method: { features: [6, 12, 18, 24], softMean: false, dAttn: false },
+    });
+    expect(addon.log.passes[0]!.method.features).toEqual([6, 12, 18, 24]);
+  });
+
+  it('take the prompts of their epoch from the folder of a training', async () => {
+    const trainer = await work.trainer({ out: work.at('epochs'), epochs: 5 });
+    await trainer.run();
+    const run = await evaluate({ preset: 'crane', prompts: work.at('epochs') });
+    expect(run.settings.prompts.name).toBe(work.at('epochs', 'epoch_5.pth'));
+    const final = await evaluate({ prompts: work.at('epochs') });
+    expect(final.settings.prompts.name).toBe(work.at('epochs', 'prompts.safetensors'));
+  });
+
+  it('with a spatial source are refused where the model has none', async () => {
+    expect(await errorOf(evaluate({ preset: 'crane+' }))).toMatchObject({ code: 'E_MODEL_CONFIG' });
+  });
+});
