@@ -1,45 +1,20 @@
 /** `crane-native data index|check|list`. */
 import type { Argv, CommandModule } from 'yargs';
-import type { Paint } from '../data/tables.js';
 import { CraneError } from '../errors.js';
-import { nearestName } from '../nearest-name.js';
-import { type Context, hasColour, say } from './context.js';
+import { type Context, say } from './context.js';
 import { flagsFor, readFlags } from './flags.js';
 import { startProgress } from './progress.js';
+import { familyCommand, lastText, paintOf, printJson } from './subcommands.js';
 
 type Arguments = Record<string, unknown>;
 
 export function dataCommand(context: Context): CommandModule {
-  const subcommands = [indexCommand(context), checkCommand(context), listCommand(context)];
-  const names = subcommands.map(({ command }) => String(command).split(' ')[0]!);
-  return {
-    command: 'data',
+  return familyCommand({
+    name: 'data',
     describe: 'make an index of a data set, check it, count it',
-    builder: (yargs) => {
-      yargs.usage('$0 data <what>\n\nLooks after data sets: labelled pictures, mostly with masks.');
-      for (const subcommand of subcommands) yargs.command(subcommand);
-      // Whatever is none of them ends up here and gets an answer that knows them.
-      return yargs.command({
-        command: '$0 [what] [rest..]',
-        describe: false,
-        builder: (any) => any.strict(false),
-        handler: (argv) => {
-          throw unknownSubcommand(argv['what'], names);
-        },
-      });
-    },
-    handler: () => {},
-  };
-}
-
-function unknownSubcommand(given: unknown, names: readonly string[]): CraneError {
-  if (given === undefined)
-    return new CraneError('E_USAGE', 'name what to do with a data set', {
-      hint: `one of ${names.join(', ')}`,
-    });
-  const nearest = nearestName(String(given), names);
-  return new CraneError('E_USAGE', `there is no command "data ${String(given)}"`, {
-    hint: nearest ? `did you mean data ${nearest}?` : `there are ${names.join(', ')}`,
+    usage: 'Looks after data sets: labelled pictures, mostly with masks.',
+    what: 'a data set',
+    members: [indexCommand(context), checkCommand(context), listCommand(context)],
   });
 }
 
@@ -203,20 +178,4 @@ function rootsOf(argv: Arguments): string[] {
   const roots = [argv['root'], ...after].filter((root) => root !== undefined).map(String);
   if (roots.length > 1) throw new CraneError('E_USAGE', `one data set at a time, not ${roots.length}`);
   return roots;
-}
-
-/** A flag given twice: the last one counts. */
-function lastText(given: unknown): string | undefined {
-  const last = Array.isArray(given) ? given.at(-1) : given;
-  return last === undefined ? undefined : String(last);
-}
-
-function printJson(context: Context, value: unknown): void {
-  context.stdout.write(`${JSON.stringify(value)}\n`);
-}
-
-function paintOf(context: Context): Paint {
-  const paint = (code: number) => (text: string) =>
-    hasColour(context) ? `\x1b[${code}m${text}\x1b[0m` : text;
-  return { dim: paint(2), red: paint(31), yellow: paint(33) };
 }

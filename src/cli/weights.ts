@@ -1,52 +1,29 @@
 /** `crane-native weights list|inspect|verify|convert|synth|pull`. */
 import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
-import { nearestName } from '../nearest-name.js';
 import { type AddressTable, publicTable } from '../weights/addresses.js';
 import { craneKinds, isCraneKind } from '../weights/crane-models.js';
-import { type Context, hasColour, say } from './context.js';
+import { type Context, say } from './context.js';
 import { flagsFor } from './flags.js';
+import { familyCommand, lastText, paintOf, printJson } from './subcommands.js';
 
 type Arguments = Record<string, unknown>;
 
 /** The table of addresses is handed in by tests only. */
 export function weightsCommand(context: Context, table: AddressTable = publicTable): CommandModule {
-  const subcommands = [
-    listCommand(context, table),
-    inspectCommand(context, table),
-    verifyCommand(context, table),
-    convertCommand(context),
-    synthCommand(context),
-    pullCommand(context, table),
-  ];
-  const names = subcommands.map(({ command }) => String(command).split(' ')[0]!);
-  return {
-    command: 'weights',
+  return familyCommand({
+    name: 'weights',
     describe: 'list, inspect, verify, convert, make and fetch weights',
-    builder: (yargs) => {
-      yargs.usage('$0 weights <what>\n\nLooks after the weights of models.');
-      for (const subcommand of subcommands) yargs.command(subcommand);
-      // Whatever is none of them ends up here and gets an answer that knows them.
-      return yargs.command({
-        command: '$0 [what] [rest..]',
-        describe: false,
-        // the wrong name is what has to be told, not the flags that the right one would know
-        builder: (any) => any.strict(false),
-        handler: (argv) => {
-          throw unknownSubcommand(argv['what'], names);
-        },
-      });
-    },
-    handler: () => {},
-  };
-}
-
-function unknownSubcommand(given: unknown, names: readonly string[]): CraneError {
-  if (given === undefined)
-    return new CraneError('E_USAGE', 'name what to do with weights', { hint: `one of ${names.join(', ')}` });
-  const nearest = nearestName(String(given), names);
-  return new CraneError('E_USAGE', `there is no command "weights ${String(given)}"`, {
-    hint: nearest ? `did you mean weights ${nearest}?` : `there are ${names.join(', ')}`,
+    usage: 'Looks after the weights of models.',
+    what: 'weights',
+    members: [
+      listCommand(context, table),
+      inspectCommand(context, table),
+      verifyCommand(context, table),
+      convertCommand(context),
+      synthCommand(context),
+      pullCommand(context, table),
+    ],
   });
 }
 
@@ -58,9 +35,12 @@ function listCommand(context: Context, table: AddressTable): CommandModule {
     handler: async (argv) => {
       const { listWeights } = await import('../weights/list.js');
       const listed = await listWeights(table, context.env);
-      if (argv['json']) return printJson(context, listed);
+      if (argv['json']) {
+        for (const row of listed) printJson(context, row);
+        return;
+      }
       const { listTable } = await import('../weights/tables.js');
-      context.stdout.write(listTable(listed, (text) => dim(context, text)));
+      context.stdout.write(listTable(listed, (text) => paintOf(context).dim(text)));
       say(context, 'fetch one: npx crane-native weights pull <name>');
     },
   };
@@ -86,7 +66,7 @@ function inspectCommand(context: Context, table: AddressTable): CommandModule {
       for (const { path } of targets.flatMap(({ files }) => files)) {
         const info = await addon.inspectWeights(path);
         const sizes = sizesOf(info);
-        if (argv['json']) printJson(context, [{ file: path, ...info, sizes }]);
+        if (argv['json']) printJson(context, { file: path, ...info, sizes });
         else context.stdout.write(`${inspectText(path, info, sizes, argv['each'] === true)}\n`);
       }
       if (argv['json']) return;
@@ -122,8 +102,9 @@ async function verify(context: Context, table: AddressTable, given: string[], js
     const error = toCraneError(thrown);
     faults.push(error);
     checked++;
-    if (json) printJson(context, [{ file, ok: false, error }]);
-    else context.stdout.write(`${red(context, 'bad')} ${file}\n    ${error.message} [${error.code}]\n`);
+    if (json) printJson(context, { file, ok: false, error });
+    else
+      context.stdout.write(`${paintOf(context).red('bad')} ${file}\n    ${error.message} [${error.code}]\n`);
   };
   for (const name of given) {
     const target = await findTarget(name, table, context.env).catch((thrown: unknown) => fault(name, thrown));
@@ -132,7 +113,7 @@ async function verify(context: Context, table: AddressTable, given: string[], js
       try {
         const verified = await verifyFile(file, addon, table);
         checked++;
-        if (json) printJson(context, [{ ...verified, ok: true }]);
+        if (json) printJson(context, { ...verified, ok: true });
         else context.stdout.write(verifiedText(verified));
       } catch (thrown) {
         fault(file.path, thrown);
@@ -182,7 +163,7 @@ function convertCommand(context: Context): CommandModule {
       const { formatBytes } = await import('../weights/tables.js');
       const { addon } = await context.loadAddon();
       const made = await convert({ inputs, out, dtype, overwrite: argv['force'] === true }, addon);
-      if (argv['json']) return printJson(context, [made]);
+      if (argv['json']) return printJson(context, made);
       say(context, `${formatBytes(made.bytes)}, sha256 ${made.sha256}`);
       context.stdout.write(`${made.file}\n`);
     },
@@ -226,7 +207,7 @@ function synthCommand(context: Context): CommandModule {
       const log = (line: string) => say(context, line);
       const overwrite = argv['force'] === true;
       const { folder, bytes } = await synthModel(kind, { out, overwrite, addon, stop: context.stop, log });
-      if (argv['json']) return printJson(context, [{ folder, bytes }]);
+      if (argv['json']) return printJson(context, { folder, bytes });
       say(context, `${formatBytes(bytes)}; use it with --model ${given ?? synthName(kind)}`);
       context.stdout.write(`${folder}\n`);
     },
@@ -276,7 +257,7 @@ function pullCommand(context: Context, table: AddressTable): CommandModule {
         log: (line) => say(context, line),
         loadAddon: async () => (await context.loadAddon()).addon,
       });
-      if (argv['json']) return printJson(context, [pulled]);
+      if (argv['json']) return printJson(context, pulled);
       for (const { name: file, bytes, how } of pulled.files)
         say(context, `${file}: ${how}, ${formatBytes(bytes)}`);
       if (pulled.kind === 'model') say(context, `use it with --model ${pulled.name}`);
@@ -309,22 +290,4 @@ function filesOf(argv: Arguments, command: string): string[] {
 /** Arguments after `--` count even when they begin with a dash. */
 function argumentsOf(argv: Arguments, name: string): string[] {
   return [argv[name], argv['--']].flatMap((list) => (list as unknown[] | undefined) ?? []).map(String);
-}
-
-/** A flag given twice: the last one counts. */
-function lastText(given: unknown): string | undefined {
-  const last = Array.isArray(given) ? given.at(-1) : given;
-  return last === undefined ? undefined : String(last);
-}
-
-function printJson(context: Context, rows: readonly unknown[]): void {
-  for (const row of rows) context.stdout.write(`${JSON.stringify(row)}\n`);
-}
-
-function dim(context: Context, text: string): string {
-  return hasColour(context) ? `\x1b[2m${text}\x1b[0m` : text;
-}
-
-function red(context: Context, text: string): string {
-  return hasColour(context) ? `\x1b[31m${text}\x1b[0m` : text;
 }

@@ -1,5 +1,6 @@
 /** How data sets are shown to people: counts, known layouts, what a check found. Pure text; the command prints it. */
-import Table from 'cli-table3';
+import { aligned } from '../output/aligned.js';
+import type { Paint } from '../output/paint.js';
 import type { CheckReport } from './check/check-data-set.js';
 import { type Finding, findingTable } from './check/finding.js';
 import { visible } from './data-set.js';
@@ -8,19 +9,6 @@ import type { ClassSummary, Counts } from './summary.js';
 
 /** Files named for each kind of finding; --json has all of them. */
 const k_shown = 8;
-
-const noBorders = Object.fromEntries(
-  ['top', 'bottom', 'left', 'mid', 'right']
-    .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
-    .concat('mid-mid', 'middle')
-    .map((place) => [place, '']),
-);
-
-export interface Paint {
-  dim(text: string): string;
-  red(text: string): string;
-  yellow(text: string): string;
-}
 
 export interface ShownSplit extends Counts {
   split: string;
@@ -112,18 +100,4 @@ function verdict({ faults, warnings }: CheckReport, paint: Paint): string {
 
 export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
-}
-
-function aligned(rows: string[][], aligns: ('left' | 'right')[]): string {
-  const table = new Table({
-    chars: noBorders,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    colAligns: aligns,
-  });
-  table.push(...rows);
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
 }

@@ -3,6 +3,7 @@
  * losses of every step, the order of the epoch and where in it the run stands. It holds no times: equal runs have
  * equal files.
  */
+import { type GeneratorState, SeededGenerator } from '../data/seeded-generator.js';
 import type { NativeAddon, NativeTraining } from '../engine/native.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { isThere } from '../output/write-whole.js';
@@ -14,6 +15,7 @@ const k_losses = 'losses';
 const k_order = 'order';
 /** under which the engine writes what it is given beside its own tensors */
 const k_extra = 'extra.';
+const k_noTraining = 'its metadata are not those of a training';
 
 /** Where a run stands after its last step. */
 export interface Position {
@@ -25,6 +27,15 @@ export interface Position {
   order: Int32Array;
   /** of what draws the orders, after it drew this one */
   generator: string;
+}
+
+/** What a position has to fit. */
+export interface RunSizes {
+  /** of one epoch */
+  pictures: number;
+  /** pictures and mosaics: what the indices of an order may be */
+  items: number;
+  stepsPerEpoch: number;
 }
 
 export interface SavedRun {
@@ -57,6 +68,7 @@ export async function readState(
   addon: NativeAddon,
   path: string,
   of: Fingerprint,
+  sizes: RunSizes,
 ): Promise<SavedRun | undefined> {
   if (!(await isThere(path))) return undefined;
   const { metadata, losses, order } = await readFileOf(addon, path);
@@ -69,14 +81,28 @@ export async function readState(
       { hint: 'give the same data and options as before, or start anew with --force or another --out' },
     );
   }
-  const { epoch, step, generator } = parse(metadata['state'], path) as Position;
-  if (
-    ![epoch, step].every(Number.isSafeInteger) ||
-    typeof generator !== 'string' ||
-    losses.length % lossTerms.length
-  )
-    throw unreadable(path, 'its metadata are not those of a training');
+  const state = parse(metadata['state'], path) as Partial<Position> | null;
+  const { epoch, step, generator } = state ?? {};
+  if (epoch === undefined || step === undefined || typeof generator !== 'string' || !isGenerator(generator))
+    throw unreadable(path, k_noTraining);
+  const { pictures, items, stepsPerEpoch } = sizes;
+  const steps = losses.length / lossTerms.length;
+  const isPlace = Number.isSafeInteger(epoch) && epoch >= 0 && step >= 1 && step <= stepsPerEpoch;
+  if (!isPlace || steps !== epoch * stepsPerEpoch + step)
+    throw unreadable(path, `epoch ${epoch}, step ${step} and the losses of ${steps} steps do not fit together`);
+  if (order.length !== pictures || !order.every((at) => at >= 0 && at < items))
+    throw unreadable(path, `its order is not one of ${pictures} pictures`);
   return { position: { epoch, step, order, generator }, losses: new LossHistory(losses) };
+}
+
+/** A damaged one would be noticed only when the next epoch begins. */
+function isGenerator(text: string): boolean {
+  try {
+    SeededGenerator.resume(JSON.parse(text) as GeneratorState);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function readFileOf(addon: NativeAddon, path: string) {
@@ -95,7 +121,7 @@ function parse(text: string | undefined, path: string): Record<string, unknown> 
   try {
     return JSON.parse(text ?? '') as Record<string, unknown>;
   } catch (cause) {
-    throw unreadable(path, 'its metadata are not those of a training', cause);
+    throw unreadable(path, k_noTraining, cause);
   }
 }
 

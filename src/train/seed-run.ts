@@ -40,7 +40,11 @@ export async function* runSeed(
   const { folder, signal } = run;
   const prepared = yield* prepareRun(training, run.seed, signal);
   const saved = run.resume
-    ? await readState(training.parts.addon, folder.state, prepared.fingerprint)
+    ? await readState(training.parts.addon, folder.state, prepared.fingerprint, {
+        pictures: prepared.pictures,
+        items: prepared.learning.length,
+        stepsPerEpoch: stepsPerEpoch(prepared, training),
+      })
     : undefined;
   checkEpochs(training, prepared, saved, folder);
 

@@ -9,6 +9,8 @@ export class TrainingRun implements AsyncIterable<TrainProgress>, PromiseLike<Tr
   readonly #outcome: Promise<TrainOutcome>;
   #settle!: { resolve: (outcome: TrainOutcome) => void; reject: (thrown: unknown) => void };
   #isTaken = false;
+  /** its consumer holds an event and has not asked for the next one */
+  #isHeld = false;
 
   /** @internal */
   constructor(
@@ -27,29 +29,41 @@ export class TrainingRun implements AsyncIterable<TrainProgress>, PromiseLike<Tr
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainProgress, void, undefined> {
     if (this.#isTaken) throw new CraneError('E_USAGE', 'a run is iterated or awaited once');
     this.#isTaken = true;
-    let isDone = false;
+    let hasEnded = false;
     try {
       for (;;) {
         const next = await this.#events.next();
         if (next.done) {
-          isDone = true;
+          // `ended` may have closed the events: then there is no outcome.
+          if (next.value === undefined) throw left();
+          hasEnded = true;
           this.#settle.resolve(next.value);
           return;
         }
         this.#onProgress?.(next.value);
+        this.#isHeld = true;
         yield next.value;
+        this.#isHeld = false;
       }
     } catch (thrown) {
-      isDone = true;
+      hasEnded = true;
+      // Thrown by the events they are closed already; thrown by onProgress they are not.
+      await this.#events.return(undefined as never).catch(() => {});
       this.#settle.reject(thrown);
       throw thrown;
     } finally {
-      if (!isDone) {
-        await this.#events.return(undefined as never);
-        this.#settle.reject(
-          new CraneError('E_CANCELLED', 'the run was left before its end; its state is saved'),
-        );
-      }
+      if (!hasEnded) await this.#leave();
+    }
+  }
+
+  /** The state is saved as the events close. */
+  async #leave(): Promise<void> {
+    try {
+      await this.#events.return(undefined as never);
+      this.#settle.reject(left());
+    } catch (thrown) {
+      this.#settle.reject(thrown);
+      throw thrown;
     }
   }
 
@@ -63,13 +77,17 @@ export class TrainingRun implements AsyncIterable<TrainProgress>, PromiseLike<Tr
     return this.#outcome.then(onOutcome, onError);
   }
 
-  /** @internal Settles when nothing runs any more; a run that nobody took never began. */
+  /**
+   * @internal Settles when nothing runs any more; a run that nobody took never begins. Whoever holds an event may be the
+   * one who waits here: the events are closed for it.
+   */
   async ended(): Promise<void> {
-    if (!this.#isTaken) {
-      await this.#events.return(undefined as never);
+    if (this.#isTaken && !this.#isHeld) {
+      await this.#outcome.catch(() => {});
       return;
     }
-    await this.#outcome.catch(() => {});
+    this.#isTaken = true;
+    await this.#leave();
   }
 
   async #drain(): Promise<void> {
@@ -77,4 +95,10 @@ export class TrainingRun implements AsyncIterable<TrainProgress>, PromiseLike<Tr
       // progress is told by onProgress
     }
   }
+}
+
+function left(): CraneError {
+  return new CraneError('E_CANCELLED', 'the run was left before its end; its state is saved', {
+    hint: 'the same command with --resume goes on',
+  });
 }

@@ -1,17 +1,11 @@
 /** How weights are shown to people: lists, facts of a file, its tensors. Pure text; the command line prints it. */
-import Table from 'cli-table3';
+
 import { countNumbers, countTensors, type Recipe } from '../engine/model-recipe.js';
 import type { WeightFileInfo } from '../engine/native.js';
+import { aligned } from '../output/aligned.js';
 import type { Listed } from './list.js';
 import type { WeightSizes } from './sizes.js';
 import type { Verified } from './verify.js';
-
-const noBorders = Object.fromEntries(
-  ['top', 'bottom', 'left', 'mid', 'right']
-    .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
-    .concat('mid-mid', 'middle')
-    .map((place) => [place, '']),
-);
 
 export function listTable(rows: readonly Listed[], paint: (text: string) => string): string {
   const section = (title: string, listed: readonly Listed[]) =>
@@ -164,22 +158,6 @@ export function formatBytes(bytes: number): string {
 
 function formatCount(values: number): string {
   return values < 1e6 ? String(values) : `${(values / 1e6).toFixed(1)} million`;
-}
-
-type Align = 'left' | 'right';
-
-function aligned(rows: string[][], aligns: Align[]): string {
-  const table = new Table({
-    chars: noBorders,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    colAligns: aligns,
-  });
-  table.push(...rows);
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
 }
 
 function indent(text: string): string {
