@@ -199,6 +199,7 @@ int64_t Engine::add_prompts(const PromptFiles& files, const ScoreOptions& option
   const c10::InferenceMode guard;
   return translate_errors([&] {
     State& state = *state_;
+    state.use_own_threads();
     auto encoded = std::make_shared<methods::EncodedPrompts>();
     encoded->prompts = text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids},
                                           state.text.width(), state.device);
@@ -229,6 +230,7 @@ std::vector<ScoreOutcome> Engine::score_preprocessed(const float* input, InputSh
   const c10::InferenceMode guard;
   return translate_errors([&] {
     const State& state = *state_;
+    state.use_own_threads();
     state.check_size(shape.height, shape.width);
     const auto encoded = state.prompts_of(prompts);
     const at::Tensor images =
@@ -261,6 +263,7 @@ std::vector<ScoreOutcome> Engine::score(std::span<const ScoreItem> items, const 
   const c10::InferenceMode guard;
   return translate_errors([&] {
     const State& state = *state_;
+    state.use_own_threads();
     if (options.method.compat.batch_mean) return state.score_together(items, options);
     std::vector<ScoreOutcome> outcomes;
     for (const ScoreItem& item : items) {
@@ -276,6 +279,7 @@ TracedStages Engine::trace(const float* input, InputShape shape, int64_t prompts
   const c10::InferenceMode guard;
   return translate_errors([&] {
     const State& state = *state_;
+    state.use_own_threads();
     state.check_size(shape.height, shape.width);
     const auto encoded = state.prompts_of(prompts);
     const at::Tensor images =
@@ -295,6 +299,7 @@ TracedStages Engine::trace_text(const PromptFiles& files, const ScoreOptions& op
   const c10::InferenceMode guard;
   return translate_errors([&] {
     const State& state = *state_;
+    state.use_own_threads();
     const text::PromptSet prompts = text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids},
                                                        state.text.width(), state.device);
     at::Tensor features;

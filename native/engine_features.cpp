@@ -67,6 +67,7 @@ void Engine::write_features(std::span<const FeatureItem> items, bool half_precis
   const c10::InferenceMode guard;
   translate_errors([&] {
     const State& state = *state_;
+    state.use_own_threads();
     feature_shape(options);  // refuses what cannot be kept
     const auto precision = half_precision ? train::FeaturePrecision::f16 : train::FeaturePrecision::f32;
     for (const FeatureItem& item : items) {

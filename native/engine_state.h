@@ -1,6 +1,8 @@
 // What an Engine holds; private to engine*.cpp.
 #pragma once
 
+#include <ATen/Parallel.h>
+
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,6 +31,12 @@ struct Engine::State {
   mutable std::mutex prompts_mutex;
   std::map<int64_t, std::shared_ptr<const methods::EncodedPrompts>> prompts;
   int64_t next_handle = 1;
+
+  // All engines share the one compute thread, and its team would otherwise keep the count of whichever was
+  // opened last: then an engine's scores could change their last bits when another one is opened.
+  void use_own_threads() const {
+    if (at::get_num_threads() != facts.threads) at::set_num_threads(facts.threads);
+  }
 
   methods::Towers towers() const { return {&vision, &text, source.get()}; }
 

@@ -63,6 +63,7 @@ Training::~Training() = default;
 train::StepLosses Training::step(std::span<const TrainItem> items, const ScoreOptions& options) {
   return translate_errors([&] {
     const Engine::State& towers = state_->towers();
+    towers.use_own_threads();
     const FeatureShape shape = state_->engine->feature_shape(options);
     const int64_t cells = shape.grid_height * shape.grid_width;
     check_input(!items.empty(), "E_DATA_EMPTY", "a step without pictures");
@@ -99,6 +100,7 @@ train::StepLosses Training::step_on_pictures(const TrainBatch& batch, InputShape
                                              const ScoreOptions& options, TracedStages* stages) {
   return translate_errors([&] {
     const Engine::State& towers = state_->towers();
+    towers.use_own_threads();
     towers.check_size(shape.height, shape.width);
     const auto of = [](auto* data, at::IntArrayRef sizes, at::ScalarType type) {
       return at::from_blob(const_cast<void*>(static_cast<const void*>(data)), sizes,

@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -210,6 +211,20 @@ TEST(Engine, AScoreThatIsNotFiniteIsAnErrorUnlessNanWasAskedFor) {
   }
   model.options.method.compat.empty_rows = attention::EmptyRows::nan;
   EXPECT_TRUE(std::isnan(engine.score(pictures.items, model.options, nullptr)[0].fused_score));
+}
+
+TEST(Engine, KeepsItsOwnNumberOfThreadsWhenAnotherIsOpened) {
+  SyntheticModel one(/*width=*/64, /*blocks=*/1, /*side=*/84);
+  SyntheticModel two(/*width=*/64, /*blocks=*/1, /*side=*/84);
+  one.config.threads = 1;
+  two.config.threads = 2;
+  Engine first(one.config);
+  const Pictures pictures(1, 84, 84, first.add_prompts(one.prompt_files, one.options));
+  Engine second(two.config);
+  EXPECT_EQ(at::get_num_threads(), 2);
+  first.score(pictures.items, one.options, nullptr);
+  EXPECT_EQ(at::get_num_threads(), 1);
+  EXPECT_EQ(second.facts().threads, 2);
 }
 
 }  // namespace
