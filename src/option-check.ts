@@ -64,6 +64,7 @@ function checkOne(call: LibraryCall, name: string, value: unknown): void {
 
 function checkOtherField(name: string, value: unknown): void {
   if (name === 'signal' && !(value instanceof AbortSignal)) throw wrongValue('an AbortSignal', name, value);
+  if (name === 'onProgress' && typeof value !== 'function') throw wrongValue('a function', name, value);
   if (name === 'name' && typeof value !== 'string') throw wrongValue('a string', name, value);
   if ((name === 'resume' || name === 'force') && typeof value !== 'boolean')
     throw wrongValue('true or false', name, value);

@@ -9,7 +9,8 @@ import { CraneError, toCraneError } from '../errors.js';
 import { promptFacts } from '../evaluate/prompt-facts.js';
 import { identify } from '../evaluate/test-data.js';
 import type { MaskValues } from '../metrics/index.js';
-import { defaultOf } from '../options.js';
+import { wrongValue } from '../option-check.js';
+import { defaultOf, options as table } from '../options.js';
 import { bestF1, type PictureLevels, scoreLevels } from './best-f1.js';
 import type { BestF1Threshold, Calibration } from './calibration.js';
 import { conformalRank, conformalThreshold } from './conformal.js';
@@ -55,10 +56,8 @@ interface Scored {
  *   threshold parts these scores), E_INPUTS_FAILED (no picture could be scored), E_CANCELLED, E_DISPOSED
  */
 export async function calibrate(options: CalibrateOptions): Promise<CalibrationOutcome> {
+  checkCalibrateOptions(options);
   const { engine, data, normalOnly = false, falseAlarmRate = 0.01, split, layout = 'auto', signal } = options;
-  if (!(falseAlarmRate > 0 && falseAlarmRate < 1)) {
-    throw new CraneError('E_USAGE', `expected a rate between 0 and 1 but received ${falseAlarmRate}`);
-  }
   const set = await calibrationPictures(data, { normalOnly, split, layout });
   // Known too few before an hour of scoring.
   if (normalOnly && conformalRank(set.items.length, falseAlarmRate) > set.items.length)
@@ -86,6 +85,33 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
     ? { ...common, rule: 'false-alarm-rate', falseAlarmRate, ...falseAlarmThresholds(scored, falseAlarmRate) }
     : { ...common, rule: 'best-f1', ...bestThresholds(scored) };
   return { calibration, failed };
+}
+
+const k_ofTable = ['normalOnly', 'falseAlarmRate', 'split', 'layout'] as const;
+const k_fields = ['engine', 'data', ...k_ofTable, 'signal', 'onProgress'];
+
+/** @throws CraneError E_USAGE for the first unknown name or wrong value; undefined counts as not given */
+function checkCalibrateOptions(given: CalibrateOptions): void {
+  if (typeof given !== 'object' || given === null)
+    throw wrongValue('an object', 'the options of calibrate', given);
+  const unknown = Object.keys(given).find((name) => !k_fields.includes(name));
+  if (unknown !== undefined) {
+    throw new CraneError('E_USAGE', `calibrate knows no option "${unknown}"`, {
+      hint: `it knows ${k_fields.join(', ')}`,
+    });
+  }
+  const { engine, data, signal, onProgress } = given;
+  if (typeof engine?.settings !== 'function') throw wrongValue('an engine of loadEngine', 'engine', engine);
+  if (typeof data !== 'string' || data === '') throw wrongValue('a path', 'data', data);
+  for (const name of k_ofTable) {
+    const { [name]: value } = given;
+    if (value !== undefined && !table[name].accepts(value))
+      throw wrongValue(table[name].expected, name, value);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw wrongValue('an AbortSignal', 'signal', signal);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw wrongValue('a function', 'onProgress', onProgress);
 }
 
 function falseAlarmThresholds(scored: readonly Scored[], rate: number) {

@@ -1,4 +1,5 @@
 /** Opens one split of a data set that has to be whole, for training and testing. */
+import { realpath } from 'node:fs/promises';
 import { CraneError } from '../errors.js';
 import type { DataSet, Split } from './data-set.js';
 import { findDataSource } from './data-source.js';
@@ -29,4 +30,21 @@ export async function openDataSet(path: string, options: OpenDataSetOptions = {}
   throw new CraneError('E_DATA_EMPTY', `${path}: no pictures in the ${split} split of layout ${set.layout}`, {
     hint: elsewhere > 0 ? `its ${other} split has ${elsewhere}` : 'known layouts: npx crane-native data list',
   });
+}
+
+/**
+ * By their real paths: a symbolic link to a set would count its pictures twice.
+ * @throws CraneError E_USAGE when a root is given twice
+ */
+export async function refuseTwice(sets: readonly DataSet[]): Promise<void> {
+  const seen = new Map<string, string>();
+  for (const { root } of sets) {
+    const real = await realpath(root).catch(() => root);
+    const first = seen.get(real);
+    if (first !== undefined) {
+      const links = first === root ? '' : `, as ${first} too`;
+      throw new CraneError('E_USAGE', `${root}: is given twice${links}`);
+    }
+    seen.set(real, root);
+  }
 }

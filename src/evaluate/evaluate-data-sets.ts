@@ -68,7 +68,7 @@ export function evaluateDataSets(options: EvaluateDataSetsOptions): Promise<Test
 
 /** As evaluateDataSets, in surroundings of the caller's. */
 export async function evaluateIn(options: EvaluateDataSetsOptions, env: NodeJS.ProcessEnv): Promise<TestRun> {
-  checkOptions('evaluateDataSets', options);
+  checkOptions('evaluateDataSets', options ?? null);
   const {
     engine,
     data,
@@ -90,7 +90,7 @@ export async function evaluateIn(options: EvaluateDataSetsOptions, env: NodeJS.P
   const test = await prepare(engine, paths, resolved, { signal, onProgress, env });
   if (!folder) return (await evaluate(test, { signal, onProgress })) ?? stopped(test, undefined);
   if (force && !resume) await folder.clear();
-  return inFolder(test, folder, { signal, onProgress });
+  return inFolder(test, folder, resume, { signal, onProgress });
 }
 
 interface Surroundings {
@@ -168,13 +168,18 @@ function notBegun(thrown: unknown): never {
 async function inFolder(
   test: PreparedTest,
   folder: TestFolder,
+  resume: boolean,
   surroundings: Surroundings,
 ): Promise<TestRun> {
   const earlier = await folder.readRecord();
+  // Another process came since the folder was looked at.
+  if (earlier && !resume) throw folder.isTaken();
   if (earlier) checkSame(test.fingerprint, earlier['made'], folder.path);
   const times = await readTimes(folder.record);
   const startedAt = times?.startedAt ?? new Date().toISOString();
   const began = performance.now();
+  // Whoever writes the record first has the folder: two tests at once would mix their files.
+  let isOurs = earlier !== undefined;
   const write = (
     status: string,
     more: { error?: { code: ErrorCode; message: string }; failed?: number } = {},
@@ -192,9 +197,12 @@ async function inFolder(
         startedAt,
         seconds: (times?.seconds ?? 0) + (performance.now() - began) / 1000,
       },
-      true,
+      isOurs,
     );
-  await write('running');
+  await write('running').catch((thrown: unknown) => {
+    throw toCraneError(thrown).code === 'E_EXISTS' ? folder.isTaken() : thrown;
+  });
+  isOurs = true;
   try {
     const run = earlier?.['status'] === 'complete' ? await completeRun(folder) : undefined;
     const finished = run ?? (await scoreInFolder(test, folder, surroundings));
@@ -250,7 +258,7 @@ async function evaluate(
     for (const [at, ofClass] of opened.classes.entries()) {
       const { className, items } = ofClass;
       const tell = () => onProgress({ stage: 'scoring', ...progress, dataSet: opened.name, className });
-      const earlier = await kept?.folder.readClass(set, at);
+      const earlier = await kept?.folder.readClass(set, at, className);
       if (earlier) {
         progress.done += items.length;
         progress.kept += items.length;

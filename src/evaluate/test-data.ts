@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { contentHash, k_pictureDigits } from '../data/content-hash.js';
 import type { DataItem, DataSet, Split } from '../data/data-set.js';
 import { eachBounded } from '../data/each-bounded.js';
-import { openDataSet } from '../data/open-data-set.js';
+import { openDataSet, refuseTwice } from '../data/open-data-set.js';
 import { throwIfCancelled } from '../engine/cancellation.js';
-import { CraneError, toCraneError } from '../errors.js';
+import { toCraneError } from '../errors.js';
 import { OutputNames } from '../output/output-names.js';
 import type { PromptFacts } from './prompt-facts.js';
 import type { LearnedOn } from './test-run.js';
@@ -40,8 +40,7 @@ export async function openTestData(
 ): Promise<TestData[]> {
   const sets: DataSet[] = [];
   for (const path of paths) sets.push(await openDataSet(path, options));
-  const twice = sets.find(({ root }, at) => sets.findIndex((other) => other.root === root) !== at);
-  if (twice) throw new CraneError('E_USAGE', `${twice.root}: is given twice`);
+  await refuseTwice(sets);
   const folders = new OutputNames();
   const taken = new Map<string, number>();
   return sets.map((set) => {

@@ -61,13 +61,16 @@ export class TestFolder {
     const record = await this.readRecord();
     if (force || (resume && record)) return;
     const own = await Promise.all(k_ownFiles.map((name) => isThere(join(this.path, name))));
-    if (own.includes(true)) {
-      throw new CraneError('E_EXISTS', `${this.path}: holds a test already, or files of its names`, {
-        hint: record
-          ? 'go on with --resume, start anew with --force, or choose another --out'
-          : 'start anew with --force, or choose another --out',
-      });
-    }
+    if (own.includes(true)) throw this.isTaken(record !== undefined);
+  }
+
+  /** @param canResume a test is there that --resume would go on with */
+  isTaken(canResume = true): CraneError {
+    return new CraneError('E_EXISTS', `${this.path}: holds a test already, or files of its names`, {
+      hint: canResume
+        ? 'go on with --resume, start anew with --force, or choose another --out'
+        : 'start anew with --force, or choose another --out',
+    });
   }
 
   /** Path of a map below the folder, with `/` between. */
@@ -96,11 +99,16 @@ export class TestFolder {
     }
   }
 
-  /** A class that was finished earlier. */
-  async readClass(set: number, of: number): Promise<FinishedClass | undefined> {
-    const path = join(this.path, ...classFile(set, of).split('/'));
-    const text = await readFile(path, 'utf8').catch(() => undefined);
-    return text === undefined ? undefined : (decodeFigures(text) as FinishedClass);
+  /** A class that was finished earlier; undefined: there is none, or its file is damaged and it has to be scored again. */
+  async readClass(set: number, of: number, className: string): Promise<FinishedClass | undefined> {
+    try {
+      const text = await readFile(this.file(classFile(set, of)), 'utf8');
+      const finished = decodeFigures(text) as Partial<FinishedClass> | null;
+      const isWhole = finished?.className === className && Array.isArray(finished.pictures);
+      return isWhole ? (finished as FinishedClass) : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Its file is written whole; only then the maps that nobody will ask for are taken away. */

@@ -2,6 +2,7 @@
 import { throwIfCancelled } from '../engine/cancellation.js';
 import type { NativeAddon } from '../engine/native.js';
 import { CraneError } from '../errors.js';
+import { wrongValue } from '../option-check.js';
 import { createEvaluator, type Evaluator } from './evaluator.js';
 import type { MappedClass } from './mapped-class.js';
 import { type EvaluateOptions, evaluateOptionNames, resolveOptions } from './options.js';
@@ -35,8 +36,9 @@ export async function evaluate(
   request: EvaluateRequest,
   addon?: Pick<NativeAddon, 'createMetricEvaluator'>,
 ): Promise<Evaluation> {
-  const { pictures, groupedByClass = false, signal } = request;
   const options = optionsOf(request, ['pictures', 'groupedByClass', 'signal']);
+  const { pictures, groupedByClass = false, signal } = request;
+  checkList('pictures', pictures);
   return withEvaluator(options, addon, async (evaluator) => {
     const working = new Set<Promise<void>>();
     let failure: { thrown: unknown } | undefined;
@@ -59,10 +61,11 @@ export async function evaluate(
     try {
       for await (const picture of pictures) {
         check();
-        if (groupedByClass && current !== undefined && picture.className !== current) {
+        const className = picture?.className;
+        if (groupedByClass && current !== undefined && className !== current) {
           begin(evaluator.finishClass(current));
         }
-        current = picture.className;
+        current = className;
         begin(evaluator.add(picture));
         if (working.size >= window) await Promise.race(working);
       }
@@ -78,8 +81,9 @@ export async function evaluateMapped(
   request: EvaluateMappedRequest,
   addon?: Pick<NativeAddon, 'createMetricEvaluator'>,
 ): Promise<Evaluation> {
-  const { classes, signal } = request;
   const options = optionsOf(request, ['classes', 'signal']);
+  const { classes, signal } = request;
+  checkList('classes', classes);
   return withEvaluator(options, addon, async (evaluator) => {
     let current: string | undefined;
     for (const set of classes) {
@@ -98,6 +102,12 @@ function optionsOf(request: EvaluateOptions & object, others: string[]): Evaluat
   }
   resolveOptions(request, others);
   return Object.fromEntries(evaluateOptionNames.map((name) => [name, request[name]]));
+}
+
+function checkList(name: string, value: unknown): void {
+  const list = Object(value) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
+  if (list[Symbol.iterator] || list[Symbol.asyncIterator]) return;
+  throw wrongValue('a list, or anything else to iterate over', name, value);
 }
 
 async function withEvaluator(

@@ -42,7 +42,10 @@ export function resolveOptions(given: EvaluateOptions & object, others: readonly
     });
   }
   const { limits = [0.05, 0.3], threshold, mapThreshold } = given;
-  if (!Array.isArray(limits) || !limits.every((limit) => limit > 0 && limit <= 1)) {
+  if (
+    !Array.isArray(limits) ||
+    !limits.every((limit) => typeof limit === 'number' && limit > 0 && limit <= 1)
+  ) {
     throw wrongValue('a list of numbers in (0, 1]', 'limits', limits);
   }
   const curvePoints = wholeNumber('curvePoints', given.curvePoints);

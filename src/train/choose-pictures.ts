@@ -1,6 +1,6 @@
 /** Opens the data sets of a training and chooses the pictures to learn from. Reads no picture. */
 import type { DataItem, DataSet } from '../data/data-set.js';
-import { openDataSet } from '../data/open-data-set.js';
+import { openDataSet, refuseTwice } from '../data/open-data-set.js';
 import { sampleKShot, samplePortion } from '../data/sample.js';
 import { CraneError } from '../errors.js';
 import { leaveOut } from './leave-out.js';
@@ -9,6 +9,8 @@ import type { TrainSettings } from './settings.js';
 /** A picture with what its set says about it. */
 export interface ChosenItem extends DataItem {
   set: string;
+  /** of its set: two sets may have one name */
+  root: string;
   /** whether the pixels of its class are labelled: only then a normal picture without a mask is normal everywhere */
   classHasMasks: boolean;
 }
@@ -24,8 +26,7 @@ export async function openData(paths: readonly string[], settings: TrainSettings
   const { split, layout } = settings;
   const sets: DataSet[] = [];
   for (const path of paths) sets.push(await openDataSet(path, { split, layout }));
-  const twice = sets.find(({ root }, at) => sets.findIndex((other) => other.root === root) !== at);
-  if (twice) throw new CraneError('E_USAGE', `${twice.root}: is given twice`);
+  await refuseTwice(sets);
 
   const isLeftOut = await leaveOut(
     settings.leaveOut,
@@ -37,7 +38,12 @@ export async function openData(paths: readonly string[], settings: TrainSettings
     );
     return set.items
       .filter(({ image }) => !isLeftOut.has(image))
-      .map((item) => ({ ...item, set: setName(set), classHasMasks: withMasks.has(item.className) }));
+      .map((item) => ({
+        ...item,
+        set: setName(set),
+        root: set.root,
+        classHasMasks: withMasks.has(item.className),
+      }));
   });
   const notes = sets.flatMap(({ name, warnings }) => warnings.map((warning) => `${name}: ${warning}`));
   if (isLeftOut.size > 0)
@@ -52,8 +58,8 @@ export function choosePictures(
   seed: number,
 ): { items: ChosenItem[]; notes: string[] } {
   const notes: string[] = [];
-  const bySet = [...new Set(items.map(({ set }) => set))].map((set) =>
-    items.filter((item) => item.set === set),
+  const bySet = [...new Set(items.map(({ root }) => root))].map((root) =>
+    items.filter((item) => item.root === root),
   );
   const chosen = bySet.flatMap((ofSet) => {
     const part = portion < 1 ? samplePortion(ofSet, portion, seed) : ofSet;

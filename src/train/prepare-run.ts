@@ -1,9 +1,8 @@
 /** What one run learns from, complete: pictures, their masks, their places in the cache, and its fingerprint. */
 import { packageVersion } from '../build/package-root.js';
-import type { DataSet } from '../data/data-set.js';
 import { type MosaicPlan, MosaicPool, planMosaics } from '../data/mosaic-plan.js';
 import { type SetSummary, summarise, summaryLines } from '../data/summary.js';
-import { type ChosenItem, choosePictures, setName } from './choose-pictures.js';
+import { type ChosenItem, choosePictures } from './choose-pictures.js';
 import type { OrderChoice } from './epoch-orders.js';
 import { type Fingerprint, fingerprint } from './fingerprint.js';
 import { hashOfPictures, type LearningPicture, readMosaic, readPicture } from './learning-pictures.js';
@@ -42,7 +41,9 @@ export async function* prepareRun(
   const { cache, data, method, parts } = training;
   const settings = { ...training.settings, seed };
   const { items, notes } = choosePictures(data, settings, seed);
-  const taken = summarise(data.sets.map((set) => ({ ...set, items: items.filter(isOf(set)) })));
+  const taken = summarise(
+    data.sets.map((set) => ({ ...set, items: items.filter(({ root }) => root === set.root) })),
+  );
   for (const text of [...summaryLines(taken), ...notes]) yield { stage: 'note', text };
   const { mosaicRate: rate, mosaicPool: poolSize, mosaicClasses: classes } = settings;
   const mosaics = planMosaics(items, {
@@ -140,11 +141,6 @@ function onlyMissing(learning: readonly LearningPicture[], found: Map<string, st
   for (const picture of learning)
     if (found.get(picture.content) !== 'whole') missing.set(picture.content, picture);
   return [...missing.values()];
-}
-
-function isOf(set: DataSet): (item: ChosenItem) => boolean {
-  const name = setName(set);
-  return (item) => item.set === name;
 }
 
 function emptyMaskNotes(learning: readonly LearningPicture[]): string[] {

@@ -89,7 +89,10 @@ export async function readState(
   const steps = losses.length / lossTerms.length;
   const isPlace = Number.isSafeInteger(epoch) && epoch >= 0 && step >= 1 && step <= stepsPerEpoch;
   if (!isPlace || steps !== epoch * stepsPerEpoch + step)
-    throw unreadable(path, `epoch ${epoch}, step ${step} and the losses of ${steps} steps do not fit together`);
+    throw unreadable(
+      path,
+      `epoch ${epoch}, step ${step} and the losses of ${steps} steps do not fit together`,
+    );
   if (order.length !== pictures || !order.every((at) => at >= 0 && at < items))
     throw unreadable(path, `its order is not one of ${pictures} pictures`);
   return { position: { epoch, step, order, generator }, losses: new LossHistory(losses) };

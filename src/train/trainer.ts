@@ -68,7 +68,7 @@ export function createTrainer(options: TrainerOptions): Promise<Trainer> {
 
 /** As createTrainer, in surroundings of the caller's. */
 export async function makeTrainer(options: TrainerOptions, env: NodeJS.ProcessEnv): Promise<Trainer> {
-  checkOptions('createTrainer', options);
+  checkOptions('createTrainer', options ?? null);
   const { engine, data, out, resume = false, force = false, ...choices } = options;
   const paths = typeof data === 'string' ? [data] : Array.isArray(data) ? [...(data as string[])] : [];
   if (paths.length === 0 || !paths.every((path) => typeof path === 'string' && path !== ''))
@@ -120,7 +120,14 @@ export class Trainer {
    * Learns. `for await` over the result gives progress as it comes and learns only as far as it is asked; `await`
    * gives the outcome. A trainer runs once.
    */
-  run({ signal, onProgress }: RunOptions = {}): TrainingRun {
+  run(options: RunOptions = {}): TrainingRun {
+    if (typeof options !== 'object' || options === null)
+      throw wrongValue('an object', 'the options of run', options);
+    const { signal, onProgress } = options;
+    if (signal !== undefined && !(signal instanceof AbortSignal))
+      throw wrongValue('an AbortSignal', 'signal', signal);
+    if (onProgress !== undefined && typeof onProgress !== 'function')
+      throw wrongValue('a function', 'onProgress', onProgress);
     if (this.#running)
       throw new CraneError('E_USAGE', 'this trainer runs or has run already: make another one');
     if (this.#end.signal.aborted) throw new CraneError('E_DISPOSED', 'the trainer was disposed');

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { calibrate as calibrateInLibrary } from '../../../src/calibrate/calibrate.js';
 import type { Calibration } from '../../../src/calibrate/calibration.js';
 import { keepWithModel } from '../../../src/calibrate/store.js';
 import { readUserCalibrations } from '../../../src/calibrate/user-calibrations.js';
@@ -374,5 +375,26 @@ describe('pictures that the prompts were learned on', () => {
     ]);
     expect(stdout).toContain('WARNING');
     expect((await readModelJson(join(model, 'model.json'))).calibrations![0]!.learnedOn).toBe('toys');
+  });
+});
+
+describe('the library call', () => {
+  const engine = { settings: () => ({}) };
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['no engine', { data: 'x' }],
+    ['no data', { engine }],
+    ['a list of data', { engine, data: ['x'] }],
+    ['a name that is not known', { engine, data: 'x', normalsOnly: true }],
+    ['text for a flag', { engine, data: 'x', normalOnly: 'yes' }],
+    ['text for a rate', { engine, data: 'x', falseAlarmRate: '0.1' }],
+    ['a rate of 1', { engine, data: 'x', falseAlarmRate: 1 }],
+    ['a split that is not known', { engine, data: 'x', split: 'all' }],
+    ['a layout that is no text', { engine, data: 'x', layout: 5 }],
+    ['a signal that is none', { engine, data: 'x', signal: {} }],
+    ['a callback that is none', { engine, data: 'x', onProgress: 4 }],
+  ])('is E_USAGE before anything is read: %s', async (_, options) => {
+    await expect(calibrateInLibrary(options as never)).rejects.toMatchObject({ code: 'E_USAGE' });
   });
 });

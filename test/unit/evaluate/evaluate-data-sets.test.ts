@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
@@ -230,6 +230,60 @@ describe('an interrupted test', () => {
     expect(scoredBy(addon)).toBeLessThanOrEqual(5);
     expect(seen.at(-1)).toMatchObject({ stage: 'scoring', done: 12, total: 12 });
     expect((seen.at(-1) as { kept: number }).kept).toBeGreaterThanOrEqual(7);
+  });
+
+  it.each([
+    '',
+    '{"className":"ti',
+    'null',
+    '{}',
+    '{"className":"tile"}',
+    '{"className":"rug","pictures":[]}',
+  ])('scores a class again whose file is damaged: %s', async (text) => {
+    const second = await writeToySet(work.at('second'), { className: 'rug', from: 60 });
+    const data = [work.set, second];
+    const out = work.at('class file');
+    await rm(out, { recursive: true, force: true });
+    await errorOf(evaluate({ data, out, ...stopAfter(7) }));
+    await writeFile(join(out, 'state', 'class-0-0.json'), text);
+    const { dataSets } = await evaluate({ data, out, resume: true });
+    expect(dataSets.map(({ classes }) => classes[0]!.pictures.filter(isScored).length)).toEqual([6, 6]);
+  });
+
+  it('leaves a folder to a test that began in it while this one was prepared', async () => {
+    const out = work.at('later');
+    let first: Promise<unknown> | undefined;
+    const onProgress = ({ stage }: TestProgress) => {
+      if (stage === 'note') first ??= evaluate({ out });
+    };
+    const addon = makeTestAddon();
+    const info = addon.info.bind(addon);
+    addon.info = async () => {
+      await first;
+      return info();
+    };
+    expect(await errorOf(evaluate({ out, addon, onProgress }))).toMatchObject({ code: 'E_EXISTS' });
+    expect((await readTestRun(out)).dataSets).toHaveLength(1);
+    expect(scoredBy(addon)).toBe(0);
+  });
+
+  it('lets only one of two tests at once have a folder', async () => {
+    const out = work.at('both');
+    const both = await Promise.allSettled([evaluate({ out }), evaluate({ out })]);
+    const refused = both.filter((one) => one.status === 'rejected');
+    expect(refused).toMatchObject([
+      { reason: { code: 'E_EXISTS', hint: expect.stringContaining('--resume') } },
+    ]);
+    await evaluate({ out: work.at('alone') });
+    expect(await bytesOf(out)).toEqual(await bytesOf(work.at('alone')));
+  });
+
+  it('refuses a set given twice, once by a symbolic link', async () => {
+    await symlink(work.set, work.at('linked'), 'junction');
+    expect(await errorOf(evaluate({ data: [work.set, work.at('linked')] }))).toMatchObject({
+      code: 'E_USAGE',
+      message: expect.stringContaining('is given twice'),
+    });
   });
 
   it('a finished test gone on with scores nothing and makes lost tables again', async () => {

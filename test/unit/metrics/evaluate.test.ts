@@ -113,6 +113,27 @@ describe('evaluate', () => {
   });
 });
 
+describe('a call that is wrong', () => {
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['no pictures', {}],
+    ['a number for pictures', { pictures: 3 }],
+    ['a picture that is null', { pictures: [null] }],
+    ['a limit as text', { pictures: [], limits: ['0.3'] }],
+  ])('is E_USAGE: %s', async (_, request) => {
+    await expect(evaluate(request as never, fakeEvaluator().addon)).rejects.toMatchObject({
+      code: 'E_USAGE',
+    });
+  });
+
+  it.each([undefined, {}])('is E_USAGE for files too: %j', async (request) => {
+    await expect(evaluateMapped(request as never, fakeEvaluator().addon)).rejects.toMatchObject({
+      code: 'E_USAGE',
+    });
+  });
+});
+
 describe('evaluateMapped', () => {
   const set = (className: string) => ({
     className,

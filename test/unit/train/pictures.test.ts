@@ -1,4 +1,4 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -37,6 +37,15 @@ describe('what a training refuses', () => {
     });
     const nowhere = { out: work.at('no'), data: work.at('nowhere') };
     expect(await errorOf(work.trainer(nowhere))).toMatchObject({ code: 'E_DATA_NOT_FOUND' });
+  });
+
+  it('the same set twice, once by a symbolic link', async () => {
+    await symlink(work.set, work.at('linked'), 'junction');
+    const twice = { out: work.at('no'), data: [work.set, work.at('linked')] };
+    expect(await errorOf(work.trainer(twice))).toMatchObject({
+      code: 'E_USAGE',
+      message: `${work.at('linked')}: is given twice, as ${work.set} too`,
+    });
   });
 
   it('a mask of the wrong size, naming it and its picture', async () => {
@@ -236,4 +245,24 @@ it('mosaics are learned from, cached under the content of their tiles', async ()
   await (await work.trainer({ out: work.at('mosaics again'), ...options }, { addon: again })).run();
   expect(again.log.features).toEqual([]);
   expect(await work.bytesOf(work.at('mosaics again'))).toEqual(await work.bytesOf(work.at('mosaics')));
+});
+
+describe('two sets of one name', () => {
+  it('are counted and sampled apart', async () => {
+    const data = [
+      await writeToySet(work.at('x', 'mine'), { from: 20 }),
+      await writeToySet(work.at('y', 'mine'), { from: 120, normal: 2 }),
+    ];
+    const plan = await (await work.trainer({ out: work.at('no'), data })).plan();
+    const counts = plan.sets.map(({ normal, anomalous }) => [normal, anomalous]);
+    expect(counts).toEqual([
+      [3, 3],
+      [2, 3],
+    ]);
+    const few = await (await work.trainer({ out: work.at('no'), data, kShot: 2 })).plan();
+    expect(few.sets.map(({ normal, anomalous }) => [normal, anomalous])).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+  });
 });

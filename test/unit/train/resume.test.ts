@@ -182,6 +182,47 @@ describe('going on', () => {
   });
 });
 
+describe('a saved state with a place that cannot be', () => {
+  interface FakeState {
+    extra: { 'extra.order': { data: number[] }; 'extra.losses': { data: number[] } };
+    metadata: { state: string };
+  }
+  const place = (change: object) => (saved: FakeState) => {
+    saved.metadata.state = JSON.stringify({ ...JSON.parse(saved.metadata.state), ...change });
+  };
+
+  it.each<[string, (saved: FakeState) => void]>([
+    ['an index beyond the pictures', (saved) => void saved.extra['extra.order'].data.splice(5, 1, 6)],
+    ['an index below 0', (saved) => void saved.extra['extra.order'].data.splice(5, 1, -1)],
+    ['an order of fewer pictures', (saved) => void saved.extra['extra.order'].data.pop()],
+    ['losses of fewer steps', (saved) => void saved.extra['extra.losses'].data.splice(0, 4)],
+    ['half a step of losses', (saved) => void saved.extra['extra.losses'].data.pop()],
+    ['an epoch below 0', place({ epoch: -3 })],
+    ['another epoch', place({ epoch: 2 })],
+    ['a step below 0', place({ step: -1 })],
+    ['a step beyond the epoch', place({ step: 77 })],
+    ['a step that is no number', place({ step: '2' })],
+    ['a generator that is no JSON', place({ generator: 'hello' })],
+    ['a generator of two words', place({ generator: '[1,2]' })],
+    ['no place at all', (saved) => void Object.assign(saved.metadata, { state: 'null' })],
+  ])('is refused: %s', async (name, damage) => {
+    const out = work.at(`place ${name}`);
+    await interrupt(out, 5);
+    const path = `${out}/state.safetensors`;
+    const saved = JSON.parse(await readFile(path, 'utf8')) as FakeState;
+    damage(saved);
+    await writeFile(path, JSON.stringify(saved));
+    let steps = 0;
+    const addon = fake({ onStep: () => void steps++ });
+    const trainer = await work.trainer({ out, ...options, resume: true }, { addon });
+    expect(await errorOf(trainer.run())).toMatchObject({
+      code: 'E_TRAIN_RESUME',
+      message: expect.stringContaining('cannot be gone on from'),
+    });
+    expect(steps).toBe(0);
+  });
+});
+
 describe('a run that fails', () => {
   it('keeps the state before a loss that is no number, and says what to do', async () => {
     const out = work.at('diverged');

@@ -162,3 +162,54 @@ describe('what is refused before anything is read', () => {
     ]);
   });
 });
+
+describe('a run whose caller errs', () => {
+  const statusOf = async (out: string) => (await readRecord(out)).status;
+
+  it('has no outcome when its trainer was disposed before it began', async () => {
+    const trainer = await work.trainer({ out: work.at('never begun') });
+    const run = trainer.run();
+    await trainer.dispose();
+    expect(await errorOf(run)).toMatchObject({ code: 'E_CANCELLED' });
+  });
+
+  it('is closed, its state saved, when onProgress throws', async () => {
+    const trainer = await work.trainer({ out: work.at('throwing') });
+    const run = trainer.run({
+      onProgress: ({ stage }) => {
+        if (stage === 'step') throw new Error('mine');
+      },
+    });
+    expect((await errorOf(run)).message).toBe('mine');
+    expect(await statusOf('throwing')).toBe('interrupted');
+    expect(await readdir(work.at('throwing'))).toContain('state.safetensors');
+  });
+
+  it('ends, its state saved, when its iteration waits for the trainer to be disposed', async () => {
+    const trainer = await work.trainer({ out: work.at('waiting') });
+    const steps: TrainProgress[] = [];
+    const iteration = (async () => {
+      for await (const progress of trainer.run()) {
+        if (progress.stage !== 'step') continue;
+        steps.push(progress);
+        await trainer.dispose();
+      }
+    })();
+    expect(await errorOf(iteration)).toMatchObject({ code: 'E_CANCELLED' });
+    expect(steps).toHaveLength(1);
+    expect(await statusOf('waiting')).toBe('interrupted');
+    expect(await readdir(work.at('waiting'))).toContain('state.safetensors');
+  });
+
+  it.each([null, { signal: {} }, { onProgress: 3 }])(
+    'is refused at once with the options %j',
+    async (options) => {
+      const trainer = await work.trainer({ out: work.at('wrong options') });
+      expect(() => trainer.run(options as never)).toThrow(expect.objectContaining({ code: 'E_USAGE' }));
+    },
+  );
+
+  it.each([undefined, null])('cannot be made without options (%s)', async (options) => {
+    expect(await errorOf(createTrainer(options as never))).toMatchObject({ code: 'E_USAGE' });
+  });
+});
