@@ -3,7 +3,15 @@
  * knows native code. Everything that takes longer than a millisecond returns a promise and runs on the
  * engine's own threads. Rejections carry `code` and `hint` (see errors.ts).
  */
-import type { ClassMetrics } from '../metrics/result.js';
+
+import type { MetricOptions, NativeMetricEvaluator } from './native-metrics.js';
+import type {
+  FeatureShape,
+  FreshPrompts,
+  NativeTraining,
+  SavedTraining,
+  TrainOptions,
+} from './native-training.js';
 
 /**
  * How Pillow would have opened the picture; decides how it is resized (method.md 2).
@@ -143,104 +151,6 @@ export interface TraceResult {
   [stage: string]: { shape: number[]; data: Float32Array };
 }
 
-/** Loss and optimiser of a training (method.md 7). */
-export interface TrainOptions {
-  focalWeight: number;
-  diceWeight: number;
-  imageLossWeight: number;
-  pixelTemperature: number;
-  imageTemperature: number;
-  learningRate: number;
-  beta1: number;
-  beta2: number;
-  eps: number;
-  guidance: Guidance;
-  halfDeepTokens: boolean;
-  /**
-   * Text rows that all pictures of a batch share run once. false: once per picture, as the reference does; the gradient
-   * of deep tokens is then rounded to half for every picture before it is added up.
-   */
-  sharedPrefix: boolean;
-}
-
-/** New prompts: every entry drawn from N(0, 0.02^2) by libtorch's generator with this seed. */
-export interface FreshPrompts {
-  seed: number;
-  /** context rows of each text */
-  contextRows: number;
-  /** blocks with deep tokens, counted from the second on, and tokens in each */
-  deepBlocks: number;
-  deepTokens: number;
-  normalIds: Int32Array;
-  anomalousIds: Int32Array;
-}
-
-/** A file written by NativeTraining.save; it brings its own texts. */
-export interface SavedTraining {
-  state: string;
-}
-
-/** Pictures as the reference trains on them: input [batch, 3, height, width] normalised, masks [batch, height, width] of 0 and 1, labels [batch], 1 anomalous. */
-export interface TrainBatch {
-  input: Float32Array;
-  masks: Uint8Array;
-  labels: Int32Array;
-}
-
-/** One labelled picture of a step from the feature cache. */
-export interface TrainItem {
-  /** file of the feature cache */
-  features: string;
-  /** anomalous pixels of each patch, row-major (countCells); undefined: not known, then only the image loss counts */
-  cells: Uint32Array | undefined;
-  isAnomalous: boolean;
-}
-
-/** Weighted as the reference logs them: total = focal + dice + imageLossWeight * image. */
-export interface StepLosses {
-  focal: number;
-  dice: number;
-  image: number;
-  total: number;
-}
-
-/** What one file of the feature cache holds. */
-export interface FeatureShape {
-  /** distinct maps, and how often each is listed (method.md 3, "features") */
-  maps: number;
-  copies: number;
-  grid: { width: number; height: number };
-  /** joint width D */
-  width: number;
-}
-
-/** Prompts while they are learned. Calls run one after the other, on the engine's compute thread. */
-export interface NativeTraining {
-  /** One step of the optimiser from cached features. E_TRAIN_DIVERGED when the loss is not finite: nothing is changed then. */
-  step(items: TrainItem[], method: MethodOptions): Promise<StepLosses>;
-  /** The same with the vision towers running on the pictures; `stages` is empty unless asked for. */
-  stepOnPictures(
-    batch: TrainBatch,
-    shape: { batch: number; height: number; width: number },
-    method: MethodOptions,
-    wantStages: boolean,
-  ): Promise<StepLosses & { stages: TraceResult }>;
-  /** 'param.NAME' and, after a step, 'grad.NAME' of every learned tensor. */
-  state(): Promise<TraceResult>;
-  /**
-   * Writes all that a later run needs to go on bit for bit: parameters, the optimiser's moments, its step count;
-   * `extra` tensors and metadata of the caller go with it. Whole or not at all.
-   */
-  save(
-    path: string,
-    extra: Record<string, Float64Array | Int32Array>,
-    metadata: Record<string, string>,
-  ): Promise<void>;
-  /** The prompts alone: the authors' checkpoint ('pth'), or safetensors with metadata. Whole or not at all. */
-  writePrompts(path: string, format: 'pth' | 'safetensors', metadata: Record<string, string>): Promise<void>;
-  end(): Promise<void>;
-}
-
 export interface NativeEngine {
   readonly facts: EngineFacts;
   addPrompts(source: PromptSource, method: MethodOptions): Promise<number>;
@@ -316,54 +226,6 @@ export interface Region {
   area: number;
   peak: number;
   mean: number;
-}
-
-/** Metrics of anomaly detection (method.md 8); docs/metrics.md has the definitions. */
-export interface MetricOptions {
-  /** of the false-positive rate for AUPRO, each in (0, 1] */
-  limits: number[];
-  threshold?: number;
-  mapThreshold?: number;
-  /** 0: no curves */
-  curvePoints: number;
-  /** 0: no histograms */
-  histogramBins: number;
-  /** 0: all cores */
-  threads: number;
-}
-
-/** map and mask: [height, width]; what is not known is left out. */
-export interface MetricPicture {
-  /** for messages */
-  name: string;
-  score?: number;
-  /** true: anomalous */
-  label?: boolean;
-  map?: Float32Array;
-  mask?: Uint8Array;
-  width: number;
-  height: number;
-}
-
-/** Flat arrays in files: maps float32 and masks uint8, both [count, height, width]; offsets in bytes. */
-export interface MetricMappedSet {
-  maps: { path: string; offset: number };
-  masks?: { path: string; offset: number };
-  count: number;
-  height: number;
-  width: number;
-  scores?: Float64Array;
-  labels?: Uint8Array;
-}
-
-export interface NativeMetricEvaluator {
-  /** Arrays are copied before the call returns. A picture enters whole or not at all. */
-  add(className: string, picture: MetricPicture): Promise<void>;
-  /** Where it rejects, the class cannot be finished any more. */
-  addMapped(className: string, set: MetricMappedSet): Promise<void>;
-  /** Computes one class and frees what it held; no addition to it may be in flight. */
-  finishClass(className: string): Promise<Omit<ClassMetrics, 'className'>>;
-  dispose(): void;
 }
 
 export interface NativeAddon {

@@ -1,6 +1,7 @@
 /** Takes pictures one by one, in any order of classes, and computes the metrics of each class once. */
 import { loadAddon } from '../engine/load-addon.js';
-import type { NativeAddon, NativeMetricEvaluator } from '../engine/native.js';
+import type { NativeAddon } from '../engine/native.js';
+import type { NativeMetricEvaluator } from '../engine/native-metrics.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { wrongValue } from '../option-check.js';
 import { type MappedClass, nativeMappedSet } from './mapped-class.js';

@@ -1,5 +1,5 @@
 /** Maps and masks of one class that lie in files as flat arrays, for sets larger than memory. */
-import type { MetricMappedSet } from '../engine/native.js';
+import type { MetricMappedSet } from '../engine/native-metrics.js';
 import { wrongValue } from '../option-check.js';
 
 export interface FlatArray {

@@ -1,5 +1,5 @@
 /** Options of an evaluation, with defaults and checks. */
-import type { MetricOptions } from '../engine/native.js';
+import type { MetricOptions } from '../engine/native-metrics.js';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
 import { wrongValue } from '../option-check.js';

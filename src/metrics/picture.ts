@@ -1,5 +1,5 @@
 /** One picture with what a method said about it and what is true. */
-import type { MetricPicture } from '../engine/native.js';
+import type { MetricPicture } from '../engine/native-metrics.js';
 import { CraneError } from '../errors.js';
 import { wrongValue } from '../option-check.js';
 

@@ -5,7 +5,8 @@
  */
 import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { FeatureShape, NativeAddon } from '../engine/native.js';
+import type { NativeAddon } from '../engine/native.js';
+import type { FeatureShape } from '../engine/native-training.js';
 import { CraneError } from '../errors.js';
 import { makeFolder } from '../libtorch/make-folder.js';
 import { codedWriteError, isThere, writeWhole } from '../output/write-whole.js';

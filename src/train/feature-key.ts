@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import sharp from 'sharp';
 import type { Model } from '../engine/model-json.js';
-import type { EngineFacts, FeatureShape, MethodOptions, NativeAddon } from '../engine/native.js';
+import type { EngineFacts, MethodOptions, NativeAddon } from '../engine/native.js';
+import type { FeatureShape } from '../engine/native-training.js';
 import type { Size } from '../option-types.js';
 import { canonicalJson } from './canonical-json.js';
 

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { MethodOptions, TrainOptions } from '../engine/native.js';
+import type { MethodOptions } from '../engine/native.js';
+import type { TrainOptions } from '../engine/native-training.js';
 import { canonicalJson } from './canonical-json.js';
 import type { Machine } from './feature-key.js';
 import type { TrainSettings } from './settings.js';

@@ -1,5 +1,6 @@
 /** The loop of one run: epochs, steps, checkpoints, saved states. */
-import type { MethodOptions, NativeTraining, StepLosses, TrainItem } from '../engine/native.js';
+import type { MethodOptions } from '../engine/native.js';
+import type { NativeTraining, StepLosses, TrainItem } from '../engine/native-training.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
 import { isThere } from '../output/write-whole.js';
 import type { EpochOrders } from './epoch-orders.js';

@@ -1,5 +1,5 @@
 /** The losses of every step: [steps, 4], focal, dice, image, total. */
-import type { StepLosses } from '../engine/native.js';
+import type { StepLosses } from '../engine/native-training.js';
 
 export const lossTerms = ['focal', 'dice', 'image', 'total'] as const satisfies (keyof StepLosses)[];
 export type LossTerm = (typeof lossTerms)[number];

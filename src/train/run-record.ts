@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { packageVersion } from '../build/package-root.js';
 import type { SetSummary } from '../data/summary.js';
-import type { StepLosses } from '../engine/native.js';
+import type { StepLosses } from '../engine/native-training.js';
 import type { ErrorCode } from '../errors.js';
 import { writeWhole } from '../output/write-whole.js';
 import type { Fingerprint } from './fingerprint.js';

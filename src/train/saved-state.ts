@@ -4,7 +4,8 @@
  * equal files.
  */
 import { type GeneratorState, SeededGenerator } from '../data/seeded-generator.js';
-import type { NativeAddon, NativeTraining } from '../engine/native.js';
+import type { NativeAddon } from '../engine/native.js';
+import type { NativeTraining } from '../engine/native-training.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { isThere } from '../output/write-whole.js';
 import { canonicalJson } from './canonical-json.js';

@@ -1,7 +1,7 @@
 /** One run from its pictures to its prompts, in one folder. */
 
 import { k_pictureDigits } from '../data/content-hash.js';
-import type { StepLosses } from '../engine/native.js';
+import type { StepLosses } from '../engine/native-training.js';
 import { sha256OfFile } from '../engine/prompt-sets.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { writeWhole } from '../output/write-whole.js';

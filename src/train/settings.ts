@@ -1,7 +1,8 @@
 /** From what a caller gives to the complete settings of a training. */
 import { mosaicClasses } from '../data/mosaic-plan.js';
 import type { Model } from '../engine/model-json.js';
-import type { EngineFacts, MethodOptions, TrainOptions } from '../engine/native.js';
+import type { EngineFacts, MethodOptions } from '../engine/native.js';
+import type { TrainOptions } from '../engine/native-training.js';
 import type { TrainChoices } from '../option-types.js';
 import { defaultOf } from '../options.js';
 

@@ -1,7 +1,8 @@
 /** What learning begins with: new prompts, or those of a file. */
 import type { Model } from '../engine/model-json.js';
 import { modelFile } from '../engine/model-json.js';
-import type { FreshPrompts, PromptSource } from '../engine/native.js';
+import type { PromptSource } from '../engine/native.js';
+import type { FreshPrompts } from '../engine/native-training.js';
 import { sha256OfFile } from '../engine/prompt-sets.js';
 import { CraneError } from '../errors.js';
 import { isThere } from '../output/write-whole.js';

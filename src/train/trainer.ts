@@ -1,7 +1,7 @@
 /** createTrainer: learns prompts from labelled pictures, in one run or in several with different seeds. */
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.js';
-import type { StepLosses } from '../engine/native.js';
+import type { StepLosses } from '../engine/native-training.js';
 import { CraneError } from '../errors.js';
 import { checkOptions, wrongValue } from '../option-check.js';
 import type { TrainChoices } from '../option-types.js';

@@ -53,10 +53,9 @@ TEST(ResizeMap, RowsCanBeAskedForInAnyOrder) {
   }
 }
 
+// The weights' last bit depends on exp of the C library; the test below this one holds with any.
+#if defined(__GLIBC__)
 TEST(GaussianBlur, EqualsScipyBitForBit) {
-#if !defined(__GLIBC__)
-  GTEST_SKIP() << "the weights' last bit depends on exp of the C library";
-#endif
   const std::vector<float> map = noise_samples<float>(45 * 70, 78);
   EXPECT_EQ(fingerprint(blurred(map, 70, 4.0)), 0xb9f4379d1fddd61aull);
   EXPECT_EQ(fingerprint(blurred(map, 70, 0.3)), 0x93ea148cc130cbfeull);
@@ -64,6 +63,7 @@ TEST(GaussianBlur, EqualsScipyBitForBit) {
             0x4a61f524e01123dcull);  // radius 46 > height 45: reflected twice
   EXPECT_EQ(fingerprint(blurred(map, 70, 1.0)), 0x731dcf508afa78c6ull);
 }
+#endif
 
 TEST(GaussianBlur, EqualsScipyOnASmallMap) {
   const std::vector<float> expected = {0x1.a4c8dcp-2f, 0x1.07ba64p-1f, 0x1.168bfcp-1f, 0x1.e8d3cep-2f,

@@ -32,13 +32,7 @@ struct Rows {
   std::vector<uint8_t*> pointers;
 };
 
-class ResampleFaces : public testing::TestWithParam<ResampleFace> {
- protected:
-  void SetUp() override {
-    if (std::string_view(GetParam().name) == "avx2" && !may_use_avx2())
-      GTEST_SKIP() << "AVX2 is missing or forbidden";
-  }
-};
+class ResampleFaces : public testing::TestWithParam<ResampleFace> {};
 
 TEST_P(ResampleFaces, HorizontalPassEqualsRef) {
   int64_t compared = 0;
@@ -101,7 +95,16 @@ TEST_P(ResampleFaces, VerticalPassEqualsRef) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, ResampleFaces, testing::ValuesIn(resample_faces().begin(), resample_faces().end()),
+// On a CPU without AVX2 its face is no test, instead of one that did not run.
+std::vector<ResampleFace> faces_of_this_cpu() {
+  std::vector<ResampleFace> faces;
+  for (const ResampleFace& face : resample_faces()) {
+    if (std::string_view(face.name) != "avx2" || may_use_avx2()) faces.push_back(face);
+  }
+  return faces;
+}
+
+INSTANTIATE_TEST_SUITE_P(, ResampleFaces, testing::ValuesIn(faces_of_this_cpu()),
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Colour, PremultipliedRowsEqualTheSingleSteps) {

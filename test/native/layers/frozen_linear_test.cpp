@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "core/error.h"
 #include "layers/frozen_block.h"
@@ -29,11 +31,7 @@ constexpr double k_tolerance = 1e-5;
 using Shape = std::tuple<int64_t, int64_t, int64_t>;
 class AtFace : public ::testing::TestWithParam<std::tuple<std::string_view, Shape>> {
  protected:
-  void SetUp() override {
-    if (!simd::can_run(std::get<0>(GetParam())))
-      GTEST_SKIP() << "this CPU has no " << std::get<0>(GetParam());
-    at::manual_seed(1);
-  }
+  void SetUp() override { at::manual_seed(1); }
 };
 
 TEST_P(AtFace, EveryFormAgreesWithThePlainLayer) {
@@ -69,8 +67,17 @@ std::string name_of(const ::testing::TestParamInfo<std::tuple<std::string_view, 
   return join_text(face, "_", rows, "x", depth, "x", out);
 }
 
+// On a CPU without an instruction set its face is no test, instead of one that did not run.
+std::vector<std::string_view> faces_of_this_cpu() {
+  std::vector<std::string_view> faces;
+  for (const std::string_view face : {"avx512", "avx2", "onednn", "ref"}) {
+    if (simd::can_run(face)) faces.push_back(face);
+  }
+  return faces;
+}
+
 INSTANTIATE_TEST_SUITE_P(Faces, AtFace,
-                         ::testing::Combine(::testing::Values("avx512", "avx2", "onednn", "ref"),
+                         ::testing::Combine(::testing::ValuesIn(faces_of_this_cpu()),
                                             ::testing::Values(Shape{1, 64, 64}, Shape{13, 70, 45},
                                                               Shape{15, 1, 33}, Shape{29, 2100, 128},
                                                               Shape{130, 192, 512})),

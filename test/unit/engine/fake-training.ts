@@ -4,15 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import type { NativePicture, TensorInfo } from '../../../src/engine/native.js';
 import type {
   FeatureShape,
-  NativePicture,
   NativeTraining,
   StepLosses,
-  TensorInfo,
   TrainItem,
   TrainOptions,
-} from '../../../src/engine/native.js';
+} from '../../../src/engine/native-training.js';
 
 export interface TrainingBehaviour {
   /** loss is not finite at this step, from 1 */

@@ -1,0 +1,50 @@
+/** Metrics in the engine addon: the part of native.ts that evaluation uses. They need no engine. */
+import type { ClassMetrics } from '../metrics/result.js';
+
+/** Metrics of anomaly detection (method.md 8); docs/metrics.md has the definitions. */
+export interface MetricOptions {
+  /** of the false-positive rate for AUPRO, each in (0, 1] */
+  limits: number[];
+  threshold?: number;
+  mapThreshold?: number;
+  /** 0: no curves */
+  curvePoints: number;
+  /** 0: no histograms */
+  histogramBins: number;
+  /** 0: all cores */
+  threads: number;
+}
+
+/** map and mask: [height, width]; what is not known is left out. */
+export interface MetricPicture {
+  /** for messages */
+  name: string;
+  score?: number;
+  /** true: anomalous */
+  label?: boolean;
+  map?: Float32Array;
+  mask?: Uint8Array;
+  width: number;
+  height: number;
+}
+
+/** Flat arrays in files: maps float32 and masks uint8, both [count, height, width]; offsets in bytes. */
+export interface MetricMappedSet {
+  maps: { path: string; offset: number };
+  masks?: { path: string; offset: number };
+  count: number;
+  height: number;
+  width: number;
+  scores?: Float64Array;
+  labels?: Uint8Array;
+}
+
+export interface NativeMetricEvaluator {
+  /** Arrays are copied before the call returns. A picture enters whole or not at all. */
+  add(className: string, picture: MetricPicture): Promise<void>;
+  /** Where it rejects, the class cannot be finished any more. */
+  addMapped(className: string, set: MetricMappedSet): Promise<void>;
+  /** Computes one class and frees what it held; no addition to it may be in flight. */
+  finishClass(className: string): Promise<Omit<ClassMetrics, 'className'>>;
+  dispose(): void;
+}

@@ -1,0 +1,100 @@
+/** Learning of prompts in the engine addon: the part of native.ts that training uses. */
+import type { Guidance, MethodOptions, TraceResult } from './native.js';
+
+/** Loss and optimiser of a training (method.md 7). */
+export interface TrainOptions {
+  focalWeight: number;
+  diceWeight: number;
+  imageLossWeight: number;
+  pixelTemperature: number;
+  imageTemperature: number;
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  guidance: Guidance;
+  halfDeepTokens: boolean;
+  /**
+   * Text rows that all pictures of a batch share run once. false: once per picture, as the reference does; the gradient
+   * of deep tokens is then rounded to half for every picture before it is added up.
+   */
+  sharedPrefix: boolean;
+}
+
+/** New prompts: every entry drawn from N(0, 0.02^2) by libtorch's generator with this seed. */
+export interface FreshPrompts {
+  seed: number;
+  /** context rows of each text */
+  contextRows: number;
+  /** blocks with deep tokens, counted from the second on, and tokens in each */
+  deepBlocks: number;
+  deepTokens: number;
+  normalIds: Int32Array;
+  anomalousIds: Int32Array;
+}
+
+/** A file written by NativeTraining.save; it brings its own texts. */
+export interface SavedTraining {
+  state: string;
+}
+
+/** Pictures as the reference trains on them: input [batch, 3, height, width] normalised, masks [batch, height, width] of 0 and 1, labels [batch], 1 anomalous. */
+export interface TrainBatch {
+  input: Float32Array;
+  masks: Uint8Array;
+  labels: Int32Array;
+}
+
+/** One labelled picture of a step from the feature cache. */
+export interface TrainItem {
+  /** file of the feature cache */
+  features: string;
+  /** anomalous pixels of each patch, row-major (countCells); undefined: not known, then only the image loss counts */
+  cells: Uint32Array | undefined;
+  isAnomalous: boolean;
+}
+
+/** Weighted as the reference logs them: total = focal + dice + imageLossWeight * image. */
+export interface StepLosses {
+  focal: number;
+  dice: number;
+  image: number;
+  total: number;
+}
+
+/** What one file of the feature cache holds. */
+export interface FeatureShape {
+  /** distinct maps, and how often each is listed (method.md 3, "features") */
+  maps: number;
+  copies: number;
+  grid: { width: number; height: number };
+  /** joint width D */
+  width: number;
+}
+
+/** Prompts while they are learned. Calls run one after the other, on the engine's compute thread. */
+export interface NativeTraining {
+  /** One step of the optimiser from cached features. E_TRAIN_DIVERGED when the loss is not finite: nothing is changed then. */
+  step(items: TrainItem[], method: MethodOptions): Promise<StepLosses>;
+  /** The same with the vision towers running on the pictures; `stages` is empty unless asked for. */
+  stepOnPictures(
+    batch: TrainBatch,
+    shape: { batch: number; height: number; width: number },
+    method: MethodOptions,
+    wantStages: boolean,
+  ): Promise<StepLosses & { stages: TraceResult }>;
+  /** 'param.NAME' and, after a step, 'grad.NAME' of every learned tensor. */
+  state(): Promise<TraceResult>;
+  /**
+   * Writes all that a later run needs to go on bit for bit: parameters, the optimiser's moments, its step count;
+   * `extra` tensors and metadata of the caller go with it. Whole or not at all.
+   */
+  save(
+    path: string,
+    extra: Record<string, Float64Array | Int32Array>,
+    metadata: Record<string, string>,
+  ): Promise<void>;
+  /** The prompts alone: the authors' checkpoint ('pth'), or safetensors with metadata. Whole or not at all. */
+  writePrompts(path: string, format: 'pth' | 'safetensors', metadata: Record<string, string>): Promise<void>;
+  end(): Promise<void>;
+}
