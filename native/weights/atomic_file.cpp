@@ -23,8 +23,9 @@ std::string folder_of(const std::string& path) {
 
 [[noreturn]] void fail(const std::string& path, const char* what, int error) {
   const char* hint = error == ENOSPC || error == EDQUOT ? "free some space or write somewhere else"
-                     : error == ENOENT                  ? "create the folder first"
-                                                        : "check that the folder exists and may be written";
+                     : error == EFBIG ? "files may not become that large here (ulimit -f, or the file system)"
+                     : error == ENOENT ? "create the folder first"
+                                       : "check that the folder exists and may be written";
   throw Error("E_IO_WRITE", join_text(path, ": ", what, ": ", std::strerror(error)), hint);
 }
 

@@ -147,6 +147,7 @@ describe('what goes wrong', () => {
       });
       const { error } = JSON.parse(full.stderr.trimEnd().split('\n').at(-1)!);
       expect(error.code).toBe('E_IO_WRITE');
+      expect(error.hint).toContain('ulimit -f');
       const file = String(error.message).split(':')[0]!;
       met.add(file.replace(/^.*\//, '').replace(/[0-9a-f]{64}/, 'features'));
       expect((await train(out, ...more, '--cache', cache, '--resume')).code).toBe(0);
