@@ -4,14 +4,8 @@
  */
 import { CraneError } from '../errors.js';
 import { cancelled } from './cancellation.js';
-import type {
-  CancelFlag,
-  MethodOptions,
-  NativeAddon,
-  NativeEngine,
-  ScoreRequest,
-  ScoreResult,
-} from './native.js';
+import type { CancelFlag, MethodOptions, NativeAddon, ScoreRequest, ScoreResult } from './native.js';
+import type { PassSize } from './pass-size.js';
 
 export interface QueueLimits {
   maxBatch: number;
@@ -42,7 +36,7 @@ export class BatchQueue {
   private idle_: (() => void)[] = [];
 
   constructor(
-    private readonly engine: NativeEngine,
+    private readonly passes: PassSize,
     private readonly addon: NativeAddon,
     private readonly limits: QueueLimits,
   ) {}
@@ -126,7 +120,7 @@ export class BatchQueue {
     try {
       const flag = this.addon.createCancelFlag();
       stopWatching = cancelWhenAllGaveUp(pass, flag);
-      const results = await this.engine.score(
+      const results = await this.passes.score(
         pass.flatMap((unit) => unit.requests),
         pass[0]!.method,
         flag,
@@ -158,7 +152,7 @@ export class BatchQueue {
         this.finish(unit).reject(cancelled(unit.signal));
         continue;
       }
-      await this.engine
+      await this.passes
         .score(unit.requests, unit.method, this.addon.createCancelFlag())
         .then((results) => this.finish(unit).resolve(results))
         .catch((error: unknown) => this.finish(unit).reject(error));

@@ -20,6 +20,7 @@ import { type PictureSettings, resolveSettings } from './method-choice.js';
 import type { Model } from './model-json.js';
 import { ModelLabels } from './model-label.js';
 import type { EngineFacts, MethodOptions, NativeAddon, NativeEngine, ScoreResult } from './native.js';
+import { type EngineWarning, PassSize } from './pass-size.js';
 import { PictureScorer } from './picture-scorer.js';
 import type { PromptSets } from './prompt-sets.js';
 import type { PictureScore, ScoreOutcome } from './result.js';
@@ -69,6 +70,7 @@ export class Engine {
   readonly #model: Model;
   readonly #defaults: EngineOptions;
   readonly #size: Size;
+  readonly #passes: PassSize;
   readonly #queue: BatchQueue;
   readonly #scorer: PictureScorer;
   readonly #prompts: PromptSets;
@@ -96,7 +98,8 @@ export class Engine {
     this.#model = model;
     this.#defaults = options;
     this.#size = size;
-    this.#queue = new BatchQueue(native, addon, {
+    this.#passes = new PassSize(native, options.onWarning ?? emitWarning);
+    this.#queue = new BatchQueue(this.#passes, addon, {
       maxBatch: options.maxBatch ?? defaultOf('maxBatch'),
       maxWaitMs: options.maxWaitMs ?? defaultOf('maxWaitMs'),
     });
@@ -152,8 +155,10 @@ export class Engine {
     checkOptions('scoreMany', options);
     this.#throwIfDisposed();
     const { batch = 'auto', ordered = defaultOf('ordered'), signal } = options;
+    const { batchMean } = this.settings(options).method.compat;
     return scoreMany(source, {
-      batch: batch === 'auto' ? (this.facts.device.startsWith('cuda') ? 8 : 1) : batch,
+      batch: () => this.passSize(batch, batchMean),
+      wholeUnits: batchMean,
       ordered,
       signal,
       openTicket: () => this.#budget.open(),
@@ -220,6 +225,12 @@ export class Engine {
     } finally {
       held.release();
     }
+  }
+
+  /** Pictures that share a forward pass when so many are wanted: fewer once memory did not suffice for them. */
+  passSize(wanted: 'auto' | number, batchMean = false): number {
+    const batch = wanted === 'auto' ? (this.facts.device.startsWith('cuda') ? 8 : 1) : wanted;
+    return batchMean ? batch : Math.min(batch, this.#passes.limit ?? batch);
   }
 
   /** Bytes of decoded pictures held now. */
@@ -298,13 +309,22 @@ export class Engine {
       ticket,
       signal,
     );
-    const [result] = await this.#scorer.score([picture], options, true, signal);
-    return { ...result!, index: 0 };
+    try {
+      const [result] = await this.#scorer.score([picture], options, true, signal);
+      return { ...result!, index: 0 };
+    } finally {
+      picture.release();
+    }
   }
 
   #throwIfDisposed(): void {
     if (this.#disposing) throw new CraneError('E_DISPOSED', 'the engine was disposed');
   }
+}
+
+/** Shown once on stderr unless the process listens to its 'warning' event. */
+function emitWarning({ code, message }: EngineWarning): void {
+  process.emitWarning(message, { type: 'CraneWarning', code });
 }
 
 export function toSize(size: number | Size): Size {
