@@ -81,10 +81,17 @@ Executor& io_threads() {
   return *executor;
 }
 
+Executor& preparation_threads() {
+  static Executor* const executor = new Executor(2);
+  return *executor;
+}
+
 void shut_down() {
   request_shutdown();
   compute_thread().close();
   io_threads().close();
+  // Last: what runs on the compute thread may wait for a picture.
+  preparation_threads().close();
 }
 
 }  // namespace crane

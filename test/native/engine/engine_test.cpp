@@ -101,6 +101,57 @@ TEST(Engine, BatchMeanLetsNeighboursMatterAndOnlyThen) {
   EXPECT_NE(engine.score(pictures.items, shared, nullptr)[0].map, alone[0].map);
 }
 
+// As the bindings do it: the next calls are prepared while one runs.
+TEST(Engine, PicturesPreparedAheadGiveTheSameBits) {
+  SyntheticModel model(64, 3, 84);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  Pictures pictures(6, 150, 110, prompts);
+  for (const image::Fit fit : {image::Fit::stretch, image::Fit::pad, image::Fit::tile}) {
+    for (ScoreItem& item : pictures.items) item.fit = fit;
+    std::vector<std::shared_ptr<ScoreJob>> jobs;
+    for (size_t i = 0; i < 6; i += 2) {
+      jobs.push_back(engine.begin_score({pictures.items[i], pictures.items[i + 1]}));
+    }
+    for (size_t i = 0; i < 6; ++i) {
+      if (i % 2 == 1) continue;
+      const auto ahead = engine.score(*jobs[i / 2], model.options, nullptr);
+      expect_same_bits(ahead[0], engine.score({&pictures.items[i], 1}, model.options, nullptr)[0]);
+      expect_same_bits(ahead[1], engine.score({&pictures.items[i + 1], 1}, model.options, nullptr)[0]);
+    }
+  }
+}
+
+TEST(Engine, AJobThatNobodyScoresLeavesThePicturesAlone) {
+  SyntheticModel model(64, 1, 84);
+  Engine engine(model.config);
+  for (int round = 0; round < 50; ++round) {
+    auto pictures = std::make_unique<Pictures>(4, 300, 200, 1);
+    auto job = engine.begin_score(pictures->items);
+    job.reset();
+    pictures.reset();  // read after this, the sanitizer build would tell
+  }
+}
+
+TEST(Engine, CancelledWorkStopsBeforeItsNextPicture) {
+  SyntheticModel model(64, 3, 84);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const Pictures pictures(3, 84, 84, prompts);
+  CancelToken cancelled;
+  cancelled.cancel();
+  for (const bool batch_mean : {false, true}) {
+    ScoreOptions options = model.options;
+    options.method.compat.batch_mean = batch_mean;
+    try {
+      engine.score(pictures.items, options, &cancelled);
+      FAIL() << "scored, batch_mean " << batch_mean;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), "E_CANCELLED");
+    }
+  }
+}
+
 TEST(Engine, UniformPictureHasAFiniteScoreUnlessTheReferencesNanIsAskedFor) {
   SyntheticModel model(64, 3, 84);
   model.config.source->tower.std = {1e6, 1e6, 1e6};  // the source sees next to nothing: every patch alike

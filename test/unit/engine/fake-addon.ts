@@ -158,7 +158,7 @@ function makeFakeEngine(
     removePrompts(handle) {
       log.removed.push(handle);
     },
-    textFeatures: () => new Float32Array(128),
+    textFeatures: async () => new Float32Array(128),
     async score(requests, method, cancel) {
       if (isDisposed) throw Object.assign(new Error('disposed'), { code: 'E_DISPOSED' });
       log.passes.push({ requests, method });
