@@ -7,6 +7,7 @@
 
 #include "core/cpu.h"
 #include "core/error.h"
+#include "core/executor.h"
 #include "core/stopwatch.h"
 #include "engine_state.h"
 #include "layers/torch_errors.h"
@@ -86,6 +87,7 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_shared<State>()) {
     state.config = config;
     state.device = device_of(config.device);
     state.facts.threads = set_compute_threads(config.threads);
+    preparation_threads();  // started now, while there is memory for them
     {
       std::vector<std::shared_ptr<const weights::WeightFile>> files;
       for (const std::string& path : config.weights) files.push_back(weights::open_weights(path));

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <new>
+#include <system_error>
 
 namespace crane::bindings {
 
@@ -85,6 +86,11 @@ crane::Error as_crane_error(std::exception_ptr thrown) {
   } catch (const std::bad_alloc&) {
     return crane::Error("E_MEMORY", "the machine has not enough memory for this",
                         "use smaller batches, a smaller --size or a smaller model");
+  } catch (const std::system_error& error) {
+    // A thread or a mutex that the system has no room for.
+    const bool is_memory = error.code() == std::errc::resource_unavailable_try_again ||
+                           error.code() == std::errc::not_enough_memory;
+    return crane::Error(is_memory ? "E_MEMORY" : "E_INTERNAL", error.what());
   } catch (const std::exception& error) {
     return crane::Error("E_INTERNAL", error.what());
   } catch (...) {

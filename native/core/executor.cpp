@@ -1,13 +1,24 @@
 #include "core/executor.h"
 
+#include <system_error>
 #include <utility>
 
 #include "core/cancel.h"
+#include "core/error.h"
 
 namespace crane {
 
 Executor::Executor(int threads) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+  for (int i = 0; i < threads; ++i) {
+    try {
+      threads_.emplace_back([this] { run(); });
+    } catch (const std::system_error& error) {
+      // Fewer do the same work; those that run already must not be destroyed unjoined.
+      if (!threads_.empty()) return;
+      throw Error("E_MEMORY", join_text("the system starts no more threads (", error.what(), ")"),
+                  "end other programs, or raise the limits on memory and threads (ulimit -v, ulimit -u)");
+    }
+  }
 }
 
 Executor::~Executor() {

@@ -13,6 +13,7 @@ namespace crane {
 
 class Executor {
  public:
+  // Fewer threads where the system starts no more. Errors: E_MEMORY when it starts none.
   explicit Executor(int threads);
   // Never destroyed in practice: see the instances below.
   ~Executor();

@@ -2,8 +2,11 @@
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <fstream>
 #include <random>
 
 #include "synthetic_model.h"
@@ -151,6 +154,52 @@ TEST(Engine, CancelledWorkStopsBeforeItsNextPicture) {
     }
   }
 }
+
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// No address space is left from now on.
+class AddressSpace {
+ public:
+  AddressSpace() {
+    ::getrlimit(RLIMIT_AS, &before_);
+    std::ifstream file("/proc/self/statm");
+    rlim_t pages = 0;
+    file >> pages;
+    rlimit now = before_;
+    now.rlim_cur = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+    ::setrlimit(RLIMIT_AS, &now);
+  }
+  ~AddressSpace() { ::setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Engine, AnAllocationThatFailsIsToldAndTheNextPictureScores) {
+  SyntheticModel model(64, 3, 84);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const std::vector<float> small(3 * 84 * 84, 0.25F);
+  const std::vector<float> large(3 * 1400 * 1400, 0.25F);
+  const auto score = [&](const std::vector<float>& input, int64_t side) {
+    return engine.score_preprocessed(input.data(), {1, side, side}, prompts, model.options, true, nullptr);
+  };
+  const auto before = score(small, 84);
+  {
+    const AddressSpace full;
+    try {
+      score(large, 1400);
+      FAIL() << "scored without memory";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), "E_MEMORY") << error.what();
+      EXPECT_NE(std::string(error.what()).find("could not allocate "), std::string::npos) << error.what();
+      EXPECT_NE(error.hint().find("--size"), std::string::npos);
+    } catch (const std::bad_alloc&) {
+      // bindings/ makes E_MEMORY of it
+    }
+  }
+  expect_same_bits(score(small, 84)[0], before[0]);
+}
+#endif
 
 TEST(Engine, UniformPictureHasAFiniteScoreUnlessTheReferencesNanIsAskedFor) {
   SyntheticModel model(64, 3, 84);
