@@ -127,19 +127,20 @@ async function* aboutScoring(
   }
 }
 
-async function* aboutEngine({ facts }: Engine): AsyncGenerator<Finding> {
-  const { vision, weightBytes, workingBytes, device, threads, input } = facts;
+async function* aboutEngine({ facts, memoryNeed }: Engine): AsyncGenerator<Finding> {
+  const { vision, device, threads, input } = facts;
   yield {
     about: 'loading',
     state: 'ok',
     text: `${device}, ${threads} threads, ${vision.layers} blocks of width ${vision.width}, input ${input.width}x${input.height}`,
   };
-  const need = weightBytes + workingBytes;
-  const isTight = workingBytes > freemem();
+  const { weights, working, rendered, decoded } = memoryNeed;
+  // The weights are in memory by now.
+  const isTight = working + rendered > freemem();
   yield {
     about: 'memory need',
     state: isTight ? 'warning' : 'ok',
-    text: `${gigabytes(need)}: weights ${gigabytes(weightBytes)}, one picture ${gigabytes(workingBytes)}`,
+    text: `at most ${gigabytes(weights + working + rendered + decoded)}: weights ${gigabytes(weights)}, one picture ${gigabytes(working)}, pictures ahead ${gigabytes(rendered)}, decoded pictures ${gigabytes(decoded)}`,
     ...(isTight ? { hint: 'free some memory, or choose a smaller --size' } : {}),
   };
 }

@@ -62,6 +62,9 @@ export interface TrainingParts {
   disposed: AbortSignal;
 }
 
+/** Two passes are in the native engine, and it renders two views ahead of each (native/view_feed.h). */
+const k_renderedViews = 4;
+
 export class Engine {
   readonly facts: Facts;
   /** @internal */
@@ -231,6 +234,22 @@ export class Engine {
   passSize(wanted: 'auto' | number, batchMean = false): number {
     const batch = wanted === 'auto' ? (this.facts.device.startsWith('cuda') ? 8 : 1) : wanted;
     return batchMean ? batch : Math.min(batch, this.#passes.limit ?? batch);
+  }
+
+  /**
+   * Upper estimates in bytes of what scoring holds: weights; one picture in the towers; pictures rendered for the passes
+   * to come; decoded pictures (those of one forward pass more, if they are larger than the limit). On top come Node,
+   * libtorch and what the decoder works with.
+   */
+  get memoryNeed(): { weights: number; working: number; rendered: number; decoded: number } {
+    const { weightBytes, workingBytes, input } = this.facts;
+    const view = 3 * input.width * input.height * Float32Array.BYTES_PER_ELEMENT;
+    return {
+      weights: weightBytes,
+      working: workingBytes,
+      rendered: k_renderedViews * view,
+      decoded: this.#budget.limit,
+    };
   }
 
   /** Bytes of decoded pictures held now. */
