@@ -14,6 +14,7 @@ export const errorTable = {
   E_INTERNAL: { exit: 1, http: 500, what: 'a fault in crane-native itself' },
   E_USAGE: { exit: 2, http: 400, what: 'a wrong flag, option or argument' },
   E_EXISTS: { exit: 2, http: 409, what: 'an output exists already and --force was not given' },
+  E_IN_USE: { exit: 2, http: 409, what: 'a folder in which another process is at work' },
   E_CANCELLED: { exit: 130, http: 499, what: 'the caller gave the work up' },
   E_DISPOSED: { exit: 1, http: 503, what: 'the engine was disposed' },
   E_QUEUE_FULL: { exit: 1, http: 429, what: 'more calls are waiting than maxQueue allows' },

@@ -1,5 +1,6 @@
 /** What callers may set. Every field has its entry in THE table (options.ts): a missing one does not compile. */
 import type { EAttnKind, Fit, Guidance } from './engine/native.js';
+import type { EngineWarning } from './engine/pass-size.js';
 import type { PresetName } from './evaluate/presets.js';
 
 /** Numerics in which paper, reference and this engine part (method.md 10), and how pictures are opened. */
@@ -59,6 +60,8 @@ export interface EngineOptions extends PictureChoices {
   maxWaitMs?: number;
   maxQueue?: number;
   signal?: AbortSignal;
+  /** told what ends nothing but should be known; default: process.emitWarning */
+  onWarning?: (warning: EngineWarning) => void;
 }
 
 export interface ScoreOptions extends PictureChoices {
@@ -158,7 +161,7 @@ export interface CalibrateCommandOptions {
   write: boolean;
 }
 
-type NotInTable = 'compat' | 'signal' | 'name';
+type NotInTable = 'compat' | 'signal' | 'name' | 'onWarning';
 type Flat<T> = { [K in keyof T as K extends NotInTable ? never : K]-?: Exclude<T[K], undefined> };
 type FlatCompat = { [K in keyof CompatOptions as `compat.${K}`]: CompatOptions[K] };
 

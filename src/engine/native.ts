@@ -172,7 +172,7 @@ export interface NativeEngine {
   addPrompts(source: PromptSource, method: MethodOptions): Promise<number>;
   removePrompts(handle: number): void;
   /** The two text vectors of a set, [2, D] row-major, normal first. */
-  textFeatures(handle: number): Float32Array;
+  textFeatures(handle: number): Promise<Float32Array>;
   /** Scores do not depend on which pictures share a call (except under compat.batchMean). */
   score(requests: ScoreRequest[], method: MethodOptions, cancel?: CancelFlag): Promise<ScoreResult[]>;
   /** input: [batch, 3, height, width] normalised with the vision tower's constants. */

@@ -41,6 +41,8 @@ export interface FakeBehaviour {
   passMs?: number;
   /** throws for a picture that no engine can score */
   check?: (request: ScoreRequest) => void;
+  /** throws for a pass that no engine can run */
+  checkPass?: (requests: ScoreRequest[]) => void;
   /** released by the test: passes wait for it */
   gate?: () => Promise<void>;
   training?: TrainingBehaviour;
@@ -130,7 +132,7 @@ class FakeCancelFlag implements CancelFlag {
 
 function makeFakeEngine(
   config: EngineConfig,
-  { passMs = 1, check, gate, training = {} }: FakeBehaviour,
+  { passMs = 1, check, checkPass, gate, training = {} }: FakeBehaviour,
   log: FakeAddon['log'],
   running: { now: number; most: number },
 ): NativeEngine {
@@ -156,7 +158,7 @@ function makeFakeEngine(
     removePrompts(handle) {
       log.removed.push(handle);
     },
-    textFeatures: () => new Float32Array(128),
+    textFeatures: async () => new Float32Array(128),
     async score(requests, method, cancel) {
       if (isDisposed) throw Object.assign(new Error('disposed'), { code: 'E_DISPOSED' });
       log.passes.push({ requests, method });
@@ -166,6 +168,7 @@ function makeFakeEngine(
         await gate?.();
         if ((cancel as FakeCancelFlag | undefined)?.isCancelled)
           throw Object.assign(new Error('cancelled'), { code: 'E_CANCELLED' });
+        checkPass?.(requests);
         return requests.map((request) => {
           check?.(request);
           return fakeScore(request, method);
