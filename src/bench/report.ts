@@ -1,0 +1,137 @@
+/** What a run of bench leaves: every sample, and the figures made from them. */
+import type { Timings } from '../engine/result.js';
+import type { ErrorCode } from '../errors.js';
+import { gemmRate, gemmSize } from './gemm.js';
+import type { Machine } from './machine.js';
+import type { Party, PartyFacts, Sample } from './party.js';
+import type { Measured } from './rounds.js';
+import { median, pairedRatio } from './statistics.js';
+import type { WorkPart } from './work.js';
+
+export interface BenchReport {
+  /** of this form */
+  format: 1;
+  date: string;
+  command: string;
+  machine: Machine;
+  engine: { version: string; libtorch: string; isa: string; kernels: string; device: string };
+  model: { name: string; synthetic: boolean; input: { width: number; height: number }; parameters: number };
+  work: { gflop: number | null; parts: WorkPart[]; reason?: string };
+  settings: { rounds: number; warmup: number; seconds: number | null };
+  runs: BenchRun[];
+  /** peers that could not be opened, or failed later */
+  failures: Failure[];
+  interrupted: boolean;
+}
+
+export interface Failure {
+  name: string;
+  threads: number;
+  code: ErrorCode;
+  message: string;
+  hint?: string;
+}
+
+/** One batch size at one number of threads. */
+export interface BenchRun {
+  threads: number;
+  batch: number;
+  gemm: { size: number; precision: string; gflops: number; seconds: number[] };
+  /** seconds of one picture at the machine's rate of matrix products; null: not counted */
+  p: number | null;
+  /** ours first */
+  parties: PartyFigures[];
+}
+
+export interface PartyFigures extends PartyFacts {
+  name: string;
+  rounds: number;
+  /** of one picture */
+  secondsPerPicture: { median: number; min: number; max: number };
+  picturesPerSecond: number;
+  /** rate of its operations over the rate of the machine's matrix product; null: not counted */
+  shareOfPeak: number | null;
+  /** our time over its time, median over the rounds; null for ourselves */
+  ratio: number | null;
+  /** medians, milliseconds of one picture */
+  stages: Timings | null;
+  peakBytes: number | null;
+  residentBytes: number | null;
+  /** of every round; null: it has none of this round */
+  samples: (Sample | null)[];
+}
+
+/** undefined: ours has not worked once. */
+export function summarise(
+  { batch, threads, precision }: { batch: number; threads: number; precision: string },
+  parties: readonly Party[],
+  measured: Measured,
+): BenchRun | undefined {
+  const own = parties[0]!;
+  const ours = measured.samples.get(own.name)!.map((sample) => sample?.seconds);
+  if (present(ours).length === 0) return undefined;
+  const gemmSeconds = present(measured.gemmSeconds);
+  const gflops = gemmRate(median(gemmSeconds));
+  const worked = parties.filter(({ name }) => present(measured.samples.get(name)!).length > 0);
+  return {
+    threads,
+    batch,
+    gemm: { size: gemmSize, precision, gflops, seconds: gemmSeconds },
+    p: own.facts.gflop === undefined || gemmSeconds.length === 0 ? null : own.facts.gflop / gflops,
+    parties: worked.map((party) =>
+      figuresOf(party, batch, measured.samples.get(party.name)!, {
+        ours: party === own ? undefined : ours,
+        gflops,
+      }),
+    ),
+  };
+}
+
+function figuresOf(
+  { name, facts }: Party,
+  batch: number,
+  samples: readonly (Sample | undefined)[],
+  { ours, gflops }: { ours: (number | undefined)[] | undefined; gflops: number },
+): PartyFigures {
+  const done = present(samples);
+  const each = done.map(({ seconds }) => seconds / batch);
+  const middle = median(each);
+  const share = facts.gflop === undefined ? Number.NaN : facts.gflop / middle / gflops;
+  const theirs = Array.from(samples, (sample) => sample?.seconds);
+  return {
+    name,
+    ...facts,
+    rounds: done.length,
+    secondsPerPicture: { median: middle, min: Math.min(...each), max: Math.max(...each) },
+    picturesPerSecond: 1 / middle,
+    shareOfPeak: orNull(share),
+    ratio: ours === undefined ? null : orNull(pairedRatio(ours, theirs)),
+    stages: stagesOf(present(done.map(({ stages }) => stages))),
+    peakBytes: largest(present(done.map(({ peakBytes }) => peakBytes))),
+    residentBytes: present(done.map(({ residentBytes }) => residentBytes)).at(-1) ?? null,
+    samples: Array.from(samples, (sample) => sample ?? null),
+  };
+}
+
+function stagesOf(all: readonly Timings[]): Timings | null {
+  if (all.length === 0) return null;
+  const middle = (stage: keyof Timings) => median(all.map((ms) => ms[stage]));
+  return {
+    decode: middle('decode'),
+    preprocess: middle('preprocess'),
+    forward: middle('forward'),
+    postprocess: middle('postprocess'),
+  };
+}
+
+function present<T>(values: readonly (T | undefined)[]): T[] {
+  return values.filter((value): value is T => value !== undefined);
+}
+
+function largest(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.max(...values);
+}
+
+function orNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

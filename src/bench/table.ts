@@ -1,0 +1,118 @@
+/** The figures for people. */
+import { type Align, aligned } from '../output/aligned.js';
+import type { Paint } from '../output/paint.js';
+import { isBusy } from './machine.js';
+import type { BenchReport, BenchRun, PartyFigures } from './report.js';
+
+/** Ends with a newline. */
+export function benchText(report: BenchReport, paint: Paint): string {
+  const blocks = [headText(report, paint), ...report.runs.map((run) => runText(run, paint))];
+  if (report.runs.length === 0) blocks.push('nothing was measured');
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function headText({ machine, engine, model, work, date, interrupted }: BenchReport, paint: Paint): string {
+  const { input } = model;
+  const gigabytes = (machine.memoryBytes / 2 ** 30).toFixed(0);
+  const rows = [
+    ['machine', `${machine.cpu}, ${machine.processors} processors, ${gigabytes} GB; ${machine.system}`],
+    [
+      'engine',
+      `crane-native ${engine.version}, libtorch ${engine.libtorch}, ${engine.device}, ${engine.isa}`,
+    ],
+    ['kernels', engine.kernels],
+    [
+      'model',
+      `${model.name}${model.synthetic ? ' (random weights)' : ''}, ${(model.parameters / 1e6).toFixed(0)} M parameters, input ${input.width} x ${input.height}`,
+    ],
+    ['work', work.gflop === null ? `not counted: ${work.reason}` : `${digits(work.gflop)} GFLOP a picture`],
+    ['date', date.slice(0, 10)],
+  ].map(([name, text]) => [paint.dim(name!), text!]);
+  const lines = [aligned(rows, ['left', 'left'])];
+  if (isBusy(machine)) {
+    lines.push(
+      paint.yellow(
+        `the machine was busy before (load ${machine.loadBefore.toFixed(1)}): trust the ratios more than the times`,
+      ),
+    );
+  }
+  if (interrupted) lines.push(paint.yellow('interrupted: what was measured until then'));
+  return lines.join('\n');
+}
+
+interface Column {
+  title: string;
+  align: Align;
+  cell(party: PartyFigures, run: BenchRun): string;
+}
+
+const columns: readonly Column[] = [
+  { title: '', align: 'left', cell: ({ name }) => name },
+  { title: 's/picture', align: 'right', cell: ({ secondsPerPicture }) => digits(secondsPerPicture.median) },
+  { title: 'min', align: 'right', cell: ({ secondsPerPicture }) => digits(secondsPerPicture.min) },
+  { title: 'max', align: 'right', cell: ({ secondsPerPicture }) => digits(secondsPerPicture.max) },
+  { title: 'pictures/s', align: 'right', cell: ({ picturesPerSecond }) => digits(picturesPerSecond) },
+  {
+    title: 'of peak',
+    align: 'right',
+    cell: ({ shareOfPeak }) => (shareOfPeak === null ? '-' : `${(100 * shareOfPeak).toFixed(0)} %`),
+  },
+  { title: 'ours/its', align: 'right', cell: ({ ratio }) => (ratio === null ? '' : ratio.toFixed(2)) },
+  {
+    title: 'memory',
+    align: 'right',
+    cell: ({ peakBytes }) => (peakBytes === null ? '-' : formatBytes(peakBytes)),
+  },
+];
+
+function runText(run: BenchRun, paint: Paint): string {
+  const rows = [
+    columns.map(({ title }) => paint.dim(title)),
+    ...run.parties.map((party) => columns.map(({ cell }) => cell(party, run))),
+  ];
+  const table = aligned(
+    rows,
+    columns.map(({ align }) => align),
+  );
+  return [headOf(run), table, ...ownLines(run).map(paint.dim), ...peerLines(run).map(paint.dim)].join('\n');
+}
+
+function headOf({ batch, threads, gemm, p, parties }: BenchRun): string {
+  const own = parties[0]!;
+  const counts = `batch ${batch}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${own.precision}, ${own.rounds} rounds`;
+  const limit =
+    p === null
+      ? ''
+      : `, so P = ${digits(p)} s a picture, ours ${(own.secondsPerPicture.median / p).toFixed(2)} P`;
+  return `${counts}; matrix products ${digits(gemm.gflops)} GFLOP/s${limit}`;
+}
+
+function ownLines({ parties }: BenchRun): string[] {
+  const { stages, openPeakBytes, residentBytes, weightBytes } = parties[0]!;
+  const memory = [
+    weightBytes === undefined ? [] : `weights ${formatBytes(weightBytes)}`,
+    openPeakBytes === undefined ? [] : `at most ${formatBytes(openPeakBytes)} while loading`,
+    residentBytes === null ? [] : `${formatBytes(residentBytes)} after the last picture`,
+  ].flat();
+  const lines = [`  ours: memory: ${memory.join(', ')}`];
+  if (stages) {
+    const parts = Object.entries(stages).map(([stage, ms]) => `${stage} ${ms.toFixed(1)}`);
+    lines.unshift(`  ours: stages in ms a picture: ${parts.join(', ')}`);
+  }
+  return lines;
+}
+
+function peerLines({ parties }: BenchRun): string[] {
+  return parties.slice(1).map(({ name, title, versions, precision }) => {
+    const built = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
+    return `  ${name}: ${[title, ...built, precision].join(', ')}`;
+  });
+}
+
+function digits(value: number): string {
+  return value >= 1000 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function formatBytes(bytes: number): string {
+  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(0)} MB` : `${(bytes / 2 ** 30).toFixed(1)} GB`;
+}
