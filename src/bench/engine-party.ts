@@ -79,6 +79,7 @@ class OwnEngine implements EngineParty {
     const inputs = Array.from({ length: batch }, () => pictures[this.#next++ % pictures.length]!);
     const stages: Timings[] = [];
     forgetPeak();
+    const cpuBefore = process.cpuUsage();
     const start = performance.now();
     for await (const outcome of this.engine.scoreMany(inputs, { batch, map: true, signal: stop })) {
       if (isFailed(outcome)) {
@@ -88,8 +89,15 @@ class OwnEngine implements EngineParty {
       stages.push(outcome.ms);
     }
     const seconds = (performance.now() - start) / 1000;
+    const { user, system } = process.cpuUsage(cpuBefore);
     const { nowBytes, peakBytes } = residentMemory();
-    return { seconds, stages: meanStages(stages), peakBytes, residentBytes: nowBytes };
+    return {
+      seconds,
+      cpuSeconds: (user + system) / 1e6,
+      stages: meanStages(stages),
+      peakBytes,
+      residentBytes: nowBytes,
+    };
   }
 
   close(): Promise<void> {

@@ -4,6 +4,8 @@ import type { Timings } from '../engine/result.js';
 export interface Sample {
   /** wall time of one batch, preparation not counted */
   seconds: number;
+  /** processor time of the whole process meanwhile: of all threads, waiting for other programs not counted */
+  cpuSeconds?: number;
   /** means over the pictures of the batch, in milliseconds */
   stages?: Timings;
   /** resident memory while it worked, at most; of the whole life of the process where the system cannot tell */

@@ -13,14 +13,16 @@ export interface PeerPlan {
 }
 
 export interface Patience {
-  /** to open, with compiling or reading of weights */
+  /** to open, with reading of weights */
   openMs: number;
+  /** to prepare for a batch size before it is timed, with compiling */
+  prepareMs: number;
   /** for one picture; a batch gets as many times that */
   pictureMs: number;
 }
 
 /** Generous: a machine may be ten times slower than those that were tried, and a hanging peer is still told. */
-export const patience: Patience = { openMs: 600_000, pictureMs: 300_000 };
+export const patience: Patience = { openMs: 600_000, prepareMs: 600_000, pictureMs: 300_000 };
 
 /** @throws CraneError E_BENCH_PEER, E_CANCELLED; no process is left behind then */
 export async function openPeer(
@@ -48,8 +50,7 @@ class Peer implements Party {
   ) {}
 
   async run(batch: number, stop: AbortSignal): Promise<Sample> {
-    // The first batch of a size may be prepared before it is timed.
-    const timeoutMs = this.limits.openMs + batch * this.limits.pictureMs;
+    const timeoutMs = this.limits.prepareMs + batch * this.limits.pictureMs;
     const answer = await this.child.ask({ run: { batch } }, timeoutMs, stop);
     if ('sample' in answer) return answer.sample as Sample;
     throw new CraneError('E_BENCH_PEER', `${this.name} answered without a sample`);

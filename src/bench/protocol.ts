@@ -28,6 +28,7 @@ const facts = z.object({
 
 const sample = z.object({
   seconds: z.number().positive(),
+  cpuSeconds: count.optional(),
   stages: z.object({ decode: count, preprocess: count, forward: count, postprocess: count }).optional(),
   peakBytes: count.optional(),
   residentBytes: count.optional(),

@@ -48,11 +48,15 @@ export interface PartyFigures extends PartyFacts {
   rounds: number;
   /** of one picture */
   secondsPerPicture: { median: number; min: number; max: number };
+  /** processor time of all threads; null: it does not say */
+  cpuSecondsPerPicture: number | null;
   picturesPerSecond: number;
   /** rate of its operations over the rate of the machine's matrix product; null: not counted */
   shareOfPeak: number | null;
   /** our time over its time, median over the rounds; null for ourselves */
   ratio: number | null;
+  /** the same of the processor times: tells more where other programs were running */
+  cpuRatio: number | null;
   /** medians, milliseconds of one picture */
   stages: Timings | null;
   peakBytes: number | null;
@@ -68,7 +72,7 @@ export function summarise(
   measured: Measured,
 ): BenchRun | undefined {
   const own = parties[0]!;
-  const ours = measured.samples.get(own.name)!.map((sample) => sample?.seconds);
+  const ours = Array.from(measured.samples.get(own.name)!);
   if (present(ours).length === 0) return undefined;
   const gemmSeconds = present(measured.gemmSeconds);
   const gflops = gemmRate(median(gemmSeconds));
@@ -91,21 +95,32 @@ function figuresOf(
   { name, facts }: Party,
   batch: number,
   samples: readonly (Sample | undefined)[],
-  { ours, gflops }: { ours: (number | undefined)[] | undefined; gflops: number },
+  { ours, gflops }: { ours: (Sample | undefined)[] | undefined; gflops: number },
 ): PartyFigures {
   const done = present(samples);
   const each = done.map(({ seconds }) => seconds / batch);
   const middle = median(each);
   const share = facts.gflop === undefined ? Number.NaN : facts.gflop / middle / gflops;
-  const theirs = Array.from(samples, (sample) => sample?.seconds);
+  const cpu = present(done.map(({ cpuSeconds }) => cpuSeconds));
+  const ratioOf = (figure: 'seconds' | 'cpuSeconds') =>
+    ours === undefined
+      ? null
+      : orNull(
+          pairedRatio(
+            ours.map((own) => own?.[figure]),
+            Array.from(samples, (its) => its?.[figure]),
+          ),
+        );
   return {
     name,
     ...facts,
     rounds: done.length,
     secondsPerPicture: { median: middle, min: Math.min(...each), max: Math.max(...each) },
+    cpuSecondsPerPicture: orNull(median(cpu) / batch),
     picturesPerSecond: 1 / middle,
     shareOfPeak: orNull(share),
-    ratio: ours === undefined ? null : orNull(pairedRatio(ours, theirs)),
+    ratio: ratioOf('seconds'),
+    cpuRatio: ratioOf('cpuSeconds'),
     stages: stagesOf(present(done.map(({ stages }) => stages))),
     peakBytes: largest(present(done.map(({ peakBytes }) => peakBytes))),
     residentBytes: present(done.map(({ residentBytes }) => residentBytes)).at(-1) ?? null,

@@ -59,6 +59,16 @@ const columns: readonly Column[] = [
   },
   { title: 'ours/its', align: 'right', cell: ({ ratio }) => (ratio === null ? '' : ratio.toFixed(2)) },
   {
+    title: 'CPU s',
+    align: 'right',
+    cell: ({ cpuSecondsPerPicture }) => (cpuSecondsPerPicture === null ? '-' : digits(cpuSecondsPerPicture)),
+  },
+  {
+    title: 'ours/its',
+    align: 'right',
+    cell: ({ cpuRatio }) => (cpuRatio === null ? '' : cpuRatio.toFixed(2)),
+  },
+  {
     title: 'memory',
     align: 'right',
     cell: ({ peakBytes }) => (peakBytes === null ? '-' : formatBytes(peakBytes)),

@@ -67,7 +67,8 @@ async function bench(context: Context, argv: Record<string, unknown>): Promise<v
   const model = await findModel(values.synthetic && argv['model'] === undefined ? 'crane' : values.model);
   const { choosePeer } = await import('../bench/peers.js');
   const surroundings = { env: context.env, python: values.python, options };
-  const peers = await Promise.all(vs.map((name) => choosePeer(name, surroundings, findModel)));
+  const peers = [];
+  for (const name of vs) peers.push(await choosePeer(name, surroundings, findModel));
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
   const { runBench } = await import('../bench/run-bench.js');

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { type CraneSizes, craneWork, totalGflop, towerWork } from '../../../src/bench/work.js';
+
+/** ViT-L/14 at 518 x 518 with E-Attn in 19 blocks: the sizes of the published model (method.md 1 and 3). */
+const crane: CraneSizes = {
+  vision: { width: 1024, layers: 24, mlp: 4096, patch: 14, registers: 0, patches: 37 * 37 },
+  jointWidth: 768,
+  eAttn: { kind: 'qq+kk+vv', layers: 19 },
+};
+const dinov2 = { width: 768, layers: 12, mlp: 3072, patch: 14, registers: 4, patches: 37 * 37 };
+const gflopOf = (parts: { part: string; gflop: number }[], name: string) =>
+  parts.find(({ part }) => part === name)?.gflop;
+
+describe('the arithmetic of a picture', () => {
+  // Computed by hand from N = 1370, width 1024, 24 and 19 blocks; the parts of Crane's published sizes.
+  it.each([
+    ['plain linears', 827.5],
+    ['plain attention', 184.5],
+    ['E-Attn scores', 219.1],
+    ['E-Attn values', 73.0],
+    ['E-Attn projection', 54.6],
+  ])('Crane: %s take %f GFLOP', (name, gflop) => {
+    expect(gflopOf(craneWork(crane), name)).toBeCloseTo(gflop, 1);
+  });
+
+  it('Crane takes about 1360 GFLOP, Crane+ about 1675', () => {
+    expect(totalGflop(craneWork(crane)) / 1360).toBeCloseTo(1, 2);
+    const plus = craneWork({ ...crane, dAttn: { source: dinov2, blocks: 1 } });
+    expect(totalGflop(plus) / 1675).toBeCloseTo(1, 2);
+    expect(gflopOf(plus, 'spatial source')).toBeCloseTo(233.4 + 69.6 + 1.2, 0);
+    expect(gflopOf(plus, 'D-Attn similarity')).toBeCloseTo(2.9, 1);
+    expect(gflopOf(plus, 'D-Attn values')).toBeCloseTo(3.8, 1);
+  });
+
+  it('a tower without a second stream takes its linears, its attention and its patches', () => {
+    expect(totalGflop(towerWork(crane.vision))).toBeCloseTo(827.5 + 184.5 + 1.7, 0);
+  });
+
+  it.each([
+    ['vv', 1],
+    ['kk', 1],
+    ['qq', 1],
+    ['qq+kk', 2],
+    ['qq+kk+vv', 3],
+    ['(q+k+v)^2', 3],
+  ] as const)('E-Attn of kind %s takes %i products for its scores', (kind, products) => {
+    const one = 2e-9 * 19 * 1370 ** 2 * 1024;
+    const parts = craneWork({ ...crane, eAttn: { kind, layers: 19 } });
+    expect(gflopOf(parts, 'E-Attn scores')! / one).toBeCloseTo(products, 9);
+    expect(gflopOf(parts, 'E-Attn values')! / one).toBeCloseTo(1, 9);
+  });
+
+  it('registers are tokens, but no patches', () => {
+    const without = craneWork(crane);
+    const more = craneWork({ ...crane, vision: { ...crane.vision, registers: 4 } });
+    expect(gflopOf(more, 'plain linears')! / gflopOf(without, 'plain linears')!).toBeCloseTo(1374 / 1370, 9);
+    expect(gflopOf(more, 'patches')).toBe(gflopOf(without, 'patches'));
+  });
+});
