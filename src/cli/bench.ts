@@ -148,6 +148,7 @@ function shower(context: Context, progress: Progress, verbose: boolean): (event:
       if (name !== stage) progress.stage(name, event.steps);
       stage = name;
       progress.at(event.step - 1, event.name);
+      if (verbose) say(context, `${name}: ${event.step}/${event.steps} ${event.name}`);
     }
   };
 }

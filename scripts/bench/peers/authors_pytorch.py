@@ -60,7 +60,8 @@ class Peer(TorchPeer):
         s = z @ z.transpose(-2, -1)
         s = (s - self.setup["beta"] * s.mean()) * 3
         weights = torch.softmax(s.masked_fill(s < 0, float("-inf")), -1)  # [B, N, N], the same for every head
-        v = self.patches_of(tower, tower.project(block, x)[2].transpose(1, 2).flatten(2))
+        weight, bias = block["qkv"]
+        v = F.linear(tower.layer_norm(self.patches_of(tower, x)), weight[-tower.width :], bias[-tower.width :])
         v = self.resize(v, self.grid(tower), self.grid(source))
         return tower.out(block, weights[:, None] @ v.unflatten(-1, (tower.heads, -1)).transpose(1, 2))
 
