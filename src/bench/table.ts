@@ -11,7 +11,10 @@ export function benchText(report: BenchReport, paint: Paint): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
-function headText({ machine, engine, model, work, date, interrupted }: BenchReport, paint: Paint): string {
+function headText(
+  { machine, engine, model, work, date, command, interrupted }: BenchReport,
+  paint: Paint,
+): string {
   const { input } = model;
   const gigabytes = (machine.memoryBytes / 2 ** 30).toFixed(0);
   const rows = [
@@ -27,6 +30,7 @@ function headText({ machine, engine, model, work, date, interrupted }: BenchRepo
     ],
     ['work', work.gflop === null ? `not counted: ${work.reason}` : `${digits(work.gflop)} GFLOP a picture`],
     ['date', date.slice(0, 10)],
+    ['command', command],
   ].map(([name, text]) => [paint.dim(name!), text!]);
   const lines = [aligned(rows, ['left', 'left'])];
   if (isBusy(machine)) {
