@@ -10,13 +10,14 @@ import { isFailed, type Timings } from '../engine/result.js';
 import { CraneError } from '../errors.js';
 import type { EngineOptions } from '../option-types.js';
 import { forgetPeak, residentMemory } from './memory.js';
-import { type ModelWork, workOf } from './model-work.js';
+import { craneSizes } from './model-work.js';
 import type { Party, PartyFacts, Sample } from './party.js';
-import { totalGflop } from './work.js';
+import { type CraneSizes, craneWork, totalGflop } from './work.js';
 
 export interface EngineParty extends Party {
   engine: Engine;
-  work: ModelWork;
+  /** what its arithmetic is counted from */
+  sizes: CraneSizes;
 }
 
 export interface EnginePartyParts {
@@ -38,18 +39,18 @@ export async function openEngineParty({
   const engine = await openEngine(addon, model, options);
   try {
     const { peakBytes } = residentMemory();
-    const work = await workOf(engine, model);
+    const sizes = await craneSizes(engine, model);
     const { kernels, libtorch } = await addon.info();
     const facts: PartyFacts = {
       title: `${model.name}, kernels ${kernels}`,
       versions: { libtorch },
       threads: engine.facts.threads,
       precision: precisionOf(engine),
-      ...(work.parts ? { gflop: totalGflop(work.parts) } : {}),
+      gflop: totalGflop(craneWork(sizes)),
       weightBytes: engine.facts.weightBytes,
       openPeakBytes: peakBytes,
     };
-    return new OwnEngine(name, facts, engine, work, pictures);
+    return new OwnEngine(name, facts, engine, sizes, pictures);
   } catch (thrown) {
     await engine.dispose();
     throw thrown;
@@ -70,7 +71,7 @@ class OwnEngine implements EngineParty {
     readonly name: string,
     readonly facts: PartyFacts,
     readonly engine: Engine,
-    readonly work: ModelWork,
+    readonly sizes: CraneSizes,
     private readonly pictures: readonly string[],
   ) {}
 

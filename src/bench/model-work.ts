@@ -4,34 +4,30 @@ import { type Model, modelFile } from '../engine/model-json.js';
 import type { NativeAddon, WeightFileInfo } from '../engine/native.js';
 import type { Size } from '../option-types.js';
 import { sizesOf } from '../weights/sizes.js';
-import { type CraneSizes, craneWork, type TowerSizes, type WorkPart } from './work.js';
+import { samSizes } from './sam-work.js';
+import { type CraneSizes, type TowerSizes, towerSource } from './work.js';
 
-export interface ModelWork {
-  sizes: CraneSizes;
-  /** undefined: not counted, and why */
-  parts?: WorkPart[];
-  reason?: string;
-}
-
-export async function workOf(engine: Engine, model: Model): Promise<ModelWork> {
+/** The sizes of one picture's arithmetic, as the engine's own settings run it. */
+export async function craneSizes(engine: Engine, model: Model): Promise<CraneSizes> {
   const { addon, facts } = engine;
   const { method } = engine.settings();
   const files = await inspect(addon, model, model.weights);
   const vision = towerSizes(facts.vision, files, facts.input, facts.patch);
   const eAttn = { kind: method.eAttn, layers: Math.min(method.eAttnLayers, facts.vision.layers) };
   const crane: CraneSizes = { vision, jointWidth: facts.jointWidth, eAttn };
-  if (!method.dAttn || !facts.source || !model.source) return { sizes: crane, parts: craneWork(crane) };
+  if (!method.dAttn || !facts.source || !model.source) return crane;
+  const [file] = await inspect(addon, model, [model.source.weights]);
+  const source = samSizes(file!) ?? towerSource(sourceTower(facts.source, file!, facts.input, facts.patch));
+  return { ...crane, dAttn: { source, blocks: Math.max(1, method.compat.dAttnLayers.length) } };
+}
 
-  const sourceFiles = await inspect(addon, model, [model.source.weights]);
-  if (sourceFiles.some(isSam)) {
-    return { sizes: crane, reason: "the arithmetic of SAM's windows is not counted" };
-  }
-  const source = {
-    ...towerSizes(facts.source, sourceFiles, facts.input, facts.patch),
-    registers: facts.source.registers,
-  };
-  const sizes = { ...crane, dAttn: { source, blocks: Math.max(1, method.compat.dAttnLayers.length) } };
-  return { sizes, parts: craneWork(sizes) };
+function sourceTower(
+  source: { width: number; layers: number; registers: number },
+  file: WeightFileInfo,
+  input: Size,
+  patch: number,
+): TowerSizes {
+  return { ...towerSizes(source, [file], input, patch), registers: source.registers };
 }
 
 /** What the engine knows comes from it; MLP, patch and registers from the shapes in the files. */
@@ -51,11 +47,6 @@ function towerSizes(
     registers: stored?.registers ?? 0,
     patches: Math.floor(input.width / patch) * Math.floor(input.height / patch),
   };
-}
-
-/** SAM has a grid of positions without a class token, and attends in windows. */
-function isSam({ naming, tensors }: WeightFileInfo): boolean {
-  return naming === 'sam' || tensors.some(({ name }) => name.endsWith('visual.pos_grid'));
 }
 
 async function inspect(

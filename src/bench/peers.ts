@@ -23,6 +23,12 @@ type PythonPeer = keyof typeof pythonPeers;
 /** Every kernel of ours replaced by what libtorch offers. */
 const k_plainKernels = 'linear=ref,attention=fused,affinity=ref';
 
+/**
+ * glibc keeps what a peer frees instead of giving it back to the system: with its usual settings every [N, N] matrix
+ * comes as fresh pages, and a third of PyTorch's time would be page faults. This favours the peer.
+ */
+const k_keptHeap = { MALLOC_MMAP_MAX_: '0', MALLOC_TRIM_THRESHOLD_: String(2 ** 40) };
+
 /** Names that are no models. */
 export const peerNames: readonly string[] = ['plain', ...Object.keys(pythonPeers)];
 
@@ -77,25 +83,23 @@ function pythonPeer(name: PythonPeer, own: EngineParty, surroundings: PeerSurrou
 function pythonCommand(name: PythonPeer, { env, python }: PeerSurroundings): Command {
   const script = join(packageRoot, 'scripts', 'bench', 'peers', 'peer.py');
   const program = python ?? pythonCandidates(env)[0]!;
-  return { program, args: ['-u', script, pythonPeers[name]], env: { ...env, PYTHONDONTWRITEBYTECODE: '1' } };
+  const settings = { PYTHONDONTWRITEBYTECODE: '1', ...k_keptHeap };
+  return { program, args: [script, pythonPeers[name]], env: { ...env, ...settings } };
 }
 
 /** What peer.py hands to the peers. */
-function pythonSetup(name: PythonPeer, { engine, facts, work }: EngineParty) {
-  const { vision, jointWidth, eAttn, dAttn } = work.sizes;
+function pythonSetup(name: PythonPeer, { engine, facts, sizes }: EngineParty) {
+  const { vision, jointWidth, eAttn, dAttn } = sizes;
   const { input, device } = engine.facts;
-  const { method } = engine.settings();
-  const isPlain = name !== 'authors';
-  const gflop = isPlain ? totalGflop(towerWork(vision)) : facts.gflop;
+  const { threads, precision } = facts;
+  const setup = { threads, precision, device, input, vision };
+  if (name !== 'authors') return { ...setup, gflop: totalGflop(towerWork(vision)) };
   return {
-    threads: facts.threads,
-    precision: facts.precision,
-    device,
-    input,
-    vision,
-    ...(isPlain
-      ? {}
-      : { jointWidth, eAttn, ...(dAttn ? { source: dAttn.source, beta: method.dAttnBeta } : {}) }),
-    ...(gflop === undefined ? {} : { gflop }),
+    ...setup,
+    gflop: facts.gflop,
+    jointWidth,
+    eAttn,
+    // null: SAM's windows are not in that peer, which says so
+    ...(dAttn ? { source: dAttn.source.tower ?? null, beta: engine.settings().method.dAttnBeta } : {}),
   };
 }

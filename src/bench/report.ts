@@ -16,7 +16,7 @@ export interface BenchReport {
   machine: Machine;
   engine: { version: string; libtorch: string; isa: string; kernels: string; device: string };
   model: { name: string; synthetic: boolean; input: { width: number; height: number }; parameters: number };
-  work: { gflop: number | null; parts: WorkPart[]; reason?: string };
+  work: { gflop: number; parts: WorkPart[] };
   settings: { rounds: number; warmup: number; seconds: number | null };
   runs: BenchRun[];
   /** peers that could not be opened, or failed later */

@@ -10,7 +10,7 @@ import type { Party } from './party.js';
 import { openPeer, type Patience, type PeerPlan } from './peer.js';
 import { type BenchReport, summarise } from './report.js';
 import { runRounds } from './rounds.js';
-import { totalGflop } from './work.js';
+import { craneWork, totalGflop } from './work.js';
 
 export interface BenchPlan {
   addon: NativeAddon;
@@ -47,7 +47,7 @@ export async function runBench(plan: BenchPlan): Promise<BenchReport> {
     machine: describeMachine(),
     engine: { version, libtorch, isa, kernels, device: '' },
     model: { name: model.name, synthetic: plan.isSynthetic, input: model.input, parameters: 0 },
-    work: { gflop: null, parts: [] },
+    work: { gflop: 0, parts: [] },
     settings: { rounds: plan.rounds, warmup: plan.warmup, seconds: plan.seconds ?? null },
     runs: [],
     failures: [],
@@ -129,14 +129,11 @@ async function runBatches(
   }
 }
 
-function noteEngine(report: BenchReport, { engine, work }: EngineParty): void {
+function noteEngine(report: BenchReport, { engine, sizes }: EngineParty): void {
   const { device, input, vision, text, source } = engine.facts;
   report.engine.device = device;
   report.model.input = input;
   report.model.parameters = vision.parameters + text.parameters + (source?.parameters ?? 0);
-  report.work = {
-    gflop: work.parts ? totalGflop(work.parts) : null,
-    parts: work.parts ?? [],
-    ...(work.reason === undefined ? {} : { reason: work.reason }),
-  };
+  const parts = craneWork(sizes);
+  report.work = { gflop: totalGflop(parts), parts };
 }

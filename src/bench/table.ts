@@ -28,7 +28,7 @@ function headText(
       'model',
       `${model.name}${model.synthetic ? ' (random weights)' : ''}, ${(model.parameters / 1e6).toFixed(0)} M parameters, input ${input.width} x ${input.height}`,
     ],
-    ['work', work.gflop === null ? `not counted: ${work.reason}` : `${digits(work.gflop)} GFLOP a picture`],
+    ['work', `${digits(work.gflop)} GFLOP a picture`],
     ['date', date.slice(0, 10)],
     ['command', command],
   ].map(([name, text]) => [paint.dim(name!), text!]);

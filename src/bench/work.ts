@@ -23,7 +23,22 @@ export interface CraneSizes {
   jointWidth: number;
   eAttn: { kind: EAttnKind; layers: number };
   /** the spatial source and in how many blocks D-Attn runs */
-  dAttn?: { source: TowerSizes; blocks: number };
+  dAttn?: { source: SourceSizes; blocks: number };
+}
+
+/** What D-Attn has to know of a spatial source. */
+export interface SourceSizes {
+  /** of a patch's feature */
+  width: number;
+  patches: number;
+  /** of one picture */
+  gflop: number;
+  /** where it is an ordinary vision transformer */
+  tower?: TowerSizes;
+}
+
+export function towerSource(tower: TowerSizes): SourceSizes {
+  return { width: tower.width, patches: tower.patches, gflop: totalGflop(towerWork(tower)), tower };
 }
 
 export interface WorkPart {
@@ -60,11 +75,10 @@ export function craneWork({ vision, jointWidth, eAttn, dAttn }: CraneSizes): Wor
   ];
   if (!dAttn) return parts;
   const { source, blocks } = dAttn;
-  const sourceGflop = towerWork(source).reduce((sum, { gflop }) => sum + gflop, 0);
   const grid = source.patches;
   return [
     ...parts,
-    { part: 'spatial source', gflop: sourceGflop },
+    { part: 'spatial source', gflop: source.gflop },
     { part: 'D-Attn similarity', gflop: product(blocks, grid, grid, source.width) },
     { part: 'D-Attn values', gflop: product(blocks, grid, grid, width) },
     // V at the patches, W_o and the projection to the joint space at the source's grid
@@ -91,6 +105,6 @@ function tokens({ patches, registers }: TowerSizes): number {
 }
 
 /** Of a product with so many multiply-adds. */
-function product(...sides: number[]): number {
+export function product(...sides: number[]): number {
   return 2e-9 * sides.reduce((all, side) => all * side, 1);
 }

@@ -144,7 +144,7 @@ function shower(context: Context, progress: Progress, verbose: boolean): (event:
       progress.stage(`opening ${event.name}`, 1);
       if (verbose) say(context, `opening ${event.name}`);
     } else {
-      const name = `batch ${event.batch}, ${event.threads} threads`;
+      const name = `batch ${event.batch}, threads ${event.threads}`;
       if (name !== stage) progress.stage(name, event.steps);
       stage = name;
       progress.at(event.step - 1, event.name);

@@ -1,6 +1,7 @@
 # The peer `authors` of `crane-native bench --vs authors`: Crane's forward pass with the arithmetic of the reference
 # (method.md 3, 4 and 6) in PyTorch. Attention as matrices [N, N]: scores, softmax, product with V; three softmaxes for
-# E-Attn, added before one product; D-Attn with one softmax for all heads. Random weights. Started by peer.py.
+# E-Attn, added before one product; D-Attn with one softmax for all heads. Random weights. Where the arithmetic leaves a
+# choice this takes the faster one: the scale goes into the smaller factor. Started by peer.py.
 import torch
 import torch.nn.functional as F
 from tower_pytorch import Tower, TorchPeer
@@ -10,7 +11,7 @@ MEMBERS = {"q": 0, "k": 1, "v": 2}
 
 
 def softmax_scores(left, right, scale):  # [B, H, N, d] x [B, H, M, d] -> [B, H, N, M]
-    return torch.softmax(left @ right.transpose(-2, -1) * scale, -1)
+    return torch.softmax((left * scale) @ right.transpose(-2, -1), -1)
 
 
 def unit(x):
@@ -27,6 +28,8 @@ class Peer(TorchPeer):
         width = setup["vision"]["width"]
         self.projection = torch.randn(width, setup["jointWidth"], **make) * width**-0.5
         self.texts = unit(torch.randn(2, setup["jointWidth"], **make))
+        if setup.get("source", ()) is None:
+            raise ValueError("knows no spatial source with windows (SAM)")
         self.source = Tower(setup["source"], self.dtype, self.device) if "source" in setup else None
 
     def joined(self, q, k, v):  # weights of E-Attn, [B, H, N, N]
@@ -34,8 +37,11 @@ class Peer(TorchPeer):
         if kind == "(q+k+v)^2":
             s = torch.cat([q, k, v], -1)
             return softmax_scores(s, s, scale * 3**-0.5)
-        members = [(q, k, v)[MEMBERS[name[0]]] for name in kind.split("+")]
-        return sum(softmax_scores(s, s, scale) for s in members)
+        first, *others = [(q, k, v)[MEMBERS[name[0]]] for name in kind.split("+")]
+        weights = softmax_scores(first, first, scale)
+        for s in others:
+            weights = weights + softmax_scores(s, s, scale)
+        return weights
 
     def towers(self, pictures):
         tower, second = self.tower, self.setup["eAttn"]["layers"]

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type CraneSizes, craneWork, totalGflop, towerWork } from '../../../src/bench/work.js';
+import { samSizes } from '../../../src/bench/sam-work.js';
+import { type CraneSizes, craneWork, totalGflop, towerSource, towerWork } from '../../../src/bench/work.js';
+import type { WeightFileInfo } from '../../../src/engine/native.js';
 
 /** ViT-L/14 at 518 x 518 with E-Attn in 19 blocks: the sizes of the published model (method.md 1 and 3). */
 const crane: CraneSizes = {
@@ -25,7 +27,7 @@ describe('the arithmetic of a picture', () => {
 
   it('Crane takes about 1360 GFLOP, Crane+ about 1675', () => {
     expect(totalGflop(craneWork(crane)) / 1360).toBeCloseTo(1, 2);
-    const plus = craneWork({ ...crane, dAttn: { source: dinov2, blocks: 1 } });
+    const plus = craneWork({ ...crane, dAttn: { source: towerSource(dinov2), blocks: 1 } });
     expect(totalGflop(plus) / 1675).toBeCloseTo(1, 2);
     expect(gflopOf(plus, 'spatial source')).toBeCloseTo(233.4 + 69.6 + 1.2, 0);
     expect(gflopOf(plus, 'D-Attn similarity')).toBeCloseTo(2.9, 1);
@@ -55,5 +57,48 @@ describe('the arithmetic of a picture', () => {
     const more = craneWork({ ...crane, vision: { ...crane.vision, registers: 4 } });
     expect(gflopOf(more, 'plain linears')! / gflopOf(without, 'plain linears')!).toBeCloseTo(1374 / 1370, 9);
     expect(gflopOf(more, 'patches')).toBe(gflopOf(without, 'patches'));
+  });
+});
+
+describe("the arithmetic of SAM's image encoder", () => {
+  /** Shapes of ViT-B: 12 blocks, windows of 14 x 14 but in four of them, a grid of 64 x 64. */
+  function samFile(names: { block: string; positions: string; neck: string }): WeightFileInfo {
+    const tensors = [
+      [`${names.block.startsWith('visual') ? 'visual.patch' : 'patch_embed.proj'}.weight`, [768, 3, 16, 16]],
+      [names.positions, names.positions.endsWith('grid') ? [64, 64, 768] : [1, 64, 64, 768]],
+      [names.neck, [256, 768, 1, 1]],
+      ...Array.from({ length: 12 }, (_, at) => [
+        [`${names.block.replace('#', String(at))}rel_pos_h`, [at % 3 === 2 ? 127 : 27, 64]],
+        [
+          `${names.block.replace('#', String(at)).replace('attn.', '')}${names.block.includes('attn') ? 'mlp.lin1' : 'fc1'}.weight`,
+          [3072, 768],
+        ],
+      ]).flat(),
+    ] as [string, number[]][];
+    return {
+      container: 'torch-zip',
+      naming: names.block.startsWith('visual') ? 'canonical' : 'sam',
+      metadata: {},
+      tensors: tensors.map(([name, shape]) => ({ name, dtype: 'F32', shape, bytes: 0 })),
+    };
+  }
+
+  it.each([
+    ['as released', { block: 'blocks.#.attn.', positions: 'pos_embed', neck: 'neck.0.weight' }],
+    ['converted', { block: 'visual.blocks.#.', positions: 'visual.pos_grid', neck: 'visual.neck.reduce' }],
+  ])('%s: products of weights and of attention, windows filled up', (_, names) => {
+    const sam = samSizes(samFile(names))!;
+    expect(sam).toMatchObject({ width: 256, patches: 4096 });
+    // MLPs 12 x 19.33, projections 8 x 11.56 and 4 x 9.66, scores and values 8 x 1.47 and 4 x 25.8, relative
+    // positions 8 x 0.105 and 4 x 0.40, neck 3.2, patches 2.4: 10^9 multiply-adds
+    const multiplyAdds =
+      12 * 19.33 + 8 * 11.56 + 4 * 9.66 + 8 * 1.475 + 4 * 25.77 + 8 * 0.105 + 4 * 0.403 + 5.6;
+    expect(sam.gflop / (2 * multiplyAdds)).toBeCloseTo(1, 2);
+  });
+
+  it('another file is none of it', () => {
+    expect(
+      samSizes({ container: 'safetensors', naming: 'dinov2', metadata: {}, tensors: [] }),
+    ).toBeUndefined();
   });
 });
