@@ -3,6 +3,8 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/randn.h>
 
+#include <ctime>
+
 #include "core/error.h"
 #include "core/stopwatch.h"
 #include "core/torch_headers.h"
@@ -38,7 +40,7 @@ void wait_for(const at::Tensor& product) { product.view(-1)[0].item<float>(); }
 
 }  // namespace
 
-double gemm_seconds(const GemmRequest& request) {
+GemmTime time_gemm(const GemmRequest& request) {
   check_input(request.size >= 1 && request.size <= k_largest, "E_USAGE", "expected a size from 1 to ",
               k_largest, " for the matrices, received ", request.size);
   check_input(request.repeats >= 1, "E_USAGE", "expected at least 1 product, received ", request.repeats);
@@ -52,10 +54,14 @@ double gemm_seconds(const GemmRequest& request) {
     // The first product touches the result's pages and lets the library choose its kernel.
     at::mm_out(product, a, b);
     wait_for(product);
+    const std::clock_t cpu = std::clock();
     Stopwatch watch;
     for (int64_t i = 0; i < request.repeats; ++i) at::mm_out(product, a, b);
     wait_for(product);
-    return watch.lap_ms() / 1e3 / static_cast<double>(request.repeats);
+    const double seconds = watch.lap_ms() / 1e3;
+    const double cpu_seconds = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
+    const auto repeats = static_cast<double>(request.repeats);
+    return GemmTime{seconds / repeats, cpu_seconds / repeats};
   });
 }
 

@@ -16,9 +16,15 @@ struct GemmRequest {
   std::string device = "cpu";
 };
 
-// Seconds that one of libtorch's products of two [size, size] matrices takes, as the mean of `repeats`;
-// making the matrices and a first product are not counted. Runs on the compute thread with its number of
-// threads. Errors: E_USAGE, E_DEVICE, E_MEMORY.
-double gemm_seconds(const GemmRequest& request);
+// Of one product.
+struct GemmTime {
+  double seconds = 0;
+  double cpu_seconds = 0;  // processor time of the whole process: of all threads, without what others took
+};
+
+// Times libtorch's products of two [size, size] matrices, mean of `repeats`; making the matrices and a first
+// product are not counted. Runs on the compute thread with its number of threads.
+// Errors: E_USAGE, E_DEVICE, E_MEMORY.
+GemmTime time_gemm(const GemmRequest& request);
 
 }  // namespace crane

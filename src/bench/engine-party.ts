@@ -36,7 +36,9 @@ export async function openEngineParty({
 }: EnginePartyParts): Promise<EngineParty> {
   forgetPeak();
   const pictures = await samplePictures();
+  const start = performance.now();
   const engine = await openEngine(addon, model, options);
+  const openSeconds = (performance.now() - start) / 1000;
   try {
     const { peakBytes } = residentMemory();
     const sizes = await craneSizes(engine, model);
@@ -48,6 +50,7 @@ export async function openEngineParty({
       precision: precisionOf(engine),
       gflop: totalGflop(craneWork(sizes)),
       weightBytes: engine.facts.weightBytes,
+      openSeconds,
       openPeakBytes: peakBytes,
     };
     return new OwnEngine(name, facts, engine, sizes, pictures);

@@ -6,17 +6,28 @@ export const gemmSize = 4096;
 
 export type GemmPrecision = 'float32' | 'bfloat16' | 'float16';
 
+export interface GemmTime {
+  seconds: number;
+  /** processor time of all threads; on a GPU it says nothing and is left out */
+  cpuSeconds?: number;
+}
+
 export interface Gemm {
   precision: GemmPrecision;
-  /** of one product */
-  seconds(): Promise<number>;
+  /** one product */
+  time(): Promise<GemmTime>;
 }
 
 export function openGemm(addon: NativeAddon, precision: string, device: string): Gemm {
   const format: GemmPrecision = precision === 'bfloat16' || precision === 'float16' ? precision : 'float32';
+  const isGpu = device.startsWith('cuda');
   // On a GPU a single product is over before it was asked for.
-  const repeats = device.startsWith('cuda') ? 100 : 1;
-  return { precision: format, seconds: () => addon.gemmSeconds(gemmSize, repeats, format, device) };
+  const repeats = isGpu ? 100 : 1;
+  const time = async () => {
+    const { seconds, cpuSeconds } = await addon.timeGemm(gemmSize, repeats, format, device);
+    return isGpu ? { seconds } : { seconds, cpuSeconds };
+  };
+  return { precision: format, time };
 }
 
 /** GFLOP/s from the time of one product. */

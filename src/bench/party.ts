@@ -25,6 +25,8 @@ export interface PartyFacts {
   /** operations of one picture in 1e9; undefined: not counted */
   gflop?: number;
   weightBytes?: number;
+  /** until the first picture could begin; what a batch size needs on top is not in it */
+  openSeconds?: number;
   /** memory that opening took, at most */
   openPeakBytes?: number;
 }

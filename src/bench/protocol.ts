@@ -23,6 +23,7 @@ const facts = z.object({
   precision: z.string().min(1),
   gflop: count.optional(),
   weightBytes: count.optional(),
+  openSeconds: count.optional(),
   openPeakBytes: count.optional(),
 });
 

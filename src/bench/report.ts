@@ -1,7 +1,7 @@
 /** What a run of bench leaves: every sample, and the figures made from them. */
 import type { Timings } from '../engine/result.js';
 import type { ErrorCode } from '../errors.js';
-import { gemmRate, gemmSize } from './gemm.js';
+import { type GemmTime, gemmRate, gemmSize } from './gemm.js';
 import type { Machine } from './machine.js';
 import type { Party, PartyFacts, Sample } from './party.js';
 import type { Measured } from './rounds.js';
@@ -36,8 +36,15 @@ export interface Failure {
 export interface BenchRun {
   threads: number;
   batch: number;
-  gemm: { size: number; precision: string; gflops: number; seconds: number[] };
-  /** seconds of one picture at the machine's rate of matrix products; null: not counted */
+  gemm: {
+    size: number;
+    precision: string;
+    /** GFLOP/s by wall time, and by processor time of all threads */
+    gflops: number;
+    cpuGflops: number | null;
+    samples: GemmTime[];
+  };
+  /** seconds of one picture's operations at the rate of the matrix products; null: none was timed */
   p: number | null;
   /** ours first */
   parties: PartyFigures[];
@@ -51,8 +58,10 @@ export interface PartyFigures extends PartyFacts {
   /** processor time of all threads; null: it does not say */
   cpuSecondsPerPicture: number | null;
   picturesPerSecond: number;
-  /** rate of its operations over the rate of the machine's matrix product; null: not counted */
+  /** rate of its operations over that of the matrix products; null: not counted */
   shareOfPeak: number | null;
+  /** the same by processor time */
+  cpuShareOfPeak: number | null;
   /** our time over its time, median over the rounds; null for ourselves */
   ratio: number | null;
   /** the same of the processor times: tells more where other programs were running */
@@ -74,18 +83,20 @@ export function summarise(
   const own = parties[0]!;
   const ours = Array.from(measured.samples.get(own.name)!);
   if (present(ours).length === 0) return undefined;
-  const gemmSeconds = present(measured.gemmSeconds);
-  const gflops = gemmRate(median(gemmSeconds));
+  const products = present(measured.gemm);
+  const gflops = gemmRate(median(products.map(({ seconds }) => seconds)));
+  const cpuGflops = gemmRate(median(present(products.map(({ cpuSeconds }) => cpuSeconds))));
   const worked = parties.filter(({ name }) => present(measured.samples.get(name)!).length > 0);
   return {
     threads,
     batch,
-    gemm: { size: gemmSize, precision, gflops, seconds: gemmSeconds },
-    p: own.facts.gflop === undefined || gemmSeconds.length === 0 ? null : own.facts.gflop / gflops,
+    gemm: { size: gemmSize, precision, gflops, cpuGflops: orNull(cpuGflops), samples: products },
+    p: orNull((own.facts.gflop ?? Number.NaN) / gflops),
     parties: worked.map((party) =>
       figuresOf(party, batch, measured.samples.get(party.name)!, {
         ours: party === own ? undefined : ours,
         gflops,
+        cpuGflops,
       }),
     ),
   };
@@ -95,13 +106,17 @@ function figuresOf(
   { name, facts }: Party,
   batch: number,
   samples: readonly (Sample | undefined)[],
-  { ours, gflops }: { ours: (Sample | undefined)[] | undefined; gflops: number },
+  {
+    ours,
+    gflops,
+    cpuGflops,
+  }: { ours: (Sample | undefined)[] | undefined; gflops: number; cpuGflops: number },
 ): PartyFigures {
   const done = present(samples);
   const each = done.map(({ seconds }) => seconds / batch);
   const middle = median(each);
-  const share = facts.gflop === undefined ? Number.NaN : facts.gflop / middle / gflops;
-  const cpu = present(done.map(({ cpuSeconds }) => cpuSeconds));
+  const cpuMiddle = median(present(done.map(({ cpuSeconds }) => cpuSeconds))) / batch;
+  const gflop = facts.gflop ?? Number.NaN;
   const ratioOf = (figure: 'seconds' | 'cpuSeconds') =>
     ours === undefined
       ? null
@@ -116,9 +131,10 @@ function figuresOf(
     ...facts,
     rounds: done.length,
     secondsPerPicture: { median: middle, min: Math.min(...each), max: Math.max(...each) },
-    cpuSecondsPerPicture: orNull(median(cpu) / batch),
+    cpuSecondsPerPicture: orNull(cpuMiddle),
     picturesPerSecond: 1 / middle,
-    shareOfPeak: orNull(share),
+    shareOfPeak: orNull(gflop / middle / gflops),
+    cpuShareOfPeak: orNull(gflop / cpuMiddle / cpuGflops),
     ratio: ratioOf('seconds'),
     cpuRatio: ratioOf('cpuSeconds'),
     stages: stagesOf(present(done.map(({ stages }) => stages))),

@@ -4,12 +4,13 @@
  * round, so that nobody always works after the same neighbour.
  */
 import { type CraneError, toCraneError } from '../errors.js';
+import type { GemmTime } from './gemm.js';
 import type { Party, Sample } from './party.js';
 
 export interface RoundsPlan {
   /** ours first */
   parties: readonly Party[];
-  gemmSeconds: () => Promise<number>;
+  gemm: () => Promise<GemmTime>;
   batch: number;
   rounds: number;
   warmup: number;
@@ -24,7 +25,7 @@ export interface RoundsPlan {
 
 export interface Measured {
   /** by round; a round that was interrupted lacks some */
-  gemmSeconds: (number | undefined)[];
+  gemm: (GemmTime | undefined)[];
   samples: Map<string, (Sample | undefined)[]>;
   failures: Map<string, CraneError>;
   isInterrupted: boolean;
@@ -33,7 +34,7 @@ export interface Measured {
 /** @throws CraneError when our own party fails: without it there is nothing to compare */
 export async function runRounds(plan: RoundsPlan): Promise<Measured> {
   const measured: Measured = {
-    gemmSeconds: [],
+    gemm: [],
     samples: new Map(plan.parties.map(({ name }) => [name, []])),
     failures: new Map(),
     isInterrupted: false,
@@ -59,8 +60,8 @@ async function oneRound(plan: RoundsPlan, round: number, measured: Measured): Pr
     const party = steps[(at + Math.max(0, round)) % steps.length];
     if (party === undefined) {
       plan.onStep({ round, name: 'matrix product', isWarmup });
-      const seconds = await plan.gemmSeconds();
-      if (!isWarmup) measured.gemmSeconds[round] = seconds;
+      const time = await plan.gemm();
+      if (!isWarmup) measured.gemm[round] = time;
     } else if (!measured.failures.has(party.name)) {
       plan.onStep({ round, name: party.name, isWarmup });
       const sample = await attempt(plan, party, measured);

@@ -112,7 +112,7 @@ async function runBatches(
     let step = 0;
     const measured = await runRounds({
       parties: active,
-      gemmSeconds: gemm.seconds,
+      gemm: gemm.time,
       batch,
       rounds: plan.rounds,
       warmup: plan.warmup,

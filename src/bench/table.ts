@@ -36,7 +36,7 @@ function headText(
   if (isBusy(machine)) {
     lines.push(
       paint.yellow(
-        `the machine was busy before (load ${machine.loadBefore.toFixed(1)}): trust the ratios more than the times`,
+        `the machine was busy before (load ${machine.loadBefore.toFixed(1)}): read the columns from CPU s on`,
       ),
     );
   }
@@ -56,17 +56,14 @@ const columns: readonly Column[] = [
   { title: 'min', align: 'right', cell: ({ secondsPerPicture }) => digits(secondsPerPicture.min) },
   { title: 'max', align: 'right', cell: ({ secondsPerPicture }) => digits(secondsPerPicture.max) },
   { title: 'pictures/s', align: 'right', cell: ({ picturesPerSecond }) => digits(picturesPerSecond) },
-  {
-    title: 'of peak',
-    align: 'right',
-    cell: ({ shareOfPeak }) => (shareOfPeak === null ? '-' : `${(100 * shareOfPeak).toFixed(0)} %`),
-  },
+  { title: 'of peak', align: 'right', cell: ({ shareOfPeak }) => percent(shareOfPeak) },
   { title: 'ours/its', align: 'right', cell: ({ ratio }) => (ratio === null ? '' : ratio.toFixed(2)) },
   {
     title: 'CPU s',
     align: 'right',
     cell: ({ cpuSecondsPerPicture }) => (cpuSecondsPerPicture === null ? '-' : digits(cpuSecondsPerPicture)),
   },
+  { title: 'of peak', align: 'right', cell: ({ cpuShareOfPeak }) => percent(cpuShareOfPeak) },
   {
     title: 'ours/its',
     align: 'right',
@@ -94,21 +91,24 @@ function runText(run: BenchRun, paint: Paint): string {
 function headOf({ batch, threads, gemm, p, parties }: BenchRun): string {
   const own = parties[0]!;
   const counts = `batch ${batch}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${own.precision}, ${own.rounds} rounds`;
+  const { shareOfPeak, cpuShareOfPeak } = own;
+  const byCpu = cpuShareOfPeak === null ? '' : `, by processor time ${(1 / cpuShareOfPeak).toFixed(2)} P`;
   const limit =
-    p === null
+    p === null || shareOfPeak === null
       ? ''
-      : `, so P = ${digits(p)} s a picture, ours ${(own.secondsPerPicture.median / p).toFixed(2)} P`;
+      : `, so P = ${digits(p)} s a picture; ours ${(1 / shareOfPeak).toFixed(2)} P${byCpu}`;
   return `${counts}; matrix products ${digits(gemm.gflops)} GFLOP/s${limit}`;
 }
 
 function ownLines({ parties }: BenchRun): string[] {
-  const { stages, openPeakBytes, residentBytes, weightBytes } = parties[0]!;
+  const { stages, openSeconds, openPeakBytes, residentBytes, weightBytes } = parties[0]!;
   const memory = [
     weightBytes === undefined ? [] : `weights ${formatBytes(weightBytes)}`,
     openPeakBytes === undefined ? [] : `at most ${formatBytes(openPeakBytes)} while loading`,
     residentBytes === null ? [] : `${formatBytes(residentBytes)} after the last picture`,
   ].flat();
   const lines = [`  ours: memory: ${memory.join(', ')}`];
+  if (openSeconds !== undefined) lines.push(`  ours: loaded in ${digits(openSeconds)} s`);
   if (stages) {
     const parts = Object.entries(stages).map(([stage, ms]) => `${stage} ${ms.toFixed(1)}`);
     lines.unshift(`  ours: stages in ms a picture: ${parts.join(', ')}`);
@@ -125,6 +125,10 @@ function peerLines({ parties }: BenchRun): string[] {
 
 function digits(value: number): string {
   return value >= 1000 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function percent(share: number | null): string {
+  return share === null ? '-' : `${(100 * share).toFixed(0)} %`;
 }
 
 function formatBytes(bytes: number): string {

@@ -332,15 +332,15 @@ export interface NativeAddon {
 
   // speed
   /**
-   * Seconds that one of libtorch's products of two [size, size] matrices takes on the compute thread, as the mean of
-   * `repeats`; making the matrices and a first product are not counted.
+   * Times libtorch's products of two [size, size] matrices on the compute thread, mean of `repeats`; making the matrices
+   * and a first product are not counted. `cpuSeconds` is processor time of all threads of the process.
    */
-  gemmSeconds(
+  timeGemm(
     size: number,
     repeats: number,
     precision: 'float32' | 'bfloat16' | 'float16',
     device: string,
-  ): Promise<number>;
+  ): Promise<{ seconds: number; cpuSeconds: number }>;
 
   // metrics
   /** E_USAGE for options that make no sense. */

@@ -34,8 +34,14 @@ def reset_peak():
 
 def open_peer(module, setup):
     reset_peak()
+    start = time.perf_counter()
     peer = importlib.import_module(module).Peer(setup)
-    ready = {"threads": setup["threads"], "precision": setup["precision"], "openPeakBytes": peak_bytes()}
+    ready = {
+        "threads": setup["threads"],
+        "precision": setup["precision"],
+        "openSeconds": time.perf_counter() - start,
+        "openPeakBytes": peak_bytes(),
+    }
     if "gflop" in setup:
         ready["gflop"] = setup["gflop"]
     return peer, {"ready": {**ready, **peer.facts()}}

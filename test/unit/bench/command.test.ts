@@ -68,7 +68,7 @@ describe('bench', () => {
       [2, 2],
     ]);
     for (const run of report.runs) {
-      expect(run.gemm.seconds).toEqual([0.5, 0.5]);
+      expect(run.gemm.samples).toEqual(Array(2).fill({ seconds: 0.5, cpuSeconds: 0.25 }));
       expect(run.parties[0]!.samples).toHaveLength(2);
     }
     // 4 tokens and a class token, width 64, 4 blocks: linears 7.9e-3, and so on

@@ -33,9 +33,9 @@ function makeParty(name: string, diary: string[], seconds: number[] = [], gflop?
 function makePlan(parties: Party[], more: Partial<RoundsPlan> = {}, diary: string[] = []): RoundsPlan {
   return {
     parties,
-    gemmSeconds: async () => {
+    gemm: async () => {
       diary.push('gemm');
-      return 1;
+      return { seconds: 1, cpuSeconds: 2 };
     },
     batch: 1,
     rounds: 3,
@@ -134,6 +134,7 @@ describe('figures', () => {
     )!;
     // The product of 4096 x 4096 matrices takes one second: 137.4 GFLOP/s.
     expect(run.gemm.gflops).toBeCloseTo(137.44, 2);
+    expect(run.gemm.cpuGflops).toBeCloseTo(68.72, 2);
     expect(run.p).toBeCloseTo(100 / 137.44, 4);
     expect(run.parties[0]).toMatchObject({
       secondsPerPicture: { median: 2, min: 1, max: 6 },

@@ -117,9 +117,9 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
       }
       return rgb;
     },
-    gemmSeconds: async (size, repeats, precision, device) => {
+    timeGemm: async (size, repeats, precision, device) => {
       log.products.push({ size, repeats, precision, device });
-      return 0.5;
+      return { seconds: 0.5, cpuSeconds: 0.25 };
     },
     createMetricEvaluator: () => {
       throw new Error('the fake addon has no createMetricEvaluator');
