@@ -2,11 +2,15 @@
 import { type Align, aligned } from '../output/aligned.js';
 import type { Paint } from '../output/paint.js';
 import { isBusy } from './machine.js';
-import type { BenchReport, BenchRun, PartyFigures } from './report.js';
+import type { BenchReport, BenchRun, Failure, PartyFigures } from './report.js';
 
 /** Ends with a newline. */
 export function benchText(report: BenchReport, paint: Paint): string {
-  const blocks = [headText(report, paint), ...report.runs.map((run) => runText(run, paint))];
+  const runs = report.runs.map((run) => {
+    const failures = report.failures.filter(({ threads }) => threads === run.threads);
+    return runText(run, failures, paint);
+  });
+  const blocks = [headText(report, paint), ...runs];
   if (report.runs.length === 0) blocks.push('nothing was measured');
   return `${blocks.join('\n\n')}\n`;
 }
@@ -76,16 +80,24 @@ const columns: readonly Column[] = [
   },
 ];
 
-function runText(run: BenchRun, paint: Paint): string {
+function runText(run: BenchRun, failures: readonly Failure[], paint: Paint): string {
+  const absent = failures.filter(({ name }) => !run.parties.some((party) => party.name === name));
   const rows = [
     columns.map(({ title }) => paint.dim(title)),
     ...run.parties.map((party) => columns.map(({ cell }) => cell(party, run))),
+    ...absent.map(({ name }) => [name, paint.red('failed'), ...columns.slice(2).map(() => '')]),
   ];
   const table = aligned(
     rows,
     columns.map(({ align }) => align),
   );
-  return [headOf(run), table, ...ownLines(run).map(paint.dim), ...peerLines(run).map(paint.dim)].join('\n');
+  const why = failures.map(({ name, message }) => `  ${name}: failed: ${message}`);
+  return [
+    headOf(run),
+    table,
+    ...[...ownLines(run), ...peerLines(run)].map(paint.dim),
+    ...why.map(paint.yellow),
+  ].join('\n');
 }
 
 function headOf({ batch, threads, gemm, p, parties }: BenchRun): string {

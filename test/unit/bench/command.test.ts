@@ -113,6 +113,12 @@ describe('bench', () => {
     });
   });
 
+  it('a failed peer has its row in the table, with the reason below', async () => {
+    const { stdout } = await bench(withPeer('dies'));
+    expect(stdout).toMatch(/^pytorch +failed$/m);
+    expect(stdout).toMatch(/^ {2}pytorch: failed: pytorch ended with exit code 7: out of luck$/m);
+  });
+
   it('a peer that dies later keeps its rounds until then', async () => {
     const { code, stdout } = await bench([...withPeer('diesLater'), '--json']);
     expect(code).toBe(3);
