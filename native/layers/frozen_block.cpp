@@ -29,6 +29,20 @@ FrozenBlock::FrozenBlock(const Block& block)
       activation_(block.activation),
       heads_(block.heads) {}
 
+FrozenBlock FrozenBlock::load(TensorLoader& loader, const std::string& prefix, int64_t heads,
+                              Activation activation, double eps) {
+  FrozenBlock block;
+  block.ln1_ = loader.layer_norm(prefix + ".ln1", eps);
+  block.qkv_ = FrozenLinear::load(loader, prefix + ".qkv", {});
+  block.out_ = FrozenLinear::load(loader, prefix + ".out", loader.optional(prefix + ".ls1"));
+  block.ln2_ = loader.layer_norm(prefix + ".ln2", eps);
+  block.fc1_ = FrozenLinear::load(loader, prefix + ".fc1", {});
+  block.fc2_ = FrozenLinear::load(loader, prefix + ".fc2", loader.optional(prefix + ".ls2"));
+  block.activation_ = activation;
+  block.heads_ = heads;
+  return block;
+}
+
 double FrozenBlock::attention_scale() const { return 1.0 / std::sqrt(static_cast<double>(width() / heads_)); }
 
 Projections FrozenBlock::projections(const at::Tensor& x, const LayerNorm* norm) const {

@@ -12,6 +12,9 @@ class FrozenBlock {
  public:
   // Keeps nothing of the plain weights that it packed.
   explicit FrozenBlock(const Block& block);
+  // The same from a weight file, taking packed weights where the loader has them.
+  static FrozenBlock load(TensorLoader& loader, const std::string& prefix, int64_t heads,
+                          Activation activation, double eps);
 
   // x [B, N, width] -> queries, keys and values of LN1(x).
   Projections project(const at::Tensor& x) const;
@@ -34,6 +37,7 @@ class FrozenBlock {
   double attention_scale() const;  // head width^-0.5
 
  private:
+  FrozenBlock() = default;
   Projections projections(const at::Tensor& x, const LayerNorm* norm) const;
 
   LayerNorm ln1_;

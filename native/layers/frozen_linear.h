@@ -25,7 +25,9 @@ struct Columns {
 class FrozenLinear {
  public:
   FrozenLinear() = default;
-  // scale [out] or undefined multiplies the result (LayerScale).
+  // prefix.weight, prefix.bias; scale [out] or undefined multiplies the result (LayerScale). Packed weights
+  // that the loader knows are taken as they are, once one panel, packed again, proved equal.
+  static FrozenLinear load(TensorLoader& loader, const std::string& prefix, const at::Tensor& scale);
   FrozenLinear(const Linear& plain, const at::Tensor& scale);
   // The same with a face of the list "linear" that the CPU can run.
   FrozenLinear(const Linear& plain, const at::Tensor& scale, std::string_view face);
@@ -48,6 +50,9 @@ class FrozenLinear {
  private:
   simd::LinearPanels job(const at::Tensor& x, const LayerNorm* norm, at::Tensor& dst) const;
   void run(const simd::LinearPanels& job) const;
+  // The packed form of the layer, where it was kept.
+  at::Tensor find_packed(const TensorLoader& loader, const std::string& prefix,
+                         const at::Tensor& scale) const;
   at::Tensor by_libtorch(const at::Tensor& x, const LayerNorm* norm) const;
 
   const simd::LinearFace* face_ = nullptr;  // null: by_libtorch

@@ -12,6 +12,7 @@ import { type Model, modelFile } from './model-json.js';
 import { type Recipe, recipeTensors } from './model-recipe.js';
 import type { EngineConfig, NativeAddon } from './native.js';
 import { PromptSets } from './prompt-sets.js';
+import { StartCache } from './start-cache.js';
 
 /**
  * Loads a model. Takes the memory of its weights until dispose(); opens no connection.
@@ -34,13 +35,20 @@ export async function openEngine(
 ): Promise<Engine> {
   checkOptions('loadEngine', options);
   throwIfCancelled(options.signal);
-  const native = await addon.openEngine(
-    engineConfig(model, options, await chooseDevice(addon, options.device)),
-  );
+  const device = await chooseDevice(addon, options.device);
+  const config = engineConfig(model, options, device);
+  const cache = (options.startCache ?? defaultOf('startCache')) ? await StartCache.open(model) : undefined;
+  const native = await addon.openEngine({
+    ...config,
+    ...(cache ? { startCache: { folder: cache.folder, identity: cache.identity } } : {}),
+  });
   try {
     const size = sizeOf(model, options);
     // Encoding the default prompts now tells their faults at once, not at the first picture; they are never released.
-    const prompts = new PromptSets(native, model);
+    await cache?.tidy(native.facts);
+    const prompts = new PromptSets(native, model, (prompts, source, method) =>
+      cache?.vectorsFile(addon, model, native.facts, prompts, source, method),
+    );
     const { method, prompts: chosen } = resolveSettings(model, size, options);
     const { identity: promptsIdentity } = await prompts.hold(chosen, method);
     throwIfCancelled(options.signal);
