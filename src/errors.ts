@@ -70,6 +70,8 @@ export const errorTable = {
   E_DATA_MASK_SIZE: { exit: 3, http: 400, what: 'a mask of another size than its picture' },
   E_DATA_FAULTS: { exit: 3, http: 400, what: 'a data set in which `data check` found faults' },
 
+  E_BENCH_PEER: { exit: 3, http: 400, what: 'a peer of bench that could not be measured; the others were' },
+
   E_DOWNLOAD: { exit: 5, http: 502, what: 'a download that failed' },
   E_LIBTORCH_NOT_FOUND: { exit: 5, http: 500, what: 'libtorch could not be found or fetched' },
   E_LIBTORCH_VERSION: { exit: 5, http: 500, what: 'libtorch of another version than the pinned one' },

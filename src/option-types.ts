@@ -161,6 +161,16 @@ export interface CalibrateCommandOptions {
   write: boolean;
 }
 
+/** What `bench` measures, beside the engine's own options. */
+export interface BenchCommandOptions {
+  synthetic: boolean;
+  vs: string;
+  rounds: number;
+  warmup: number;
+  seconds: number;
+  python: string;
+}
+
 type NotInTable = 'compat' | 'signal' | 'name' | 'onWarning';
 type Flat<T> = { [K in keyof T as K extends NotInTable ? never : K]-?: Exclude<T[K], undefined> };
 type FlatCompat = { [K in keyof CompatOptions as `compat.${K}`]: CompatOptions[K] };
@@ -173,5 +183,6 @@ export type AllOptions = Flat<EngineOptions> &
   ScoreCommandOptions &
   CalibrateCommandOptions &
   TrainCommandOptions &
-  TestCommandOptions;
+  TestCommandOptions &
+  BenchCommandOptions;
 export type OptionName = keyof AllOptions;

@@ -346,6 +346,18 @@ export interface NativeAddon {
   /** 8-connected areas of the map at or above the threshold, in the map's own pixels, largest peak first. */
   regions(map: Float32Array, width: number, height: number, threshold: number): Promise<Region[]>;
 
+  // speed
+  /**
+   * Times libtorch's products of two [size, size] matrices on the compute thread, mean of `repeats`; making the matrices
+   * and a first product are not counted. `cpuSeconds` is processor time of all threads of the process.
+   */
+  timeGemm(
+    size: number,
+    repeats: number,
+    precision: 'float32' | 'bfloat16' | 'float16',
+    device: string,
+  ): Promise<{ seconds: number; cpuSeconds: number }>;
+
   // metrics
   /** E_USAGE for options that make no sense. */
   createMetricEvaluator(options: MetricOptions): NativeMetricEvaluator;

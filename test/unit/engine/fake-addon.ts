@@ -31,6 +31,8 @@ export interface FakeAddon extends NativeAddon {
     passes: { requests: ScoreRequest[]; method: MethodOptions }[];
     /** paths of features in the order in which they were written */
     features: string[];
+    /** matrix products that were timed */
+    products: { size: number; repeats: number; precision: string; device: string }[];
     disposed: number;
   };
   /** most passes that ran at once */
@@ -57,6 +59,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
     removed: [],
     passes: [],
     features: [],
+    products: [],
     disposed: 0,
   };
   const running = { now: 0, most: 0 };
@@ -115,6 +118,10 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
         rgb[3 * at] = Math.round(255 * Math.min(1, Math.max(0, share)));
       }
       return rgb;
+    },
+    timeGemm: async (size, repeats, precision, device) => {
+      log.products.push({ size, repeats, precision, device });
+      return { seconds: 0.5, cpuSeconds: 0.25 };
     },
     createMetricEvaluator: () => {
       throw new Error('the fake addon has no createMetricEvaluator');
