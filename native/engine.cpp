@@ -14,6 +14,7 @@
 #include "layers/torch_errors.h"
 #include "methods/crane/crane.h"
 #include "picture_map.h"
+#include "simd/choice.h"
 #include "smooth_map.h"
 #include "weights/name_map.h"
 #include "weights/structure.h"
@@ -37,6 +38,17 @@ at::Device device_of(const std::string& name) {
                 "has no CUDA, or there is no driver");
   }
   return device;
+}
+
+void check_precision(Precision precision, const at::Device& device) {
+  if (precision == Precision::float32) return;
+  check_input(device.is_cpu() && precision != Precision::float16, "E_DEVICE", precision_name(precision),
+              " is not there on ", device.str());
+  if (!simd::can_multiply_in(precision)) {
+    throw Error("E_DEVICE",
+                join_text("this CPU cannot multiply ", precision_name(precision), " (AVX512_BF16)"),
+                "use --precision float32; CRANE_KERNELS=ref computes the same scores slowly on any CPU");
+  }
 }
 
 TowerFacts facts_of(const vision::SpatialSource& tower) {
@@ -152,6 +164,9 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
     State& state = *state_;
     state.config = config;
     state.device = device_of(config.device);
+    check_precision(config.precision, state.device);
+    state.config.vision.precision = config.precision;
+    if (state.config.source) state.config.source->tower.precision = config.precision;
     state.facts.threads = set_compute_threads(config.threads);
     {
       std::vector<std::shared_ptr<const weights::WeightFile>> files;
@@ -165,14 +180,14 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
       check_input(vision_facts.joint_width == text_facts.joint_width, "E_MODEL_CONFIG",
                   "the vision tower ends in ", vision_facts.joint_width, " dimensions, the text tower in ",
                   text_facts.joint_width);
-      state.vision = vision::Tower::load(all, config.vision, state.device);
+      state.vision = vision::Tower::load(all, state.config.vision, state.device);
       state.text =
           text::TextTower::load(all, config.text_activation, config.text_layer_norm_eps, state.device);
     }
     if (config.source) {
       const weights::CanonicalWeights all =
           weights::canonicalise({weights::open_weights(config.source->weights)});
-      state.source = vision::load_spatial_source(all, config.source->tower, state.device);
+      state.source = vision::load_spatial_source(all, state.config.source->tower, state.device);
     }
     state.check_size(config.height, config.width);
     state.normalisation = normalisation_of(config.vision);
@@ -185,6 +200,8 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
     if (state.source) facts.source = facts_of(*state.source);
     facts.joint_width = state.vision.joint_width();
     facts.device = state.device.str();
+    facts.precision = config.precision;
+    facts.kernels = simd::chosen_kernels(config.precision);
     facts.weight_bytes =
         4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
     facts.working_bytes = working_bytes(state.vision, state.source.get(), config.height, config.width);

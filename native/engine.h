@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/cancel.h"
+#include "core/precision.h"
 #include "core/traced_stage.h"
 #include "image/fit.h"
 #include "image/picture.h"
@@ -46,6 +47,7 @@ struct EngineConfig {
   int64_t height = 0;  // input of the model in pixels
   int64_t width = 0;
   std::string device = "cpu";
+  Precision precision = Precision::float32;
   int threads = 0;  // 0: physical cores
 };
 
@@ -64,6 +66,8 @@ struct EngineFacts {
   std::optional<TowerFacts> source;
   int64_t joint_width = 0;
   std::string device;
+  Precision precision = Precision::float32;
+  std::string kernels;  // simd::chosen_kernels() at this precision
   int threads = 0;
   int64_t weight_bytes = 0;
   int64_t working_bytes = 0;  // upper estimate of what one picture needs on top

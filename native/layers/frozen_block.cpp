@@ -19,15 +19,16 @@ at::Tensor side_by_side(const at::Tensor& attended) {
       {attended.size(0), attended.size(2), attended.size(1) * attended.size(3)});
 }
 
-FrozenBlock::FrozenBlock(const Block& block)
+FrozenBlock::FrozenBlock(const Block& block, Precision precision)
     : ln1_(block.ln1),
-      qkv_(block.qkv, {}),
-      out_(block.out, block.ls1),
+      qkv_(block.qkv, {}, precision),
+      out_(block.out, block.ls1, precision),
       ln2_(block.ln2),
-      fc1_(block.fc1, {}),
-      fc2_(block.fc2, block.ls2),
+      fc1_(block.fc1, {}, precision),
+      fc2_(block.fc2, block.ls2, precision),
       activation_(block.activation),
-      heads_(block.heads) {}
+      heads_(block.heads),
+      precision_(precision) {}
 
 double FrozenBlock::attention_scale() const { return 1.0 / std::sqrt(static_cast<double>(width() / heads_)); }
 
@@ -64,7 +65,8 @@ void FrozenBlock::add_mlp(const at::Tensor& stream) const {
 
 void FrozenBlock::forward(const at::Tensor& stream) const {
   const Projections x = project(stream);
-  add_attended(stream, attention::plain_attention(x.q, x.k, x.v, attention_scale()));
+  add_attended(stream,
+               attention::plain_attention(x.q, x.k, x.v, attention_scale(), /*causal=*/false, precision_));
   add_mlp(stream);
 }
 

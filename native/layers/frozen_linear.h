@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/precision.h"
 #include "layers/activation.h"
 #include "layers/linear.h"
 
@@ -25,10 +26,11 @@ struct Columns {
 class FrozenLinear {
  public:
   FrozenLinear() = default;
-  // scale [out] or undefined multiplies the result (LayerScale).
-  FrozenLinear(const Linear& plain, const at::Tensor& scale);
-  // The same with a face of the list "linear" that the CPU can run.
-  FrozenLinear(const Linear& plain, const at::Tensor& scale, std::string_view face);
+  // scale [out] or undefined multiplies the result (LayerScale). At bfloat16 rows and weights are rounded to
+  // it before they are multiplied; everything else stays float32.
+  FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision = Precision::float32);
+  // The same with a face of the precision's list "linear" that the CPU can run.
+  FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision, std::string_view face);
 
   // All x are [rows, in], one after the other in memory or with a stride between rows; `norm` may be null.
 
@@ -52,9 +54,10 @@ class FrozenLinear {
 
   const simd::LinearFace* face_ = nullptr;  // null: by_libtorch
   bool is_onednn_ = false;
-  at::Tensor weight_;  // packed, oneDNN's own, or [out, in]
-  at::Tensor bias_;    // [out] or, by libtorch, undefined
-  at::Tensor scale_;   // [out] where it is not folded into the weights
+  bool rounds_ = false;  // by_libtorch in bfloat16
+  at::Tensor weight_;    // packed, oneDNN's own, or [out, in]
+  at::Tensor bias_;      // [out] or, by libtorch, undefined
+  at::Tensor scale_;     // [out] where it is not folded into the weights
   int64_t in_ = 0;
   int64_t out_ = 0;
 };
