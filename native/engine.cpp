@@ -47,13 +47,16 @@ void check_precision(Precision precision, const at::Device& device) {
   if (!simd::can_multiply_in(precision)) {
     throw Error("E_DEVICE",
                 join_text("this CPU cannot multiply ", precision_name(precision), " (AVX512_BF16)"),
-                "use --precision float32; CRANE_KERNELS=ref computes the same scores slowly on any CPU");
+                "use --precision float32; CRANE_KERNELS=ref computes such scores slowly on any CPU");
   }
 }
 
 TowerFacts facts_of(const vision::SpatialSource& tower) {
   return {tower.width(), tower.layers(), tower.heads(), tower.registers(), tower.parameters()};
 }
+
+// Weights of the blocks' linear layers: qkv, output and the two of the MLP.
+int64_t packed_parameters(const TowerFacts& tower) { return tower.layers * 12 * tower.width * tower.width; }
 
 // What one picture's forward pass holds at once, from the tensors' sizes: streams, projections, the MLP's
 // hidden layer, D-Attn's square matrices, the map. Generous by half, because allocators keep what they freed.
@@ -204,6 +207,10 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
     facts.kernels = simd::chosen_kernels(config.precision);
     facts.weight_bytes =
         4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
+    if (simd::chosen_face("linear", config.precision) == "avx512bf16") {
+      facts.weight_bytes -=
+          2 * (packed_parameters(facts.vision) + (facts.source ? packed_parameters(*facts.source) : 0));
+    }
     facts.working_bytes = working_bytes(state.vision, state.source.get(), config.height, config.width);
   });
 }

@@ -109,6 +109,8 @@ Napi::Value EngineObject::facts(const Napi::CallbackInfo& info) {
   if (facts.source) js.Set("source", tower_facts(env, *facts.source));
   js.Set("jointWidth", static_cast<double>(facts.joint_width));
   js.Set("device", facts.device);
+  js.Set("precision", std::string(precision_name(facts.precision)));
+  js.Set("kernels", facts.kernels);
   js.Set("threads", facts.threads);
   js.Set("weightBytes", static_cast<double>(facts.weight_bytes));
   js.Set("workingBytes", static_cast<double>(facts.working_bytes));

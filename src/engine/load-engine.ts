@@ -5,12 +5,13 @@ import { checkOptions } from '../option-check.js';
 import type { EngineOptions } from '../option-types.js';
 import { defaultOf } from '../options.js';
 import { throwIfCancelled } from './cancellation.js';
+import { choosePrecision } from './choose-precision.js';
 import { Engine, toSize } from './engine.js';
 import { findModel } from './find-model.js';
 import { resolveSettings } from './method-choice.js';
 import { type Model, modelFile } from './model-json.js';
 import { type Recipe, recipeTensors } from './model-recipe.js';
-import type { EngineConfig, NativeAddon } from './native.js';
+import type { EngineConfig, NativeAddon, Precision } from './native.js';
 import { PromptSets } from './prompt-sets.js';
 
 /**
@@ -34,17 +35,32 @@ export async function openEngine(
 ): Promise<Engine> {
   checkOptions('loadEngine', options);
   throwIfCancelled(options.signal);
-  const native = await addon.openEngine(
-    engineConfig(model, options, await chooseDevice(addon, options.device)),
+  const { devices, precisions } = await addon.info();
+  const device = chooseDevice(devices, options.device);
+  const { precision, why } = choosePrecision(
+    options.precision ?? defaultOf('precision'),
+    model,
+    device,
+    precisions,
   );
+  const native = await addon.openEngine(engineConfig(model, options, device, precision));
   try {
     const size = sizeOf(model, options);
     // Encoding the default prompts now tells their faults at once, not at the first picture; they are never released.
     const prompts = new PromptSets(native, model);
-    const { method, prompts: chosen } = resolveSettings(model, size, options);
+    const { method, prompts: chosen } = resolveSettings(model, { size, precision }, options);
     const { identity: promptsIdentity } = await prompts.hold(chosen, method);
     throwIfCancelled(options.signal);
-    return new Engine({ addon, native, model, options, size, prompts, promptsIdentity });
+    return new Engine({
+      addon,
+      native,
+      model,
+      options,
+      size,
+      prompts,
+      promptsIdentity,
+      precisionWhy: why,
+    });
   } catch (thrown) {
     await native.dispose();
     throw thrown;
@@ -52,13 +68,17 @@ export async function openEngine(
 }
 
 /** auto: the first GPU that the engine sees, else the CPU. */
-async function chooseDevice(addon: NativeAddon, device = defaultOf('device')): Promise<string> {
+function chooseDevice(devices: readonly string[], device = defaultOf('device')): string {
   if (device !== 'auto') return device;
-  const { devices } = await addon.info();
   return devices.find((name) => name.startsWith('cuda')) ?? 'cpu';
 }
 
-function engineConfig(model: Model, options: EngineOptions, device: string): EngineConfig {
+function engineConfig(
+  model: Model,
+  options: EngineOptions,
+  device: string,
+  precision: Precision,
+): EngineConfig {
   const weights = model.weights.map((part) => existing(model, part.file));
   return {
     weights,
@@ -70,6 +90,7 @@ function engineConfig(model: Model, options: EngineOptions, device: string): Eng
       : {}),
     ...sizeOf(model, options),
     device,
+    precision,
     threads: options.threads ?? defaultOf('threads'),
   };
 }
