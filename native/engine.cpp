@@ -16,6 +16,7 @@
 #include "picture_map.h"
 #include "simd/choice.h"
 #include "smooth_map.h"
+#include "text/kept_vectors.h"
 #include "weights/name_map.h"
 #include "weights/structure.h"
 
@@ -160,6 +161,26 @@ std::vector<ScoreOutcome> Engine::State::score_together(std::span<const ScoreIte
   return outcomes;
 }
 
+std::string Engine::State::with_packed_weights(std::string_view tower,
+                                               const std::function<void(layers::PackedWeights*)>& load) {
+  if (!config.start_cache || !device.is_cpu()) {
+    load(nullptr);
+    return "memory";
+  }
+  const auto& [folder, identity, least_bytes] = *config.start_cache;
+  const std::string face(simd::chosen_face("linear", config.precision));
+  layers::PackedWeights packed(join_text(folder, "/", identity, ".", tower, ".", face, ".safetensors"),
+                               join_text(identity, " ", tower, " ", face));
+  load(&packed);
+  if (packed.is_mapped()) return "mapped";
+  try {
+    return packed.save(least_bytes) ? "written" : "memory";
+  } catch (const Error& error) {
+    facts.packed_failure = error.what();
+    return "memory";
+  }
+}
+
 // Weights are loaded outside inference mode, because training differentiates through the text tower.
 Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
   const at::NoGradGuard guard;
@@ -171,6 +192,8 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
     state.config.vision.precision = config.precision;
     if (state.config.source) state.config.source->tower.precision = config.precision;
     state.facts.threads = set_compute_threads(config.threads);
+    std::string vision_packed;
+    std::string source_packed;
     {
       std::vector<std::shared_ptr<const weights::WeightFile>> files;
       for (const std::string& path : config.weights) files.push_back(weights::open_weights(path));
@@ -179,18 +202,21 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
       }
       const weights::CanonicalWeights all = weights::canonicalise(std::move(files));
       const weights::VisionStructure vision_facts = weights::check_vision(all);
-      const weights::TextStructure text_facts = weights::check_text(all);
+      state.text.open(all, config.text_activation, config.text_layer_norm_eps, state.device);
+      const weights::TextStructure& text_facts = state.text.structure();
       check_input(vision_facts.joint_width == text_facts.joint_width, "E_MODEL_CONFIG",
                   "the vision tower ends in ", vision_facts.joint_width, " dimensions, the text tower in ",
                   text_facts.joint_width);
-      state.vision = vision::Tower::load(all, state.config.vision, state.device);
-      state.text =
-          text::TextTower::load(all, config.text_activation, config.text_layer_norm_eps, state.device);
+      vision_packed = state.with_packed_weights("vision", [&](layers::PackedWeights* packed) {
+        state.vision = vision::Tower::load(all, state.config.vision, state.device, packed);
+      });
     }
     if (config.source) {
       const weights::CanonicalWeights all =
           weights::canonicalise({weights::open_weights(config.source->weights)});
-      state.source = vision::load_spatial_source(all, state.config.source->tower, state.device);
+      source_packed = state.with_packed_weights("source", [&](layers::PackedWeights* packed) {
+        state.source = vision::load_spatial_source(all, state.config.source->tower, state.device, packed);
+      });
     }
     state.check_size(config.height, config.width);
     state.normalisation = normalisation_of(config.vision);
@@ -198,9 +224,13 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
     EngineFacts& facts = state.facts;
     facts.patch = state.vision.patch();
     facts.vision = facts_of(state.vision);
-    facts.text = {state.text.width(), state.text.layer_count(), state.text.heads(), 0,
-                  state.text.parameters()};
-    if (state.source) facts.source = facts_of(*state.source);
+    facts.vision.packed = vision_packed;
+    const weights::TextStructure& text = state.text.structure();
+    facts.text = {text.width, text.layers, text.heads, 0, text.parameters};
+    if (state.source) {
+      facts.source = facts_of(*state.source);
+      facts.source->packed = source_packed;
+    }
     facts.joint_width = state.vision.joint_width();
     facts.device = state.device.str();
     facts.precision = config.precision;
@@ -226,12 +256,17 @@ int64_t Engine::add_prompts(const PromptFiles& files, const ScoreOptions& option
     state.use_own_threads();
     auto encoded = std::make_shared<methods::EncodedPrompts>();
     encoded->prompts = text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids},
-                                          state.text.width(), state.device);
-    encoded->features =
-        state.text
-            .encode(encoded->prompts, {text::Guidance::none, options.method.compat.half_deep_tokens}, {},
-                    nullptr)
-            .unit.squeeze(0);
+                                          state.text.structure().width, state.device);
+    if (!files.kept_vectors.empty()) {
+      encoded->features = text::read_kept_vectors(files.kept_vectors, state.facts.joint_width);
+    }
+    if (encoded->features.defined()) {
+      encoded->features = encoded->features.to(state.device);
+    } else {
+      const text::EncodeOptions how{text::Guidance::none, options.method.compat.half_deep_tokens};
+      encoded->features = state.text.get().encode(encoded->prompts, how, {}, nullptr).unit.squeeze(0);
+      if (!files.kept_vectors.empty()) text::keep_vectors(files.kept_vectors, encoded->features);
+    }
     const std::lock_guard lock(state.prompts_mutex);
     state.prompts[state.next_handle] = std::move(encoded);
     return state.next_handle++;
@@ -325,7 +360,7 @@ TracedStages Engine::trace_text(const PromptFiles& files, const ScoreOptions& op
     const State& state = *state_;
     state.use_own_threads();
     const text::PromptSet prompts = text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids},
-                                                       state.text.width(), state.device);
+                                                       state.text.structure().width, state.device);
     at::Tensor features;
     if (!image_features.empty()) {
       const int64_t width = state.facts.joint_width;
@@ -337,7 +372,7 @@ TracedStages Engine::trace_text(const PromptFiles& files, const ScoreOptions& op
                      .to(state.device);
     }
     Trace trace;
-    state.text.encode(prompts, {guidance, options.method.compat.half_deep_tokens}, features, &trace);
+    state.text.get().encode(prompts, {guidance, options.method.compat.half_deep_tokens}, features, &trace);
     return trace.to_host({});
   });
 }

@@ -36,6 +36,13 @@ struct RecipeConfig {
   std::vector<weights::SynthTensor> tensors;
 };
 
+// Where what a start needs is kept for the next one (layers/packed_weights.h).
+struct StartCache {
+  std::string folder;              // exists
+  std::string identity;            // of the weight files as they lie there now; part of a file's name
+  int64_t least_bytes = 64 << 20;  // a tower with less is packed in a moment and not kept
+};
+
 struct EngineConfig {
   // Files and recipes that together hold the vision and the text tower.
   std::vector<std::string> weights;
@@ -49,6 +56,7 @@ struct EngineConfig {
   std::string device = "cpu";
   Precision precision = Precision::float32;
   int threads = 0;  // 0: physical cores
+  std::optional<StartCache> start_cache;
 };
 
 struct TowerFacts {
@@ -57,6 +65,8 @@ struct TowerFacts {
   int64_t heads = 0;
   int64_t registers = 0;
   int64_t parameters = 0;
+  // Of a vision tower: "mapped" from the start cache, "written" there now, or only in "memory".
+  std::string packed = "memory";
 };
 
 struct EngineFacts {
@@ -70,7 +80,8 @@ struct EngineFacts {
   std::string kernels;  // simd::chosen_kernels() at this precision
   int threads = 0;
   int64_t weight_bytes = 0;
-  int64_t working_bytes = 0;  // upper estimate of what one picture needs on top
+  std::string packed_failure;  // why packed weights could not be kept
+  int64_t working_bytes = 0;   // upper estimate of what one picture needs on top
 };
 
 enum class ImageScore { fused, map_max };
@@ -85,6 +96,7 @@ struct PromptFiles {
   std::string path;
   std::vector<int64_t> normal_ids;
   std::vector<int64_t> anomalous_ids;
+  std::string kept_vectors;  // file that has, or gets, the encoded vectors; may be empty
 };
 
 struct ScoreItem {

@@ -11,10 +11,11 @@
 #include "core/error.h"
 #include "engine.h"
 #include "image/normalise.h"
+#include "layers/packed_weights.h"
 #include "layers/torch_errors.h"
 #include "methods/crane/features.h"
 #include "methods/method.h"
-#include "text/tower.h"
+#include "text/lazy_tower.h"
 #include "vision/tower.h"
 
 namespace crane {
@@ -24,7 +25,7 @@ struct Engine::State {
   EngineFacts facts;
   at::Device device{at::kCPU};
   vision::Tower vision;
-  text::TextTower text;
+  text::LazyTower text;
   std::unique_ptr<vision::SpatialSource> source;
   image::Normalisation normalisation{};
 
@@ -37,6 +38,11 @@ struct Engine::State {
   void use_own_threads() const {
     if (at::get_num_threads() != facts.threads) at::set_num_threads(facts.threads);
   }
+
+  // Runs `load` with what the start cache holds for a tower, and keeps what it lacked. Returns
+  // TowerFacts::packed.
+  std::string with_packed_weights(std::string_view tower,
+                                  const std::function<void(layers::PackedWeights*)>& load);
 
   methods::Towers towers() const { return {&vision, &text, source.get()}; }
 

@@ -54,7 +54,8 @@ Training::Training(std::shared_ptr<Engine> engine, const TrainingStart& start,
   const at::NoGradGuard guard;
   translate_errors([&] {
     state_->engine = std::move(engine);
-    state_->trainer.emplace(start_trainer(state_->towers().text, start, options, state_->towers().device));
+    state_->trainer.emplace(
+        start_trainer(state_->towers().text.get(), start, options, state_->towers().device));
   });
 }
 
@@ -151,7 +152,7 @@ void Training::write_prompts(const std::string& path, PromptFormat format,
   translate_errors([&] {
     const text::PromptSet& prompts = state_->trainer->prompts();
     if (format == PromptFormat::pth) {
-      train::write_checkpoint(path, state_->towers().text, prompts);
+      train::write_checkpoint(path, state_->towers().text.get(), prompts);
     } else {
       train::write_prompts(path, prompts, metadata);
     }

@@ -27,7 +27,7 @@ const other = await evaluateIn(given.precision);
 
 console.log(`${given.model}, ${exact.kernels} against ${other.kernels}; figures in %\n`);
 console.log(
-  '| set | image AUROC | AP | F1max | pixel AUROC | AP | F1max | AUPRO |\n|---|---|---|---|---|---|---|---|',
+  '| set | image AUROC | AP | F1max | pixel AUROC | AP | F1max | AUPRO | pairs turned |\n|---|---|---|---|---|---|---|---|---|',
 );
 const moved = [];
 for (const [at, set] of exact.run.dataSets.entries()) {
@@ -39,7 +39,7 @@ for (const [at, set] of exact.run.dataSets.entries()) {
     const change = 100 * (after[i] - value);
     return `${(100 * value).toFixed(2)} ${change < 0 ? '-' : '+'}${Math.abs(change).toFixed(3)}`;
   });
-  console.log(`| ${set.name} | ${cells.join(' | ')} |`);
+  console.log(`| ${set.name} | ${cells.join(' | ')} | ${turnedPairs(set, other.run.dataSets[at])} |`);
 }
 const worstPoints = Math.max(...moved);
 
@@ -103,6 +103,25 @@ function figuresOf({ classes }) {
     mean(({ pixel }) => pixel.f1Max.value),
     mean(({ pixel }) => pixel.aupro[0]?.exact.value ?? null),
   ];
+}
+
+/** Of all pairs of a normal and an anomalous picture of a class, those whose scores stand the other way round. */
+function turnedPairs(before, after) {
+  let turned = 0;
+  let all = 0;
+  for (const [at, { pictures }] of before.classes.entries()) {
+    const others = after.classes[at].pictures;
+    for (const [i, normal] of pictures.entries()) {
+      if (normal.isAnomalous || !('score' in normal)) continue;
+      for (const [j, anomalous] of pictures.entries()) {
+        if (!anomalous.isAnomalous || !('score' in anomalous)) continue;
+        all++;
+        const was = Math.sign(anomalous.score - normal.score);
+        if (was !== Math.sign(others[j].score - others[i].score)) turned++;
+      }
+    }
+  }
+  return `${turned} of ${all}`;
 }
 
 function scoresOf({ dataSets }) {

@@ -33,6 +33,9 @@ function run(command, args, env = {}) {
 const npm = (script, ...args) =>
   run('npm', ['run', '--silent', script, ...(args.length > 0 ? ['--', ...args] : [])]);
 
+/** Said again at the end, where a long log is looked at first. */
+const failures = [];
+
 /** A suite that ended badly without counting a failure counts as one. */
 function settled({ passed, failed }, code) {
   return { passed, failed: failed === 0 && code !== 0 ? 1 : failed };
@@ -42,6 +45,9 @@ function settled({ passed, failed }, code) {
 function countedLine(result) {
   const lines = [...result.output.matchAll(/^(\d+) passed, (\d+) failed\s*$/gm)];
   const last = lines.at(-1);
+  failures.push(
+    ...result.output.split('\n').filter((line) => /^(?:failed|fault): | {2}FAIL {2}|NOT NOTICED/.test(line)),
+  );
   return last
     ? settled({ passed: Number(last[1]), failed: Number(last[2]) }, result.code)
     : { passed: 0, failed: 1 };
@@ -59,7 +65,13 @@ async function vitest(name, ...args) {
     `--outputFile.json=${report}`,
   ]);
   if (!existsSync(report)) return { passed: 0, failed: 1 };
-  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+  for (const file of testResults) {
+    if (file.status === 'failed' && file.message) failures.push(`${file.name}: ${file.message}`);
+    for (const { status, fullName, failureMessages } of file.assertionResults) {
+      if (status === 'failed') failures.push(`${name}: ${fullName}\n${failureMessages.join('\n')}`);
+    }
+  }
   return settled({ passed: numPassedTests, failed: numFailedTests }, code);
 }
 
@@ -74,12 +86,16 @@ const suites = {
       const { code } = await run(path ?? program, ['--gtest_brief=1', `--gtest_output=json:${report}`]);
       let counts = { passed: 0, failed: 1 };
       if (existsSync(report)) {
-        const { tests, failures, testsuites } = JSON.parse(readFileSync(report, 'utf8'));
+        const { tests, failures: failed, testsuites } = JSON.parse(readFileSync(report, 'utf8'));
         const skipped = testsuites
           .flatMap(({ testsuite }) => testsuite)
           .filter(({ result }) => result === 'SKIPPED');
+        for (const { classname, name, failures: told } of testsuites.flatMap(({ testsuite }) => testsuite)) {
+          if (told)
+            failures.push(`${program}: ${classname}.${name}\n${told.map((f) => f.failure).join('\n')}`);
+        }
         for (const { classname, name } of skipped) console.log(`skipped, not counted: ${classname}.${name}`);
-        counts = settled({ passed: tests - failures - skipped.length, failed: failures }, code);
+        counts = settled({ passed: tests - failed - skipped.length, failed }, code);
       }
       total.passed += counts.passed;
       total.failed += counts.failed;
@@ -119,6 +135,7 @@ const suites = {
       libtorchRoot,
     ]);
     const rows = (answer) => [...output.matchAll(new RegExp(`\\| ${answer} \\|$`, 'gm'))].length;
+    failures.push(...output.split('\n').filter((line) => /\| NO \|$/.test(line)));
     return settled({ passed: rows('yes'), failed: rows('NO') }, code);
   },
 
@@ -165,6 +182,7 @@ for (const name of wanted) {
 }
 rmSync(scratch, { recursive: true, force: true });
 
+for (const failure of failures) console.log(`\nFAILED ${failure.slice(0, 2000)}`);
 console.log('');
 if (process.argv.length <= 2)
   for (const [name, reason] of Object.entries(missing)) console.log(`not run: ${name} (${reason})`);

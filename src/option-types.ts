@@ -51,6 +51,8 @@ export interface EngineOptions extends PictureChoices {
   precision?: 'auto' | 'float32' | 'bfloat16';
   /** pixels of the model's input: a square's side, or both sides */
   size?: number | Size;
+  /** keep packed weights and encoded prompts in the cache folder for the next start */
+  startCache?: boolean;
   maxPixels?: number;
   maxDecodedBytes?: number;
   maxBatch?: number;

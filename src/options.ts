@@ -83,6 +83,13 @@ export const options = {
     make: (width, height) => (width === height ? width : { width, height }),
     help: 'input of the model in pixels, N or WxH; multiples of the patch',
   }),
+  startCache: flag({
+    group: 'Engine',
+    scope: local,
+    calls: load,
+    default: true,
+    help: 'keep packed weights and encoded prompts in the cache folder for the next start',
+  }),
   maxPixels: int({
     group: 'Engine',
     scope: local,

@@ -187,6 +187,10 @@ EngineConfig engine_config_of(const Napi::Object& js) {
     config.precision = precision_of(string_of(js, "precision"));
   }
   config.threads = static_cast<int>(number_of(js, "threads"));
+  if (js.Has("startCache") && js.Get("startCache").IsObject()) {
+    const Napi::Object cache = object_of(js, "startCache");
+    config.start_cache = StartCache{string_of(cache, "folder"), string_of(cache, "identity")};
+  }
   return config;
 }
 
@@ -226,7 +230,9 @@ image::Fit fit_of(const Napi::Object& js) {
 }
 
 PromptFiles prompt_files_of(const Napi::Object& js) {
-  return {string_of(js, "path"), integers_of(js, "normalIds"), integers_of(js, "anomalousIds")};
+  const bool is_kept = js.Has("keptVectors") && js.Get("keptVectors").IsString();
+  return {string_of(js, "path"), integers_of(js, "normalIds"), integers_of(js, "anomalousIds"),
+          is_kept ? string_of(js, "keptVectors") : ""};
 }
 
 train::TrainOptions train_options_of(const Napi::Object& js) {

@@ -24,6 +24,12 @@ Napi::Object tower_facts(Napi::Env env, const TowerFacts& facts) {
   return js;
 }
 
+Napi::Object vision_facts(Napi::Env env, const TowerFacts& facts) {
+  Napi::Object js = tower_facts(env, facts);
+  js.Set("packed", facts.packed);
+  return js;
+}
+
 Napi::Value outcomes_to_js(Napi::Env env, std::vector<ScoreOutcome>& outcomes) {
   Napi::Array list = Napi::Array::New(env, outcomes.size());
   for (uint32_t i = 0; i < outcomes.size(); ++i) {
@@ -104,14 +110,15 @@ Napi::Value EngineObject::facts(const Napi::CallbackInfo& info) {
   const EngineFacts& facts = alive(env)->facts();
   Napi::Object js = Napi::Object::New(env);
   js.Set("patch", static_cast<double>(facts.patch));
-  js.Set("vision", tower_facts(env, facts.vision));
+  js.Set("vision", vision_facts(env, facts.vision));
   js.Set("text", tower_facts(env, facts.text));
-  if (facts.source) js.Set("source", tower_facts(env, *facts.source));
+  if (facts.source) js.Set("source", vision_facts(env, *facts.source));
   js.Set("jointWidth", static_cast<double>(facts.joint_width));
   js.Set("device", facts.device);
   js.Set("precision", std::string(precision_name(facts.precision)));
   js.Set("kernels", facts.kernels);
   js.Set("threads", facts.threads);
+  if (!facts.packed_failure.empty()) js.Set("packedFailure", facts.packed_failure);
   js.Set("weightBytes", static_cast<double>(facts.weight_bytes));
   js.Set("workingBytes", static_cast<double>(facts.working_bytes));
   return js;

@@ -30,6 +30,21 @@ FrozenBlock::FrozenBlock(const Block& block, Precision precision)
       heads_(block.heads),
       precision_(precision) {}
 
+FrozenBlock FrozenBlock::load(TensorLoader& loader, const std::string& prefix, int64_t heads,
+                              Activation activation, double eps, Precision precision) {
+  FrozenBlock block;
+  block.ln1_ = loader.layer_norm(prefix + ".ln1", eps);
+  block.qkv_ = FrozenLinear::load(loader, prefix + ".qkv", {}, precision);
+  block.out_ = FrozenLinear::load(loader, prefix + ".out", loader.optional(prefix + ".ls1"), precision);
+  block.ln2_ = loader.layer_norm(prefix + ".ln2", eps);
+  block.fc1_ = FrozenLinear::load(loader, prefix + ".fc1", {}, precision);
+  block.fc2_ = FrozenLinear::load(loader, prefix + ".fc2", loader.optional(prefix + ".ls2"), precision);
+  block.activation_ = activation;
+  block.heads_ = heads;
+  block.precision_ = precision;
+  return block;
+}
+
 double FrozenBlock::attention_scale() const { return 1.0 / std::sqrt(static_cast<double>(width() / heads_)); }
 
 Projections FrozenBlock::projections(const at::Tensor& x, const LayerNorm* norm) const {

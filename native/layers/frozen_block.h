@@ -12,6 +12,9 @@ class FrozenBlock {
  public:
   // Keeps nothing of the plain weights that it packed.
   explicit FrozenBlock(const Block& block, Precision precision = Precision::float32);
+  // The same from a weight file, taking packed weights where the loader has them.
+  static FrozenBlock load(TensorLoader& loader, const std::string& prefix, int64_t heads,
+                          Activation activation, double eps, Precision precision);
 
   // x [B, N, width] -> queries, keys and values of LN1(x).
   Projections project(const at::Tensor& x) const;
@@ -36,6 +39,7 @@ class FrozenBlock {
   Precision precision() const noexcept { return precision_; }
 
  private:
+  FrozenBlock() = default;
   Projections projections(const at::Tensor& x, const LayerNorm* norm) const;
 
   LayerNorm ln1_;

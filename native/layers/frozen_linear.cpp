@@ -5,9 +5,11 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/error.h"
 #include "layers/block.h"
+#include "layers/packed_weights.h"
 #include "layers/team.h"
 #include "simd/choice.h"
 #include "simd/linear_panels.h"
@@ -68,6 +70,46 @@ simd::Epilogue epilogue_of(Activation activation) {
 }
 
 }  // namespace
+
+FrozenLinear FrozenLinear::load(TensorLoader& loader, const std::string& prefix, const at::Tensor& scale,
+                                Precision precision) {
+  if (loader.packed() == nullptr || !loader.device().is_cpu())
+    return {loader.linear(prefix), scale, precision};
+  FrozenLinear found;
+  found.face_ = own_face(simd::chosen_face("linear", precision));
+  const weights::CanonicalTensor& stored = loader.stored(prefix + ".weight");
+  found.out_ = stored.shape[0];
+  found.in_ = stored.shape[1];
+  found.weight_ = found.find_packed(loader, prefix, scale);
+  if (found.weight_.defined()) {
+    loader.count(stored);
+    found.bias_ = loader.optional(prefix + ".bias");
+    if (!found.bias_.defined()) found.bias_ = at::zeros({found.out_});
+    if (scale.defined()) found.bias_ = found.bias_ * scale;
+    return found;
+  }
+  FrozenLinear made(loader.linear(prefix), scale, precision);
+  if (made.face_ != nullptr) loader.packed()->keep(prefix, made.weight_);
+  return made;
+}
+
+at::Tensor FrozenLinear::find_packed(const TensorLoader& loader, const std::string& prefix,
+                                     const at::Tensor& scale) const {
+  if (face_ == nullptr) return {};
+  const at::Tensor packed = loader.packed()->find(prefix, face_->packed_floats(out_, in_), at::kFloat);
+  if (!packed.defined()) return {};
+  // A panel from somewhere in the middle: what was kept for other weights does not agree with these.
+  const int64_t panel = face_->column_panels(out_) / 2;
+  const int64_t first = panel * face_->columns;
+  const int64_t count = std::min(face_->columns, out_ - first);
+  at::Tensor rows = at::empty({count, in_});
+  weights::read_f32_rows(loader.stored(prefix + ".weight"), first, count, rows.mutable_data_ptr<float>());
+  if (scale.defined()) rows.mul_(scale.slice(0, first, first + count).unsqueeze(1));
+  const at::Tensor again = at::empty({face_->packed_floats(count, in_)});
+  face_->pack(rows.const_data_ptr<float>(), count, in_, 0, 1, again.mutable_data_ptr<float>());
+  const float* kept = packed.const_data_ptr<float>() + panel * again.numel();
+  return std::memcmp(kept, again.const_data_ptr(), again.nbytes()) == 0 ? packed : at::Tensor();
+}
 
 FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision)
     : FrozenLinear(plain, scale, precision,

@@ -26,8 +26,11 @@ struct Columns {
 class FrozenLinear {
  public:
   FrozenLinear() = default;
-  // scale [out] or undefined multiplies the result (LayerScale). At bfloat16 rows and weights are rounded to
-  // it before they are multiplied; everything else stays float32.
+  // prefix.weight, prefix.bias; scale [out] or undefined multiplies the result (LayerScale). Packed weights
+  // that the loader knows are taken as they are, once one panel, packed again, proved equal.
+  static FrozenLinear load(TensorLoader& loader, const std::string& prefix, const at::Tensor& scale,
+                           Precision precision);
+  // At bfloat16 rows and weights are rounded to it before they are multiplied; everything else stays float32.
   FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision = Precision::float32);
   // The same with a face of the precision's list "linear" that the CPU can run.
   FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision, std::string_view face);
@@ -50,6 +53,9 @@ class FrozenLinear {
  private:
   simd::LinearPanels job(const at::Tensor& x, const LayerNorm* norm, at::Tensor& dst) const;
   void run(const simd::LinearPanels& job) const;
+  // The packed form of the layer, where it was kept.
+  at::Tensor find_packed(const TensorLoader& loader, const std::string& prefix,
+                         const at::Tensor& scale) const;
   at::Tensor by_libtorch(const at::Tensor& x, const LayerNorm* norm) const;
 
   const simd::LinearFace* face_ = nullptr;  // null: by_libtorch

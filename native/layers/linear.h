@@ -8,6 +8,8 @@
 
 namespace crane::layers {
 
+class PackedWeights;
+
 // y = x W^T + b; weight [out, in], bias [out] or undefined.
 struct Linear {
   at::Tensor weight;
@@ -32,8 +34,9 @@ struct LayerNorm {
 // Reads canonical tensors into float32 tensors on one device and counts what they take.
 class TensorLoader {
  public:
-  TensorLoader(const weights::CanonicalWeights& weights, at::Device device)
-      : weights_(weights), device_(device) {}
+  // packed: where layers that are packed (frozen_linear.h) may lie already and are kept; may be null.
+  TensorLoader(const weights::CanonicalWeights& weights, at::Device device, PackedWeights* packed = nullptr)
+      : weights_(weights), device_(device), packed_(packed) {}
 
   // Errors: E_WEIGHTS_MISSING, E_WEIGHTS_NONFINITE, E_WEIGHTS_DTYPE.
   at::Tensor required(const std::string& name);
@@ -41,6 +44,13 @@ class TensorLoader {
   at::Tensor optional(const std::string& name);
   Linear linear(const std::string& prefix);                     // prefix.weight, prefix.bias
   LayerNorm layer_norm(const std::string& prefix, double eps);  // undefined when absent
+
+  // As it lies in the file. Errors: E_WEIGHTS_MISSING.
+  const weights::CanonicalTensor& stored(const std::string& name) const { return weights_.at(name); }
+  PackedWeights* packed() const noexcept { return packed_; }
+  // Counts a tensor that was not read because its packed form was found.
+  void count(const weights::CanonicalTensor& tensor) { parameters_ += tensor.numel(); }
+  at::Device device() const noexcept { return device_; }
 
   bool has(const std::string& name) const { return weights_.find(name) != nullptr; }
   int64_t parameters() const noexcept { return parameters_; }
@@ -50,6 +60,7 @@ class TensorLoader {
 
   const weights::CanonicalWeights& weights_;
   at::Device device_;
+  PackedWeights* packed_;
   int64_t parameters_ = 0;
 };
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "layers/trace.h"
-#include "text/tower.h"
+#include "text/lazy_tower.h"
 #include "vision/tower.h"
 
 namespace crane::methods {
@@ -14,7 +14,7 @@ namespace crane::methods {
 // The towers an engine holds; `source` is null without a spatial source.
 struct Towers {
   const vision::Tower* vision = nullptr;
-  const text::TextTower* text = nullptr;
+  const text::LazyTower* text = nullptr;
   const vision::SpatialSource* source = nullptr;
 };
 

@@ -13,7 +13,7 @@ class SamEncoder final : public SpatialSource {
  public:
   // Errors: the E_WEIGHTS_* codes.
   static SamEncoder load(const weights::CanonicalWeights& weights, const TowerConfig& config,
-                         at::Device device);
+                         at::Device device, layers::PackedWeights* packed = nullptr);
 
   // Every picture is resized to the side that the position table was made for, so the grid is always the
   // same.

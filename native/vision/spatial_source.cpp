@@ -7,13 +7,14 @@
 namespace crane::vision {
 
 std::unique_ptr<SpatialSource> load_spatial_source(const weights::CanonicalWeights& weights,
-                                                   const TowerConfig& config, at::Device device) {
+                                                   const TowerConfig& config, at::Device device,
+                                                   layers::PackedWeights* packed) {
   // Only SAM's positions lie on a grid of their own axes.
   if (weights.find("visual.pos_grid") != nullptr) {
-    return std::make_unique<SamEncoder>(SamEncoder::load(weights, config, device));
+    return std::make_unique<SamEncoder>(SamEncoder::load(weights, config, device, packed));
   }
   weights::check_vision(weights);
-  return std::make_unique<Tower>(Tower::load(weights, config, device));
+  return std::make_unique<Tower>(Tower::load(weights, config, device, packed));
 }
 
 }  // namespace crane::vision

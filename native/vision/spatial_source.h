@@ -8,6 +8,10 @@
 #include "vision/config.h"
 #include "weights/name_map.h"
 
+namespace crane::layers {
+class PackedWeights;
+}
+
 namespace crane::vision {
 
 struct Grid {
@@ -34,8 +38,10 @@ class SpatialSource {
   virtual int64_t parameters() const noexcept = 0;
 };
 
-// Tells by the tensors which of the encoders it is. Errors: E_WEIGHTS_*, E_MODEL_CONFIG.
+// Tells by the tensors which of the encoders it is. packed: where packed weights are kept; may be null.
+// Errors: E_WEIGHTS_*, E_MODEL_CONFIG.
 std::unique_ptr<SpatialSource> load_spatial_source(const weights::CanonicalWeights& weights,
-                                                   const TowerConfig& config, at::Device device);
+                                                   const TowerConfig& config, at::Device device,
+                                                   layers::PackedWeights* packed = nullptr);
 
 }  // namespace crane::vision

@@ -52,8 +52,9 @@ at::Tensor resize_positions(const at::Tensor& rows, int64_t side, Grid grid,
 
 }  // namespace
 
-Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& config, at::Device device) {
-  layers::TensorLoader loader(weights, device);
+Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& config, at::Device device,
+                  layers::PackedWeights* packed) {
+  layers::TensorLoader loader(weights, device, packed);
   Tower tower;
   tower.config_ = config;
   tower.patch_weight_ = loader.required("visual.patch.weight");
@@ -70,9 +71,9 @@ Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& c
   const int64_t used = config.blocks > 0 ? config.blocks : available;
   const int64_t heads = tower.width() / 64;
   for (int64_t i = 0; i < used; ++i) {
-    tower.blocks_.emplace_back(layers::Block::load(loader, join_text("visual.blocks.", i), heads,
-                                                   config.activation, config.layer_norm_eps),
-                               config.precision);
+    tower.blocks_.push_back(layers::FrozenBlock::load(loader, join_text("visual.blocks.", i), heads,
+                                                      config.activation, config.layer_norm_eps,
+                                                      config.precision));
   }
   tower.ln_post_ = loader.layer_norm("visual.ln_post", config.layer_norm_eps);
   check_input(tower.ln_post_.defined(), "E_WEIGHTS_MISSING", "the vision tower's final LayerNorm is missing");

@@ -14,7 +14,9 @@ namespace crane::vision {
 class Tower final : public SpatialSource {
  public:
   // Errors: the E_WEIGHTS_* codes; E_MODEL_CONFIG when `blocks` exceeds what the file has.
-  static Tower load(const weights::CanonicalWeights& weights, const TowerConfig& config, at::Device device);
+  // packed: where packed weights are kept; may be null.
+  static Tower load(const weights::CanonicalWeights& weights, const TowerConfig& config, at::Device device,
+                    layers::PackedWeights* packed = nullptr);
 
   // image [B, 3, H, W] normalised; what is smaller than a patch is cut -> [B, 1 + registers + N, width]:
   // patches, class token, positions, registers, ln_pre.

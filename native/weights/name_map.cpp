@@ -310,6 +310,33 @@ void read_f32(const CanonicalTensor& src, float* dst) {
   }
 }
 
+void read_f32_rows(const CanonicalTensor& src, int64_t first, int64_t count, float* dst) {
+  CRANE_CHECK_INVARIANT(src.shape.size() == 2 && first >= 0 && first + count <= src.shape[0], "rows of ",
+                        src.name);
+  const int64_t columns = src.shape[1];
+  if (src.transposed) {
+    std::vector<float> all(static_cast<size_t>(src.numel()));
+    read_f32(src, all.data());
+    std::copy_n(all.data() + first * columns, count * columns, dst);
+    return;
+  }
+  CanonicalTensor rows = src;
+  std::vector<TensorView> cut;
+  cut.reserve(src.parts.size());
+  int64_t start = 0;  // of a part, in rows of the whole
+  for (const TensorView* part : src.parts) {
+    const int64_t part_rows = part->numel() / columns;
+    const int64_t from = std::clamp(first - start, int64_t{0}, part_rows);
+    const int64_t to = std::clamp(first + count - start, int64_t{0}, part_rows);
+    TensorView& view = cut.emplace_back(*part);
+    view.shape = {to - from, columns};
+    view.data += static_cast<size_t>(from * columns) * item_bytes(part->dtype);
+    start += part_rows;
+  }
+  for (size_t i = 0; i < cut.size(); ++i) rows.parts[i] = &cut[i];
+  read_f32(rows, dst);
+}
+
 void read_i32(const CanonicalTensor& src, int32_t* dst) {
   try {
     for (const TensorView* part : src.parts) {

@@ -75,5 +75,7 @@ CanonicalWeights canonicalise(std::vector<std::shared_ptr<const WeightFile>> fil
 // dst: numel values in canonical row-major order. E_WEIGHTS_DTYPE, E_WEIGHTS_NONFINITE.
 void read_f32(const CanonicalTensor& src, float* dst);
 void read_i32(const CanonicalTensor& src, int32_t* dst);
+// The same for rows [first, first + count) of a tensor of two axes, [count, shape[1]].
+void read_f32_rows(const CanonicalTensor& src, int64_t first, int64_t count, float* dst);
 
 }  // namespace crane::weights

@@ -173,7 +173,7 @@ void append_json_string(std::string& out, std::string_view text) {
 }  // namespace
 
 SafetensorsWriter::SafetensorsWriter(const std::string& path, std::vector<SafetensorsEntry> entries,
-                                     const std::map<std::string, std::string>& metadata)
+                                     const std::map<std::string, std::string>& metadata, size_t alignment)
     : entries_(std::move(entries)), ranges_(entries_.size()), file_(path) {
   std::vector<size_t> order(entries_.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -211,7 +211,7 @@ SafetensorsWriter::SafetensorsWriter(const std::string& path, std::vector<Safete
     offset += *bytes;
   }
   header += '}';
-  while ((k_length_bytes + header.size()) % 8 != 0) header += ' ';
+  while ((k_length_bytes + header.size()) % alignment != 0) header += ' ';
 
   const uint64_t length = header.size();
   file_.write_at(0, std::as_bytes(std::span(&length, 1)));

@@ -29,9 +29,10 @@ struct SafetensorsEntry {
 // Tensors lie by falling item size, then in the order of `entries`, so that each is aligned to its type.
 class SafetensorsWriter {
  public:
+  // The first tensor begins at a multiple of `alignment`, a multiple of 8.
   // Errors: E_IO_WRITE; E_INTERNAL for a name that is empty, reserved, not UTF-8 or given twice.
   SafetensorsWriter(const std::string& path, std::vector<SafetensorsEntry> entries,
-                    const std::map<std::string, std::string>& metadata);
+                    const std::map<std::string, std::string>& metadata, size_t alignment = 8);
 
   // The next bytes of tensor number `entry`; tensors may be written in any order and in pieces. E_IO_WRITE.
   void append(size_t entry, std::span<const std::byte> bytes);

@@ -128,14 +128,21 @@ async function* aboutScoring(
 }
 
 async function* aboutEngine({ facts }: Engine): AsyncGenerator<Finding> {
-  const { vision, weightBytes, workingBytes, device, threads, input, precision, precisionWhy, kernels } =
-    facts;
+  const { vision, weightBytes, workingBytes, device, threads, input, packedFailure } = facts;
   yield {
     about: 'loading',
     state: 'ok',
     text: `${device}, ${threads} threads, ${vision.layers} blocks of width ${vision.width}, input ${input.width}x${input.height}`,
   };
-  yield { about: 'precision', state: 'ok', text: `${precision} (${precisionWhy}): ${kernels}` };
+  yield { about: 'precision', state: 'ok', text: `${facts.precision} (${facts.precisionWhy}): ${facts.kernels}` };
+  yield {
+    about: 'packed weights',
+    state: packedFailure === undefined ? 'ok' : 'warning',
+    text: { mapped: 'mapped from the cache folder', written: 'kept for the next start', memory: 'in memory' }[
+      vision.packed
+    ],
+    ...(packedFailure === undefined ? {} : { hint: `they could not be kept: ${packedFailure}` }),
+  };
   const need = weightBytes + workingBytes;
   const isTight = workingBytes > freemem();
   yield {

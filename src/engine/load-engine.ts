@@ -13,6 +13,7 @@ import { type Model, modelFile } from './model-json.js';
 import { type Recipe, recipeTensors } from './model-recipe.js';
 import type { EngineConfig, NativeAddon, Precision } from './native.js';
 import { PromptSets } from './prompt-sets.js';
+import { StartCache } from './start-cache.js';
 
 /**
  * Loads a model. Takes the memory of its weights until dispose(); opens no connection.
@@ -43,11 +44,19 @@ export async function openEngine(
     device,
     precisions,
   );
-  const native = await addon.openEngine(engineConfig(model, options, device, precision));
+  const config = engineConfig(model, options, device, precision);
+  const cache = (options.startCache ?? defaultOf('startCache')) ? await StartCache.open(model) : undefined;
+  const native = await addon.openEngine({
+    ...config,
+    ...(cache ? { startCache: { folder: cache.folder, identity: cache.identity } } : {}),
+  });
   try {
     const size = sizeOf(model, options);
     // Encoding the default prompts now tells their faults at once, not at the first picture; they are never released.
-    const prompts = new PromptSets(native, model);
+    await cache?.tidy(native.facts);
+    const prompts = new PromptSets(native, model, (prompts, source, method) =>
+      cache?.vectorsFile(addon, model, native.facts, prompts, source, method),
+    );
     const { method, prompts: chosen } = resolveSettings(model, { size, precision }, options);
     const { identity: promptsIdentity } = await prompts.hold(chosen, method);
     throwIfCancelled(options.signal);

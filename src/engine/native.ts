@@ -104,20 +104,34 @@ export interface EngineConfig {
   /** float32 where it is not given */
   precision?: Precision;
   threads: number;
+  /** where packed weights are kept between starts; `identity` tells the weight files apart */
+  startCache?: { folder: string; identity: string };
 }
+
+/** A vision tower's packed weights: mapped from the start cache, written there now, or in memory only. */
+export type Packed = 'mapped' | 'written' | 'memory';
 
 /** Read from the tensors when the engine was opened. */
 export interface EngineFacts {
   patch: number;
-  vision: { width: number; layers: number; heads: number; parameters: number };
+  vision: { width: number; layers: number; heads: number; parameters: number; packed: Packed };
   text: { width: number; layers: number; heads: number; parameters: number };
-  source?: { width: number; layers: number; heads: number; registers: number; parameters: number };
+  source?: {
+    width: number;
+    layers: number;
+    heads: number;
+    registers: number;
+    parameters: number;
+    packed: Packed;
+  };
   jointWidth: number;
   device: string;
   precision: Precision;
   /** the face of every kernel at this precision, as `info()` gives it for float32 */
   kernels: string;
   threads: number;
+  /** why packed weights could not be kept */
+  packedFailure?: string;
   /** bytes of weights held, and an upper estimate of what one picture needs on top */
   weightBytes: number;
   workingBytes: number;
@@ -128,6 +142,8 @@ export interface PromptSource {
   path: string;
   normalIds: Int32Array;
   anomalousIds: Int32Array;
+  /** a file that has, or gets, the two encoded vectors */
+  keptVectors?: string;
 }
 
 export interface ScoreRequest {

@@ -10,7 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { CraneError } from '../errors.js';
 import { tokenize } from '../text/tokenizer.js';
 import { type Model, modelFile, type PromptSetDescription } from './model-json.js';
-import type { MethodOptions, NativeEngine } from './native.js';
+import type { MethodOptions, NativeEngine, PromptSource } from './native.js';
 
 const k_idleSets = 32;
 
@@ -21,6 +21,13 @@ export interface HeldPrompts {
   identity: string;
   release(): void;
 }
+
+/** The file that keeps a set's vectors for the next start. */
+export type KeptVectors = (
+  prompts: { sha256: string; stamp: string },
+  source: PromptSource,
+  method: MethodOptions,
+) => Promise<string> | undefined;
 
 interface Entry {
   users: number;
@@ -36,6 +43,7 @@ export class PromptSets {
   constructor(
     private readonly engine: NativeEngine,
     private readonly model: Model,
+    private readonly keptVectors: KeptVectors = () => undefined,
   ) {}
 
   /**
@@ -87,7 +95,12 @@ export class PromptSets {
 
   /** A file of its own is scored with the two texts of the model's default set. */
   private async encode(
-    { path, set, declared }: { path: string; set: PromptSetDescription; declared: string | undefined },
+    {
+      path,
+      set,
+      declared,
+      stamp,
+    }: { path: string; set: PromptSetDescription; declared: string | undefined; stamp: string },
     method: MethodOptions,
   ): Promise<{ handle: number; identity: string }> {
     const [normal, anomalous, sha256] = await Promise.all([
@@ -95,8 +108,10 @@ export class PromptSets {
       tokenize(set.anomalous),
       declared ?? sha256OfFile(path),
     ]);
+    const source = { path, normalIds: normal.ids, anomalousIds: anomalous.ids };
+    const keptVectors = await this.keptVectors({ sha256, stamp }, source, method);
     const handle = await this.engine.addPrompts(
-      { path, normalIds: normal.ids, anomalousIds: anomalous.ids },
+      keptVectors === undefined ? source : { ...source, keptVectors },
       method,
     );
     const identity = identityOf(sha256, set);

@@ -2,10 +2,10 @@
  * kill -9 at many moments of a training: while features, checkpoints, states and records are written. What is gone
  * on with must end in the bytes of a run that was left alone, and no file may be half-written under its name.
  */
-import { spawn } from 'node:child_process';
-import { mkdirSync, watch } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadAddon } from '../../dist/engine/load-addon.js';
 import { craneNative, inScratch, root } from './crane-native.js';
@@ -20,8 +20,29 @@ interface Place {
   cache: string;
 }
 
-/** When to kill: after a time since the run began, or when the n-th file is being written. */
-type Moment = { afterMs: number } | { atFile: number };
+/**
+ * When to kill: after a time since the run began, or at the n-th call that writes, syncs or renames a file under its
+ * temporary name (of a write, half is done).
+ */
+type Moment = { afterMs: number } | { atCall: number };
+
+/** @returns a library that kills a process that loads it, see kill-at-call.cpp */
+async function buildKiller(): Promise<string> {
+  // LD_PRELOAD separates by spaces.
+  const folder = await mkdtemp(join(tmpdir(), 'crane-killer-'));
+  const library = join(folder, 'kill-at-call.so');
+  const source = join(root, 'test', 'cli', 'kill-at-call.cpp');
+  execFileSync(process.env['CXX'] ?? 'c++', [
+    '-std=c++20',
+    '-shared',
+    '-fPIC',
+    source,
+    '-o',
+    library,
+    '-ldl',
+  ]);
+  return library;
+}
 
 describe('kill -9', () => {
   it(`at ${k_kills} moments: the bytes in the end are those of an uninterrupted run`, async () => {
@@ -37,23 +58,27 @@ describe('kill -9', () => {
         ...['--batch-size', '2', '--epochs', '8', '--save-every', '1', '--threads', '1'],
       ];
 
+      const killer = await buildKiller();
+      const log = join(scratch, 'calls');
       const whole = placeOf('whole');
-      const lastsMs = await durationOf(args(whole));
+      const lastsMs = await durationOf(args(whole), { LD_PRELOAD: killer, CRANE_KILL_LOG: log });
+      const calls = (await readFile(log)).length;
       const expected = await bytesOf(whole);
       expect(Object.keys(expected)).toHaveLength(8 + 2 + 4 + 1);
 
       const random = numbersFrom(2026);
-      const seen = { killed: 0, writing: 0, files: new Set<string>() };
+      const seen = { killed: 0, atCall: 0, writing: 0, files: new Set<string>() };
       for (let round = 0; seen.killed < k_kills; round++) {
         const place = placeOf(`round ${round}`);
         for (let kill = 0; kill < k_killsOfOneRun; kill++) {
           const moment: Moment =
             kill % 2 === 0
-              ? { atFile: 1 + Math.floor(random() * 12) }
+              ? { atCall: 1 + Math.floor(random() ** 2 * calls) }
               : { afterMs: random() * lastsMs * 0.6 };
-          const killed = await killAt(args(place), place, moment);
+          const killed = await killAt(args(place), killer, moment);
           if (!killed) break;
           seen.killed++;
+          if ('atCall' in moment) seen.atCall++;
           const left = await temporaryFiles(place);
           if (left.length > 0) seen.writing++;
           for (const name of left) seen.files.add(kindOf(name));
@@ -66,46 +91,42 @@ describe('kill -9', () => {
         for (const [name, bytes] of Object.entries(got)) expect(bytes === expected[name], name).toBe(true);
         expect((await readdir(place.out)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
       }
-      // Of these moments many lay within writing, and within writing every kind of file.
-      expect(seen.writing).toBeGreaterThan(k_kills / 8);
+      // Each of these left a file half-written; by time alone few do.
+      expect(seen.writing).toBeGreaterThanOrEqual(seen.atCall);
+      expect(seen.atCall).toBeGreaterThanOrEqual(k_kills / 4);
+      for (const kind of ['features', 'epoch_', 'state', 'run']) expect([...seen.files]).toContain(kind);
+      await rm(dirname(killer), { recursive: true });
       console.log(
         `${seen.killed} kills, ${seen.writing} of them while a file was written: ${[...seen.files].sort().join(', ')}`,
       );
     });
-  }, 600_000);
+  }, 1_800_000);
 });
 
 /** Runs until the moment, then kills. @returns whether it was still running */
-function killAt(args: string[], { out, cache }: Place, moment: Moment): Promise<boolean> {
+function killAt(args: string[], killer: string, moment: Moment): Promise<boolean> {
   return new Promise((resolve, reject) => {
+    const preloaded = 'atCall' in moment ? { LD_PRELOAD: killer, CRANE_KILL_AT: String(moment.atCall) } : {};
     const child = spawn(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...preloaded },
     });
-    const kill = () => child.kill('SIGKILL');
-    mkdirSync(out, { recursive: true });
-    mkdirSync(cache, { recursive: true });
-    let files = 0;
-    const onFile = (_event: string, name: string | null) => {
-      if (name?.endsWith('.tmp') && 'atFile' in moment && ++files === moment.atFile) kill();
-    };
-    const watchers = [out, cache].map((folder) => watch(folder, { recursive: true }, onFile));
     let timer: NodeJS.Timeout | undefined;
     child.stderr.on('data', () => {
       // The first words come when everything is loaded.
-      if ('afterMs' in moment) timer ??= setTimeout(kill, moment.afterMs);
+      if ('afterMs' in moment) timer ??= setTimeout(() => child.kill('SIGKILL'), moment.afterMs);
     });
     child.on('error', reject);
     child.on('close', (_code, signal) => {
       clearTimeout(timer);
-      for (const watcher of watchers) watcher.close();
       resolve(signal === 'SIGKILL');
     });
   });
 }
 
-async function durationOf(args: string[]): Promise<number> {
+async function durationOf(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const from = performance.now();
-  const run = await craneNative(args);
+  const run = await craneNative(args, { env });
   expect(run.stderr + run.code).toMatch(/0$/);
   return performance.now() - from;
 }

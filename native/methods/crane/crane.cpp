@@ -14,7 +14,7 @@ Scores score_picture(const Towers& towers, const at::Tensor& image, const Encode
   at::Tensor text = prompts.features.unsqueeze(0);  // [1, 2, D]
   if (options.guidance_at_test != text::Guidance::none) {
     const text::EncodeOptions how{options.guidance_at_test, options.compat.half_deep_tokens};
-    text = towers.text->encode(prompts.prompts, how, features.global, nullptr).unit;
+    text = towers.text->get().encode(prompts.prompts, how, features.global, nullptr).unit;
   }
 
   const at::Tensor pixel_logits = text_logits(features.maps, text, options.temperature);  // [m, 1, n, 2]

@@ -135,7 +135,7 @@ function makeFakeEngine(
   log: FakeAddon['log'],
   running: { now: number; most: number },
 ): NativeEngine {
-  const tower = { width: 64, layers: 4, heads: 1, parameters: 1000 };
+  const tower = { width: 64, layers: 4, heads: 1, parameters: 1000, packed: 'memory' as const };
   const promptLengths = new Map<number, number>();
   let isDisposed = false;
   return {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseWheelName } from '../../../src/libtorch/wheel-name.js';
+import { breakOff } from '../break-off.js';
 import type { FakeWheel } from './fake-torch.js';
 
 export interface Misbehaviour {
@@ -32,6 +33,8 @@ export class FakeIndex {
   bytesSent = 0;
   /** a connection was left hanging */
   stalled = false;
+  /** where its reader keeps what has come; needed by dropAfter */
+  readerFolder = '';
   #server: http.Server;
   #drops = 0;
   #failures = 0;
@@ -146,7 +149,7 @@ export class FakeIndex {
     if (dropAfter && bytes.length > dropAfter.bytes && this.#drops < dropAfter.times) {
       this.#drops++;
       this.bytesSent += dropAfter.bytes;
-      response.write(bytes.subarray(0, dropAfter.bytes), () => setTimeout(() => response.destroy(), 20));
+      void breakOff(response, bytes.subarray(0, dropAfter.bytes), this.readerFolder);
       return;
     }
     this.bytesSent += bytes.length;

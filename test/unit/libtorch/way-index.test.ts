@@ -25,6 +25,7 @@ async function fetchFrom(
 
 async function fetchAgain(env: NodeJS.ProcessEnv, headers = true) {
   const lines: string[] = [];
+  if (index) index.readerFolder = env['CRANE_CACHE']!;
   const attempt = await fromIndex(
     { variant: 'cpu', headers },
     env,
@@ -164,6 +165,7 @@ describe('way 4: the Python package index', () => {
     index = await FakeIndex.start(torchWheels(), { dropAfter: { bytes: 150_000, times: 1 } });
     const env = bareEnv({ PIP_INDEX_URL: index.url });
     const once = { attempts: 1, pauseMs: 1 };
+    index.readerFolder = env['CRANE_CACHE']!;
     const first = await fromIndex({ variant: 'cpu', headers: true }, env, () => {}, once);
     expect(causeOf(first)).toMatch(/127\.0\.0\.1/);
     index.bytesSent = 0;

@@ -237,7 +237,7 @@ describe('pull', () => {
   }
 
   it('fetches a file, says from where and under which licence, and prints its path', async () => {
-    const server = await startFileServer(content);
+    const server = await startFileServer(content, at('cache'));
     const table = { files: [publicFile(server.url, { sha256: sha256(content) })], models: [] };
     const { stdout, stderr } = await pull(table, 'thing');
     expect(stdout).toBe(`${at('cache', 'weights', 'thing.bin')}\n`);

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { breakOff } from '../break-off.js';
 
 export type Misbehaviour =
   /** sends the first bytes and breaks the connection */
@@ -32,7 +33,8 @@ export interface FileServer {
   close(): Promise<void>;
 }
 
-export async function startFileServer(first: Buffer): Promise<FileServer> {
+/** @param readerFolder where its reader keeps what has come */
+export async function startFileServer(first: Buffer, readerFolder: string): Promise<FileServer> {
   let content = first;
   let hasValidators = true;
   const queue: Misbehaviour[] = [];
@@ -40,7 +42,7 @@ export async function startFileServer(first: Buffer): Promise<FileServer> {
   const server = createServer((request, response) => {
     const { range, 'if-range': ifRange } = request.headers;
     requests.push({ url: request.url ?? '', range, ifRange: ifRange as string | undefined });
-    answer(request, response, content, hasValidators, queue.shift());
+    answer(request, response, content, hasValidators, queue.shift(), readerFolder);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -67,6 +69,7 @@ function answer(
   content: Buffer,
   hasValidators: boolean,
   how: Misbehaviour | undefined,
+  readerFolder: string,
 ): void {
   if (typeof how === 'object' && 'status' in how) {
     response.writeHead(how.status).end('no');
@@ -101,8 +104,7 @@ function answer(
   }
   response.writeHead(isPart ? 206 : 200, headers);
   if (typeof how === 'object' && 'dropAfter' in how) {
-    // the bytes must be out before the connection goes
-    response.write(body.subarray(0, how.dropAfter), () => setTimeout(() => response.destroy(), 100));
+    void breakOff(response, body.subarray(0, how.dropAfter), readerFolder);
     return;
   }
   response.end(body);

@@ -20,13 +20,13 @@ let server: FileServer;
 let place: Workplace;
 let table: AddressTable;
 beforeEach(async () => {
-  server = await startFileServer(content);
   place = await openWorkplace({
     verifyWeights: async (path) => {
       if (/narrow/.test(path)) return promptInfo(384);
       return /epoch|own/i.test(path) ? promptInfo(768) : dinov2Info(768, 12);
     },
   });
+  server = await startFileServer(content, place.cache);
   // All files have the same bytes: what matters here is which of them goes where.
   const file = (name: string, facts = {}) =>
     publicFile(server.url, { name, file: `${name}.bin`, sha256: sha256(content), ...facts });

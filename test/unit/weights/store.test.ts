@@ -10,8 +10,8 @@ const content = noise(300_000);
 let server: FileServer;
 let place: Workplace;
 beforeEach(async () => {
-  server = await startFileServer(content);
   place = await openWorkplace({ verifyWeights: async () => dinov2Info(768, 12) });
+  server = await startFileServer(content, place.cache);
 });
 afterEach(async () => {
   await server.close();
@@ -174,7 +174,7 @@ describe('a file with a published sha256', () => {
     expect(error.code).toBe('E_DOWNLOAD');
     expect(error.message).toMatch(/ECONNREFUSED/);
     expect(error.hint).toContain('--from <file>');
-    server = await startFileServer(content);
+    server = await startFileServer(content, place.cache);
   });
 
   it('two at the same time make one download', async () => {
