@@ -40,9 +40,23 @@ at::Device device_of(const std::string& name) {
   return device;
 }
 
+void check_precision(Precision precision, const at::Device& device) {
+  if (precision == Precision::float32) return;
+  check_input(device.is_cpu() && precision != Precision::float16, "E_DEVICE", precision_name(precision),
+              " is not there on ", device.str());
+  if (!simd::can_multiply_in(precision)) {
+    throw Error("E_DEVICE",
+                join_text("this CPU cannot multiply ", precision_name(precision), " (AVX512_BF16)"),
+                "use --precision float32; CRANE_KERNELS=ref computes such scores slowly on any CPU");
+  }
+}
+
 TowerFacts facts_of(const vision::SpatialSource& tower) {
   return {tower.width(), tower.layers(), tower.heads(), tower.registers(), tower.parameters()};
 }
+
+// Weights of the blocks' linear layers: qkv, output and the two of the MLP.
+int64_t packed_parameters(const TowerFacts& tower) { return tower.layers * 12 * tower.width * tower.width; }
 
 // What one picture's forward pass holds at once, from the tensors' sizes: streams, projections, the MLP's
 // hidden layer, D-Attn's square matrices, the map. Generous by half, because allocators keep what they freed.
@@ -88,7 +102,7 @@ std::string Engine::State::with_packed_weights(std::string_view tower,
     return "memory";
   }
   const auto& [folder, identity, least_bytes] = *config.start_cache;
-  const std::string face(simd::chosen_face("linear"));
+  const std::string face(simd::chosen_face("linear", config.precision));
   layers::PackedWeights packed(join_text(folder, "/", identity, ".", tower, ".", face, ".safetensors"),
                                join_text(identity, " ", tower, " ", face));
   load(&packed);
@@ -108,6 +122,9 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_shared<State>()) {
     State& state = *state_;
     state.config = config;
     state.device = device_of(config.device);
+    check_precision(config.precision, state.device);
+    state.config.vision.precision = config.precision;
+    if (state.config.source) state.config.source->tower.precision = config.precision;
     state.facts.threads = set_compute_threads(config.threads);
     std::string vision_packed;
     std::string source_packed;
@@ -126,14 +143,14 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_shared<State>()) {
                   "the vision tower ends in ", vision_facts.joint_width, " dimensions, the text tower in ",
                   text_facts.joint_width);
       vision_packed = state.with_packed_weights("vision", [&](layers::PackedWeights* packed) {
-        state.vision = vision::Tower::load(all, config.vision, state.device, packed);
+        state.vision = vision::Tower::load(all, state.config.vision, state.device, packed);
       });
     }
     if (config.source) {
       const weights::CanonicalWeights all =
           weights::canonicalise({weights::open_weights(config.source->weights)});
       source_packed = state.with_packed_weights("source", [&](layers::PackedWeights* packed) {
-        state.source = vision::load_spatial_source(all, config.source->tower, state.device, packed);
+        state.source = vision::load_spatial_source(all, state.config.source->tower, state.device, packed);
       });
     }
     state.check_size(config.height, config.width);
@@ -151,8 +168,14 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_shared<State>()) {
     }
     facts.joint_width = state.vision.joint_width();
     facts.device = state.device.str();
+    facts.precision = config.precision;
+    facts.kernels = simd::chosen_kernels(config.precision);
     facts.weight_bytes =
         4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
+    if (simd::chosen_face("linear", config.precision) == "avx512bf16") {
+      facts.weight_bytes -=
+          2 * (packed_parameters(facts.vision) + (facts.source ? packed_parameters(*facts.source) : 0));
+    }
     facts.working_bytes = working_bytes(state.vision, state.source.get(), config.height, config.width);
   });
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/cancel.h"
+#include "core/precision.h"
 #include "core/traced_stage.h"
 #include "image/fit.h"
 #include "image/picture.h"
@@ -53,6 +54,7 @@ struct EngineConfig {
   int64_t height = 0;  // input of the model in pixels
   int64_t width = 0;
   std::string device = "cpu";
+  Precision precision = Precision::float32;
   int threads = 0;  // 0: physical cores
   std::optional<StartCache> start_cache;
 };
@@ -74,6 +76,8 @@ struct EngineFacts {
   std::optional<TowerFacts> source;
   int64_t joint_width = 0;
   std::string device;
+  Precision precision = Precision::float32;
+  std::string kernels;  // simd::chosen_kernels() at this precision
   int threads = 0;
   int64_t weight_bytes = 0;
   std::string packed_failure;  // why packed weights could not be kept

@@ -32,6 +32,12 @@ Napi::Value info(const Napi::CallbackInfo& call) {
 #endif
         js.Set("isa", simd::isa_name(simd::best_isa()));
         js.Set("kernels", kernels);
+        Napi::Array precisions = Napi::Array::New(env);
+        for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+          if (!simd::can_multiply_in(precision)) continue;
+          precisions.Set(precisions.Length(), std::string(precision_name(precision)));
+        }
+        js.Set("precisions", precisions);
         Napi::Array list = Napi::Array::New(env, devices.size());
         for (uint32_t i = 0; i < devices.size(); ++i) list.Set(i, devices[i]);
         js.Set("devices", list);

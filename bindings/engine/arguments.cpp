@@ -96,6 +96,13 @@ image::Mode mode_of(const Napi::Object& js) {
   throw wrong(js.Env(), "mode", "L, LA, RGB, RGBA, P or I;16");
 }
 
+Precision precision_of(const std::string& name) {
+  for (const Precision precision : {Precision::float32, Precision::bfloat16, Precision::float16}) {
+    if (name == precision_name(precision)) return precision;
+  }
+  throw Error("E_USAGE", join_text("\"", name, "\" is no precision"), "use float32 or bfloat16");
+}
+
 }  // namespace
 
 std::string string_of(const Napi::Object& object, const char* name) {
@@ -176,6 +183,9 @@ EngineConfig engine_config_of(const Napi::Object& js) {
   config.height = static_cast<int64_t>(number_of(js, "height"));
   config.width = static_cast<int64_t>(number_of(js, "width"));
   config.device = string_of(js, "device");
+  if (js.Has("precision") && js.Get("precision").IsString()) {
+    config.precision = precision_of(string_of(js, "precision"));
+  }
   config.threads = static_cast<int>(number_of(js, "threads"));
   if (js.Has("startCache") && js.Get("startCache").IsObject()) {
     const Napi::Object cache = object_of(js, "startCache");

@@ -115,6 +115,8 @@ Napi::Value EngineObject::facts(const Napi::CallbackInfo& info) {
   if (facts.source) js.Set("source", vision_facts(env, *facts.source));
   js.Set("jointWidth", static_cast<double>(facts.joint_width));
   js.Set("device", facts.device);
+  js.Set("precision", std::string(precision_name(facts.precision)));
+  js.Set("kernels", facts.kernels);
   js.Set("threads", facts.threads);
   if (!facts.packed_failure.empty()) js.Set("packedFailure", facts.packed_failure);
   js.Set("weightBytes", static_cast<double>(facts.weight_bytes));

@@ -113,7 +113,7 @@ std::span<const AffinityAttentionFace> affinity_attention_faces() { return k_aff
 at::Tensor affinity_attention(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
                               const AffinityOptions& options, Trace* trace) {
   const AffinityAttentionFace& face =
-      face_for("affinity", affinity_attention_faces(), features, values, trace);
+      face_for("affinity", Precision::float32, affinity_attention_faces(), features, values, trace);
   return face.run(features, means, values, options, trace);
 }
 

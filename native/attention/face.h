@@ -16,11 +16,13 @@ struct Face {
   Fits* fits;  // whether the face covers a call; null: every call
 };
 
-// The process's choice for `kernel` (simd/choice.h), or the next face of the list that covers the call.
+// The process's choice for `kernel` at this precision (simd/choice.h), or the next face of its list that
+// covers the call.
 template <typename Function, typename Fits, typename... Arguments>
-const Face<Function, Fits>& face_for(std::string_view kernel, std::span<const Face<Function, Fits>> faces,
+const Face<Function, Fits>& face_for(std::string_view kernel, Precision precision,
+                                     std::span<const Face<Function, Fits>> faces,
                                      const Arguments&... arguments) {
-  const std::string_view chosen = simd::chosen_face(kernel);
+  const std::string_view chosen = simd::chosen_face(kernel, precision);
   bool is_reached = false;
   for (const Face<Function, Fits>& face : faces) {
     is_reached = is_reached || face.name == chosen;

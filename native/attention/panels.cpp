@@ -85,6 +85,11 @@ bool fits_panels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) 
   return fits(q) && fits(k) && fits(v) && !wants_gradient;
 }
 
+at::Tensor plain_panels_avx512bf16(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                   double scale, bool /*causal*/) {
+  return plain(simd::k_attention_avx512bf16, {q, k, v}, scale);
+}
+
 at::Tensor plain_panels_avx512(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
                                bool /*causal*/) {
   return plain(simd::k_attention_avx512, {q, k, v}, scale);
@@ -93,6 +98,11 @@ at::Tensor plain_panels_avx512(const at::Tensor& q, const at::Tensor& k, const a
 at::Tensor plain_panels_avx2(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
                              bool /*causal*/) {
   return plain(simd::k_attention_avx2, {q, k, v}, scale);
+}
+
+at::Tensor self_panels_avx512bf16(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
+                                  double scale) {
+  return self(simd::k_attention_avx512bf16, {q, k, v}, set, scale);
 }
 
 at::Tensor self_panels_avx512(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "attention/bfloat16.h"
 #include "attention/panels.h"
 
 namespace crane::attention {
@@ -39,13 +40,24 @@ constexpr PlainAttentionFace k_plain_attention_faces[] = {
     {"ref", plain_attention_ref, nullptr},
 };
 
+constexpr PlainAttentionFace k_bfloat16_faces[] = {
+#if defined(__x86_64__)
+    {"avx512bf16", plain_panels_avx512bf16, fits_plain_panels},
+#endif
+    {"ref", plain_attention_bfloat16_ref, nullptr},
+};
+
 }  // namespace
 
-std::span<const PlainAttentionFace> plain_attention_faces() { return k_plain_attention_faces; }
+std::span<const PlainAttentionFace> plain_attention_faces(Precision precision) {
+  if (precision == Precision::bfloat16) return k_bfloat16_faces;
+  return k_plain_attention_faces;
+}
 
 at::Tensor plain_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
-                           bool causal) {
-  return face_for("attention", plain_attention_faces(), q, k, v, causal).run(q, k, v, scale, causal);
+                           bool causal, Precision precision) {
+  return face_for("attention", precision, plain_attention_faces(precision), q, k, v, causal)
+      .run(q, k, v, scale, causal);
 }
 
 }  // namespace crane::attention

@@ -15,9 +15,9 @@ using PlainAttention = at::Tensor(const at::Tensor& q, const at::Tensor& k, cons
 using PlainAttentionFits = bool(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal);
 using PlainAttentionFace = Face<PlainAttention, PlainAttentionFits>;
 
-std::span<const PlainAttentionFace> plain_attention_faces();
+std::span<const PlainAttentionFace> plain_attention_faces(Precision precision = Precision::float32);
 
 at::Tensor plain_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
-                           bool causal = false);
+                           bool causal = false, Precision precision = Precision::float32);
 
 }  // namespace crane::attention

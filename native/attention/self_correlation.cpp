@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "attention/bfloat16.h"
 #include "attention/panels.h"
 
 namespace crane::attention {
@@ -63,13 +64,24 @@ constexpr SelfCorrelationFace k_self_correlation_faces[] = {
     {"ref", self_correlation_ref, nullptr},
 };
 
+constexpr SelfCorrelationFace k_bfloat16_faces[] = {
+#if defined(__x86_64__)
+    {"avx512bf16", self_panels_avx512bf16, fits_self_panels},
+#endif
+    {"ref", self_correlation_bfloat16_ref, nullptr},
+};
+
 }  // namespace
 
-std::span<const SelfCorrelationFace> self_correlation_faces() { return k_self_correlation_faces; }
+std::span<const SelfCorrelationFace> self_correlation_faces(Precision precision) {
+  if (precision == Precision::bfloat16) return k_bfloat16_faces;
+  return k_self_correlation_faces;
+}
 
 at::Tensor self_correlation(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
-                            double scale) {
-  return face_for("attention", self_correlation_faces(), q, k, v, set).run(q, k, v, set, scale);
+                            double scale, Precision precision) {
+  return face_for("attention", precision, self_correlation_faces(precision), q, k, v, set)
+      .run(q, k, v, set, scale);
 }
 
 }  // namespace crane::attention

@@ -15,9 +15,9 @@ using SelfCorrelation = at::Tensor(const at::Tensor& q, const at::Tensor& k, con
 using SelfCorrelationFits = bool(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set);
 using SelfCorrelationFace = Face<SelfCorrelation, SelfCorrelationFits>;
 
-std::span<const SelfCorrelationFace> self_correlation_faces();
+std::span<const SelfCorrelationFace> self_correlation_faces(Precision precision = Precision::float32);
 
 at::Tensor self_correlation(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
-                            double scale);
+                            double scale, Precision precision = Precision::float32);
 
 }  // namespace crane::attention

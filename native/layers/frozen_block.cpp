@@ -19,27 +19,29 @@ at::Tensor side_by_side(const at::Tensor& attended) {
       {attended.size(0), attended.size(2), attended.size(1) * attended.size(3)});
 }
 
-FrozenBlock::FrozenBlock(const Block& block)
+FrozenBlock::FrozenBlock(const Block& block, Precision precision)
     : ln1_(block.ln1),
-      qkv_(block.qkv, {}),
-      out_(block.out, block.ls1),
+      qkv_(block.qkv, {}, precision),
+      out_(block.out, block.ls1, precision),
       ln2_(block.ln2),
-      fc1_(block.fc1, {}),
-      fc2_(block.fc2, block.ls2),
+      fc1_(block.fc1, {}, precision),
+      fc2_(block.fc2, block.ls2, precision),
       activation_(block.activation),
-      heads_(block.heads) {}
+      heads_(block.heads),
+      precision_(precision) {}
 
 FrozenBlock FrozenBlock::load(TensorLoader& loader, const std::string& prefix, int64_t heads,
-                              Activation activation, double eps) {
+                              Activation activation, double eps, Precision precision) {
   FrozenBlock block;
   block.ln1_ = loader.layer_norm(prefix + ".ln1", eps);
-  block.qkv_ = FrozenLinear::load(loader, prefix + ".qkv", {});
-  block.out_ = FrozenLinear::load(loader, prefix + ".out", loader.optional(prefix + ".ls1"));
+  block.qkv_ = FrozenLinear::load(loader, prefix + ".qkv", {}, precision);
+  block.out_ = FrozenLinear::load(loader, prefix + ".out", loader.optional(prefix + ".ls1"), precision);
   block.ln2_ = loader.layer_norm(prefix + ".ln2", eps);
-  block.fc1_ = FrozenLinear::load(loader, prefix + ".fc1", {});
-  block.fc2_ = FrozenLinear::load(loader, prefix + ".fc2", loader.optional(prefix + ".ls2"));
+  block.fc1_ = FrozenLinear::load(loader, prefix + ".fc1", {}, precision);
+  block.fc2_ = FrozenLinear::load(loader, prefix + ".fc2", loader.optional(prefix + ".ls2"), precision);
   block.activation_ = activation;
   block.heads_ = heads;
+  block.precision_ = precision;
   return block;
 }
 
@@ -78,7 +80,8 @@ void FrozenBlock::add_mlp(const at::Tensor& stream) const {
 
 void FrozenBlock::forward(const at::Tensor& stream) const {
   const Projections x = project(stream);
-  add_attended(stream, attention::plain_attention(x.q, x.k, x.v, attention_scale()));
+  add_attended(stream,
+               attention::plain_attention(x.q, x.k, x.v, attention_scale(), /*causal=*/false, precision_));
   add_mlp(stream);
 }
 

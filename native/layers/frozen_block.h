@@ -11,10 +11,10 @@ namespace crane::layers {
 class FrozenBlock {
  public:
   // Keeps nothing of the plain weights that it packed.
-  explicit FrozenBlock(const Block& block);
+  explicit FrozenBlock(const Block& block, Precision precision = Precision::float32);
   // The same from a weight file, taking packed weights where the loader has them.
   static FrozenBlock load(TensorLoader& loader, const std::string& prefix, int64_t heads,
-                          Activation activation, double eps);
+                          Activation activation, double eps, Precision precision);
 
   // x [B, N, width] -> queries, keys and values of LN1(x).
   Projections project(const at::Tensor& x) const;
@@ -35,6 +35,8 @@ class FrozenBlock {
   int64_t width() const noexcept { return out_.out(); }
   int64_t heads() const noexcept { return heads_; }
   double attention_scale() const;  // head width^-0.5
+  // Of the products, those of the attention that forward() runs included.
+  Precision precision() const noexcept { return precision_; }
 
  private:
   FrozenBlock() = default;
@@ -48,6 +50,7 @@ class FrozenBlock {
   FrozenLinear fc2_;
   Activation activation_ = Activation::gelu;
   int64_t heads_ = 1;
+  Precision precision_ = Precision::float32;
 };
 
 // attended [B, H, N, d] -> heads side by side, [B, N, H * d]; a view where the heads lie so already.

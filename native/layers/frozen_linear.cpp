@@ -19,11 +19,14 @@ namespace {
 
 const simd::LinearFace* own_face(std::string_view name) {
 #if defined(__x86_64__)
+  if (name == "avx512bf16") return &simd::k_linear_avx512bf16;
   if (name == "avx512") return &simd::k_linear_avx512;
   if (name == "avx2") return &simd::k_linear_avx2;
 #endif
   return nullptr;
 }
+
+at::Tensor rounded(const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kFloat); }
 
 at::Tensor onednn_packed(const at::Tensor& weight) {
   static const auto reorder = c10::Dispatcher::singleton()
@@ -68,10 +71,12 @@ simd::Epilogue epilogue_of(Activation activation) {
 
 }  // namespace
 
-FrozenLinear FrozenLinear::load(TensorLoader& loader, const std::string& prefix, const at::Tensor& scale) {
-  if (loader.packed() == nullptr || !loader.device().is_cpu()) return {loader.linear(prefix), scale};
+FrozenLinear FrozenLinear::load(TensorLoader& loader, const std::string& prefix, const at::Tensor& scale,
+                                Precision precision) {
+  if (loader.packed() == nullptr || !loader.device().is_cpu())
+    return {loader.linear(prefix), scale, precision};
   FrozenLinear found;
-  found.face_ = own_face(simd::chosen_face("linear"));
+  found.face_ = own_face(simd::chosen_face("linear", precision));
   const weights::CanonicalTensor& stored = loader.stored(prefix + ".weight");
   found.out_ = stored.shape[0];
   found.in_ = stored.shape[1];
@@ -83,7 +88,7 @@ FrozenLinear FrozenLinear::load(TensorLoader& loader, const std::string& prefix,
     if (scale.defined()) found.bias_ = found.bias_ * scale;
     return found;
   }
-  FrozenLinear made(loader.linear(prefix), scale);
+  FrozenLinear made(loader.linear(prefix), scale, precision);
   if (made.face_ != nullptr) loader.packed()->keep(prefix, made.weight_);
   return made;
 }
@@ -106,10 +111,12 @@ at::Tensor FrozenLinear::find_packed(const TensorLoader& loader, const std::stri
   return std::memcmp(kept, again.const_data_ptr(), again.nbytes()) == 0 ? packed : at::Tensor();
 }
 
-FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale)
-    : FrozenLinear(plain, scale, plain.weight.is_cpu() ? simd::chosen_face("linear") : "ref") {}
+FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision)
+    : FrozenLinear(plain, scale, precision,
+                   plain.weight.is_cpu() ? simd::chosen_face("linear", precision) : "ref") {}
 
-FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, std::string_view name)
+FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision,
+                           std::string_view name)
     : weight_(plain.weight),
       bias_(plain.bias),
       scale_(scale),
@@ -117,16 +124,16 @@ FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, std::st
       out_(plain.weight.size(0)) {
   face_ = own_face(name);
   is_onednn_ = name == "onednn";
-  if (face_ == nullptr && !is_onednn_) return;
+  rounds_ = face_ == nullptr && precision == Precision::bfloat16;
+  if (face_ == nullptr && !is_onednn_ && !rounds_) return;
   if (scale.defined()) {
     weight_ = weight_ * scale.unsqueeze(1);
     if (bias_.defined()) bias_ = bias_ * scale;
     scale_ = at::Tensor();
   }
-  if (is_onednn_) {
-    weight_ = onednn_packed(weight_);
-    return;
-  }
+  if (is_onednn_) weight_ = onednn_packed(weight_);
+  if (rounds_) weight_ = rounded(weight_);
+  if (face_ == nullptr) return;
   if (!bias_.defined()) bias_ = at::zeros({out_}, weight_.options());
   const at::Tensor packed = at::empty({face_->packed_floats(out_, in_)}, weight_.options());
   const at::Tensor rows = weight_.contiguous();
@@ -174,7 +181,8 @@ void FrozenLinear::run(const simd::LinearPanels& job) const {
 }
 
 at::Tensor FrozenLinear::by_libtorch(const at::Tensor& x, const LayerNorm* norm) const {
-  const at::Tensor u = norm != nullptr ? (*norm)(x) : x;
+  at::Tensor u = norm != nullptr ? (*norm)(x) : x;
+  if (rounds_) u = rounded(u);
   const at::Tensor y =
       is_onednn_ ? onednn_linear(u.contiguous(), weight_, bias_) : at::linear(u, weight_, bias_);
   return scale_.defined() ? y * scale_ : y;
@@ -194,7 +202,7 @@ at::Tensor FrozenLinear::operator()(const at::Tensor& x, const LayerNorm* norm,
 }
 
 at::Tensor FrozenLinear::columns(const at::Tensor& x, const LayerNorm* norm, Columns which) const {
-  if (face_ == nullptr && !is_onednn_ && !scale_.defined()) {
+  if (face_ == nullptr && !is_onednn_ && !rounds_ && !scale_.defined()) {
     const at::Tensor bias = bias_.defined() ? bias_.slice(0, which.from, which.to) : bias_;
     return at::linear(norm != nullptr ? (*norm)(x) : x, weight_.slice(0, which.from, which.to), bias);
   }
@@ -203,7 +211,7 @@ at::Tensor FrozenLinear::columns(const at::Tensor& x, const LayerNorm* norm, Col
   }
   at::Tensor dst = at::empty({x.size(0), which.to - which.from}, x.options());
   simd::LinearPanels panels = job(x, norm, dst);
-  panels.weight += which.from * in_;
+  panels.weight += which.from * face_->cells(in_);
   panels.bias += which.from;
   panels.out = which.to - which.from;
   panels.dst_group = panels.out;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/precision.h"
 #include "layers/activation.h"
 #include "layers/linear.h"
 
@@ -27,10 +28,12 @@ class FrozenLinear {
   FrozenLinear() = default;
   // prefix.weight, prefix.bias; scale [out] or undefined multiplies the result (LayerScale). Packed weights
   // that the loader knows are taken as they are, once one panel, packed again, proved equal.
-  static FrozenLinear load(TensorLoader& loader, const std::string& prefix, const at::Tensor& scale);
-  FrozenLinear(const Linear& plain, const at::Tensor& scale);
-  // The same with a face of the list "linear" that the CPU can run.
-  FrozenLinear(const Linear& plain, const at::Tensor& scale, std::string_view face);
+  static FrozenLinear load(TensorLoader& loader, const std::string& prefix, const at::Tensor& scale,
+                           Precision precision);
+  // At bfloat16 rows and weights are rounded to it before they are multiplied; everything else stays float32.
+  FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision = Precision::float32);
+  // The same with a face of the precision's list "linear" that the CPU can run.
+  FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision, std::string_view face);
 
   // All x are [rows, in], one after the other in memory or with a stride between rows; `norm` may be null.
 
@@ -57,9 +60,10 @@ class FrozenLinear {
 
   const simd::LinearFace* face_ = nullptr;  // null: by_libtorch
   bool is_onednn_ = false;
-  at::Tensor weight_;  // packed, oneDNN's own, or [out, in]
-  at::Tensor bias_;    // [out] or, by libtorch, undefined
-  at::Tensor scale_;   // [out] where it is not folded into the weights
+  bool rounds_ = false;  // by_libtorch in bfloat16
+  at::Tensor weight_;    // packed, oneDNN's own, or [out, in]
+  at::Tensor bias_;      // [out] or, by libtorch, undefined
+  at::Tensor scale_;     // [out] where it is not folded into the weights
   int64_t in_ = 0;
   int64_t out_ = 0;
 };

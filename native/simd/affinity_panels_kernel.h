@@ -88,7 +88,7 @@ class AffinityKernel {
   // Weights of the keys [key, key + k_keys); those that a row keeps are appended to the `kept` before.
   __attribute__((noinline)) int64_t weigh(int64_t key, int64_t count, int64_t kept, Reg (&sum)[2]) {
     Reg score[k_keys][2];
-    tile_product<V, k_keys>(job_.packed + key / k_keys * tile_floats(job_), rows_, job_.depth, score);
+    tile_product<V, k_keys>(job_.packed + key / k_keys * tile_floats(job_), rows_, job_.depth, score, V::fma);
     float tile[k_keys * k_panel];
 #pragma GCC unroll 16
     for (int r = 0; r < k_keys; ++r) {

@@ -58,6 +58,7 @@ struct AttentionFace {
 };
 
 #if defined(__x86_64__)
+extern const AttentionFace k_attention_avx512bf16;
 extern const AttentionFace k_attention_avx512;
 extern const AttentionFace k_attention_avx2;
 #endif

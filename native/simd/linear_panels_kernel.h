@@ -1,9 +1,10 @@
-// The algorithm of linear_panels.h over a vector type V; included by its faces only.
+// The algorithm of linear_panels.h over a vector type V and what a cell of four bytes holds (Cells); included
+// by its faces only.
 //
-// A block of rows is packed as [panel][depth][k_rows] (normalised on the way where asked for) so that it
+// A block of rows is packed as [panel][cells][k_rows] (normalised on the way where asked for) so that it
 // stays in the second-level cache; against it run the packed weights, panel by panel, and a tile of k_rows x
-// 2 vectors of results stays in registers. Depth is taken in stretches of at most k_depth; partial sums meet
-// in dst.
+// 2 vectors of results stays in registers. Depth is taken in stretches of at most k_stretch cells; partial
+// sums meet in dst.
 #pragma once
 
 #include "simd/activations.h"
@@ -14,11 +15,22 @@
 namespace crane::simd {
 namespace {
 
-template <typename V, int k_rows, int k_block_panels>
+// A cell is one float.
+template <typename V>
+struct FloatCells {
+  static constexpr int k_values = 1;
+  static typename V::Reg from(const typename V::Reg (&x)[k_values]) { return x[0]; }
+  static typename V::Reg dot(typename V::Reg a, typename V::Reg b, typename V::Reg sum) {
+    return V::fma(a, b, sum);
+  }
+};
+
+template <typename V, typename Cells, int k_rows, int k_block_panels>
 class LinearKernel {
   using Reg = typename V::Reg;
   static constexpr int64_t k_lanes = V::k_lanes;
-  static constexpr int64_t k_depth = 1024;
+  static constexpr int64_t k_values = Cells::k_values;
+  static constexpr int64_t k_stretch = 1024;
   static constexpr int64_t k_block = k_rows * k_block_panels;
 
  public:
@@ -26,16 +38,17 @@ class LinearKernel {
 
   static void run(const LinearPanels& job, const PanelRange& range) {
     thread_local Scratch scratch;
-    const int64_t stretches = (job.depth + k_depth - 1) / k_depth;
-    const int64_t stretch = (job.depth + stretches - 1) / stretches;
+    const int64_t cells = (job.depth + k_values - 1) / k_values;
+    const int64_t stretches = (cells + k_stretch - 1) / k_stretch;
+    const int64_t stretch = (cells + stretches - 1) / stretches;
     LinearKernel kernel(job, scratch.floats(k_block * stretch + k_lanes + 2 * k_block));
     for (int64_t panel = range.first_rows; panel < range.last_rows; panel += k_block_panels) {
       const int64_t last =
           panel + k_block_panels < range.last_rows ? panel + k_block_panels : range.last_rows;
       const int64_t end = last * k_rows < job.rows ? last * k_rows : job.rows;
       kernel.use_rows(panel * k_rows, end);
-      for (int64_t from = 0; from < job.depth; from += stretch) {
-        kernel.multiply(from, from + stretch < job.depth ? from + stretch : job.depth, range);
+      for (int64_t from = 0; from < cells; from += stretch) {
+        kernel.multiply(from, from + stretch < cells ? from + stretch : cells, range);
       }
     }
   }
@@ -83,48 +96,70 @@ class LinearKernel {
     statistics[1] = static_cast<float>(1.0 / __builtin_sqrt(variance + job_.norm_eps));
   }
 
+  // Cells [from, to) of the depth.
   void multiply(int64_t from, int64_t to, const PanelRange& range) {
-    const int64_t depth = to - from;
-    for (int64_t r = first_; r < end_; r += k_rows) pack(r, from, to, packed_ + (r - first_) * depth);
+    const int64_t all = (job_.depth + k_values - 1) / k_values;
+    const int64_t count = to - from;
+    for (int64_t r = first_; r < end_; r += k_rows) {
+      pack(r, from * k_values, to * k_values, packed_ + (r - first_) * count);
+    }
     for (int64_t panel = range.first_columns; panel < range.last_columns; ++panel) {
       const int64_t column = panel * k_columns;
-      const float* weight = job_.weight + panel * job_.depth * k_columns + from * k_columns;
+      const float* weight = job_.weight + (panel * all + from) * k_columns;
       float* dst = job_.dst + column / job_.dst_group * job_.dst_group_stride + column % job_.dst_group;
       for (int64_t r = first_; r < end_; r += k_rows) {
         Reg sum[k_rows][2];
-        tile_product<V, k_rows>(packed_ + (r - first_) * depth, weight, depth, sum);
-        finish(sum, r, column, from == 0, to == job_.depth, dst + r * job_.dst_row_stride);
+        tile_product<V, k_rows>(packed_ + (r - first_) * count, weight, count, sum, Cells::dot);
+        finish(sum, r, column, from == 0, to == all, dst + r * job_.dst_row_stride);
       }
     }
   }
 
-  // Rows [first, first + k_rows) and depth [from, to) as [depth][k_rows]; rows behind the last are zero.
+  // One vector of the depth and what normalises it.
+  struct Lanes {
+    int64_t from;
+    int count;
+    Reg scale;
+    Reg shift;
+  };
+
+  Lanes lanes_at(int64_t k) const {
+    const int64_t left = job_.depth - k;
+    const int count = left < 0 ? 0 : left < k_lanes ? static_cast<int>(left) : static_cast<int>(k_lanes);
+    if (job_.norm_weight == nullptr || count == 0) return {k, count, V::zero(), V::zero()};
+    return {k, count, V::load_first(job_.norm_weight + k, count), V::load_first(job_.norm_bias + k, count)};
+  }
+
+  // Zero behind the depth, where no NaN may come from a norm either.
+  Reg values_of(int64_t row, const Lanes& part) const {
+    if (part.count == 0) return V::zero();
+    const Reg x = V::load_first(job_.src + row * job_.src_stride + part.from, part.count);
+    if (job_.norm_weight == nullptr) return x;
+    const float* s = statistics_ + 2 * (row - first_);
+    return V::fma(V::mul(V::sub(x, V::set1(s[0])), V::set1(s[1])), part.scale, part.shift);
+  }
+
+  // Rows [first, first + k_rows) and the depth [from, to) as [cells][k_rows]; rows behind the last are zero.
   void pack(int64_t first, int64_t from, int64_t to, float* dst) const {
-    int64_t k = from;
-    for (; k < to; k += k_lanes) {
-      const int count = to - k < k_lanes ? static_cast<int>(to - k) : static_cast<int>(k_lanes);
-      Reg scale = V::zero();
-      Reg shift = V::zero();
-      if (job_.norm_weight != nullptr) {
-        scale = V::load_first(job_.norm_weight + k, count);
-        shift = V::load_first(job_.norm_bias + k, count);
-      }
+    for (int64_t k = from; k < to; k += k_lanes * k_values) {
+      Lanes parts[k_values];
+      for (int v = 0; v < k_values; ++v) parts[v] = lanes_at(k + v * k_lanes);
       Reg tile[V::k_lanes];
       for (int i = 0; i < V::k_lanes; ++i) {
         if (i >= k_rows || first + i >= end_) {
           tile[i] = V::zero();
           continue;
         }
-        tile[i] = V::load_first(job_.src + (first + i) * job_.src_stride + k, count);
-        if (job_.norm_weight != nullptr) {
-          const float* s = statistics_ + 2 * (first + i - first_);
-          const Reg unit = V::mul(V::sub(tile[i], V::set1(s[0])), V::set1(s[1]));
-          tile[i] = V::fma(unit, scale, shift);
-        }
+        Reg x[k_values];
+        for (int v = 0; v < k_values; ++v) x[v] = values_of(first + i, parts[v]);
+        tile[i] = Cells::from(x);
       }
       V::transpose(tile);
+      const int64_t left = (to - k) / k_values;
       // Whole vectors: the lanes behind a row of k_rows are overwritten by the next one.
-      for (int i = 0; i < count; ++i) V::store(dst + (k - from + i) * k_rows, tile[i]);
+      for (int64_t i = 0; i < left && i < k_lanes; ++i) {
+        V::store(dst + ((k - from) / k_values + i) * k_rows, tile[i]);
+      }
     }
   }
 
@@ -157,7 +192,7 @@ class LinearKernel {
 
   const LinearPanels& job_;
   float* statistics_;  // [k_block][2]
-  float* packed_;
+  float* packed_;      // cells
   int64_t first_ = 0;
   int64_t end_ = 0;
 };

@@ -7,9 +7,10 @@ namespace crane::simd {
 namespace {
 
 // sum[r][h] = sum over k of a[k][r] * b[k][h], in the order of k. a is [depth][k_rows], b [depth][2 vectors].
-template <typename V, int k_rows>
+// `dot` (a, b, sum) -> sum + a b says what lies in the four bytes of a[k][r].
+template <typename V, int k_rows, typename Dot>
 inline __attribute__((always_inline)) void tile_product(const float* a, const float* b, int64_t depth,
-                                                        typename V::Reg (&sum)[k_rows][2]) {
+                                                        typename V::Reg (&sum)[k_rows][2], Dot dot) {
 #pragma GCC unroll 16
   for (int r = 0; r < k_rows; ++r) sum[r][0] = sum[r][1] = V::zero();
   for (int64_t k = 0; k < depth; ++k, a += k_rows, b += 2 * V::k_lanes) {
@@ -18,8 +19,8 @@ inline __attribute__((always_inline)) void tile_product(const float* a, const fl
 #pragma GCC unroll 16
     for (int r = 0; r < k_rows; ++r) {
       const typename V::Reg x = V::set1(a[r]);
-      sum[r][0] = V::fma(x, b0, sum[r][0]);
-      sum[r][1] = V::fma(x, b1, sum[r][1]);
+      sum[r][0] = dot(x, b0, sum[r][0]);
+      sum[r][1] = dot(x, b1, sum[r][1]);
     }
   }
 }

@@ -1,9 +1,11 @@
-// What the tensors of a vision tower cannot tell; comes from model.json.
+// What the tensors of a vision tower cannot tell; comes from model.json, the precision from the engine's
+// options.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
+#include "core/precision.h"
 #include "layers/activation.h"
 
 namespace crane::vision {
@@ -21,7 +23,8 @@ struct TowerConfig {
   std::array<double, 3> mean{};
   std::array<double, 3> std{};
   PositionInterpolation positions;
-  int64_t blocks = 0;  // use the first n blocks only; 0: all
+  int64_t blocks = 0;                        // use the first n blocks only; 0: all
+  Precision precision = Precision::float32;  // of the products in the blocks
 };
 
 }  // namespace crane::vision

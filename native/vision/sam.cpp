@@ -54,10 +54,11 @@ SamEncoder SamEncoder::load(const weights::CanonicalWeights& weights, const Towe
   encoder.positions_ = loader.required("visual.pos_grid");
   for (int64_t i = 0; i < structure.layers; ++i) {
     const std::string name = join_text("visual.blocks.", i);
-    encoder.blocks_.push_back(
-        {layers::FrozenBlock::load(loader, name, structure.heads, config.activation, config.layer_norm_eps),
-         structure.windows[static_cast<size_t>(i)], by_query_and_key(loader.required(name + ".rel_pos_h")),
-         by_query_and_key(loader.required(name + ".rel_pos_w"))});
+    encoder.blocks_.push_back({layers::FrozenBlock::load(loader, name, structure.heads, config.activation,
+                                                         config.layer_norm_eps, config.precision),
+                               structure.windows[static_cast<size_t>(i)],
+                               by_query_and_key(loader.required(name + ".rel_pos_h")),
+                               by_query_and_key(loader.required(name + ".rel_pos_w"))});
   }
   encoder.reduce_ = loader.required("visual.neck.reduce");
   encoder.neck_ln1_ = loader.layer_norm("visual.neck.ln1", config.layer_norm_eps);

@@ -72,7 +72,8 @@ Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& c
   const int64_t heads = tower.width() / 64;
   for (int64_t i = 0; i < used; ++i) {
     tower.blocks_.push_back(layers::FrozenBlock::load(loader, join_text("visual.blocks.", i), heads,
-                                                      config.activation, config.layer_norm_eps));
+                                                      config.activation, config.layer_norm_eps,
+                                                      config.precision));
   }
   tower.ln_post_ = loader.layer_norm("visual.ln_post", config.layer_norm_eps);
   check_input(tower.ln_post_.defined(), "E_WEIGHTS_MISSING", "the vision tower's final LayerNorm is missing");

@@ -64,13 +64,15 @@ TwoStreamFeatures two_stream_forward(const Tower& tower, const at::Tensor& image
     const double scale = block.attention_scale();
 
     // e = e + W_o a_self + b_o: the E-Attn sum, b_o once whatever the number of softmaxes.
-    block.add_attended(s.e, attention::self_correlation(x.q, x.k, x.v, request.set, scale));
+    block.add_attended(s.e,
+                       attention::self_correlation(x.q, x.k, x.v, request.set, scale, block.precision()));
 
     // Nothing reads the patches of the plain stream after the last block: the class token's row is enough.
     const bool only_cls = is_last && !trace && !wants_values;
     const at::Tensor queries = only_cls ? x.q.slice(2, 0, 1) : x.q;
     if (only_cls) s.p = s.p.slice(1, 0, 1);
-    block.add_attended(s.p, attention::plain_attention(queries, x.k, x.v, scale));
+    block.add_attended(
+        s.p, attention::plain_attention(queries, x.k, x.v, scale, /*causal=*/false, block.precision()));
     if (wants_values) {
       result.values[i + 1] = values_at_patches(block, i == first ? s.e : s.p, trace);
       if (is_last && !trace) s.p = s.p.slice(1, 0, 1);

@@ -140,7 +140,7 @@ async function keep(
   const { keepInCopy, keepWithModel } = await import('../calibrate/store.js');
   const { areOwnSettings } = await import('../engine/method-choice.js');
   const { input: size } = engine.facts;
-  const isOwnSettings = areOwnSettings(model, size, engine.settings());
+  const isOwnSettings = areOwnSettings(model, { size, precision: engine.facts.precision }, engine.settings());
   const options = { model, calibration, isOwnSettings, env: context.env };
   return out === undefined ? keepWithModel(options) : keepInCopy(out, force, options);
 }

@@ -5,7 +5,7 @@ import type { AllOptions } from '../option-types.js';
 import { type Context, hasColour } from './context.js';
 import { flagsFor, readFlags, toEngineOptions } from './flags.js';
 
-const names = ['model', 'device', 'threads', 'size', 'verbose', 'json'] as const;
+const names = ['model', 'device', 'precision', 'threads', 'size', 'verbose', 'json'] as const;
 const k_colours = { ok: 32, warning: 33, fault: 31 };
 
 export function doctorCommand(context: Context): CommandModule {

@@ -64,7 +64,7 @@ async function aboutAddon({ addon, folder, libtorch }: FoundAddon): Promise<Find
     {
       about: 'kernels',
       state: 'ok',
-      text: `${info.kernels}; CUDA kernels ${info.cuda ? 'compiled in' : 'not compiled in'}`,
+      text: `${info.kernels}; precisions of the CPU ${info.precisions.join(', ')}; CUDA kernels ${info.cuda ? 'compiled in' : 'not compiled in'}`,
     },
     { about: 'devices', state: 'ok', text: info.devices.join(', ') },
   ];
@@ -134,6 +134,7 @@ async function* aboutEngine({ facts, memoryNeed }: Engine): AsyncGenerator<Findi
     state: 'ok',
     text: `${device}, ${threads} threads, ${vision.layers} blocks of width ${vision.width}, input ${input.width}x${input.height}`,
   };
+  yield { about: 'precision', state: 'ok', text: `${facts.precision} (${facts.precisionWhy}): ${facts.kernels}` };
   yield {
     about: 'packed weights',
     state: packedFailure === undefined ? 'ok' : 'warning',
@@ -153,7 +154,7 @@ async function* aboutEngine({ facts, memoryNeed }: Engine): AsyncGenerator<Findi
   };
 }
 
-/** The shipped picture must give the shipped score on this very device. */
+/** The shipped picture must give the shipped score on this very device, at this precision. */
 async function goldenCase(
   engine: Engine,
   model: Model,
@@ -161,8 +162,15 @@ async function goldenCase(
 ): Promise<Finding[]> {
   const { score } = await engine.score(join(model.folder, golden.picture));
   const difference = Math.abs(score - golden.score);
-  const text = `score ${score.toFixed(6)}, expected ${golden.score} within ${golden.tolerance} (off by ${difference.toExponential(1)})`;
-  if (difference <= golden.tolerance) return [{ about: 'golden case', state: 'ok', text }];
+  const { precision } = engine.facts;
+  const tolerance = precision === 'float32' ? golden.tolerance : golden.tolerances?.[precision];
+  const off = `off by ${difference.toExponential(1)}`;
+  if (tolerance === undefined) {
+    const text = `score ${score.toFixed(6)}, in float32 ${golden.score} (${off}); ${model.name} names no tolerance for ${precision}`;
+    return [{ about: 'golden case', state: 'warning', text, hint: 'check with --precision float32' }];
+  }
+  const text = `score ${score.toFixed(6)}, expected ${golden.score} within ${tolerance} (${off})`;
+  if (difference <= tolerance) return [{ about: 'golden case', state: 'ok', text }];
   return [
     {
       about: 'golden case',

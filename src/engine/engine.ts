@@ -32,6 +32,8 @@ export interface Facts extends EngineFacts {
   /** name of the model and a hash of all that decides a score with the engine's own settings */
   model: string;
   input: Size;
+  /** why `precision` is what it is */
+  precisionWhy: string;
   /** names of the model's prompt sets, and the data sets that each was learned on */
   prompts: Record<string, { learnedOn: string[] }>;
 }
@@ -94,8 +96,9 @@ export class Engine {
     size: Size;
     prompts: PromptSets;
     promptsIdentity: string;
+    precisionWhy: string;
   }) {
-    const { addon, native, model, options, size, prompts, promptsIdentity } = parts;
+    const { addon, native, model, options, size, prompts, promptsIdentity, precisionWhy } = parts;
     this.addon = addon;
     this.#native = native;
     this.#model = model;
@@ -108,7 +111,7 @@ export class Engine {
     });
     this.#prompts = prompts;
     this.#budget = new ByteBudget(options.maxDecodedBytes ?? defaultOf('maxDecodedBytes'));
-    const labels = new ModelLabels(model, size);
+    const labels = new ModelLabels(model, size, native.facts.precision);
     this.#thresholds = new StoredThresholds(model, labels);
     const maxPixels = options.maxPixels ?? defaultOf('maxPixels');
     this.#scorer = new PictureScorer(addon, this.#queue, prompts, labels, this.#thresholds, maxPixels);
@@ -116,6 +119,7 @@ export class Engine {
     this.facts = Object.freeze({
       ...native.facts,
       input: size,
+      precisionWhy,
       prompts: Object.fromEntries(sets.map(([name, { learnedOn }]) => [name, { learnedOn }])),
       model: labels.of(this.settings(), promptsIdentity),
     });
@@ -259,7 +263,8 @@ export class Engine {
 
   /** The complete settings that a call with these options would use. */
   settings(options: PictureChoices = {}): PictureSettings {
-    const settings = resolveSettings(this.#model, this.#size, this.#defaults, options);
+    const how = { size: this.#size, precision: this.#native.facts.precision };
+    const settings = resolveSettings(this.#model, how, this.#defaults, options);
     return this.#thresholds.complete(settings, this.#prompts.identityOf(settings.prompts));
   }
 

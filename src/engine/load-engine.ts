@@ -5,12 +5,13 @@ import { checkOptions } from '../option-check.js';
 import type { EngineOptions } from '../option-types.js';
 import { defaultOf } from '../options.js';
 import { throwIfCancelled } from './cancellation.js';
+import { choosePrecision } from './choose-precision.js';
 import { Engine, toSize } from './engine.js';
 import { findModel } from './find-model.js';
 import { resolveSettings } from './method-choice.js';
 import { type Model, modelFile } from './model-json.js';
 import { type Recipe, recipeTensors } from './model-recipe.js';
-import type { EngineConfig, NativeAddon } from './native.js';
+import type { EngineConfig, NativeAddon, Precision } from './native.js';
 import { PromptSets } from './prompt-sets.js';
 import { StartCache } from './start-cache.js';
 
@@ -35,8 +36,15 @@ export async function openEngine(
 ): Promise<Engine> {
   checkOptions('loadEngine', options);
   throwIfCancelled(options.signal);
-  const device = await chooseDevice(addon, options.device);
-  const config = engineConfig(model, options, device);
+  const { devices, precisions } = await addon.info();
+  const device = chooseDevice(devices, options.device);
+  const { precision, why } = choosePrecision(
+    options.precision ?? defaultOf('precision'),
+    model,
+    device,
+    precisions,
+  );
+  const config = engineConfig(model, options, device, precision);
   const cache = (options.startCache ?? defaultOf('startCache')) ? await StartCache.open(model) : undefined;
   const native = await addon.openEngine({
     ...config,
@@ -49,10 +57,19 @@ export async function openEngine(
     const prompts = new PromptSets(native, model, (prompts, source, method) =>
       cache?.vectorsFile(addon, model, native.facts, prompts, source, method),
     );
-    const { method, prompts: chosen } = resolveSettings(model, size, options);
+    const { method, prompts: chosen } = resolveSettings(model, { size, precision }, options);
     const { identity: promptsIdentity } = await prompts.hold(chosen, method);
     throwIfCancelled(options.signal);
-    return new Engine({ addon, native, model, options, size, prompts, promptsIdentity });
+    return new Engine({
+      addon,
+      native,
+      model,
+      options,
+      size,
+      prompts,
+      promptsIdentity,
+      precisionWhy: why,
+    });
   } catch (thrown) {
     await native.dispose();
     throw thrown;
@@ -60,13 +77,17 @@ export async function openEngine(
 }
 
 /** auto: the first GPU that the engine sees, else the CPU. */
-async function chooseDevice(addon: NativeAddon, device = defaultOf('device')): Promise<string> {
+function chooseDevice(devices: readonly string[], device = defaultOf('device')): string {
   if (device !== 'auto') return device;
-  const { devices } = await addon.info();
   return devices.find((name) => name.startsWith('cuda')) ?? 'cpu';
 }
 
-function engineConfig(model: Model, options: EngineOptions, device: string): EngineConfig {
+function engineConfig(
+  model: Model,
+  options: EngineOptions,
+  device: string,
+  precision: Precision,
+): EngineConfig {
   const weights = model.weights.map((part) => existing(model, part.file));
   return {
     weights,
@@ -78,6 +99,7 @@ function engineConfig(model: Model, options: EngineOptions, device: string): Eng
       : {}),
     ...sizeOf(model, options),
     device,
+    precision,
     threads: options.threads ?? defaultOf('threads'),
   };
 }

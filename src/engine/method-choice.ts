@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MethodChoices, PictureChoices } from '../option-types.js';
 import { defaultOf } from '../options.js';
 import type { ModelDescription } from './model-json.js';
-import type { Fit, MethodOptions } from './native.js';
+import type { Fit, MethodOptions, Precision } from './native.js';
 
 export type ThresholdSource = 'call' | 'model' | 'calibration';
 
@@ -22,17 +22,23 @@ export interface PictureSettings {
   exif: boolean;
 }
 
+/** What decides scores and is fixed when an engine is loaded. */
+export interface EngineSettings {
+  size: { width: number; height: number };
+  precision: Precision;
+}
+
 /** Later choices win over earlier ones; fields that are undefined say nothing. */
 export function resolveSettings(
   model: ModelDescription,
-  size: { width: number; height: number },
+  engine: EngineSettings,
   ...choices: PictureChoices[]
 ): PictureSettings {
   const merged = mergeChoices(choices);
   const method = resolveMethod(model.method, merged);
   const fit = merged.fit ?? defaultOf('fit');
   // A stored threshold was calibrated with the model's own settings and is wrong for others.
-  const isCalibrated = areOwnSettings(model, size, { prompts: merged.prompts, fit, method });
+  const isCalibrated = areOwnSettings(model, engine, { prompts: merged.prompts, fit, method });
   const choose = (given: number | null | undefined, stored: number | null) => {
     if (given !== undefined) return { value: given, from: 'call' as const };
     return isCalibrated && stored !== null
@@ -57,12 +63,13 @@ export function resolveSettings(
 /** The settings that model.json's `threshold` and `mapThreshold` hold for. */
 export function areOwnSettings(
   model: ModelDescription,
-  size: { width: number; height: number },
+  { size, precision }: EngineSettings,
   { prompts, fit, method }: Pick<PictureSettings, 'prompts' | 'fit' | 'method'>,
 ): boolean {
   return (
     (prompts === undefined || prompts === model.prompts.default) &&
     fit === defaultOf('fit') &&
+    precision === 'float32' &&
     size.width === model.input.width &&
     size.height === model.input.height &&
     isDeepStrictEqual(method, model.method)

@@ -60,6 +60,16 @@ const promptSet = z.strictObject({
   anomalous: z.string().min(1),
 });
 
+/** What a precision other than float32 changed where it was measured (scripts/compare-precision.mjs). */
+const shownHarmless = z.strictObject({
+  dataSets: z.array(z.string().min(1)).min(1),
+  pictures: positiveInt,
+  /** largest change of any figure of any set, in points of 100 */
+  worstPoints: z.number().min(0),
+  /** between scores of the same picture */
+  scoreDifference: z.strictObject({ median: z.number(), p95: z.number(), max: z.number() }),
+});
+
 const modelSchema = z
   .strictObject({
     name: z
@@ -84,9 +94,16 @@ const modelSchema = z
     mapThreshold: z.number().min(0).max(1).nullable(),
     /** how thresholds were chosen, and thresholds for other settings than the model's own (`crane-native calibrate`) */
     calibrations: z.array(calibrationSchema).optional(),
-    /** a picture of the folder and the score that every device must give */
+    /** what `--precision auto` may take, since its effect on this model was measured and found harmless */
+    precisions: z.strictObject({ bfloat16: shownHarmless.optional() }).optional(),
+    /** a picture of the folder and the score that every device must give: within `tolerance` in float32 */
     golden: z
-      .strictObject({ picture: localFile, score: z.number(), tolerance: z.number().positive() })
+      .strictObject({
+        picture: localFile,
+        score: z.number(),
+        tolerance: z.number().positive(),
+        tolerances: z.strictObject({ bfloat16: z.number().positive().optional() }).optional(),
+      })
       .optional(),
   })
   .refine((model) => Object.hasOwn(model.prompts.sets, model.prompts.default), {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Size } from '../option-types.js';
 import type { PictureSettings } from './method-choice.js';
 import type { Model } from './model-json.js';
+import type { Precision } from './native.js';
 
 const k_remembered = 100;
 
@@ -14,6 +15,7 @@ export class ModelLabels {
   constructor(
     private readonly model: Model,
     size: Size,
+    precision: Precision,
   ) {
     const { weights, recipes, source, vision, text } = model;
     this.fixed_ = [
@@ -24,6 +26,8 @@ export class ModelLabels {
       vision,
       text,
       size,
+      // Labels of float32 do not name it, as before there was another.
+      ...(precision === 'float32' ? [] : [precision]),
     ];
   }
 

@@ -46,6 +46,12 @@ export interface Compat {
   dAttnLayers: number[];
 }
 
+/**
+ * Number format of the products in the vision towers. Sums, softmax, LayerNorm and everything from the features on
+ * are float32 in each.
+ */
+export type Precision = 'float32' | 'bfloat16';
+
 /** How features become scores. Given per call; defaults come from model.json. */
 export interface MethodOptions {
   eAttn: EAttnKind;
@@ -95,6 +101,8 @@ export interface EngineConfig {
   height: number;
   width: number;
   device: string;
+  /** float32 where it is not given */
+  precision?: Precision;
   threads: number;
   /** where packed weights are kept between starts; `identity` tells the weight files apart */
   startCache?: { folder: string; identity: string };
@@ -118,6 +126,9 @@ export interface EngineFacts {
   };
   jointWidth: number;
   device: string;
+  precision: Precision;
+  /** the face of every kernel at this precision, as `info()` gives it for float32 */
+  kernels: string;
   threads: number;
   /** why packed weights could not be kept */
   packedFailure?: string;
@@ -253,13 +264,15 @@ export interface NativeAddon {
     libtorchBuildId: string;
     /** our CUDA kernels are compiled in */
     cuda: boolean;
-    /** best instruction set of this CPU, lowered by CRANE_MAX_ISA: 'avx512', 'avx2' or 'plain' */
+    /** best instruction set of this CPU, lowered by CRANE_MAX_ISA: 'avx512bf16', 'avx512', 'avx2' or 'plain' */
     isa: string;
     /**
-     * the face of every kernel with several, chosen once per process and independent of the work, as
+     * the face of every kernel with several for float32, chosen once per process and independent of the work, as
      * 'linear=avx512,attention=avx512,affinity=avx512': given back as CRANE_KERNELS it forces the same bits
      */
     kernels: string;
+    /** what engines on the CPU may have here */
+    precisions: Precision[];
     devices: string[];
   }>;
   /** Size of the compute thread's OpenMP team, shared by all engines of the process; 0: physical cores. */

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import sharp from 'sharp';
 import type { Model } from '../engine/model-json.js';
-import type { EngineFacts, MethodOptions, NativeAddon } from '../engine/native.js';
+import type { EngineFacts, MethodOptions, NativeAddon, Precision } from '../engine/native.js';
 import type { FeatureShape } from '../engine/native-training.js';
 import type { Size } from '../option-types.js';
 import { canonicalJson } from './canonical-json.js';
@@ -15,6 +15,7 @@ const k_format = 1;
 
 export interface FeatureSettings {
   format: number;
+  /** of the numbers kept; of those the features were computed with: machine.precision */
   precision: 'f16' | 'f32';
   shape: FeatureShape;
   /** sha256 of the weight files as they are */
@@ -32,6 +33,8 @@ export interface FeatureSettings {
 export interface Machine {
   cpu: string;
   isa: string;
+  /** of the towers' products */
+  precision: Precision;
   /** the face of every kernel, in the form CRANE_KERNELS takes */
   kernels: string;
   device: string;
@@ -40,11 +43,12 @@ export interface Machine {
 }
 
 export async function thisMachine(addon: NativeAddon, facts: EngineFacts): Promise<Machine> {
-  const { isa, kernels, libtorch } = await addon.info();
+  const { isa, libtorch } = await addon.info();
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     isa,
-    kernels,
+    precision: facts.precision,
+    kernels: facts.kernels,
     device: facts.device,
     threads: facts.threads,
     libtorch,

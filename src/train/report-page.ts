@@ -175,7 +175,7 @@ function facts({ made, versions, options, features }: RunRecord): string {
     ],
     [
       'Machine',
-      `${machine.cpu}, ${machine.device}, ${machine.threads} threads, ${machine.isa}, kernels ${machine.kernels}`,
+      `${machine.cpu}, ${machine.device}, ${machine.threads} threads, ${machine.isa}, ${machine.precision}, kernels ${machine.kernels}`,
     ],
   ];
   return `<dl>${rows.map(([term, value]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd>`).join('')}</dl>`;

@@ -1,8 +1,8 @@
-// Times Crane's whole forward pass at ViT-L/14's size with synthetic weights, interleaved with the machine's
-// GEMM peak: P = 1360 GFLOP / peak. With one thread its CPU time counts, else time on the clock. Not a test:
-// nothing is asserted. CRANE_KERNELS chooses the faces (simd/choice.h); "linear=ref,attention=fused" is the
-// plain libtorch form.
-//   crane_bench_forward [rounds=5] [threads=0] [blocks=24]
+// Times Crane's whole forward pass at ViT-L/14's size with synthetic weights, one engine a precision,
+// interleaved with the machine's GEMM peak in the same precisions: P = 1360 GFLOP / peak. With one thread its
+// CPU time counts, else time on the clock. Not a test: nothing is asserted. CRANE_KERNELS chooses the faces
+// (simd/choice.h); "linear=ref,attention=fused" is the plain libtorch form of float32.
+//   crane_bench_forward [rounds=5] [threads=0] [blocks=24] [precisions=float32|bfloat16|both]
 #include <ATen/ops/mm.h>
 #include <ATen/ops/randn.h>
 
@@ -10,10 +10,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "../native/engine/synthetic_model.h"
-#include "simd/choice.h"
 
 namespace {
 
@@ -28,42 +29,66 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+struct Case {
+  crane::Precision precision;
+  std::unique_ptr<crane::Engine> engine;
+  int64_t prompts = 0;
+  at::Tensor a;
+  at::Tensor b;
+  std::vector<double> products = {};
+  std::vector<double> forwards = {};
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 5;
   const int64_t blocks = argc > 3 ? std::atoll(argv[3]) : 24;
+  const std::string wanted = argc > 4 ? argv[4] : "float32";
   crane::SyntheticModel model(/*width=*/1024, blocks, /*side=*/518);
   model.config.threads = argc > 2 ? std::atoi(argv[2]) : 0;
   model.config.source.reset();
   model.options.method.d_attn = false;
   model.options.method.e_attn_layers = std::min<int64_t>(19, blocks);
-  const double start = now(false);
-  crane::Engine engine(model.config);
-  std::printf("engine open after %.2f s\n", now(false) - start);
-  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
-  const bool cpu_time = engine.facts().threads == 1;
+  std::vector<Case> cases;
+  for (const crane::Precision precision : {crane::Precision::float32, crane::Precision::bfloat16}) {
+    if (wanted != "both" && wanted != crane::precision_name(precision)) continue;
+    model.config.precision = precision;
+    const double start = now(false);
+    Case one{precision, std::make_unique<crane::Engine>(model.config)};
+    std::printf("%s engine open after %.2f s\n", std::string(crane::precision_name(precision)).c_str(),
+                now(false) - start);
+    one.prompts = one.engine->add_prompts(model.prompt_files, model.options);
+    const auto type = precision == crane::Precision::bfloat16 ? at::kBFloat16 : at::kFloat;
+    one.a = at::randn({4096, 4096}).to(type);
+    one.b = at::randn({4096, 4096}).to(type);
+    cases.push_back(std::move(one));
+  }
 
   const c10::InferenceMode guard;
-  const at::Tensor a = at::randn({4096, 4096});
-  const at::Tensor b = at::randn({4096, 4096});
   const at::Tensor picture = at::randn({1, 3, 518, 518});
-  std::vector<double> products;
-  std::vector<double> forwards;
   for (int round = -1; round < rounds; ++round) {
-    const double before = now(cpu_time);
-    at::mm(a, b);
-    const double between = now(cpu_time);
-    engine.score_preprocessed(picture.const_data_ptr<float>(), {1, 518, 518}, prompts, model.options, false,
-                              nullptr);
-    const double after = now(cpu_time);
-    if (round < 0) continue;
-    products.push_back(between - before);
-    forwards.push_back(after - between);
+    for (Case& one : cases) {
+      const bool cpu_time = one.engine->facts().threads == 1;
+      const double before = now(cpu_time);
+      at::mm(one.a, one.b);
+      const double between = now(cpu_time);
+      one.engine->score_preprocessed(picture.const_data_ptr<float>(), {1, 518, 518}, one.prompts,
+                                     model.options, false, nullptr);
+      const double after = now(cpu_time);
+      if (round < 0) continue;
+      one.products.push_back(between - before);
+      one.forwards.push_back(after - between);
+    }
   }
-  const double peak = 2e-9 * 4096 * 4096 * 4096 / median(products);
-  const double limit = 1360 / peak;
-  std::printf("%s, %d threads: GEMM peak %.1f GFLOP/s, P %.3f s, forward %.3f s = %.3f P\n",
-              crane::simd::chosen_kernels().c_str(), engine.facts().threads, peak, limit, median(forwards),
-              median(forwards) / limit);
+  for (const Case& one : cases) {
+    const double peak = 2e-9 * 4096 * 4096 * 4096 / median(one.products);
+    const double limit = 1360 / peak;
+    std::printf("%s, %d threads: GEMM peak %.1f GFLOP/s, P %.3f s, forward %.3f s = %.3f P\n",
+                one.engine->facts().kernels.c_str(), one.engine->facts().threads, peak, limit,
+                median(one.forwards), median(one.forwards) / limit);
+  }
+  if (cases.size() == 2) {
+    std::printf("float32 : bfloat16 = %.3f\n", median(cases[0].forwards) / median(cases[1].forwards));
+  }
 }

@@ -8,6 +8,7 @@
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -36,6 +37,10 @@ Inputs inputs(int64_t rows, uint64_t seed) {
 
 double worst(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
 
+constexpr SelfSet k_kinds[] = {{false, false, true, false}, {false, true, false, false},
+                               {true, false, false, false}, {true, true, false, false},
+                               {true, true, true, false},   {false, false, false, true}};
+
 class AtRowCount : public ::testing::TestWithParam<int64_t> {};
 
 TEST_P(AtRowCount, PlainAttentionFacesAgreeWithTheDefinition) {
@@ -54,10 +59,7 @@ TEST_P(AtRowCount, PlainAttentionFacesAgreeWithTheDefinition) {
 TEST_P(AtRowCount, SelfCorrelationFacesAgreeWithTheDefinitionForEveryKind) {
   const auto [q, k, v] = inputs(GetParam(), 2);
   const auto faces = self_correlation_faces();
-  const SelfSet kinds[] = {{false, false, true, false}, {false, true, false, false},
-                           {true, false, false, false}, {true, true, false, false},
-                           {true, true, true, false},   {false, false, false, true}};
-  for (const SelfSet& kind : kinds) {
+  for (const SelfSet& kind : k_kinds) {
     const at::Tensor wanted = faces.back().run(q, k, v, kind, k_scale);
     for (const auto& face : faces) {
       if (!simd::can_run(face.name)) continue;
@@ -126,6 +128,92 @@ TEST(SelfCorrelation, WeightsOfThreeSoftmaxesSumToThree) {
     if (!simd::can_run(face.name)) continue;
     const at::Tensor two = face.run(q, k, ones, SelfSet{true, true, false, false}, k_scale);
     EXPECT_LT(worst(two, at::full_like(two, 2.0)), 1e-5) << face.name;
+  }
+}
+
+double mean_error(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().mean().item<double>(); }
+
+// The faces' softmaxes differ in their last bits, so that some weight falls on the other side of a tie and
+// differs by 2^-8 of itself; values reach 6. Rarely enough that the mean error stays far below one rounding.
+TEST_P(AtRowCount, Bfloat16FacesAgreeWithTheirDefinition) {
+  const auto [q, k, v] = inputs(GetParam(), 11);
+  const auto plain = plain_attention_faces(Precision::bfloat16);
+  const at::Tensor wanted = plain.back().run(q, k, v, k_scale, false);
+  for (const auto& face : plain) {
+    if (!simd::can_run(face.name)) continue;
+    const at::Tensor got = face.run(q, k, v, k_scale, false);
+    EXPECT_LT(worst(got, wanted), 0.025) << face.name;
+    EXPECT_LT(mean_error(got, wanted), 3e-5) << face.name;
+  }
+  const auto faces = self_correlation_faces(Precision::bfloat16);
+  for (const SelfSet& kind : k_kinds) {
+    const at::Tensor self = faces.back().run(q, k, v, kind, k_scale);
+    for (const auto& face : faces) {
+      if (!simd::can_run(face.name)) continue;
+      const at::Tensor got = face.run(q, k, v, kind, k_scale);
+      EXPECT_LT(worst(got, self), 0.05) << face.name << kind.q << kind.k << kind.v << kind.joined;
+      EXPECT_LT(mean_error(got, self), 1e-4) << face.name << kind.q << kind.k << kind.v << kind.joined;
+    }
+  }
+}
+
+// One rounding of bfloat16 is 2^-9; of queries and keys it moves scores of size 10 by 0.02, of which the
+// softmax makes 2 % of a weight.
+TEST_P(AtRowCount, Bfloat16AttentionIsWithinItsRoundingOfFloat32) {
+  const auto [q, k, v] = inputs(GetParam(), 12);
+  const at::Tensor plain = plain_attention_faces().back().run(q, k, v, k_scale, false);
+  for (const auto& face : plain_attention_faces(Precision::bfloat16)) {
+    if (!simd::can_run(face.name)) continue;
+    const at::Tensor got = face.run(q, k, v, k_scale, false);
+    EXPECT_LT(((got - plain).norm() / plain.norm()).item<double>(), 0.01) << face.name;
+  }
+  const at::Tensor self = self_correlation_faces().back().run(q, k, v, {}, k_scale);
+  for (const auto& face : self_correlation_faces(Precision::bfloat16)) {
+    if (!simd::can_run(face.name)) continue;
+    const at::Tensor got = face.run(q, k, v, {}, k_scale);
+    EXPECT_LT(((got - self).norm() / self.norm()).item<double>(), 0.01) << face.name;
+  }
+}
+
+TEST_P(AtRowCount, Bfloat16WeightsAddUpToTheirNumberExactlyAsTheyAreMultiplied) {
+  const auto [q, k, ignored] = inputs(GetParam(), 13);
+  const at::Tensor threes = at::full_like(q, 3.0);  // any value that bfloat16 has
+  for (const auto& face : self_correlation_faces(Precision::bfloat16)) {
+    if (!simd::can_run(face.name)) continue;
+    const at::Tensor two = face.run(q, k, threes, SelfSet{true, true, false, false}, k_scale);
+    // Sums in float32; weights that are not divided by what was multiplied miss 6 by up to 6e-3.
+    EXPECT_LT(worst(two, at::full_like(two, 6.0)), 3e-5) << face.name;
+  }
+}
+
+TEST_P(AtRowCount, ExceptionalInputsEndInBfloat16AsInItsDefinition) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const float bad : {infinity, -infinity, std::bit_cast<float>(0x7F800001U)}) {
+    auto [q, k, v] = inputs(GetParam(), 14);
+    k[0][1][0][3] = bad;
+    const auto faces = plain_attention_faces(Precision::bfloat16);
+    const at::Tensor plain = faces.back().run(q, k, v, k_scale, false);
+    for (const auto& face : faces) {
+      if (!simd::can_run(face.name)) continue;
+      EXPECT_TRUE(at::equal(face.run(q, k, v, k_scale, false).isnan(), plain.isnan())) << face.name << bad;
+    }
+    const auto self_faces = self_correlation_faces(Precision::bfloat16);
+    const at::Tensor self = self_faces.back().run(q, k, v, {}, k_scale);
+    for (const auto& face : self_faces) {
+      if (!simd::can_run(face.name)) continue;
+      EXPECT_TRUE(at::equal(face.run(q, k, v, {}, k_scale).isnan(), self.isnan())) << face.name << bad;
+    }
+  }
+}
+
+TEST(PlainAttention, Bfloat16RowsBitsDependOnThatRowAlone) {
+  const auto [q, k, v] = inputs(150, 15);
+  for (const auto& face : plain_attention_faces(Precision::bfloat16)) {
+    if (face.name != "avx512bf16" || !simd::can_run(face.name)) continue;
+    const at::Tensor all = face.run(q, k, v, k_scale, false);
+    for (const auto& [from, to] : {std::pair{0, 1}, {5, 19}, {117, 150}}) {
+      EXPECT_TRUE(at::equal(face.run(q.slice(2, from, to), k, v, k_scale, false), all.slice(2, from, to)));
+    }
   }
 }
 

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <random>
 
+#include "core/error.h"
+#include "simd/choice.h"
 #include "synthetic_model.h"
 
 namespace crane {
@@ -325,6 +327,47 @@ TEST(Engine, KeepsItsOwnNumberOfThreadsWhenAnotherIsOpened) {
   first.score(pictures.items, one.options, nullptr);
   EXPECT_EQ(at::get_num_threads(), 1);
   EXPECT_EQ(second.facts().threads, 2);
+}
+
+std::string refusal_at(SyntheticModel& model, Precision precision) {
+  model.config.precision = precision;
+  try {
+    const Engine engine(model.config);
+    return "none";
+  } catch (const Error& error) {
+    return error.code();
+  }
+}
+
+TEST(Engine, PrecisionsThatTheDeviceLacksAreRefused) {
+  SyntheticModel model(64, 2, 56);
+  EXPECT_EQ(refusal_at(model, Precision::float16), "E_DEVICE");
+  EXPECT_EQ(refusal_at(model, Precision::bfloat16),
+            simd::can_multiply_in(Precision::bfloat16) ? "none" : "E_DEVICE");
+  EXPECT_EQ(refusal_at(model, Precision::float32), "none");
+}
+
+TEST(Engine, Bfloat16MovesScoresALittleAndNeitherByTheirNeighboursNorThoseOfAFloat32Engine) {
+  SyntheticModel model(128, 4, 84);
+  Engine exact(model.config);
+  const int64_t prompts = exact.add_prompts(model.prompt_files, model.options);
+  const Pictures pictures(3, 84, 84, prompts);
+  const auto before = exact.score(pictures.items, model.options, nullptr);
+  if (simd::can_multiply_in(Precision::bfloat16)) {
+    model.config.precision = Precision::bfloat16;
+    Engine other(model.config);
+    EXPECT_EQ(other.facts().precision, Precision::bfloat16);
+    ASSERT_EQ(other.add_prompts(model.prompt_files, model.options), prompts);
+    const auto together = other.score(pictures.items, model.options, nullptr);
+    for (size_t i = 0; i < together.size(); ++i) {
+      expect_same_bits(other.score({&pictures.items[i], 1}, model.options, nullptr)[0], together[i]);
+      EXPECT_NE(together[i].fused_score, before[i].fused_score);
+      EXPECT_NEAR(together[i].fused_score, before[i].fused_score, 0.02);
+      EXPECT_NEAR(together[i].map_max, before[i].map_max, 0.02);
+    }
+  }
+  const auto after = exact.score(pictures.items, model.options, nullptr);
+  for (size_t i = 0; i < after.size(); ++i) expect_same_bits(after[i], before[i]);
 }
 
 }  // namespace

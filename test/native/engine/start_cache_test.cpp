@@ -78,6 +78,27 @@ TEST_F(StartCacheTest, TheSecondStartMapsWhatTheFirstWroteAndGivesItsBits) {
   EXPECT_EQ(second.values, plain.values);
 }
 
+TEST_F(StartCacheTest, EnginesOfTwoPrecisionsKeepFilesOfTheirOwn) {
+  use_cache();
+  const Run exact = run();
+  if (simd::can_multiply_in(Precision::bfloat16)) {
+    model.config.precision = Precision::bfloat16;
+    const Run first = run();
+    const Run second = run();
+    if (simd::can_run("avx512bf16")) {
+      EXPECT_EQ(first.vision + second.vision, "writtenmapped");
+      EXPECT_LT(fs::file_size(folder / "weights.vision.avx512bf16.safetensors"),
+                0.6 * static_cast<double>(fs::file_size(file("vision"))));
+    }
+    EXPECT_EQ(second.values, first.values);
+    EXPECT_NE(first.values, exact.values);
+    model.config.precision = Precision::float32;
+  }
+  const Run again = run();
+  if (simd::can_run("avx2")) EXPECT_EQ(again.vision, "mapped");
+  EXPECT_EQ(again.values, exact.values);
+}
+
 TEST_F(StartCacheTest, DamagedFilesAreReplaced) {
   if (!simd::can_run("avx2")) return;  // nothing is packed there
   use_cache();

@@ -1,9 +1,11 @@
 // Every face of the linear layers against the plain layer, and the fused block against the plain block.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/eye.h>
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <string_view>
 #include <tuple>
@@ -27,6 +29,12 @@ LayerNorm random_norm(int64_t width) { return {at::randn({width}), at::randn({wi
 // Sums of up to 2100 products of size 1 / sqrt(depth): results of size 1 to 4, one rounding there is 2.4e-7.
 constexpr double k_tolerance = 1e-5;
 
+at::Tensor rounded(const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kFloat); }
+
+Precision precision_of(std::string_view face) {
+  return face == "avx512bf16" ? Precision::bfloat16 : Precision::float32;
+}
+
 // rows, depth, out: below, at and above the sizes of panels, blocks and stretches of depth.
 using Shape = std::tuple<int64_t, int64_t, int64_t>;
 class AtFace : public ::testing::TestWithParam<std::tuple<std::string_view, Shape>> {
@@ -41,8 +49,8 @@ TEST_P(AtFace, EveryFormAgreesWithThePlainLayer) {
   const LayerNorm norm = random_norm(depth);
   const at::Tensor scale = at::randn({out});
   const at::Tensor x = at::randn({rows, depth}) * 2 + 0.5;
-  const FrozenLinear frozen(plain, {}, face);
-  const FrozenLinear scaled(plain, scale, face);
+  const FrozenLinear frozen(plain, {}, precision_of(face), face);
+  const FrozenLinear scaled(plain, scale, precision_of(face), face);
   const at::Tensor u = norm(x);
 
   EXPECT_LT(worst(frozen(x, nullptr), plain(x)), 3 * k_tolerance);
@@ -83,14 +91,114 @@ INSTANTIATE_TEST_SUITE_P(Faces, AtFace,
                                                               Shape{130, 192, 512})),
                          name_of);
 
+// The definition in bfloat16: products of rounded values, float32 for everything else.
+std::vector<std::string_view> bfloat16_faces_of_this_cpu() {
+  std::vector<std::string_view> faces;
+  for (const std::string_view face : simd::faces_of("linear", Precision::bfloat16)) {
+    if (simd::can_run(face)) faces.push_back(face);
+  }
+  return faces;
+}
+
+class AtBfloat16Face : public AtFace {};
+
+TEST_P(AtBfloat16Face, MultipliesRoundedValuesAndKeepsFloatSums) {
+  const auto& [face, shape] = GetParam();
+  const auto [rows, depth, out] = shape;
+  const Linear plain = random_linear(out, depth);
+  const Linear kept{rounded(plain.weight), plain.bias};
+  const at::Tensor x = at::randn({rows, depth}) * 2 + 0.5;
+  const at::Tensor wanted = kept(rounded(x));
+  const FrozenLinear frozen(plain, {}, Precision::bfloat16, face);
+  EXPECT_LT(worst(frozen(x, nullptr), wanted), 3 * k_tolerance);
+  for (const Activation activation : {Activation::quick_gelu, Activation::gelu}) {
+    EXPECT_LT(worst(frozen(x, nullptr, activation), activate(wanted, activation)), 3 * k_tolerance);
+  }
+  const at::Tensor stream = at::randn({rows, out});
+  const at::Tensor added = stream.clone();
+  frozen.add_to(added, x);
+  EXPECT_LT(worst(added, stream + wanted), 3 * k_tolerance);
+  const at::Tensor scale = at::randn({out});
+  const Linear scaled{rounded(plain.weight * scale.unsqueeze(1)), plain.bias * scale};
+  EXPECT_LT(worst(FrozenLinear(plain, scale, Precision::bfloat16, face)(x, nullptr), scaled(rounded(x))),
+            8 * k_tolerance);
+  if (out % 64 != 0) return;
+  EXPECT_LT(worst(frozen.columns(x, nullptr, {out / 2, out}), wanted.slice(1, out / 2)), 3 * k_tolerance);
+  EXPECT_LT(worst(frozen.grouped(x, nullptr, 64), wanted.view({rows, out / 64, 64}).transpose(0, 1)),
+            3 * k_tolerance);
+}
+
+// LayerNorm's last bit may decide on which side of a tie a value falls: such a value differs by 2^-8 of
+// itself.
+TEST_P(AtBfloat16Face, NormalisesInFloat32BeforeItRounds) {
+  const auto& [face, shape] = GetParam();
+  const auto [rows, depth, out] = shape;
+  const Linear plain = random_linear(out, depth);
+  const LayerNorm norm = random_norm(depth);
+  const at::Tensor x = at::randn({rows, depth}) * 2 + 0.5;
+  const at::Tensor u = norm(x);
+  const at::Tensor difference = (FrozenLinear(plain, {}, Precision::bfloat16, face)(x, &norm) -
+                                 Linear{rounded(plain.weight), plain.bias}(rounded(u)))
+                                    .abs();
+  const double one_other_rounding = std::ldexp((u.abs().max() * plain.weight.abs().max()).item<double>(), -8);
+  EXPECT_LT(difference.max().item<double>(), 2 * one_other_rounding + 3 * k_tolerance);
+  EXPECT_LT(difference.mean().item<double>(), k_tolerance);
+}
+
+INSTANTIATE_TEST_SUITE_P(Faces, AtBfloat16Face,
+                         ::testing::Combine(::testing::ValuesIn(bfloat16_faces_of_this_cpu()),
+                                            ::testing::Values(Shape{1, 64, 64}, Shape{13, 71, 45},
+                                                              Shape{15, 1, 33}, Shape{29, 4133, 128},
+                                                              Shape{130, 192, 512})),
+                         name_of);
+
+// With the unit matrix for weights the rounded rows themselves come out.
+TEST(FrozenLinear, RoundsRowsToTheNearestBfloat16HalvesToEven) {
+  const int64_t depth = 64;
+  const Linear unit{at::eye(depth), {}};
+  at::Tensor x = at::empty({600, depth}, at::kFloat);
+  // Every exponent of a normal float; mantissas at, above and below halves, and the rest by chance.
+  uint32_t seed = 7;
+  for (int64_t i = 0; i < x.numel(); ++i) {
+    seed = seed * 1664525U + 1013904223U;
+    const uint32_t exponent = 1 + static_cast<uint32_t>(i) % 254;
+    const uint32_t high = seed >> 9 & 0x7F0000U;
+    const uint32_t low[] = {0x8000U, 0x8001U, 0x7FFFU, seed & 0xFFFFU};
+    const uint32_t bits = (seed & 0x80000000U) | exponent << 23 | high | low[i % 4];
+    x.mutable_data_ptr<float>()[i] = std::bit_cast<float>(bits);
+  }
+  for (const std::string_view face : bfloat16_faces_of_this_cpu()) {
+    EXPECT_TRUE(at::equal(FrozenLinear(unit, {}, Precision::bfloat16, face)(x, nullptr), rounded(x))) << face;
+  }
+}
+
+TEST(FrozenLinear, NanAndInfinityComeThroughBfloat16) {
+  const Linear plain = random_linear(40, 70);
+  for (const std::string_view face : bfloat16_faces_of_this_cpu()) {
+    const FrozenLinear frozen(plain, {}, Precision::bfloat16, face);
+    at::Tensor x = at::randn({3, 70});
+    // Payloads that vanish with the low half of a float would leave an infinity.
+    x[0][69] = std::bit_cast<float>(0x7F800001U);
+    x[1][3] = std::bit_cast<float>(0xFFC00000U);
+    const at::Tensor y = frozen(x, nullptr);
+    EXPECT_TRUE(y.slice(0, 0, 2).isnan().all().item<bool>()) << face;
+    EXPECT_TRUE(y[2].isfinite().all().item<bool>()) << face;
+    Linear lost = random_linear(40, 70);
+    lost.weight[5][6] = std::bit_cast<float>(0x7F800001U);
+    const at::Tensor z = FrozenLinear(lost, {}, Precision::bfloat16, face)(at::randn({3, 70}), nullptr);
+    EXPECT_TRUE(z.select(1, 5).isnan().all().item<bool>()) << face;
+    EXPECT_TRUE(z.slice(1, 6).isfinite().all().item<bool>()) << face;
+  }
+}
+
 TEST(FrozenLinear, ARowsBitsDependOnThatRowAlone) {
   at::manual_seed(2);
   const Linear plain = random_linear(128, 192);
   const LayerNorm norm = random_norm(192);
   const at::Tensor x = at::randn({131, 192});
-  for (const std::string_view face : {"avx512", "avx2"}) {
+  for (const std::string_view face : {"avx512bf16", "avx512", "avx2"}) {
     if (!simd::can_run(face)) continue;
-    const FrozenLinear frozen(plain, {}, face);
+    const FrozenLinear frozen(plain, {}, precision_of(face), face);
     const at::Tensor all = frozen(x, &norm, Activation::gelu);
     for (const auto& [from, to] : {std::pair{0, 1}, {5, 19}, {117, 131}}) {
       EXPECT_TRUE(at::equal(frozen(x.slice(0, from, to), &norm, Activation::gelu), all.slice(0, from, to)))
@@ -118,6 +226,26 @@ TEST(FrozenBlock, EqualsThePlainBlockUpToRounding) {
   FrozenBlock(plain).forward(stream);
   EXPECT_LT(worst(stream, wanted), 1e-4);
   EXPECT_LT(worst(FrozenBlock(plain).values(x), plain.project_values(plain.ln1(x))), 3 * k_tolerance);
+}
+
+TEST(FrozenBlock, InBfloat16StaysCloseToFloat32ThroughItsDefinition) {
+  const at::NoGradGuard guard;
+  at::manual_seed(4);
+  Block plain;
+  plain.ln1 = random_norm(128);
+  plain.qkv = random_linear(384, 128);
+  plain.out = random_linear(128, 128);
+  plain.ln2 = random_norm(128);
+  plain.fc1 = random_linear(512, 128);
+  plain.fc2 = random_linear(128, 512);
+  plain.heads = 2;
+  const at::Tensor x = at::randn({1, 75, 128});
+  const at::Tensor exact = plain.forward(x);
+  const at::Tensor stream = x.clone();
+  FrozenBlock(plain, Precision::bfloat16).forward(stream);
+  const double error = ((stream - exact).norm() / exact.norm()).item<double>();
+  EXPECT_GT(error, 1e-4);  // it did round
+  EXPECT_LT(error, 1e-2);
 }
 
 }  // namespace

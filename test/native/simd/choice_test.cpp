@@ -32,6 +32,22 @@ TEST(KernelChoice, LaterEntriesWinAndNameOneKernel) {
 TEST(KernelChoice, WhatWasRecordedForcesTheSameChoice) {
   EXPECT_EQ(kernels_chosen_by(kernels_chosen_by("")), kernels_chosen_by(""));
   EXPECT_EQ(kernels_chosen_by(kernels_chosen_by("ref")), kernels_chosen_by("ref"));
+  const std::string own = kernels_chosen_by("", Precision::bfloat16);
+  EXPECT_EQ(kernels_chosen_by(own, Precision::bfloat16), own);
+}
+
+TEST(KernelChoice, Bfloat16EnginesHaveFacesOfTheirOwn) {
+  EXPECT_EQ(kernels_chosen_by("ref", Precision::bfloat16), "linear=ref,attention=ref,affinity=ref");
+  EXPECT_TRUE(kernels_chosen_by("", Precision::bfloat16)
+                  .starts_with(can_run("avx512bf16") ? "linear=avx512bf16,attention=avx512bf16,affinity=avx"
+                                                     : "linear=ref,attention=ref,affinity="));
+}
+
+TEST(KernelChoice, WhatIsNoFaceOfAPrecisionLeavesItsChoiceAsItIs) {
+  const std::string own = kernels_chosen_by("", Precision::bfloat16);
+  EXPECT_EQ(kernels_chosen_by("linear=onednn,attention=fused", Precision::bfloat16), own);
+  EXPECT_TRUE(refusal("onednn").starts_with("linear=onednn"));
+  if (can_run("avx512bf16")) EXPECT_EQ(kernels_chosen_by("linear=avx512bf16"), kernels_chosen_by(""));
 }
 
 TEST(KernelChoice, UnknownNamesAndKernelsAreRefused) {
@@ -41,7 +57,7 @@ TEST(KernelChoice, UnknownNamesAndKernelsAreRefused) {
 }
 
 TEST(KernelChoice, FacesThisCpuLacksAreRefusedByName) {
-  for (const std::string_view face : {"avx512", "avx2"}) {
+  for (const std::string_view face : {"avx512bf16", "avx512", "avx2"}) {
     if (!can_run(face))
       EXPECT_TRUE(refusal(face).starts_with("E_USAGE: CRANE_KERNELS asks for ")) << refusal(face);
   }
@@ -49,8 +65,8 @@ TEST(KernelChoice, FacesThisCpuLacksAreRefusedByName) {
 
 #if defined(__x86_64__)
 template <typename FaceSpan>
-void expect_listed(std::string_view kernel, const FaceSpan& faces) {
-  const auto names = faces_of(kernel);
+void expect_listed(std::string_view kernel, const FaceSpan& faces, Precision precision = Precision::float32) {
+  const auto names = faces_of(kernel, precision);
   ASSERT_EQ(names.size(), faces.size()) << kernel;
   for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(names[i], faces[i].name) << kernel;
 }
@@ -58,6 +74,8 @@ void expect_listed(std::string_view kernel, const FaceSpan& faces) {
 TEST(KernelChoice, TheTableNamesTheFacesOfEveryListInTheirOrder) {
   expect_listed("attention", attention::plain_attention_faces());
   expect_listed("attention", attention::self_correlation_faces());
+  expect_listed("attention", attention::plain_attention_faces(Precision::bfloat16), Precision::bfloat16);
+  expect_listed("attention", attention::self_correlation_faces(Precision::bfloat16), Precision::bfloat16);
   expect_listed("affinity", attention::affinity_attention_faces());
 }
 #endif

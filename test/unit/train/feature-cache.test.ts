@@ -14,6 +14,7 @@ const work = useWorkplace();
 const machine: Machine = {
   cpu: 'A',
   isa: 'plain',
+  precision: 'float32',
   kernels: 'best',
   device: 'cuda:0',
   threads: 2,
@@ -61,6 +62,7 @@ describe('the key of the settings', () => {
       { machine: { ...machine, cpu: 'B' } },
       { machine: { ...machine, isa: 'avx2' } },
       { machine: { ...machine, kernels: 'ref' } },
+      { machine: { ...machine, precision: 'bfloat16' } },
       { machine: { ...machine, device: 'cpu' } },
       { machine: { ...machine, threads: 1 } },
       { machine: { ...machine, libtorch: '2.12.0' } },

@@ -1,0 +1,143 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { choosePrecision } from '../../../src/engine/choose-precision.js';
+import { diagnose } from '../../../src/engine/diagnose.js';
+import { openEngine } from '../../../src/engine/load-engine.js';
+import { type Model, parseModelJson } from '../../../src/engine/model-json.js';
+import { featureKey, featureSettings, thisMachine } from '../../../src/train/feature-key.js';
+import { makeFakeAddon } from './fake-addon.js';
+import { makeToyFolder, makeToyModel, pixels, writePicture } from './toy-model.js';
+
+let folder: string;
+let model: Model;
+beforeAll(async () => {
+  folder = await makeToyFolder();
+  model = await makeToyModel(folder);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const shown = {
+  bfloat16: {
+    dataSets: ['a'],
+    pictures: 90,
+    worstPoints: 0.04,
+    scoreDifference: { median: 0.001, p95: 0.002, max: 0.004 },
+  },
+};
+const both = ['float32', 'bfloat16'] as const;
+
+describe('auto', () => {
+  it('is float32 unless model.json shows bfloat16 to be harmless and the CPU has it', () => {
+    expect(choosePrecision('auto', {}, 'cpu', both)).toEqual({
+      precision: 'float32',
+      why: 'auto: exact, and model.json does not say that bfloat16 is harmless',
+    });
+    expect(choosePrecision('auto', { precisions: shown }, 'cpu', ['float32']).precision).toBe('float32');
+    expect(choosePrecision('auto', { precisions: shown }, 'cuda:0', both).precision).toBe('float32');
+    expect(choosePrecision('auto', { precisions: shown }, 'cpu', both)).toEqual({
+      precision: 'bfloat16',
+      why: 'auto: on 90 pictures it moved no figure by more than 0.04 points (model.json)',
+    });
+  });
+
+  it('gives way to what is asked for', () => {
+    for (const precision of both) {
+      expect(choosePrecision(precision, { precisions: shown }, 'cpu', both).precision).toBe(precision);
+    }
+  });
+
+  it('reaches the native engine, and the facts say what was chosen and why', async () => {
+    const addon = makeFakeAddon();
+    const engine = await openEngine(addon, { ...model, precisions: shown });
+    expect(addon.log.opened[0]?.precision).toBe('bfloat16');
+    expect(engine.facts).toMatchObject({
+      precision: 'bfloat16',
+      precisionWhy: expect.stringMatching(/^auto: on 90/),
+    });
+    const exact = await openEngine(addon, { ...model, precisions: shown }, { precision: 'float32' });
+    expect(exact.facts).toMatchObject({ precision: 'float32', precisionWhy: 'asked for' });
+  });
+
+  it('is refused where model.json claims more than was measured', async () => {
+    const { folder: _, ...description } = model;
+    const text = JSON.stringify({ ...description, precisions: { bfloat16: { worstPoints: 0 } } });
+    expect(() => parseModelJson(text, 'model.json')).toThrow(/precisions\.bfloat16/);
+  });
+});
+
+describe('a score in bfloat16 is no score in float32', () => {
+  it('has another label, and stored thresholds do not hold for it', async () => {
+    const addon = makeFakeAddon();
+    const exact = await openEngine(addon, model);
+    const short = await openEngine(addon, model, { precision: 'bfloat16' });
+    const one = await exact.score(pixels(200));
+    const other = await short.score(pixels(200));
+    expect(other.model).not.toBe(one.model);
+    expect([one.threshold, other.threshold]).toEqual([0.5, null]);
+    expect((await short.score(pixels(200), { threshold: 0.5 })).threshold).toBe(0.5);
+  });
+
+  it('takes the threshold that was calibrated for it', async () => {
+    const addon = makeFakeAddon();
+    const label = (await openEngine(addon, model, { precision: 'bfloat16' })).facts.model;
+    const calibration = {
+      settings: label,
+      date: '2026-01-01T00:00:00.000Z',
+      image: { threshold: 0.61 },
+    } as NonNullable<Model['calibrations']>[number];
+    const calibrated = { ...model, calibrations: [calibration] };
+    const thresholdAt = async (precision: 'float32' | 'bfloat16') => {
+      const engine = await openEngine(addon, calibrated, { precision });
+      await engine.score(pixels(200));
+      return engine.settings().threshold;
+    };
+    expect(await thresholdAt('bfloat16')).toBe(0.61);
+    expect(await thresholdAt('float32')).toBe(0.5);
+  });
+
+  it('comes from other cached features', async () => {
+    const addon = makeFakeAddon();
+    const keyAt = async (precision: 'float32' | 'bfloat16') => {
+      const engine = await openEngine(addon, model, { precision });
+      const { native } = engine.trainingParts;
+      return featureKey(
+        featureSettings({
+          model,
+          size: model.input,
+          method: model.method,
+          shape: native.featureShape(model.method),
+          precision: 'f16',
+          exif: true,
+          weights: [],
+          machine: await thisMachine(addon, native.facts),
+        }),
+      );
+    };
+    expect(await keyAt('bfloat16')).not.toBe(await keyAt('float32'));
+  });
+});
+
+describe('doctor', () => {
+  const findings = async (golden: Model['golden'], precision: 'float32' | 'bfloat16') => {
+    const { folder: _, ...description } = model;
+    await writeFile(join(folder, 'model.json'), JSON.stringify({ ...description, golden }));
+    const list = [];
+    const found = async () => ({ addon: makeFakeAddon() });
+    for await (const finding of diagnose(found, folder, { precision }, {})) list.push(finding);
+    return list;
+  };
+
+  it('says which precision was chosen and why, and holds the golden case to the tolerance of that precision', async () => {
+    await writePicture(join(folder, 'golden.png'), 204, 28, 28);
+    const golden = { picture: 'golden.png', score: 0.805, tolerance: 1e-4 };
+    const about = async (precision: 'float32' | 'bfloat16', own: Model['golden']) =>
+      (await findings(own, precision)).find((finding) => finding.about === 'golden case')?.state;
+    expect(await about('float32', golden)).toBe('fault');
+    expect(await about('bfloat16', golden)).toBe('warning');
+    expect(await about('bfloat16', { ...golden, tolerances: { bfloat16: 0.01 } })).toBe('ok');
+    expect(await about('bfloat16', { ...golden, tolerances: { bfloat16: 0.001 } })).toBe('fault');
+    const named = (await findings(golden, 'bfloat16')).find((finding) => finding.about === 'precision');
+    expect(named?.text).toContain('bfloat16 (asked for)');
+  });
+});
