@@ -9,6 +9,7 @@
 #include "core/cpu.h"
 #include "core/error.h"
 #include "core/stopwatch.h"
+#include "cuda/tensors.h"
 #include "engine_state.h"
 #include "image/normalise.h"
 #include "layers/torch_errors.h"
@@ -37,6 +38,23 @@ at::Device device_of(const std::string& name) {
                 "has no CUDA, or there is no driver");
   }
   return device;
+}
+
+// float32 runs everywhere; the 16-bit formats where their kernels are.
+void check_precision(Precision precision, at::Device device) {
+  if (precision == Precision::float32 || cuda::has_kernels(device)) return;
+  throw Error("E_DEVICE", join_text(precision_name(precision), " cannot be used on ", device.str()),
+              device.is_cuda() ? "this engine was built without its CUDA kernels: npx crane-native build"
+                               : "use float32, or a CUDA device");
+}
+
+// Products of float32 stay float32 on a GPU (no TF32), and sums of 16-bit products are kept in float32.
+void choose_exact_products() {
+  at::Context& context = at::globalContext();
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowTF32CuDNN(false);
+  context.setAllowFP16ReductionCuBLAS(false);
+  context.setAllowBF16ReductionCuBLAS(false);
 }
 
 TowerFacts facts_of(const vision::SpatialSource& tower) {
@@ -152,6 +170,8 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
     State& state = *state_;
     state.config = config;
     state.device = device_of(config.device);
+    check_precision(config.precision, state.device);
+    if (state.device.is_cuda()) choose_exact_products();
     state.facts.threads = set_compute_threads(config.threads);
     {
       std::vector<std::shared_ptr<const weights::WeightFile>> files;
@@ -165,14 +185,14 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
       check_input(vision_facts.joint_width == text_facts.joint_width, "E_MODEL_CONFIG",
                   "the vision tower ends in ", vision_facts.joint_width, " dimensions, the text tower in ",
                   text_facts.joint_width);
-      state.vision = vision::Tower::load(all, config.vision, state.device);
+      state.vision = vision::Tower::load(all, config.vision, state.device, config.precision);
       state.text =
           text::TextTower::load(all, config.text_activation, config.text_layer_norm_eps, state.device);
     }
     if (config.source) {
       const weights::CanonicalWeights all =
           weights::canonicalise({weights::open_weights(config.source->weights)});
-      state.source = vision::load_spatial_source(all, config.source->tower, state.device);
+      state.source = vision::load_spatial_source(all, config.source->tower, state.device, config.precision);
     }
     state.check_size(config.height, config.width);
     state.normalisation = normalisation_of(config.vision);
@@ -185,6 +205,7 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
     if (state.source) facts.source = facts_of(*state.source);
     facts.joint_width = state.vision.joint_width();
     facts.device = state.device.str();
+    facts.precision = config.precision;
     facts.weight_bytes =
         4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
     facts.working_bytes = working_bytes(state.vision, state.source.get(), config.height, config.width);
@@ -238,11 +259,14 @@ std::vector<ScoreOutcome> Engine::score_preprocessed(const float* input, InputSh
                       at::TensorOptions().dtype(at::kFloat));
     check_input(at::isfinite(images).all().item<bool>(), "E_IMAGE_NONFINITE",
                 "the preprocessed input holds NaN or infinity");
-    // Alone, or all together where the reference's batch mean is asked for.
-    const int64_t step = options.method.compat.batch_mean ? shape.batch : 1;
+    // Alone on a CPU, some together on a GPU, all where the reference's batch mean is asked for.
+    const int64_t most = options.method.compat.batch_mean   ? shape.batch
+                         : cuda::runs_batches(state.device) ? k_views_at_once
+                                                            : 1;
     std::vector<ScoreOutcome> outcomes;
-    for (int64_t from = 0; from < shape.batch; from += step) {
+    for (int64_t from = 0; from < shape.batch; from += most) {
       if (cancel) cancel->check();
+      const int64_t step = std::min(most, shape.batch - from);
       Stopwatch watch;
       const State::Forward done =
           state.forward(images.slice(0, from, from + step), repeated(encoded.get(), step), options, nullptr);
@@ -265,6 +289,7 @@ std::vector<ScoreOutcome> Engine::score(std::span<const ScoreItem> items, const 
     const State& state = *state_;
     state.use_own_threads();
     if (options.method.compat.batch_mean) return state.score_together(items, options);
+    if (cuda::has_kernels(state.device)) return state.score_on_device(items, options, cancel);
     std::vector<ScoreOutcome> outcomes;
     for (const ScoreItem& item : items) {
       if (cancel) cancel->check();

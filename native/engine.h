@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/cancel.h"
+#include "core/precision.h"
 #include "core/traced_stage.h"
 #include "image/fit.h"
 #include "image/picture.h"
@@ -46,7 +47,8 @@ struct EngineConfig {
   int64_t height = 0;  // input of the model in pixels
   int64_t width = 0;
   std::string device = "cpu";
-  int threads = 0;  // 0: physical cores
+  Precision precision = Precision::float32;  // of the vision towers
+  int threads = 0;                           // 0: physical cores
 };
 
 struct TowerFacts {
@@ -64,6 +66,7 @@ struct EngineFacts {
   std::optional<TowerFacts> source;
   int64_t joint_width = 0;
   std::string device;
+  Precision precision = Precision::float32;
   int threads = 0;
   int64_t weight_bytes = 0;
   int64_t working_bytes = 0;  // upper estimate of what one picture needs on top
@@ -139,7 +142,8 @@ class Engine {
   // [2, D] row-major: normal, anomalous.
   std::vector<float> text_features(int64_t handle) const;
 
-  // One outcome per item; a score never depends on the other items (except under compat.batch_mean).
+  // One outcome per item; on a CPU a score never depends on the other items (except under compat.batch_mean),
+  // on a GPU its last digits may.
   std::vector<ScoreOutcome> score(std::span<const ScoreItem> items, const ScoreOptions& options,
                                   const CancelToken* cancel);
 

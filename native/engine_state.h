@@ -19,6 +19,9 @@
 
 namespace crane {
 
+// Views of one forward pass on a GPU: it is full with a few, and more cost memory.
+inline constexpr int64_t k_views_at_once = 16;
+
 struct Engine::State {
   EngineConfig config;
   EngineFacts facts;
@@ -85,6 +88,9 @@ struct Engine::State {
   at::Tensor input_of(const ScoreItem& item, const image::ViewPlan& plan, const image::View& view) const;
   ScoreOutcome score_alone(const ScoreItem& item, const ScoreOptions& options,
                            const CancelToken* cancel) const;
+  // Whole batches on a GPU, resized there too (engine_device.cpp).
+  std::vector<ScoreOutcome> score_on_device(std::span<const ScoreItem> items, const ScoreOptions& options,
+                                            const CancelToken* cancel) const;
   // Every view of every item in one call of the method (compat.batch_mean).
   std::vector<ScoreOutcome> score_together(std::span<const ScoreItem> items,
                                            const ScoreOptions& options) const;

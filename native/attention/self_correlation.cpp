@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "attention/on_cuda.h"
 #include "attention/panels.h"
 
 namespace crane::attention {
@@ -59,6 +60,7 @@ constexpr SelfCorrelationFace k_self_correlation_faces[] = {
     {"avx512", self_panels_avx512, fits_self_panels},
     {"avx2", self_panels_avx2, fits_self_panels},
 #endif
+    {"cuda", self_correlation_on_cuda, fits_self_correlation_on_cuda},
     {"fused", self_correlation_fused, nullptr},
     {"ref", self_correlation_ref, nullptr},
 };

@@ -11,7 +11,9 @@ namespace crane::layers {
 class FrozenBlock {
  public:
   // Keeps nothing of the plain weights that it packed.
-  explicit FrozenBlock(const Block& block);
+  explicit FrozenBlock(const Block& block, Precision precision = Precision::float32);
+
+  // Streams are float32; on a GPU in another precision what is projected and attended is 16 bits wide.
 
   // x [B, N, width] -> queries, keys and values of LN1(x).
   Projections project(const at::Tensor& x) const;

@@ -7,7 +7,9 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "cuda/tensors.h"
 #include "layers/block.h"
+#include "layers/half_linear.h"
 #include "layers/team.h"
 #include "simd/choice.h"
 #include "simd/linear_panels.h"
@@ -66,8 +68,15 @@ simd::Epilogue epilogue_of(Activation activation) {
 
 }  // namespace
 
-FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale)
-    : FrozenLinear(plain, scale, plain.weight.is_cpu() ? simd::chosen_face("linear") : "ref") {}
+FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision) {
+  if (precision != Precision::float32 && cuda::has_kernels(plain.weight.device())) {
+    half_ = std::make_shared<HalfLinear>(plain, scale, precision);
+    in_ = plain.weight.size(1);
+    out_ = plain.weight.size(0);
+    return;
+  }
+  *this = FrozenLinear(plain, scale, plain.weight.is_cpu() ? simd::chosen_face("linear") : "ref");
+}
 
 FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, std::string_view name)
     : weight_(plain.weight),
@@ -142,6 +151,7 @@ at::Tensor FrozenLinear::by_libtorch(const at::Tensor& x, const LayerNorm* norm)
 
 at::Tensor FrozenLinear::operator()(const at::Tensor& x, const LayerNorm* norm,
                                     std::optional<Activation> activation) const {
+  if (half_) return (*half_)(x, norm, activation);
   if (face_ == nullptr) {
     const at::Tensor y = by_libtorch(x, norm);
     return activation ? activate(y, *activation) : y;
@@ -154,6 +164,7 @@ at::Tensor FrozenLinear::operator()(const at::Tensor& x, const LayerNorm* norm,
 }
 
 at::Tensor FrozenLinear::columns(const at::Tensor& x, const LayerNorm* norm, Columns which) const {
+  if (half_) return half_->columns(x, norm, which.from, which.to);
   if (face_ == nullptr && !is_onednn_ && !scale_.defined()) {
     const at::Tensor bias = bias_.defined() ? bias_.slice(0, which.from, which.to) : bias_;
     return at::linear(norm != nullptr ? (*norm)(x) : x, weight_.slice(0, which.from, which.to), bias);
@@ -185,6 +196,7 @@ at::Tensor FrozenLinear::grouped(const at::Tensor& x, const LayerNorm* norm, int
 }
 
 void FrozenLinear::add_to(const at::Tensor& stream, const at::Tensor& x) const {
+  if (half_) return half_->add_to(stream, x);
   at::Tensor dst = stream;
   if (face_ == nullptr) {
     dst.add_(by_libtorch(x, nullptr));

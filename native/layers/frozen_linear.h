@@ -2,9 +2,11 @@
 // surrounds it in a block fused where the face can: LayerNorm before, activation or residual after.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string_view>
 
+#include "core/precision.h"
 #include "layers/activation.h"
 #include "layers/linear.h"
 
@@ -22,11 +24,14 @@ struct Columns {
   int64_t to = 0;
 };
 
+class HalfLinear;
+
 class FrozenLinear {
  public:
   FrozenLinear() = default;
   // scale [out] or undefined multiplies the result (LayerScale).
-  FrozenLinear(const Linear& plain, const at::Tensor& scale);
+  // On a GPU other precisions than float32 take HalfLinear, whose results are 16 bits wide.
+  FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision = Precision::float32);
   // The same with a face of the list "linear" that the CPU can run.
   FrozenLinear(const Linear& plain, const at::Tensor& scale, std::string_view face);
 
@@ -50,6 +55,7 @@ class FrozenLinear {
   void run(const simd::LinearPanels& job) const;
   at::Tensor by_libtorch(const at::Tensor& x, const LayerNorm* norm) const;
 
+  std::shared_ptr<const HalfLinear> half_;  // null: one of the float32 faces
   const simd::LinearFace* face_ = nullptr;  // null: by_libtorch
   bool is_onednn_ = false;
   at::Tensor weight_;  // packed, oneDNN's own, or [out, in]

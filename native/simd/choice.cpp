@@ -108,7 +108,7 @@ std::span<const std::string_view> faces_of(std::string_view kernel) {
 bool can_run(std::string_view face) {
   if (face == "avx512") return best_isa() >= Isa::avx512;
   if (face == "avx2") return best_isa() >= Isa::avx2;
-  return true;
+  return face != "cuda";
 }
 
 std::string chosen_kernels() { return text_of(choices()); }

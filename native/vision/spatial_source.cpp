@@ -7,13 +7,14 @@
 namespace crane::vision {
 
 std::unique_ptr<SpatialSource> load_spatial_source(const weights::CanonicalWeights& weights,
-                                                   const TowerConfig& config, at::Device device) {
+                                                   const TowerConfig& config, at::Device device,
+                                                   Precision precision) {
   // Only SAM's positions lie on a grid of their own axes.
   if (weights.find("visual.pos_grid") != nullptr) {
     return std::make_unique<SamEncoder>(SamEncoder::load(weights, config, device));
   }
   weights::check_vision(weights);
-  return std::make_unique<Tower>(Tower::load(weights, config, device));
+  return std::make_unique<Tower>(Tower::load(weights, config, device, precision));
 }
 
 }  // namespace crane::vision

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "core/precision.h"
 #include "core/torch_headers.h"
 #include "layers/trace.h"
 #include "vision/config.h"
@@ -34,8 +35,9 @@ class SpatialSource {
   virtual int64_t parameters() const noexcept = 0;
 };
 
-// Tells by the tensors which of the encoders it is. Errors: E_WEIGHTS_*, E_MODEL_CONFIG.
+// SAM keeps float32. Tells by the tensors which of the encoders it is. Errors: E_WEIGHTS_*, E_MODEL_CONFIG.
 std::unique_ptr<SpatialSource> load_spatial_source(const weights::CanonicalWeights& weights,
-                                                   const TowerConfig& config, at::Device device);
+                                                   const TowerConfig& config, at::Device device,
+                                                   Precision precision = Precision::float32);
 
 }  // namespace crane::vision

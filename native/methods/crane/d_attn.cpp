@@ -1,16 +1,14 @@
 #include "methods/crane/d_attn.h"
 
 #include "attention/affinity.h"
+#include "cuda/tensors.h"
 #include "layers/linear.h"
 
 namespace crane::methods {
 namespace {
 
 at::Tensor channel_constants(const std::array<double, 3>& values, const at::Tensor& like) {
-  return at::tensor(
-             {static_cast<float>(values[0]), static_cast<float>(values[1]), static_cast<float>(values[2])},
-             like.options())
-      .view({1, 3, 1, 1});
+  return cuda::numbers_on(values, at::kFloat, like.device()).view({1, 3, 1, 1});
 }
 
 at::Tensor renormalise(const at::Tensor& image, const vision::TowerConfig& from,
@@ -27,9 +25,12 @@ SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, co
   const at::Tensor input = renormalise(image, towers.vision->config(), source.config());
   SourceAffinity result;
   result.grid = source.grid_for(input.size(2), input.size(3));
+  // On a CPU picture by picture, as Crane::score does.
+  const bool at_once = cuda::runs_batches(input.device()) && trace == nullptr;
+  const int64_t step = at_once ? input.size(0) : 1;
   std::vector<at::Tensor> rows;
-  for (int64_t b = 0; b < input.size(0); ++b) {
-    const at::Tensor normed = source.patch_features(input.slice(0, b, b + 1), trace);
+  for (int64_t b = 0; b < input.size(0); b += step) {
+    const at::Tensor normed = source.patch_features(input.slice(0, b, b + step), trace);
     if (trace) {
       trace->record("stage.vfm.input", input.slice(0, b, b + 1));
       trace->record("stage.vfm.features",
@@ -50,6 +51,7 @@ SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, co
 
 at::Tensor d_attn(const layers::FrozenBlock& block, const SourceAffinity& affinity, const at::Tensor& values,
                   vision::Grid values_grid, const CraneOptions& options, Trace* trace) {
+  // 16-bit values stay so where no resize needs them wider
   const at::Tensor v = vision::resize_patches(values, values_grid, affinity.grid);
   if (trace) {
     trace->record("stage.dattn.v_resized", v.view({v.size(0), v.size(1), block.heads(), -1})

@@ -30,12 +30,12 @@ PictureFeatures picture_features(const Towers& towers, const at::Tensor& image,
       e_attn_request(options, static_cast<int64_t>(tower.blocks().size()));
   const vision::TwoStreamFeatures features = vision::two_stream_forward(tower, image, request, trace);
 
-  const at::Tensor cls_raw = tower.project(features.cls);  // [1, D]
+  const at::Tensor cls_raw = tower.project(features.cls);  // [B, D]
   std::vector<at::Tensor> raw_maps;
   for (const at::Tensor& tokens : map_tokens(towers, features, affinity, grid, options, trace)) {
     raw_maps.push_back(tower.project(tokens));
   }
-  const at::Tensor patch_raw = at::stack(raw_maps, /*dim=*/0);  // [m, 1, n, D]
+  const at::Tensor patch_raw = at::stack(raw_maps, /*dim=*/0);  // [m, B, n, D]
   const PictureFeatures result{layers::unit_rows(cls_raw), layers::unit_rows(patch_raw),
                                affinity ? affinity->grid : grid};
   if (trace) {
