@@ -51,7 +51,6 @@ SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, co
 
 at::Tensor d_attn(const layers::FrozenBlock& block, const SourceAffinity& affinity, const at::Tensor& values,
                   vision::Grid values_grid, const CraneOptions& options, Trace* trace) {
-  // 16-bit values stay so where no resize needs them wider
   const at::Tensor v = vision::resize_patches(values, values_grid, affinity.grid);
   if (trace) {
     trace->record("stage.dattn.v_resized", v.view({v.size(0), v.size(1), block.heads(), -1})
@@ -62,7 +61,7 @@ at::Tensor d_attn(const layers::FrozenBlock& block, const SourceAffinity& affini
   how.beta = options.d_attn_beta;
   how.empty_rows = options.compat.empty_rows;
   const at::Tensor mixed = attention::affinity_attention(affinity.features, affinity.means, v, how, trace);
-  const at::Tensor d = block.output(mixed);  // no residual
+  const at::Tensor d = block.output(mixed).to(at::kFloat);  // no residual; float32 from here on
   if (trace) trace->record("stage.dattn.out_proj", d);
   return d;
 }
