@@ -40,6 +40,22 @@ at::Device device_of(const std::string& name) {
   return device;
 }
 
+// "cuda:0,cuda:1": the devices of one engine. Several need the kernels, since only whole batches are dealt
+// out.
+std::vector<at::Device> devices_of(const std::string& names) {
+  std::vector<at::Device> devices;
+  for (size_t from = 0; from <= names.size();) {
+    const size_t comma = std::min(names.find(',', from), names.size());
+    devices.push_back(device_of(names.substr(from, comma - from)));
+    from = comma + 1;
+  }
+  for (const at::Device& device : devices) {
+    check_input(devices.size() == 1 || cuda::has_kernels(device), "E_DEVICE", "\"", names,
+                "\": several devices must all be CUDA devices, and the engine built with their kernels");
+  }
+  return devices;
+}
+
 // float32 runs everywhere; the 16-bit formats where their kernels are.
 void check_precision(Precision precision, at::Device device) {
   if (precision == Precision::float32 || cuda::has_kernels(device)) return;
@@ -63,8 +79,8 @@ TowerFacts facts_of(const vision::SpatialSource& tower) {
 
 // What one picture's forward pass holds at once, from the tensors' sizes: streams, projections, the MLP's
 // hidden layer, D-Attn's square matrices, the map. Generous by half, because allocators keep what they freed.
-int64_t working_bytes(const vision::Tower& vision, const vision::SpatialSource* source, int64_t height,
-                      int64_t width) {
+int64_t working_bytes_of(const vision::Tower& vision, const vision::SpatialSource* source, int64_t height,
+                         int64_t width) {
   const int64_t tokens = 1 + (height / vision.patch()) * (width / vision.patch());
   int64_t floats = tokens * vision.width() * 14 + height * width * 8;
   if (source != nullptr) {
@@ -164,51 +180,58 @@ std::vector<ScoreOutcome> Engine::State::score_together(std::span<const ScoreIte
 }
 
 // Weights are loaded outside inference mode, because training differentiates through the text tower.
+void Engine::State::open(const EngineConfig& from, at::Device on) {
+  config = from;
+  device = on;
+  {
+    std::vector<std::shared_ptr<const weights::WeightFile>> files;
+    for (const std::string& path : config.weights) files.push_back(weights::open_weights(path));
+    for (const RecipeConfig& recipe : config.recipes) {
+      files.push_back(weights::synth_file(recipe.name, recipe.tensors));
+    }
+    const weights::CanonicalWeights all = weights::canonicalise(std::move(files));
+    const weights::VisionStructure vision_facts = weights::check_vision(all);
+    const weights::TextStructure text_facts = weights::check_text(all);
+    check_input(vision_facts.joint_width == text_facts.joint_width, "E_MODEL_CONFIG",
+                "the vision tower ends in ", vision_facts.joint_width, " dimensions, the text tower in ",
+                text_facts.joint_width);
+    vision = vision::Tower::load(all, config.vision, device, config.precision);
+    text = text::TextTower::load(all, config.text_activation, config.text_layer_norm_eps, device);
+  }
+  if (config.source) {
+    const weights::CanonicalWeights all =
+        weights::canonicalise({weights::open_weights(config.source->weights)});
+    source = vision::load_spatial_source(all, config.source->tower, device, config.precision);
+  }
+  check_size(config.height, config.width);
+  normalisation = normalisation_of(config.vision);
+
+  facts.patch = vision.patch();
+  facts.vision = facts_of(vision);
+  facts.text = {text.width(), text.layer_count(), text.heads(), 0, text.parameters()};
+  if (source) facts.source = facts_of(*source);
+  facts.joint_width = vision.joint_width();
+  facts.device = device.str();
+  facts.precision = config.precision;
+  facts.weight_bytes =
+      4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
+  facts.working_bytes = working_bytes_of(vision, source.get(), config.height, config.width);
+}
+
 Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
   const at::NoGradGuard guard;
   translate_errors([&] {
     State& state = *state_;
-    state.config = config;
-    state.device = device_of(config.device);
-    check_precision(config.precision, state.device);
-    if (state.device.is_cuda()) choose_exact_products();
+    const std::vector<at::Device> devices = devices_of(config.device);
+    for (const at::Device& device : devices) check_precision(config.precision, device);
+    if (devices.front().is_cuda()) choose_exact_products();
     state.facts.threads = set_compute_threads(config.threads);
-    {
-      std::vector<std::shared_ptr<const weights::WeightFile>> files;
-      for (const std::string& path : config.weights) files.push_back(weights::open_weights(path));
-      for (const RecipeConfig& recipe : config.recipes) {
-        files.push_back(weights::synth_file(recipe.name, recipe.tensors));
-      }
-      const weights::CanonicalWeights all = weights::canonicalise(std::move(files));
-      const weights::VisionStructure vision_facts = weights::check_vision(all);
-      const weights::TextStructure text_facts = weights::check_text(all);
-      check_input(vision_facts.joint_width == text_facts.joint_width, "E_MODEL_CONFIG",
-                  "the vision tower ends in ", vision_facts.joint_width, " dimensions, the text tower in ",
-                  text_facts.joint_width);
-      state.vision = vision::Tower::load(all, config.vision, state.device, config.precision);
-      state.text =
-          text::TextTower::load(all, config.text_activation, config.text_layer_norm_eps, state.device);
+    state.open(config, devices.front());
+    for (size_t i = 1; i < devices.size(); ++i) {
+      state.replicas.push_back(std::make_unique<State>());
+      state.replicas.back()->open(config, devices[i]);
+      state.facts.device = join_text(state.facts.device, ",", devices[i].str());
     }
-    if (config.source) {
-      const weights::CanonicalWeights all =
-          weights::canonicalise({weights::open_weights(config.source->weights)});
-      state.source = vision::load_spatial_source(all, config.source->tower, state.device, config.precision);
-    }
-    state.check_size(config.height, config.width);
-    state.normalisation = normalisation_of(config.vision);
-
-    EngineFacts& facts = state.facts;
-    facts.patch = state.vision.patch();
-    facts.vision = facts_of(state.vision);
-    facts.text = {state.text.width(), state.text.layer_count(), state.text.heads(), 0,
-                  state.text.parameters()};
-    if (state.source) facts.source = facts_of(*state.source);
-    facts.joint_width = state.vision.joint_width();
-    facts.device = state.device.str();
-    facts.precision = config.precision;
-    facts.weight_bytes =
-        4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
-    facts.working_bytes = working_bytes(state.vision, state.source.get(), config.height, config.width);
   });
 }
 
@@ -216,28 +239,37 @@ Engine::~Engine() = default;
 
 const EngineFacts& Engine::facts() const noexcept { return state_->facts; }
 
+std::shared_ptr<const methods::EncodedPrompts> Engine::State::encode(const PromptFiles& files,
+                                                                     const ScoreOptions& options) const {
+  auto encoded = std::make_shared<methods::EncodedPrompts>();
+  encoded->prompts =
+      text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids}, text.width(), device);
+  encoded->features = text.encode(encoded->prompts,
+                                  {text::Guidance::none, options.method.compat.half_deep_tokens}, {}, nullptr)
+                          .unit.squeeze(0);
+  return encoded;
+}
+
 int64_t Engine::add_prompts(const PromptFiles& files, const ScoreOptions& options) {
   const c10::InferenceMode guard;
   return translate_errors([&] {
     State& state = *state_;
     state.use_own_threads();
-    auto encoded = std::make_shared<methods::EncodedPrompts>();
-    encoded->prompts = text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids},
-                                          state.text.width(), state.device);
-    encoded->features =
-        state.text
-            .encode(encoded->prompts, {text::Guidance::none, options.method.compat.half_deep_tokens}, {},
-                    nullptr)
-            .unit.squeeze(0);
+    // Encoded for every device before any knows the handle.
+    std::vector<std::shared_ptr<const methods::EncodedPrompts>> encoded{state.encode(files, options)};
+    for (const auto& replica : state.replicas) encoded.push_back(replica->encode(files, options));
     const std::lock_guard lock(state.prompts_mutex);
-    state.prompts[state.next_handle] = std::move(encoded);
-    return state.next_handle++;
+    const int64_t handle = state.next_handle++;
+    state.prompts[handle] = encoded.front();
+    for (size_t i = 0; i < state.replicas.size(); ++i) state.replicas[i]->prompts[handle] = encoded[i + 1];
+    return handle;
   });
 }
 
 void Engine::remove_prompts(int64_t handle) {
   const std::lock_guard lock(state_->prompts_mutex);
   state_->prompts.erase(handle);
+  for (const auto& replica : state_->replicas) replica->prompts.erase(handle);
 }
 
 std::vector<float> Engine::text_features(int64_t handle) const {

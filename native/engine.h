@@ -46,7 +46,7 @@ struct EngineConfig {
   std::optional<SourceConfig> source;
   int64_t height = 0;  // input of the model in pixels
   int64_t width = 0;
-  std::string device = "cpu";
+  std::string device = "cpu";                // or auto, cuda, cuda:N, or a list: cuda:0,cuda:1
   Precision precision = Precision::float32;  // of the vision towers
   int threads = 0;                           // 0: physical cores
 };

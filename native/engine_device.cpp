@@ -1,7 +1,9 @@
-// Scoring on a GPU: whole batches of views, everything between the pictures' samples and their scores on the
-// device, and one wait for each batch while the next is already under way.
+// Scoring on one or more GPUs: whole batches of views, everything between the pictures' samples and their
+// scores on the device, and one wait for each batch while the next is already under way. One thread serves
+// all devices: it only enqueues, which takes a small part of the time that they compute.
 #include <ATen/ops/amax.h>
 
+#include <algorithm>
 #include <deque>
 #include <limits>
 
@@ -100,36 +102,45 @@ class DeviceScoring {
 std::vector<ScoreOutcome> Engine::State::score_on_device(std::span<const ScoreItem> items,
                                                          const ScoreOptions& options,
                                                          const CancelToken* cancel) const {
+  std::vector<const State*> workers{this};
+  for (const auto& replica : replicas) workers.push_back(replica.get());
   std::vector<image::ViewPlan> plans;
-  std::vector<std::shared_ptr<const methods::EncodedPrompts>> owners;
+  // [item][worker]
+  std::vector<std::vector<std::shared_ptr<const methods::EncodedPrompts>>> owners;
   for (const ScoreItem& item : items) {
     plans.push_back(plan_of(item));
-    owners.push_back(prompts_of(item.prompts));
+    owners.push_back(prompts_of_all(item.prompts));
   }
   DeviceScoring scoring(items, std::move(plans), options);
   const methods::Crane method(options.method);
+  const size_t count = scoring.tasks().size();
+  // Few views are shared out evenly; each device has at most the batch that it computes and one that waits.
+  const size_t share = (count + workers.size() - 1) / workers.size();
+  const size_t step = std::clamp<size_t>(share, 1, static_cast<size_t>(k_views_at_once));
   std::deque<Pending> under_way;
-  constexpr auto k_step = static_cast<size_t>(k_views_at_once);
-  for (size_t from = 0; from < scoring.tasks().size(); from += k_step) {
+  size_t number = 0;
+  for (size_t from = 0; from < count; from += step, ++number) {
     if (cancel) cancel->check();
+    const size_t which = number % workers.size();
+    const State& worker = *workers[which];
     Pending batch;
-    batch.tasks = scoring.tasks().subspan(from, std::min(k_step, scoring.tasks().size() - from));
+    batch.tasks = scoring.tasks().subspan(from, std::min(step, count - from));
     Stopwatch watch;
     std::vector<DeviceView> views;
     std::vector<const methods::EncodedPrompts*> prompts;
     for (const Task& task : batch.tasks) {
       views.push_back(scoring.view_of(task));
-      prompts.push_back(owners[task.item].get());
+      prompts.push_back(owners[task.item][which].get());
     }
-    const at::Tensor input = device_input(views, normalisation, config.height, config.width, device);
+    const at::Tensor input = device_input(views, normalisation, config.height, config.width, worker.device);
     batch.preprocess_ms = watch.lap_ms();
-    const methods::Scores scores = method.score(towers(), {input, std::move(prompts)}, nullptr);
+    const methods::Scores scores = method.score(worker.towers(), {input, std::move(prompts)}, nullptr);
     batch.fused = scores.fused;
     batch.sharp = scores.map;
     batch.smooth = smooth_maps(scores.map, options.sigma_px);
     batch.largest = at::amax(batch.smooth.flatten(1), /*dim=*/1);
     under_way.push_back(std::move(batch));
-    if (under_way.size() == 2) {
+    if (under_way.size() == 2 * workers.size()) {
       scoring.take(under_way.front());
       under_way.pop_front();
     }

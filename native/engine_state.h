@@ -31,9 +31,17 @@ struct Engine::State {
   std::unique_ptr<vision::SpatialSource> source;
   image::Normalisation normalisation{};
 
-  mutable std::mutex prompts_mutex;
+  // The same engine on the further devices of a list; only whole batches are dealt to them.
+  std::vector<std::unique_ptr<State>> replicas;
+
+  mutable std::mutex prompts_mutex;  // of the first device: also guards the replicas' prompts
   std::map<int64_t, std::shared_ptr<const methods::EncodedPrompts>> prompts;
   int64_t next_handle = 1;
+
+  // Reads the towers. Errors: see Engine::Engine.
+  void open(const EngineConfig& from, at::Device on);
+  std::shared_ptr<const methods::EncodedPrompts> encode(const PromptFiles& files,
+                                                        const ScoreOptions& options) const;
 
   // All engines share the one compute thread, and its team would otherwise keep the count of whichever was
   // opened last: then an engine's scores could change their last bits when another one is opened.
@@ -48,6 +56,14 @@ struct Engine::State {
     const auto found = prompts.find(handle);
     check_input(found != prompts.end(), "E_PROMPTS", "no prompt set has the handle ", handle);
     return found->second;
+  }
+
+  // The same prompts on this device and on every replica's.
+  std::vector<std::shared_ptr<const methods::EncodedPrompts>> prompts_of_all(int64_t handle) const {
+    std::vector<std::shared_ptr<const methods::EncodedPrompts>> all{prompts_of(handle)};
+    const std::lock_guard lock(prompts_mutex);
+    for (const auto& replica : replicas) all.push_back(replica->prompts.at(handle));
+    return all;
   }
 
   void check_size(int64_t height, int64_t width) const {

@@ -2,7 +2,7 @@
 // against the CPU, times of the parts, and pictures a second from decoded 8-bit pictures in host memory.
 // Prints PASS and FAIL lines, tables, and writes one JSON file. Called by scripts/gpu.sh; needs no Node and
 // no GoogleTest.
-//   crane_gpu_check [--json=FILE] [--blocks=24] [--width=1024] [--side=518] [--seconds=2]
+//   crane_gpu_check [--json=FILE] [--blocks=24] [--width=1024] [--side=518] [--seconds=2] [--rates-only]
 // Without a GPU (a build without CUDA) the same runs on emulated kernels, for small sizes: it then shows only
 // that this program works.
 #include <ATen/Context.h>
@@ -121,8 +121,8 @@ class Run {
         }
         // float32 may differ by sums in another order; one flip of D-Attn's mask moves a patch.
         const double allowed = precision == Precision::float32   ? 1e-3
-                               : precision == Precision::float16 ? 0.02
-                                                                 : 0.08;
+                               : precision == Precision::float16 ? 5e-3
+                                                                 : 0.02;
         const bool passes = score <= allowed && map <= allowed;
         is_well = is_well && passes;
         const std::string format(precision_name(precision));
@@ -328,12 +328,14 @@ class Run {
 int run(int argc, char** argv) {
   Sizes sizes;
   std::string json = "gpu.json";
+  bool is_rates_only = false;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     const auto value_of = [&](const std::string& name) {
       return argument.starts_with(name) ? argument.c_str() + name.size() : nullptr;
     };
     if (const char* value = value_of("--json=")) json = value;
+    if (argument == "--rates-only") is_rates_only = true;
     if (const char* value = value_of("--blocks=")) sizes.blocks = std::atoll(value);
     if (const char* value = value_of("--width=")) sizes.width = std::atoll(value);
     if (const char* value = value_of("--side=")) sizes.side = std::atoll(value);
@@ -352,9 +354,12 @@ int run(int argc, char** argv) {
   const at::Device device(at::kCPU);
 #endif
   Run all(sizes, device);
-  bool is_well = all.kernels();
-  is_well = all.parity() && is_well;
-  all.parts();
+  bool is_well = true;
+  if (!is_rates_only) {
+    is_well = all.kernels();
+    is_well = all.parity() && is_well;
+    all.parts();
+  }
   all.benchmark();
   all.write(json);
   std::printf("\n%s\n", is_well ? "PASS  all checks" : "FAIL  see above");

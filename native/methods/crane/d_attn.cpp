@@ -1,5 +1,8 @@
 #include "methods/crane/d_attn.h"
 
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
 #include "attention/affinity.h"
 #include "cuda/tensors.h"
 #include "layers/linear.h"
@@ -17,10 +20,8 @@ at::Tensor renormalise(const at::Tensor& image, const vision::TowerConfig& from,
   return (pixels.clamp(0, 1) - channel_constants(to.mean, image)) / channel_constants(to.std, image);
 }
 
-}  // namespace
-
-SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, const CraneOptions& options,
-                               Trace* trace) {
+SourceAffinity affinity_here(const Towers& towers, const at::Tensor& image, const CraneOptions& options,
+                             Trace* trace) {
   const vision::SpatialSource& source = *towers.source;
   const at::Tensor input = renormalise(image, towers.vision->config(), source.config());
   SourceAffinity result;
@@ -47,6 +48,34 @@ SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, co
     trace->record("stage.dattn.cosine_mean", shown);
   }
   return result;
+}
+
+}  // namespace
+
+void SourceAffinity::join() const {
+  if (!is_ready) return;
+  const c10::Stream stream =
+      c10::impl::VirtualGuardImpl(features.device().type()).getStream(features.device());
+  is_ready->block(stream);
+  // Their memory is not handed out again before this stream has read them.
+  features.record_stream(stream);
+  means.record_stream(stream);
+}
+
+SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, const CraneOptions& options,
+                               Trace* trace) {
+  if (!image.is_cuda() || trace != nullptr) return affinity_here(towers, image, options, trace);
+  const c10::impl::VirtualGuardImpl device(image.device().type());
+  const c10::Stream side = device.getStreamFromGlobalPool(image.device(), /*isHighPriority=*/false);
+  c10::Event has_image(image.device().type());
+  has_image.record(device.getStream(image.device()));
+  has_image.block(side);
+  image.record_stream(side);
+  const c10::StreamGuard guard(side);
+  SourceAffinity affinity = affinity_here(towers, image, options, trace);
+  affinity.is_ready = std::make_shared<c10::Event>(image.device().type());
+  affinity.is_ready->record(side);
+  return affinity;
 }
 
 at::Tensor d_attn(const layers::FrozenBlock& block, const SourceAffinity& affinity, const at::Tensor& values,

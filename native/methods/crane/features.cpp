@@ -12,6 +12,7 @@ std::vector<at::Tensor> map_tokens(const Towers& towers, const vision::TwoStream
                                    const CraneOptions& options, Trace* trace) {
   std::vector<at::Tensor> maps;
   if (affinity == nullptr) return features.e;
+  affinity->join();
   const at::Tensor e_final = vision::resize_patches(features.e.back(), grid, affinity->grid);
   for (const auto& [layer, values] : features.values) {
     maps.push_back(d_attn(towers.vision->blocks()[layer - 1], *affinity, values, grid, options, trace));

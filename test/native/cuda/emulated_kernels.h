@@ -6,6 +6,9 @@
 
 namespace crane::cuda {
 
+// The emulator's order of events, see emulated/cuda_runtime.h.
+void set_schedule(bool is_early);
+
 inline Kernels emulated_kernels() {
   return {
       .self_correlation = attention::self_correlation_cuda,

@@ -85,6 +85,15 @@ TEST_F(OnEmulatedDevice, MoreViewsThanABatchHoldsComeBackInOrder) {
   expect_near(on_device(model, Precision::float16, 19, 50, 42, image::Fit::stretch), wanted, 0.02);
 }
 
+TEST_F(OnEmulatedDevice, SeveralDevicesShareTheViewsOfACall) {
+  SyntheticModel model(64, 1, 42);
+  const auto alone = on_device(model, Precision::float16, 5, 50, 42, image::Fit::stretch);
+  model.config.device = "cpu,cpu,cpu";
+  expect_near(on_device(model, Precision::float16, 5, 50, 42, image::Fit::stretch), alone, 1e-6);
+  cuda::use_kernels(nullptr);
+  EXPECT_THROW(Engine{model.config}, Error);  // no kernels: nothing would be dealt to the others
+}
+
 TEST_F(OnEmulatedDevice, SixteenBitFormatsAreRefusedWithoutKernels) {
   SyntheticModel model(64, 1, 42);
   model.config.precision = Precision::float16;

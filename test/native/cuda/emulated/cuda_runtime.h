@@ -51,6 +51,14 @@ struct Place {
 };
 const Place& place();
 
+// In which order what CUDA leaves open happens. Code without a needed barrier or wait fails in one of the
+// two.
+enum class Schedule {
+  late,   // copies happen when they are waited for; threads run from the first to the last
+  early,  // copies happen at once; threads run from the last to the first
+};
+void set_schedule(Schedule schedule);
+
 // Runs `thread` for every thread of every block. Errors: std::runtime_error when a block cannot end because
 // some of its threads wait for others that have ended or wait elsewhere.
 void run_grid(dim3 blocks, int threads, size_t block_bytes, const std::function<void()>& thread);
@@ -63,7 +71,7 @@ void with_block(void* part, Together together);
 
 unsigned char* block_bytes();
 
-// A copy that happens when its group is waited for, not before.
+// Asynchronous copies.
 void queue_copy(void* dst, const void* src, bool is_there);
 void close_group();
 void finish_groups(int pending);

@@ -52,6 +52,7 @@ struct Block {
 };
 
 thread_local Block* current = nullptr;
+thread_local Schedule schedule = Schedule::late;
 
 void run_fibre() {
   Fibre& fibre = *current->running;
@@ -79,13 +80,11 @@ void meet(Meeting& meeting, int index, int count, void* part, Together together)
   swapcontext(&fibre.context, &current->scheduler);
 }
 
-void finish(const std::vector<Copy>& group) {
-  for (const Copy& copy : group) {
-    if (copy.is_there) {
-      std::memcpy(copy.dst, copy.src, 16);
-    } else {
-      std::memset(copy.dst, 0, 16);
-    }
+void finish(const Copy& copy) {
+  if (copy.is_there) {
+    std::memcpy(copy.dst, copy.src, 16);
+  } else {
+    std::memset(copy.dst, 0, 16);
   }
 }
 
@@ -106,7 +105,9 @@ void run_block(Block& block) {
   for (bool is_over = false; !is_over;) {
     is_over = true;
     bool has_moved = false;
-    for (auto& fibre : block.fibres) {
+    for (size_t i = 0; i < block.fibres.size(); ++i) {
+      const bool is_late = schedule == Schedule::late;
+      const auto& fibre = block.fibres[is_late ? i : block.fibres.size() - 1 - i];
       if (fibre->has_ended) continue;
       is_over = false;
       if (fibre->waits_for != nullptr && fibre->waits_for->generation == fibre->since) continue;
@@ -121,6 +122,8 @@ void run_block(Block& block) {
 }
 
 }  // namespace
+
+void set_schedule(Schedule wanted) { schedule = wanted; }
 
 const Place& place() { return current->running->place; }
 
@@ -142,7 +145,11 @@ void queue_copy(void* dst, const void* src, bool is_there) {
   if (reinterpret_cast<uintptr_t>(dst) % 16 != 0 || reinterpret_cast<uintptr_t>(src) % 16 != 0) {
     throw std::runtime_error("an asynchronous copy that is not aligned to 16 bytes");
   }
-  current->running->open.push_back({dst, src, is_there});
+  if (schedule == Schedule::early) {
+    finish({dst, src, is_there});
+  } else {
+    current->running->open.push_back({dst, src, is_there});
+  }
 }
 
 void close_group() {
@@ -154,7 +161,7 @@ void close_group() {
 void finish_groups(int pending) {
   Fibre& fibre = *current->running;
   while (static_cast<int>(fibre.groups.size()) > pending) {
-    finish(fibre.groups.front());
+    for (const Copy& copy : fibre.groups.front()) finish(copy);
     fibre.groups.pop_front();
   }
 }
