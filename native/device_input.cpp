@@ -35,21 +35,26 @@ struct Samples {
   int64_t channels = 3;
 };
 
-Samples samples_of(const DeviceView& v, const image::Normalisation& constants, at::Device device) {
+// Room for them, made on the calling thread: page-locked memory belongs to the device that is current there.
+Samples room_for(const DeviceView& v, at::Device device) {
+  Samples samples{{}, v.plan->input_height, v.plan->input_width, 3};
   if (is_for_device(v)) {
-    const image::PictureView& picture = *v.picture;
-    image::check_picture(picture);
-    const int64_t channels = image::channel_count(picture.mode);
-    Samples samples{host_bytes(picture.height * picture.width * channels, device), picture.height,
-                    picture.width, channels};
-    std::memcpy(samples.host.mutable_data_ptr(), picture.data, static_cast<size_t>(samples.host.numel()));
-    return samples;
+    image::check_picture(*v.picture);
+    samples.height = v.picture->height;
+    samples.width = v.picture->width;
+    samples.channels = image::channel_count(v.picture->mode);
   }
-  Samples samples{host_bytes(v.plan->input_height * v.plan->input_width * 3, device), v.plan->input_height,
-                  v.plan->input_width, 3};
-  image::render_view(*v.picture, *v.plan, *v.view, image::mean_colour(constants),
-                     samples.host.mutable_data_ptr<uint8_t>());
+  samples.host = host_bytes(samples.height * samples.width * samples.channels, device);
   return samples;
+}
+
+void fill(const Samples& samples, const DeviceView& v, const image::Normalisation& constants) {
+  auto* dst = static_cast<uint8_t*>(samples.host.mutable_data_ptr());
+  if (is_for_device(v)) {
+    std::memcpy(dst, v.picture->data, static_cast<size_t>(samples.host.numel()));
+  } else {
+    image::render_view(*v.picture, *v.plan, *v.view, image::mean_colour(constants), dst);
+  }
 }
 
 // Taps of one axis on the device, and the tensor that holds them.
@@ -135,9 +140,10 @@ at::Tensor device_input(std::span<const DeviceView> views, const image::Normalis
                         int64_t height, int64_t width, at::Device device) {
   const c10::OptionalDeviceGuard guard(device);
   const auto count = static_cast<int64_t>(views.size());
-  std::vector<Samples> samples(views.size());
+  std::vector<Samples> samples;
+  for (const DeviceView& view : views) samples.push_back(room_for(view, device));
   run_on_team(count, [&](int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; ++i) samples[i] = samples_of(views[i], constants, device);
+    for (int64_t i = first; i < last; ++i) fill(samples[i], views[i], constants);
   });
   const at::Tensor input = at::empty({count, 3, height, width}, at::TensorOptions().device(device));
   Resizer resize(height, width, device);

@@ -54,7 +54,7 @@ export const options = {
     scope: local,
     calls: load,
     default: 'auto',
-    help: 'auto, cpu, cuda or cuda:N; auto takes a GPU when engine and machine have one',
+    help: 'auto, cpu, cuda, cuda:N or several as cuda:0,cuda:1; auto takes a GPU when engine and machine have one',
   }),
   threads: int({
     group: 'Engine',

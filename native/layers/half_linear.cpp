@@ -10,7 +10,8 @@ namespace {
 
 bool fits_rows(const at::Tensor& x) {
   return cuda::has_kernels(x.device()) && x.scalar_type() == at::kFloat && x.dim() == 2 && x.stride(1) == 1 &&
-         x.stride(0) % 4 == 0 && x.size(1) % 4 == 0;
+         x.stride(0) % 4 == 0 && x.size(1) % 4 == 0 &&
+         reinterpret_cast<uintptr_t>(x.const_data_ptr()) % 16 == 0;
 }
 
 void activate_in_place(at::Tensor& x, Activation activation) {

@@ -153,7 +153,7 @@ export class Engine {
     this.#throwIfDisposed();
     const { batch = 'auto', ordered = defaultOf('ordered'), signal } = options;
     return scoreMany(source, {
-      batch: batch === 'auto' ? (this.facts.device.startsWith('cuda') ? 8 : 1) : batch,
+      batch: batch === 'auto' ? this.#autoBatch() : batch,
       ordered,
       signal,
       openTicket: () => this.#budget.open(),
@@ -300,6 +300,12 @@ export class Engine {
     );
     const [result] = await this.#scorer.score([picture], options, true, signal);
     return { ...result!, index: 0 };
+  }
+
+  /** A GPU computes eight pictures while the next eight are sent to it; a CPU works on one. */
+  #autoBatch(): number {
+    const gpus = this.facts.device.split(',').filter((name) => name.startsWith('cuda'));
+    return gpus.length > 0 ? 16 * gpus.length : 1;
   }
 
   #throwIfDisposed(): void {

@@ -75,7 +75,15 @@ std::string number(double x) { return std::isfinite(x) ? join_text(x) : "null"; 
 
 class Run {
  public:
-  Run(Sizes sizes, at::Device device) : sizes_(sizes), device_(device) {}
+  Run(Sizes sizes, at::Device device)
+      : sizes_(sizes),
+        device_(device),
+        model_(sizes.width, sizes.blocks, sizes.side,
+               sizes.width == 1024 ? SyntheticSizes{768, std::min<int64_t>(12, sizes.blocks), 768}
+                                   : SyntheticSizes{}) {
+    model_.config.threads = 0;
+    model_.options.method.e_attn_layers = std::min<int64_t>(19, sizes.blocks);
+  }
 
   bool kernels() {
     std::printf("\n== kernels against their definitions\n");
@@ -210,17 +218,15 @@ class Run {
                           : std::vector<Shape>{{100, 90}};
     for (const bool plus : {false, true}) {
       for (const Precision precision : {Precision::bfloat16, Precision::float16, Precision::float32}) {
-        SyntheticModel model = model_of(plus);
-        model.config.device = device_.str();
-        model.config.precision = precision;
-        Engine engine(model.config);
-        const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+        Engine engine(config_of(plus, device_.str(), precision));
+        const ScoreOptions options = options_of(plus);
+        const int64_t prompts = engine.add_prompts(model_.prompt_files, options);
         for (const Shape& shape : shapes) {
           // Other formats and sizes are measured where the batch is large.
           const bool all = precision == Precision::bfloat16 && &shape == &shapes.front();
           for (const int batch : all ? std::vector<int>{1, 8, 16, 32} : std::vector<int>{32}) {
             if (precision != Precision::bfloat16 && &shape != &shapes.front()) continue;
-            rate(engine, model, prompts,
+            rate(engine, options, prompts,
                  {name_of(plus), precision, shape.width, shape.height,
                   device_.is_cuda() ? batch : std::min(batch, 2)});
           }
@@ -244,26 +250,25 @@ class Run {
 
   static const char* name_of(bool plus) { return plus ? "Crane+" : "Crane"; }
 
-  SyntheticModel model_of(bool plus) const {
-    const bool is_large = sizes_.width == 1024;
-    SyntheticModel model(
-        sizes_.width, sizes_.blocks, sizes_.side,
-        is_large ? SyntheticSizes{768, std::min<int64_t>(12, sizes_.blocks), 768} : SyntheticSizes{});
-    model.config.threads = 0;
-    if (!plus) model.config.source.reset();
-    model.options.method.d_attn = plus;
-    model.options.method.e_attn_layers = std::min<int64_t>(19, sizes_.blocks);
-    return model;
+  EngineConfig config_of(bool plus, const std::string& device, Precision precision) const {
+    EngineConfig config = model_.config;
+    if (!plus) config.source.reset();
+    config.device = device;
+    config.precision = precision;
+    return config;
+  }
+  ScoreOptions options_of(bool plus) const {
+    ScoreOptions options = model_.options;
+    options.method.d_attn = plus;
+    return options;
   }
 
   std::vector<ScoreOutcome> scores(bool plus, const std::string& device, Precision precision) const {
-    SyntheticModel model = model_of(plus);
-    model.config.device = device;
-    model.config.precision = precision;
-    Engine engine(model.config);
+    Engine engine(config_of(plus, device, precision));
+    const ScoreOptions options = options_of(plus);
     const Pictures pictures(2, sizes_.side + 60, sizes_.side - 20,
-                            engine.add_prompts(model.prompt_files, model.options));
-    return engine.score(pictures.items, model.options, nullptr);
+                            engine.add_prompts(model_.prompt_files, options));
+    return engine.score(pictures.items, options, nullptr);
   }
 
   // Without emulated kernels, where there are any.
@@ -299,13 +304,13 @@ class Run {
               join_text("{\"name\": \"", name, "\", \"ms\": ", each * 1e3, ", \"gflop\": ", gflop, "}"));
   }
 
-  void rate(Engine& engine, const SyntheticModel& model, int64_t prompts, const Figure& what) {
+  void rate(Engine& engine, const ScoreOptions& options, int64_t prompts, const Figure& what) {
     const Pictures pictures(what.batch, what.width, what.height, prompts);
     std::vector<double> seconds;
     const double end = now() + sizes_.seconds;
     for (int round = -2; round < 3 || now() < end; ++round) {
       const double start = now();
-      engine.score(pictures.items, model.options, nullptr);
+      engine.score(pictures.items, options, nullptr);
       if (round >= 0) seconds.push_back(now() - start);
       if (!device_.is_cuda() && round >= 0) break;
     }
@@ -322,6 +327,7 @@ class Run {
 
   Sizes sizes_;
   at::Device device_;
+  SyntheticModel model_;
   Json json_;
 };
 

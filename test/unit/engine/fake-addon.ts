@@ -143,7 +143,7 @@ function makeFakeEngine(
       vision: tower,
       text: tower,
       jointWidth: 64,
-      device: 'cpu',
+      device: config.device,
       threads: config.threads || 2,
       weightBytes: 4000,
       workingBytes: 1000,
