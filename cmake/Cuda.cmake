@@ -46,7 +46,6 @@ set_target_properties(crane_cuda_kernels PROPERTIES POSITION_INDEPENDENT_CODE ON
 set_property(TARGET crane_cuda_kernels PROPERTY CXX_STANDARD)
 set_property(TARGET crane_cuda_kernels PROPERTY CXX_STANDARD_REQUIRED)
 target_include_directories(crane_cuda_kernels PRIVATE native)
-target_compile_definitions(crane_cuda_kernels PUBLIC CRANE_WITH_CUDA)
 target_compile_options(crane_cuda_kernels PRIVATE -std=c++20 -Xcompiler=-Wall,-fvisibility=hidden)
 
 # The runtime to link against: libtorch's own where it lies beside it (wheel or cache), else the toolkit's.

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/executor.h"
 #include "core/stopwatch.h"
+#include "cuda/tensors.h"
 #include "engine_state.h"
 #include "layers/torch_errors.h"
 #include "methods/crane/crane.h"
@@ -40,8 +41,29 @@ at::Device device_of(const std::string& name) {
   return device;
 }
 
-void check_precision(Precision precision, const at::Device& device) {
-  if (precision == Precision::float32) return;
+// "cuda:0,cuda:1": the devices of one engine. Several need the kernels, since only whole batches are dealt
+// out.
+std::vector<at::Device> devices_of(const std::string& names) {
+  std::vector<at::Device> devices;
+  for (size_t from = 0; from <= names.size();) {
+    const size_t comma = std::min(names.find(',', from), names.size());
+    devices.push_back(device_of(names.substr(from, comma - from)));
+    from = comma + 1;
+  }
+  for (const at::Device& device : devices) {
+    check_input(devices.size() == 1 || cuda::has_kernels(device), "E_DEVICE", "\"", names,
+                "\": several devices must all be CUDA devices, and the engine built with their kernels");
+  }
+  return devices;
+}
+
+// float32 runs everywhere; the 16-bit formats where their kernels are.
+void check_precision(Precision precision, at::Device device) {
+  if (precision == Precision::float32 || cuda::has_kernels(device)) return;
+  if (device.is_cuda()) {
+    throw Error("E_DEVICE", join_text(precision_name(precision), " cannot be used on ", device.str()),
+                "this engine was built without its CUDA kernels: npx crane-native build");
+  }
   check_input(device.is_cpu() && precision != Precision::float16, "E_DEVICE", precision_name(precision),
               " is not there on ", device.str());
   if (!simd::can_multiply_in(precision)) {
@@ -49,6 +71,15 @@ void check_precision(Precision precision, const at::Device& device) {
                 join_text("this CPU cannot multiply ", precision_name(precision), " (AVX512_BF16)"),
                 "use --precision float32; CRANE_KERNELS=ref computes such scores slowly on any CPU");
   }
+}
+
+// Products of float32 stay float32 on a GPU (no TF32), and sums of 16-bit products are kept in float32.
+void choose_exact_products() {
+  at::Context& context = at::globalContext();
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowTF32CuDNN(false);
+  context.setAllowFP16ReductionCuBLAS(false);
+  context.setAllowBF16ReductionCuBLAS(false);
 }
 
 TowerFacts facts_of(const vision::SpatialSource& tower) {
@@ -60,8 +91,8 @@ int64_t packed_parameters(const TowerFacts& tower) { return tower.layers * 12 * 
 
 // What one picture's forward pass holds at once, from the tensors' sizes: streams, projections, the MLP's
 // hidden layer, D-Attn's square matrices, the map. Generous by half, because allocators keep what they freed.
-int64_t working_bytes(const vision::Tower& vision, const vision::SpatialSource* source, int64_t height,
-                      int64_t width) {
+int64_t working_bytes_of(const vision::Tower& vision, const vision::SpatialSource* source, int64_t height,
+                         int64_t width) {
   const int64_t tokens = 1 + (height / vision.patch()) * (width / vision.patch());
   int64_t floats = tokens * vision.width() * 14 + height * width * 8;
   if (source != nullptr) {
@@ -116,67 +147,77 @@ std::string Engine::State::with_packed_weights(std::string_view tower,
 }
 
 // Weights are loaded outside inference mode, because training differentiates through the text tower.
+void Engine::State::open(const EngineConfig& from, at::Device on) {
+  config = from;
+  device = on;
+  config.vision.precision = config.precision;
+  if (config.source) config.source->tower.precision = config.precision;
+  std::string vision_packed;
+  std::string source_packed;
+  {
+    std::vector<std::shared_ptr<const weights::WeightFile>> files;
+    for (const std::string& path : config.weights) files.push_back(weights::open_weights(path));
+    for (const RecipeConfig& recipe : config.recipes) {
+      files.push_back(weights::synth_file(recipe.name, recipe.tensors));
+    }
+    const weights::CanonicalWeights all = weights::canonicalise(std::move(files));
+    const weights::VisionStructure vision_facts = weights::check_vision(all);
+    text.open(all, config.text_activation, config.text_layer_norm_eps, device);
+    check_input(vision_facts.joint_width == text.structure().joint_width, "E_MODEL_CONFIG",
+                "the vision tower ends in ", vision_facts.joint_width, " dimensions, the text tower in ",
+                text.structure().joint_width);
+    vision_packed = with_packed_weights("vision", [&](layers::PackedWeights* packed) {
+      vision = vision::Tower::load(all, config.vision, device, packed);
+    });
+  }
+  if (config.source) {
+    const weights::CanonicalWeights all =
+        weights::canonicalise({weights::open_weights(config.source->weights)});
+    source_packed = with_packed_weights("source", [&](layers::PackedWeights* packed) {
+      source = vision::load_spatial_source(all, config.source->tower, device, packed);
+    });
+  }
+  check_size(config.height, config.width);
+  normalisation = normalisation_of(config.vision);
+
+  facts.patch = vision.patch();
+  facts.vision = facts_of(vision);
+  facts.vision.packed = vision_packed;
+  const weights::TextStructure& text_facts = text.structure();
+  facts.text = {text_facts.width, text_facts.layers, text_facts.heads, 0, text_facts.parameters};
+  if (source) {
+    facts.source = facts_of(*source);
+    facts.source->packed = source_packed;
+  }
+  facts.joint_width = vision.joint_width();
+  facts.device = device.str();
+  facts.precision = config.precision;
+  facts.kernels = simd::chosen_kernels(config.precision);
+  facts.weight_bytes =
+      4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
+  if (config.precision != Precision::float32 &&
+      (device.is_cuda() || simd::chosen_face("linear", config.precision) == "avx512bf16")) {
+    facts.weight_bytes -=
+        2 * (packed_parameters(facts.vision) + (facts.source ? packed_parameters(*facts.source) : 0));
+  }
+  facts.working_bytes = working_bytes_of(vision, source.get(), config.height, config.width);
+}
+
 Engine::Engine(const EngineConfig& config) : state_(std::make_shared<State>()) {
   const at::NoGradGuard guard;
   translate_errors([&] {
     State& state = *state_;
-    state.config = config;
-    state.device = device_of(config.device);
-    check_precision(config.precision, state.device);
-    state.config.vision.precision = config.precision;
-    if (state.config.source) state.config.source->tower.precision = config.precision;
+    const std::vector<at::Device> devices = devices_of(config.device);
+    for (const at::Device& device : devices) check_precision(config.precision, device);
+    if (devices.front().is_cuda()) choose_exact_products();
     state.facts.threads = set_compute_threads(config.threads);
-    std::string vision_packed;
-    std::string source_packed;
     preparation_threads();  // started now, while there is memory for them
-    {
-      std::vector<std::shared_ptr<const weights::WeightFile>> files;
-      for (const std::string& path : config.weights) files.push_back(weights::open_weights(path));
-      for (const RecipeConfig& recipe : config.recipes) {
-        files.push_back(weights::synth_file(recipe.name, recipe.tensors));
-      }
-      const weights::CanonicalWeights all = weights::canonicalise(std::move(files));
-      const weights::VisionStructure vision_facts = weights::check_vision(all);
-      state.text.open(all, config.text_activation, config.text_layer_norm_eps, state.device);
-      const weights::TextStructure& text_facts = state.text.structure();
-      check_input(vision_facts.joint_width == text_facts.joint_width, "E_MODEL_CONFIG",
-                  "the vision tower ends in ", vision_facts.joint_width, " dimensions, the text tower in ",
-                  text_facts.joint_width);
-      vision_packed = state.with_packed_weights("vision", [&](layers::PackedWeights* packed) {
-        state.vision = vision::Tower::load(all, state.config.vision, state.device, packed);
-      });
+    state.open(config, devices.front());
+    for (size_t i = 1; i < devices.size(); ++i) {
+      state.replicas.push_back(std::make_unique<State>());
+      state.replicas.back()->open(config, devices[i]);
+      state.facts.device = join_text(state.facts.device, ",", devices[i].str());
     }
-    if (config.source) {
-      const weights::CanonicalWeights all =
-          weights::canonicalise({weights::open_weights(config.source->weights)});
-      source_packed = state.with_packed_weights("source", [&](layers::PackedWeights* packed) {
-        state.source = vision::load_spatial_source(all, state.config.source->tower, state.device, packed);
-      });
-    }
-    state.check_size(config.height, config.width);
-    state.normalisation = normalisation_of(config.vision);
-
-    EngineFacts& facts = state.facts;
-    facts.patch = state.vision.patch();
-    facts.vision = facts_of(state.vision);
-    facts.vision.packed = vision_packed;
-    const weights::TextStructure& text = state.text.structure();
-    facts.text = {text.width, text.layers, text.heads, 0, text.parameters};
-    if (state.source) {
-      facts.source = facts_of(*state.source);
-      facts.source->packed = source_packed;
-    }
-    facts.joint_width = state.vision.joint_width();
-    facts.device = state.device.str();
-    facts.precision = config.precision;
-    facts.kernels = simd::chosen_kernels(config.precision);
-    facts.weight_bytes =
-        4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
-    if (simd::chosen_face("linear", config.precision) == "avx512bf16") {
-      facts.weight_bytes -=
-          2 * (packed_parameters(facts.vision) + (facts.source ? packed_parameters(*facts.source) : 0));
-    }
-    facts.working_bytes = working_bytes(state.vision, state.source.get(), config.height, config.width);
   });
 }
 
@@ -184,33 +225,44 @@ Engine::~Engine() = default;
 
 const EngineFacts& Engine::facts() const noexcept { return state_->facts; }
 
+std::shared_ptr<const methods::EncodedPrompts> Engine::State::encode(const PromptFiles& files,
+                                                                     const ScoreOptions& options) const {
+  auto encoded = std::make_shared<methods::EncodedPrompts>();
+  encoded->prompts =
+      text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids}, text.structure().width, device);
+  if (!files.kept_vectors.empty()) {
+    encoded->features = text::read_kept_vectors(files.kept_vectors, facts.joint_width);
+  }
+  if (encoded->features.defined()) {
+    encoded->features = encoded->features.to(device);
+    return encoded;
+  }
+  const text::EncodeOptions how{text::Guidance::none, options.method.compat.half_deep_tokens};
+  encoded->features = text.get().encode(encoded->prompts, how, {}, nullptr).unit.squeeze(0);
+  if (!files.kept_vectors.empty()) text::keep_vectors(files.kept_vectors, encoded->features);
+  return encoded;
+}
+
 int64_t Engine::add_prompts(const PromptFiles& files, const ScoreOptions& options) {
   const c10::InferenceMode guard;
   return translate_errors([&] {
     State& state = *state_;
     state.use_own_threads();
-    auto encoded = std::make_shared<methods::EncodedPrompts>();
-    encoded->prompts = text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids},
-                                          state.text.structure().width, state.device);
-    if (!files.kept_vectors.empty()) {
-      encoded->features = text::read_kept_vectors(files.kept_vectors, state.facts.joint_width);
-    }
-    if (encoded->features.defined()) {
-      encoded->features = encoded->features.to(state.device);
-    } else {
-      const text::EncodeOptions how{text::Guidance::none, options.method.compat.half_deep_tokens};
-      encoded->features = state.text.get().encode(encoded->prompts, how, {}, nullptr).unit.squeeze(0);
-      if (!files.kept_vectors.empty()) text::keep_vectors(files.kept_vectors, encoded->features);
-    }
+    // Encoded for every device before any knows the handle.
+    std::vector<std::shared_ptr<const methods::EncodedPrompts>> encoded{state.encode(files, options)};
+    for (const auto& replica : state.replicas) encoded.push_back(replica->encode(files, options));
     const std::lock_guard lock(state.prompts_mutex);
-    state.prompts[state.next_handle] = std::move(encoded);
-    return state.next_handle++;
+    const int64_t handle = state.next_handle++;
+    state.prompts[handle] = encoded.front();
+    for (size_t i = 0; i < state.replicas.size(); ++i) state.replicas[i]->prompts[handle] = encoded[i + 1];
+    return handle;
   });
 }
 
 void Engine::remove_prompts(int64_t handle) {
   const std::lock_guard lock(state_->prompts_mutex);
   state_->prompts.erase(handle);
+  for (const auto& replica : state_->replicas) replica->prompts.erase(handle);
 }
 
 std::vector<float> Engine::text_features(int64_t handle) const {
@@ -232,11 +284,14 @@ std::vector<ScoreOutcome> Engine::score_preprocessed(const float* input, InputSh
                       at::TensorOptions().dtype(at::kFloat));
     check_input(at::isfinite(images).all().item<bool>(), "E_IMAGE_NONFINITE",
                 "the preprocessed input holds NaN or infinity");
-    // Alone, or all together where the reference's batch mean is asked for.
-    const int64_t step = options.method.compat.batch_mean ? shape.batch : 1;
+    // Alone on a CPU, some together on a GPU, all where the reference's batch mean is asked for.
+    const int64_t most = options.method.compat.batch_mean   ? shape.batch
+                         : cuda::runs_batches(state.device) ? k_views_at_once
+                                                            : 1;
     std::vector<ScoreOutcome> outcomes;
-    for (int64_t from = 0; from < shape.batch; from += step) {
+    for (int64_t from = 0; from < shape.batch; from += most) {
       if (cancel) cancel->check();
+      const int64_t step = std::min(most, shape.batch - from);
       Stopwatch watch;
       const State::Forward done =
           state.forward(images.slice(0, from, from + step), repeated(encoded.get(), step), options, nullptr);

@@ -53,9 +53,9 @@ struct EngineConfig {
   std::optional<SourceConfig> source;
   int64_t height = 0;  // input of the model in pixels
   int64_t width = 0;
-  std::string device = "cpu";
-  Precision precision = Precision::float32;
-  int threads = 0;  // 0: physical cores
+  std::string device = "cpu";                // or auto, cuda, cuda:N, or a list: cuda:0,cuda:1
+  Precision precision = Precision::float32;  // of the vision towers
+  int threads = 0;                           // 0: physical cores
   std::optional<StartCache> start_cache;
 };
 
@@ -160,8 +160,8 @@ class Engine {
   // Begins to render the pictures into the model's input on the preparation threads, at most two views ahead
   // of score(). Any thread may call it; the pixels must outlive the job. Errors: E_IMAGE_*, E_USAGE.
   std::shared_ptr<ScoreJob> begin_score(std::vector<ScoreItem> items) const;
-  // One outcome per item, once per job; a score never depends on the other items (except under
-  // compat.batch_mean).
+  // One outcome per item, once per job; on a CPU a score never depends on the other items (except under
+  // compat.batch_mean), on a GPU its last digits may.
   std::vector<ScoreOutcome> score(ScoreJob& job, const ScoreOptions& options,
                                   const CancelToken* cancel) const;
   // Both at once.

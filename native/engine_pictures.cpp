@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/stopwatch.h"
+#include "cuda/tensors.h"
 #include "engine_state.h"
 #include "image/normalise.h"
 #include "picture_map.h"
@@ -94,6 +95,7 @@ std::vector<ScoreOutcome> Engine::score(ScoreJob& job, const ScoreOptions& optio
     const State& state = *state_;
     state.use_own_threads();
     if (options.method.compat.batch_mean) return state.score_together(job, options, cancel);
+    if (cuda::has_kernels(state.device)) return state.score_on_device(job.items(), options, cancel);
     std::vector<ScoreOutcome> outcomes;
     for (size_t i = 0; i < job.items().size(); ++i) {
       if (cancel) cancel->check();

@@ -20,6 +20,10 @@
 
 namespace crane {
 
+// Views of one forward pass on a GPU: eight fill it (11,000 rows in every product at 518 x 518), and the next
+// eight are sent and resized meanwhile.
+inline constexpr int64_t k_views_at_once = 8;
+
 struct Engine::State {
   EngineConfig config;
   EngineFacts facts;
@@ -29,9 +33,17 @@ struct Engine::State {
   std::unique_ptr<vision::SpatialSource> source;
   image::Normalisation normalisation{};
 
-  mutable std::mutex prompts_mutex;
+  // The same engine on the further devices of a list; only whole batches are dealt to them.
+  std::vector<std::unique_ptr<State>> replicas;
+
+  mutable std::mutex prompts_mutex;  // of the first device: also guards the replicas' prompts
   std::map<int64_t, std::shared_ptr<const methods::EncodedPrompts>> prompts;
   int64_t next_handle = 1;
+
+  // Reads the towers. Errors: see Engine::Engine.
+  void open(const EngineConfig& from, at::Device on);
+  std::shared_ptr<const methods::EncodedPrompts> encode(const PromptFiles& files,
+                                                        const ScoreOptions& options) const;
 
   // All engines share the one compute thread, and its team would otherwise keep the count of whichever was
   // opened last: then an engine's scores could change their last bits when another one is opened.
@@ -51,6 +63,14 @@ struct Engine::State {
     const auto found = prompts.find(handle);
     check_input(found != prompts.end(), "E_PROMPTS", "no prompt set has the handle ", handle);
     return found->second;
+  }
+
+  // The same prompts on this device and on every replica's.
+  std::vector<std::shared_ptr<const methods::EncodedPrompts>> prompts_of_all(int64_t handle) const {
+    std::vector<std::shared_ptr<const methods::EncodedPrompts>> all{prompts_of(handle)};
+    const std::lock_guard lock(prompts_mutex);
+    for (const auto& replica : replicas) all.push_back(replica->prompts.at(handle));
+    return all;
   }
 
   void check_size(int64_t height, int64_t width) const {
@@ -92,6 +112,9 @@ struct Engine::State {
   // The job's picture `at`; pictures are taken in their order.
   ScoreOutcome score_alone(ScoreJob& job, size_t at, const ScoreOptions& options,
                            const CancelToken* cancel) const;
+  // Whole batches on a GPU, resized there too (engine_device.cpp).
+  std::vector<ScoreOutcome> score_on_device(std::span<const ScoreItem> items, const ScoreOptions& options,
+                                            const CancelToken* cancel) const;
   // Every view of every item in one call of the method (compat.batch_mean).
   std::vector<ScoreOutcome> score_together(ScoreJob& job, const ScoreOptions& options,
                                            const CancelToken* cancel) const;

@@ -28,6 +28,9 @@ class PictureMap {
 // NaN wins: it must not hide behind the larger values.
 double larger(double a, double b);
 
+// Chooses a picture's score. Errors: E_WEIGHTS_NONFINITE, unless NaN was asked for (compat.empty_rows).
+void conclude(double fused_score, double map_max, const ScoreOptions& options, ScoreOutcome& outcome);
+
 // Smooths a picture's map and fills what every outcome has.
 void finish(const at::Tensor& sharp, double fused_score, const ScoreOptions& options, bool wants_map,
             ScoreOutcome& outcome);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "cuda/tensors.h"
+
 namespace crane {
 
 ScoreJob::ScoreJob(std::shared_ptr<const Engine::State> state, std::vector<ScoreItem> items)
@@ -17,7 +19,8 @@ ScoreJob::ScoreJob(std::shared_ptr<const Engine::State> state, std::vector<Score
   }
   feed_ = std::make_shared<ViewFeed>(
       views, [this](size_t view) { return render(view); }, preparation_threads());
-  feed_->start();
+  // A GPU renders the views itself (engine_device.cpp).
+  if (!cuda::has_kernels(state_->device)) feed_->start();
 }
 
 ScoreJob::~ScoreJob() { feed_->stop(); }

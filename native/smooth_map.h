@@ -9,4 +9,7 @@ namespace crane {
 // (image/gaussian_cuda.h) gives the bits of the CPU's (image/map.h).
 at::Tensor smooth_map(const at::Tensor& map, double sigma_px);
 
+// maps [B, H, W] float32 -> the smoothed maps; they stay on a GPU that has the kernel.
+at::Tensor smooth_maps(const at::Tensor& maps, double sigma_px);
+
 }  // namespace crane

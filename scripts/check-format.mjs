@@ -8,7 +8,7 @@ import { globSync } from 'tinyglobby';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const program = createRequire(import.meta.url).resolve('clang-format');
 const files = globSync(
-  ['native', 'bindings', 'test/native'].map((folder) => `${folder}/**/*.{h,cpp,cu}`),
+  ['native', 'bindings', 'test/native'].map((folder) => `${folder}/**/*.{h,cpp,cu,cuh}`),
   { cwd: root },
 );
 const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '--Werror'];

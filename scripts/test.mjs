@@ -80,7 +80,10 @@ const suites = {
     const built = await run(process.execPath, ['dist/cli/main.js', 'build', '--tests']);
     if (built.code !== 0) return { passed: 0, failed: 1 };
     const total = { passed: 0, failed: 0 };
-    for (const program of ['crane_plain_tests', 'crane_torch_tests']) {
+    const record = JSON.parse(readFileSync(join(root, 'build', 'Release', 'crane_engine.json'), 'utf8'));
+    // A build with CUDA has the kernels themselves: crane_gpu_check runs them (scripts/gpu.sh).
+    const emulated = record.cuda ? [] : ['crane_cuda_tests'];
+    for (const program of ['crane_plain_tests', 'crane_torch_tests', ...emulated]) {
       const report = join(scratch, `${program}.json`);
       const path = [join(root, 'build', 'Release', program), join(root, 'build', program)].find(existsSync);
       const { code } = await run(path ?? program, ['--gtest_brief=1', `--gtest_output=json:${report}`]);
@@ -139,7 +142,10 @@ const suites = {
     return settled({ passed: rows('yes'), failed: rows('NO') }, code);
   },
 
-  /** Compiles the CUDA kernels; they run where a GPU is. */
+  /**
+   * Compiles the CUDA kernels and the table that only a build with CUDA has. They run where a GPU is
+   * (scripts/gpu.sh); the suite native runs their source on the CPU.
+   */
   async cuda() {
     const nvcc = process.env.CUDACXX ?? 'nvcc';
     const total = { passed: 0, failed: 0 };
@@ -158,6 +164,14 @@ const suites = {
       console.log(`${source}: ${code === 0 ? 'compiled for sm_80 and sm_90' : 'FAILED'}`);
       total[code === 0 ? 'passed' : 'failed']++;
     }
+    const compiler = process.env.CXX ?? 'c++';
+    const table = 'native/cuda/kernels.cpp';
+    const { code } = await run(compiler, [
+      ...['-std=c++20', '-fsyntax-only', '-DCRANE_WITH_CUDA', '-I', 'native'],
+      table,
+    ]);
+    console.log(`${table}: ${code === 0 ? 'compiled with CUDA' : 'FAILED'}`);
+    total[code === 0 ? 'passed' : 'failed']++;
     return total.passed + total.failed === 0 ? { passed: 0, failed: 1 } : total;
   },
 };

@@ -55,7 +55,7 @@ export const options = {
     scope: local,
     calls: load,
     default: 'auto',
-    help: 'auto, cpu, cuda or cuda:N; auto takes a GPU when engine and machine have one',
+    help: 'auto, cpu, cuda, cuda:N or several as cuda:0,cuda:1; auto takes a GPU when engine and machine have one',
   }),
   threads: int({
     group: 'Engine',
@@ -66,12 +66,12 @@ export const options = {
     default: 0,
     help: 'threads of the compute pool; 0: one per physical core',
   }),
-  precision: choice(['auto', 'float32', 'bfloat16'], {
+  precision: choice(['auto', 'float32', 'bfloat16', 'float16'], {
     group: 'Engine',
     scope: local,
     calls: load,
     default: 'auto',
-    help: 'products of the vision towers; auto is float32 but where the CPU has bfloat16 and model.json says that it is harmless',
+    help: 'of products in the vision towers; auto is float32 unless bfloat16 was shown harmless; float16: GPU only',
   }),
   size: pair<number | Size>({
     group: 'Engine',

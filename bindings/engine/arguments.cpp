@@ -96,13 +96,6 @@ image::Mode mode_of(const Napi::Object& js) {
   throw wrong(js.Env(), "mode", "L, LA, RGB, RGBA, P or I;16");
 }
 
-Precision precision_of(const std::string& name) {
-  for (const Precision precision : {Precision::float32, Precision::bfloat16, Precision::float16}) {
-    if (name == precision_name(precision)) return precision;
-  }
-  throw Error("E_USAGE", join_text("\"", name, "\" is no precision"), "use float32 or bfloat16");
-}
-
 }  // namespace
 
 std::string string_of(const Napi::Object& object, const char* name) {
@@ -154,6 +147,13 @@ weights::SynthTensor synth_tensor_of(const Napi::Object& js) {
       tensor.values.push_back(static_cast<int32_t>(value));
   }
   return tensor;
+}
+
+Precision precision_of(const std::string& name) {
+  for (const Precision precision : {Precision::float32, Precision::bfloat16, Precision::float16}) {
+    if (name == precision_name(precision)) return precision;
+  }
+  throw Error("E_USAGE", join_text("\"", name, "\" is no precision"), "use float32, bfloat16 or float16");
 }
 
 EngineConfig engine_config_of(const Napi::Object& js) {

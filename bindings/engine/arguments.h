@@ -19,6 +19,8 @@ Napi::Object object_of(const Napi::Object& object, const char* name);
 // f32, f16 or i32; E_USAGE
 weights::DType dtype_of(const std::string& name);
 weights::SynthTensor synth_tensor_of(const Napi::Object& js);
+// Errors: E_USAGE for a name that is none of precision_name().
+Precision precision_of(const std::string& name);
 EngineConfig engine_config_of(const Napi::Object& js);
 ScoreOptions score_options_of(const Napi::Object& js);
 image::Fit fit_of(const Napi::Object& js);

@@ -2,19 +2,11 @@
 
 #include "arguments.h"
 #include "async_task.h"
-#include "core/error.h"
 #include "gemm_peak.h"
 #include "results.h"
 
 namespace crane::bindings {
 namespace {
-
-Precision precision_of(const std::string& name) {
-  for (const Precision precision : {Precision::float32, Precision::bfloat16, Precision::float16}) {
-    if (name == precision_name(precision)) return precision;
-  }
-  throw Error("E_USAGE", join_text("expected float32, bfloat16 or float16, received \"", name, "\""));
-}
 
 Napi::Value time_gemm_of(const Napi::CallbackInfo& call) {
   return guarded(call, [&] {

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "attention/on_cuda.h"
 #include "layers/team.h"
 #include "simd/affinity_panels.h"
 
@@ -50,7 +51,7 @@ at::Tensor affinity_ref(const at::Tensor& features, const at::Tensor& means, con
   for (int64_t b = 0; b < features.size(0); ++b) {
     const at::Tensor weights = affinity_weights(features[b], means[b].item<double>(), options, trace);
     if (trace) trace->record("stage.dattn.weights", weights.unsqueeze(0));
-    dst[b].copy_(at::mm(weights, values[b]));
+    dst[b].copy_(at::mm(weights, values[b].to(weights.scalar_type())));
   }
   return dst;
 }
@@ -103,6 +104,7 @@ constexpr AffinityAttentionFace k_affinity_attention_faces[] = {
     {"avx512", affinity_avx512, fits_affinity_panels},
     {"avx2", affinity_avx2, fits_affinity_panels},
 #endif
+    {"cuda", affinity_on_cuda, fits_affinity_on_cuda},
     {"ref", affinity_ref, nullptr},
 };
 

@@ -25,8 +25,10 @@ const Face<Function, Fits>& face_for(std::string_view kernel, Precision precisio
   const std::string_view chosen = simd::chosen_face(kernel, precision);
   bool is_reached = false;
   for (const Face<Function, Fits>& face : faces) {
+    // The choice is among the CPU's faces; a GPU has one of its own, unless the definition is asked for.
+    const bool is_cuda = face.name == "cuda" && chosen != "ref";
     is_reached = is_reached || face.name == chosen;
-    if (is_reached && (face.fits == nullptr || face.fits(arguments...))) return face;
+    if ((is_reached || is_cuda) && (face.fits == nullptr || face.fits(arguments...))) return face;
   }
   return faces.back();
 }

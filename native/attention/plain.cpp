@@ -4,6 +4,7 @@
 
 #include "attention/bfloat16.h"
 #include "attention/panels.h"
+#include "cuda/tensors.h"
 
 namespace crane::attention {
 namespace {
@@ -56,8 +57,9 @@ std::span<const PlainAttentionFace> plain_attention_faces(Precision precision) {
 
 at::Tensor plain_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
                            bool causal, Precision precision) {
-  return face_for("attention", precision, plain_attention_faces(precision), q, k, v, causal)
-      .run(q, k, v, scale, causal);
+  // On a GPU the tensors' own type says it.
+  const Precision own = cuda::has_kernels(q.device()) ? Precision::float32 : precision;
+  return face_for("attention", own, plain_attention_faces(own), q, k, v, causal).run(q, k, v, scale, causal);
 }
 
 }  // namespace crane::attention

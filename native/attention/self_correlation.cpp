@@ -3,7 +3,9 @@
 #include <cmath>
 
 #include "attention/bfloat16.h"
+#include "attention/on_cuda.h"
 #include "attention/panels.h"
+#include "cuda/tensors.h"
 
 namespace crane::attention {
 namespace {
@@ -60,6 +62,7 @@ constexpr SelfCorrelationFace k_self_correlation_faces[] = {
     {"avx512", self_panels_avx512, fits_self_panels},
     {"avx2", self_panels_avx2, fits_self_panels},
 #endif
+    {"cuda", self_correlation_on_cuda, fits_self_correlation_on_cuda},
     {"fused", self_correlation_fused, nullptr},
     {"ref", self_correlation_ref, nullptr},
 };
@@ -80,8 +83,9 @@ std::span<const SelfCorrelationFace> self_correlation_faces(Precision precision)
 
 at::Tensor self_correlation(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
                             double scale, Precision precision) {
-  return face_for("attention", precision, self_correlation_faces(precision), q, k, v, set)
-      .run(q, k, v, set, scale);
+  // On a GPU the tensors' own type says it.
+  const Precision own = cuda::has_kernels(q.device()) ? Precision::float32 : precision;
+  return face_for("attention", own, self_correlation_faces(own), q, k, v, set).run(q, k, v, set, scale);
 }
 
 }  // namespace crane::attention

@@ -1,6 +1,6 @@
 #include <cuda_runtime.h>
 
-#include "core/error.h"
+#include "cuda/launch.cuh"
 #include "image/gaussian_cuda.h"
 
 namespace crane::image {
@@ -21,8 +21,18 @@ __device__ int64_t reflected(int64_t index, int64_t size) {
 //
 // The order of the additions is the centre, then from the farthest pair to the nearest, and products are
 // rounded before they are added (no fused multiply-add): the bits of the CPU's faces.
-__global__ void blur_axis(const float* __restrict__ src, float* __restrict__ dst, int64_t count, int64_t line,
-                          int64_t step, const double* __restrict__ weights, int64_t radius) {
+struct BlurAxis {
+  const float* src;
+  float* dst;
+  int64_t count;
+  int64_t line;
+  int64_t step;
+  const double* weights;
+  int64_t radius;
+};
+
+__global__ void blur_axis(const BlurAxis job) {
+  const auto [src, dst, count, line, step, weights, radius] = job;
   const int64_t stride = static_cast<int64_t>(gridDim.x) * blockDim.x;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += stride) {
     const int64_t place = (i / step) % line;
@@ -37,11 +47,6 @@ __global__ void blur_axis(const float* __restrict__ src, float* __restrict__ dst
   }
 }
 
-void check_launch(const char* what) {
-  const cudaError_t status = cudaGetLastError();
-  check_input(status == cudaSuccess, "E_DEVICE", what, ": ", cudaGetErrorString(status));
-}
-
 }  // namespace
 
 void gaussian_blur_cuda(const float* src, float* between, float* dst, int64_t batch, int64_t height,
@@ -50,14 +55,12 @@ void gaussian_blur_cuda(const float* src, float* between, float* dst, int64_t ba
   if (count == 0) return;
   constexpr int64_t k_most_blocks = 1 << 20;  // beyond it a thread takes several samples
   const int64_t needed = (count + k_threads - 1) / k_threads;
-  const dim3 blocks(static_cast<unsigned>(needed < k_most_blocks ? needed : k_most_blocks));
-  const auto queue = static_cast<cudaStream_t>(stream);
-  blur_axis<<<blocks, k_threads, 0, queue>>>(src, between, count, /*line=*/height, /*step=*/width, weights,
-                                             radius);
-  check_launch("Gaussian down the columns");
-  blur_axis<<<blocks, k_threads, 0, queue>>>(between, dst, count, /*line=*/width, /*step=*/1, weights,
-                                             radius);
-  check_launch("Gaussian along the rows");
+  const cuda::Grid grid{dim3(static_cast<unsigned>(needed < k_most_blocks ? needed : k_most_blocks)),
+                        k_threads};
+  const BlurAxis columns{src, between, count, /*line=*/height, /*step=*/width, weights, radius};
+  cuda::launch("Gaussian down the columns", blur_axis, grid, stream, columns);
+  const BlurAxis rows{between, dst, count, /*line=*/width, /*step=*/1, weights, radius};
+  cuda::launch("Gaussian along the rows", blur_axis, grid, stream, rows);
 }
 
 }  // namespace crane::image

@@ -73,14 +73,6 @@ class Rows {
   std::vector<Sample> samples_;
 };
 
-// Pillow 13 shrinks the height first when it loses more than twice as many rows as columns; otherwise the
-// width is changed first. The order shows in the rounding between the passes.
-bool is_vertical_first(const Resampling& job) {
-  const int64_t lost_rows = job.src_height - job.dst_height;
-  const int64_t lost_columns = job.src_width - job.dst_width;
-  return lost_rows > 0 && lost_rows > 2 * lost_columns;
-}
-
 template <typename Passes>
 class Stream {
  public:
@@ -196,6 +188,12 @@ void check_job(const Resampling& job) {
 }
 
 }  // namespace
+
+bool is_vertical_first(const Resampling& job) {
+  const int64_t lost_rows = job.src_height - job.dst_height;
+  const int64_t lost_columns = job.src_width - job.dst_width;
+  return lost_rows > 0 && lost_rows > 2 * lost_columns;
+}
 
 void resample(const Resampling& job, const LoadRow<uint8_t>& load, const TakeRow<uint8_t>& take) {
   check_job(job);

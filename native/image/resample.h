@@ -23,6 +23,10 @@ struct Resampling {
   Filter filter;
 };
 
+// Pillow 13 shrinks the height first when it loses more than twice as many rows as columns; otherwise the
+// width is changed first. The order shows in the rounding between the passes.
+bool is_vertical_first(const Resampling& job);
+
 // Writes source pixels [x, x + pixels) of row y to dst.
 template <typename Sample>
 using LoadRow = std::function<void(int64_t y, int64_t x, int64_t pixels, Sample* dst)>;

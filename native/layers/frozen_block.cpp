@@ -12,6 +12,11 @@ at::Tensor rows_of(const at::Tensor& x) {
   return x.size(0) == 1 ? x[0] : x.reshape({x.size(0) * x.size(1), x.size(2)});
 }
 
+// The same of what is changed in place: never a copy.
+at::Tensor rows_in_place(const at::Tensor& stream) {
+  return stream.size(0) == 1 ? stream[0] : stream.view({stream.size(0) * stream.size(1), stream.size(2)});
+}
+
 }  // namespace
 
 at::Tensor side_by_side(const at::Tensor& attended) {
@@ -66,7 +71,7 @@ at::Tensor FrozenBlock::values(const at::Tensor& x) const {
 }
 
 void FrozenBlock::add_attended(const at::Tensor& stream, const at::Tensor& attended) const {
-  out_.add_to(rows_of(stream), rows_of(side_by_side(attended)));
+  out_.add_to(rows_in_place(stream), rows_of(side_by_side(attended)));
 }
 
 at::Tensor FrozenBlock::output(const at::Tensor& joined) const {
@@ -74,7 +79,7 @@ at::Tensor FrozenBlock::output(const at::Tensor& joined) const {
 }
 
 void FrozenBlock::add_mlp(const at::Tensor& stream) const {
-  const at::Tensor rows = rows_of(stream);
+  const at::Tensor rows = rows_in_place(stream);
   fc2_.add_to(rows, fc1_(rows, &ln2_, activation_));
 }
 

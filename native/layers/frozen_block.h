@@ -16,6 +16,8 @@ class FrozenBlock {
   static FrozenBlock load(TensorLoader& loader, const std::string& prefix, int64_t heads,
                           Activation activation, double eps, Precision precision);
 
+  // Streams are float32; on a GPU in another precision what is projected and attended is 16 bits wide.
+
   // x [B, N, width] -> queries, keys and values of LN1(x).
   Projections project(const at::Tensor& x) const;
   // Without the LayerNorm.

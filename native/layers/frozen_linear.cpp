@@ -8,7 +8,9 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "cuda/tensors.h"
 #include "layers/block.h"
+#include "layers/half_linear.h"
 #include "layers/packed_weights.h"
 #include "layers/team.h"
 #include "simd/choice.h"
@@ -111,9 +113,16 @@ at::Tensor FrozenLinear::find_packed(const TensorLoader& loader, const std::stri
   return std::memcmp(kept, again.const_data_ptr(), again.nbytes()) == 0 ? packed : at::Tensor();
 }
 
-FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision)
-    : FrozenLinear(plain, scale, precision,
-                   plain.weight.is_cpu() ? simd::chosen_face("linear", precision) : "ref") {}
+FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision) {
+  if (precision != Precision::float32 && cuda::has_kernels(plain.weight.device())) {
+    half_ = std::make_shared<HalfLinear>(plain, scale, precision);
+    in_ = plain.weight.size(1);
+    out_ = plain.weight.size(0);
+    return;
+  }
+  *this = FrozenLinear(plain, scale, precision,
+                       plain.weight.is_cpu() ? simd::chosen_face("linear", precision) : "ref");
+}
 
 FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision,
                            std::string_view name)
@@ -190,6 +199,7 @@ at::Tensor FrozenLinear::by_libtorch(const at::Tensor& x, const LayerNorm* norm)
 
 at::Tensor FrozenLinear::operator()(const at::Tensor& x, const LayerNorm* norm,
                                     std::optional<Activation> activation) const {
+  if (half_) return (*half_)(x, norm, activation);
   if (face_ == nullptr) {
     const at::Tensor y = by_libtorch(x, norm);
     return activation ? activate(y, *activation) : y;
@@ -202,6 +212,7 @@ at::Tensor FrozenLinear::operator()(const at::Tensor& x, const LayerNorm* norm,
 }
 
 at::Tensor FrozenLinear::columns(const at::Tensor& x, const LayerNorm* norm, Columns which) const {
+  if (half_) return half_->columns(x, norm, which.from, which.to);
   if (face_ == nullptr && !is_onednn_ && !rounds_ && !scale_.defined()) {
     const at::Tensor bias = bias_.defined() ? bias_.slice(0, which.from, which.to) : bias_;
     return at::linear(norm != nullptr ? (*norm)(x) : x, weight_.slice(0, which.from, which.to), bias);
@@ -233,6 +244,7 @@ at::Tensor FrozenLinear::grouped(const at::Tensor& x, const LayerNorm* norm, int
 }
 
 void FrozenLinear::add_to(const at::Tensor& stream, const at::Tensor& x) const {
+  if (half_) return half_->add_to(stream, x);
   at::Tensor dst = stream;
   if (face_ == nullptr) {
     dst.add_(by_libtorch(x, nullptr));

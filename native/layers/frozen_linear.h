@@ -2,6 +2,7 @@
 // surrounds it in a block fused where the face can: LayerNorm before, activation or residual after.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -23,6 +24,8 @@ struct Columns {
   int64_t to = 0;
 };
 
+class HalfLinear;
+
 class FrozenLinear {
  public:
   FrozenLinear() = default;
@@ -31,6 +34,7 @@ class FrozenLinear {
   static FrozenLinear load(TensorLoader& loader, const std::string& prefix, const at::Tensor& scale,
                            Precision precision);
   // At bfloat16 rows and weights are rounded to it before they are multiplied; everything else stays float32.
+  // On a GPU other precisions than float32 take HalfLinear, whose results are 16 bits wide.
   FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision = Precision::float32);
   // The same with a face of the precision's list "linear" that the CPU can run.
   FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision, std::string_view face);
@@ -58,6 +62,7 @@ class FrozenLinear {
                          const at::Tensor& scale) const;
   at::Tensor by_libtorch(const at::Tensor& x, const LayerNorm* norm) const;
 
+  std::shared_ptr<const HalfLinear> half_;  // null: one of the float32 faces
   const simd::LinearFace* face_ = nullptr;  // null: by_libtorch
   bool is_onednn_ = false;
   bool rounds_ = false;  // by_libtorch in bfloat16

@@ -143,7 +143,7 @@ bool can_run(std::string_view face) {
   if (face == "avx512bf16") return best_isa() >= Isa::avx512bf16;
   if (face == "avx512") return best_isa() >= Isa::avx512;
   if (face == "avx2") return best_isa() >= Isa::avx2;
-  return true;
+  return face != "cuda";
 }
 
 bool can_multiply_in(Precision precision) {

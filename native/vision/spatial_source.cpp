@@ -1,5 +1,6 @@
 #include "vision/spatial_source.h"
 
+#include "cuda/tensors.h"
 #include "vision/sam.h"
 #include "vision/tower.h"
 #include "weights/structure.h"
@@ -11,7 +12,10 @@ std::unique_ptr<SpatialSource> load_spatial_source(const weights::CanonicalWeigh
                                                    layers::PackedWeights* packed) {
   // Only SAM's positions lie on a grid of their own axes.
   if (weights.find("visual.pos_grid") != nullptr) {
-    return std::make_unique<SamEncoder>(SamEncoder::load(weights, config, device, packed));
+    TowerConfig own = config;
+    // Its attention takes float32 rows, and a GPU's 16-bit layers give others.
+    if (cuda::has_kernels(device)) own.precision = Precision::float32;
+    return std::make_unique<SamEncoder>(SamEncoder::load(weights, own, device, packed));
   }
   weights::check_vision(weights);
   return std::make_unique<Tower>(Tower::load(weights, config, device, packed));

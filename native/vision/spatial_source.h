@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "core/precision.h"
 #include "core/torch_headers.h"
 #include "layers/trace.h"
 #include "vision/config.h"

@@ -4,6 +4,7 @@
 
 #include "core/cancel.h"
 #include "core/error.h"
+#include "cuda/tensors.h"
 
 namespace crane::vision {
 namespace {
@@ -59,6 +60,9 @@ Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& c
   tower.config_ = config;
   tower.patch_weight_ = loader.required("visual.patch.weight");
   tower.patch_bias_ = loader.optional("visual.patch.bias");
+  if (config.precision != Precision::float32 && cuda::has_kernels(device)) {
+    tower.half_patches_ = HalfPatches(tower.patch_weight_, tower.patch_bias_);
+  }
   tower.cls_ = loader.required("visual.cls");
   tower.positions_ = loader.required("visual.pos");
   tower.registers_ = loader.optional("visual.registers");
@@ -92,9 +96,11 @@ at::Tensor Tower::positions_for(Grid grid) const {
 at::Tensor Tower::embed(const at::Tensor& image) const {
   const Grid grid = grid_of(image);
   CRANE_CHECK_INVARIANT(grid.count() > 0, "picture of ", image.size(2), " x ", image.size(3));
-  const at::Tensor patches = at::conv2d(image, patch_weight_, patch_bias_, /*stride=*/patch())
-                                 .flatten(2)
-                                 .transpose(1, 2);  // [B, N, w]
+  const at::Tensor patches = half_patches_.defined()
+                                 ? half_patches_(image)
+                                 : at::conv2d(image, patch_weight_, patch_bias_, /*stride=*/patch())
+                                       .flatten(2)
+                                       .transpose(1, 2);  // [B, N, w]
   const at::Tensor cls = cls_.view({1, 1, -1}).expand({image.size(0), 1, -1});
   at::Tensor tokens = at::cat({cls, patches}, /*dim=*/1) + positions_for(grid);
   if (registers_.defined()) {

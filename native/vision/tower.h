@@ -7,6 +7,7 @@
 
 #include "layers/frozen_block.h"
 #include "layers/trace.h"
+#include "vision/half_patches.h"
 #include "vision/spatial_source.h"
 
 namespace crane::vision {
@@ -45,11 +46,12 @@ class Tower final : public SpatialSource {
   at::Tensor positions_for(Grid grid) const;
 
   TowerConfig config_;
-  at::Tensor patch_weight_;  // [width, 3, patch, patch]
-  at::Tensor patch_bias_;    // [width] or undefined
-  at::Tensor cls_;           // [width]
-  at::Tensor positions_;     // [1 + side*side, width]
-  at::Tensor registers_;     // [r, width] or undefined
+  at::Tensor patch_weight_;   // [width, 3, patch, patch]
+  at::Tensor patch_bias_;     // [width] or undefined
+  HalfPatches half_patches_;  // on a GPU in 16 bits
+  at::Tensor cls_;            // [width]
+  at::Tensor positions_;      // [1 + side*side, width]
+  at::Tensor registers_;      // [r, width] or undefined
   layers::LayerNorm ln_pre_;
   std::vector<layers::FrozenBlock> blocks_;
   layers::LayerNorm ln_post_;

@@ -1,10 +1,8 @@
 /** The machine's rate at libtorch's own matrix product, measured between the work of the parties. */
-import type { NativeAddon } from '../engine/native.js';
+import type { NativeAddon, Precision } from '../engine/native.js';
 
 /** Large enough that the rate does not grow any more. */
 export const gemmSize = 4096;
-
-export type GemmPrecision = 'float32' | 'bfloat16' | 'float16';
 
 export interface GemmTime {
   seconds: number;
@@ -13,13 +11,13 @@ export interface GemmTime {
 }
 
 export interface Gemm {
-  precision: GemmPrecision;
+  precision: Precision;
   /** one product */
   time(): Promise<GemmTime>;
 }
 
 export function openGemm(addon: NativeAddon, precision: string, device: string): Gemm {
-  const format: GemmPrecision = precision === 'bfloat16' || precision === 'float16' ? precision : 'float32';
+  const format: Precision = precision === 'bfloat16' || precision === 'float16' ? precision : 'float32';
   const isGpu = device.startsWith('cuda');
   // On a GPU a single product is over before it was asked for.
   const repeats = isGpu ? 100 : 1;

@@ -236,7 +236,7 @@ export class Engine {
 
   /** Pictures that share a forward pass when so many are wanted: fewer once memory did not suffice for them. */
   passSize(wanted: 'auto' | number, batchMean = false): number {
-    const batch = wanted === 'auto' ? (this.facts.device.startsWith('cuda') ? 8 : 1) : wanted;
+    const batch = wanted === 'auto' ? this.#autoBatch() : wanted;
     return batchMean ? batch : Math.min(batch, this.#passes.limit ?? batch);
   }
 
@@ -339,6 +339,12 @@ export class Engine {
     } finally {
       picture.release();
     }
+  }
+
+  /** A GPU computes eight pictures while the next eight are sent to it; a CPU works on one. */
+  #autoBatch(): number {
+    const gpus = this.facts.device.split(',').filter((name) => name.startsWith('cuda'));
+    return gpus.length > 0 ? 16 * gpus.length : 1;
   }
 
   #throwIfDisposed(): void {

@@ -102,7 +102,12 @@ const modelSchema = z
         picture: localFile,
         score: z.number(),
         tolerance: z.number().positive(),
-        tolerances: z.strictObject({ bfloat16: z.number().positive().optional() }).optional(),
+        tolerances: z
+          .strictObject({
+            bfloat16: z.number().positive().optional(),
+            float16: z.number().positive().optional(),
+          })
+          .optional(),
       })
       .optional(),
   })

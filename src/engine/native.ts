@@ -50,7 +50,7 @@ export interface Compat {
  * Number format of the products in the vision towers. Sums, softmax, LayerNorm and everything from the features on
  * are float32 in each.
  */
-export type Precision = 'float32' | 'bfloat16';
+export type Precision = 'float32' | 'bfloat16' | 'float16';
 
 /** How features become scores. Given per call; defaults come from model.json. */
 export interface MethodOptions {
@@ -367,7 +367,7 @@ export interface NativeAddon {
   timeGemm(
     size: number,
     repeats: number,
-    precision: 'float32' | 'bfloat16' | 'float16',
+    precision: Precision,
     device: string,
   ): Promise<{ seconds: number; cpuSeconds: number }>;
 

@@ -1,16 +1,17 @@
 #include "methods/crane/d_attn.h"
 
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
 #include "attention/affinity.h"
+#include "cuda/tensors.h"
 #include "layers/linear.h"
 
 namespace crane::methods {
 namespace {
 
 at::Tensor channel_constants(const std::array<double, 3>& values, const at::Tensor& like) {
-  return at::tensor(
-             {static_cast<float>(values[0]), static_cast<float>(values[1]), static_cast<float>(values[2])},
-             like.options())
-      .view({1, 3, 1, 1});
+  return cuda::numbers_on(values, at::kFloat, like.device()).view({1, 3, 1, 1});
 }
 
 at::Tensor renormalise(const at::Tensor& image, const vision::TowerConfig& from,
@@ -19,17 +20,18 @@ at::Tensor renormalise(const at::Tensor& image, const vision::TowerConfig& from,
   return (pixels.clamp(0, 1) - channel_constants(to.mean, image)) / channel_constants(to.std, image);
 }
 
-}  // namespace
-
-SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, const CraneOptions& options,
-                               Trace* trace) {
+SourceAffinity affinity_here(const Towers& towers, const at::Tensor& image, const CraneOptions& options,
+                             Trace* trace) {
   const vision::SpatialSource& source = *towers.source;
   const at::Tensor input = renormalise(image, towers.vision->config(), source.config());
   SourceAffinity result;
   result.grid = source.grid_for(input.size(2), input.size(3));
+  // On a CPU picture by picture, as Crane::score does.
+  const bool at_once = cuda::runs_batches(input.device()) && trace == nullptr;
+  const int64_t step = at_once ? input.size(0) : 1;
   std::vector<at::Tensor> rows;
-  for (int64_t b = 0; b < input.size(0); ++b) {
-    const at::Tensor normed = source.patch_features(input.slice(0, b, b + 1), trace);
+  for (int64_t b = 0; b < input.size(0); b += step) {
+    const at::Tensor normed = source.patch_features(input.slice(0, b, b + step), trace);
     if (trace) {
       trace->record("stage.vfm.input", input.slice(0, b, b + 1));
       trace->record("stage.vfm.features",
@@ -48,6 +50,34 @@ SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, co
   return result;
 }
 
+}  // namespace
+
+void SourceAffinity::join() const {
+  if (!is_ready) return;
+  const c10::Stream stream =
+      c10::impl::VirtualGuardImpl(features.device().type()).getStream(features.device());
+  is_ready->block(stream);
+  // Their memory is not handed out again before this stream has read them.
+  features.record_stream(stream);
+  means.record_stream(stream);
+}
+
+SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, const CraneOptions& options,
+                               Trace* trace) {
+  if (!image.is_cuda() || trace != nullptr) return affinity_here(towers, image, options, trace);
+  const c10::impl::VirtualGuardImpl device(image.device().type());
+  const c10::Stream side = device.getStreamFromGlobalPool(image.device(), /*isHighPriority=*/false);
+  c10::Event has_image(image.device().type());
+  has_image.record(device.getStream(image.device()));
+  has_image.block(side);
+  image.record_stream(side);
+  const c10::StreamGuard guard(side);
+  SourceAffinity affinity = affinity_here(towers, image, options, trace);
+  affinity.is_ready = std::make_shared<c10::Event>(image.device().type());
+  affinity.is_ready->record(side);
+  return affinity;
+}
+
 at::Tensor d_attn(const layers::FrozenBlock& block, const SourceAffinity& affinity, const at::Tensor& values,
                   vision::Grid values_grid, const CraneOptions& options, Trace* trace) {
   const at::Tensor v = vision::resize_patches(values, values_grid, affinity.grid);
@@ -60,7 +90,7 @@ at::Tensor d_attn(const layers::FrozenBlock& block, const SourceAffinity& affini
   how.beta = options.d_attn_beta;
   how.empty_rows = options.compat.empty_rows;
   const at::Tensor mixed = attention::affinity_attention(affinity.features, affinity.means, v, how, trace);
-  const at::Tensor d = block.output(mixed);  // no residual
+  const at::Tensor d = block.output(mixed).to(at::kFloat);  // no residual; float32 from here on
   if (trace) trace->record("stage.dattn.out_proj", d);
   return d;
 }

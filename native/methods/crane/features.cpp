@@ -12,6 +12,7 @@ std::vector<at::Tensor> map_tokens(const Towers& towers, const vision::TwoStream
                                    const CraneOptions& options, Trace* trace) {
   std::vector<at::Tensor> maps;
   if (affinity == nullptr) return features.e;
+  affinity->join();
   const at::Tensor e_final = vision::resize_patches(features.e.back(), grid, affinity->grid);
   for (const auto& [layer, values] : features.values) {
     maps.push_back(d_attn(towers.vision->blocks()[layer - 1], *affinity, values, grid, options, trace));
@@ -30,12 +31,12 @@ PictureFeatures picture_features(const Towers& towers, const at::Tensor& image,
       e_attn_request(options, static_cast<int64_t>(tower.blocks().size()));
   const vision::TwoStreamFeatures features = vision::two_stream_forward(tower, image, request, trace);
 
-  const at::Tensor cls_raw = tower.project(features.cls);  // [1, D]
+  const at::Tensor cls_raw = tower.project(features.cls);  // [B, D]
   std::vector<at::Tensor> raw_maps;
   for (const at::Tensor& tokens : map_tokens(towers, features, affinity, grid, options, trace)) {
     raw_maps.push_back(tower.project(tokens));
   }
-  const at::Tensor patch_raw = at::stack(raw_maps, /*dim=*/0);  // [m, 1, n, D]
+  const at::Tensor patch_raw = at::stack(raw_maps, /*dim=*/0);  // [m, B, n, D]
   const PictureFeatures result{layers::unit_rows(cls_raw), layers::unit_rows(patch_raw),
                                affinity ? affinity->grid : grid};
   if (trace) {

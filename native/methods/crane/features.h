@@ -8,12 +8,12 @@
 namespace crane::methods {
 
 struct PictureFeatures {
-  at::Tensor global;  // G [1, D], unit row
-  at::Tensor maps;    // [m, 1, n, D], unit rows: the distinct maps, D-Attn's before E-Attn's
+  at::Tensor global;  // G [B, D], unit rows
+  at::Tensor maps;    // [m, B, n, D], unit rows: the distinct maps, D-Attn's before E-Attn's
   vision::Grid grid;  // of the maps
 };
 
-// image [1, 3, H, W] normalised; `affinity` of this picture with D-Attn, else null.
+// image [B, 3, H, W] normalised; `affinity` of these pictures with D-Attn, else null.
 // Errors: E_MODEL_CONFIG for settings that do not fit the tower.
 PictureFeatures picture_features(const Towers& towers, const at::Tensor& image,
                                  const SourceAffinity* affinity, const CraneOptions& options, Trace* trace);

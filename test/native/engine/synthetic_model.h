@@ -14,24 +14,31 @@
 
 namespace crane {
 
+// Of the spatial source, and of the space that vision and text share.
+struct SyntheticSizes {
+  int64_t source_width = 128;
+  int64_t source_blocks = 2;
+  int64_t joint_width = 64;
+};
+
 class SyntheticModel {
  public:
-  // vision: width, blocks; a spatial source of 128 x 2 blocks beside it.
-  SyntheticModel(int64_t width, int64_t blocks, int64_t side)
+  // vision: width, blocks; a spatial source beside it.
+  SyntheticModel(int64_t width, int64_t blocks, int64_t side, const SyntheticSizes& sizes = {})
       : folder_(std::filesystem::temp_directory_path() /
                 join_text("crane-synthetic-", ::getpid(), "-", next_++)) {
     std::filesystem::create_directories(folder_);
     std::vector<weights::SynthTensor> clip;
     vit(clip, "visual", width, blocks, /*grid=*/4);
-    add(clip, "visual.proj", {width, 64}, spread(width));
+    add(clip, "visual.proj", {width, sizes.joint_width}, spread(width));
     add(clip, "text.tokens", {10, 64}, 3);
     add(clip, "text.pos", {9, 64}, 4);
     transformer(clip, "text", 64, 3);
     norm(clip, "text.ln_final", 64);
-    add(clip, "text.proj", {64, 64}, 3);
+    add(clip, "text.proj", {64, sizes.joint_width}, 3);
     weights::write_synth(path("clip"), clip, {});
     std::vector<weights::SynthTensor> source;
-    vit(source, "visual", 128, 2, /*grid=*/4);
+    vit(source, "visual", sizes.source_width, sizes.source_blocks, /*grid=*/4);
     weights::write_synth(path("source"), source, {});
     std::vector<weights::SynthTensor> prompts;
     add(prompts, "ctx_pos", {1, 1, 3, 64}, 3);

@@ -303,6 +303,16 @@ describe('scoreMany', () => {
     expect(results.map(({ index }) => index)).toEqual([...values.keys()]);
   });
 
+  it.each([
+    ['cpu', 1],
+    ['cuda:0', 16],
+    ['cuda:0,cuda:1', 32],
+  ])('fills every device of %s', async (device, most) => {
+    const { engine, addon } = await open({ device });
+    await collect(engine.scoreMany(Array.from({ length: 40 }, (_, index) => pixels(index))));
+    expect(Math.max(...addon.log.passes.map(({ requests }) => requests.length))).toBe(most);
+  });
+
   it('a failing input gives a result with its error and the rest goes on', async () => {
     const { engine } = await open();
     const good = await writePicture(join(folder, 'good.png'), 100);

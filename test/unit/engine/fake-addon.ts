@@ -153,7 +153,7 @@ function makeFakeEngine(
       vision: tower,
       text: tower,
       jointWidth: 64,
-      device: 'cpu',
+      device: config.device,
       precision: config.precision ?? 'float32',
       kernels: 'linear=ref,attention=ref,affinity=ref',
       threads: config.threads || 2,
