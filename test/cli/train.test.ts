@@ -130,7 +130,8 @@ describe('what goes wrong', () => {
     await train('roomy', ...more);
     const expected = await bytesOf('roomy');
     const met = new Set<string>();
-    // Kilobytes that one file may have: the record has 6, features 17, the state 25, a checkpoint 44.
+    // Kilobytes that one file may have: the cache's key.json has 2, the record 6, features 17, the state 25, a checkpoint
+    // 44.
     for (const kilobytes of [1, 2, 10, 20, 30, 42]) {
       const out = `full ${kilobytes}`;
       const cache = at(`full cache ${kilobytes}`);
@@ -153,7 +154,13 @@ describe('what goes wrong', () => {
       expect((await train(out, ...more, '--cache', cache, '--resume')).code).toBe(0);
       expect(await bytesOf(out), `${kilobytes} KB`).toEqual(expected);
     }
-    expect([...met].sort()).toEqual(['epoch_1.pth', 'features.safetensors', 'run.json', 'state.safetensors']);
+    expect([...met].sort()).toEqual([
+      'epoch_1.pth',
+      'features.safetensors',
+      'key.json',
+      'run.json',
+      'state.safetensors',
+    ]);
   }, 120_000);
 
   it('a loss that is no number: E_TRAIN_DIVERGED, and nothing is written but the record of it', async () => {

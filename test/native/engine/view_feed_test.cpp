@@ -58,6 +58,27 @@ TEST(ViewFeed, RunsAheadByNoMoreThanItsLimit) {
   feed->stop();
 }
 
+// Views that the caller rendered itself leave tasks over.
+TEST(ViewFeed, RunsNoFurtherAheadOnceBusyThreadsAreFree) {
+  Executor threads(1);
+  std::promise<void> release;
+  threads.post([&] { release.get_future().wait(); });
+  std::atomic<size_t> rendered{0};
+  const auto feed = std::make_shared<ViewFeed>(
+      20,
+      [&](size_t index) {
+        ++rendered;
+        return numbered(index);
+      },
+      threads);
+  feed->start();
+  for (int i = 0; i < 6; ++i) feed->take();
+  release.set_value();
+  drain(threads, 1);
+  EXPECT_EQ(rendered.load(), 6 + ViewFeed::k_ahead);
+  feed->stop();
+}
+
 TEST(ViewFeed, DoesNotWaitForThreadsThatAreBusyElsewhere) {
   Executor threads(1);
   std::promise<void> release;
