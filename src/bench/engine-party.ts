@@ -42,12 +42,13 @@ export async function openEngineParty({
   try {
     const { peakBytes } = residentMemory();
     const sizes = await craneSizes(engine, model);
-    const { kernels, libtorch } = await addon.info();
+    const { kernels: ofProcess, libtorch } = await addon.info();
+    const { precision, kernels } = choiceOf(engine, ofProcess);
     const facts: PartyFacts = {
       title: `${model.name}, kernels ${kernels}`,
       versions: { libtorch },
       threads: engine.facts.threads,
-      precision: precisionOf(engine),
+      precision,
       gflop: totalGflop(craneWork(sizes)),
       weightBytes: engine.facts.weightBytes,
       openSeconds,
@@ -60,10 +61,13 @@ export async function openEngineParty({
   }
 }
 
-/** The format that the engine chose; before there were several it was float32. */
-export function precisionOf({ facts }: Engine): string {
-  const { precision } = facts as { precision?: unknown };
-  return typeof precision === 'string' ? precision : 'float32';
+/** What this very engine chose; where it had no choice, float32 and the kernels of the process. */
+function choiceOf({ facts }: Engine, kernels: string): { precision: string; kernels: string } {
+  return { precision: 'float32', kernels, ...pickText(facts, ['precision', 'kernels']) };
+}
+
+function pickText(facts: object, names: string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(facts).filter(([name]) => names.includes(name)));
 }
 
 class OwnEngine implements EngineParty {
