@@ -134,7 +134,11 @@ async function* aboutEngine({ facts }: Engine): AsyncGenerator<Finding> {
     state: 'ok',
     text: `${device}, ${threads} threads, ${vision.layers} blocks of width ${vision.width}, input ${input.width}x${input.height}`,
   };
-  yield { about: 'precision', state: 'ok', text: `${facts.precision} (${facts.precisionWhy}): ${facts.kernels}` };
+  yield {
+    about: 'precision',
+    state: 'ok',
+    text: `${facts.precision} (${facts.precisionWhy}): ${facts.kernels}`,
+  };
   yield {
     about: 'packed weights',
     state: packedFailure === undefined ? 'ok' : 'warning',
