@@ -3,14 +3,13 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include <algorithm>
-#include <limits>
 #include <mutex>
 
 #include "core/cpu.h"
 #include "core/error.h"
+#include "core/executor.h"
 #include "core/stopwatch.h"
 #include "engine_state.h"
-#include "image/normalise.h"
 #include "layers/torch_errors.h"
 #include "methods/crane/crane.h"
 #include "picture_map.h"
@@ -96,71 +95,6 @@ Engine::State::Forward Engine::State::forward(const at::Tensor& images,
   return {{fused.const_data_ptr<double>(), fused.const_data_ptr<double>() + fused.numel()}, scores.map};
 }
 
-at::Tensor Engine::State::input_of(const ScoreItem& item, const image::ViewPlan& plan,
-                                   const image::View& view) const {
-  std::vector<uint8_t> rgb(static_cast<size_t>(config.height * config.width * 3));
-  image::render_view(item.picture, plan, view, image::mean_colour(normalisation), rgb.data());
-  at::Tensor input = at::empty({1, 3, config.height, config.width}, at::TensorOptions().dtype(at::kFloat));
-  image::normalise(rgb.data(), config.width, config.height, normalisation, input.data_ptr<float>());
-  return input;
-}
-
-// The picture's score is that of its most anomalous view.
-ScoreOutcome Engine::State::score_alone(const ScoreItem& item, const ScoreOptions& options,
-                                        const CancelToken* cancel) const {
-  Stopwatch watch;
-  const auto encoded = prompts_of(item.prompts);
-  const image::ViewPlan plan = plan_of(item);
-  PictureMap map(plan);
-  ScoreOutcome outcome;
-  double fused = -std::numeric_limits<double>::infinity();
-  for (const image::View& view : plan.views) {
-    if (cancel) cancel->check();
-    const at::Tensor input = input_of(item, plan, view);
-    outcome.preprocess_ms += watch.lap_ms();
-    const Forward done = forward(input, {encoded.get()}, options, nullptr);
-    outcome.forward_ms += watch.lap_ms();
-    map.add(done.maps[0]);
-    fused = larger(fused, done.fused.front());
-  }
-  finish(map.take(), fused, options, item.wants_map, outcome);
-  outcome.postprocess_ms = watch.lap_ms();
-  return outcome;
-}
-
-std::vector<ScoreOutcome> Engine::State::score_together(std::span<const ScoreItem> items,
-                                                        const ScoreOptions& options) const {
-  std::vector<image::ViewPlan> plans;
-  std::vector<at::Tensor> inputs;
-  std::vector<std::shared_ptr<const methods::EncodedPrompts>> owners;
-  std::vector<const methods::EncodedPrompts*> prompts;
-  for (const ScoreItem& item : items) {
-    plans.push_back(plan_of(item));
-    owners.push_back(prompts_of(item.prompts));
-    for (const image::View& view : plans.back().views) {
-      inputs.push_back(input_of(item, plans.back(), view));
-      prompts.push_back(owners.back().get());
-    }
-  }
-  if (inputs.empty()) return {};
-  Stopwatch watch;
-  const Forward done = forward(at::cat(inputs, /*dim=*/0), prompts, options, nullptr);
-  const double forward_ms = watch.lap_ms() / static_cast<double>(inputs.size());
-  std::vector<ScoreOutcome> outcomes(items.size());
-  int64_t next = 0;
-  for (size_t i = 0; i < items.size(); ++i) {
-    PictureMap map(plans[i]);
-    double fused = -std::numeric_limits<double>::infinity();
-    for (size_t view = 0; view < plans[i].views.size(); ++view, ++next) {
-      map.add(done.maps[next]);
-      fused = larger(fused, done.fused[static_cast<size_t>(next)]);
-      outcomes[i].forward_ms += forward_ms;
-    }
-    finish(map.take(), fused, options, items[i].wants_map, outcomes[i]);
-  }
-  return outcomes;
-}
-
 std::string Engine::State::with_packed_weights(std::string_view tower,
                                                const std::function<void(layers::PackedWeights*)>& load) {
   if (!config.start_cache || !device.is_cpu()) {
@@ -182,7 +116,7 @@ std::string Engine::State::with_packed_weights(std::string_view tower,
 }
 
 // Weights are loaded outside inference mode, because training differentiates through the text tower.
-Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
+Engine::Engine(const EngineConfig& config) : state_(std::make_shared<State>()) {
   const at::NoGradGuard guard;
   translate_errors([&] {
     State& state = *state_;
@@ -194,6 +128,7 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_unique<State>()) {
     state.facts.threads = set_compute_threads(config.threads);
     std::string vision_packed;
     std::string source_packed;
+    preparation_threads();  // started now, while there is memory for them
     {
       std::vector<std::shared_ptr<const weights::WeightFile>> files;
       for (const std::string& path : config.weights) files.push_back(weights::open_weights(path));
@@ -312,22 +247,6 @@ std::vector<ScoreOutcome> Engine::score_preprocessed(const float* input, InputSh
         outcome.forward_ms = forward_ms;
         outcome.postprocess_ms = watch.lap_ms();
       }
-    }
-    return outcomes;
-  });
-}
-
-std::vector<ScoreOutcome> Engine::score(std::span<const ScoreItem> items, const ScoreOptions& options,
-                                        const CancelToken* cancel) {
-  const c10::InferenceMode guard;
-  return translate_errors([&] {
-    const State& state = *state_;
-    state.use_own_threads();
-    if (options.method.compat.batch_mean) return state.score_together(items, options);
-    std::vector<ScoreOutcome> outcomes;
-    for (const ScoreItem& item : items) {
-      if (cancel) cancel->check();
-      outcomes.push_back(state.score_alone(item, options, cancel));
     }
     return outcomes;
   });

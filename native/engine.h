@@ -1,6 +1,6 @@
 // The engine: towers read once, prompt sets, pictures in, scores and maps out. The one class bindings/ sees;
-// free of tensor headers. Every call runs on the compute thread (core/executor.h) and throws crane::Error
-// only.
+// free of tensor headers. Every call runs on the compute thread (core/executor.h) unless it says
+// otherwise, and throws crane::Error only.
 #pragma once
 
 #include <array>
@@ -139,6 +139,8 @@ struct FeatureItem {
   std::string path;
 };
 
+class ScoreJob;  // score_job.h
+
 class Engine {
  public:
   // Errors: E_WEIGHTS_*, E_MODEL_CONFIG, E_DEVICE, E_MEMORY.
@@ -155,9 +157,16 @@ class Engine {
   // [2, D] row-major: normal, anomalous.
   std::vector<float> text_features(int64_t handle) const;
 
-  // One outcome per item; a score never depends on the other items (except under compat.batch_mean).
+  // Begins to render the pictures into the model's input on the preparation threads, at most two views ahead
+  // of score(). Any thread may call it; the pixels must outlive the job. Errors: E_IMAGE_*, E_USAGE.
+  std::shared_ptr<ScoreJob> begin_score(std::vector<ScoreItem> items) const;
+  // One outcome per item, once per job; a score never depends on the other items (except under
+  // compat.batch_mean).
+  std::vector<ScoreOutcome> score(ScoreJob& job, const ScoreOptions& options,
+                                  const CancelToken* cancel) const;
+  // Both at once.
   std::vector<ScoreOutcome> score(std::span<const ScoreItem> items, const ScoreOptions& options,
-                                  const CancelToken* cancel);
+                                  const CancelToken* cancel) const;
 
   // input: [batch, 3, height, width] normalised for the vision tower, not copied.
   std::vector<ScoreOutcome> score_preprocessed(const float* input, InputShape shape, int64_t prompts,
@@ -180,7 +189,8 @@ class Engine {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;  // shared with jobs on other threads
+  friend class ScoreJob;
   friend class Training;
 };
 

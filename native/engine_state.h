@@ -87,13 +87,14 @@ struct Engine::State {
     return image::plan_views(item.picture.width, item.picture.height, config.width, config.height, item.fit,
                              item.tile_overlap);
   }
-  // One view as the model's input, [1, 3, height, width].
+  // One view as the model's input, [1, 3, height, width], on the CPU. Thread-safe.
   at::Tensor input_of(const ScoreItem& item, const image::ViewPlan& plan, const image::View& view) const;
-  ScoreOutcome score_alone(const ScoreItem& item, const ScoreOptions& options,
+  // The job's picture `at`; pictures are taken in their order.
+  ScoreOutcome score_alone(ScoreJob& job, size_t at, const ScoreOptions& options,
                            const CancelToken* cancel) const;
   // Every view of every item in one call of the method (compat.batch_mean).
-  std::vector<ScoreOutcome> score_together(std::span<const ScoreItem> items,
-                                           const ScoreOptions& options) const;
+  std::vector<ScoreOutcome> score_together(ScoreJob& job, const ScoreOptions& options,
+                                           const CancelToken* cancel) const;
 };
 
 }  // namespace crane

@@ -14,6 +14,7 @@ export const errorTable = {
   E_INTERNAL: { exit: 1, http: 500, what: 'a fault in crane-native itself' },
   E_USAGE: { exit: 2, http: 400, what: 'a wrong flag, option or argument' },
   E_EXISTS: { exit: 2, http: 409, what: 'an output exists already and --force was not given' },
+  E_IN_USE: { exit: 2, http: 409, what: 'a folder in which another process is at work' },
   E_CANCELLED: { exit: 130, http: 499, what: 'the caller gave the work up' },
   E_DISPOSED: { exit: 1, http: 503, what: 'the engine was disposed' },
   E_QUEUE_FULL: { exit: 1, http: 429, what: 'more calls are waiting than maxQueue allows' },
@@ -68,6 +69,8 @@ export const errorTable = {
   E_DATA_ONE_CLASS: { exit: 3, http: 400, what: 'pictures that are all normal, or all anomalous' },
   E_DATA_MASK_SIZE: { exit: 3, http: 400, what: 'a mask of another size than its picture' },
   E_DATA_FAULTS: { exit: 3, http: 400, what: 'a data set in which `data check` found faults' },
+
+  E_BENCH_PEER: { exit: 3, http: 400, what: 'a peer of bench that could not be measured; the others were' },
 
   E_DOWNLOAD: { exit: 5, http: 502, what: 'a download that failed' },
   E_LIBTORCH_NOT_FOUND: { exit: 5, http: 500, what: 'libtorch could not be found or fetched' },

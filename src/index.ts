@@ -8,6 +8,7 @@ export type { Engine, Facts, PreprocessedOptions, PreprocessedScore } from './en
 export { loadEngine } from './engine/load-engine.js';
 export type { PictureSettings } from './engine/method-choice.js';
 export type { EAttnKind, EngineFacts, Fit, Guidance, MethodOptions, Region } from './engine/native.js';
+export type { EngineWarning } from './engine/pass-size.js';
 export {
   type FailedPicture,
   isFailed,

@@ -7,7 +7,7 @@ import { findOption, optionNames, options } from './options.js';
 
 /** Fields of the calls that are no option of the table. */
 const otherFields: Record<LibraryCall, readonly string[]> = {
-  loadEngine: ['signal'],
+  loadEngine: ['signal', 'onWarning'],
   score: ['signal', 'name'],
   scoreMany: ['signal'],
   scorePreprocessed: ['signal', 'batch', 'size', 'map'],
@@ -64,7 +64,8 @@ function checkOne(call: LibraryCall, name: string, value: unknown): void {
 
 function checkOtherField(name: string, value: unknown): void {
   if (name === 'signal' && !(value instanceof AbortSignal)) throw wrongValue('an AbortSignal', name, value);
-  if (name === 'onProgress' && typeof value !== 'function') throw wrongValue('a function', name, value);
+  if ((name === 'onProgress' || name === 'onWarning') && typeof value !== 'function')
+    throw wrongValue('a function', name, value);
   if (name === 'name' && typeof value !== 'string') throw wrongValue('a string', name, value);
   if ((name === 'resume' || name === 'force') && typeof value !== 'boolean')
     throw wrongValue('true or false', name, value);

@@ -13,7 +13,8 @@ export type OptionGroup =
   | 'Output'
   | 'Training'
   | 'Calibration'
-  | 'Testing';
+  | 'Testing'
+  | 'Benchmark';
 export type LibraryCall =
   | 'loadEngine'
   | 'score'

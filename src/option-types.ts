@@ -1,5 +1,6 @@
 /** What callers may set. Every field has its entry in THE table (options.ts): a missing one does not compile. */
 import type { EAttnKind, Fit, Guidance } from './engine/native.js';
+import type { EngineWarning } from './engine/pass-size.js';
 import type { PresetName } from './evaluate/presets.js';
 
 /** Numerics in which paper, reference and this engine part (method.md 10), and how pictures are opened. */
@@ -59,6 +60,8 @@ export interface EngineOptions extends PictureChoices {
   maxWaitMs?: number;
   maxQueue?: number;
   signal?: AbortSignal;
+  /** told what ends nothing but should be known; default: process.emitWarning */
+  onWarning?: (warning: EngineWarning) => void;
 }
 
 export interface ScoreOptions extends PictureChoices {
@@ -158,7 +161,17 @@ export interface CalibrateCommandOptions {
   write: boolean;
 }
 
-type NotInTable = 'compat' | 'signal' | 'name';
+/** What `bench` measures, beside the engine's own options. */
+export interface BenchCommandOptions {
+  synthetic: boolean;
+  vs: string;
+  rounds: number;
+  warmup: number;
+  seconds: number;
+  python: string;
+}
+
+type NotInTable = 'compat' | 'signal' | 'name' | 'onWarning';
 type Flat<T> = { [K in keyof T as K extends NotInTable ? never : K]-?: Exclude<T[K], undefined> };
 type FlatCompat = { [K in keyof CompatOptions as `compat.${K}`]: CompatOptions[K] };
 
@@ -170,5 +183,6 @@ export type AllOptions = Flat<EngineOptions> &
   ScoreCommandOptions &
   CalibrateCommandOptions &
   TrainCommandOptions &
-  TestCommandOptions;
+  TestCommandOptions &
+  BenchCommandOptions;
 export type OptionName = keyof AllOptions;

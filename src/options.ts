@@ -7,6 +7,7 @@
  * of D-Attn's and E-Attn's maps make the anomaly map (`maps` in the method section of model.json).
  */
 
+import { benchCommandOptions } from './bench-command-options.js';
 import { calibrateCommandOptions } from './calibrate-command-options.js';
 import type { LibraryCall, OptionSpec } from './option-kinds.js';
 import { choice, flag, int, integers, num, orNone, orWord, pair, text } from './option-kinds.js';
@@ -361,6 +362,7 @@ export const options = {
   ...calibrateCommandOptions,
   ...trainCommandOptions,
   ...testCommandOptions,
+  ...benchCommandOptions,
 } satisfies OptionTable;
 
 /** Looks an option up; undefined when there is none of that name. */

@@ -3,6 +3,7 @@
 #include <torch/headeronly/version.h>
 
 #include "async_task.h"
+#include "bench_functions.h"
 #include "engine_object.h"
 #include "image_functions.h"
 #include "metric_functions.h"
@@ -70,6 +71,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("openEngine", Napi::Function::New<EngineObject::open>(env, "openEngine"));
   exports.Set("createCancelFlag", Napi::Function::New<create_cancel_flag>(env, "createCancelFlag"));
   exports.Set("shutDown", Napi::Function::New<shut_down_now>(env, "shutDown"));
+  add_bench_functions(env, exports);
   add_image_functions(env, exports);
   add_training_functions(env, exports);
   add_weight_functions(env, exports);

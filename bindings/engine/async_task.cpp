@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <new>
+#include <system_error>
 
 namespace crane::bindings {
 
@@ -44,7 +45,11 @@ void TaskLedger::on_teardown(void* data) {
   std::unique_lock lock(ledger.mutex_);
   ledger.closing_ = true;
   // Tasks that a shutdown dropped never report back: then nothing is left to wait for.
-  while (ledger.outstanding_ > 0 && !(compute_thread().has_stopped() && io_threads().has_stopped())) {
+  const auto nothing_runs = [] {
+    return compute_thread().has_stopped() && io_threads().has_stopped() &&
+           preparation_threads().has_stopped();
+  };
+  while (ledger.outstanding_ > 0 && !nothing_runs()) {
     ledger.idle_.wait_for(lock, std::chrono::milliseconds(50));
   }
 }
@@ -81,6 +86,11 @@ crane::Error as_crane_error(std::exception_ptr thrown) {
   } catch (const std::bad_alloc&) {
     return crane::Error("E_MEMORY", "the machine has not enough memory for this",
                         "use smaller batches, a smaller --size or a smaller model");
+  } catch (const std::system_error& error) {
+    // A thread or a mutex that the system has no room for.
+    const bool is_memory = error.code() == std::errc::resource_unavailable_try_again ||
+                           error.code() == std::errc::not_enough_memory;
+    return crane::Error(is_memory ? "E_MEMORY" : "E_INTERNAL", error.what());
   } catch (const std::exception& error) {
     return crane::Error("E_INTERNAL", error.what());
   } catch (...) {

@@ -55,7 +55,7 @@ Napi::Promise run_async(Napi::Env env, Executor& executor, Work work, Convert co
   using Result = decltype(work());
   struct Task {
     Napi::Promise::Deferred deferred;
-    Work work;
+    std::optional<Work> work;
     Convert convert;
     std::vector<Napi::Reference<Napi::Value>> keep;
     std::optional<Result> result;
@@ -69,11 +69,13 @@ Napi::Promise run_async(Napi::Env env, Executor& executor, Work work, Convert co
   executor.post([task, &ledger]() mutable {
     if (!ledger.is_closing()) {
       try {
-        task->result.emplace(task->work());
+        task->result.emplace((*task->work)());
       } catch (...) {
         task->error.emplace(as_crane_error(std::current_exception()));
       }
     }
+    // What the work holds of the engine is given up here, not on the JavaScript thread: that may take long.
+    task->work.reset();
     // The task's JavaScript references may only be dropped on its own thread: hand over the last owner.
     auto completion = std::make_unique<TaskLedger::Completion>([task](Napi::Env js) {
       if (task->error) {

@@ -143,8 +143,14 @@ void EngineObject::remove_prompts(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineObject::text_features(const Napi::CallbackInfo& info) {
-  return guarded(info, [&]() -> Napi::Value {
-    return float_array(info.Env(), alive(info.Env())->text_features(info[0].ToNumber().Int64Value()));
+  return guarded(info, [&] {
+    auto engine = alive(info.Env());
+    const int64_t handle = info[0].ToNumber().Int64Value();
+    return run_async(
+        info.Env(), compute_thread(), [engine, handle] { return engine->text_features(handle); },
+        [](Napi::Env env, std::vector<float>& features) -> Napi::Value {
+          return float_array(env, features);
+        });
   });
 }
 
@@ -152,7 +158,7 @@ Napi::Value EngineObject::score(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
     auto engine = alive(info.Env());
     const auto requests = info[0].As<Napi::Array>();
-    auto items = std::make_shared<std::vector<ScoreItem>>();
+    std::vector<ScoreItem> items;
     Keep keep;
     for (uint32_t i = 0; i < requests.Length(); ++i) {
       const Napi::Object request = requests.Get(i).As<Napi::Object>();
@@ -163,14 +169,16 @@ Napi::Value EngineObject::score(const Napi::CallbackInfo& info) {
       item.fit = fit_of(request);
       item.tile_overlap = number_of(request, "tileOverlap");
       item.wants_map = boolean_of(request, "wantMap");
-      items->push_back(item);
+      items.push_back(item);
       keep.push_back(reference_to(picture.Get("data")));
     }
     const ScoreOptions options = score_options_of(info[1].As<Napi::Object>());
     const auto cancel = token_of(info[2]);
     return run_async(
         info.Env(), compute_thread(),
-        [engine, items, options, cancel] { return engine->score(*items, options, cancel.get()); },
+        [engine, job = engine->begin_score(std::move(items)), options, cancel] {
+          return engine->score(*job, options, cancel.get());
+        },
         outcomes_to_js, std::move(keep));
   });
 }

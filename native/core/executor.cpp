@@ -1,13 +1,24 @@
 #include "core/executor.h"
 
+#include <system_error>
 #include <utility>
 
 #include "core/cancel.h"
+#include "core/error.h"
 
 namespace crane {
 
 Executor::Executor(int threads) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+  for (int i = 0; i < threads; ++i) {
+    try {
+      threads_.emplace_back([this] { run(); });
+    } catch (const std::system_error& error) {
+      // Fewer do the same work; those that run already must not be destroyed unjoined.
+      if (!threads_.empty()) return;
+      throw Error("E_MEMORY", join_text("the system starts no more threads (", error.what(), ")"),
+                  "end other programs, or raise the limits on memory and threads (ulimit -v, ulimit -u)");
+    }
+  }
 }
 
 Executor::~Executor() {
@@ -81,10 +92,17 @@ Executor& io_threads() {
   return *executor;
 }
 
+Executor& preparation_threads() {
+  static Executor* const executor = new Executor(2);
+  return *executor;
+}
+
 void shut_down() {
   request_shutdown();
   compute_thread().close();
   io_threads().close();
+  // Last: what runs on the compute thread may wait for a picture.
+  preparation_threads().close();
 }
 
 }  // namespace crane

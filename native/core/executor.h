@@ -13,8 +13,9 @@ namespace crane {
 
 class Executor {
  public:
+  // Fewer threads where the system starts no more. Errors: E_MEMORY when it starts none.
   explicit Executor(int threads);
-  // Never destroyed in practice: see the two instances below.
+  // Never destroyed in practice: see the instances below.
   ~Executor();
 
   // The task must not throw. Thread-safe. Ignored once closed.
@@ -45,6 +46,9 @@ class Executor {
 Executor& compute_thread();
 // For decoding, resizing, reading and writing files: never libtorch.
 Executor& io_threads();
+
+// For rendering pictures into the model's input, ahead of the compute thread (view_feed.h).
+Executor& preparation_threads();
 
 // Stops long work at its next step, starts none and waits. To be called before the process exits: the C++
 // runtime then destroys statics of libtorch and oneDNN that a running forward pass would still use.

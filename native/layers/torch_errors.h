@@ -8,6 +8,17 @@
 
 namespace crane {
 
+// The CPU allocator's text, "... you tried to allocate 2408448 bytes. Error code 12 ...", without its
+// insides.
+inline Error out_of_memory(const std::string& text) {
+  const size_t from = text.find("allocate ", text.find("tried to "));
+  const size_t to = text.find(" bytes", from);
+  const bool is_known = from != std::string::npos && to != std::string::npos;
+  return Error("E_MEMORY",
+               is_known ? "could not " + text.substr(from, to + 6 - from) : text.substr(0, text.find('\n')),
+               "use a smaller --batch, --size or model, or end other programs");
+}
+
 // libtorch's exceptions carry a C++ backtrace nobody can use; the first line says what happened.
 template <typename Function>
 auto translate_errors(Function function) {
@@ -20,7 +31,8 @@ auto translate_errors(Function function) {
     const std::string text = error.what_without_backtrace();
     const bool is_memory = text.find("can't allocate memory") != std::string::npos ||
                            text.find("not enough memory") != std::string::npos;
-    throw Error(is_memory ? "E_MEMORY" : "E_INTERNAL", text.substr(0, text.find('\n')));
+    if (is_memory) throw out_of_memory(text);
+    throw Error("E_INTERNAL", text.substr(0, text.find('\n')));
   }
 }
 

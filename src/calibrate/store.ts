@@ -6,7 +6,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { embeddedModels } from '../engine/find-model.js';
 import { type Model, type ModelDescription, readModelJson } from '../engine/model-json.js';
 import { CraneError } from '../errors.js';
-import { makeFolder } from '../libtorch/make-folder.js';
+import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError, exists, isThere, writeWhole } from '../output/write-whole.js';
 import { toText } from '../weights/crane-models.js';
 import type { Calibration } from './calibration.js';

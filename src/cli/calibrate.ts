@@ -5,7 +5,7 @@ import type { Engine } from '../engine/engine.js';
 import type { Model } from '../engine/model-json.js';
 import { CraneError } from '../errors.js';
 import type { AllOptions, OptionName } from '../option-types.js';
-import { type Context, say } from './context.js';
+import { type Context, say, warningsTo } from './context.js';
 import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
@@ -75,7 +75,7 @@ async function run(context: Context, argv: Record<string, unknown>): Promise<voi
   if (values.out !== undefined && !values.force) await refuseTaken(values.out);
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
-  const engine = await openEngine(addon, model, toEngineOptions(values));
+  const engine = await openEngine(addon, model, { ...toEngineOptions(values), ...warningsTo(context) });
   const progress = startProgress(context);
   try {
     const options: CalibrateOptions = {

@@ -1,5 +1,6 @@
 /** All commands. A command of its own room exports a yargs module; adding one is one line here. */
 import type { CommandModule } from 'yargs';
+import { benchCommand } from './bench.js';
 import { buildCommand } from './build.js';
 import { calibrateCommand } from './calibrate.js';
 import type { Context } from './context.js';
@@ -18,6 +19,7 @@ export function allCommands(context: Context): CommandModule[] {
     trainCommand(context),
     testCommand(context),
     calibrateCommand(context),
+    benchCommand(context),
     doctorCommand(context),
     weightsCommand(context),
     dataCommand(context),

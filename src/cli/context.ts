@@ -1,6 +1,7 @@
 /** What commands may touch of the process: handed in, so that tests can stand in for all of it. */
 import type { Writable } from 'node:stream';
 import type { NativeAddon } from '../engine/native.js';
+import type { EngineOptions } from '../option-types.js';
 
 /** The native engine, and where it and its libtorch were found. */
 export interface LoadedAddon {
@@ -23,6 +24,12 @@ export interface Context {
 
 export function hasColour(context: Context): boolean {
   return context.isTerminal.stdout && !context.env['NO_COLOR'];
+}
+
+/** For openEngine: its warnings, on a line of their own above the progress bar. */
+export function warningsTo(context: Context): Pick<EngineOptions, 'onWarning'> {
+  const newLine = context.isTerminal.stderr ? '\r\x1b[K' : '';
+  return { onWarning: ({ message }) => say(context, `${newLine}${message}`) };
 }
 
 export function say(context: Context, text: string): void {

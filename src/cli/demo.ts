@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import type { AllOptions } from '../option-types.js';
-import { type Context, hasColour, say } from './context.js';
+import { type Context, hasColour, say, warningsTo } from './context.js';
 import { flagsFor, readFlags, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
@@ -35,7 +35,7 @@ async function demo(context: Context, argv: Record<string, unknown>): Promise<vo
   const model = await findModel(values.model, context.env);
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
-  const engine = await openEngine(addon, model, toEngineOptions(values));
+  const engine = await openEngine(addon, model, { ...toEngineOptions(values), ...warningsTo(context) });
   const progress = startProgress(context);
   try {
     const onResult = (total: number) => {

@@ -55,6 +55,21 @@ export function readFlags<K extends OptionName>(
   return values as Partial<Pick<AllOptions, K>>;
 }
 
+/**
+ * A flag that may be given more than once, with `separator` also several values at once. Each is checked as one value.
+ * @returns undefined when it was not given. @throws CraneError E_USAGE
+ */
+export function readList<K extends OptionName>(
+  argv: Record<string, unknown>,
+  name: K,
+  separator?: string,
+): AllOptions[K][] | undefined {
+  const given = argv[flagName(name)];
+  if (given === undefined) return undefined;
+  const parts = [given].flat().flatMap((text) => (separator ? String(text).split(separator) : [text]));
+  return parts.map((part) => readFlags({ [flagName(name)]: part }, [name])[name] as AllOptions[K]);
+}
+
 /** A flag given twice: the last one counts. */
 function lastOf(given: unknown): unknown {
   return Array.isArray(given) ? given.at(-1) : given;

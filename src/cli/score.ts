@@ -4,7 +4,7 @@ import { visible } from '../data/data-set.js';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import type { AllOptions } from '../option-types.js';
-import { type Context, hasColour, say } from './context.js';
+import { type Context, hasColour, say, warningsTo } from './context.js';
 import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
@@ -45,7 +45,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   const model = await findModel(values.model, context.env);
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
-  const engine = await openEngine(addon, model, toEngineOptions(values));
+  const engine = await openEngine(addon, model, { ...toEngineOptions(values), ...warningsTo(context) });
   if (values.verbose) await sayEngine(context, engine, values.prompts);
 
   const progress = startProgress(context);

@@ -6,7 +6,7 @@ import type { TestProgress } from '../evaluate/evaluate-data-sets.js';
 import type { TestRun } from '../evaluate/test-run.js';
 import type { AllOptions, OptionName } from '../option-types.js';
 import { options } from '../options.js';
-import { type Context, hasColour, say } from './context.js';
+import { type Context, hasColour, say, warningsTo } from './context.js';
 import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { type Progress, startProgress } from './progress.js';
@@ -100,6 +100,7 @@ export async function openForTest(context: Context, values: AllOptions) {
   const prompts = await promptPath(values.prompts, values.preset);
   return openEngine(addon, model, {
     ...toEngineOptions(values),
+    ...warningsTo(context),
     ...(prompts === undefined ? {} : { prompts }),
   });
 }

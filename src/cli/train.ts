@@ -8,7 +8,7 @@ import { options } from '../options.js';
 import type { TrainPlan } from '../train/plan.js';
 import type { TrainProgress } from '../train/progress.js';
 import type { TrainOutcome } from '../train/trainer.js';
-import { type Context, say } from './context.js';
+import { type Context, say, warningsTo } from './context.js';
 import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
 import { formatBytes, sayMemoryNeed } from './memory-need.js';
 import { type Progress, startProgress } from './progress.js';
@@ -61,7 +61,7 @@ async function train(context: Context, argv: Record<string, unknown>): Promise<v
   const model = await findModel(values.model, context.env);
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
-  const engine = await openEngine(addon, model, toEngineOptions(values));
+  const engine = await openEngine(addon, model, { ...toEngineOptions(values), ...warningsTo(context) });
   const progress = startProgress(context);
   try {
     const { out = 'none', resume, force } = values;

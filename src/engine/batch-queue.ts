@@ -4,14 +4,8 @@
  */
 import { CraneError } from '../errors.js';
 import { cancelled } from './cancellation.js';
-import type {
-  CancelFlag,
-  MethodOptions,
-  NativeAddon,
-  NativeEngine,
-  ScoreRequest,
-  ScoreResult,
-} from './native.js';
+import type { CancelFlag, MethodOptions, NativeAddon, ScoreRequest, ScoreResult } from './native.js';
+import type { PassSize } from './pass-size.js';
 
 export interface QueueLimits {
   maxBatch: number;
@@ -39,10 +33,11 @@ export class BatchQueue {
   private inFlight_ = 0;
   private timer_: NodeJS.Timeout | undefined;
   private isClosed_ = false;
+  private isTurnOfShared_ = true;
   private idle_: (() => void)[] = [];
 
   constructor(
-    private readonly engine: NativeEngine,
+    private readonly passes: PassSize,
     private readonly addon: NativeAddon,
     private readonly limits: QueueLimits,
   ) {}
@@ -91,24 +86,26 @@ export class BatchQueue {
 
   private dispatch(): void {
     clearTimeout(this.timer_);
-    while (this.waiting_.length > 0 && this.inFlight_ < k_passesInFlight) {
+    while (this.inFlight_ < k_passesInFlight) {
       const pass = this.nextPass();
-      const first = pass[0]!;
-      const pictures = pass.reduce((sum, unit) => sum + unit.requests.length, 0);
-      const patience = first.arrived + this.limits.maxWaitMs - performance.now();
-      if (first.isMergeable && pictures < this.limits.maxBatch && patience > 0 && !this.isClosed_) {
-        this.timer_ = setTimeout(() => this.dispatch(), patience);
-        return;
-      }
+      if (!pass) return;
       for (const unit of pass) this.waiting_.splice(this.waiting_.indexOf(unit), 1);
+      this.isTurnOfShared_ = !pass[0]!.isMergeable;
       void this.run(pass);
     }
   }
 
-  /** The oldest unit and, if it may be shared, those after it with the same settings that still fit. */
-  private nextPass(): Unit[] {
-    const first = this.waiting_[0]!;
-    if (!first.isMergeable) return [first];
+  /** Single calls and whole units take turns, so that many of one kind do not keep the other waiting. */
+  private nextPass(): Unit[] | undefined {
+    const whole = this.waiting_.find((unit) => !unit.isMergeable);
+    if (whole && !this.isTurnOfShared_) return [whole];
+    return this.sharedPass() ?? (whole && [whole]);
+  }
+
+  /** The oldest single call and those after it with the same settings that still fit; undefined: it waits for more. */
+  private sharedPass(): Unit[] | undefined {
+    const first = this.waiting_.find((unit) => unit.isMergeable);
+    if (!first) return undefined;
     const pass: Unit[] = [];
     let pictures = 0;
     for (const unit of this.waiting_) {
@@ -117,7 +114,10 @@ export class BatchQueue {
       pass.push(unit);
       pictures += unit.requests.length;
     }
-    return pass;
+    const patience = first.arrived + this.limits.maxWaitMs - performance.now();
+    if (pictures >= this.limits.maxBatch || patience <= 0 || this.isClosed_) return pass;
+    this.timer_ = setTimeout(() => this.dispatch(), patience);
+    return undefined;
   }
 
   private async run(pass: Unit[]): Promise<void> {
@@ -126,7 +126,7 @@ export class BatchQueue {
     try {
       const flag = this.addon.createCancelFlag();
       stopWatching = cancelWhenAllGaveUp(pass, flag);
-      const results = await this.engine.score(
+      const results = await this.passes.score(
         pass.flatMap((unit) => unit.requests),
         pass[0]!.method,
         flag,
@@ -158,7 +158,7 @@ export class BatchQueue {
         this.finish(unit).reject(cancelled(unit.signal));
         continue;
       }
-      await this.engine
+      await this.passes
         .score(unit.requests, unit.method, this.addon.createCancelFlag())
         .then((results) => this.finish(unit).resolve(results))
         .catch((error: unknown) => this.finish(unit).reject(error));

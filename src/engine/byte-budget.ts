@@ -8,7 +8,7 @@ export class ByteBudget {
   private readonly live_ = new Set<Ticket>();
   private readonly waiting_: { ticket: Ticket; bytes: number; grant: () => void }[] = [];
 
-  constructor(private readonly limit: number) {}
+  constructor(readonly limit: number) {}
 
   get used(): number {
     return this.used_;

@@ -127,8 +127,8 @@ async function* aboutScoring(
   }
 }
 
-async function* aboutEngine({ facts }: Engine): AsyncGenerator<Finding> {
-  const { vision, weightBytes, workingBytes, device, threads, input, packedFailure } = facts;
+async function* aboutEngine({ facts, memoryNeed }: Engine): AsyncGenerator<Finding> {
+  const { vision, device, threads, input, packedFailure } = facts;
   yield {
     about: 'loading',
     state: 'ok',
@@ -147,12 +147,13 @@ async function* aboutEngine({ facts }: Engine): AsyncGenerator<Finding> {
     ],
     ...(packedFailure === undefined ? {} : { hint: `they could not be kept: ${packedFailure}` }),
   };
-  const need = weightBytes + workingBytes;
-  const isTight = workingBytes > freemem();
+  const { weights, working, rendered, decoded } = memoryNeed;
+  // The weights are in memory by now.
+  const isTight = working + rendered > freemem();
   yield {
     about: 'memory need',
     state: isTight ? 'warning' : 'ok',
-    text: `${gigabytes(need)}: weights ${gigabytes(weightBytes)}, one picture ${gigabytes(workingBytes)}`,
+    text: `at most ${gigabytes(weights + working + rendered + decoded)}: weights ${gigabytes(weights)}, one picture ${gigabytes(working)}, pictures ahead ${gigabytes(rendered)}, decoded pictures ${gigabytes(decoded)}`,
     ...(isTight ? { hint: 'free some memory, or choose a smaller --size' } : {}),
   };
 }

@@ -20,6 +20,7 @@ import { type PictureSettings, resolveSettings } from './method-choice.js';
 import type { Model } from './model-json.js';
 import { ModelLabels } from './model-label.js';
 import type { EngineFacts, MethodOptions, NativeAddon, NativeEngine, ScoreResult } from './native.js';
+import { type EngineWarning, PassSize } from './pass-size.js';
 import { PictureScorer } from './picture-scorer.js';
 import type { PromptSets } from './prompt-sets.js';
 import type { PictureScore, ScoreOutcome } from './result.js';
@@ -63,6 +64,9 @@ export interface TrainingParts {
   disposed: AbortSignal;
 }
 
+/** Two passes are in the native engine, and it renders two views ahead of each (native/view_feed.h). */
+const k_renderedViews = 4;
+
 export class Engine {
   readonly facts: Facts;
   /** @internal */
@@ -71,6 +75,7 @@ export class Engine {
   readonly #model: Model;
   readonly #defaults: EngineOptions;
   readonly #size: Size;
+  readonly #passes: PassSize;
   readonly #queue: BatchQueue;
   readonly #scorer: PictureScorer;
   readonly #prompts: PromptSets;
@@ -99,7 +104,8 @@ export class Engine {
     this.#model = model;
     this.#defaults = options;
     this.#size = size;
-    this.#queue = new BatchQueue(native, addon, {
+    this.#passes = new PassSize(native, options.onWarning ?? emitWarning);
+    this.#queue = new BatchQueue(this.#passes, addon, {
       maxBatch: options.maxBatch ?? defaultOf('maxBatch'),
       maxWaitMs: options.maxWaitMs ?? defaultOf('maxWaitMs'),
     });
@@ -156,8 +162,10 @@ export class Engine {
     checkOptions('scoreMany', options);
     this.#throwIfDisposed();
     const { batch = 'auto', ordered = defaultOf('ordered'), signal } = options;
+    const { batchMean } = this.settings(options).method.compat;
     return scoreMany(source, {
-      batch: batch === 'auto' ? (this.facts.device.startsWith('cuda') ? 8 : 1) : batch,
+      batch: () => this.passSize(batch, batchMean),
+      wholeUnits: batchMean,
       ordered,
       signal,
       openTicket: () => this.#budget.open(),
@@ -224,6 +232,28 @@ export class Engine {
     } finally {
       held.release();
     }
+  }
+
+  /** Pictures that share a forward pass when so many are wanted: fewer once memory did not suffice for them. */
+  passSize(wanted: 'auto' | number, batchMean = false): number {
+    const batch = wanted === 'auto' ? (this.facts.device.startsWith('cuda') ? 8 : 1) : wanted;
+    return batchMean ? batch : Math.min(batch, this.#passes.limit ?? batch);
+  }
+
+  /**
+   * Upper estimates in bytes of what scoring holds: weights; one picture in the towers; pictures rendered for the passes
+   * to come; decoded pictures (those of one forward pass more, if they are larger than the limit). On top come Node,
+   * libtorch and what the decoder works with.
+   */
+  get memoryNeed(): { weights: number; working: number; rendered: number; decoded: number } {
+    const { weightBytes, workingBytes, input } = this.facts;
+    const view = 3 * input.width * input.height * Float32Array.BYTES_PER_ELEMENT;
+    return {
+      weights: weightBytes,
+      working: workingBytes,
+      rendered: k_renderedViews * view,
+      decoded: this.#budget.limit,
+    };
   }
 
   /** Bytes of decoded pictures held now. */
@@ -303,13 +333,22 @@ export class Engine {
       ticket,
       signal,
     );
-    const [result] = await this.#scorer.score([picture], options, true, signal);
-    return { ...result!, index: 0 };
+    try {
+      const [result] = await this.#scorer.score([picture], options, true, signal);
+      return { ...result!, index: 0 };
+    } finally {
+      picture.release();
+    }
   }
 
   #throwIfDisposed(): void {
     if (this.#disposing) throw new CraneError('E_DISPOSED', 'the engine was disposed');
   }
+}
+
+/** Shown once on stderr unless the process listens to its 'warning' event. */
+function emitWarning({ code, message }: EngineWarning): void {
+  process.emitWarning(message, { type: 'CraneWarning', code });
 }
 
 export function toSize(size: number | Size): Size {

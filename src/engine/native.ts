@@ -183,7 +183,7 @@ export interface NativeEngine {
   addPrompts(source: PromptSource, method: MethodOptions): Promise<number>;
   removePrompts(handle: number): void;
   /** The two text vectors of a set, [2, D] row-major, normal first. */
-  textFeatures(handle: number): Float32Array;
+  textFeatures(handle: number): Promise<Float32Array>;
   /** Scores do not depend on which pictures share a call (except under compat.batchMean). */
   score(requests: ScoreRequest[], method: MethodOptions, cancel?: CancelFlag): Promise<ScoreResult[]>;
   /** input: [batch, 3, height, width] normalised with the vision tower's constants. */
@@ -358,6 +358,18 @@ export interface NativeAddon {
   ): Promise<Uint8Array>;
   /** 8-connected areas of the map at or above the threshold, in the map's own pixels, largest peak first. */
   regions(map: Float32Array, width: number, height: number, threshold: number): Promise<Region[]>;
+
+  // speed
+  /**
+   * Times libtorch's products of two [size, size] matrices on the compute thread, mean of `repeats`; making the matrices
+   * and a first product are not counted. `cpuSeconds` is processor time of all threads of the process.
+   */
+  timeGemm(
+    size: number,
+    repeats: number,
+    precision: 'float32' | 'bfloat16' | 'float16',
+    device: string,
+  ): Promise<{ seconds: number; cpuSeconds: number }>;
 
   // metrics
   /** E_USAGE for options that make no sense. */

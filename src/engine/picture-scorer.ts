@@ -84,7 +84,7 @@ export class PictureScorer {
   }
 
   /**
-   * All pictures must have the same method settings. Releases them in any case.
+   * All pictures must have the same method settings. They stay prepared: release them when they are done with.
    * @param share the pass may take other calls' pictures too
    */
   async score(
@@ -93,16 +93,12 @@ export class PictureScorer {
     share: boolean,
     signal: AbortSignal | undefined,
   ): Promise<UnplacedScore[]> {
-    try {
-      const requests = pictures.map(({ request, settings }) => ({
-        ...request,
-        wantMap: wanted.map === true || (wanted.regions === true && settings.mapThreshold !== null),
-      }));
-      const results = await this.queue.score(requests, pictures[0]!.settings.method, share, signal);
-      return await Promise.all(results.map((result, at) => this.toScore(pictures[at]!, result, wanted)));
-    } finally {
-      for (const picture of pictures) picture.release();
-    }
+    const requests = pictures.map(({ request, settings }) => ({
+      ...request,
+      wantMap: wanted.map === true || (wanted.regions === true && settings.mapThreshold !== null),
+    }));
+    const results = await this.queue.score(requests, pictures[0]!.settings.method, share, signal);
+    return Promise.all(results.map((result, at) => this.toScore(pictures[at]!, result, wanted)));
   }
 
   private async toScore(

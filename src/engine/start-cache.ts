@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto';
 import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../files/make-folder.js';
 import { cacheFolder } from '../libtorch/cache-folder.js';
-import { makeFolder } from '../libtorch/make-folder.js';
 import { type Model, modelFile } from './model-json.js';
 import type { EngineFacts, MethodOptions, NativeAddon, PromptSource } from './native.js';
 

@@ -194,6 +194,7 @@ async function inFolder(
         options: { data: test.paths },
         made: JSON.parse(canonicalJson(test.fingerprint)) as unknown,
         pictures: test.pictures,
+        batch: test.engine.passSize(test.resolved.batch, test.settings.method.compat.batchMean),
         startedAt,
         seconds: (times?.seconds ?? 0) + (performance.now() - began) / 1000,
       },

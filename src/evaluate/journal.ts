@@ -2,7 +2,7 @@
 import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CraneError } from '../errors.js';
-import { makeFolder } from '../libtorch/make-folder.js';
+import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError } from '../output/write-whole.js';
 
 export interface JournalLine {

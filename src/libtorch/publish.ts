@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../files/make-folder.js';
 import { type CacheMarker, readMarker, writeMarker } from './cache-marker.js';
-import { makeFolder } from './make-folder.js';
 
 /** Parts of a libtorch folder that are replaced as a whole. */
 const parts = ['torch/include', 'torch', 'nvidia'];

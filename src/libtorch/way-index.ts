@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
+import { withFolderLock } from '../files/folder-lock.js';
 import { type Attempt, isFound } from './attempt.js';
 import { libtorchCacheFolder } from './cache-folder.js';
 import { readMarker } from './cache-marker.js';
 import { explainFetchFailure } from './fetch-failure.js';
 import { fetchTorch } from './fetch-torch.js';
-import { withFolderLock } from './folder-lock.js';
 import { HttpClient, shownUrl } from './http-client.js';
 import { indexAddress } from './index-address.js';
 import { certificateFiles } from './pip-config.js';

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
-import { makeFolder } from './make-folder.js';
+import { makeFolder } from '../files/make-folder.js';
 import { ZipError, type ZipMember } from './zip-directory.js';
 
 /** The bytes of a member are not what the archive promises. */

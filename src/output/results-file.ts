@@ -6,7 +6,9 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
-import { makeFolder } from '../libtorch/make-folder.js';
+import { claim } from '../files/folder-lock.js';
+import type { HeldLock } from '../files/lock-file.js';
+import { makeFolder } from '../files/make-folder.js';
 import type { ResultLine } from './result-line.js';
 import { codedWriteError, exists, isThere } from './write-whole.js';
 
@@ -24,6 +26,7 @@ export class ResultsFile {
 
   private constructor(
     private readonly file: FileHandle,
+    private readonly lock: HeldLock,
     readonly path: string,
     earlier: Earlier,
   ) {
@@ -31,12 +34,14 @@ export class ResultsFile {
     this.model = earlier.model;
   }
 
-  /** @throws CraneError E_EXISTS, E_IO_READ or E_IO_WRITE */
+  /** Nobody else may write to it meanwhile. @throws CraneError E_EXISTS, E_IN_USE, E_IO_READ or E_IO_WRITE */
   static async open(folder: string, { shard, resume, overwrite }: ResultsFileOptions): Promise<ResultsFile> {
     const path = join(folder, shard ? `results.${shard.index}-of-${shard.count}.jsonl` : 'results.jsonl');
     const partial = `${path}.partial`;
+    let lock: HeldLock | undefined;
     try {
       await makeFolder(folder);
+      lock = await claim(path, `${path}.lock`);
       if (!resume && !overwrite) {
         for (const taken of [path, partial]) if (await isThere(taken)) throw existsAlready(taken);
       }
@@ -46,8 +51,9 @@ export class ResultsFile {
           ? await readEarlier(partial)
           : { done: new Map<string, number>(), model: undefined };
       const file = await open(partial, resume ? 'a' : 'w');
-      return new ResultsFile(file, path, earlier);
+      return new ResultsFile(file, lock, path, earlier);
     } catch (thrown) {
+      await lock?.release();
       throw codedWriteError(path, thrown);
     }
   }
@@ -69,16 +75,33 @@ export class ResultsFile {
 
   /** Keeps the partial file, for --resume. */
   async interrupt(): Promise<void> {
-    await this.file.sync();
-    await this.file.close();
+    try {
+      await this.save();
+    } finally {
+      await this.lock.release();
+    }
   }
 
   /** The run is complete: the file gets its name. */
   async complete(): Promise<void> {
-    await this.interrupt();
-    await rename(`${this.path}.partial`, this.path).catch((thrown: unknown) => {
+    try {
+      await this.save();
+      await rename(`${this.path}.partial`, this.path);
+    } catch (thrown) {
       throw codedWriteError(this.path, thrown);
-    });
+    } finally {
+      await this.lock.release();
+    }
+  }
+
+  private async save(): Promise<void> {
+    try {
+      await this.file.sync();
+    } catch (thrown) {
+      throw codedWriteError(`${this.path}.partial`, thrown);
+    } finally {
+      await this.file.close();
+    }
   }
 }
 

@@ -84,7 +84,6 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   const wantsMap = options.maps !== undefined || options.heatmaps;
   const places = new Map<number, Listed>();
   const tellTotal = run.onTotal ? await countTotal(run, run.onTotal) : () => {};
-  let isComplete = false;
   try {
     const items = pickItems(run, results, places, outcome, tellTotal);
     for await (const scored of engine.scoreMany(items, {
@@ -103,11 +102,14 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       run.onResult();
     }
     outcome.isStopped = stop.aborted;
-    isComplete = !stop.aborted;
-  } finally {
     await writer.end();
-    await (isComplete ? results?.complete() : results?.interrupt());
+  } catch (thrown) {
+    // What is told is why the run ended, not that its end could not be saved either.
+    await writer.end().catch(() => {});
+    await results?.interrupt().catch(() => {});
+    throw thrown;
   }
+  await (outcome.isStopped ? results?.interrupt() : results?.complete());
   return outcome;
 }
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CraneError } from '../errors.js';
-import { makeFolder } from '../libtorch/make-folder.js';
+import { makeFolder } from '../files/make-folder.js';
 
 export interface WriteOptions {
   overwrite: boolean;
@@ -69,9 +69,18 @@ const k_writeHints: Record<string, string> = {
   EFBIG: 'files may not become that large here (ulimit -f)',
 };
 
-export function codedWriteError(path: string, thrown: unknown): CraneError {
+/** For errors of the file system while `path` was written; anything coded stays as it is. option: where `path` came from. */
+export function codedWriteError(path: string, thrown: unknown, option = '--out'): CraneError {
   if (thrown instanceof CraneError) return thrown;
-  const { code, message } = thrown as NodeJS.ErrnoException;
+  const { code, message, path: place, syscall } = thrown as NodeJS.ErrnoException;
+  // A file has the name of a folder that is needed: mkdir says EEXIST for the last name of a path, ENOTDIR for others.
+  if (syscall === 'mkdir' && (code === 'EEXIST' || code === 'ENOTDIR')) {
+    const found = code === 'EEXIST' ? `${place} is a file` : `a file is in the way to ${place}`;
+    return new CraneError('E_IO_WRITE', `${path}: ${found}, expected a folder`, {
+      hint: `choose another ${option}, or move the file away`,
+      cause: thrown,
+    });
+  }
   const hint = k_writeHints[code ?? ''];
   return new CraneError('E_IO_WRITE', `${path}: ${message}`, { hint, cause: thrown });
 }

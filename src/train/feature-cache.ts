@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import type { NativeAddon } from '../engine/native.js';
 import type { FeatureShape } from '../engine/native-training.js';
 import { CraneError } from '../errors.js';
-import { makeFolder } from '../libtorch/make-folder.js';
+import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError, isThere, writeWhole } from '../output/write-whole.js';
 import { type FeatureSettings, featureKey } from './feature-key.js';
 
@@ -120,7 +120,7 @@ export async function removeStale(folder: string, olderThanMs = k_staleMs): Prom
 }
 
 function cacheError(folder: string, thrown: unknown): CraneError {
-  const error = codedWriteError(folder, thrown);
+  const error = codedWriteError(folder, thrown, '--cache FOLDER (or CRANE_CACHE)');
   return new CraneError(error.code, error.message, {
     hint: error.hint ?? 'name a folder that may be written: --cache FOLDER (or CRANE_CACHE)',
     cause: thrown,

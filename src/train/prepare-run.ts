@@ -7,7 +7,7 @@ import type { OrderChoice } from './epoch-orders.js';
 import { type Fingerprint, fingerprint } from './fingerprint.js';
 import { hashOfPictures, type LearningPicture, readMosaic, readPicture } from './learning-pictures.js';
 import { Pace, type RunEvent } from './progress.js';
-import { nativeOptions } from './settings.js';
+import { nativeOptions, type TrainSettings } from './settings.js';
 import { type StartPrompts, startPrompts } from './start-prompts.js';
 import { throwIfStopped } from './stopped.js';
 import type { Training } from './training.js';
@@ -60,6 +60,9 @@ export async function* prepareRun(
     maxPixels: parts.maxPixels,
   };
 
+  const start = await startPrompts(settings, parts.model);
+  await tryStart(training, start, settings);
+
   const tasks = [
     ...items.map((item) => () => readPicture(item, work)),
     ...mosaics.map((plan) => () => readMosaic(plan, items, work)),
@@ -89,7 +92,6 @@ export async function* prepareRun(
   const emptyMasks = emptyMaskNotes(learning);
   for (const text of emptyMasks) yield { stage: 'note', text };
 
-  const start = await startPrompts(settings, parts.model);
   const masks = learning.filter(({ cells }) => cells !== undefined).length;
   const made = fingerprint({
     version: packageVersion(),
@@ -116,6 +118,12 @@ export async function* prepareRun(
     learnedOn: [...new Set(items.map(({ set }) => set))],
     notes: [...notes, ...emptyMasks],
   };
+}
+
+/** Prompts that do not fit the model are told now, not after the pictures were read. */
+async function tryStart({ parts, method }: Training, { source }: StartPrompts, settings: TrainSettings) {
+  const trial = await parts.native.beginTraining(source, nativeOptions(settings, method));
+  await trial.end();
 }
 
 function orderChoice(

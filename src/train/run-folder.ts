@@ -6,7 +6,9 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
-import { isThere } from '../output/write-whole.js';
+import { claimFolder } from '../files/folder-lock.js';
+import type { HeldLock } from '../files/lock-file.js';
+import { codedWriteError, isThere } from '../output/write-whole.js';
 import { removeStale } from './feature-cache.js';
 
 export class RunFolder {
@@ -31,6 +33,13 @@ export class RunFolder {
   async checkFree({ resume, force }: { resume: boolean; force: boolean }): Promise<void> {
     if (resume || force || (await this.ownFiles()).length === 0) return;
     throw this.isTaken();
+  }
+
+  /** Nobody else may work here until the lock is released. @throws CraneError E_IN_USE, E_IO_WRITE */
+  async claim(): Promise<HeldLock> {
+    return claimFolder(this.path).catch((thrown: unknown) => {
+      throw codedWriteError(this.path, thrown);
+    });
   }
 
   isTaken(): CraneError {

@@ -53,6 +53,15 @@ export function writeRecord(path: string, record: object, overwrite: boolean): P
   return writeWhole(path, `${JSON.stringify(record, null, 2)}\n`, { overwrite });
 }
 
+/** Of the run whose record this is; undefined: there is none. */
+export async function readStatus(path: string): Promise<RunRecord['status'] | undefined> {
+  try {
+    return (JSON.parse(await readFile(path, 'utf8')) as RunRecord).status;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What an earlier process of the same run wrote; only times are taken from it. */
 export async function readTimes(path: string): Promise<Pick<RunRecord, 'startedAt' | 'seconds'> | undefined> {
   try {

@@ -13,7 +13,14 @@ import { type PreparedRun, prepareRun } from './prepare-run.js';
 import type { RunEvent } from './progress.js';
 import { type ReportRun, reportPage } from './report-page.js';
 import type { RunFolder } from './run-folder.js';
-import { type EpochRecord, type RunRecord, readTimes, versionsOf, writeRecord } from './run-record.js';
+import {
+  type EpochRecord,
+  type RunRecord,
+  readStatus,
+  readTimes,
+  versionsOf,
+  writeRecord,
+} from './run-record.js';
 import { type Position, readState, type SavedRun } from './saved-state.js';
 import { nativeOptions } from './settings.js';
 import type { Training } from './training.js';
@@ -30,10 +37,26 @@ export interface SeedRun {
 }
 
 /**
- * However it ends, run.json says how.
- * @throws CraneError E_CANCELLED, E_DATA_*, E_EXISTS, E_TRAIN_*, E_IO_WRITE, E_IMAGE_*
+ * However it ends, run.json says how; what can be told before the first picture is read leaves none.
+ * @throws CraneError E_CANCELLED, E_DATA_*, E_EXISTS, E_IN_USE, E_PROMPTS, E_TRAIN_*, E_IO_WRITE, E_IMAGE_*
  */
 export async function* runSeed(
+  training: Training,
+  run: SeedRun,
+): AsyncGenerator<RunEvent, ReportRun, undefined> {
+  const { folder } = run;
+  const lock = await folder.claim();
+  try {
+    await folder.checkFree(run);
+    // A run that is complete needs no cache any more.
+    if ((await readStatus(folder.record)) !== 'complete') await training.cache.prepare();
+    return yield* runInFolder(training, run);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function* runInFolder(
   training: Training,
   run: SeedRun,
 ): AsyncGenerator<RunEvent, ReportRun, undefined> {

@@ -155,7 +155,6 @@ export class Trainer {
     const runs: LearnedPrompts[] = [];
     for (const [run, seed] of seeds.entries()) {
       const folder = this.#folderOf(seed);
-      await folder.checkFree(this.#ways);
       const events = runSeed(this.#training, { seed, folder, ...this.#ways, signal });
       try {
         let next = await events.next();

@@ -5,7 +5,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { NativeAddon } from '../engine/native.js';
 import { sha256OfFile } from '../engine/prompt-sets.js';
 import { CraneError } from '../errors.js';
-import { makeFolder } from '../libtorch/make-folder.js';
+import { makeFolder } from '../files/make-folder.js';
 import { exists, isThere } from '../output/write-whole.js';
 import { withoutTemporary } from './temporary-name.js';
 

@@ -5,9 +5,9 @@ import { copyFile, link, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Model, type ModelDescription, readModelJson } from '../engine/model-json.js';
 import { CraneError } from '../errors.js';
+import { withFolderLock } from '../files/folder-lock.js';
+import { makeFolder } from '../files/make-folder.js';
 import { cacheFolder } from '../libtorch/cache-folder.js';
-import { withFolderLock } from '../libtorch/folder-lock.js';
-import { makeFolder } from '../libtorch/make-folder.js';
 import { codedWriteError, writeWhole } from '../output/write-whole.js';
 import {
   type CraneKind,

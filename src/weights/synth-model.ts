@@ -6,7 +6,7 @@ import { throwIfCancelled } from '../engine/cancellation.js';
 import type { NativeAddon, SynthTensor } from '../engine/native.js';
 import { sha256OfFile } from '../engine/prompt-sets.js';
 import { CraneError } from '../errors.js';
-import { makeFolder } from '../libtorch/make-folder.js';
+import { makeFolder } from '../files/make-folder.js';
 import { exists, isThere, writeWhole } from '../output/write-whole.js';
 import { type CraneKind, craneTexts, describeCrane, toText, type WeightPart } from './crane-models.js';
 import { clipTensors, dinov2Tensors, fullSalts, fullSizes, promptTensors } from './recipe.js';

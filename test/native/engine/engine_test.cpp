@@ -2,8 +2,11 @@
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <fstream>
 #include <random>
 
 #include "core/error.h"
@@ -102,6 +105,103 @@ TEST(Engine, BatchMeanLetsNeighboursMatterAndOnlyThen) {
   EXPECT_EQ(engine.score({pictures.items.data(), 1}, shared, nullptr)[0].fused_score, alone[0].fused_score);
   EXPECT_NE(engine.score(pictures.items, shared, nullptr)[0].map, alone[0].map);
 }
+
+// As the bindings do it: the next calls are prepared while one runs.
+TEST(Engine, PicturesPreparedAheadGiveTheSameBits) {
+  SyntheticModel model(64, 3, 84);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  Pictures pictures(6, 150, 110, prompts);
+  for (const image::Fit fit : {image::Fit::stretch, image::Fit::pad, image::Fit::tile}) {
+    for (ScoreItem& item : pictures.items) item.fit = fit;
+    std::vector<std::shared_ptr<ScoreJob>> jobs;
+    for (size_t i = 0; i < 6; i += 2) {
+      jobs.push_back(engine.begin_score({pictures.items[i], pictures.items[i + 1]}));
+    }
+    for (size_t i = 0; i < 6; ++i) {
+      if (i % 2 == 1) continue;
+      const auto ahead = engine.score(*jobs[i / 2], model.options, nullptr);
+      expect_same_bits(ahead[0], engine.score({&pictures.items[i], 1}, model.options, nullptr)[0]);
+      expect_same_bits(ahead[1], engine.score({&pictures.items[i + 1], 1}, model.options, nullptr)[0]);
+    }
+  }
+}
+
+TEST(Engine, AJobThatNobodyScoresLeavesThePicturesAlone) {
+  SyntheticModel model(64, 1, 84);
+  Engine engine(model.config);
+  for (int round = 0; round < 50; ++round) {
+    auto pictures = std::make_unique<Pictures>(4, 300, 200, 1);
+    auto job = engine.begin_score(pictures->items);
+    job.reset();
+    pictures.reset();  // read after this, the sanitizer build would tell
+  }
+}
+
+TEST(Engine, CancelledWorkStopsBeforeItsNextPicture) {
+  SyntheticModel model(64, 3, 84);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const Pictures pictures(3, 84, 84, prompts);
+  CancelToken cancelled;
+  cancelled.cancel();
+  for (const bool batch_mean : {false, true}) {
+    ScoreOptions options = model.options;
+    options.method.compat.batch_mean = batch_mean;
+    try {
+      engine.score(pictures.items, options, &cancelled);
+      FAIL() << "scored, batch_mean " << batch_mean;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), "E_CANCELLED");
+    }
+  }
+}
+
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// No address space is left from now on.
+class AddressSpace {
+ public:
+  AddressSpace() {
+    ::getrlimit(RLIMIT_AS, &before_);
+    std::ifstream file("/proc/self/statm");
+    rlim_t pages = 0;
+    file >> pages;
+    rlimit now = before_;
+    now.rlim_cur = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+    ::setrlimit(RLIMIT_AS, &now);
+  }
+  ~AddressSpace() { ::setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Engine, AnAllocationThatFailsIsToldAndTheNextPictureScores) {
+  SyntheticModel model(64, 3, 84);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const std::vector<float> small(3 * 84 * 84, 0.25F);
+  const std::vector<float> large(3 * 1400 * 1400, 0.25F);
+  const auto score = [&](const std::vector<float>& input, int64_t side) {
+    return engine.score_preprocessed(input.data(), {1, side, side}, prompts, model.options, true, nullptr);
+  };
+  const auto before = score(small, 84);
+  {
+    const AddressSpace full;
+    try {
+      score(large, 1400);
+      FAIL() << "scored without memory";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), "E_MEMORY") << error.what();
+      EXPECT_NE(std::string(error.what()).find("could not allocate "), std::string::npos) << error.what();
+      EXPECT_NE(error.hint().find("--size"), std::string::npos);
+    } catch (const std::bad_alloc&) {
+      // bindings/ makes E_MEMORY of it
+    }
+  }
+  expect_same_bits(score(small, 84)[0], before[0]);
+}
+#endif
 
 TEST(Engine, UniformPictureHasAFiniteScoreUnlessTheReferencesNanIsAskedFor) {
   SyntheticModel model(64, 3, 84);

@@ -16,7 +16,7 @@ describe('help and usage', () => {
   it('lists the commands', async () => {
     const run = await runInProcess(['--help']);
     expect(run.code).toBe(0);
-    for (const name of ['score', 'demo', 'doctor', 'weights', 'build'])
+    for (const name of ['score', 'demo', 'bench', 'doctor', 'weights', 'build'])
       expect(run.stdout).toMatch(new RegExp(`crane-native ${name}\\b`));
   });
 

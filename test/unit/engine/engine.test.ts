@@ -156,6 +156,42 @@ describe('score', () => {
     }
   });
 
+  it('is not kept waiting by long runs of scoreMany, nor keeps them waiting', async () => {
+    const { gate, open: openGate } = makeGate();
+    const { engine, addon } = await open({ maxWaitMs: 0, maxBatch: 2, maxQueue: 1000 }, { gate });
+    function* endless() {
+      while (true) yield pixels(7);
+    }
+    const runs = Array.from({ length: 5 }, () => engine.scoreMany(endless(), { batch: 3 }));
+    const controller = new AbortController();
+    const consumed = Promise.all(
+      runs.map(async (run) => {
+        for await (const _ of run) if (controller.signal.aborted) break;
+      }),
+    );
+    const pictures = async (count: number) => {
+      while (engine.decodedBytes < count * pixels(1).data.length) await new Promise(setImmediate);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+    // Four units of each run: two are in the engine, eighteen wait; then comes the call.
+    await pictures(5 * 4 * 3);
+    const call = engine.score(pixels(1));
+    await pictures(5 * 4 * 3 + 1);
+    openGate();
+    await call;
+    const sizes = () => addon.log.passes.map(({ requests }) => requests.length);
+    expect(sizes().indexOf(1)).toBeLessThanOrEqual(3);
+
+    const from = addon.log.passes.length;
+    await Promise.all(Array.from({ length: 40 }, (_, value) => engine.score(pixels(value))));
+    const whole = sizes()
+      .slice(from)
+      .filter((size) => size === 3).length;
+    expect(whole).toBeGreaterThanOrEqual(10);
+    controller.abort();
+    await consumed;
+  });
+
   it('a call that waits for memory can be given up', async () => {
     const { gate, open: openGate } = makeGate();
     const { engine } = await open({ maxDecodedBytes: 1 }, { gate });

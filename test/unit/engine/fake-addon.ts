@@ -31,6 +31,8 @@ export interface FakeAddon extends NativeAddon {
     passes: { requests: ScoreRequest[]; method: MethodOptions }[];
     /** paths of features in the order in which they were written */
     features: string[];
+    /** matrix products that were timed */
+    products: { size: number; repeats: number; precision: string; device: string }[];
     disposed: number;
   };
   /** most passes that ran at once */
@@ -41,6 +43,8 @@ export interface FakeBehaviour {
   passMs?: number;
   /** throws for a picture that no engine can score */
   check?: (request: ScoreRequest) => void;
+  /** throws for a pass that no engine can run */
+  checkPass?: (requests: ScoreRequest[]) => void;
   /** released by the test: passes wait for it */
   gate?: () => Promise<void>;
   training?: TrainingBehaviour;
@@ -55,6 +59,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
     removed: [],
     passes: [],
     features: [],
+    products: [],
     disposed: 0,
   };
   const running = { now: 0, most: 0 };
@@ -115,6 +120,10 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
       }
       return rgb;
     },
+    timeGemm: async (size, repeats, precision, device) => {
+      log.products.push({ size, repeats, precision, device });
+      return { seconds: 0.5, cpuSeconds: 0.25 };
+    },
     createMetricEvaluator: () => {
       throw new Error('the fake addon has no createMetricEvaluator');
     },
@@ -131,7 +140,7 @@ class FakeCancelFlag implements CancelFlag {
 
 function makeFakeEngine(
   config: EngineConfig,
-  { passMs = 1, check, gate, training = {} }: FakeBehaviour,
+  { passMs = 1, check, checkPass, gate, training = {} }: FakeBehaviour,
   log: FakeAddon['log'],
   running: { now: number; most: number },
 ): NativeEngine {
@@ -159,7 +168,7 @@ function makeFakeEngine(
     removePrompts(handle) {
       log.removed.push(handle);
     },
-    textFeatures: () => new Float32Array(128),
+    textFeatures: async () => new Float32Array(128),
     async score(requests, method, cancel) {
       if (isDisposed) throw Object.assign(new Error('disposed'), { code: 'E_DISPOSED' });
       log.passes.push({ requests, method });
@@ -169,6 +178,7 @@ function makeFakeEngine(
         await gate?.();
         if ((cancel as FakeCancelFlag | undefined)?.isCancelled)
           throw Object.assign(new Error('cancelled'), { code: 'E_CANCELLED' });
+        checkPass?.(requests);
         return requests.map((request) => {
           check?.(request);
           return fakeScore(request, method);

@@ -16,6 +16,8 @@ import type {
 export interface TrainingBehaviour {
   /** loss is not finite at this step, from 1 */
   divergeAt?: number;
+  /** throws for prompts that no training can begin with */
+  checkStart?: (start: object) => void;
   /** called before anything is written */
   beforeWrite?: (path: string) => void;
   /** called with the items of every step */
@@ -33,6 +35,7 @@ export async function beginFakeTraining(
   options: TrainOptions,
   behaviour: TrainingBehaviour,
 ): Promise<NativeTraining> {
+  behaviour.checkStart?.(start);
   const state: State =
     'state' in start
       ? ((await readFake(String(start.state)))['state'] as State)

@@ -14,8 +14,21 @@ export async function makeFolder(path: string): Promise<void> {
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
     const parent = dirname(path);
-    if (code !== 'ENOENT' || existsSync(parent) || parent === path) throw thrown;
-    await makeFolder(parent);
-    await makeFolder(path);
+    if (code !== 'ENOENT' || parent === path) throw thrown;
+    // Where the parent exists now, another process may have made it since: a second try tells.
+    if (existsSync(parent)) await makeLast(path);
+    else {
+      await makeFolder(parent);
+      await makeFolder(path);
+    }
+  }
+}
+
+async function makeLast(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST' || !(await stat(path)).isDirectory())
+      throw thrown;
   }
 }

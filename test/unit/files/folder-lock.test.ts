@@ -3,8 +3,8 @@ import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { withFolderLock } from '../../../src/libtorch/folder-lock.js';
-import { freshFolder } from './fake-torch.js';
+import { withFolderLock } from '../../../src/files/folder-lock.js';
+import { freshFolder } from '../libtorch/fake-torch.js';
 
 const quiet = () => {};
 

@@ -1,71 +1,61 @@
 /**
- * One process at a time works on a folder; the others wait. The lock is a file beside the folder with its
- * owner in it. Its time is renewed while the owner lives, so a lock left by a killed process is taken over:
- * at once when it ran on this machine, after a minute when it ran elsewhere (a shared home folder).
+ * A file that says which process is at work somewhere. Its time is renewed while the owner lives, so that one left by a
+ * killed process is taken over: at once when it ran on this machine, after a minute when it ran elsewhere (a shared
+ * home folder) or when its number belongs to another process now.
  */
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolder } from './make-folder.js';
 
-interface Owner {
+export interface Owner {
   pid: number;
   host: string;
   /** tells two locks of one process apart */
   id: string;
 }
 
+export interface HeldLock {
+  /** may be called twice */
+  release(): Promise<void>;
+}
+
 const renewMs = 5_000;
 const staleMs = 60_000;
-const pollMs = 300;
 
-/** Runs `work` under the lock of `folder`. Throws what `work` throws, or the error of creating the lock file. */
-export async function withFolderLock<T>(
-  folder: string,
-  log: (line: string) => void,
-  work: () => Promise<T>,
-): Promise<T> {
-  const path = `${folder}.lock`;
-  await makeFolder(dirname(folder));
+/**
+ * Takes the lock unless a living process has it. Folders on the way are made. @returns the lock, or who has it
+ * @throws the file system's error
+ */
+export async function takeLock(path: string): Promise<HeldLock | { holder: Owner | undefined }> {
+  await makeFolder(dirname(path));
   const owner: Owner = { pid: process.pid, host: os.hostname(), id: randomUUID() };
-  await acquire(path, owner, log);
+  for (;;) {
+    try {
+      await writeFile(path, JSON.stringify(owner), { flag: 'wx' });
+      return held(path, owner);
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+    }
+    if (!(await isAbandoned(path))) return { holder: await readOwner(path) };
+    await breakLock(path);
+  }
+}
+
+function held(path: string, owner: Owner): HeldLock {
   const renewal = setInterval(() => {
     const now = new Date();
     // a failed renewal only makes the lock look older
     utimes(path, now, now).catch(() => {});
   }, renewMs);
   renewal.unref();
-  try {
-    return await work();
-  } finally {
-    clearInterval(renewal);
-    if ((await readOwner(path))?.id === owner.id) await rm(path, { force: true });
-  }
-}
-
-async function acquire(path: string, owner: Owner, log: (line: string) => void): Promise<void> {
-  for (let told = false; ; ) {
-    try {
-      await writeFile(path, JSON.stringify(owner), { flag: 'wx' });
-      return;
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
-    }
-    if (await isAbandoned(path)) {
-      await breakLock(path);
-      continue;
-    }
-    if (!told) {
-      const holder = await readOwner(path);
-      log(
-        `waiting for process ${holder?.pid ?? '?'} on ${holder?.host ?? '?'}, which is fetching the same (${path})`,
-      );
-      told = true;
-    }
-    await sleep(pollMs);
-  }
+  return {
+    release: async () => {
+      clearInterval(renewal);
+      if ((await readOwner(path))?.id === owner.id) await rm(path, { force: true });
+    },
+  };
 }
 
 async function isAbandoned(path: string): Promise<boolean> {

@@ -1,0 +1,58 @@
+/** Reads the sizes that the arithmetic is counted from out of a loaded model. */
+import type { Engine } from '../engine/engine.js';
+import { type Model, modelFile } from '../engine/model-json.js';
+import type { NativeAddon, WeightFileInfo } from '../engine/native.js';
+import type { Size } from '../option-types.js';
+import { sizesOf } from '../weights/sizes.js';
+import { samSizes } from './sam-work.js';
+import { type CraneSizes, type TowerSizes, towerSource } from './work.js';
+
+/** The sizes of one picture's arithmetic, as the engine's own settings run it. */
+export async function craneSizes(engine: Engine, model: Model): Promise<CraneSizes> {
+  const { addon, facts } = engine;
+  const { method } = engine.settings();
+  const files = await inspect(addon, model, model.weights);
+  const vision = towerSizes(facts.vision, files, facts.input, facts.patch);
+  const eAttn = { kind: method.eAttn, layers: Math.min(method.eAttnLayers, facts.vision.layers) };
+  const crane: CraneSizes = { vision, jointWidth: facts.jointWidth, eAttn };
+  if (!method.dAttn || !facts.source || !model.source) return crane;
+  const [file] = await inspect(addon, model, [model.source.weights]);
+  const source = samSizes(file!) ?? towerSource(sourceTower(facts.source, file!, facts.input, facts.patch));
+  return { ...crane, dAttn: { source, blocks: Math.max(1, method.compat.dAttnLayers.length) } };
+}
+
+function sourceTower(
+  source: { width: number; layers: number; registers: number },
+  file: WeightFileInfo,
+  input: Size,
+  patch: number,
+): TowerSizes {
+  return { ...towerSizes(source, [file], input, patch), registers: source.registers };
+}
+
+/** What the engine knows comes from it; MLP, patch and registers from the shapes in the files. */
+function towerSizes(
+  { width, layers }: { width: number; layers: number },
+  files: readonly WeightFileInfo[],
+  input: Size,
+  knownPatch: number,
+): TowerSizes {
+  const stored = files.map((file) => sizesOf(file).vision).find((sizes) => sizes?.width === width);
+  const patch = stored?.patch ?? knownPatch;
+  return {
+    width,
+    layers,
+    mlp: stored?.mlp || 4 * width,
+    patch,
+    registers: stored?.registers ?? 0,
+    patches: Math.floor(input.width / patch) * Math.floor(input.height / patch),
+  };
+}
+
+async function inspect(
+  addon: NativeAddon,
+  model: Model,
+  parts: readonly { file: string }[],
+): Promise<WeightFileInfo[]> {
+  return Promise.all(parts.map(({ file }) => addon.inspectWeights(modelFile(model, file))));
+}

@@ -1,0 +1,105 @@
+/** The peers that --vs knows, and how each is started. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../build/package-root.js';
+import type { Model } from '../engine/model-json.js';
+import { CraneError } from '../errors.js';
+import { pythonCandidates } from '../libtorch/python.js';
+import type { EngineOptions } from '../option-types.js';
+import type { Command } from './asked-process.js';
+import type { EngineParty } from './engine-party.js';
+import type { EngineSetup } from './engine-peer.js';
+import type { PeerPlan } from './peer.js';
+import { totalGflop, towerWork } from './work.js';
+
+/** Peers in Python: scripts/bench/peers/<file>.py, run by peer.py beside them. */
+const pythonPeers = {
+  pytorch: 'vit_pytorch',
+  openvino: 'vit_openvino',
+  authors: 'authors_pytorch',
+} as const;
+type PythonPeer = keyof typeof pythonPeers;
+
+/** Every kernel of ours replaced by what libtorch offers. */
+const k_plainKernels = 'linear=ref,attention=fused,affinity=ref';
+
+/**
+ * glibc keeps what a peer frees instead of giving it back to the system: with its usual settings every [N, N] matrix
+ * comes as fresh pages, and a third of PyTorch's time would be page faults. This favours the peer.
+ */
+const k_keptHeap = { MALLOC_MMAP_MAX_: '0', MALLOC_TRIM_THRESHOLD_: String(2 ** 40) };
+
+/** Names that are no models. */
+export const peerNames: readonly string[] = ['plain', ...Object.keys(pythonPeers)];
+
+export interface PeerSurroundings {
+  env: NodeJS.ProcessEnv;
+  /** --python */
+  python: string | undefined;
+  options: EngineOptions;
+}
+
+/** Whom --vs means. @throws CraneError E_MODEL_NOT_FOUND, E_MODEL_JSON for what is neither a peer nor a model */
+export async function choosePeer(
+  name: string,
+  surroundings: PeerSurroundings,
+  findModel: (name: string) => Promise<Model>,
+): Promise<(own: EngineParty, model: Model) => PeerPlan> {
+  if (isPythonPeer(name)) return (own) => pythonPeer(name, own, surroundings);
+  // Our engine with libtorch's operators in the place of our kernels, on the same model.
+  if (name === 'plain') {
+    return (own, model) => enginePeer(name, model, own, surroundings, { CRANE_KERNELS: k_plainKernels });
+  }
+  const other = await findModel(name).catch((thrown: CraneError) => {
+    const hint = `peers are ${peerNames.join(', ')}, and models. ${thrown.hint ?? ''}`.trim();
+    throw thrown.code === 'E_MODEL_NOT_FOUND'
+      ? new CraneError(thrown.code, thrown.message, { hint })
+      : thrown;
+  });
+  return (own) => enginePeer(name, other, own, surroundings, {});
+}
+
+function enginePeer(
+  name: string,
+  model: Model,
+  own: EngineParty,
+  { env, options }: PeerSurroundings,
+  more: NodeJS.ProcessEnv,
+): PeerPlan {
+  const setup: EngineSetup = { model: model.folder, options: { ...options, threads: own.facts.threads } };
+  const program = fileURLToPath(new URL('./engine-peer.js', import.meta.url));
+  return { name, setup, command: { program: process.execPath, args: [program], env: { ...env, ...more } } };
+}
+
+function isPythonPeer(name: string): name is PythonPeer {
+  return Object.hasOwn(pythonPeers, name);
+}
+
+/** A peer in Python on random weights of the same sizes. */
+function pythonPeer(name: PythonPeer, own: EngineParty, surroundings: PeerSurroundings): PeerPlan {
+  return { name, command: pythonCommand(name, surroundings), setup: pythonSetup(name, own) };
+}
+
+function pythonCommand(name: PythonPeer, { env, python }: PeerSurroundings): Command {
+  const script = join(packageRoot, 'scripts', 'bench', 'peers', 'peer.py');
+  const program = python ?? pythonCandidates(env)[0]!;
+  const settings = { PYTHONDONTWRITEBYTECODE: '1', ...k_keptHeap };
+  return { program, args: [script, pythonPeers[name]], env: { ...env, ...settings } };
+}
+
+/** What peer.py hands to the peers. */
+function pythonSetup(name: PythonPeer, { engine, facts, sizes }: EngineParty) {
+  const { vision, jointWidth, eAttn, dAttn } = sizes;
+  const { input, device } = engine.facts;
+  const { threads, precision } = facts;
+  const setup = { threads, precision, device, input, vision };
+  if (name !== 'authors') return { ...setup, gflop: totalGflop(towerWork(vision)) };
+  return {
+    ...setup,
+    gflop: facts.gflop,
+    jointWidth,
+    eAttn,
+    // null: SAM's windows are not in that peer, which says so
+    ...(dAttn ? { source: dAttn.source.tower ?? null, beta: engine.settings().method.dAttnBeta } : {}),
+  };
+}

@@ -1,0 +1,180 @@
+/** `crane-native bench`: how fast this machine scores, beside what it could, and beside peers. */
+import type { CommandModule } from 'yargs';
+import type { BenchReport, Failure } from '../bench/report.js';
+import type { BenchProgress } from '../bench/run-bench.js';
+import type { Model } from '../engine/model-json.js';
+import { CraneError } from '../errors.js';
+import type { AllOptions, OptionName } from '../option-types.js';
+import { flagName } from '../options.js';
+import { type Context, hasColour, say } from './context.js';
+import { flagsFor, optionsIn, readFlags, readList, toEngineOptions } from './flags.js';
+import { sayMemoryNeed } from './memory-need.js';
+import { type Progress, startProgress } from './progress.js';
+
+/** Flags with one value; `vs`, `batch` and `threads` may have several. */
+const single = [
+  'model',
+  'synthetic',
+  'size',
+  'device',
+  'precision',
+  'rounds',
+  'warmup',
+  'seconds',
+  'python',
+  'out',
+  'force',
+  'json',
+  'verbose',
+] as const;
+type Values = Pick<AllOptions, Exclude<(typeof single)[number], 'out' | 'seconds' | 'python' | 'size'>> &
+  Partial<Pick<AllOptions, 'out' | 'seconds' | 'python' | 'size'>>;
+const names: OptionName[] = ['vs', 'batch', 'threads', ...single];
+
+export function benchCommand(context: Context): CommandModule {
+  return {
+    command: 'bench',
+    describe: "measure speed and memory, beside the machine's own limit and beside peers",
+    builder: (yargs) => {
+      const flags = flagsFor([...new Set([...optionsIn('Benchmark'), ...names])]);
+      const bench = (name: string, describe: string) => ({ ...flags[name], group: 'Benchmark:', describe });
+      return yargs
+        .options({
+          ...flags,
+          model: bench('model', 'the model that is measured; with --synthetic crane or crane+'),
+          batch: bench('batch', 'sizes of batch, for instance 1,4; auto: 1 on a CPU, 8 on a GPU'),
+          threads: bench('threads', 'numbers of threads, for instance 1,2,4; 0: one per physical core'),
+          out: bench('out', 'file for the results as JSON, with every sample'),
+          json: { ...flags['json'], describe: 'results as JSON on stdout, errors as JSON on stderr' },
+        })
+        .example('$0 bench', 'the embedded model, in seconds')
+        .example('$0 bench --synthetic --batch 1,4', 'Crane at full size, no weights needed')
+        .example('$0 bench --synthetic --vs plain --vs openvino --vs authors', 'beside others')
+        .example('$0 bench --synthetic --model crane+ --vs crane', 'one model beside another');
+    },
+    handler: (argv) => bench(context, argv),
+  };
+}
+
+async function bench(context: Context, argv: Record<string, unknown>): Promise<void> {
+  const values = readFlags(argv, single) as Values;
+  const threads = readList(argv, 'threads', ',') ?? [0];
+  const batches = readList(argv, 'batch', ',') ?? ['auto'];
+  const vs = [...new Set(readList(argv, 'vs') ?? [])];
+  await checkOut(values);
+  const options = toEngineOptions(values);
+  const findModel = modelFinder(context, values.synthetic);
+  const model = await findModel(values.synthetic && argv['model'] === undefined ? 'crane' : values.model);
+  const { choosePeer } = await import('../bench/peers.js');
+  const surroundings = { env: context.env, python: values.python, options };
+  const peers = [];
+  for (const name of vs) peers.push(await choosePeer(name, surroundings, findModel));
+  sayMemoryNeed(context, model, values.verbose);
+  const { addon } = await context.loadAddon();
+  const { runBench } = await import('../bench/run-bench.js');
+  const progress = startProgress(context);
+  try {
+    const report = await runBench({
+      addon,
+      model,
+      isSynthetic: values.synthetic,
+      options,
+      threads,
+      batches,
+      rounds: values.rounds,
+      warmup: values.warmup,
+      seconds: values.seconds,
+      peers,
+      command: commandLine(argv),
+      stop: context.stop,
+      onProgress: shower(context, progress, values.verbose),
+    });
+    progress.stop();
+    await show(context, report, values);
+  } finally {
+    progress.stop();
+  }
+}
+
+/** A name stands for the synthetic model of that kind, or for what --model usually means. */
+function modelFinder(context: Context, isSynthetic: boolean): (name: string) => Promise<Model> {
+  return async (name) => {
+    if (!isSynthetic) {
+      const { findModel } = await import('../engine/find-model.js');
+      return findModel(name, context.env);
+    }
+    const { syntheticModel } = await import('../bench/synthetic.js');
+    return syntheticModel(name, {
+      env: context.env,
+      loadAddon: async () => (await context.loadAddon()).addon,
+      stop: context.stop,
+      log: (line) => say(context, line),
+    });
+  };
+}
+
+/** Told before anything is measured. */
+async function checkOut({ out, force }: Values): Promise<void> {
+  if (out === undefined || force) return;
+  const { exists, isThere } = await import('../output/write-whole.js');
+  if (await isThere(out)) throw exists(out);
+}
+
+/** What was given, so that the results say how to get them again. */
+function commandLine(argv: Record<string, unknown>): string {
+  const quoted = (value: unknown) => (/^[\w./+,:=-]+$/.test(String(value)) ? String(value) : `'${value}'`);
+  const parts = names.flatMap((name) => {
+    const flag = flagName(name);
+    const given = argv[flag];
+    if (given === undefined || given === false) return [];
+    if (given === true) return [`--${flag}`];
+    return [given].flat().map((value) => `--${flag} ${quoted(value)}`);
+  });
+  return ['crane-native bench', ...parts].join(' ');
+}
+
+function shower(context: Context, progress: Progress, verbose: boolean): (event: BenchProgress) => void {
+  let stage = '';
+  return (event) => {
+    if (event.stage === 'failure') {
+      progress.clear();
+      const { message, code, hint } = event.error;
+      say(context, `${message} [${code}]${hint ? `\n  ${hint}` : ''}`);
+    } else if (event.stage === 'open') {
+      progress.stage(`opening ${event.name}`, 1);
+      if (verbose) say(context, `opening ${event.name}`);
+    } else {
+      const name = `batch ${event.batch}, threads ${event.threads}`;
+      if (name !== stage) progress.stage(name, event.steps);
+      stage = name;
+      progress.at(event.step - 1, event.name);
+      if (verbose) say(context, `${name}: ${event.step}/${event.steps} ${event.name}`);
+    }
+  };
+}
+
+async function show(context: Context, report: BenchReport, { out, json, force }: Values): Promise<void> {
+  const text = `${JSON.stringify(report, null, 2)}\n`;
+  if (out !== undefined) {
+    const { writeWhole } = await import('../output/write-whole.js');
+    await writeWhole(out, text, { overwrite: force });
+  }
+  if (json) context.stdout.write(text);
+  else {
+    const { benchText } = await import('../bench/table.js');
+    const colour = hasColour(context);
+    const paint = (code: number) => (part: string) => (colour ? `\x1b[${code}m${part}\x1b[0m` : part);
+    context.stdout.write(benchText(report, { dim: paint(2), red: paint(31), yellow: paint(33) }));
+  }
+  if (out !== undefined) say(context, `results: ${out}`);
+  if (report.interrupted) throw new CraneError('E_CANCELLED', 'interrupted; what was measured is shown');
+  if (report.failures.length > 0) throw peersFailed(report.failures);
+}
+
+function peersFailed(failures: readonly Failure[]): CraneError {
+  const [first] = failures;
+  const failed = [...new Set(failures.map(({ name }) => name))].join(', ');
+  return new CraneError('E_BENCH_PEER', `could not be measured: ${failed}; first: ${first!.message}`, {
+    hint: first!.hint,
+  });
+}

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import type { PreparedPicture, UnplacedScore } from '../../../src/engine/picture-scorer.js';
+import type { ScoreOutcome } from '../../../src/engine/result.js';
+import { type ManyWork, scoreMany } from '../../../src/engine/score-many.js';
+import { CraneError } from '../../../src/errors.js';
+
+/** Work without pictures: an input's name is all there is, and what happened to it is written down. */
+function makeWork(parts: Partial<ManyWork> = {}) {
+  const log: string[] = [];
+  const passes: string[][] = [];
+  const work: ManyWork = {
+    batch: () => 1,
+    wholeUnits: false,
+    ordered: true,
+    signal: undefined,
+    openTicket: () => ({ held: 0, take: async () => {}, close: () => {} }),
+    prepare: async (_input, { name }) => {
+      if (name === 'unreadable') throw new CraneError('E_IMAGE_DECODE', 'damaged');
+      if (name === 'late') throw new CraneError('E_DISPOSED', 'the engine was disposed');
+      log.push(`prepared ${name}`);
+      return { name: name!, release: () => void log.push(`released ${name}`) } as PreparedPicture;
+    },
+    score: async (pictures) => {
+      const names = pictures.map(({ name }) => name);
+      passes.push(names);
+      log.push(`scored ${names.join('+')}`);
+      if (names.includes('bad')) throw new CraneError('E_WEIGHTS_NONFINITE', 'not finite');
+      return names.map((input) => ({ input, score: 0.5 }) as UnplacedScore);
+    },
+    ...parts,
+  };
+  return { work, log, passes };
+}
+const item = (name: string) => ({ input: Buffer.from(name), name });
+const namesOf = (results: ScoreOutcome[]) => results.map(({ input }) => input);
+async function collect(results: AsyncIterable<ScoreOutcome>): Promise<ScoreOutcome[]> {
+  const list: ScoreOutcome[] = [];
+  for await (const result of results) list.push(result);
+  return list;
+}
+/** A source that gives an entry only when the test says so. */
+function makeSource() {
+  const waiting: ((step: IteratorResult<ReturnType<typeof item>>) => void)[] = [];
+  const steps: IteratorResult<ReturnType<typeof item>>[] = [];
+  const put = (step: IteratorResult<ReturnType<typeof item>>) => {
+    const taker = waiting.shift();
+    if (taker) taker(step);
+    else steps.push(step);
+  };
+  let isReturned = false;
+  const source = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => {
+        const step = steps.shift();
+        return step
+          ? Promise.resolve(step)
+          : new Promise<IteratorResult<ReturnType<typeof item>>>((resolve) => waiting.push(resolve));
+      },
+      return: async () => {
+        isReturned = true;
+        return { done: true as const, value: undefined };
+      },
+    }),
+  };
+  return {
+    source,
+    give: (name: string) => put({ done: false, value: item(name) }),
+    end: () => put({ done: true, value: undefined }),
+    isReturned: () => isReturned,
+  };
+}
+
+describe('a slow source', () => {
+  it.each([1, 4])('has each result handed out before its next picture comes, at batch %i', async (batch) => {
+    const { source, give, end } = makeSource();
+    const { work } = makeWork({ batch: () => batch });
+    const results = scoreMany(source, work);
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      const next = results.next();
+      give(name);
+      expect((await next).value).toMatchObject({ input: name });
+    }
+    end();
+    expect((await results.next()).done).toBe(true);
+  });
+
+  it('fills whole units where scores depend on them', async () => {
+    const { source, give, end } = makeSource();
+    const { work, passes } = makeWork({ batch: () => 2, wholeUnits: true });
+    const all = collect(scoreMany(source, work));
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      give(name);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    end();
+    await all;
+    expect(passes).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+  });
+
+  it('is let go when the caller ends the loop while it is being waited for', async () => {
+    const { source, give, isReturned } = makeSource();
+    give('a');
+    for await (const { input } of scoreMany(source, makeWork().work)) {
+      expect(input).toBe('a');
+      break;
+    }
+    expect(isReturned()).toBe(true);
+  });
+
+  it('does not keep a signal from ending the loop', async () => {
+    const { source } = makeSource();
+    const controller = new AbortController();
+    const all = collect(scoreMany(source, makeWork({ signal: controller.signal }).work));
+    setTimeout(() => controller.abort(), 5);
+    await expect(all).rejects.toMatchObject({ code: 'E_CANCELLED' });
+  });
+});
+
+it('a source at hand fills its units', async () => {
+  const { work, passes } = makeWork({ batch: () => 3 });
+  async function* source() {
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) yield item(name);
+  }
+  await collect(scoreMany(source(), work));
+  expect(passes).toEqual([['a', 'b', 'c'], ['d', 'e', 'f'], ['g']]);
+});
+
+it('what a source gave before it failed is scored and handed out', async () => {
+  function* source() {
+    yield item('a');
+    yield item('b');
+    throw new RangeError('the list broke off');
+  }
+  const taken: string[] = [];
+  const run = async () => {
+    for await (const { input } of scoreMany(source(), makeWork().work)) taken.push(input);
+  };
+  await expect(run()).rejects.toThrow('the list broke off');
+  expect(taken).toEqual(['a', 'b']);
+});
+
+describe('a unit that fails', () => {
+  it('is scored again picture by picture, while its prompts are still held', async () => {
+    const { work, log } = makeWork({ batch: () => 3 });
+    const results = await collect(scoreMany([item('a'), item('bad'), item('c')], work));
+    expect(results.map((result) => ('error' in result ? result.error.code : result.score))).toEqual([
+      0.5,
+      'E_WEIGHTS_NONFINITE',
+      0.5,
+    ]);
+    const lastScored = log.findLastIndex((line) => line.startsWith('scored'));
+    const firstReleased = log.findIndex((line) => line.startsWith('released'));
+    expect(log.slice(lastScored + 1).sort()).toEqual(['released a', 'released bad', 'released c']);
+    expect(firstReleased).toBeGreaterThan(lastScored);
+  });
+
+  it('gives back what it prepared, whatever ended it', async () => {
+    const { work, log } = makeWork({ batch: () => 3 });
+    const all = collect(scoreMany([item('a'), item('late'), item('c')], work));
+    await expect(all).rejects.toMatchObject({ code: 'E_DISPOSED' });
+    expect(log.filter((line) => line.startsWith('released')).sort()).toEqual(['released a', 'released c']);
+  });
+
+  it('a picture that cannot be read does not keep the others from their pass', async () => {
+    const { work, passes } = makeWork({ batch: () => 3 });
+    const results = await collect(scoreMany([item('a'), item('unreadable'), item('c')], work));
+    expect(namesOf(results)).toEqual(['a', 'unreadable', 'c']);
+    expect(passes).toEqual([['a', 'c']]);
+  });
+});
