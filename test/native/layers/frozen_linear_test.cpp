@@ -7,6 +7,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <string_view>
 #include <tuple>
 #include <vector>
@@ -177,14 +178,16 @@ TEST(FrozenLinear, NanAndInfinityComeThroughBfloat16) {
   for (const std::string_view face : bfloat16_faces_of_this_cpu()) {
     const FrozenLinear frozen(plain, {}, Precision::bfloat16, face);
     at::Tensor x = at::randn({3, 70});
-    // Payloads that vanish with the low half of a float would leave an infinity.
-    x[0][69] = std::bit_cast<float>(0x7F800001U);
+    // A payload that vanishes with the low half of a float would leave an infinity; written as bits, because
+    // conversions make it quiet.
+    constexpr uint32_t payload = 0x7F800001U;
+    std::memcpy(x.mutable_data_ptr<float>() + 69, &payload, sizeof payload);
     x[1][3] = std::bit_cast<float>(0xFFC00000U);
     const at::Tensor y = frozen(x, nullptr);
     EXPECT_TRUE(y.slice(0, 0, 2).isnan().all().item<bool>()) << face;
     EXPECT_TRUE(y[2].isfinite().all().item<bool>()) << face;
     Linear lost = random_linear(40, 70);
-    lost.weight[5][6] = std::bit_cast<float>(0x7F800001U);
+    std::memcpy(lost.weight.mutable_data_ptr<float>() + 5 * 70 + 6, &payload, sizeof payload);
     const at::Tensor z = FrozenLinear(lost, {}, Precision::bfloat16, face)(at::randn({3, 70}), nullptr);
     EXPECT_TRUE(z.select(1, 5).isnan().all().item<bool>()) << face;
     EXPECT_TRUE(z.slice(1, 6).isfinite().all().item<bool>()) << face;
