@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "device_pass.h"
 #include "engine.h"
 #include "image/normalise.h"
 #include "layers/torch_errors.h"
@@ -19,8 +20,8 @@
 
 namespace crane {
 
-// Views of one forward pass on a GPU: eight fill it (11,000 rows in every product at 518 x 518), and the next eight
-// are sent and resized meanwhile.
+// Views of one forward pass on a GPU: eight fill it (11,000 rows in every product at 518 x 518), and the next
+// eight are sent and resized meanwhile.
 inline constexpr int64_t k_views_at_once = 8;
 
 struct Engine::State {
@@ -34,6 +35,8 @@ struct Engine::State {
 
   // The same engine on the further devices of a list; only whole batches are dealt to them.
   std::vector<std::unique_ptr<State>> replicas;
+
+  mutable DevicePasses passes;  // used by the compute thread alone
 
   mutable std::mutex prompts_mutex;  // of the first device: also guards the replicas' prompts
   std::map<int64_t, std::shared_ptr<const methods::EncodedPrompts>> prompts;
