@@ -1,8 +1,6 @@
 // Scoring on one or more GPUs: whole batches of views, everything between the pictures' samples and their
 // scores on the device, and one wait for each batch while the next is already under way. One thread serves
 // all devices: it only enqueues, which takes a small part of the time that they compute.
-#include <ATen/ops/amax.h>
-
 #include <algorithm>
 #include <deque>
 #include <limits>
@@ -11,9 +9,7 @@
 #include "cuda/tensors.h"
 #include "device_input.h"
 #include "engine_state.h"
-#include "methods/crane/crane.h"
 #include "picture_map.h"
-#include "smooth_map.h"
 
 namespace crane {
 namespace {
@@ -26,10 +22,7 @@ struct Task {
 // What a batch under way will give.
 struct Pending {
   std::span<const Task> tasks;
-  at::Tensor fused;    // [B]
-  at::Tensor sharp;    // [B, H, W]
-  at::Tensor smooth;   // [B, H, W], of stretched pictures
-  at::Tensor largest;  // [B], of smooth
+  PassResult pass;
   double preprocess_ms = 0;
 };
 
@@ -55,8 +48,8 @@ class DeviceScoring {
   // Waits for the batch. Items whose views are all there are finished.
   void take(const Pending& batch) {
     Stopwatch watch;
-    const at::Tensor fused = batch.fused.to(at::kCPU, at::kDouble).contiguous();
-    const at::Tensor largest = batch.largest.to(at::kCPU, at::kDouble).contiguous();
+    const at::Tensor fused = batch.pass.fused.to(at::kCPU, at::kDouble).contiguous();
+    const at::Tensor largest = batch.pass.largest.to(at::kCPU, at::kDouble).contiguous();
     const double share = 1.0 / static_cast<double>(batch.tasks.size());
     const double forward_ms = watch.lap_ms() * share;
     for (size_t i = 0; i < batch.tasks.size(); ++i) {
@@ -69,14 +62,14 @@ class DeviceScoring {
       const bool is_last = task.view == &plans_[task.item].views.back();
       if (plans_[task.item].fit == image::Fit::stretch) {
         conclude(fused_[task.item], largest.const_data_ptr<double>()[i], options_, outcome);
-        outcome.map_height = batch.smooth.size(1);
-        outcome.map_width = batch.smooth.size(2);
+        outcome.map_height = batch.pass.smooth.size(1);
+        outcome.map_width = batch.pass.smooth.size(2);
         if (items_[task.item].wants_map) {
-          const at::Tensor map = batch.smooth[at].to(at::kCPU).contiguous();
+          const at::Tensor map = batch.pass.smooth[at].to(at::kCPU).contiguous();
           outcome.map.assign(map.const_data_ptr<float>(), map.const_data_ptr<float>() + map.numel());
         }
       } else {
-        maps_[task.item].add(batch.sharp[at]);
+        maps_[task.item].add(batch.pass.sharp[at]);
         if (is_last) {
           finish(maps_[task.item].take(), fused_[task.item], options_, items_[task.item].wants_map, outcome);
         }
@@ -112,7 +105,6 @@ std::vector<ScoreOutcome> Engine::State::score_on_device(std::span<const ScoreIt
     owners.push_back(prompts_of_all(item.prompts));
   }
   DeviceScoring scoring(items, std::move(plans), options);
-  const methods::Crane method(options.method);
   const size_t count = scoring.tasks().size();
   // Few views are shared out evenly; each device has at most the batch that it computes and one that waits.
   const size_t share = (count + workers.size() - 1) / workers.size();
@@ -127,18 +119,14 @@ std::vector<ScoreOutcome> Engine::State::score_on_device(std::span<const ScoreIt
     batch.tasks = scoring.tasks().subspan(from, std::min(step, count - from));
     Stopwatch watch;
     std::vector<DeviceView> views;
-    std::vector<const methods::EncodedPrompts*> prompts;
+    std::vector<std::shared_ptr<const methods::EncodedPrompts>> prompts;
     for (const Task& task : batch.tasks) {
       views.push_back(scoring.view_of(task));
-      prompts.push_back(owners[task.item][which].get());
+      prompts.push_back(owners[task.item][which]);
     }
     const at::Tensor input = device_input(views, normalisation, config.height, config.width, worker.device);
     batch.preprocess_ms = watch.lap_ms();
-    const methods::Scores scores = method.score(worker.towers(), {input, std::move(prompts)}, nullptr);
-    batch.fused = scores.fused;
-    batch.sharp = scores.map;
-    batch.smooth = smooth_maps(scores.map, options.sigma_px);
-    batch.largest = at::amax(batch.smooth.flatten(1), /*dim=*/1);
+    batch.pass = worker.passes.run(worker.towers(), input, prompts, options.method, options.sigma_px);
     under_way.push_back(std::move(batch));
     if (under_way.size() == 2 * workers.size()) {
       scoring.take(under_way.front());

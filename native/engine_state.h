@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "device_pass.h"
 #include "engine.h"
 #include "image/normalise.h"
 #include "layers/packed_weights.h"
@@ -35,6 +36,8 @@ struct Engine::State {
 
   // The same engine on the further devices of a list; only whole batches are dealt to them.
   std::vector<std::unique_ptr<State>> replicas;
+
+  mutable DevicePasses passes;  // used by the compute thread alone
 
   mutable std::mutex prompts_mutex;  // of the first device: also guards the replicas' prompts
   std::map<int64_t, std::shared_ptr<const methods::EncodedPrompts>> prompts;

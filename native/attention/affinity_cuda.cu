@@ -26,7 +26,7 @@ constexpr float k_log2_e = 1.4426950408889634F;
 
 constexpr int k_part_bytes = k_rows * k_depth * 2;  // of rows, of keys, of weights
 constexpr int k_value_bytes = k_keys * k_columns * 2;
-constexpr int k_block_bytes = k_stages * 2 * k_part_bytes + k_part_bytes + k_value_bytes + 2 * k_rows * 4;
+constexpr int k_block_bytes = k_stages * 2 * k_part_bytes + k_value_bytes + 2 * k_rows * 4;
 
 // 64 rows from `first` on, elements [from, from + 64).
 __device__ __forceinline__ void load_part(unsigned char* tile, const uint16_t* src, int64_t first,
@@ -42,8 +42,9 @@ __device__ __forceinline__ void load_part(unsigned char* tile, const uint16_t* s
 template <typename T>
 __global__ void __launch_bounds__(k_threads, 1) affinity(const AffinityCuda job) {
   unsigned char* const parts = block_memory();  // [stage]: rows, keys
-  unsigned char* const weights = parts + k_stages * 2 * k_part_bytes;
-  unsigned char* const value_tile = weights + k_part_bytes;
+  // The weights lie where the features of the same keys were, so that a block fits the 99 KB of smaller GPUs.
+  unsigned char* const weights = parts;
+  unsigned char* const value_tile = parts + k_stages * 2 * k_part_bytes;
   auto* const sums = reinterpret_cast<float*>(value_tile + k_value_bytes);  // [2][k_rows]
 
   const int lane = threadIdx.x % 32;

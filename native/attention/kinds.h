@@ -10,6 +10,8 @@ struct SelfSet {
   bool v = true;
   // One softmax over [q; k; v] side by side instead of one softmax each; the scale gains 3^-0.5.
   bool joined = false;
+
+  bool operator==(const SelfSet&) const = default;
 };
 
 // What a row of the affinity does when every cosine is masked (mean cosine above 1/beta: uniform pictures).

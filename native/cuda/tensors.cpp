@@ -2,6 +2,12 @@
 
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <map>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <vector>
+
 namespace crane::cuda {
 
 bool has_kernels(at::Device device) {
@@ -27,11 +33,15 @@ void* current_stream(at::Device device) {
 }
 
 at::Tensor numbers_on(std::span<const double> values, at::ScalarType type, at::Device device) {
-  const at::Tensor exact = at::tensor(at::ArrayRef<double>(values.data(), values.size()));
-  if (!device.is_cuda()) return exact.to(type);
-  const at::Tensor host = at::empty({exact.size(0)}, at::TensorOptions().dtype(type).pinned_memory(true));
-  host.copy_(exact);
-  return host.to(device, /*non_blocking=*/true);
+  const at::Tensor exact = at::tensor(at::ArrayRef<double>(values.data(), values.size())).to(type);
+  if (!device.is_cuda()) return exact;
+  // All work on libtorch runs on one thread; the lock is for tests that do not.
+  static std::mutex mutex;
+  static std::map<std::tuple<std::vector<double>, at::ScalarType, std::string>, at::Tensor> kept;
+  const std::lock_guard lock(mutex);
+  at::Tensor& found = kept[{{values.begin(), values.end()}, type, device.str()}];
+  if (!found.defined()) found = exact.to(device);
+  return found;
 }
 
 at::ScalarType scalar_type_of(Precision precision) {

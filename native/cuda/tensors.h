@@ -23,8 +23,9 @@ std::optional<Element> element_of(const at::Tensor& x);
 // The stream libtorch puts work of this device on; null (also CUDA's default stream) on a CPU.
 void* current_stream(at::Device device);
 
-// Few numbers as a tensor [count] of `type` on the device. On a GPU they arrive in the order of its current
-// stream and nobody waits: a plain copy from the host would wait for everything that was enqueued before.
+// Few numbers as a tensor [count] of `type` on the device, not to be changed: constants of a model or a
+// setting. On a GPU they are sent once and kept, since a copy from the host would wait for everything that
+// was enqueued before.
 at::Tensor numbers_on(std::span<const double> values, at::ScalarType type, at::Device device);
 
 // bfloat16 or half.

@@ -235,6 +235,40 @@ class Run {
     }
   }
 
+  // Recorded passes (CRANE_CUDA_GRAPHS=1) must give what the same pass gave step by step.
+  bool graphs() {
+    std::printf("\n== passes recorded as CUDA graphs, bfloat16\n");
+    ::setenv("CRANE_CUDA_GRAPHS", "1", 1);
+    bool is_well = true;
+    for (const bool plus : {false, true}) {
+      Engine engine(config_of(plus, device_.str(), Precision::bfloat16));
+      const ScoreOptions options = options_of(plus);
+      const int64_t prompts = engine.add_prompts(model_.prompt_files, options);
+      const Pictures pictures(2, sizes_.side, sizes_.side, prompts);
+      const auto first = engine.score(pictures.items, options, nullptr);
+      double worst = 0;
+      for (int call = 0; call < (device_.is_cuda() ? 5 : 1); ++call) {
+        const auto again = engine.score(pictures.items, options, nullptr);
+        for (size_t i = 0; i < first.size(); ++i) {
+          worst = std::max(worst, std::abs(again[i].fused_score - first[i].fused_score));
+          worst = std::max(worst, std::abs(again[i].map_max - first[i].map_max));
+        }
+      }
+      const bool passes = worst <= 1e-6;
+      is_well = is_well && passes;
+      std::printf("%s  %-6s differs by %.1e from the pass step by step\n", passes ? "PASS" : "FAIL",
+                  name_of(plus), worst);
+      for (const int batch : {1, 8}) {
+        if (device_.is_cuda()) {
+          rate(engine, options, prompts,
+               {plus ? "Crane+ graph" : "Crane graph", Precision::bfloat16, 1024, 1024, batch});
+        }
+      }
+    }
+    ::unsetenv("CRANE_CUDA_GRAPHS");
+    return is_well;
+  }
+
   void write(const std::string& path) const {
     json_.write(path, join_text("\"device\": \"", device_.str(), "\", \"blocks\": ", sizes_.blocks,
                                 ", \"width\": ", sizes_.width, ", \"side\": ", sizes_.side));
@@ -367,6 +401,7 @@ int run(int argc, char** argv) {
     all.parts();
   }
   all.benchmark();
+  if (!is_rates_only) is_well = all.graphs() && is_well;
   all.write(json);
   std::printf("\n%s\n", is_well ? "PASS  all checks" : "FAIL  see above");
   return is_well ? 0 : 1;

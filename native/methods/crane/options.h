@@ -18,6 +18,8 @@ struct Compat {
   bool aliased_features = true;  // every listed feature layer shows the final e
   attention::EmptyRows empty_rows = attention::EmptyRows::keep_self;
   std::vector<int64_t> d_attn_layers;  // 1-based; empty: the last block only
+
+  bool operator==(const Compat&) const = default;
 };
 
 enum class Maps { both, d_attn };
@@ -34,6 +36,8 @@ struct CraneOptions {
   text::Guidance guidance_at_test = text::Guidance::none;
   double temperature = 0.07;
   Compat compat;
+
+  bool operator==(const CraneOptions&) const = default;
 };
 
 }  // namespace crane::methods

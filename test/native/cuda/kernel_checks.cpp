@@ -30,10 +30,18 @@ class Checks {
 
   std::vector<KernelCheck> all() {
     for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
-      for (const int64_t rows : sizes({1, 5, 17, 64, 100, 131}, {1, 5, 64, 131, 1369, 1370})) {
+      // Emulated, the formats differ in the products and roundings alone: a few sizes show that.
+      const bool is_brief = !is_on_gpu_ && type == at::kBFloat16;
+      for (const int64_t rows : is_brief     ? std::vector<int64_t>{17, 70}
+                                : is_on_gpu_ ? std::vector<int64_t>{1, 5, 64, 131, 1369, 1370}
+                                             : std::vector<int64_t>{1, 5, 17, 64, 100, 131}) {
         self_correlation(type, rows);
       }
-      for (const int64_t rows : sizes({1, 5, 64, 130}, {1, 5, 64, 130, 1369})) affinity(type, rows);
+      for (const int64_t rows : is_brief     ? std::vector<int64_t>{70}
+                                : is_on_gpu_ ? std::vector<int64_t>{1, 5, 64, 130, 1369}
+                                             : std::vector<int64_t>{1, 5, 64, 130}) {
+        affinity(type, rows);
+      }
       for (const int64_t width : {64, 1000, 1024, 1280, 2048}) normalise(type, width);
       residual(type);
       for (const bool is_quick : {true, false}) activation(type, is_quick);
@@ -50,10 +58,6 @@ class Checks {
   }
 
  private:
-  std::vector<int64_t> sizes(std::vector<int64_t> emulated, std::vector<int64_t> on_gpu) const {
-    return is_on_gpu_ ? on_gpu : emulated;
-  }
-
   static double allowed(at::ScalarType type) { return type == at::kHalf ? 1.0 / 512 : 1.0 / 64; }
 
   // Worst difference over the largest value, in units of `tolerance`. NaN must lie at the same places.

@@ -1,6 +1,7 @@
 // Stands in for CUDA's header when a .cu file is compiled for the CPU: the execution model of CUDA on fibres.
 // A block's threads run one after the other on the caller's thread, each until it waits for others (a barrier
-// or an instruction of the whole warp); shared memory starts as NaN, so that what was never written shows.
+// or an instruction of the whole warp), warp by warp; shared memory starts as NaN, so that what was never
+// written shows.
 #pragma once
 
 #ifndef CRANE_CUDA_EMULATED
@@ -54,8 +55,8 @@ const Place& place();
 // In which order what CUDA leaves open happens. Code without a needed barrier or wait fails in one of the
 // two.
 enum class Schedule {
-  late,   // copies happen when they are waited for; threads run from the first to the last
-  early,  // copies happen at once; threads run from the last to the first
+  late,   // copies happen when they are waited for; the first warp goes ahead
+  early,  // copies happen at once; the last warp goes ahead
 };
 void set_schedule(Schedule schedule);
 

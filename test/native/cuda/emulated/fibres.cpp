@@ -1,6 +1,7 @@
 // The fibres under cuda_runtime.h of this folder.
 #include <ucontext.h>
 
+#include <csetjmp>
 #include <deque>
 #include <memory>
 #include <stdexcept>
@@ -12,7 +13,7 @@ namespace crane::cuda::emulated {
 namespace {
 
 constexpr size_t k_stack_bytes = 128 * 1024;
-constexpr int k_warp = 32;
+constexpr size_t k_warp = 32;
 
 struct Copy {
   void* dst;
@@ -28,7 +29,9 @@ struct Meeting {
 };
 
 struct Fibre {
-  ucontext_t context{};
+  ucontext_t context{};  // for its first step; then `rest`, since a jump makes no system call
+  std::jmp_buf rest{};
+  bool has_begun = false;
   std::unique_ptr<unsigned char[]> stack = std::make_unique_for_overwrite<unsigned char[]>(k_stack_bytes);
   Place place{};
   int index = 0;
@@ -46,7 +49,7 @@ struct Block {
   Meeting all;
   std::vector<unsigned char> memory;
   Fibre* running = nullptr;
-  ucontext_t scheduler{};
+  std::jmp_buf scheduler{};
   const std::function<void()>* thread = nullptr;
   std::exception_ptr error;
 };
@@ -62,7 +65,7 @@ void run_fibre() {
     current->error = std::current_exception();
   }
   fibre.has_ended = true;
-  swapcontext(&fibre.context, &current->scheduler);
+  _longjmp(current->scheduler, 1);
 }
 
 void meet(Meeting& meeting, int index, int count, void* part, Together together) {
@@ -77,7 +80,7 @@ void meet(Meeting& meeting, int index, int count, void* part, Together together)
   }
   fibre.waits_for = &meeting;
   fibre.since = meeting.generation;
-  swapcontext(&fibre.context, &current->scheduler);
+  if (_setjmp(fibre.rest) == 0) _longjmp(current->scheduler, 1);
 }
 
 void finish(const Copy& copy) {
@@ -88,6 +91,30 @@ void finish(const Copy& copy) {
   }
 }
 
+// Until the fibre waits or ends.
+void run(Block& block, Fibre& fibre) {
+  block.running = &fibre;
+  if (_setjmp(block.scheduler) != 0) return;
+  if (fibre.has_begun) _longjmp(fibre.rest, 1);
+  fibre.has_begun = true;
+  setcontext(&fibre.context);
+}
+
+// Runs each thread of the warp that can go on until it waits; false where none can.
+bool run_warp(Block& block, size_t warp) {
+  bool has_moved = false;
+  for (size_t lane = 0; lane < k_warp; ++lane) {
+    Fibre& fibre = *block.fibres[warp * k_warp + lane];
+    const bool waits = fibre.waits_for != nullptr && fibre.waits_for->generation == fibre.since;
+    if (fibre.has_ended || waits) continue;
+    fibre.waits_for = nullptr;
+    has_moved = true;
+    run(block, fibre);
+    if (block.error) std::rethrow_exception(block.error);
+  }
+  return has_moved;
+}
+
 void run_block(Block& block) {
   for (auto& fibre : block.fibres) {
     getcontext(&fibre->context);
@@ -96,28 +123,24 @@ void run_block(Block& block) {
     fibre->context.uc_link = nullptr;
     makecontext(&fibre->context, run_fibre, 0);
     fibre->has_ended = false;
+    fibre->has_begun = false;
     fibre->waits_for = nullptr;
     fibre->open.clear();
     fibre->groups.clear();
   }
   for (Meeting& warp : block.warps) warp = {};
   block.all = {};
-  for (bool is_over = false; !is_over;) {
-    is_over = true;
-    bool has_moved = false;
-    for (size_t i = 0; i < block.fibres.size(); ++i) {
-      const bool is_late = schedule == Schedule::late;
-      const auto& fibre = block.fibres[is_late ? i : block.fibres.size() - 1 - i];
-      if (fibre->has_ended) continue;
-      is_over = false;
-      if (fibre->waits_for != nullptr && fibre->waits_for->generation == fibre->since) continue;
-      fibre->waits_for = nullptr;
-      has_moved = true;
-      block.running = fibre.get();
-      swapcontext(&block.scheduler, &fibre->context);
-      if (block.error) std::rethrow_exception(block.error);
+  // A warp runs until it waits for the block, then the next one: as far apart as a barrier lets them come.
+  const auto warps = block.warps.size();
+  for (bool has_moved = true; has_moved;) {
+    has_moved = false;
+    for (size_t i = 0; i < warps; ++i) {
+      const size_t warp = schedule == Schedule::late ? i : warps - 1 - i;
+      while (run_warp(block, warp)) has_moved = true;
     }
-    if (!is_over && !has_moved) throw std::runtime_error("threads of a block wait for others for ever");
+  }
+  for (const auto& fibre : block.fibres) {
+    if (!fibre->has_ended) throw std::runtime_error("threads of a block wait for others for ever");
   }
 }
 
@@ -128,8 +151,8 @@ void set_schedule(Schedule wanted) { schedule = wanted; }
 const Place& place() { return current->running->place; }
 
 void with_warp(void* part, Together together) {
-  const int index = current->running->index;
-  meet(current->warps[static_cast<size_t>(index / k_warp)], index % k_warp, k_warp, part, together);
+  const auto index = static_cast<size_t>(current->running->index);
+  meet(current->warps[index / k_warp], static_cast<int>(index % k_warp), k_warp, part, together);
 }
 
 void with_block(void* part, Together together) {
@@ -167,10 +190,10 @@ void finish_groups(int pending) {
 }
 
 void run_grid(dim3 blocks, int threads, size_t block_bytes, const std::function<void()>& thread) {
-  if (threads % k_warp != 0 || threads < 1) throw std::runtime_error("a block that is no number of warps");
+  if (threads % 32 != 0 || threads < 1) throw std::runtime_error("a block that is no number of warps");
   Block block;
   block.thread = &thread;
-  block.warps.resize(static_cast<size_t>(threads / k_warp));
+  block.warps.resize(static_cast<size_t>(threads) / k_warp);
   for (int i = 0; i < threads; ++i) {
     block.fibres.push_back(std::make_unique<Fibre>());
     block.fibres.back()->index = i;
