@@ -102,7 +102,7 @@ function runText(run: BenchRun, failures: readonly Failure[], paint: Paint): str
 
 function headOf({ batch, threads, gemm, p, parties }: BenchRun): string {
   const own = parties[0]!;
-  const counts = `batch ${batch}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${own.precision}, ${own.rounds} rounds`;
+  const counts = `batch ${batch}, ${plural(threads, 'thread')}, ${own.precision}, ${plural(own.rounds, 'round')}`;
   const { shareOfPeak, cpuShareOfPeak } = own;
   const byCpu = cpuShareOfPeak === null ? '' : `, by processor time ${(1 / cpuShareOfPeak).toFixed(2)} P`;
   const limit =
@@ -137,6 +137,10 @@ function peerLines({ parties }: BenchRun): string[] {
 
 function digits(value: number): string {
   return value >= 1000 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function percent(share: number | null): string {
