@@ -127,15 +127,18 @@ class Run {
             map = std::isnan(d) ? INFINITY : std::max(map, d);
           }
         }
-        // float32 may differ by sums in another order; one flip of D-Attn's mask moves a patch.
+        // float32 differs by sums in another order. 16 bits keep about 3 and 2 digits of a cosine, which the
+        // temperature of 0.07 multiplies by 14. A flip of D-Attn's mask moves single patches.
         const double allowed = precision == Precision::float32   ? 1e-3
-                               : precision == Precision::float16 ? 5e-3
-                                                                 : 0.02;
-        const bool passes = score <= allowed && map <= allowed;
+                               : precision == Precision::float16 ? 0.01
+                                                                 : 0.05;
+        const double allowed_in_map = plus ? std::max(allowed, 0.02) : allowed;
+        const bool passes = score <= allowed && map <= allowed_in_map;
         is_well = is_well && passes;
         const std::string format(precision_name(precision));
-        std::printf("%s  %-6s %-8s worst score difference %.2e, worst of the maps %.2e (allowed %.0e)\n",
-                    passes ? "PASS" : "FAIL", name_of(plus), format.c_str(), score, map, allowed);
+        std::printf(
+            "%s  %-6s %-8s worst score difference %.2e, worst of the maps %.2e (allowed %.0e, %.0e)\n",
+            passes ? "PASS" : "FAIL", name_of(plus), format.c_str(), score, map, allowed, allowed_in_map);
         json_.add("parity", join_text("{\"model\": \"", name_of(plus), "\", \"precision\": \"", format,
                                       "\", \"score\": ", number(score), ", \"map\": ", number(map),
                                       ", \"pass\": ", passes ? "true" : "false", "}"));

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string_view>
+#include <vector>
+
 #include "attention/affinity.h"
 #include "attention/plain.h"
 #include "attention/self_correlation.h"
@@ -66,9 +69,13 @@ TEST(KernelChoice, FacesThisCpuLacksAreRefusedByName) {
 #if defined(__x86_64__)
 template <typename FaceSpan>
 void expect_listed(std::string_view kernel, const FaceSpan& faces, Precision precision = Precision::float32) {
+  // A GPU's face is not chosen by name: it runs where the tensors are.
+  std::vector<std::string_view> listed;
+  for (const auto& face : faces) {
+    if (face.name != "cuda") listed.push_back(face.name);
+  }
   const auto names = faces_of(kernel, precision);
-  ASSERT_EQ(names.size(), faces.size()) << kernel;
-  for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(names[i], faces[i].name) << kernel;
+  EXPECT_EQ(std::vector<std::string_view>(names.begin(), names.end()), listed) << kernel;
 }
 
 TEST(KernelChoice, TheTableNamesTheFacesOfEveryListInTheirOrder) {
