@@ -61,8 +61,7 @@ timeout 420 "$build/crane_gpu_check" --json="$out/gpu.json" "${arguments[@]}" 2>
 status=${PIPESTATUS[0]}
 if [ "$status" -eq 0 ] && [ $cuda = on ] && command -v nsys > /dev/null; then
   # every kernel of a few forward passes by its share of the time, where the profiler is there
-  timeout 100 nsys profile -o "$out/profile" --force-overwrite true "$build/crane_gpu_check" \
-    --json=/dev/null --rates-only --seconds=0 > /dev/null 2>&1 &&
+  timeout 100 nsys profile -o "$out/profile" --force-overwrite true "$build/crane_gpu_check" --profile --seconds=0 > /dev/null 2>&1 &&
     nsys stats --report cuda_gpu_kern_sum --format table "$out/profile.nsys-rep" 2>/dev/null | head -40 | tee -a "$log"
 fi
 say "$([ "$status" -eq 0 ] && echo PASS || echo FAIL)  gpu.sh, $((SECONDS - start)) s"

@@ -2,7 +2,7 @@
 // against the CPU, times of the parts, and pictures a second from decoded 8-bit pictures in host memory.
 // Prints PASS and FAIL lines, tables, and writes one JSON file. Called by scripts/gpu.sh; needs no Node and
 // no GoogleTest.
-//   crane_gpu_check [--json=FILE] [--blocks=24] [--width=1024] [--side=518] [--seconds=2] [--rates-only]
+//   crane_gpu_check [--json=FILE] [--blocks=24] [--width=1024] [--side=518] [--seconds=2] [--profile]
 // Without a GPU (a build without CUDA) the same runs on emulated kernels, for small sizes: it then shows only
 // that this program works.
 #include <ATen/Context.h>
@@ -14,7 +14,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <string>
 
@@ -26,6 +25,7 @@
 #include "attention/self_correlation.h"
 #include "cuda/tensors.h"
 #include "device_input.h"
+#include "figures.h"
 #include "layers/frozen_block.h"
 #include "layers/half_linear.h"
 #include "smooth_map.h"
@@ -51,27 +51,6 @@ double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
 }
-
-// Objects of JSON, in the order they were added; names hold no quotes.
-class Json {
- public:
-  void add(const std::string& list, const std::string& object) { lists_[list].push_back(object); }
-  void write(const std::string& path, const std::string& head) const {
-    std::ofstream out(path);
-    out << "{" << head;
-    for (const auto& [name, objects] : lists_) {
-      out << ",\n \"" << name << "\": [";
-      for (size_t i = 0; i < objects.size(); ++i) out << (i == 0 ? "\n  " : ",\n  ") << objects[i];
-      out << "]";
-    }
-    out << "}\n";
-  }
-
- private:
-  std::map<std::string, std::vector<std::string>> lists_;
-};
-
-std::string number(double x) { return std::isfinite(x) ? join_text(x) : "null"; }
 
 class Run {
  public:
@@ -209,6 +188,17 @@ class Run {
       device_input(views, {{0.5F, 0.5F, 0.5F}, {0.3F, 0.3F, 0.3F}}, sizes_.side, sizes_.side, device_);
     });
     part("Gaussian of the maps", 0, 0, [&] { smooth_maps(maps, 4.0); });
+  }
+
+  // A few passes for a profiler to look at.
+  void passes() {
+    for (const bool plus : {false, true}) {
+      Engine engine(config_of(plus, device_.str(), Precision::bfloat16));
+      const ScoreOptions options = options_of(plus);
+      const int64_t prompts = engine.add_prompts(model_.prompt_files, options);
+      rate(engine, options, prompts,
+           {name_of(plus), Precision::bfloat16, 1024, 1024, device_.is_cuda() ? 16 : 1});
+    }
   }
 
   void benchmark() {
@@ -371,14 +361,14 @@ class Run {
 int run(int argc, char** argv) {
   Sizes sizes;
   std::string json = "gpu.json";
-  bool is_rates_only = false;
+  bool is_profile = false;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     const auto value_of = [&](const std::string& name) {
       return argument.starts_with(name) ? argument.c_str() + name.size() : nullptr;
     };
     if (const char* value = value_of("--json=")) json = value;
-    if (argument == "--rates-only") is_rates_only = true;
+    if (argument == "--profile") is_profile = true;
     if (const char* value = value_of("--blocks=")) sizes.blocks = std::atoll(value);
     if (const char* value = value_of("--width=")) sizes.width = std::atoll(value);
     if (const char* value = value_of("--side=")) sizes.side = std::atoll(value);
@@ -397,14 +387,15 @@ int run(int argc, char** argv) {
   const at::Device device(at::kCPU);
 #endif
   Run all(sizes, device);
-  bool is_well = true;
-  if (!is_rates_only) {
-    is_well = all.kernels();
-    is_well = all.parity() && is_well;
-    all.parts();
+  if (is_profile) {
+    all.passes();
+    return 0;
   }
+  bool is_well = all.kernels();
+  is_well = all.parity() && is_well;
+  all.parts();
   all.benchmark();
-  if (!is_rates_only) is_well = all.graphs() && is_well;
+  is_well = all.graphs() && is_well;
   all.write(json);
   std::printf("\n%s\n", is_well ? "PASS  all checks" : "FAIL  see above");
   return is_well ? 0 : 1;
