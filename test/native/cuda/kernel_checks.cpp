@@ -138,7 +138,7 @@ class Checks {
                           Case{", nothing kept, NaN asked for", 2, attention::EmptyRows::nan}}) {
       add(join_text("D-Attn of ", rows, " rows in ", name_of(type), c.name), [=, this] {
         at::manual_seed(static_cast<uint64_t>(rows) + 1);
-        const int64_t depth = is_on_gpu_ ? 768 : 192;  // three stages through memory for two
+        const int64_t depth = is_on_gpu_ ? 768 : 192;   // three stages through memory for two
         const int64_t width = is_on_gpu_ ? 1024 : 584;  // two blocks, the second one not full
         // Rows in runs around four centres: whole tiles of the affinity are masked. With more noise cosines
         // lie everywhere, also close to the threshold.
