@@ -3,6 +3,9 @@
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <map>
+#include <mutex>
+
 #include "attention/affinity.h"
 #include "cuda/tensors.h"
 #include "layers/linear.h"
@@ -50,6 +53,19 @@ SourceAffinity affinity_here(const Towers& towers, const at::Tensor& image, cons
   return result;
 }
 
+// One for each GPU, always the same: libtorch keeps freed memory by stream, and every further stream would
+// hold the source's activations once more.
+c10::Stream side_stream(at::Device device) {
+  static std::mutex mutex;
+  static std::map<c10::DeviceIndex, c10::Stream> streams;
+  const std::lock_guard lock(mutex);
+  const auto found = streams.find(device.index());
+  if (found != streams.end()) return found->second;
+  const c10::impl::VirtualGuardImpl guard(device.type());
+  return streams.emplace(device.index(), guard.getStreamFromGlobalPool(device, /*isHighPriority=*/false))
+      .first->second;
+}
+
 }  // namespace
 
 void SourceAffinity::join() const {
@@ -66,7 +82,7 @@ SourceAffinity source_affinity(const Towers& towers, const at::Tensor& image, co
                                Trace* trace) {
   if (!image.is_cuda() || trace != nullptr) return affinity_here(towers, image, options, trace);
   const c10::impl::VirtualGuardImpl device(image.device().type());
-  const c10::Stream side = device.getStreamFromGlobalPool(image.device(), /*isHighPriority=*/false);
+  const c10::Stream side = side_stream(image.device());
   c10::Event has_image(image.device().type());
   has_image.record(device.getStream(image.device()));
   has_image.block(side);
