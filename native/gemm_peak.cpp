@@ -8,24 +8,13 @@
 #include "core/error.h"
 #include "core/stopwatch.h"
 #include "core/torch_headers.h"
+#include "cuda/tensors.h"
 #include "layers/torch_errors.h"
 
 namespace crane {
 namespace {
 
 constexpr int64_t k_largest = 1 << 15;  // 4 GiB a matrix in float32
-
-at::ScalarType dtype_of(Precision precision) {
-  switch (precision) {
-    case Precision::bfloat16:
-      return at::kBFloat16;
-    case Precision::float16:
-      return at::kHalf;
-    case Precision::float32:
-      break;
-  }
-  return at::kFloat;
-}
 
 at::Device device_of(const std::string& name) {
   try {
@@ -47,7 +36,7 @@ GemmTime time_gemm(const GemmRequest& request) {
   const at::Device device = device_of(request.device);
   return translate_errors([&] {
     const c10::InferenceMode guard;
-    const auto kind = at::TensorOptions().device(device).dtype(dtype_of(request.precision));
+    const auto kind = at::TensorOptions().device(device).dtype(cuda::scalar_type_of(request.precision));
     const at::Tensor a = at::randn({request.size, request.size}, kind);
     const at::Tensor b = at::randn({request.size, request.size}, kind);
     at::Tensor product = at::empty({request.size, request.size}, kind);
