@@ -64,8 +64,10 @@ void check_precision(Precision precision, at::Device device) {
     throw Error("E_DEVICE", join_text(precision_name(precision), " cannot be used on ", device.str()),
                 "this engine was built without its CUDA kernels: npx crane-native build");
   }
-  check_input(device.is_cpu() && precision != Precision::float16, "E_DEVICE", precision_name(precision),
-              " is not there on ", device.str());
+  if (!device.is_cpu() || precision == Precision::float16) {
+    throw Error("E_DEVICE", join_text(precision_name(precision), " is not there on ", device.str()),
+                "use float32, or bfloat16 where `doctor` lists it; float16 needs a CUDA device");
+  }
   if (!simd::can_multiply_in(precision)) {
     throw Error("E_DEVICE",
                 join_text("this CPU cannot multiply ", precision_name(precision), " (AVX512_BF16)"),
