@@ -11,8 +11,8 @@ import { CraneError } from '../errors.js';
 import type { EngineOptions } from '../option-types.js';
 import { forgetPeak, residentMemory } from './memory.js';
 import { craneSizes } from './model-work.js';
+import { type CraneSizes, craneWork, totalGflop } from './operations.js';
 import type { Party, PartyFacts, Sample } from './party.js';
-import { type CraneSizes, craneWork, totalGflop } from './work.js';
 
 export interface EngineParty extends Party {
   engine: Engine;

@@ -4,8 +4,8 @@ import { type Model, modelFile } from '../engine/model-json.js';
 import type { NativeAddon, WeightFileInfo } from '../engine/native.js';
 import type { Size } from '../option-types.js';
 import { sizesOf } from '../weights/sizes.js';
+import { type CraneSizes, type TowerSizes, towerSource } from './operations.js';
 import { samSizes } from './sam-work.js';
-import { type CraneSizes, type TowerSizes, towerSource } from './work.js';
 
 /** The sizes of one picture's arithmetic, as the engine's own settings run it. */
 export async function craneSizes(engine: Engine, model: Model): Promise<CraneSizes> {

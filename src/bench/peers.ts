@@ -9,8 +9,8 @@ import type { EngineOptions } from '../option-types.js';
 import type { Command } from './asked-process.js';
 import type { EngineParty } from './engine-party.js';
 import type { EngineSetup } from './engine-peer.js';
+import { totalGflop, towerWork } from './operations.js';
 import type { PeerPlan } from './peer.js';
-import { totalGflop, towerWork } from './work.js';
 
 /** Peers in Python: scripts/bench/peers/<file>.py, run by peer.py beside them. */
 const pythonPeers = {

@@ -3,10 +3,10 @@ import type { Timings } from '../engine/result.js';
 import type { ErrorCode } from '../errors.js';
 import { type GemmTime, gemmRate, gemmSize } from './gemm.js';
 import type { Machine } from './machine.js';
+import type { WorkPart } from './operations.js';
 import type { Party, PartyFacts, Sample } from './party.js';
 import type { Measured } from './rounds.js';
 import { median, pairedRatio } from './statistics.js';
-import type { WorkPart } from './work.js';
 
 export interface BenchReport {
   /** of this form */

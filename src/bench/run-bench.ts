@@ -6,11 +6,11 @@ import type { EngineOptions } from '../option-types.js';
 import { type EngineParty, openEngineParty } from './engine-party.js';
 import { openGemm } from './gemm.js';
 import { describeMachine } from './machine.js';
+import { craneWork, totalGflop } from './operations.js';
 import type { Party } from './party.js';
 import { openPeer, type Patience, type PeerPlan } from './peer.js';
 import { type BenchReport, summarise } from './report.js';
 import { runRounds } from './rounds.js';
-import { craneWork, totalGflop } from './work.js';
 
 export interface BenchPlan {
   addon: NativeAddon;

@@ -1,7 +1,7 @@
 /** The arithmetic of SAM's image encoder, which attends within windows in most of its blocks; counted as in work.ts. */
 import type { WeightFileInfo } from '../engine/native.js';
 import { sizesOf } from '../weights/sizes.js';
-import { product, type SourceSizes } from './work.js';
+import { product, type SourceSizes } from './operations.js';
 
 /** undefined: the file holds something else. */
 export function samSizes(file: WeightFileInfo): SourceSizes | undefined {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import {
+  type CraneSizes,
+  craneWork,
+  totalGflop,
+  towerSource,
+  towerWork,
+} from '../../../src/bench/operations.js';
 import { samSizes } from '../../../src/bench/sam-work.js';
-import { type CraneSizes, craneWork, totalGflop, towerSource, towerWork } from '../../../src/bench/work.js';
 import type { WeightFileInfo } from '../../../src/engine/native.js';
 
 /** ViT-L/14 at 518 x 518 with E-Attn in 19 blocks: the sizes of the published model (method.md 1 and 3). */
