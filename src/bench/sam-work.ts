@@ -1,4 +1,4 @@
-/** The arithmetic of SAM's image encoder, which attends within windows in most of its blocks; counted as in work.ts. */
+/** The arithmetic of SAM's image encoder, which attends within windows in most of its blocks; counted as in operations.ts. */
 import type { WeightFileInfo } from '../engine/native.js';
 import { sizesOf } from '../weights/sizes.js';
 import { product, type SourceSizes } from './operations.js';
