@@ -19,7 +19,7 @@ function compileTypeScript() {
     return 5;
   }
   // the product, and the scripts of the test report, which run in a browser
-  for (const project of ['.', join('src', 'evaluate', 'report', 'client')]) {
+  for (const project of ['.', join('src', 'pages', 'report', 'client')]) {
     const config = join(root, project, 'tsconfig.json');
     const result = spawnSync(process.execPath, [compiler, '-p', config], { encoding: 'utf8' });
     if (result.status === 0) continue;

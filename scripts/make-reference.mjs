@@ -66,7 +66,7 @@ function shownDefault({ default: value, defaultText }) {
 }
 
 async function main() {
-  const { options, flagName } = await import('../dist/options.js');
+  const { options, flagName } = await import('../dist/options/table.js');
   const { errorTable } = await import('../dist/errors.js');
   const folder = new URL('../docs/reference/', import.meta.url);
   const pages = { 'options.md': optionsPage(options, flagName), 'errors.md': errorsPage(errorTable) };

@@ -1,13 +1,13 @@
 /** crane-native as a library. */
+
+export type { EAttnKind, EngineFacts, Fit, Guidance, MethodOptions, Region } from './addon/native.js';
 export { type CalibrateOptions, type CalibrationOutcome, calibrate } from './calibrate/calibrate.js';
-export type { Calibration } from './calibrate/calibration.js';
 export type { DataItem, DataSet, Split } from './data/data-set.js';
 export { type OpenDataSetOptions, openDataSet } from './data/open-data-set.js';
 export { AnomalyMap } from './engine/anomaly-map.js';
 export type { Engine, Facts, PreprocessedOptions, PreprocessedScore } from './engine/engine.js';
 export { loadEngine } from './engine/load-engine.js';
 export type { PictureSettings } from './engine/method-choice.js';
-export type { EAttnKind, EngineFacts, Fit, Guidance, MethodOptions, Region } from './engine/native.js';
 export type { EngineWarning } from './engine/pass-size.js';
 export {
   type FailedPicture,
@@ -23,9 +23,23 @@ export {
   evaluateDataSets,
   type TestProgress,
 } from './evaluate/evaluate-data-sets.js';
-export type { PublishedComparison, PublishedRow } from './evaluate/paper/compare.js';
 export type { PresetName } from './evaluate/presets.js';
-export { mapOf, readTestRun } from './evaluate/read-run.js';
+export type { PictureInput, RawPicture } from './images/picture-input.js';
+export * as metrics from './metrics/index.js';
+export type { Calibration } from './models/calibration.js';
+export type {
+  CompatOptions,
+  EngineOptions,
+  MethodChoices,
+  PictureChoices,
+  ScoreManyOptions,
+  ScoreOptions,
+  Size,
+  TestChoices,
+  TrainChoices,
+} from './options/types.js';
+export type { PublishedComparison, PublishedRow } from './runs/paper/compare.js';
+export { mapOf, readTestRun } from './runs/read-run.js';
 export {
   type Examples,
   type ImageIntervals,
@@ -38,20 +52,7 @@ export {
   type TestRun,
   type TestSettings,
   type UnscoredPicture,
-} from './evaluate/test-run.js';
-export type { PictureInput, RawPicture } from './images/picture-input.js';
-export * as metrics from './metrics/index.js';
-export type {
-  CompatOptions,
-  EngineOptions,
-  MethodChoices,
-  PictureChoices,
-  ScoreManyOptions,
-  ScoreOptions,
-  Size,
-  TestChoices,
-  TrainChoices,
-} from './option-types.js';
+} from './runs/test-run.js';
 export type { TrainPlan } from './train/plan.js';
 export type { TrainProgress } from './train/progress.js';
 export {

@@ -6,9 +6,9 @@
 #include "bench_functions.h"
 #include "engine_object.h"
 #include "image_functions.h"
+#include "kernels/choice.h"
+#include "kernels/isa.h"
 #include "metric_functions.h"
-#include "simd/choice.h"
-#include "simd/isa.h"
 #include "training_functions.h"
 #include "training_object.h"
 #include "weight_functions.h"
@@ -18,7 +18,7 @@ namespace {
 
 Napi::Value info(const Napi::CallbackInfo& call) {
   return run_async(
-      call.Env(), compute_thread(), [] { return std::pair(available_devices(), simd::chosen_kernels()); },
+      call.Env(), compute_thread(), [] { return std::pair(available_devices(), kernels::chosen_kernels()); },
       [](Napi::Env env, std::pair<std::vector<std::string>, std::string>& found) -> Napi::Value {
         const auto& [devices, kernels] = found;
         Napi::Object js = Napi::Object::New(env);
@@ -30,11 +30,11 @@ Napi::Value info(const Napi::CallbackInfo& call) {
 #else
         js.Set("cuda", false);
 #endif
-        js.Set("isa", simd::isa_name(simd::best_isa()));
+        js.Set("isa", kernels::isa_name(kernels::best_isa()));
         js.Set("kernels", kernels);
         Napi::Array precisions = Napi::Array::New(env);
         for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
-          if (!simd::can_multiply_in(precision)) continue;
+          if (!kernels::can_multiply_in(precision)) continue;
           precisions.Set(precisions.Length(), std::string(precision_name(precision)));
         }
         js.Set("precisions", precisions);

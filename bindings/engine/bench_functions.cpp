@@ -2,7 +2,7 @@
 
 #include "arguments.h"
 #include "async_task.h"
-#include "gemm_peak.h"
+#include "engine/gemm_peak.h"
 #include "results.h"
 
 namespace crane::bindings {

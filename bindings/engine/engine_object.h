@@ -6,7 +6,7 @@
 #include <atomic>
 #include <memory>
 
-#include "engine.h"
+#include "engine/engine.h"
 
 namespace crane::bindings {
 

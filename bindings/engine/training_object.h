@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "training.h"
+#include "engine/training.h"
 
 namespace crane::bindings {
 

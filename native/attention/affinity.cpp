@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "attention/on_cuda.h"
+#include "kernels/affinity_panels.h"
 #include "layers/team.h"
-#include "simd/affinity_panels.h"
 
 namespace crane::attention {
 namespace {
@@ -57,13 +57,13 @@ at::Tensor affinity_ref(const at::Tensor& features, const at::Tensor& means, con
 }
 
 #if defined(__x86_64__)
-at::Tensor affinity_panels(const simd::AffinityFace& face, const at::Tensor& features,
+at::Tensor affinity_panels(const kernels::AffinityFace& face, const at::Tensor& features,
                            const at::Tensor& means, const at::Tensor& values,
                            const AffinityOptions& options) {
   const at::Tensor rows = features.contiguous();
   const at::Tensor dst = at::empty(values.sizes(), values.options());
   for (int64_t b = 0; b < rows.size(0); ++b) {
-    simd::AffinityPanels job;
+    kernels::AffinityPanels job;
     job.features = rows.const_data_ptr<float>() + b * rows.stride(0);
     job.count = rows.size(1);
     job.depth = rows.size(2);
@@ -84,18 +84,18 @@ at::Tensor affinity_panels(const simd::AffinityFace& face, const at::Tensor& fea
 
 at::Tensor affinity_avx512(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
                            const AffinityOptions& options, Trace* /*trace*/) {
-  return affinity_panels(simd::k_affinity_avx512, features, means, values, options);
+  return affinity_panels(kernels::k_affinity_avx512, features, means, values, options);
 }
 
 at::Tensor affinity_avx2(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
                          const AffinityOptions& options, Trace* /*trace*/) {
-  return affinity_panels(simd::k_affinity_avx2, features, means, values, options);
+  return affinity_panels(kernels::k_affinity_avx2, features, means, values, options);
 }
 
 bool fits_affinity_panels(const at::Tensor& features, const at::Tensor& values, const Trace* trace) {
   const auto is_plain = [](const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
   return trace == nullptr && is_plain(features) && is_plain(values) && values.stride(2) == 1 &&
-         values.size(2) % simd::k_affinity_avx512.channels == 0;
+         values.size(2) % kernels::k_affinity_avx512.channels == 0;
 }
 #endif
 

@@ -1,7 +1,7 @@
 // Each block owns 64 rows and 512 columns of the values and runs once over the keys, 64 at a time: cosines on
 // the tensor cores, mask, exponentials, product with the values. Wider values take several blocks, which
 // compute the cosines again: 2.9 GFLOP a picture each, of more than 1,600. Unit rows keep the exponent below
-// `gain`, so no running maximum is needed (simd/affinity_panels.h). Where no row of the block keeps any of
+// `gain`, so no running maximum is needed (kernels/affinity_panels.h). Where no row of the block keeps any of
 // the 64 keys, the product is skipped.
 #include <cuda_runtime.h>
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "simd/choice.h"
+#include "kernels/choice.h"
 
 namespace crane::attention {
 
@@ -16,13 +16,13 @@ struct Face {
   Fits* fits;  // whether the face covers a call; null: every call
 };
 
-// The process's choice for `kernel` at this precision (simd/choice.h), or the next face of its list that
+// The process's choice for `kernel` at this precision (kernels/choice.h), or the next face of its list that
 // covers the call.
 template <typename Function, typename Fits, typename... Arguments>
 const Face<Function, Fits>& face_for(std::string_view kernel, Precision precision,
                                      std::span<const Face<Function, Fits>> faces,
                                      const Arguments&... arguments) {
-  const std::string_view chosen = simd::chosen_face(kernel, precision);
+  const std::string_view chosen = kernels::chosen_face(kernel, precision);
   bool is_reached = false;
   for (const Face<Function, Fits>& face : faces) {
     // The choice is among the CPU's faces; a GPU has one of its own, unless the definition is asked for.

@@ -6,14 +6,14 @@
 
 #include <cmath>
 
+#include "kernels/attention_panels.h"
 #include "layers/team.h"
-#include "simd/attention_panels.h"
 
 namespace crane::attention {
 namespace {
 
 // Picture b of [B, H, N, 64].
-simd::HeadRows rows_of(const at::Tensor& x, int64_t b) {
+kernels::HeadRows rows_of(const at::Tensor& x, int64_t b) {
   return {x.const_data_ptr<float>() + b * x.stride(0), x.stride(2), x.stride(1)};
 }
 
@@ -25,11 +25,12 @@ struct Inputs {
 
 // `streams_of(job, b)` says what is correlated.
 template <typename StreamsOf>
-at::Tensor run(const simd::AttentionFace& face, const Inputs& in, double scale, StreamsOf streams_of) {
+at::Tensor run(const kernels::AttentionFace& face, const Inputs& in, double scale, StreamsOf streams_of) {
   const int64_t heads = in.q.size(1);
-  const at::Tensor dst = at::empty({in.q.size(0), in.q.size(2), heads, simd::k_head_width}, in.q.options());
+  const at::Tensor dst =
+      at::empty({in.q.size(0), in.q.size(2), heads, kernels::k_head_width}, in.q.options());
   for (int64_t b = 0; b < in.q.size(0); ++b) {
-    simd::AttentionPanels job;
+    kernels::AttentionPanels job;
     job.scale = static_cast<float>(scale);
     job.values = rows_of(in.v, b);
     job.heads = heads;
@@ -44,26 +45,26 @@ at::Tensor run(const simd::AttentionFace& face, const Inputs& in, double scale, 
   return dst.transpose(1, 2);
 }
 
-at::Tensor plain(const simd::AttentionFace& face, const Inputs& in, double scale) {
-  return run(face, in, scale, [&](simd::AttentionPanels& job, int64_t b) {
+at::Tensor plain(const kernels::AttentionFace& face, const Inputs& in, double scale) {
+  return run(face, in, scale, [&](kernels::AttentionPanels& job, int64_t b) {
     job.stream_count = 1;
     job.streams[0].member_count = 1;
     job.streams[0].members[0] = {rows_of(in.q, b), rows_of(in.k, b)};
   });
 }
 
-at::Tensor self(const simd::AttentionFace& face, const Inputs& in, SelfSet set, double scale) {
+at::Tensor self(const kernels::AttentionFace& face, const Inputs& in, SelfSet set, double scale) {
   if (set.joined) {
-    return run(face, in, scale / std::sqrt(3.0), [&](simd::AttentionPanels& job, int64_t b) {
+    return run(face, in, scale / std::sqrt(3.0), [&](kernels::AttentionPanels& job, int64_t b) {
       job.stream_count = 1;
       for (const at::Tensor* s : {&in.q, &in.k, &in.v}) {
         job.streams[0].members[job.streams[0].member_count++] = {rows_of(*s, b), rows_of(*s, b)};
       }
     });
   }
-  return run(face, in, scale, [&](simd::AttentionPanels& job, int64_t b) {
+  return run(face, in, scale, [&](kernels::AttentionPanels& job, int64_t b) {
     const auto add = [&](const at::Tensor& s) {
-      simd::ScoreStream& stream = job.streams[job.stream_count++];
+      kernels::ScoreStream& stream = job.streams[job.stream_count++];
       stream.member_count = 1;
       stream.members[0] = {rows_of(s, b), rows_of(s, b)};
     };
@@ -77,7 +78,7 @@ at::Tensor self(const simd::AttentionFace& face, const Inputs& in, SelfSet set, 
 
 bool fits_panels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   const auto fits = [](const at::Tensor& x) {
-    return x.is_cpu() && x.scalar_type() == at::kFloat && x.size(3) == simd::k_head_width &&
+    return x.is_cpu() && x.scalar_type() == at::kFloat && x.size(3) == kernels::k_head_width &&
            x.stride(3) == 1 && x.numel() > 0;
   };
   const bool wants_gradient =
@@ -87,32 +88,32 @@ bool fits_panels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) 
 
 at::Tensor plain_panels_avx512bf16(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                    double scale, bool /*causal*/) {
-  return plain(simd::k_attention_avx512bf16, {q, k, v}, scale);
+  return plain(kernels::k_attention_avx512bf16, {q, k, v}, scale);
 }
 
 at::Tensor plain_panels_avx512(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
                                bool /*causal*/) {
-  return plain(simd::k_attention_avx512, {q, k, v}, scale);
+  return plain(kernels::k_attention_avx512, {q, k, v}, scale);
 }
 
 at::Tensor plain_panels_avx2(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
                              bool /*causal*/) {
-  return plain(simd::k_attention_avx2, {q, k, v}, scale);
+  return plain(kernels::k_attention_avx2, {q, k, v}, scale);
 }
 
 at::Tensor self_panels_avx512bf16(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
                                   double scale) {
-  return self(simd::k_attention_avx512bf16, {q, k, v}, set, scale);
+  return self(kernels::k_attention_avx512bf16, {q, k, v}, set, scale);
 }
 
 at::Tensor self_panels_avx512(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
                               double scale) {
-  return self(simd::k_attention_avx512, {q, k, v}, set, scale);
+  return self(kernels::k_attention_avx512, {q, k, v}, set, scale);
 }
 
 at::Tensor self_panels_avx2(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
                             double scale) {
-  return self(simd::k_attention_avx2, {q, k, v}, set, scale);
+  return self(kernels::k_attention_avx2, {q, k, v}, set, scale);
 }
 
 }  // namespace crane::attention

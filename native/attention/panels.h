@@ -1,4 +1,4 @@
-// The panel kernels of simd/attention_panels.h on tensors.
+// The panel kernels of kernels/attention_panels.h on tensors.
 #pragma once
 
 #include "attention/kinds.h"

@@ -47,7 +47,7 @@ Executor& compute_thread();
 // For decoding, resizing, reading and writing files: never libtorch.
 Executor& io_threads();
 
-// For rendering pictures into the model's input, ahead of the compute thread (view_feed.h).
+// For rendering pictures into the model's input, ahead of the compute thread (engine/view_feed.h).
 Executor& preparation_threads();
 
 // Stops long work at its next step, starts none and waits. To be called before the process exits: the C++

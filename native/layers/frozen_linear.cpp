@@ -9,21 +9,21 @@
 
 #include "core/error.h"
 #include "cuda/tensors.h"
+#include "kernels/choice.h"
+#include "kernels/linear_panels.h"
 #include "layers/block.h"
 #include "layers/half_linear.h"
 #include "layers/packed_weights.h"
 #include "layers/team.h"
-#include "simd/choice.h"
-#include "simd/linear_panels.h"
 
 namespace crane::layers {
 namespace {
 
-const simd::LinearFace* own_face(std::string_view name) {
+const kernels::LinearFace* own_face(std::string_view name) {
 #if defined(__x86_64__)
-  if (name == "avx512bf16") return &simd::k_linear_avx512bf16;
-  if (name == "avx512") return &simd::k_linear_avx512;
-  if (name == "avx2") return &simd::k_linear_avx2;
+  if (name == "avx512bf16") return &kernels::k_linear_avx512bf16;
+  if (name == "avx512") return &kernels::k_linear_avx512;
+  if (name == "avx2") return &kernels::k_linear_avx2;
 #endif
   return nullptr;
 }
@@ -67,8 +67,8 @@ Split split(int64_t row_panels, int64_t column_panels) {
   return best;
 }
 
-simd::Epilogue epilogue_of(Activation activation) {
-  return activation == Activation::quick_gelu ? simd::Epilogue::quick_gelu : simd::Epilogue::gelu;
+kernels::Epilogue epilogue_of(Activation activation) {
+  return activation == Activation::quick_gelu ? kernels::Epilogue::quick_gelu : kernels::Epilogue::gelu;
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ FrozenLinear FrozenLinear::load(TensorLoader& loader, const std::string& prefix,
   if (loader.packed() == nullptr || !loader.device().is_cpu())
     return {loader.linear(prefix), scale, precision};
   FrozenLinear found;
-  found.face_ = own_face(simd::chosen_face("linear", precision));
+  found.face_ = own_face(kernels::chosen_face("linear", precision));
   const weights::CanonicalTensor& stored = loader.stored(prefix + ".weight");
   found.out_ = stored.shape[0];
   found.in_ = stored.shape[1];
@@ -121,7 +121,7 @@ FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precisi
     return;
   }
   *this = FrozenLinear(plain, scale, precision,
-                       plain.weight.is_cpu() ? simd::chosen_face("linear", precision) : "ref");
+                       plain.weight.is_cpu() ? kernels::chosen_face("linear", precision) : "ref");
 }
 
 FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision,
@@ -152,10 +152,10 @@ FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precisi
   weight_ = packed;
 }
 
-simd::LinearPanels FrozenLinear::job(const at::Tensor& x, const LayerNorm* norm, at::Tensor& dst) const {
+kernels::LinearPanels FrozenLinear::job(const at::Tensor& x, const LayerNorm* norm, at::Tensor& dst) const {
   CRANE_CHECK_INVARIANT(x.dim() == 2 && x.size(1) == in_ && x.stride(1) == 1, "rows of ", x.size(-1),
                         " for a layer of ", in_);
-  simd::LinearPanels job;
+  kernels::LinearPanels job;
   job.src = x.const_data_ptr<float>();
   job.src_stride = x.stride(0);
   job.rows = x.size(0);
@@ -174,7 +174,7 @@ simd::LinearPanels FrozenLinear::job(const at::Tensor& x, const LayerNorm* norm,
   return job;
 }
 
-void FrozenLinear::run(const simd::LinearPanels& job) const {
+void FrozenLinear::run(const kernels::LinearPanels& job) const {
   const int64_t row_panels = face_->row_panels(job.rows);
   const int64_t column_panels = face_->column_panels(job.out);
   const Split parts = split(row_panels, column_panels);
@@ -205,7 +205,7 @@ at::Tensor FrozenLinear::operator()(const at::Tensor& x, const LayerNorm* norm,
     return activation ? activate(y, *activation) : y;
   }
   at::Tensor dst = at::empty({x.size(0), out_}, x.options());
-  simd::LinearPanels panels = job(x, norm, dst);
+  kernels::LinearPanels panels = job(x, norm, dst);
   if (activation) panels.epilogue = epilogue_of(*activation);
   run(panels);
   return dst;
@@ -221,7 +221,7 @@ at::Tensor FrozenLinear::columns(const at::Tensor& x, const LayerNorm* norm, Col
     return (*this)(x, norm).slice(1, which.from, which.to).contiguous();
   }
   at::Tensor dst = at::empty({x.size(0), which.to - which.from}, x.options());
-  simd::LinearPanels panels = job(x, norm, dst);
+  kernels::LinearPanels panels = job(x, norm, dst);
   panels.weight += which.from * face_->cells(in_);
   panels.bias += which.from;
   panels.out = which.to - which.from;
@@ -235,7 +235,7 @@ at::Tensor FrozenLinear::grouped(const at::Tensor& x, const LayerNorm* norm, int
     return (*this)(x, norm).view({x.size(0), out_ / group, group}).transpose(0, 1);
   }
   at::Tensor dst = at::empty({out_ / group, x.size(0), group}, x.options());
-  simd::LinearPanels panels = job(x, norm, dst);
+  kernels::LinearPanels panels = job(x, norm, dst);
   panels.dst_row_stride = group;
   panels.dst_group = group;
   panels.dst_group_stride = x.size(0) * group;
@@ -250,8 +250,8 @@ void FrozenLinear::add_to(const at::Tensor& stream, const at::Tensor& x) const {
     dst.add_(by_libtorch(x, nullptr));
     return;
   }
-  simd::LinearPanels panels = job(x, nullptr, dst);
-  panels.epilogue = simd::Epilogue::add;
+  kernels::LinearPanels panels = job(x, nullptr, dst);
+  panels.epilogue = kernels::Epilogue::add;
   run(panels);
 }
 

@@ -1,5 +1,5 @@
-// A linear layer whose weights never change: packed once for the face that runs it (simd/choice.h), with what
-// surrounds it in a block fused where the face can: LayerNorm before, activation or residual after.
+// A linear layer whose weights never change: packed once for the face that runs it (kernels/choice.h), with
+// what surrounds it in a block fused where the face can: LayerNorm before, activation or residual after.
 #pragma once
 
 #include <memory>
@@ -10,11 +10,11 @@
 #include "layers/activation.h"
 #include "layers/linear.h"
 
-namespace crane::simd {
+namespace crane::kernels {
 struct LinearFace;
 struct LinearPanels;
 enum class Epilogue;
-}  // namespace crane::simd
+}  // namespace crane::kernels
 
 namespace crane::layers {
 
@@ -55,15 +55,15 @@ class FrozenLinear {
   int64_t out() const noexcept { return out_; }
 
  private:
-  simd::LinearPanels job(const at::Tensor& x, const LayerNorm* norm, at::Tensor& dst) const;
-  void run(const simd::LinearPanels& job) const;
+  kernels::LinearPanels job(const at::Tensor& x, const LayerNorm* norm, at::Tensor& dst) const;
+  void run(const kernels::LinearPanels& job) const;
   // The packed form of the layer, where it was kept.
   at::Tensor find_packed(const TensorLoader& loader, const std::string& prefix,
                          const at::Tensor& scale) const;
   at::Tensor by_libtorch(const at::Tensor& x, const LayerNorm* norm) const;
 
-  std::shared_ptr<const HalfLinear> half_;  // null: one of the float32 faces
-  const simd::LinearFace* face_ = nullptr;  // null: by_libtorch
+  std::shared_ptr<const HalfLinear> half_;     // null: one of the float32 faces
+  const kernels::LinearFace* face_ = nullptr;  // null: by_libtorch
   bool is_onednn_ = false;
   bool rounds_ = false;  // by_libtorch in bfloat16
   at::Tensor weight_;    // packed, oneDNN's own, or [out, in]

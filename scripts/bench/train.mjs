@@ -9,10 +9,10 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { findModel } from '../../dist/engine/find-model.js';
-import { loadAddon } from '../../dist/engine/load-addon.js';
+import { loadAddon } from '../../dist/addon/load-addon.js';
+import { findModel } from '../../dist/models/find-model.js';
+import { synthModel } from '../../dist/models/weights/synth-model.js';
 import { tokenize } from '../../dist/text/tokenizer.js';
-import { synthModel } from '../../dist/weights/synth-model.js';
 
 const batch = 8;
 const side = 518;

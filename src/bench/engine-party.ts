@@ -1,14 +1,14 @@
 /** Our engine as a party: the whole way of a picture, from the file's bytes to score and map. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { NativeAddon } from '../addon/native.js';
 import type { Engine } from '../engine/engine.js';
-import { embeddedModels } from '../engine/find-model.js';
 import { openEngine } from '../engine/load-engine.js';
-import type { Model } from '../engine/model-json.js';
-import type { NativeAddon } from '../engine/native.js';
 import { isFailed, type Timings } from '../engine/result.js';
 import { CraneError } from '../errors.js';
-import type { EngineOptions } from '../option-types.js';
+import { embeddedModels } from '../models/find-model.js';
+import type { Model } from '../models/model-json.js';
+import type { EngineOptions } from '../options/types.js';
 import { forgetPeak, residentMemory } from './memory.js';
 import { craneSizes } from './model-work.js';
 import { type CraneSizes, craneWork, totalGflop } from './operations.js';

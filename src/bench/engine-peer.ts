@@ -1,9 +1,9 @@
 /** The program of a peer that is our own engine: other kernels (CRANE_KERNELS) or another model. Speaks protocol.ts. */
 import { createInterface } from 'node:readline';
-import { findModel } from '../engine/find-model.js';
-import { loadAddon } from '../engine/load-addon.js';
+import { loadAddon } from '../addon/load-addon.js';
 import { toCraneError } from '../errors.js';
-import type { EngineOptions } from '../option-types.js';
+import { findModel } from '../models/find-model.js';
+import type { EngineOptions } from '../options/types.js';
 import { openEngineParty } from './engine-party.js';
 import type { Party } from './party.js';
 import type { Answer, Question } from './protocol.js';

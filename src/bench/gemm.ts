@@ -1,5 +1,5 @@
 /** The machine's rate at libtorch's own matrix product, measured between the work of the parties. */
-import type { NativeAddon, Precision } from '../engine/native.js';
+import type { NativeAddon, Precision } from '../addon/native.js';
 
 /** Large enough that the rate does not grow any more. */
 export const gemmSize = 4096;

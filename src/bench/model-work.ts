@@ -1,9 +1,10 @@
 /** Reads the sizes that the arithmetic is counted from out of a loaded model. */
+
+import type { NativeAddon, WeightFileInfo } from '../addon/native.js';
 import type { Engine } from '../engine/engine.js';
-import { type Model, modelFile } from '../engine/model-json.js';
-import type { NativeAddon, WeightFileInfo } from '../engine/native.js';
-import type { Size } from '../option-types.js';
-import { sizesOf } from '../weights/sizes.js';
+import { type Model, modelFile } from '../models/model-json.js';
+import { sizesOf } from '../models/weights/sizes.js';
+import type { Size } from '../options/types.js';
 import { type CraneSizes, type TowerSizes, towerSource } from './operations.js';
 import { samSizes } from './sam-work.js';
 

@@ -3,7 +3,7 @@
  * multiply-add is two operations; exponentials, LayerNorm and activations are not counted. Whoever computes the same
  * scores with less is above 100 % of the machine's rate, and that is meant: the count does not depend on who computes.
  */
-import type { EAttnKind } from '../engine/native.js';
+import type { EAttnKind } from '../addon/native.js';
 
 export interface TowerSizes {
   width: number;

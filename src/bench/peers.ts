@@ -1,11 +1,11 @@
 /** The peers that --vs knows, and how each is started. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { packageRoot } from '../build/package-root.js';
-import type { Model } from '../engine/model-json.js';
 import { CraneError } from '../errors.js';
+import { packageRoot } from '../files/package-root.js';
 import { pythonCandidates } from '../libtorch/python.js';
-import type { EngineOptions } from '../option-types.js';
+import type { Model } from '../models/model-json.js';
+import type { EngineOptions } from '../options/types.js';
 import type { Command } from './asked-process.js';
 import type { EngineParty } from './engine-party.js';
 import type { EngineSetup } from './engine-peer.js';

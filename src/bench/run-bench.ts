@@ -1,11 +1,12 @@
 /** A whole run: for each number of threads everybody is opened, for each batch size the rounds are run. */
-import type { Model } from '../engine/model-json.js';
-import type { NativeAddon } from '../engine/native.js';
+
+import type { NativeAddon } from '../addon/native.js';
 import { type CraneError, toCraneError } from '../errors.js';
-import type { EngineOptions } from '../option-types.js';
+import type { Model } from '../models/model-json.js';
+import type { EngineOptions } from '../options/types.js';
+import { describeMachine } from '../runs/machine.js';
 import { type EngineParty, openEngineParty } from './engine-party.js';
 import { openGemm } from './gemm.js';
-import { describeMachine } from './machine.js';
 import { craneWork, totalGflop } from './operations.js';
 import type { Party } from './party.js';
 import { openPeer, type Patience, type PeerPlan } from './peer.js';

@@ -1,6 +1,6 @@
 /** The arithmetic of SAM's image encoder, which attends within windows in most of its blocks; counted as in operations.ts. */
-import type { WeightFileInfo } from '../engine/native.js';
-import { sizesOf } from '../weights/sizes.js';
+import type { WeightFileInfo } from '../addon/native.js';
+import { sizesOf } from '../models/weights/sizes.js';
 import { product, type SourceSizes } from './operations.js';
 
 /** undefined: the file holds something else. */

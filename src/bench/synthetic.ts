@@ -1,12 +1,12 @@
 /** The full-size model with random weights, from the cache folder, or made there first (`weights synth`). */
 import { join } from 'node:path';
-import { type Model, readModelJson } from '../engine/model-json.js';
-import type { NativeAddon } from '../engine/native.js';
+import type { NativeAddon } from '../addon/native.js';
 import { CraneError } from '../errors.js';
-import { isThere } from '../output/write-whole.js';
-import { craneKinds, isCraneKind } from '../weights/crane-models.js';
-import { modelFolder } from '../weights/model-folder.js';
-import { synthModel, synthName } from '../weights/synth-model.js';
+import { isThere } from '../files/write-whole.js';
+import { craneKinds, isCraneKind } from '../models/crane-models.js';
+import { type Model, readModelJson } from '../models/model-json.js';
+import { modelFolder } from '../models/weights/model-folder.js';
+import { synthModel, synthName } from '../models/weights/synth-model.js';
 
 /** @throws CraneError E_USAGE, E_IO_WRITE, E_CANCELLED */
 export async function syntheticModel(

@@ -1,7 +1,8 @@
 /** The figures for people. */
-import { type Align, aligned } from '../output/aligned.js';
-import type { Paint } from '../output/paint.js';
-import { isBusy } from './machine.js';
+
+import { isBusy } from '../runs/machine.js';
+import { type Align, aligned } from '../sinks/aligned.js';
+import type { Paint } from '../sinks/paint.js';
 import type { BenchReport, BenchRun, Failure, PartyFigures } from './report.js';
 
 /** Ends with a newline. */

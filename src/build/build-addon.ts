@@ -2,18 +2,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { failureFile } from '../addon/addon-folder.js';
+import { type BuildRecord, engineFile, loaderFile, recordFile } from '../addon/build-record.js';
 import { CraneError } from '../errors.js';
 import { makeFolder } from '../files/make-folder.js';
+import { packageRoot, packageVersion } from '../files/package-root.js';
 import { compareVersions, readElf } from '../libtorch/elf.js';
 import { findLibtorch } from '../libtorch/find.js';
 import { type LibtorchVariant, libtorchVersion } from '../libtorch/version.js';
 import { writeWhole } from '../libtorch/write-whole.js';
-import { failureFile } from './addon-folder.js';
-import { type BuildRecord, engineFile, loaderFile, recordFile } from './build-record.js';
 import { findBuildTools } from './build-tools.js';
 import { compileJobs } from './compile-jobs.js';
 import { cudaChoice } from './cuda-choice.js';
-import { packageRoot, packageVersion } from './package-root.js';
 import { runCmake } from './run-cmake.js';
 
 export interface BuildOptions {

@@ -8,15 +8,15 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasAddons } from '../addon/addon-folder.js';
+import { type BuildRecord, readBuildRecord, recordFile } from '../addon/build-record.js';
+import { systemGlibc } from '../addon/glibc.js';
 import { type CraneError, toCraneError } from '../errors.js';
+import { packageRoot, packageVersion } from '../files/package-root.js';
 import { compareVersions } from '../libtorch/elf.js';
 import { findLibtorch } from '../libtorch/find.js';
 import { platformKey } from '../libtorch/platform.js';
-import { hasAddons } from './addon-folder.js';
 import { buildAddon } from './build-addon.js';
-import { type BuildRecord, readBuildRecord, recordFile } from './build-record.js';
-import { systemGlibc } from './glibc.js';
-import { packageRoot, packageVersion } from './package-root.js';
 
 export interface InstallOptions {
   root?: string;

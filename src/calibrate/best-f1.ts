@@ -4,7 +4,7 @@
  * number of anomalous and normal ones at each.
  */
 import { SeededGenerator } from '../data/seeded-generator.js';
-import type { BestF1Threshold } from './calibration.js';
+import type { BestF1Threshold } from '../models/calibration.js';
 
 /** One picture's share in the counts: how many values it has at which level. */
 export interface PictureLevels {

@@ -5,7 +5,7 @@ import { findDataSource } from '../data/data-source.js';
 import { openDataSet } from '../data/open-data-set.js';
 import { refuseFaults } from '../data/place-entries.js';
 import { CraneError, toCraneError } from '../errors.js';
-import { listInputs } from '../images/list-inputs.js';
+import { listInputs } from '../sources/list-inputs.js';
 
 export interface PictureChoice {
   normalOnly: boolean;

@@ -3,14 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, cp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { embeddedModels } from '../engine/find-model.js';
-import { type Model, type ModelDescription, readModelJson } from '../engine/model-json.js';
 import { CraneError } from '../errors.js';
 import { makeFolder } from '../files/make-folder.js';
-import { codedWriteError, exists, isThere, writeWhole } from '../output/write-whole.js';
-import { toText } from '../weights/crane-models.js';
-import type { Calibration } from './calibration.js';
-import { writeUserCalibration } from './user-calibrations.js';
+import { codedWriteError, exists, isThere, writeWhole } from '../files/write-whole.js';
+import type { Calibration } from '../models/calibration.js';
+import { toText } from '../models/crane-models.js';
+import { embeddedModels } from '../models/find-model.js';
+import { type Model, type ModelDescription, readModelJson } from '../models/model-json.js';
+import { writeUserCalibration } from '../models/user-calibrations.js';
 
 export interface KeepOptions {
   model: Model;

@@ -2,10 +2,10 @@
 import type { CommandModule } from 'yargs';
 import type { BenchReport, Failure } from '../bench/report.js';
 import type { BenchProgress } from '../bench/run-bench.js';
-import type { Model } from '../engine/model-json.js';
 import { CraneError } from '../errors.js';
-import type { AllOptions, OptionName } from '../option-types.js';
-import { flagName } from '../options.js';
+import type { Model } from '../models/model-json.js';
+import { flagName } from '../options/table.js';
+import type { AllOptions, OptionName } from '../options/types.js';
 import { type Context, hasColour, say } from './context.js';
 import { flagsFor, optionsIn, readFlags, readList, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
@@ -100,7 +100,7 @@ async function bench(context: Context, argv: Record<string, unknown>): Promise<v
 function modelFinder(context: Context, isSynthetic: boolean): (name: string) => Promise<Model> {
   return async (name) => {
     if (!isSynthetic) {
-      const { findModel } = await import('../engine/find-model.js');
+      const { findModel } = await import('../models/find-model.js');
       return findModel(name, context.env);
     }
     const { syntheticModel } = await import('../bench/synthetic.js');
@@ -116,7 +116,7 @@ function modelFinder(context: Context, isSynthetic: boolean): (name: string) => 
 /** Told before anything is measured. */
 async function checkOut({ out, force }: Values): Promise<void> {
   if (out === undefined || force) return;
-  const { exists, isThere } = await import('../output/write-whole.js');
+  const { exists, isThere } = await import('../files/write-whole.js');
   if (await isThere(out)) throw exists(out);
 }
 
@@ -156,7 +156,7 @@ function shower(context: Context, progress: Progress, verbose: boolean): (event:
 async function show(context: Context, report: BenchReport, { out, json, force }: Values): Promise<void> {
   const text = `${JSON.stringify(report, null, 2)}\n`;
   if (out !== undefined) {
-    const { writeWhole } = await import('../output/write-whole.js');
+    const { writeWhole } = await import('../files/write-whole.js');
     await writeWhole(out, text, { overwrite: force });
   }
   if (json) context.stdout.write(text);

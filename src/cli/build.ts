@@ -29,8 +29,8 @@ export const buildCommand: CommandModule<object, BuildArguments> = {
 
 /** Gets what the engine that is there needs: its variant, its build id, no headers. */
 async function fetchOnly(dropFirst: boolean): Promise<void> {
-  const { addonFolders, hasAddons } = await import('../build/addon-folder.js');
-  const { readBuildRecord, recordFile } = await import('../build/build-record.js');
+  const { addonFolders, hasAddons } = await import('../addon/addon-folder.js');
+  const { readBuildRecord, recordFile } = await import('../addon/build-record.js');
   const { findLibtorch } = await import('../libtorch/find.js');
   const folder = addonFolders().find(hasAddons);
   const record = folder ? readBuildRecord(join(folder, recordFile)) : undefined;

@@ -2,9 +2,9 @@
 import type { CommandModule } from 'yargs';
 import type { CalibrateOptions, CalibrationOutcome } from '../calibrate/calibrate.js';
 import type { Engine } from '../engine/engine.js';
-import type { Model } from '../engine/model-json.js';
 import { CraneError } from '../errors.js';
-import type { AllOptions, OptionName } from '../option-types.js';
+import type { Model } from '../models/model-json.js';
+import type { AllOptions, OptionName } from '../options/types.js';
 import { type Context, say, warningsTo } from './context.js';
 import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
@@ -68,7 +68,7 @@ export function calibrateCommand(context: Context): CommandModule {
 async function run(context: Context, argv: Record<string, unknown>): Promise<void> {
   const values = readFlags(argv, names) as AllOptions;
   const data = dataOf(argv, values);
-  const { findModel } = await import('../engine/find-model.js');
+  const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
   const { calibrate } = await import('../calibrate/calibrate.js');
   const model = await findModel(values.model, context.env);
@@ -124,7 +124,7 @@ function dataOf(argv: Record<string, unknown>, values: AllOptions): string {
 
 /** Told before an hour of scoring. */
 async function refuseTaken(out: string): Promise<void> {
-  const { exists, isThere } = await import('../output/write-whole.js');
+  const { exists, isThere } = await import('../files/write-whole.js');
   if (await isThere(out)) throw exists(out);
 }
 

@@ -1,7 +1,7 @@
 /** What commands may touch of the process: handed in, so that tests can stand in for all of it. */
 import type { Writable } from 'node:stream';
-import type { NativeAddon } from '../engine/native.js';
-import type { EngineOptions } from '../option-types.js';
+import type { NativeAddon } from '../addon/native.js';
+import type { EngineOptions } from '../options/types.js';
 
 /** The native engine, and where it and its libtorch were found. */
 export interface LoadedAddon {

@@ -1,7 +1,7 @@
 /** `crane-native demo`: scores the model's sample pictures and makes a page of them. */
 import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
-import type { AllOptions } from '../option-types.js';
+import type { AllOptions } from '../options/types.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
 import { flagsFor, readFlags, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
@@ -25,10 +25,10 @@ export function demoCommand(context: Context): CommandModule {
 
 async function demo(context: Context, argv: Record<string, unknown>): Promise<void> {
   const values = readFlags(argv, names) as Pick<AllOptions, (typeof names)[number]> & { out?: string };
-  const { findModel } = await import('../engine/find-model.js');
+  const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
-  const { runDemo } = await import('../output/demo-run.js');
-  const { exists, isThere } = await import('../output/write-whole.js');
+  const { runDemo } = await import('../pages/demo/demo-run.js');
+  const { exists, isThere } = await import('../files/write-whole.js');
   const out = values.out ?? (values.force ? k_folder : await freeFolder(isThere));
   if (!values.force && (await isThere(out))) throw exists(out);
 
@@ -51,8 +51,8 @@ async function demo(context: Context, argv: Record<string, unknown>): Promise<vo
       onResult,
     });
     progress.stop();
-    const { table } = await import('../output/result-writers.js');
-    const { toResultLine } = await import('../output/result-line.js');
+    const { table } = await import('../sinks/result-writers.js');
+    const { toResultLine } = await import('../sinks/result-line.js');
     const writer = table(context.stdout, { columns: context.isTerminal.columns, colour: hasColour(context) });
     for (const picture of pictures) await writer.write(toResultLine(picture, {}, false));
     say(context, 'open this page in a browser:');

@@ -1,7 +1,7 @@
 /** `crane-native doctor`: checks machine, engine, model and the golden case, and says what to do about faults. */
 import type { CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
-import type { AllOptions } from '../option-types.js';
+import type { AllOptions } from '../options/types.js';
 import { type Context, hasColour } from './context.js';
 import { flagsFor, readFlags, toEngineOptions } from './flags.js';
 

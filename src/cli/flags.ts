@@ -1,9 +1,9 @@
 /** Flags of the shell made from THE table of options, and read back into options. */
 import type { Options } from 'yargs';
 import { CraneError } from '../errors.js';
-import type { OptionGroup, OptionSpec } from '../option-kinds.js';
-import type { AllOptions, EngineOptions, OptionName } from '../option-types.js';
-import { flagName, optionNames, options } from '../options.js';
+import type { OptionGroup, OptionSpec } from '../options/kinds.js';
+import { flagName, optionNames, options } from '../options/table.js';
+import type { AllOptions, EngineOptions, OptionName } from '../options/types.js';
 
 /** Names of all shell options of these groups, in the table's order. */
 export function optionsIn(...groups: OptionGroup[]): OptionName[] {

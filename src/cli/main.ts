@@ -38,7 +38,7 @@ const context: Context = {
     stderr: process.stderr.isTTY === true,
     columns: process.stdout.columns || 100,
   },
-  loadAddon: async () => (await import('../engine/load-addon.js')).loadAddon(),
+  loadAddon: async () => (await import('../addon/load-addon.js')).loadAddon(),
   stop: stop.signal,
 };
 

@@ -1,7 +1,7 @@
 /** What loading a model takes of the memory, told before it is taken. */
 import { freemem } from 'node:os';
-import type { Model } from '../engine/model-json.js';
-import { countNumbers } from '../engine/model-recipe.js';
+import type { Model } from '../models/model-json.js';
+import { countNumbers } from '../models/model-recipe.js';
 import { type Context, say } from './context.js';
 
 /** On stderr, when it is more than a quarter of what is free, or always with `verbose`. */

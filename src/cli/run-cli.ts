@@ -2,7 +2,7 @@
 import yargs, { type CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
-import { flagName, optionNames } from '../options.js';
+import { flagName, optionNames } from '../options/table.js';
 import { allCommands } from './commands.js';
 import type { Context } from './context.js';
 import { reportError } from './report-error.js';

@@ -3,7 +3,7 @@ import type { CommandModule } from 'yargs';
 import { visible } from '../data/data-set.js';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
-import type { AllOptions } from '../option-types.js';
+import type { AllOptions } from '../options/types.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
 import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
@@ -38,9 +38,9 @@ function inputsOf(argv: Record<string, unknown>): string[] {
 
 async function score(context: Context, inputs: string[], argv: Record<string, unknown>): Promise<void> {
   const values = readFlags(argv, names) as AllOptions;
-  const { checkScoreRun, runScore } = await import('../output/score-run.js');
+  const { checkScoreRun, runScore } = await import('../scoring/score-run.js');
   checkScoreRun(values, inputs);
-  const { findModel } = await import('../engine/find-model.js');
+  const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
   const model = await findModel(values.model, context.env);
   sayMemoryNeed(context, model, values.verbose);
@@ -75,7 +75,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
 }
 
 async function chooseWriter(context: Context, format: AllOptions['format'], beforeWrite: () => void) {
-  const { csv, jsonLines, table } = await import('../output/result-writers.js');
+  const { csv, jsonLines, table } = await import('../sinks/result-writers.js');
   const { stdout, isTerminal } = context;
   const chosen = format === 'auto' ? (isTerminal.stdout ? 'table' : 'jsonl') : format;
   const look = { columns: isTerminal.columns, colour: hasColour(context) };
@@ -101,7 +101,7 @@ async function sayEngine(context: Context, engine: Engine, prompts: string | und
     const { oneLine } = await import('../calibrate/explain.js');
     say(context, `threshold ${threshold}: ${oneLine(calibration)}`);
   }
-  const { learnedOnOf } = await import('../engine/learned-on.js');
+  const { learnedOnOf } = await import('../models/learned-on.js');
   const ofSet =
     prompts === undefined ? Object.values(sets) : Object.hasOwn(sets, prompts) ? [sets[prompts]!] : undefined;
   const learnedOn = ofSet

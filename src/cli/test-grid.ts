@@ -2,8 +2,8 @@
 import { evaluateGrid } from '../evaluate/evaluate-grid.js';
 import type { GridAxis } from '../evaluate/grid.js';
 import { gridFiles, gridText } from '../evaluate/grid-table.js';
-import { unscored } from '../evaluate/test-run.js';
-import type { AllOptions } from '../option-types.js';
+import type { AllOptions } from '../options/types.js';
+import { unscored } from '../runs/test-run.js';
 import type { Context } from './context.js';
 import { say } from './context.js';
 import { startProgress } from './progress.js';

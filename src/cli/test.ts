@@ -3,9 +3,9 @@ import type { CommandModule } from 'yargs';
 import { visible } from '../data/data-set.js';
 import { CraneError } from '../errors.js';
 import type { TestProgress } from '../evaluate/evaluate-data-sets.js';
-import type { TestRun } from '../evaluate/test-run.js';
-import type { AllOptions, OptionName } from '../option-types.js';
-import { options } from '../options.js';
+import { options } from '../options/table.js';
+import type { AllOptions, OptionName } from '../options/types.js';
+import type { TestRun } from '../runs/test-run.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
 import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
@@ -91,9 +91,9 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
 
 /** The engine with the preset's settings and the prompts of a training's folder. */
 export async function openForTest(context: Context, values: AllOptions) {
-  const { findModel } = await import('../engine/find-model.js');
+  const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
-  const { promptPath } = await import('../evaluate/prompt-facts.js');
+  const { promptPath } = await import('../runs/prompt-facts.js');
   const model = await findModel(values.model, context.env);
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
@@ -151,9 +151,9 @@ export function shower(context: Context, progress: Progress, name = ''): (event:
 }
 
 async function show(context: Context, run: TestRun, { out, json }: AllOptions): Promise<void> {
-  const { encodeRun } = await import('../evaluate/run-json.js');
+  const { encodeRun } = await import('../runs/run-json.js');
   const { runText } = await import('../evaluate/outputs/text-table.js');
-  const { unscored } = await import('../evaluate/test-run.js');
+  const { unscored } = await import('../runs/test-run.js');
   const paint = painter(context);
   if (json) {
     context.stdout.write(encodeRun(run));

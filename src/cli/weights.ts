@@ -1,8 +1,8 @@
 /** `crane-native weights list|inspect|verify|convert|synth|pull`. */
 import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
-import { type AddressTable, publicTable } from '../weights/addresses.js';
-import { craneKinds, isCraneKind } from '../weights/crane-models.js';
+import { craneKinds, isCraneKind } from '../models/crane-models.js';
+import { type AddressTable, publicTable } from '../models/weights/addresses.js';
 import { type Context, say } from './context.js';
 import { flagsFor } from './flags.js';
 import { familyCommand, lastText, paintOf, printJson } from './subcommands.js';
@@ -33,13 +33,13 @@ function listCommand(context: Context, table: AddressTable): CommandModule {
     describe: 'models and published weight files, and which of them are on this machine',
     builder: (yargs) => commonFlags(yargs, 'one JSON line for each on stdout'),
     handler: async (argv) => {
-      const { listWeights } = await import('../weights/list.js');
+      const { listWeights } = await import('../models/weights/list.js');
       const listed = await listWeights(table, context.env);
       if (argv['json']) {
         for (const row of listed) printJson(context, row);
         return;
       }
-      const { listTable } = await import('../weights/tables.js');
+      const { listTable } = await import('../models/weights/tables.js');
       context.stdout.write(listTable(listed, (text) => paintOf(context).dim(text)));
       say(context, 'fetch one: npx crane-native weights pull <name>');
     },
@@ -58,9 +58,9 @@ function inspectCommand(context: Context, table: AddressTable): CommandModule {
         .example('$0 weights inspect crane-mini', 'all files of a model'),
     handler: async (argv) => {
       const given = filesOf(argv, 'inspect');
-      const { findTarget } = await import('../weights/targets.js');
-      const { sizesOf } = await import('../weights/sizes.js');
-      const { inspectText, recipeText } = await import('../weights/tables.js');
+      const { findTarget } = await import('../models/weights/targets.js');
+      const { sizesOf } = await import('../models/weights/sizes.js');
+      const { inspectText, recipeText } = await import('../models/weights/tables.js');
       const targets = await Promise.all(given.map((target) => findTarget(target, table, context.env)));
       const { addon } = await context.loadAddon();
       for (const { path } of targets.flatMap(({ files }) => files)) {
@@ -92,9 +92,9 @@ function verifyCommand(context: Context, table: AddressTable): CommandModule {
 /** All files are checked, whatever is wrong with one; the exit code is that of the first fault. */
 async function verify(context: Context, table: AddressTable, given: string[], json: boolean): Promise<void> {
   const { toCraneError } = await import('../errors.js');
-  const { findTarget } = await import('../weights/targets.js');
-  const { verifyFile } = await import('../weights/verify.js');
-  const { verifiedText } = await import('../weights/tables.js');
+  const { findTarget } = await import('../models/weights/targets.js');
+  const { verifyFile } = await import('../models/weights/verify.js');
+  const { verifiedText } = await import('../models/weights/tables.js');
   const { addon } = await context.loadAddon();
   const faults: CraneError[] = [];
   let checked = 0;
@@ -159,8 +159,8 @@ function convertCommand(context: Context): CommandModule {
       const dtype = lastText(argv['dtype']);
       if (dtype !== 'f32' && dtype !== 'f16')
         throw new CraneError('E_USAGE', `Expected one of f32, f16 for --dtype but received "${dtype}"`);
-      const { convert } = await import('../weights/convert.js');
-      const { formatBytes } = await import('../weights/tables.js');
+      const { convert } = await import('../models/weights/convert.js');
+      const { formatBytes } = await import('../models/weights/tables.js');
       const { addon } = await context.loadAddon();
       const made = await convert({ inputs, out, dtype, overwrite: argv['force'] === true }, addon);
       if (argv['json']) return printJson(context, made);
@@ -198,9 +198,9 @@ function synthCommand(context: Context): CommandModule {
           },
         );
       }
-      const { synthModel, synthName } = await import('../weights/synth-model.js');
-      const { modelFolder } = await import('../weights/model-folder.js');
-      const { formatBytes } = await import('../weights/tables.js');
+      const { synthModel, synthName } = await import('../models/weights/synth-model.js');
+      const { modelFolder } = await import('../models/weights/model-folder.js');
+      const { formatBytes } = await import('../models/weights/tables.js');
       const given = lastText(argv['out']);
       const out = given ?? (await modelFolder(synthName(kind), context.env));
       const { addon } = await context.loadAddon();
@@ -245,8 +245,8 @@ function pullCommand(context: Context, table: AddressTable): CommandModule {
       const name = lastText(argv['name']);
       if (name === undefined)
         throw new CraneError('E_USAGE', 'pull needs a name', { hint: 'see crane-native weights list' });
-      const { runPull } = await import('../weights/run-pull.js');
-      const { formatBytes } = await import('../weights/tables.js');
+      const { runPull } = await import('../models/weights/run-pull.js');
+      const { formatBytes } = await import('../models/weights/tables.js');
       const prompts = lastText(argv['prompts']);
       const learnedOn = (lastText(argv['learned-on']) ?? '').split(',').filter((set) => set !== '');
       const from = [argv['from'] ?? []].flat().map(String);

@@ -1,7 +1,7 @@
 /** Makes meta.json from folders: what `data index` does. */
 import { dirname, join, resolve } from 'node:path';
 import { CraneError } from '../errors.js';
-import { writeWhole } from '../output/write-whole.js';
+import { writeWhole } from '../files/write-whole.js';
 import type { DataSet, Split } from './data-set.js';
 import { findDataSource } from './data-source.js';
 import { metaText } from './meta-write.js';

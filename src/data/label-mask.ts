@@ -3,11 +3,11 @@
  * anomalous. Resizing to the model's input is the engine's (resizeMask).
  */
 import sharp from 'sharp';
-import type { NativePicture } from '../engine/native.js';
+import type { NativePicture } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { decodePicture } from '../images/decode.js';
 import { toPictureSource } from '../images/picture-input.js';
-import { defaultOf } from '../options.js';
+import { defaultOf } from '../options/table.js';
 import { turnMask } from './turn-mask.js';
 
 /** 8-bit grey, [height, width]; above 0 is anomalous. */

@@ -7,7 +7,7 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
-import { codedReadError } from '../images/open-file.js';
+import { codedReadError } from '../files/open-file.js';
 import { type Split, visible } from './data-set.js';
 import type { Entry, Reading } from './entry.js';
 

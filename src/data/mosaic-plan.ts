@@ -3,8 +3,8 @@
  * that the features of mosaics can be cached like those of pictures.
  */
 import { createHash } from 'node:crypto';
-import { wrongValue } from '../option-check.js';
-import { contentHash } from './content-hash.js';
+import { contentHash } from '../files/content-hash.js';
+import { wrongValue } from '../options/check.js';
 import { byCodeUnits, type DataItem } from './data-set.js';
 import { shuffled } from './sample.js';
 import { SeededGenerator } from './seeded-generator.js';

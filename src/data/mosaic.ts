@@ -1,6 +1,6 @@
 /** Puts four pictures and their masks together into one (method.md 7, `mosaicRate`). */
-import type { NativePicture } from '../engine/native.js';
-import { wrongValue } from '../option-check.js';
+import type { NativePicture } from '../addon/native.js';
+import { wrongValue } from '../options/check.js';
 import type { GreyMask } from './label-mask.js';
 import type { MosaicPlan } from './mosaic-plan.js';
 

@@ -2,7 +2,7 @@
  * Takes a part of the pictures. Pure and seeded: the same items and seed give the same part. Every class and label
  * has its own stream of random numbers, so that what is taken of one class does not depend on the others.
  */
-import { wrongValue } from '../option-check.js';
+import { wrongValue } from '../options/check.js';
 import type { DataItem } from './data-set.js';
 import { SeededGenerator } from './seeded-generator.js';
 

@@ -6,7 +6,7 @@
  * low and high are the seed's lower 32 and upper 21 bits, and s is the 32-bit FNV-1a hash of the stream's name in
  * UTF-8. mix is a bijection, so the four words differ and are never all zero.
  */
-import { wrongValue } from '../option-check.js';
+import { wrongValue } from '../options/check.js';
 
 /** Everything that decides the numbers to come; survives JSON. */
 export type GeneratorState = readonly [number, number, number, number];

@@ -1,7 +1,7 @@
 /** An anomaly map: one probability per pixel. Everything slow runs on the addon's or sharp's threads. */
 import sharp from 'sharp';
-import { wrongValue } from '../option-check.js';
-import type { NativeAddon } from './native.js';
+import type { NativeAddon } from '../addon/native.js';
+import { wrongValue } from '../options/check.js';
 
 export class AnomalyMap {
   /** [height, width] row-major, values in [0, 1] */

@@ -2,9 +2,10 @@
  * Hands pictures to the native engine: calls at the same time share a forward pass, and the native side always
  * has the next pass waiting so that it never idles between two. One queue per engine, on the JS thread only.
  */
+
+import type { CancelFlag, MethodOptions, NativeAddon, ScoreRequest, ScoreResult } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { cancelled } from './cancellation.js';
-import type { CancelFlag, MethodOptions, NativeAddon, ScoreRequest, ScoreResult } from './native.js';
 import type { PassSize } from './pass-size.js';
 
 export interface QueueLimits {

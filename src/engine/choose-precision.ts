@@ -1,7 +1,8 @@
 /** The precision of an engine: what was asked for, or what `auto` may take without anybody having to look. */
-import type { EngineOptions } from '../option-types.js';
-import type { Model } from './model-json.js';
-import type { Precision } from './native.js';
+
+import type { Precision } from '../addon/native.js';
+import type { Model } from '../models/model-json.js';
+import type { EngineOptions } from '../options/types.js';
 
 export interface ChosenPrecision {
   precision: Precision;

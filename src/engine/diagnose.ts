@@ -1,14 +1,14 @@
 /** Checks that everything scoring needs is there and right, one finding each: what `doctor` shows. */
 import { cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
+import type { NativeAddon } from '../addon/native.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
-import type { EngineOptions } from '../option-types.js';
+import { findModel } from '../models/find-model.js';
+import { type Model, modelFile } from '../models/model-json.js';
+import { countNumbers, countTensors } from '../models/model-recipe.js';
+import type { EngineOptions } from '../options/types.js';
 import type { Engine } from './engine.js';
-import { findModel } from './find-model.js';
 import { openEngine } from './load-engine.js';
-import { type Model, modelFile } from './model-json.js';
-import { countNumbers, countTensors } from './model-recipe.js';
-import type { NativeAddon } from './native.js';
 import { sha256OfFile } from './prompt-sets.js';
 
 export interface Finding {

@@ -1,8 +1,13 @@
 /** The engine that users hold: pictures in, results out. All heavy work happens on other threads. */
-import type { Calibration } from '../calibrate/calibration.js';
+
+import type { EngineFacts, MethodOptions, NativeAddon, NativeEngine, ScoreResult } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
-import { checkOptions, wrongValue } from '../option-check.js';
+import type { Calibration } from '../models/calibration.js';
+import type { Model } from '../models/model-json.js';
+import { ModelLabels } from '../models/model-label.js';
+import { checkOptions, wrongValue } from '../options/check.js';
+import { defaultOf } from '../options/table.js';
 import type {
   EngineOptions,
   MethodChoices,
@@ -10,16 +15,12 @@ import type {
   ScoreManyOptions,
   ScoreOptions,
   Size,
-} from '../option-types.js';
-import { defaultOf } from '../options.js';
+} from '../options/types.js';
 import { AnomalyMap } from './anomaly-map.js';
 import { BatchQueue } from './batch-queue.js';
 import { ByteBudget, type Ticket } from './byte-budget.js';
 import { orCancelled, throwIfCancelled } from './cancellation.js';
 import { type PictureSettings, resolveSettings } from './method-choice.js';
-import type { Model } from './model-json.js';
-import { ModelLabels } from './model-label.js';
-import type { EngineFacts, MethodOptions, NativeAddon, NativeEngine, ScoreResult } from './native.js';
 import { type EngineWarning, PassSize } from './pass-size.js';
 import { PictureScorer } from './picture-scorer.js';
 import type { PromptSets } from './prompt-sets.js';

@@ -1,17 +1,17 @@
 /** loadEngine: finds the model, opens the native engine, encodes the default prompts. */
 import { existsSync } from 'node:fs';
+import type { EngineConfig, NativeAddon, Precision } from '../addon/native.js';
 import { CraneError } from '../errors.js';
-import { checkOptions } from '../option-check.js';
-import type { EngineOptions } from '../option-types.js';
-import { defaultOf } from '../options.js';
+import { findModel } from '../models/find-model.js';
+import { type Model, modelFile } from '../models/model-json.js';
+import { type Recipe, recipeTensors } from '../models/model-recipe.js';
+import { checkOptions } from '../options/check.js';
+import { defaultOf } from '../options/table.js';
+import type { EngineOptions } from '../options/types.js';
 import { throwIfCancelled } from './cancellation.js';
 import { choosePrecision } from './choose-precision.js';
 import { Engine, toSize } from './engine.js';
-import { findModel } from './find-model.js';
 import { resolveSettings } from './method-choice.js';
-import { type Model, modelFile } from './model-json.js';
-import { type Recipe, recipeTensors } from './model-recipe.js';
-import type { EngineConfig, NativeAddon, Precision } from './native.js';
 import { PromptSets } from './prompt-sets.js';
 import { StartCache } from './start-cache.js';
 
@@ -23,7 +23,7 @@ export async function loadEngine(options: EngineOptions = {}): Promise<Engine> {
   checkOptions('loadEngine', options);
   throwIfCancelled(options.signal);
   const model = await findModel(options.model ?? defaultOf('model'));
-  const { loadAddon } = await import('./load-addon.js');
+  const { loadAddon } = await import('../addon/load-addon.js');
   const { addon } = await loadAddon();
   return openEngine(addon, model, options);
 }

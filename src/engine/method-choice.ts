@@ -1,9 +1,9 @@
 /** From what a call gives to the complete method settings that the engine wants. */
 import { isDeepStrictEqual } from 'node:util';
-import type { MethodChoices, PictureChoices } from '../option-types.js';
-import { defaultOf } from '../options.js';
-import type { ModelDescription } from './model-json.js';
-import type { Fit, MethodOptions, Precision } from './native.js';
+import type { Fit, MethodOptions, Precision } from '../addon/native.js';
+import type { ModelDescription } from '../models/model-json.js';
+import { defaultOf } from '../options/table.js';
+import type { MethodChoices, PictureChoices } from '../options/types.js';
 
 export type ThresholdSource = 'call' | 'model' | 'calibration';
 

@@ -3,8 +3,9 @@
  * shares its pass, so smaller parts change nothing but speed; under compat.batchMean, where it does, running out of
  * memory is an error.
  */
+
+import type { CancelFlag, MethodOptions, NativeEngine, ScoreRequest, ScoreResult } from '../addon/native.js';
 import { CraneError, toCraneError } from '../errors.js';
-import type { CancelFlag, MethodOptions, NativeEngine, ScoreRequest, ScoreResult } from './native.js';
 
 /** Something that the user should know and that ends nothing. */
 export interface EngineWarning {

@@ -7,10 +7,10 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { MethodOptions, NativeEngine, PromptSource } from '../addon/native.js';
 import { CraneError } from '../errors.js';
+import { type Model, modelFile, type PromptSetDescription } from '../models/model-json.js';
 import { tokenize } from '../text/tokenizer.js';
-import { type Model, modelFile, type PromptSetDescription } from './model-json.js';
-import type { MethodOptions, NativeEngine, PromptSource } from './native.js';
 
 const k_idleSets = 32;
 

@@ -1,7 +1,8 @@
 /** One result, as contract.md states it: the same fields in the library, on stdout and from the service. */
+
+import type { Region } from '../addon/native.js';
 import type { ErrorCode } from '../errors.js';
 import type { AnomalyMap } from './anomaly-map.js';
-import type { Region } from './native.js';
 
 export interface Timings {
   decode: number;

@@ -6,7 +6,7 @@
 import { type CraneError, toCraneError } from '../errors.js';
 import type { PictureInput } from '../images/picture-input.js';
 import { nameOfInput } from '../images/picture-input.js';
-import type { PictureChoices } from '../option-types.js';
+import type { PictureChoices } from '../options/types.js';
 import { Bell } from './bell.js';
 import type { Ticket } from './byte-budget.js';
 import { throwIfCancelled } from './cancellation.js';

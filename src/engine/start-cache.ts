@@ -7,10 +7,10 @@ import { createHash } from 'node:crypto';
 import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import type { EngineFacts, MethodOptions, NativeAddon, PromptSource } from '../addon/native.js';
+import { cacheFolder } from '../files/cache-folder.js';
 import { makeFolder } from '../files/make-folder.js';
-import { cacheFolder } from '../libtorch/cache-folder.js';
-import { type Model, modelFile } from './model-json.js';
-import type { EngineFacts, MethodOptions, NativeAddon, PromptSource } from './native.js';
+import { type Model, modelFile } from '../models/model-json.js';
 
 /** A change of what a kept file means must change this. */
 const k_format = 1;

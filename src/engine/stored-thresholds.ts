@@ -1,8 +1,8 @@
 /** Finds the thresholds that were calibrated for exactly the settings of a call. */
-import type { Calibration } from '../calibrate/calibration.js';
+import type { Calibration } from '../models/calibration.js';
+import type { Model } from '../models/model-json.js';
+import type { ModelLabels } from '../models/model-label.js';
 import type { PictureSettings } from './method-choice.js';
-import type { Model } from './model-json.js';
-import type { ModelLabels } from './model-label.js';
 
 export class StoredThresholds {
   /** the newest of each label */

@@ -1,11 +1,6 @@
 /** From finished classes to the run that tables and reports are made from. Computes no metric of pixels. */
 import { evaluationOf } from '../metrics/means.js';
-import type { Machine } from '../train/feature-key.js';
-import { type Draws, drawFigures, intervalsOf, meanDraws } from './bootstrap.js';
-import { versionsNow } from './fingerprint.js';
-import { compareWithPaper } from './paper/compare.js';
-import type { FinishedClass } from './score-class.js';
-import type { TestData } from './test-data.js';
+import { compareWithPaper } from '../runs/paper/compare.js';
 import {
   isScored,
   type LearnedOn,
@@ -13,8 +8,13 @@ import {
   type TestedDataSet,
   type TestRun,
   type TestSettings,
-} from './test-run.js';
-import { warningsOf } from './warnings.js';
+} from '../runs/test-run.js';
+import { warningsOf } from '../runs/warnings.js';
+import type { Machine } from '../train/feature-key.js';
+import { type Draws, drawFigures, intervalsOf, meanDraws } from './bootstrap.js';
+import { versionsNow } from './fingerprint.js';
+import type { FinishedClass } from './score-class.js';
+import type { TestData } from './test-data.js';
 
 export interface FinishedSet {
   data: TestData;

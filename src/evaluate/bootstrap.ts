@@ -4,7 +4,7 @@
  * figures have no intervals: a draw would need the maps of all its pictures again.
  */
 import { SeededGenerator } from '../data/seeded-generator.js';
-import type { ImageIntervals, Interval } from './test-run.js';
+import type { ImageIntervals, Interval } from '../runs/test-run.js';
 
 export interface Labelled {
   score: number;

@@ -1,14 +1,14 @@
 /** All that decides the figures of a test, readable. Going on with anything else would mix figures of two tests. */
 import sharp from 'sharp';
-import { packageVersion } from '../build/package-root.js';
-import { type Model, modelFile } from '../engine/model-json.js';
 import { CraneError } from '../errors.js';
-import { canonicalJson } from '../train/canonical-json.js';
+import { packageVersion } from '../files/package-root.js';
+import { type Model, modelFile } from '../models/model-json.js';
+import { canonicalJson } from '../runs/canonical-json.js';
+import type { TestSettings } from '../runs/test-run.js';
+import { weightHash } from '../runs/weight-hashes.js';
 import type { Machine } from '../train/feature-key.js';
 import { differences } from '../train/fingerprint.js';
-import { weightHash } from '../train/weight-hashes.js';
 import type { DataIdentity } from './test-data.js';
-import type { TestSettings } from './test-run.js';
 
 export interface TestFingerprint {
   format: 1;

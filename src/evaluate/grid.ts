@@ -5,10 +5,10 @@
 import { existsSync } from 'node:fs';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
-import type { OptionSpec } from '../option-kinds.js';
-import type { AllOptions, OptionName } from '../option-types.js';
-import { flagName, optionNames, options } from '../options.js';
-import { OutputNames } from '../output/output-names.js';
+import type { OptionSpec } from '../options/kinds.js';
+import { flagName, optionNames, options } from '../options/table.js';
+import type { AllOptions, OptionName } from '../options/types.js';
+import { OutputNames } from '../sinks/output-names.js';
 
 export interface GridAxis {
   name: OptionName;

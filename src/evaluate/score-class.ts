@@ -10,12 +10,12 @@ import {
   type EvaluateOptions,
   type MapValues,
 } from '../metrics/index.js';
-import type { ScoreManyOptions } from '../option-types.js';
-import { chooseExamples, examplesIn } from './examples.js';
-import type { Journal, JournalLine } from './journal.js';
+import type { ScoreManyOptions } from '../options/types.js';
+import { chooseExamples, examplesIn } from '../runs/examples.js';
+import type { Journal, JournalLine } from '../runs/journal.js';
+import type { Examples, ScoredPicture, TestedPicture, UnscoredPicture } from '../runs/test-run.js';
 import type { PlacedItem, TestClass } from './test-data.js';
 import type { TestFolder } from './test-folder.js';
-import type { Examples, ScoredPicture, TestedPicture, UnscoredPicture } from './test-run.js';
 
 export interface ClassWork {
   engine: Engine;

@@ -2,11 +2,11 @@
 import type { Split } from '../data/data-set.js';
 import type { Engine } from '../engine/engine.js';
 import { mergeChoices, type PictureSettings } from '../engine/method-choice.js';
-import type { PictureChoices, TestChoices } from '../option-types.js';
-import { defaultOf } from '../options.js';
+import { defaultOf } from '../options/table.js';
+import type { PictureChoices, TestChoices } from '../options/types.js';
+import type { PromptFacts } from '../runs/prompt-facts.js';
+import type { TestSettings } from '../runs/test-run.js';
 import { type PresetName, presets } from './presets.js';
-import type { PromptFacts } from './prompt-facts.js';
-import type { TestSettings } from './test-run.js';
 
 export interface ResolvedTest {
   preset: PresetName | null;

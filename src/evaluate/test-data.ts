@@ -1,14 +1,14 @@
 /** The data sets of a test: opened, named apart, and identified by content. */
 import { createHash } from 'node:crypto';
-import { contentHash, k_pictureDigits } from '../data/content-hash.js';
 import type { DataItem, DataSet, Split } from '../data/data-set.js';
 import { eachBounded } from '../data/each-bounded.js';
 import { openDataSet, refuseTwice } from '../data/open-data-set.js';
 import { throwIfCancelled } from '../engine/cancellation.js';
 import { toCraneError } from '../errors.js';
-import { OutputNames } from '../output/output-names.js';
-import type { PromptFacts } from './prompt-facts.js';
-import type { LearnedOn } from './test-run.js';
+import { contentHash, k_pictureDigits } from '../files/content-hash.js';
+import type { PromptFacts } from '../runs/prompt-facts.js';
+import type { LearnedOn } from '../runs/test-run.js';
+import { OutputNames } from '../sinks/output-names.js';
 
 /** Files read at once. */
 const k_readAtOnce = 4;

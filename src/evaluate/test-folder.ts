@@ -7,11 +7,11 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AnomalyMap } from '../engine/anomaly-map.js';
 import { CraneError } from '../errors.js';
+import { readNpy } from '../files/npy.js';
+import { isThere, writeWhole } from '../files/write-whole.js';
 import type { MapValues } from '../metrics/index.js';
-import { mapFile } from '../output/map-file.js';
-import { isThere, writeWhole } from '../output/write-whole.js';
-import { readNpy } from './npy.js';
-import { decodeFigures, encodeFigures } from './run-json.js';
+import { decodeFigures, encodeFigures } from '../runs/run-json.js';
+import { mapFile } from '../sinks/map-file.js';
 import type { FinishedClass } from './score-class.js';
 
 /** Files of a finished run, and only those: taken away by --force. */

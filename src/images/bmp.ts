@@ -3,7 +3,7 @@
  * library has none, and BTAD's pictures are BMP. Modes are those in which Pillow opens them.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { NativePicture, PictureMode } from '../engine/native.js';
+import type { NativePicture, PictureMode } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 
 interface BmpHeader {

@@ -3,11 +3,11 @@
  * management, 16-bit grey kept, palette pictures marked, alpha kept for the resize.
  */
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import type { NativePicture, PictureMode } from '../engine/native.js';
+import type { NativePicture, PictureMode } from '../addon/native.js';
 import { CraneError } from '../errors.js';
+import { type OpenFile, openPictureFile } from '../files/open-file.js';
 import { decodeBmp, readBmpHeader } from './bmp.js';
 import { gifMode, headBytes, type PictureFormat, pngMode, sniffFormat } from './format.js';
-import { type OpenFile, openPictureFile } from './open-file.js';
 import type { PictureSource } from './picture-input.js';
 import { readTiffFacts } from './tiff.js';
 

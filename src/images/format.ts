@@ -2,7 +2,7 @@
  * What a picture file is, read from its first bytes, and the mode in which Pillow would open it where the bytes
  * alone decide (method.md 2). Only the formats listed here ever reach a decoder.
  */
-import type { PictureMode } from '../engine/native.js';
+import type { PictureMode } from '../addon/native.js';
 
 export type PictureFormat = 'png' | 'jpeg' | 'webp' | 'tiff' | 'gif' | 'bmp';
 

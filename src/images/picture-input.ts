@@ -1,8 +1,8 @@
 /** What the library takes as a picture, brought to three plain kinds: a file, bytes of a file, or pixels. */
 import { fileURLToPath } from 'node:url';
-import type { NativePicture } from '../engine/native.js';
+import type { NativePicture } from '../addon/native.js';
 import { CraneError } from '../errors.js';
-import { wrongValue } from '../option-check.js';
+import { wrongValue } from '../options/check.js';
 
 /** Interleaved rows from top to bottom without padding; 16-bit data is grey. Not copied: leave it alone meanwhile. */
 export interface RawPicture {

@@ -1,15 +1,15 @@
 /** What is taken of the torch wheel and of NVIDIA's wheels that it depends on. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withRetries } from '../net/retry.js';
+import { type IndexFile, projectFiles } from '../net/simple-index.js';
+import type { Transfer } from '../net/zip-source.js';
 import { fetchFromWheel, type OpenWheel, openWheel } from './fetch-wheel.js';
 import type { LibtorchPlatform } from './platform.js';
 import { publishTree } from './publish.js';
 import { type Requirement, requirements } from './requirements.js';
-import { withRetries } from './retry.js';
-import { type IndexFile, projectFiles } from './simple-index.js';
 import { type LibtorchVariant, libtorchVersion } from './version.js';
 import { chooseWheel } from './wheel-name.js';
-import type { Transfer } from './zip-source.js';
 
 export interface TorchFetch {
   index: string;

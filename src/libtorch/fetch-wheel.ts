@@ -1,12 +1,12 @@
 /** Fetches chosen members of one wheel, checked against the wheel's RECORD. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ChosenMember, fetchMembers } from './fetch-members.js';
-import type { IndexFile } from './simple-index.js';
+import { type ChosenMember, fetchMembers } from '../net/fetch-members.js';
+import type { IndexFile } from '../net/simple-index.js';
+import { readDirectory, ZipError, type ZipMember } from '../net/zip-directory.js';
+import { localHeaderSize, unpack } from '../net/zip-member.js';
+import { openRemoteZip, type Transfer, type ZipSource } from '../net/zip-source.js';
 import { parseRecord } from './wheel-record.js';
-import { readDirectory, ZipError, type ZipMember } from './zip-directory.js';
-import { localHeaderSize, unpack } from './zip-member.js';
-import { openRemoteZip, type Transfer, type ZipSource } from './zip-source.js';
 
 export interface OpenWheel {
   file: IndexFile;

@@ -1,6 +1,6 @@
 /** Address of the Python package index: from pip's settings, else asked from pip. None stands in this code. */
 
-import { pipSetting } from './pip-config.js';
+import { pipSetting } from '../net/pip-config.js';
 import { pythonCandidates } from './python.js';
 import { runProgram } from './run-program.js';
 

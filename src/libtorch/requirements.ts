@@ -1,5 +1,5 @@
 /** Requires-Dist lines of a wheel's METADATA, as far as libtorch's own dependencies need them (PEP 508). */
-import { normalizedName } from './simple-index.js';
+import { normalizedName } from '../net/simple-index.js';
 
 export interface Requirement {
   project: string;

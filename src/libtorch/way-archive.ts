@@ -3,23 +3,23 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { libtorchCacheFolder } from '../files/cache-folder.js';
 import { withFolderLock } from '../files/folder-lock.js';
+import { downloadProgress } from '../net/download-progress.js';
+import { explainFetchFailure } from '../net/fetch-failure.js';
+import { type ChosenMember, fetchMembers } from '../net/fetch-members.js';
+import { HttpClient, shownUrl } from '../net/http-client.js';
+import { certificateFiles } from '../net/pip-config.js';
+import { networkRetries, type RetryPolicy } from '../net/retry.js';
+import { readDirectory, ZipError, type ZipMember } from '../net/zip-directory.js';
+import { FileSource, openRemoteZip, sha256OfFile, type Transfer, type ZipSource } from '../net/zip-source.js';
 import { archiveAddresses } from './addresses.js';
 import { type Attempt, isFound } from './attempt.js';
-import { libtorchCacheFolder } from './cache-folder.js';
-import { explainFetchFailure } from './fetch-failure.js';
-import { type ChosenMember, fetchMembers } from './fetch-members.js';
-import { HttpClient, shownUrl } from './http-client.js';
-import { certificateFiles } from './pip-config.js';
 import { platformKey } from './platform.js';
-import { downloadProgress } from './progress.js';
 import { publishTree } from './publish.js';
-import { networkRetries, type RetryPolicy } from './retry.js';
 import type { Wanted } from './root.js';
 import { libtorchVersion } from './version.js';
 import { fromCache } from './way-cache.js';
-import { readDirectory, ZipError, type ZipMember } from './zip-directory.js';
-import { FileSource, openRemoteZip, sha256OfFile, type Transfer, type ZipSource } from './zip-source.js';
 
 export async function fromArchive(
   wanted: Wanted,

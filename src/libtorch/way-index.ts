@@ -2,18 +2,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
+import { libtorchCacheFolder } from '../files/cache-folder.js';
 import { withFolderLock } from '../files/folder-lock.js';
+import { downloadProgress } from '../net/download-progress.js';
+import { explainFetchFailure } from '../net/fetch-failure.js';
+import { HttpClient, shownUrl } from '../net/http-client.js';
+import { certificateFiles } from '../net/pip-config.js';
+import { networkRetries, type RetryPolicy } from '../net/retry.js';
 import { type Attempt, isFound } from './attempt.js';
-import { libtorchCacheFolder } from './cache-folder.js';
 import { readMarker } from './cache-marker.js';
-import { explainFetchFailure } from './fetch-failure.js';
 import { fetchTorch } from './fetch-torch.js';
-import { HttpClient, shownUrl } from './http-client.js';
 import { indexAddress } from './index-address.js';
-import { certificateFiles } from './pip-config.js';
 import { libtorchPlatform, platformKey } from './platform.js';
-import { downloadProgress } from './progress.js';
-import { networkRetries, type RetryPolicy } from './retry.js';
 import type { Wanted } from './root.js';
 import { fromCache } from './way-cache.js';
 

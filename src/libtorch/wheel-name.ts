@@ -1,7 +1,8 @@
 /** Wheel file names and which wheel fits: {distribution}-{version}(-{build})?-{python}-{abi}-{platform}.whl */
+
+import type { IndexFile } from '../net/simple-index.js';
+import { normalizedName } from '../net/simple-index.js';
 import { compareVersions } from './elf.js';
-import type { IndexFile } from './simple-index.js';
-import { normalizedName } from './simple-index.js';
 import { publicVersion } from './version.js';
 
 export interface WheelName {

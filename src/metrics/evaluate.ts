@@ -1,8 +1,9 @@
 /** Whole evaluations in one call. */
+
+import type { NativeAddon } from '../addon/native.js';
 import { throwIfCancelled } from '../engine/cancellation.js';
-import type { NativeAddon } from '../engine/native.js';
 import { CraneError } from '../errors.js';
-import { wrongValue } from '../option-check.js';
+import { wrongValue } from '../options/check.js';
 import { createEvaluator, type Evaluator } from './evaluator.js';
 import type { MappedClass } from './mapped-class.js';
 import { type EvaluateOptions, evaluateOptionNames, resolveOptions } from './options.js';

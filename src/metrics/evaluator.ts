@@ -1,9 +1,9 @@
 /** Takes pictures one by one, in any order of classes, and computes the metrics of each class once. */
-import { loadAddon } from '../engine/load-addon.js';
-import type { NativeAddon } from '../engine/native.js';
-import type { NativeMetricEvaluator } from '../engine/native-metrics.js';
+import { loadAddon } from '../addon/load-addon.js';
+import type { NativeMetricEvaluator } from '../addon/metrics.js';
+import type { NativeAddon } from '../addon/native.js';
 import { CraneError, toCraneError } from '../errors.js';
-import { wrongValue } from '../option-check.js';
+import { wrongValue } from '../options/check.js';
 import { type MappedClass, nativeMappedSet } from './mapped-class.js';
 import { evaluationOf } from './means.js';
 import { type EvaluateOptions, resolveOptions } from './options.js';

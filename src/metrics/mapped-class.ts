@@ -1,6 +1,6 @@
 /** Maps and masks of one class that lie in files as flat arrays, for sets larger than memory. */
-import type { MetricMappedSet } from '../engine/native-metrics.js';
-import { wrongValue } from '../option-check.js';
+import type { MetricMappedSet } from '../addon/metrics.js';
+import { wrongValue } from '../options/check.js';
 
 export interface FlatArray {
   path: string;

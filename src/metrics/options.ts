@@ -1,8 +1,8 @@
 /** Options of an evaluation, with defaults and checks. */
-import type { MetricOptions } from '../engine/native-metrics.js';
+import type { MetricOptions } from '../addon/metrics.js';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
-import { wrongValue } from '../option-check.js';
+import { wrongValue } from '../options/check.js';
 
 export interface EvaluateOptions {
   /** limits of the false-positive rate for AUPRO, each in (0, 1]; default 0.05 and 0.3 */

@@ -1,7 +1,7 @@
 /** One picture with what a method said about it and what is true. */
-import type { MetricPicture } from '../engine/native-metrics.js';
+import type { MetricPicture } from '../addon/metrics.js';
 import { CraneError } from '../errors.js';
-import { wrongValue } from '../option-check.js';
+import { wrongValue } from '../options/check.js';
 
 /** Row-major, [height, width]. An AnomalyMap is one. */
 export interface MapValues {

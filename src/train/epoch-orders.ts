@@ -1,7 +1,8 @@
 /** In which order an epoch takes its pictures. An index of `pictures` or more stands for a mosaic in a picture's place. */
+
+import type { NativeAddon } from '../addon/native.js';
 import type { MosaicPlan, MosaicPool } from '../data/mosaic-plan.js';
 import { type GeneratorState, SeededGenerator } from '../data/seeded-generator.js';
-import type { NativeAddon } from '../engine/native.js';
 
 export interface EpochOrders {
   /** Orders are drawn one after the other. @param epoch from 0 */

@@ -5,11 +5,11 @@
  */
 import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { NativeAddon } from '../engine/native.js';
-import type { FeatureShape } from '../engine/native-training.js';
+import type { NativeAddon } from '../addon/native.js';
+import type { FeatureShape } from '../addon/training.js';
 import { CraneError } from '../errors.js';
 import { makeFolder } from '../files/make-folder.js';
-import { codedWriteError, isThere, writeWhole } from '../output/write-whole.js';
+import { codedWriteError, isThere, writeWhole } from '../files/write-whole.js';
 import { type FeatureSettings, featureKey } from './feature-key.js';
 
 /** Nobody takes an hour to write one file. */

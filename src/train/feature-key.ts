@@ -5,11 +5,11 @@
 import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import sharp from 'sharp';
-import type { Model } from '../engine/model-json.js';
-import type { EngineFacts, MethodOptions, NativeAddon, Precision } from '../engine/native.js';
-import type { FeatureShape } from '../engine/native-training.js';
-import type { Size } from '../option-types.js';
-import { canonicalJson } from './canonical-json.js';
+import type { EngineFacts, MethodOptions, NativeAddon, Precision } from '../addon/native.js';
+import type { FeatureShape } from '../addon/training.js';
+import type { Model } from '../models/model-json.js';
+import type { Size } from '../options/types.js';
+import { canonicalJson } from '../runs/canonical-json.js';
 
 const k_format = 1;
 

@@ -2,8 +2,9 @@
  * Computes the features that the cache lacks. The JavaScript thread only hands over: decoding runs on sharp's threads
  * a few pictures ahead of the towers, which run on the engine's.
  */
+
+import type { MethodOptions, NativeAddon, NativeEngine } from '../addon/native.js';
 import type { ByteBudget } from '../engine/byte-budget.js';
-import type { MethodOptions, NativeAddon, NativeEngine } from '../engine/native.js';
 import type { FeatureCache } from './feature-cache.js';
 import type { LearningPicture } from './learning-pictures.js';
 import { Pace, type RunEvent } from './progress.js';

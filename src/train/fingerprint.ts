@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { MethodOptions } from '../engine/native.js';
-import type { TrainOptions } from '../engine/native-training.js';
-import { canonicalJson } from './canonical-json.js';
+import type { MethodOptions } from '../addon/native.js';
+import type { TrainOptions } from '../addon/training.js';
+import { canonicalJson } from '../runs/canonical-json.js';
 import type { Machine } from './feature-key.js';
 import type { TrainSettings } from './settings.js';
 import type { StartPrompts } from './start-prompts.js';

@@ -1,11 +1,11 @@
 /** The loop of one run: epochs, steps, checkpoints, saved states. */
-import type { MethodOptions } from '../engine/native.js';
-import type { NativeTraining, StepLosses, TrainItem } from '../engine/native-training.js';
+import type { MethodOptions } from '../addon/native.js';
+import type { NativeTraining, StepLosses, TrainItem } from '../addon/training.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
-import { isThere } from '../output/write-whole.js';
+import { isThere } from '../files/write-whole.js';
+import type { LossHistory } from '../runs/loss-history.js';
 import type { EpochOrders } from './epoch-orders.js';
 import type { Fingerprint } from './fingerprint.js';
-import type { LossHistory } from './loss-history.js';
 import { Pace, type RunEvent } from './progress.js';
 import type { RunFolder } from './run-folder.js';
 import { type Position, saveState } from './saved-state.js';

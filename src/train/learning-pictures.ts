@@ -1,15 +1,15 @@
 /** Pictures and mosaics as the loop takes them: named by content, with the anomalous pixels of each patch. */
 import { createHash } from 'node:crypto';
-import { contentHash } from '../data/content-hash.js';
+import type { NativeAddon, NativePicture } from '../addon/native.js';
+import type { FeatureShape } from '../addon/training.js';
 import { type GreyMask, maskOfPicture } from '../data/label-mask.js';
 import { composeMosaic } from '../data/mosaic.js';
 import { type MosaicPlan, mosaicKey } from '../data/mosaic-plan.js';
-import type { NativeAddon, NativePicture } from '../engine/native.js';
-import type { FeatureShape } from '../engine/native-training.js';
 import { CraneError } from '../errors.js';
+import { contentHash } from '../files/content-hash.js';
 import { decodePicture } from '../images/decode.js';
 import { toPictureSource } from '../images/picture-input.js';
-import type { Size } from '../option-types.js';
+import type { Size } from '../options/types.js';
 import { type ChosenItem, hasPixels } from './choose-pictures.js';
 import { pictureSize } from './picture-size.js';
 

@@ -4,10 +4,10 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { contentHash } from '../data/content-hash.js';
 import { eachBounded } from '../data/each-bounded.js';
 import { CraneError } from '../errors.js';
-import { codedReadError } from '../images/open-file.js';
+import { contentHash } from '../files/content-hash.js';
+import { codedReadError } from '../files/open-file.js';
 
 /**
  * @param entries paths, or `@FILE`: a text file with one path a line, relative to it

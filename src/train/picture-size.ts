@@ -1,10 +1,10 @@
 /** The size of a picture without decoding it, after its EXIF orientation where that is applied. */
 import sharp from 'sharp';
 import { CraneError } from '../errors.js';
+import { openPictureFile } from '../files/open-file.js';
 import { readBmpHeader } from '../images/bmp.js';
 import { headBytes, sniffFormat } from '../images/format.js';
-import { openPictureFile } from '../images/open-file.js';
-import type { Size } from '../option-types.js';
+import type { Size } from '../options/types.js';
 
 const k_bmpHeadBytes = 14 + 124 + 16 + 1024;
 

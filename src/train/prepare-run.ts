@@ -1,7 +1,8 @@
 /** What one run learns from, complete: pictures, their masks, their places in the cache, and its fingerprint. */
-import { packageVersion } from '../build/package-root.js';
+
 import { type MosaicPlan, MosaicPool, planMosaics } from '../data/mosaic-plan.js';
 import { type SetSummary, summarise, summaryLines } from '../data/summary.js';
+import { packageVersion } from '../files/package-root.js';
 import { type ChosenItem, choosePictures } from './choose-pictures.js';
 import type { OrderChoice } from './epoch-orders.js';
 import { type Fingerprint, fingerprint } from './fingerprint.js';

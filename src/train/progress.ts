@@ -1,5 +1,5 @@
 /** What a training tells while it runs. */
-import type { StepLosses } from '../engine/native-training.js';
+import type { StepLosses } from '../addon/training.js';
 
 interface OfRun {
   seed: number;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { CraneError } from '../errors.js';
 import { claimFolder } from '../files/folder-lock.js';
 import type { HeldLock } from '../files/lock-file.js';
-import { codedWriteError, isThere } from '../output/write-whole.js';
+import { codedWriteError, isThere } from '../files/write-whole.js';
 import { removeStale } from './feature-cache.js';
 
 export class RunFolder {

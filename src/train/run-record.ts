@@ -1,11 +1,11 @@
 /** run.json: what a run was made from and what came out, for people and programs. */
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { packageVersion } from '../build/package-root.js';
+import type { StepLosses } from '../addon/training.js';
 import type { SetSummary } from '../data/summary.js';
-import type { StepLosses } from '../engine/native-training.js';
 import type { ErrorCode } from '../errors.js';
-import { writeWhole } from '../output/write-whole.js';
+import { packageVersion } from '../files/package-root.js';
+import { writeWhole } from '../files/write-whole.js';
 import type { Fingerprint } from './fingerprint.js';
 import type { TrainSettings } from './settings.js';
 

@@ -3,14 +3,15 @@
  * losses of every step, the order of the epoch and where in it the run stands. It holds no times: equal runs have
  * equal files.
  */
+
+import type { NativeAddon } from '../addon/native.js';
+import type { NativeTraining } from '../addon/training.js';
 import { type GeneratorState, SeededGenerator } from '../data/seeded-generator.js';
-import type { NativeAddon } from '../engine/native.js';
-import type { NativeTraining } from '../engine/native-training.js';
 import { CraneError, toCraneError } from '../errors.js';
-import { isThere } from '../output/write-whole.js';
-import { canonicalJson } from './canonical-json.js';
+import { isThere } from '../files/write-whole.js';
+import { canonicalJson } from '../runs/canonical-json.js';
+import { LossHistory, lossTerms } from '../runs/loss-history.js';
 import { differences, type Fingerprint, fingerprintHash } from './fingerprint.js';
-import { LossHistory, lossTerms } from './loss-history.js';
 
 const k_losses = 'losses';
 const k_order = 'order';

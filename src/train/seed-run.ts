@@ -1,17 +1,17 @@
 /** One run from its pictures to its prompts, in one folder. */
 
-import { k_pictureDigits } from '../data/content-hash.js';
-import type { StepLosses } from '../engine/native-training.js';
+import type { StepLosses } from '../addon/training.js';
 import { sha256OfFile } from '../engine/prompt-sets.js';
 import { CraneError, toCraneError } from '../errors.js';
-import { writeWhole } from '../output/write-whole.js';
+import { k_pictureDigits } from '../files/content-hash.js';
+import { writeWhole } from '../files/write-whole.js';
+import { type ReportRun, reportPage } from '../pages/training/report-page.js';
+import { LossHistory } from '../runs/loss-history.js';
 import { epochOrders } from './epoch-orders.js';
 import { fillCache } from './fill-cache.js';
 import { learn } from './learn.js';
-import { LossHistory } from './loss-history.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
 import type { RunEvent } from './progress.js';
-import { type ReportRun, reportPage } from './report-page.js';
 import type { RunFolder } from './run-folder.js';
 import {
   type EpochRecord,

@@ -1,10 +1,11 @@
 /** From what a caller gives to the complete settings of a training. */
+
+import type { EngineFacts, MethodOptions } from '../addon/native.js';
+import type { TrainOptions } from '../addon/training.js';
 import { mosaicClasses } from '../data/mosaic-plan.js';
-import type { Model } from '../engine/model-json.js';
-import type { EngineFacts, MethodOptions } from '../engine/native.js';
-import type { TrainOptions } from '../engine/native-training.js';
-import type { TrainChoices } from '../option-types.js';
-import { defaultOf } from '../options.js';
+import type { Model } from '../models/model-json.js';
+import { defaultOf } from '../options/table.js';
+import type { TrainChoices } from '../options/types.js';
 
 /** Everything is decided, but for what may be absent. */
 export interface TrainSettings

@@ -1,11 +1,12 @@
 /** What learning begins with: new prompts, or those of a file. */
-import type { Model } from '../engine/model-json.js';
-import { modelFile } from '../engine/model-json.js';
-import type { PromptSource } from '../engine/native.js';
-import type { FreshPrompts } from '../engine/native-training.js';
+
+import type { PromptSource } from '../addon/native.js';
+import type { FreshPrompts } from '../addon/training.js';
 import { sha256OfFile } from '../engine/prompt-sets.js';
 import { CraneError } from '../errors.js';
-import { isThere } from '../output/write-whole.js';
+import { isThere } from '../files/write-whole.js';
+import type { Model } from '../models/model-json.js';
+import { modelFile } from '../models/model-json.js';
 import { tokenize } from '../text/tokenizer.js';
 import type { TrainSettings } from './settings.js';
 

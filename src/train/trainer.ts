@@ -1,20 +1,20 @@
 /** createTrainer: learns prompts from labelled pictures, in one run or in several with different seeds. */
 import { join } from 'node:path';
+import type { StepLosses } from '../addon/training.js';
 import type { Engine } from '../engine/engine.js';
-import type { StepLosses } from '../engine/native-training.js';
 import { CraneError } from '../errors.js';
-import { checkOptions, wrongValue } from '../option-check.js';
-import type { TrainChoices } from '../option-types.js';
-import { writeWhole } from '../output/write-whole.js';
+import { writeWhole } from '../files/write-whole.js';
+import { checkOptions, wrongValue } from '../options/check.js';
+import type { TrainChoices } from '../options/types.js';
+import { type ReportRun, seedsPage } from '../pages/training/report-page.js';
+import { type LossTerm, lossTerms } from '../runs/loss-history.js';
+import { type Spread, spreadOf } from '../runs/spread.js';
 import { choosePictures } from './choose-pictures.js';
-import { type LossTerm, lossTerms } from './loss-history.js';
 import { type PlanOptions, planTraining, type TrainPlan } from './plan.js';
 import type { TrainProgress } from './progress.js';
-import { type ReportRun, seedsPage } from './report-page.js';
 import { RunFolder } from './run-folder.js';
 import { type RunRecord, writeRecord } from './run-record.js';
 import { runSeed } from './seed-run.js';
-import { type Spread, spreadOf } from './spread.js';
 import { prepareTraining, type Training } from './training.js';
 import { TrainingRun } from './training-run.js';
 

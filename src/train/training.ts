@@ -1,16 +1,16 @@
 /** All that the runs of one trainer share. */
 import { join } from 'node:path';
+import type { MethodOptions } from '../addon/native.js';
 import type { Engine, TrainingParts } from '../engine/engine.js';
-import { modelFile } from '../engine/model-json.js';
-import type { MethodOptions } from '../engine/native.js';
 import { CraneError } from '../errors.js';
-import { cacheFolder } from '../libtorch/cache-folder.js';
-import type { TrainChoices } from '../option-types.js';
+import { cacheFolder } from '../files/cache-folder.js';
+import { modelFile } from '../models/model-json.js';
+import type { TrainChoices } from '../options/types.js';
+import { weightHash } from '../runs/weight-hashes.js';
 import { type OpenedData, openData } from './choose-pictures.js';
 import { FeatureCache } from './feature-cache.js';
 import { featureSettings, type Machine, thisMachine } from './feature-key.js';
 import { resolveTrainSettings, type TrainSettings } from './settings.js';
-import { weightHash } from './weight-hashes.js';
 
 export interface Training {
   parts: TrainingParts;

@@ -16,9 +16,9 @@
 
 #include "attention/plain.h"
 #include "attention/self_correlation.h"
-#include "engine.h"
+#include "engine/engine.h"
 #include "layers/frozen_block.h"
-#include "simd/choice.h"
+#include "kernels/choice.h"
 
 namespace {
 
@@ -131,7 +131,7 @@ int main(int argc, char** argv) {
     }
   }
   std::printf("%s, %d threads, %ld tokens, width %ld, medians of %ld\n",
-              crane::simd::chosen_kernels(precision).c_str(), threads, static_cast<long>(n),
+              crane::kernels::chosen_kernels(precision).c_str(), threads, static_cast<long>(n),
               static_cast<long>(width), static_cast<long>(rounds));
   const double peaks[] = {parts[0].gflop / parts[0].median(), parts[1].gflop / parts[1].median()};
   const double peak = peaks[precision == Precision::bfloat16 ? 1 : 0];

@@ -1,7 +1,7 @@
 // Times Crane's whole forward pass at ViT-L/14's size with synthetic weights, one engine a precision,
 // interleaved with the machine's GEMM peak in the same precisions: P = 1360 GFLOP / peak. With one thread its
 // CPU time counts, else time on the clock. Not a test: nothing is asserted. CRANE_KERNELS chooses the faces
-// (simd/choice.h); "linear=ref,attention=fused" is the plain libtorch form of float32.
+// (kernels/choice.h); "linear=ref,attention=fused" is the plain libtorch form of float32.
 //   crane_bench_forward [rounds=5] [threads=0] [blocks=24] [precisions=float32|bfloat16|both]
 #include <ATen/ops/mm.h>
 #include <ATen/ops/randn.h>

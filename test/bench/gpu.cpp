@@ -24,11 +24,11 @@
 #include "attention/plain.h"
 #include "attention/self_correlation.h"
 #include "cuda/tensors.h"
-#include "device_input.h"
+#include "engine/device_input.h"
 #include "figures.h"
 #include "layers/frozen_block.h"
 #include "layers/half_linear.h"
-#include "smooth_map.h"
+#include "engine/smooth_map.h"
 #ifndef CRANE_WITH_CUDA
 #include "../native/cuda/emulated_kernels.h"
 #endif

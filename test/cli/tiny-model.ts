@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { loadAddon } from '../../dist/engine/load-addon.js';
-import { clipText, clipVision, craneMethod, craneTexts } from '../../dist/weights/crane-models.js';
-import { clipTensors, promptTensors } from '../../dist/weights/recipe.js';
+import { loadAddon } from '../../dist/addon/load-addon.js';
+import { clipText, clipVision, craneMethod, craneTexts } from '../../dist/models/crane-models.js';
+import { clipTensors, promptTensors } from '../../dist/models/weights/recipe.js';
 
 const k_width = 64;
 

@@ -7,7 +7,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadAddon } from '../../dist/engine/load-addon.js';
+import { loadAddon } from '../../dist/addon/load-addon.js';
 import { craneNative, inScratch, root } from './crane-native.js';
 import { makeNoiseSet, makeTinyModel } from './tiny-model.js';
 

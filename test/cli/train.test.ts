@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadAddon } from '../../dist/engine/load-addon.js';
+import { loadAddon } from '../../dist/addon/load-addon.js';
 import type { Engine } from '../../dist/index.js';
 import { craneNative, type Finished, lines, root, run } from './crane-native.js';
 import { makeNoiseSet, makeTinyModel } from './tiny-model.js';

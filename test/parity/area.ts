@@ -1,5 +1,5 @@
 /** What every area of the parity tests gets, and what it is. */
-import type { NativeAddon } from '#crane/engine/native.js';
+import type { NativeAddon } from '#crane/addon/native.js';
 import type { FixtureFolder } from './fixture/folder.js';
 import type { ToyModels } from './models/toy-models.js';
 import type { RunReport } from './report/run-report.js';

@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadAddon } from '#crane/engine/load-addon.js';
+import { loadAddon } from '#crane/addon/load-addon.js';
 import type { Area } from './area.js';
 import { documents } from './areas/documents.js';
 import { full } from './areas/full.js';

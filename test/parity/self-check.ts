@@ -3,7 +3,7 @@
  * least one key must then leave its tolerance. A disturbance that nothing notices fails the self-check.
  */
 import { copyFileSync } from 'node:fs';
-import type { NativeEngine } from '#crane/engine/native.js';
+import type { NativeEngine } from '#crane/addon/native.js';
 import type { Workshop } from './area.js';
 import { normBiasExponent, setOf } from './areas/toy-cases.js';
 import { compareFixture } from './compare/fixture-case.js';

@@ -2,8 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { ByteBudget } from '../../engine/byte-budget.js';
 import { CraneError } from '../../errors.js';
-import { defaultOf } from '../../options.js';
-import { contentHash } from '../content-hash.js';
+import { contentHash } from '../../files/content-hash.js';
+import { defaultOf } from '../../options/table.js';
 import type { DataSet } from '../data-set.js';
 import { findDataSource } from '../data-source.js';
 import { eachBounded } from '../each-bounded.js';

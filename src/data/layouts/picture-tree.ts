@@ -1,8 +1,8 @@
 /** The folders and pictures below a root, each folder read once; hidden names are left out. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { codedReadError } from '../../files/open-file.js';
 import { pictureEndings } from '../../images/format.js';
-import { codedReadError } from '../../images/open-file.js';
 import { byCodeUnits } from '../data-set.js';
 
 interface Listing {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { CraneError } from '../../errors.js';
-import { codedReadError } from '../../images/open-file.js';
+import { codedReadError } from '../../files/open-file.js';
 import { byCodeUnits } from '../data-set.js';
 import type { Reading } from '../entry.js';
 import type { Layout } from './layout.js';

@@ -1,6 +1,6 @@
 /** results.csv: figures with all digits. pictures.csv: every picture with its score. */
 import { stringify } from 'csv-stringify/sync';
-import { isScored, type TestRun } from '../test-run.js';
+import { isScored, type TestRun } from '../../runs/test-run.js';
 import { tablesOf } from './rows.js';
 
 /** Shares from 0 to 1; a figure that is not defined is an empty cell, and `undefined` says why. */

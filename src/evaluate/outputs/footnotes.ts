@@ -1,5 +1,5 @@
 /** What a table cannot say in its cells: why figures are missing, what was unusual, how they were made. */
-import type { TestRun } from '../test-run.js';
+import type { TestRun } from '../../runs/test-run.js';
 import type { RunTables } from './rows.js';
 
 /** "n/a, one label only: skin (all image figures)", one line for each reason of each data set. */

@@ -1,5 +1,5 @@
 /** results.tex: one booktabs table a data set, to be \input. */
-import type { TestRun } from '../test-run.js';
+import type { TestRun } from '../../runs/test-run.js';
 import { conventionNotes, undefinedNotes } from './footnotes.js';
 import { percent, type Row, type RunTables, tablesOf } from './rows.js';
 

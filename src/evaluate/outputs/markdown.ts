@@ -1,5 +1,5 @@
 /** results.md. */
-import type { TestRun } from '../test-run.js';
+import type { TestRun } from '../../runs/test-run.js';
 import { conventionNotes, remarkNotes, undefinedNotes } from './footnotes.js';
 import { paperNotes, paperTable, paperText, paperTitle } from './paper-rows.js';
 import { percent, type Row, tablesOf } from './rows.js';

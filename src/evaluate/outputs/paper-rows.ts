@@ -1,6 +1,6 @@
 /** Our figures beside the published ones, with the difference, in percent. */
-import type { PublishedComparison, PublishedRow } from '../paper/compare.js';
-import type { TestedDataSet } from '../test-run.js';
+import type { PublishedComparison, PublishedRow } from '../../runs/paper/compare.js';
+import type { TestedDataSet } from '../../runs/test-run.js';
 import type { Column } from './columns.js';
 import { k_asZeroLabel, k_meanLabel } from './rows.js';
 

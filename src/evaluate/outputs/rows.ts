@@ -1,6 +1,6 @@
 /** The rows of the tables, whatever they are written as. Figures are shares from 0 to 1. */
 import type { Mean } from '../../metrics/index.js';
-import type { ImageIntervals, Interval, TestedClass, TestedDataSet, TestRun } from '../test-run.js';
+import type { ImageIntervals, Interval, TestedClass, TestedDataSet, TestRun } from '../../runs/test-run.js';
 import { type Column, columnsFor } from './columns.js';
 
 export interface Cell {

@@ -1,7 +1,7 @@
 /** The tables on a terminal. */
 import Table from 'cli-table3';
 import { visible } from '../../data/data-set.js';
-import type { TestRun } from '../test-run.js';
+import type { TestRun } from '../../runs/test-run.js';
 import { conventionNotes, remarkNotes, undefinedNotes } from './footnotes.js';
 import { paperNotes, paperTable, paperText, paperTitle } from './paper-rows.js';
 import { type Cell, percent, type Row, type RunTables, tablesOf } from './rows.js';

@@ -1,7 +1,7 @@
 /** The files of a finished run. The same run gives the same bytes. */
-import { encodeRun } from '../run-json.js';
+import { encodeRun } from '../../runs/run-json.js';
+import type { TestRun } from '../../runs/test-run.js';
 import type { TestFolder } from '../test-folder.js';
-import type { TestRun } from '../test-run.js';
 import { picturesCsv, resultsCsv } from './csv.js';
 import { latex } from './latex.js';
 import { markdown } from './markdown.js';

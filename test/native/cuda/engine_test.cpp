@@ -1,6 +1,6 @@
 // The whole engine on the GPU's way, with the kernels emulated: batches, resizing and smoothing on the
 // "device", 16-bit towers; against the CPU's way in float32.
-#include "engine.h"
+#include "engine/engine.h"
 
 #include <gtest/gtest.h>
 

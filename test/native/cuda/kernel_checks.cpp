@@ -13,10 +13,10 @@
 #include "attention/self_correlation.h"
 #include "core/error.h"
 #include "cuda/tensors.h"
-#include "device_input.h"
+#include "engine/device_input.h"
+#include "engine/smooth_map.h"
 #include "layers/block.h"
 #include "layers/half_linear.h"
-#include "smooth_map.h"
 #include "vision/half_patches.h"
 
 namespace crane::cuda {

@@ -1,4 +1,4 @@
-#include "engine.h"
+#include "engine/engine.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "kernels/choice.h"
 #include "noise_pictures.h"
-#include "simd/choice.h"
 #include "synthetic_model.h"
 
 namespace crane {
@@ -313,7 +313,7 @@ TEST(Engine, PrecisionsThatTheDeviceLacksAreRefused) {
   SyntheticModel model(64, 2, 56);
   EXPECT_EQ(refusal_at(model, Precision::float16), "E_DEVICE");
   EXPECT_EQ(refusal_at(model, Precision::bfloat16),
-            simd::can_multiply_in(Precision::bfloat16) ? "none" : "E_DEVICE");
+            kernels::can_multiply_in(Precision::bfloat16) ? "none" : "E_DEVICE");
   EXPECT_EQ(refusal_at(model, Precision::float32), "none");
 }
 
@@ -323,7 +323,7 @@ TEST(Engine, Bfloat16MovesScoresALittleAndNeitherByTheirNeighboursNorThoseOfAFlo
   const int64_t prompts = exact.add_prompts(model.prompt_files, model.options);
   const Pictures pictures(3, 84, 84, prompts);
   const auto before = exact.score(pictures.items, model.options, nullptr);
-  if (simd::can_multiply_in(Precision::bfloat16)) {
+  if (kernels::can_multiply_in(Precision::bfloat16)) {
     model.config.precision = Precision::bfloat16;
     Engine other(model.config);
     EXPECT_EQ(other.facts().precision, Precision::bfloat16);

@@ -1,4 +1,4 @@
-#include "gemm_peak.h"
+#include "engine/gemm_peak.h"
 
 #include <gtest/gtest.h>
 

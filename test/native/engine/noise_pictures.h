@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "engine.h"
+#include "engine/engine.h"
 
 namespace crane {
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "simd/choice.h"
+#include "kernels/choice.h"
 #include "synthetic_model.h"
 
 namespace crane {
@@ -46,7 +46,7 @@ class StartCacheTest : public ::testing::Test {
   }
 
   fs::path file(const std::string& tower) const {
-    return folder / join_text("weights.", tower, ".", simd::chosen_face("linear"), ".safetensors");
+    return folder / join_text("weights.", tower, ".", kernels::chosen_face("linear"), ".safetensors");
   }
 
   // Changes one byte, counted from the end.
@@ -70,7 +70,7 @@ TEST_F(StartCacheTest, TheSecondStartMapsWhatTheFirstWroteAndGivesItsBits) {
   use_cache();
   const Run first = run();
   const Run second = run();
-  if (simd::can_run("avx2")) {
+  if (kernels::can_run("avx2")) {
     EXPECT_EQ(first.vision + first.source, "writtenwritten");
     EXPECT_EQ(second.vision + second.source, "mappedmapped");
   }
@@ -81,11 +81,11 @@ TEST_F(StartCacheTest, TheSecondStartMapsWhatTheFirstWroteAndGivesItsBits) {
 TEST_F(StartCacheTest, EnginesOfTwoPrecisionsKeepFilesOfTheirOwn) {
   use_cache();
   const Run exact = run();
-  if (simd::can_multiply_in(Precision::bfloat16)) {
+  if (kernels::can_multiply_in(Precision::bfloat16)) {
     model.config.precision = Precision::bfloat16;
     const Run first = run();
     const Run second = run();
-    if (simd::can_run("avx512bf16")) {
+    if (kernels::can_run("avx512bf16")) {
       EXPECT_EQ(first.vision + second.vision, "writtenmapped");
       EXPECT_LT(fs::file_size(folder / "weights.vision.avx512bf16.safetensors"),
                 0.6 * static_cast<double>(fs::file_size(file("vision"))));
@@ -95,12 +95,12 @@ TEST_F(StartCacheTest, EnginesOfTwoPrecisionsKeepFilesOfTheirOwn) {
     model.config.precision = Precision::float32;
   }
   const Run again = run();
-  if (simd::can_run("avx2")) EXPECT_EQ(again.vision, "mapped");
+  if (kernels::can_run("avx2")) EXPECT_EQ(again.vision, "mapped");
   EXPECT_EQ(again.values, exact.values);
 }
 
 TEST_F(StartCacheTest, DamagedFilesAreReplaced) {
-  if (!simd::can_run("avx2")) return;  // nothing is packed there
+  if (!kernels::can_run("avx2")) return;  // nothing is packed there
   use_cache();
   const Run sound = run();
   const auto expect_replaced = [&](const char* what) {
@@ -118,7 +118,7 @@ TEST_F(StartCacheTest, DamagedFilesAreReplaced) {
 }
 
 TEST_F(StartCacheTest, WeightsThatChangedUnderTheSameIdentityAreNoticed) {
-  if (!simd::can_run("avx2")) return;
+  if (!kernels::can_run("avx2")) return;
   use_cache();
   run();
   SyntheticModel other(/*width=*/128, /*blocks=*/3, /*side=*/56);
@@ -138,7 +138,7 @@ TEST_F(StartCacheTest, AFolderThatCannotBeWrittenCostsTimeOnly) {
   model.prompt_files.kept_vectors = (folder / "not there" / "vectors").string();
   const Run without = run();
   EXPECT_EQ(without.vision, "memory");
-  if (simd::can_run("avx2")) EXPECT_NE(without.failure.find("not there"), std::string::npos);
+  if (kernels::can_run("avx2")) EXPECT_NE(without.failure.find("not there"), std::string::npos);
   EXPECT_EQ(without.values, plain.values);
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "engine.h"
+#include "engine/engine.h"
 #include "weights/synth.h"
 
 namespace crane {

@@ -1,4 +1,4 @@
-#include "view_feed.h"
+#include "engine/view_feed.h"
 
 #include <ATen/ops/full.h>
 #include <gtest/gtest.h>

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "core/error.h"
+#include "kernels/choice.h"
 #include "layers/frozen_block.h"
-#include "simd/choice.h"
 
 namespace crane::layers {
 namespace {
@@ -80,7 +80,7 @@ std::string name_of(const ::testing::TestParamInfo<std::tuple<std::string_view, 
 std::vector<std::string_view> faces_of_this_cpu() {
   std::vector<std::string_view> faces;
   for (const std::string_view face : {"avx512", "avx2", "onednn", "ref"}) {
-    if (simd::can_run(face)) faces.push_back(face);
+    if (kernels::can_run(face)) faces.push_back(face);
   }
   return faces;
 }
@@ -95,8 +95,8 @@ INSTANTIATE_TEST_SUITE_P(Faces, AtFace,
 // The definition in bfloat16: products of rounded values, float32 for everything else.
 std::vector<std::string_view> bfloat16_faces_of_this_cpu() {
   std::vector<std::string_view> faces;
-  for (const std::string_view face : simd::faces_of("linear", Precision::bfloat16)) {
-    if (simd::can_run(face)) faces.push_back(face);
+  for (const std::string_view face : kernels::faces_of("linear", Precision::bfloat16)) {
+    if (kernels::can_run(face)) faces.push_back(face);
   }
   return faces;
 }
@@ -200,7 +200,7 @@ TEST(FrozenLinear, ARowsBitsDependOnThatRowAlone) {
   const LayerNorm norm = random_norm(192);
   const at::Tensor x = at::randn({131, 192});
   for (const std::string_view face : {"avx512bf16", "avx512", "avx2"}) {
-    if (!simd::can_run(face)) continue;
+    if (!kernels::can_run(face)) continue;
     const FrozenLinear frozen(plain, {}, precision_of(face), face);
     const at::Tensor all = frozen(x, &norm, Activation::gelu);
     for (const auto& [from, to] : {std::pair{0, 1}, {5, 19}, {117, 131}}) {

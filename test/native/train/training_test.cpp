@@ -1,5 +1,5 @@
 // Training through the engine: the feature cache against the pictures, saved and resumed runs, checkpoints.
-#include "training.h"
+#include "engine/training.h"
 
 #include <ATen/ops/arange.h>
 #include <gtest/gtest.h>

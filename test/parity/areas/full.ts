@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NativeAddon, ScoreResult, SynthTensor } from '#crane/engine/native.js';
+import type { NativeAddon, ScoreResult, SynthTensor } from '#crane/addon/native.js';
 import type { Area, Workshop } from '../area.js';
 import { compareNumbers } from '../compare/compare.js';
 import { fromTrace } from '../compare/derive.js';

@@ -3,7 +3,7 @@
  * runs twice, with pictures added one by one and from the fixture file itself through memory mapping; the two must be equal.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { NativeAddon } from '#crane/engine/native.js';
+import type { NativeAddon } from '#crane/addon/native.js';
 import { type ClassMetrics, createEvaluator, type Evaluator, type Metric } from '#crane/metrics/index.js';
 import type { Area } from '../area.js';
 import { compareNumbers } from '../compare/compare.js';

@@ -1,5 +1,5 @@
 /** prompts/ and clip_loader.pt: every tensor of every file against an index of shapes, types, sums and first values. */
-import type { NativeAddon } from '#crane/engine/native.js';
+import type { NativeAddon } from '#crane/addon/native.js';
 import type { Area } from '../area.js';
 import { elementCount } from '../fixture/safetensors.js';
 import type { CaseReport } from '../report/case-report.js';

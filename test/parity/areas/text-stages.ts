@@ -1,5 +1,5 @@
 /** toy/text_stages.safetensors: the text tower stage by stage, unguided ("static") and with each guidance placement. */
-import type { Guidance, MethodOptions, NativeEngine, TraceResult } from '#crane/engine/native.js';
+import type { Guidance, MethodOptions, NativeEngine, TraceResult } from '#crane/addon/native.js';
 import type { Area } from '../area.js';
 import { compareNumbers } from '../compare/compare.js';
 import { compareFixture } from '../compare/fixture-case.js';

@@ -1,5 +1,5 @@
 /** toy/cases: every case of cases.json through the engine's trace, in every form of the weights. */
-import type { MethodOptions, NativeEngine, TraceResult } from '#crane/engine/native.js';
+import type { MethodOptions, NativeEngine, TraceResult } from '#crane/addon/native.js';
 import type { Area, Workshop } from '../area.js';
 import { compareBits } from '../compare/compare.js';
 import { compareFixture } from '../compare/fixture-case.js';

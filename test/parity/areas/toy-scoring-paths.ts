@@ -3,7 +3,7 @@
  * the traced numbers within the tolerance. (Tracing computes rows that scoring leaves out because nobody reads them; a
  * matrix product with another number of rows may round the last bit differently.)
  */
-import type { ScoreResult } from '#crane/engine/native.js';
+import type { ScoreResult } from '#crane/addon/native.js';
 import { compareBits, compareNumbers, type Numbers } from '../compare/compare.js';
 import { sameBits, toleranceOf } from '../compare/tolerances.js';
 import type { SafetensorsFile } from '../fixture/safetensors.js';

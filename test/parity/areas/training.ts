@@ -1,7 +1,7 @@
 /** toy/train_*: the reference's training loop, step by step: losses, gradients, parameters, and step 1 from the inside. */
 import { join } from 'node:path';
-import type { MethodOptions, NativeAddon, NativeEngine, TraceResult } from '#crane/engine/native.js';
-import type { TrainOptions } from '#crane/engine/native-training.js';
+import type { MethodOptions, NativeAddon, NativeEngine, TraceResult } from '#crane/addon/native.js';
+import type { TrainOptions } from '#crane/addon/training.js';
 import type { Area } from '../area.js';
 import { compareNumbers } from '../compare/compare.js';
 import { toleranceOf } from '../compare/tolerances.js';

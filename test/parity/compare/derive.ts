@@ -2,7 +2,7 @@
  * Fixtures keep parts and summaries of the large stages (means of cells, every nth patch, the first tokens). This turns
  * what the engine traced into the same form; all numbers in the keys are read, none is assumed.
  */
-import type { TraceResult } from '#crane/engine/native.js';
+import type { TraceResult } from '#crane/addon/native.js';
 import type { Numbers } from './compare.js';
 
 type Derivation = (

@@ -1,5 +1,5 @@
 /** Compares every key of one fixture file with a trace. A key is compared, or listed with a reason, or a fault. */
-import type { TraceResult } from '#crane/engine/native.js';
+import type { TraceResult } from '#crane/addon/native.js';
 import type { SafetensorsFile } from '../fixture/safetensors.js';
 import type { CaseReport } from '../report/case-report.js';
 import { compareBits, compareNumbers, failed, type Numbers, sameShape } from './compare.js';

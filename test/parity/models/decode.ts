@@ -1,5 +1,5 @@
 /** Decodes a picture file as the product does, but without its EXIF orientation: the reference knows none. */
-import type { NativePicture } from '#crane/engine/native.js';
+import type { NativePicture } from '#crane/addon/native.js';
 import { decodePicture } from '#crane/images/decode.js';
 import { toPictureSource } from '#crane/images/picture-input.js';
 

@@ -1,5 +1,5 @@
 /** From a case's settings to the engine's own words. Only what the fixtures cannot tell by tensors is written here. */
-import type { Compat, Guidance, MethodOptions, TowerConfig } from '#crane/engine/native.js';
+import type { Compat, Guidance, MethodOptions, TowerConfig } from '#crane/addon/native.js';
 
 /** One entry of cases.json. */
 export interface CaseSettings {

@@ -1,5 +1,5 @@
 /** The pictures of inputs.safetensors, by the names that cases.json uses, and their normalised form. */
-import type { NativePicture } from '#crane/engine/native.js';
+import type { NativePicture } from '#crane/addon/native.js';
 import type { SafetensorsFile } from '../fixture/safetensors.js';
 import { openaiMean, openaiStd } from './settings.js';
 

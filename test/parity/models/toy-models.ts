@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EngineConfig, NativeAddon, NativeEngine, PromptSource } from '#crane/engine/native.js';
+import type { EngineConfig, NativeAddon, NativeEngine, PromptSource } from '#crane/addon/native.js';
 import type { FixtureFolder } from '../fixture/folder.js';
 import { type RecipeGroup, readGroup, synthTensors } from '../fixture/recipe.js';
 import { clipText, clipTower, promptIds, sourceTower } from './settings.js';

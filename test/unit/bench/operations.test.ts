@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { WeightFileInfo } from '../../../src/addon/native.js';
 import {
   type CraneSizes,
   craneWork,
@@ -7,7 +8,6 @@ import {
   towerWork,
 } from '../../../src/bench/operations.js';
 import { samSizes } from '../../../src/bench/sam-work.js';
-import type { WeightFileInfo } from '../../../src/engine/native.js';
 
 /** ViT-L/14 at 518 x 518 with E-Attn in 19 blocks: the sizes of the published model (method.md 1 and 3). */
 const crane: CraneSizes = {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { lastBuildFailure } from '../../../src/build/addon-folder.js';
-import { type BuildRecord, engineFile, loaderFile, recordFile } from '../../../src/build/build-record.js';
-import { systemGlibc } from '../../../src/build/glibc.js';
+import { lastBuildFailure } from '../../../src/addon/addon-folder.js';
+import { type BuildRecord, engineFile, loaderFile, recordFile } from '../../../src/addon/build-record.js';
+import { systemGlibc } from '../../../src/addon/glibc.js';
 import { install } from '../../../src/build/install.js';
 import { platformKey } from '../../../src/libtorch/platform.js';
 import { bareEnv, fakeRoot, freshFolder, writeTree } from '../libtorch/fake-torch.js';

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { calibrate as calibrateInLibrary } from '../../../src/calibrate/calibrate.js';
-import type { Calibration } from '../../../src/calibrate/calibration.js';
 import { keepWithModel } from '../../../src/calibrate/store.js';
-import { readUserCalibrations } from '../../../src/calibrate/user-calibrations.js';
-import { embeddedModels } from '../../../src/engine/find-model.js';
-import { readModelJson } from '../../../src/engine/model-json.js';
+import type { Calibration } from '../../../src/models/calibration.js';
+import { embeddedModels } from '../../../src/models/find-model.js';
+import { readModelJson } from '../../../src/models/model-json.js';
+import { readUserCalibrations } from '../../../src/models/user-calibrations.js';
 import { runInProcess } from '../cli/run-in-process.js';
 import { makeToyFolder, makeToyModel, writePicture } from '../engine/toy-model.js';
 

@@ -1,13 +1,13 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { contentHash } from '../../../src/data/content-hash.js';
+import type { NativePicture } from '../../../src/addon/native.js';
 import type { DataItem } from '../../../src/data/data-set.js';
 import type { GreyMask } from '../../../src/data/label-mask.js';
 import { composeMosaic } from '../../../src/data/mosaic.js';
 import { MosaicPool, mosaicKey, planMosaics } from '../../../src/data/mosaic-plan.js';
 import { SeededGenerator } from '../../../src/data/seeded-generator.js';
-import type { NativePicture } from '../../../src/engine/native.js';
+import { contentHash } from '../../../src/files/content-hash.js';
 import { makeRoot, makeTree } from './tree.js';
 
 function items(counts: Record<string, [normal: number, anomalous: number]>): DataItem[] {

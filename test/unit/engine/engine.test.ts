@@ -4,10 +4,10 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AnomalyMap } from '../../../src/engine/anomaly-map.js';
 import { openEngine } from '../../../src/engine/load-engine.js';
-import type { Model } from '../../../src/engine/model-json.js';
 import { isFailed, type ScoreOutcome } from '../../../src/engine/result.js';
 import { CraneError } from '../../../src/errors.js';
-import type { EngineOptions } from '../../../src/option-types.js';
+import type { Model } from '../../../src/models/model-json.js';
+import type { EngineOptions } from '../../../src/options/types.js';
 import { type FakeBehaviour, makeFakeAddon } from './fake-addon.js';
 import { makeToyFolder, makeToyModel, pixels, writePicture } from './toy-model.js';
 

@@ -10,7 +10,7 @@ import type {
   Region,
   ScoreRequest,
   ScoreResult,
-} from '../../../src/engine/native.js';
+} from '../../../src/addon/native.js';
 import {
   beginFakeTraining,
   checkFakeFeatures,

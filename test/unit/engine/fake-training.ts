@@ -4,14 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import type { NativePicture, TensorInfo } from '../../../src/engine/native.js';
+import type { NativePicture, TensorInfo } from '../../../src/addon/native.js';
 import type {
   FeatureShape,
   NativeTraining,
   StepLosses,
   TrainItem,
   TrainOptions,
-} from '../../../src/engine/native-training.js';
+} from '../../../src/addon/training.js';
 
 export interface TrainingBehaviour {
   /** loss is not finite at this step, from 1 */

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Model } from '../../../src/engine/model-json.js';
-import type { EngineFacts, NativeAddon } from '../../../src/engine/native.js';
+import type { EngineFacts, NativeAddon } from '../../../src/addon/native.js';
 import { StartCache } from '../../../src/engine/start-cache.js';
+import type { Model } from '../../../src/models/model-json.js';
 
 let scratch: string;
 let model: Model;

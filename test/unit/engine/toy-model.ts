@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { type Model, readModelJson } from '../../../src/engine/model-json.js';
+import { type Model, readModelJson } from '../../../src/models/model-json.js';
 
 export const toyModelJson = {
   name: 'toy',

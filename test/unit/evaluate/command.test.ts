@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decodeRun } from '../../../src/evaluate/run-json.js';
+import { decodeRun } from '../../../src/runs/run-json.js';
 import { runInProcess } from '../cli/run-in-process.js';
 import { writeToySet } from '../train/toy-set.js';
 import { useWorkplace } from '../train/workplace.js';

@@ -7,8 +7,8 @@ import {
   evaluateIn,
   type TestProgress,
 } from '../../../src/evaluate/evaluate-data-sets.js';
-import { mapOf, readTestRun } from '../../../src/evaluate/read-run.js';
-import { isScored } from '../../../src/evaluate/test-run.js';
+import { mapOf, readTestRun } from '../../../src/runs/read-run.js';
+import { isScored } from '../../../src/runs/test-run.js';
 import type { FakeBehaviour } from '../engine/fake-addon.js';
 import { writePicture } from '../engine/toy-model.js';
 import { writeMask, writeToySet } from '../train/toy-set.js';

@@ -5,8 +5,8 @@ import { escapeLatex, latex } from '../../../src/evaluate/outputs/latex.js';
 import { escapeMarkdown, markdown } from '../../../src/evaluate/outputs/markdown.js';
 import { tablesOf } from '../../../src/evaluate/outputs/rows.js';
 import { plain, runText } from '../../../src/evaluate/outputs/text-table.js';
-import { decodeRun, encodeRun } from '../../../src/evaluate/run-json.js';
-import type { TestRun } from '../../../src/evaluate/test-run.js';
+import { decodeRun, encodeRun } from '../../../src/runs/run-json.js';
+import type { TestRun } from '../../../src/runs/test-run.js';
 import { sampleRun } from './sample-run.js';
 
 describe('the table', () => {

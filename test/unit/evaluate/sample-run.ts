@@ -1,9 +1,9 @@
 /** A run by hand: two classes of the paper's BTAD, one of them with one label. */
 
-import { compareWithPaper } from '../../../src/evaluate/paper/compare.js';
-import type { TestedClass, TestedDataSet, TestRun, TestSettings } from '../../../src/evaluate/test-run.js';
 import type { ClassMetrics, Metric } from '../../../src/metrics/index.js';
 import { evaluationOf } from '../../../src/metrics/means.js';
+import { compareWithPaper } from '../../../src/runs/paper/compare.js';
+import type { TestedClass, TestedDataSet, TestRun, TestSettings } from '../../../src/runs/test-run.js';
 import { toyModelJson } from '../engine/toy-model.js';
 
 export const settings: TestSettings = {

@@ -1,9 +1,5 @@
 /** A metric evaluator for tests: slow, plain, and dependent on every score and pixel it is given. */
-import type {
-  MetricOptions,
-  MetricPicture,
-  NativeMetricEvaluator,
-} from '../../../src/engine/native-metrics.js';
+import type { MetricOptions, MetricPicture, NativeMetricEvaluator } from '../../../src/addon/metrics.js';
 import type { ClassMetrics, Metric, RankingMetrics } from '../../../src/metrics/index.js';
 import { type FakeAddon, type FakeBehaviour, makeFakeAddon } from '../engine/fake-addon.js';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { NativePicture } from '../../../src/engine/native.js';
+import type { NativePicture } from '../../../src/addon/native.js';
 import type { CraneError } from '../../../src/errors.js';
 import { decodePicture } from '../../../src/images/decode.js';
 import { toPictureSource } from '../../../src/images/picture-input.js';

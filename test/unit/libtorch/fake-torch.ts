@@ -11,8 +11,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { libtorchPlatform } from '../../../src/libtorch/platform.js';
 import { libtorchVersion } from '../../../src/libtorch/version.js';
+import { fakeZip } from '../net/fake-zip.js';
 import { fakeElf } from './fake-elf.js';
-import { fakeZip } from './fake-zip.js';
 
 export const cpuLibrary = libtorchPlatform()!.cpuLibrary;
 

@@ -2,11 +2,11 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { indexAddress } from '../../../src/libtorch/index-address.js';
-import { certificateFiles, configFiles, parseIni, pipSetting } from '../../../src/libtorch/pip-config.js';
 import { requirements } from '../../../src/libtorch/requirements.js';
-import type { IndexFile } from '../../../src/libtorch/simple-index.js';
 import { chooseWheel, parseWheelName } from '../../../src/libtorch/wheel-name.js';
 import { parseRecord } from '../../../src/libtorch/wheel-record.js';
+import { certificateFiles, configFiles, parseIni, pipSetting } from '../../../src/net/pip-config.js';
+import type { IndexFile } from '../../../src/net/simple-index.js';
 import { bareEnv, freshFolder, writeTree } from './fake-torch.js';
 
 function withConfig(text: string): NodeJS.ProcessEnv {

@@ -3,10 +3,10 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fromArchive } from '../../../src/libtorch/way-archive.js';
+import { fakeZip } from '../net/fake-zip.js';
 import { fakeElf } from './fake-elf.js';
 import { FakeIndex } from './fake-index.js';
 import { bareEnv, cpuLibrary, freshFolder, noise } from './fake-torch.js';
-import { fakeZip } from './fake-zip.js';
 
 const retries = { attempts: 3, pauseMs: 5 };
 let server: FakeIndex | undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createEvaluator } from '../../../src/metrics/index.js';
-import { builtAddon } from '../weights/built-addon.js';
+import { builtAddon } from '../models/weights/built-addon.js';
 import { fakeEvaluator } from './fake-evaluator.js';
 
 const picture = { className: 'a', score: 1, label: true } as const;

@@ -1,9 +1,5 @@
 /** A native evaluator that notes what it is asked for. */
-import type {
-  MetricOptions,
-  MetricPicture,
-  NativeMetricEvaluator,
-} from '../../../src/engine/native-metrics.js';
+import type { MetricOptions, MetricPicture, NativeMetricEvaluator } from '../../../src/addon/metrics.js';
 import type { ClassMetrics, Metric } from '../../../src/metrics/index.js';
 
 export interface FakeEvaluator {

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { errorsPage, optionsPage } from '../../../scripts/make-reference.mjs';
 import { CraneError, errorTable, toCraneError } from '../../../src/errors.js';
 import { nearestName } from '../../../src/nearest-name.js';
-import { checkOptions, wrongValue } from '../../../src/option-check.js';
-import type { OptionSpec } from '../../../src/option-kinds.js';
-import { flagName, optionNames, options } from '../../../src/options.js';
+import { checkOptions, wrongValue } from '../../../src/options/check.js';
+import type { OptionSpec } from '../../../src/options/kinds.js';
+import { flagName, optionNames, options } from '../../../src/options/table.js';
 
 const table = options as Record<string, OptionSpec<unknown>>;
 

@@ -1,10 +1,10 @@
 import { mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { MethodOptions } from '../../../src/engine/native.js';
+import type { MethodOptions } from '../../../src/addon/native.js';
+import { weightHash } from '../../../src/runs/weight-hashes.js';
 import { featureBytes, freeBytes, removeStale } from '../../../src/train/feature-cache.js';
 import { featureKey, featureSettings, type Machine } from '../../../src/train/feature-key.js';
-import { weightHash } from '../../../src/train/weight-hashes.js';
 import { makeFakeAddon } from '../engine/fake-addon.js';
 import { fakeShape } from '../engine/fake-training.js';
 import { writePicture } from '../engine/toy-model.js';

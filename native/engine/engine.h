@@ -1,0 +1,203 @@
+// The engine: towers read once, prompt sets, pictures in, scores and maps out. The one class bindings/ sees;
+// free of tensor headers. Every call runs on the compute thread (core/executor.h) unless it says
+// otherwise, and throws crane::Error only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/cancel.h"
+#include "core/precision.h"
+#include "core/traced_stage.h"
+#include "image/fit.h"
+#include "image/picture.h"
+#include "methods/crane/options.h"
+#include "train/options.h"
+#include "vision/config.h"
+#include "weights/synth.h"
+
+namespace crane {
+
+struct SourceConfig {
+  std::string weights;
+  vision::TowerConfig tower;
+};
+
+// Tensors that are made when the engine opens, instead of read.
+struct RecipeConfig {
+  std::string name;  // what messages call it, in the place of a file's path
+  std::vector<weights::SynthTensor> tensors;
+};
+
+// Where what a start needs is kept for the next one (layers/packed_weights.h).
+struct StartCache {
+  std::string folder;              // exists
+  std::string identity;            // of the weight files as they lie there now; part of a file's name
+  int64_t least_bytes = 64 << 20;  // a tower with less is packed in a moment and not kept
+};
+
+struct EngineConfig {
+  // Files and recipes that together hold the vision and the text tower.
+  std::vector<std::string> weights;
+  std::vector<RecipeConfig> recipes;
+  vision::TowerConfig vision;
+  layers::Activation text_activation = layers::Activation::quick_gelu;
+  double text_layer_norm_eps = 1e-5;
+  std::optional<SourceConfig> source;
+  int64_t height = 0;  // input of the model in pixels
+  int64_t width = 0;
+  std::string device = "cpu";                // or auto, cuda, cuda:N, or a list: cuda:0,cuda:1
+  Precision precision = Precision::float32;  // of the vision towers
+  int threads = 0;                           // 0: physical cores
+  std::optional<StartCache> start_cache;
+};
+
+struct TowerFacts {
+  int64_t width = 0;
+  int64_t layers = 0;
+  int64_t heads = 0;
+  int64_t registers = 0;
+  int64_t parameters = 0;
+  // Of a vision tower: "mapped" from the start cache, "written" there now, or only in "memory".
+  std::string packed = "memory";
+};
+
+struct EngineFacts {
+  int64_t patch = 0;
+  TowerFacts vision;
+  TowerFacts text;
+  std::optional<TowerFacts> source;
+  int64_t joint_width = 0;
+  std::string device;
+  Precision precision = Precision::float32;
+  std::string kernels;  // kernels::chosen_kernels() at this precision
+  int threads = 0;
+  int64_t weight_bytes = 0;
+  std::string packed_failure;  // why packed weights could not be kept
+  int64_t working_bytes = 0;   // upper estimate of what one picture needs on top
+};
+
+enum class ImageScore { fused, map_max };
+
+struct ScoreOptions {
+  methods::CraneOptions method;
+  ImageScore image_score = ImageScore::fused;
+  double sigma_px = 4.0;
+};
+
+struct PromptFiles {
+  std::string path;
+  std::vector<int64_t> normal_ids;
+  std::vector<int64_t> anomalous_ids;
+  std::string kept_vectors;  // file that has, or gets, the encoded vectors; may be empty
+};
+
+struct ScoreItem {
+  image::PictureView picture;
+  int64_t prompts = 0;
+  image::Fit fit = image::Fit::stretch;
+  double tile_overlap = 0.25;
+  bool wants_map = false;
+};
+
+struct ScoreOutcome {
+  double score = 0;
+  double fused_score = 0;
+  double map_max = 0;
+  std::vector<float> map;  // [map_height, map_width], covers exactly the picture; empty unless wanted
+  int64_t map_width = 0;
+  int64_t map_height = 0;
+  double preprocess_ms = 0;
+  double forward_ms = 0;
+  double postprocess_ms = 0;
+};
+
+struct InputShape {
+  int64_t batch = 0;
+  int64_t height = 0;
+  int64_t width = 0;
+};
+
+// What one file of the feature cache holds.
+struct FeatureShape {
+  int64_t maps = 0;    // distinct maps
+  int64_t copies = 1;  // how often each is listed (method.md 3, "features")
+  int64_t grid_height = 0;
+  int64_t grid_width = 0;
+  int64_t width = 0;  // joint width D
+};
+
+struct FeatureItem {
+  image::PictureView picture;
+  std::string path;
+};
+
+class ScoreJob;  // score_job.h
+
+class Engine {
+ public:
+  // Errors: E_WEIGHTS_*, E_MODEL_CONFIG, E_DEVICE, E_MEMORY.
+  explicit Engine(const EngineConfig& config);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  const EngineFacts& facts() const noexcept;
+
+  // Reads and encodes a prompt set; the handle stays valid until removed. Errors: E_PROMPTS, E_WEIGHTS_*.
+  int64_t add_prompts(const PromptFiles& files, const ScoreOptions& options);
+  void remove_prompts(int64_t handle);
+  // [2, D] row-major: normal, anomalous.
+  std::vector<float> text_features(int64_t handle) const;
+
+  // Begins to render the pictures into the model's input on the preparation threads, at most two views ahead
+  // of score(). Any thread may call it; the pixels must outlive the job. Errors: E_IMAGE_*, E_USAGE.
+  std::shared_ptr<ScoreJob> begin_score(std::vector<ScoreItem> items) const;
+  // One outcome per item, once per job; on a CPU a score never depends on the other items (except under
+  // compat.batch_mean), on a GPU its last digits may.
+  std::vector<ScoreOutcome> score(ScoreJob& job, const ScoreOptions& options,
+                                  const CancelToken* cancel) const;
+  // Both at once.
+  std::vector<ScoreOutcome> score(std::span<const ScoreItem> items, const ScoreOptions& options,
+                                  const CancelToken* cancel) const;
+
+  // input: [batch, 3, height, width] normalised for the vision tower, not copied.
+  std::vector<ScoreOutcome> score_preprocessed(const float* input, InputShape shape, int64_t prompts,
+                                               const ScoreOptions& options, bool wants_map,
+                                               const CancelToken* cancel);
+
+  TracedStages trace(const float* input, InputShape shape, int64_t prompts, const ScoreOptions& options);
+
+  // image_features: [batch, D] unit rows, or empty without guidance.
+  TracedStages trace_text(const PromptFiles& files, const ScoreOptions& options, text::Guidance guidance,
+                          std::span<const float> image_features);
+
+  // What write_features writes with this method. E_MODEL_CONFIG where features depend on the batch
+  // (compat.batch_mean).
+  FeatureShape feature_shape(const ScoreOptions& options) const;
+  // Runs the vision towers on pictures stretched to the model's input and writes each one's features to its
+  // file, whole or not at all. Errors: those of scoring, E_IO_WRITE.
+  void write_features(std::span<const FeatureItem> items, bool half_precision, const ScoreOptions& options,
+                      const CancelToken* cancel) const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;  // shared with jobs on other threads
+  friend class ScoreJob;
+  friend class Training;
+};
+
+// Threads of the compute thread's OpenMP team; 0: physical cores. Runs on the compute thread. Returns the
+// count.
+int set_compute_threads(int threads);
+// "cpu", "cuda:0", ... as libtorch sees them.
+std::vector<std::string> available_devices();
+
+}  // namespace crane

@@ -1,0 +1,126 @@
+// What an Engine holds; private to engine*.cpp.
+#pragma once
+
+#include <ATen/Parallel.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "core/error.h"
+#include "engine/device_pass.h"
+#include "engine/engine.h"
+#include "image/normalise.h"
+#include "layers/packed_weights.h"
+#include "layers/torch_errors.h"
+#include "methods/crane/features.h"
+#include "methods/method.h"
+#include "text/lazy_tower.h"
+#include "vision/tower.h"
+
+namespace crane {
+
+// Views of one forward pass on a GPU: eight fill it (11,000 rows in every product at 518 x 518), and the next
+// eight are sent and resized meanwhile.
+inline constexpr int64_t k_views_at_once = 8;
+
+struct Engine::State {
+  EngineConfig config;
+  EngineFacts facts;
+  at::Device device{at::kCPU};
+  vision::Tower vision;
+  text::LazyTower text;
+  std::unique_ptr<vision::SpatialSource> source;
+  image::Normalisation normalisation{};
+
+  // The same engine on the further devices of a list; only whole batches are dealt to them.
+  std::vector<std::unique_ptr<State>> replicas;
+
+  mutable DevicePasses passes;  // used by the compute thread alone
+
+  mutable std::mutex prompts_mutex;  // of the first device: also guards the replicas' prompts
+  std::map<int64_t, std::shared_ptr<const methods::EncodedPrompts>> prompts;
+  int64_t next_handle = 1;
+
+  // Reads the towers. Errors: see Engine::Engine.
+  void open(const EngineConfig& from, at::Device on);
+  std::shared_ptr<const methods::EncodedPrompts> encode(const PromptFiles& files,
+                                                        const ScoreOptions& options) const;
+
+  // All engines share the one compute thread, and its team would otherwise keep the count of whichever was
+  // opened last: then an engine's scores could change their last bits when another one is opened.
+  void use_own_threads() const {
+    if (at::get_num_threads() != facts.threads) at::set_num_threads(facts.threads);
+  }
+
+  // Runs `load` with what the start cache holds for a tower, and keeps what it lacked. Returns
+  // TowerFacts::packed.
+  std::string with_packed_weights(std::string_view tower,
+                                  const std::function<void(layers::PackedWeights*)>& load);
+
+  methods::Towers towers() const { return {&vision, &text, source.get()}; }
+
+  std::shared_ptr<const methods::EncodedPrompts> prompts_of(int64_t handle) const {
+    const std::lock_guard lock(prompts_mutex);
+    const auto found = prompts.find(handle);
+    check_input(found != prompts.end(), "E_PROMPTS", "no prompt set has the handle ", handle);
+    return found->second;
+  }
+
+  // The same prompts on this device and on every replica's.
+  std::vector<std::shared_ptr<const methods::EncodedPrompts>> prompts_of_all(int64_t handle) const {
+    std::vector<std::shared_ptr<const methods::EncodedPrompts>> all{prompts_of(handle)};
+    const std::lock_guard lock(prompts_mutex);
+    for (const auto& replica : replicas) all.push_back(replica->prompts.at(handle));
+    return all;
+  }
+
+  void check_size(int64_t height, int64_t width) const {
+    const int64_t patch = vision.patch();
+    if (height <= 0 || width <= 0 || height % patch != 0 || width % patch != 0) {
+      const auto nearest = [patch](int64_t side) {
+        return std::max<int64_t>(1, (side + patch / 2) / patch) * patch;
+      };
+      throw Error(
+          "E_MODEL_CONFIG",
+          join_text("an input of ", width, " x ", height, " pixels is no multiple of the patch of ", patch),
+          join_text("the nearest is --size ", nearest(width), "x", nearest(height)));
+    }
+    if (source) {
+      check_input(source->grid_for(height, width).count() > 0, "E_MODEL_CONFIG", "an input of ", width, " x ",
+                  height, " pixels is smaller than one patch of the spatial source");
+    }
+  }
+
+  // Frozen features, picture by picture (with compat.batch_mean D-Attn's mean runs over the batch). The maps
+  // are the distinct ones, [m, B, n, D]. images [B, 3, H, W] on the engine's device.
+  methods::PictureFeatures features(const at::Tensor& images, const methods::CraneOptions& options) const;
+  FeatureShape feature_shape(const ScoreOptions& options) const;
+
+  // One call of the method; maps: [B, H, W] before the Gaussian, on the engine's device.
+  struct Forward {
+    std::vector<double> fused;
+    at::Tensor maps;
+  };
+  Forward forward(const at::Tensor& images, std::vector<const methods::EncodedPrompts*> prompts,
+                  const ScoreOptions& options, Trace* trace) const;
+
+  image::ViewPlan plan_of(const ScoreItem& item) const {
+    return image::plan_views(item.picture.width, item.picture.height, config.width, config.height, item.fit,
+                             item.tile_overlap);
+  }
+  // One view as the model's input, [1, 3, height, width], on the CPU. Thread-safe.
+  at::Tensor input_of(const ScoreItem& item, const image::ViewPlan& plan, const image::View& view) const;
+  // The job's picture `at`; pictures are taken in their order.
+  ScoreOutcome score_alone(ScoreJob& job, size_t at, const ScoreOptions& options,
+                           const CancelToken* cancel) const;
+  // Whole batches on a GPU, resized there too (engine_device.cpp).
+  std::vector<ScoreOutcome> score_on_device(std::span<const ScoreItem> items, const ScoreOptions& options,
+                                            const CancelToken* cancel) const;
+  // Every view of every item in one call of the method (compat.batch_mean).
+  std::vector<ScoreOutcome> score_together(ScoreJob& job, const ScoreOptions& options,
+                                           const CancelToken* cancel) const;
+};
+
+}  // namespace crane

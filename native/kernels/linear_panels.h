@@ -1,0 +1,67 @@
+// dst = activation(normalised(src) W^T + b), or dst += the same without activation, with W packed once.
+//
+// Operands lie in cells of four bytes: one float, or two bfloat16 values that follow each other in depth,
+// with sums in float32 either way. Everything outside the packed weights is float32.
+//
+// Rows are taken in panels of `rows`, columns of the result in panels of `columns`; a row's bits depend on
+// that row, W and b alone, never on how many rows there are or how the panels are split over threads.
+#pragma once
+
+#include <cstdint>
+
+namespace crane::kernels {
+
+enum class Epilogue { store, add, quick_gelu, gelu };
+
+struct LinearPanels {
+  const float* src = nullptr;  // [rows, depth]
+  int64_t src_stride = 0;
+  int64_t rows = 0;
+  int64_t depth = 0;
+  // LayerNorm of every row on its way into the panel; null: rows as they are.
+  const float* norm_weight = nullptr;  // [depth]
+  const float* norm_bias = nullptr;    // [depth]
+  double norm_eps = 0;
+  const float* weight = nullptr;  // packed: [panels][cells of depth][columns]
+  const float* bias = nullptr;    // [out]
+  int64_t out = 0;
+  float* dst = nullptr;  // column c of row r: dst[c / group * group_stride + r * row_stride + c % group]
+  int64_t dst_row_stride = 0;
+  int64_t dst_group = 0;  // a multiple of `columns`, or at least `out`
+  int64_t dst_group_stride = 0;
+  Epilogue epilogue = Epilogue::store;
+};
+
+struct PanelRange {
+  int64_t first_rows = 0;  // panels of rows [first, last)
+  int64_t last_rows = 0;
+  int64_t first_columns = 0;  // panels of columns [first, last)
+  int64_t last_columns = 0;
+};
+
+struct LinearFace {
+  int64_t rows;
+  int64_t columns;
+  int64_t cell_values;  // values of the depth in four bytes: 1 float32, or 2 bfloat16
+  void (*run)(const LinearPanels& job, const PanelRange& range);
+
+  int64_t row_panels(int64_t count) const { return (count + rows - 1) / rows; }
+  int64_t column_panels(int64_t out) const { return (out + columns - 1) / columns; }
+  int64_t cells(int64_t depth) const { return (depth + cell_values - 1) / cell_values; }
+  // The packed weights' size in cells, four bytes each.
+  int64_t packed_floats(int64_t out, int64_t depth) const {
+    return column_panels(out) * columns * cells(depth);
+  }
+  // weight [out, depth] -> the packed column panels [first, last) in their places; zero behind the last
+  // column and the end of the depth.
+  void pack(const float* weight, int64_t out, int64_t depth, int64_t first, int64_t last,
+            float* packed) const;
+};
+
+#if defined(__x86_64__)
+extern const LinearFace k_linear_avx512bf16;
+extern const LinearFace k_linear_avx512;
+extern const LinearFace k_linear_avx2;
+#endif
+
+}  // namespace crane::kernels

@@ -1,0 +1,15 @@
+#if defined(__x86_64__)
+
+#include "kernels/vec_avx2.h"
+//
+#include "kernels/linear_panels_kernel.h"
+
+namespace crane::kernels {
+
+// Of 16 registers: 6 rows x 2 vectors of results; 10 panels of 6 rows x 1024 take 240 KB.
+using Kernel = LinearKernel<Vec, FloatCells<Vec>, /*k_rows=*/6, /*k_block_panels=*/10>;
+const LinearFace k_linear_avx2 = {6, Kernel::k_columns, /*cell_values=*/1, Kernel::run};
+
+}  // namespace crane::kernels
+
+#endif

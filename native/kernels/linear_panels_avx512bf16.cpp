@@ -1,0 +1,24 @@
+#if defined(__x86_64__)
+
+#include "kernels/vec_avx512bf16.h"
+//
+#include "kernels/linear_panels_kernel.h"
+
+namespace crane::kernels {
+namespace {
+
+struct PairCells {
+  static constexpr int k_values = 2;
+  static Vec::Reg from(const Vec::Reg (&x)[k_values]) { return Pairs::of_neighbours(x[0], x[1]); }
+  static Vec::Reg dot(Vec::Reg a, Vec::Reg b, Vec::Reg sum) { return Pairs::dot(a, b, sum); }
+};
+
+}  // namespace
+
+// As for float32, with twice the depth in the same memory.
+using Kernel = LinearKernel<Vec, PairCells, /*k_rows=*/14, /*k_block_panels=*/8>;
+const LinearFace k_linear_avx512bf16 = {14, Kernel::k_columns, PairCells::k_values, Kernel::run};
+
+}  // namespace crane::kernels
+
+#endif

@@ -1,0 +1,49 @@
+// bfloat16 pairs beside the floats of vec_avx512.h. Included by the *_avx512bf16.cpp files only, which alone
+// are compiled for these instructions.
+//
+// A cell of four bytes holds two bfloat16 values, the first in its low half; sixteen cells fill a register
+// and travel as floats that nothing computes with. Rounding is to the nearest, halves to even; subnormal
+// floats count as zero, NaN stays NaN, and what lies behind the largest bfloat16 becomes infinite.
+#pragma once
+
+#include "kernels/vec_avx512.h"
+
+namespace crane::kernels {
+namespace {
+
+struct Pairs {
+  using Reg = Vec::Reg;
+
+  // Neighbours become pairs: cell i = (x[2 i], x[2 i + 1]) of the 32 values x = [first, next].
+  static Reg of_neighbours(Reg first, Reg next) { return cells(_mm512_cvtne2ps_pbh(next, first)); }
+  // cell i = (low[i], high[i]).
+  static Reg of_lanes(Reg low, Reg high) {
+    const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(high, low);
+    const __m512i first = _mm512_set_epi32(
+        0x001F000F, 0x001E000E, 0x001D000D, 0x001C000C, 0x001B000B, 0x001A000A, 0x00190009, 0x00180008,
+        0x00170007, 0x00160006, 0x00150005, 0x00140004, 0x00130003, 0x00120002, 0x00110001, 0x00100000);
+    return _mm512_castsi512_ps(_mm512_permutexvar_epi16(first, halves));
+  }
+  // sum + both products of every pair.
+  static Reg dot(Reg a, Reg b, Reg sum) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b); }
+  // (1, 1) in every cell.
+  static Reg ones() { return _mm512_castsi512_ps(_mm512_set1_epi32(0x3F803F80)); }
+
+ private:
+  static Reg cells(__m512bh x) { return (Reg)x; }
+};
+
+// 2^x with a relative error below 2.7e-6, a thousandth of what rounding the result to bfloat16 may add: the
+// polynomial of degree 4 on [0, 1] whose largest relative error is least. x = -inf gives 0, NaN stays.
+inline Vec::Reg short_exp2_lanes(Vec::Reg x) {
+  const Vec::Reg f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);  // x - floor(x)
+  Vec::Reg p = Vec::set1(0x1.bb7cd4p-7F);
+  p = Vec::fma(p, f, Vec::set1(0x1.aa13f0p-5F));
+  p = Vec::fma(p, f, Vec::set1(0x1.ee798ap-3F));
+  p = Vec::fma(p, f, Vec::set1(0x1.62d166p-1F));
+  p = Vec::fma(p, f, Vec::set1(0x1.00002cp+0F));
+  return _mm512_scalef_ps(p, x);  // p 2^floor(x)
+}
+
+}  // namespace
+}  // namespace crane::kernels

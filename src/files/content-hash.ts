@@ -1,0 +1,34 @@
+/** sha256 of a file's bytes, read in pieces. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { codedReadError } from './open-file.js';
+
+/** Digits that a prompt file keeps of each picture that it was learned from. */
+export const k_pictureDigits = 12;
+
+const k_remembered = 200_000;
+/** by path; good while size, time and inode of the file stay the same */
+const memo = new Map<string, { stamp: string; hash: string }>();
+
+/** @returns 64 hexadecimal digits; @throws CraneError E_INPUT_*, E_IO_READ */
+export async function contentHash(path: string): Promise<string> {
+  const absolute = resolve(path);
+  try {
+    const { size, mtimeNs, ctimeNs, ino } = await stat(absolute, { bigint: true });
+    const stamp = `${size} ${mtimeNs} ${ctimeNs} ${ino}`;
+    const known = memo.get(absolute);
+    if (known?.stamp === stamp) return known.hash;
+    const hash = createHash('sha256');
+    for await (const piece of createReadStream(absolute)) hash.update(piece as Buffer);
+    const digest = hash.digest('hex');
+    memo.delete(absolute);
+    memo.set(absolute, { stamp, hash: digest });
+    // The oldest entry goes: a Map keeps the order of insertion.
+    if (memo.size > k_remembered) memo.delete(memo.keys().next().value!);
+    return digest;
+  } catch (cause) {
+    throw codedReadError(path, cause);
+  }
+}

@@ -1,0 +1,31 @@
+/** Reads the float32 maps that map-file.ts writes. */
+import { readFile } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import { CraneError } from '../errors.js';
+import type { MapValues } from '../metrics/index.js';
+import { codedReadError } from './open-file.js';
+
+const k_magic = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0]);
+
+/** Float32 of two dimensions in this machine's byte order. @throws CraneError E_IO_READ, E_INPUT_* */
+export async function readNpy(path: string): Promise<MapValues> {
+  const bytes = await readFile(path).catch((thrown: unknown) => {
+    throw codedReadError(path, thrown);
+  });
+  const start = 10 + (bytes.length >= 10 ? bytes.readUInt16LE(8) : 0);
+  const order = endianness() === 'LE' ? '<' : '>';
+  const header = new RegExp(`'descr': '${order}f4', 'fortran_order': False, 'shape': \\((\\d+), (\\d+)\\)`);
+  const shape = bytes.subarray(0, 8).equals(k_magic)
+    ? header.exec(bytes.toString('latin1', 10, start))
+    : undefined;
+  const height = Number(shape?.[1]);
+  const width = Number(shape?.[2]);
+  if (!shape || bytes.length !== start + 4 * width * height) {
+    throw new CraneError('E_IO_READ', `${path}: is no map of float32 values in two dimensions`);
+  }
+  // A copy: the values need not be aligned within the file's buffer.
+  const data = new Float32Array(
+    bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + bytes.length) as ArrayBuffer,
+  );
+  return { data, width, height };
+}

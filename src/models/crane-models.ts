@@ -1,0 +1,126 @@
+/** model.json of `crane` and `crane+`: the published settings (method.md 1, 5, 9) around given weight files. */
+
+import type { MethodOptions, TowerConfig } from '../addon/native.js';
+import { type ModelDescription, parseModelJson } from './model-json.js';
+
+export type CraneKind = 'crane' | 'crane+';
+
+export const craneKinds: readonly CraneKind[] = ['crane', 'crane+'];
+
+export function isCraneKind(name: string): name is CraneKind {
+  return craneKinds.includes(name as CraneKind);
+}
+
+/** OpenAI's CLIP; its position grid is fitted bilinearly (method.md 3). */
+export const clipVision: TowerConfig = {
+  activation: 'quick-gelu',
+  layerNormEps: 1e-5,
+  mean: [0.48145466, 0.4578275, 0.40821073],
+  std: [0.26862954, 0.26130258, 0.27577711],
+  positionInterpolation: { kind: 'bilinear', offset: 0 },
+  blocks: 0,
+};
+
+export const clipText = { activation: 'quick-gelu', layerNormEps: 1e-5 } as const;
+
+/** Spatial sources of D-Attn (method.md 4): DINOv2 with registers, DINO ViT-B/8, SAM's image encoder. */
+export type SourceKind = 'dinov2' | 'dino' | 'sam';
+
+/**
+ * DINOv2 with registers fits its position grid with antialiasing to the exact size, DINO to (n + 0.1) / 28; SAM resizes
+ * the picture instead.
+ */
+export function sourceVision(kind: SourceKind): TowerConfig {
+  return {
+    activation: 'gelu',
+    layerNormEps: 1e-6,
+    mean: [0.485, 0.456, 0.406],
+    std: [0.229, 0.224, 0.225],
+    positionInterpolation:
+      kind === 'dinov2' ? { kind: 'bicubic-antialias', offset: 0 } : { kind: 'bicubic', offset: 0.1 },
+    blocks: 0,
+  };
+}
+
+/** What multiplies the mean cosine (method.md 4). */
+export function sourceBeta(kind: SourceKind): number {
+  return kind === 'sam' ? 1.08 : 1.2;
+}
+
+/** The two texts; the twelve X are replaced by learned vectors (method.md 5). */
+export const craneTexts = {
+  normal: `${'X '.repeat(12)}object.`,
+  anomalous: `${'X '.repeat(12)}damaged object.`,
+};
+
+/** The default rows of method.md 9; Crane+ on DAGM and on medical pictures takes softMean. */
+export function craneMethod(kind: CraneKind): MethodOptions {
+  return {
+    eAttn: 'qq+kk+vv',
+    eAttnLayers: 19,
+    ...(kind === 'crane'
+      ? { features: [6, 12, 18, 24], softMean: true, dAttn: false }
+      : { features: [24], softMean: false, dAttn: true }),
+    maps: 'both',
+    dAttnBeta: 1.2,
+    fusion: true,
+    imageScore: 'fused',
+    guidanceAtTest: 'none',
+    temperature: 0.07,
+    sigma: 4,
+    compat: {
+      batchMean: false,
+      halfDeepTokens: true,
+      aliasedFeatures: true,
+      emptyRows: 'self',
+      dAttnLayers: [],
+    },
+  };
+}
+
+export interface WeightPart {
+  file: string;
+  sha256: string;
+  bytes: number;
+}
+
+export type PromptSets = ModelDescription['prompts'];
+
+export interface CraneParts {
+  kind: CraneKind;
+  name: string;
+  description: string;
+  licence: string;
+  weights: WeightPart;
+  /** Crane+ only */
+  source?: WeightPart;
+  /** what the source is; DINOv2 unless said */
+  sourceKind?: SourceKind;
+  prompts: PromptSets;
+}
+
+/** @throws CraneError E_MODEL_JSON when the parts do not make a model */
+export function describeCrane(parts: CraneParts): ModelDescription {
+  const { kind, name, description, licence, weights, source, sourceKind = 'dinov2', prompts } = parts;
+  const model: ModelDescription = {
+    name,
+    version: '1',
+    description,
+    licence,
+    weights: [weights],
+    ...(source ? { source: { weights: source, tower: sourceVision(sourceKind) } } : {}),
+    input: { width: 518, height: 518 },
+    vision: clipVision,
+    text: clipText,
+    prompts,
+    method: { ...craneMethod(kind), dAttnBeta: sourceBeta(sourceKind) },
+    // A threshold belongs to a data set, not to a model.
+    threshold: null,
+    mapThreshold: null,
+  };
+  return parseModelJson(toText(model), `model.json of ${name}`);
+}
+
+export function toText(model: ModelDescription): string {
+  return `${JSON.stringify(model, null, 2)}\n`;
+}

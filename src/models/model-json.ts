@@ -1,0 +1,172 @@
+/** The form of model.json: what a model consists of and how it wants to be used (contract.md, Models). */
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
+import { z } from 'zod';
+import type { EngineConfig, MethodOptions, TowerConfig } from '../addon/native.js';
+import { CraneError } from '../errors.js';
+import { type Calibration, calibrationSchema } from './calibration.js';
+import { recipesSchema } from './model-recipe.js';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');
+const channel3 = z.tuple([z.number(), z.number(), z.number()]);
+const positiveInt = z.int().min(1);
+
+/** A file of the model's folder: it may not leave it. */
+const localFile = z.string().min(1).refine(staysInside, 'expected a path inside the folder of model.json');
+
+const weightFile = z.strictObject({ file: localFile, sha256, bytes: positiveInt });
+const activation = z.enum(['quick-gelu', 'gelu']);
+
+const tower = z.strictObject({
+  activation,
+  layerNormEps: z.number().positive(),
+  mean: channel3,
+  std: channel3.refine((std) => std.every((value) => value > 0), 'expected numbers above 0'),
+  positionInterpolation: z.strictObject({
+    kind: z.enum(['bilinear', 'bicubic', 'bicubic-antialias']),
+    offset: z.number(),
+  }),
+  blocks: z.int().min(0),
+}) satisfies z.ZodType<TowerConfig>;
+
+const method = z.strictObject({
+  eAttn: z.enum(['vv', 'kk', 'qq', 'qq+kk', 'qq+kk+vv', '(q+k+v)^2']),
+  eAttnLayers: positiveInt,
+  features: z.array(positiveInt).min(1),
+  softMean: z.boolean(),
+  dAttn: z.boolean(),
+  maps: z.enum(['both', 'dattn']),
+  dAttnBeta: z.number(),
+  fusion: z.boolean(),
+  imageScore: z.enum(['fused', 'map-max']),
+  guidanceAtTest: z.enum(['none', 'pad-suffix', 'pad-prefix', 'replace-suffix', 'replace-prefix']),
+  temperature: z.number().positive(),
+  sigma: z.number().min(0),
+  compat: z.strictObject({
+    batchMean: z.boolean(),
+    halfDeepTokens: z.boolean(),
+    aliasedFeatures: z.boolean(),
+    emptyRows: z.enum(['self', 'nan']),
+    dAttnLayers: z.array(positiveInt),
+  }),
+}) satisfies z.ZodType<MethodOptions>;
+
+const promptSet = z.strictObject({
+  file: localFile,
+  sha256,
+  /** data sets whose pictures the prompts were learned on; every report names them */
+  learnedOn: z.array(z.string().min(1)),
+  normal: z.string().min(1),
+  anomalous: z.string().min(1),
+});
+
+/** What a precision other than float32 changed where it was measured (scripts/compare-precision.mjs). */
+const shownHarmless = z.strictObject({
+  dataSets: z.array(z.string().min(1)).min(1),
+  pictures: positiveInt,
+  /** largest change of any figure of any set, in points of 100 */
+  worstPoints: z.number().min(0),
+  /** between scores of the same picture */
+  scoreDifference: z.strictObject({ median: z.number(), p95: z.number(), max: z.number() }),
+});
+
+const modelSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9+._-]*$/, 'expected lower-case letters, digits, "+", ".", "_", "-"'),
+    version: z.string().min(1),
+    description: z.string(),
+    licence: z.string(),
+    weights: z.array(weightFile).min(1),
+    recipes: recipesSchema.optional(),
+    source: z.strictObject({ weights: weightFile, tower }).optional(),
+    input: z.strictObject({ width: positiveInt, height: positiveInt }),
+    vision: tower,
+    text: z.strictObject({ activation, layerNormEps: z.number().positive() }) satisfies z.ZodType<
+      EngineConfig['text']
+    >,
+    prompts: z.strictObject({ default: z.string().min(1), sets: z.record(z.string().min(1), promptSet) }),
+    method,
+    /** how prompts for this model are learned best, where it is not as usual */
+    training: z.strictObject({ imageLossWeight: z.number().min(0) }).optional(),
+    threshold: z.number().min(0).max(1).nullable(),
+    mapThreshold: z.number().min(0).max(1).nullable(),
+    /** how thresholds were chosen, and thresholds for other settings than the model's own (`crane-native calibrate`) */
+    calibrations: z.array(calibrationSchema).optional(),
+    /** what `--precision auto` may take, since its effect on this model was measured and found harmless */
+    precisions: z.strictObject({ bfloat16: shownHarmless.optional() }).optional(),
+    /** a picture of the folder and the score that every device must give: within `tolerance` in float32 */
+    golden: z
+      .strictObject({
+        picture: localFile,
+        score: z.number(),
+        tolerance: z.number().positive(),
+        tolerances: z
+          .strictObject({
+            bfloat16: z.number().positive().optional(),
+            float16: z.number().positive().optional(),
+          })
+          .optional(),
+      })
+      .optional(),
+  })
+  .refine((model) => Object.hasOwn(model.prompts.sets, model.prompts.default), {
+    path: ['prompts', 'default'],
+    message: 'expected the name of one of the sets',
+  })
+  .refine((model) => !model.method.dAttn || model.source !== undefined, {
+    path: ['method', 'dAttn'],
+    message: 'expected false, as the model has no "source"',
+  });
+
+export type ModelDescription = z.infer<typeof modelSchema>;
+export type PromptSetDescription = z.infer<typeof promptSet>;
+
+export interface Model extends ModelDescription {
+  /** absolute; the model's own paths are relative to it */
+  folder: string;
+  /** of this user, kept apart from the model (user-calibrations.ts) */
+  userCalibrations?: Calibration[];
+}
+
+/** Absolute path of one of the model's files. */
+export function modelFile(model: Model, file: string): string {
+  return join(model.folder, file);
+}
+
+/** Reads and checks a model.json. @throws CraneError E_MODEL_NOT_FOUND or E_MODEL_JSON, naming the field */
+export async function readModelJson(path: string): Promise<Model> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const isMissing = cause.code === 'ENOENT' || cause.code === 'ENOTDIR';
+    throw new CraneError(
+      isMissing ? 'E_MODEL_NOT_FOUND' : 'E_MODEL_JSON',
+      `${path}: ${isMissing ? 'there is no such file' : cause.message}`,
+      { cause },
+    );
+  });
+  return { ...parseModelJson(text, path), folder: dirname(resolve(path)) };
+}
+
+export function parseModelJson(text: string, path: string): ModelDescription {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new CraneError('E_MODEL_JSON', `${path}: not JSON (${(cause as Error).message})`, { cause });
+  }
+  const checked = modelSchema.safeParse(parsed);
+  if (checked.success) return checked.data;
+  const { issues } = checked.error;
+  const shown = issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
+  const rest = issues.length > 5 ? `; and ${issues.length - 5} more` : '';
+  throw new CraneError('E_MODEL_JSON', `${path}: ${shown.join('; ')}${rest}`, {
+    hint: 'correct the fields named above',
+    cause: checked.error,
+  });
+}
+
+function staysInside(file: string): boolean {
+  const clean = normalize(file);
+  return !isAbsolute(file) && !/^[a-z]:|\\|\0/i.test(file) && clean !== '..' && !clean.startsWith(`..${sep}`);
+}

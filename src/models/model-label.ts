@@ -1,0 +1,47 @@
+/** `name@hash`: two results of equal label were made alike, so that their scores may be compared. */
+import { createHash } from 'node:crypto';
+import type { Precision } from '../addon/native.js';
+import type { PictureSettings } from '../engine/method-choice.js';
+import type { Size } from '../options/types.js';
+import type { Model } from './model-json.js';
+
+const k_remembered = 100;
+
+export class ModelLabels {
+  private readonly known_ = new Map<string, string>();
+  /** all that no call can change */
+  private readonly fixed_: unknown[];
+
+  constructor(
+    private readonly model: Model,
+    size: Size,
+    precision: Precision,
+  ) {
+    const { weights, recipes, source, vision, text } = model;
+    this.fixed_ = [
+      weights.map((part) => part.sha256),
+      recipes,
+      source?.weights.sha256,
+      source?.tower,
+      vision,
+      text,
+      size,
+      // Labels of float32 do not name it, as before there was another.
+      ...(precision === 'float32' ? [] : [precision]),
+    ];
+  }
+
+  /** @param promptsIdentity of the prompts in use (prompt-sets.ts) */
+  of({ method, fit, tileOverlap, exif }: PictureSettings, promptsIdentity: string): string {
+    const call = JSON.stringify([method, fit, fit === 'tile' ? tileOverlap : null, exif, promptsIdentity]);
+    const known = this.known_.get(call);
+    if (known) return known;
+    const hash = createHash('sha256')
+      .update(JSON.stringify([this.fixed_, call]))
+      .digest('hex');
+    const label = `${this.model.name}@${hash.slice(0, 12)}`;
+    if (this.known_.size >= k_remembered) this.known_.clear();
+    this.known_.set(call, label);
+    return label;
+  }
+}

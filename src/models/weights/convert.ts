@@ -1,0 +1,74 @@
+/** Converts weights of any known container and naming to one safetensors file with the canonical names. */
+import { randomBytes } from 'node:crypto';
+import { link, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import type { NativeAddon } from '../../addon/native.js';
+import { sha256OfFile } from '../../engine/prompt-sets.js';
+import { CraneError } from '../../errors.js';
+import { makeFolder } from '../../files/make-folder.js';
+import { withoutTemporary } from '../../files/temporary-name.js';
+import { exists, isThere } from '../../files/write-whole.js';
+
+export interface ConvertRequest {
+  /** together they hold one model: for instance one file with the vision tower and one with the text tower */
+  inputs: readonly string[];
+  out: string;
+  dtype: 'f32' | 'f16';
+  overwrite: boolean;
+}
+
+export interface Converted {
+  file: string;
+  bytes: number;
+  sha256: string;
+}
+
+/**
+ * Whole or not at all; an existing file is replaced only with `overwrite`. The file's metadata names the inputs
+ * and their sha256. @throws CraneError E_USAGE, E_EXISTS, E_WEIGHTS_*, E_IO_*
+ */
+export async function convert(
+  { inputs, out, dtype, overwrite }: ConvertRequest,
+  addon: NativeAddon,
+): Promise<Converted> {
+  if (extname(out) !== '.safetensors') {
+    throw new CraneError('E_USAGE', `Expected a name ending in .safetensors for --out but received "${out}"`);
+  }
+  const file = resolve(out);
+  if ((await stat(file).catch(() => undefined))?.isDirectory())
+    throw new CraneError('E_EXISTS', `${out}: is a folder`, { hint: 'choose another --out' });
+  if (!overwrite && (await isThere(file))) throw exists(out);
+  // Unreadable inputs are told by the addon, before anything is hashed.
+  for (const input of inputs) await addon.inspectWeights(input);
+
+  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await makeFolder(dirname(file));
+    await addon.convertWeights([...inputs], temporary, dtype, await origin(inputs));
+    if (overwrite) await rename(temporary, file);
+    else await publishNew(temporary, file, out);
+  } catch (thrown) {
+    throw withoutTemporary(thrown, temporary, out);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  return { file, bytes: (await stat(file)).size, sha256: await sha256OfFile(file) };
+}
+
+async function origin(inputs: readonly string[]): Promise<Record<string, string>> {
+  const named = await Promise.all(
+    inputs.map(async (input) => `${basename(input)} sha256:${await sha256OfFile(input)}`),
+  );
+  return { format: 'crane', 'converted-from': named.join('; ') };
+}
+
+/** A hard link fails in one step where the name was taken meanwhile; some file systems have none. */
+async function publishNew(temporary: string, file: string, shown: string): Promise<void> {
+  try {
+    await link(temporary, file);
+  } catch (thrown) {
+    if (await isThere(file)) throw exists(shown);
+    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') throw exists(shown);
+    await rename(temporary, file);
+  }
+}

@@ -1,0 +1,137 @@
+/** Puts weight files and prompts together to a model folder in `<cache>/models`, where `--model` looks. */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, link, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { CraneError } from '../../errors.js';
+import { cacheFolder } from '../../files/cache-folder.js';
+import { withFolderLock } from '../../files/folder-lock.js';
+import { makeFolder } from '../../files/make-folder.js';
+import { codedWriteError, writeWhole } from '../../files/write-whole.js';
+import {
+  type CraneKind,
+  craneTexts,
+  describeCrane,
+  type PromptSets,
+  type SourceKind,
+  toText,
+  type WeightPart,
+} from '../crane-models.js';
+import { type Model, type ModelDescription, readModelJson } from '../model-json.js';
+import type { OwnPrompts } from './own-prompts.js';
+import type { StoredFile } from './store.js';
+
+export interface FolderParts {
+  name: string;
+  kind: CraneKind;
+  sourceKind?: SourceKind;
+  description: string;
+  licence: string;
+  weights: StoredFile;
+  source?: StoredFile;
+  /** the first is the default, unless there are `ownPrompts` */
+  prompts: { set: string; learnedOn: string[]; stored: StoredFile }[];
+  ownPrompts?: OwnPrompts;
+}
+
+export async function modelFolder(name: string, env: NodeJS.ProcessEnv): Promise<string> {
+  return join(await cacheFolder(env), 'models', name);
+}
+
+/** @returns the folder. @throws CraneError E_IO_WRITE */
+export async function makeModelFolder(
+  parts: FolderParts,
+  env: NodeJS.ProcessEnv,
+  log: (line: string) => void,
+): Promise<string> {
+  const folder = await modelFolder(parts.name, env);
+  try {
+    await withFolderLock(folder, log, () => fill(folder, parts));
+  } catch (thrown) {
+    throw thrown instanceof CraneError ? thrown : codedWriteError(folder, thrown);
+  }
+  return folder;
+}
+
+async function fill(folder: string, parts: FolderParts): Promise<void> {
+  await makeFolder(folder);
+  const { name, kind, sourceKind, description, licence, ownPrompts } = parts;
+  const weights = await putInto(folder, parts.weights);
+  const source = parts.source && (await putInto(folder, parts.source));
+  const sets: PromptSets['sets'] = {};
+  for (const { set, learnedOn, stored } of parts.prompts) {
+    const { file, sha256 } = await putInto(folder, stored);
+    sets[set] = { file, sha256, learnedOn, ...craneTexts };
+  }
+  if (ownPrompts) {
+    const { set, sha256, learnedOn } = ownPrompts;
+    sets[set] = { file: await putOwn(folder, ownPrompts), sha256, learnedOn, ...craneTexts };
+  }
+  const made = describeCrane({
+    kind,
+    name,
+    ...(sourceKind ? { sourceKind } : {}),
+    description,
+    licence,
+    weights,
+    ...(source ? { source } : {}),
+    prompts: { default: ownPrompts?.set ?? parts.prompts[0]?.set ?? '', sets },
+  });
+  const kept = keepUsersChoices(made, await readOld(folder), ownPrompts !== undefined);
+  // Last: a folder without model.json is not a model yet.
+  await writeWhole(join(folder, 'model.json'), toText(kept), { overwrite: true });
+}
+
+async function putOwn(folder: string, { path, set }: OwnPrompts): Promise<string> {
+  const file = `prompts-${set}${/\.[a-z]+$/i.exec(basename(path))?.[0] ?? ''}`;
+  await replaceBy(join(folder, file), (temporary) => copyFile(path, temporary, constants.COPYFILE_FICLONE));
+  return file;
+}
+
+/** Linked where the file system can, else copied: `crane` and `crane+` share 900 MB. */
+async function putInto(folder: string, { path, sha256, bytes }: StoredFile): Promise<WeightPart> {
+  const file = basename(path);
+  await replaceBy(join(folder, file), async (temporary) => {
+    try {
+      await link(path, temporary);
+    } catch {
+      await copyFile(path, temporary, constants.COPYFILE_FICLONE);
+    }
+  });
+  return { file, sha256, bytes };
+}
+
+async function replaceBy(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await make(temporary);
+    await rename(temporary, path);
+  } finally {
+    // renaming a link onto another name of the same file leaves both
+    await rm(temporary, { force: true });
+  }
+}
+
+async function readOld(folder: string): Promise<Model | undefined> {
+  return readModelJson(join(folder, 'model.json')).catch(() => undefined);
+}
+
+/** Pulling again adds to a model: other prompt sets and thresholds of the user's stay. */
+function keepUsersChoices(
+  made: ModelDescription,
+  old: Model | undefined,
+  isDefaultChosen: boolean,
+): ModelDescription {
+  if (!old) return made;
+  const sets = { ...old.prompts.sets, ...made.prompts.sets };
+  const isOldKept = !isDefaultChosen && Object.hasOwn(sets, old.prompts.default);
+  const chosen = isOldKept ? old.prompts.default : made.prompts.default;
+  const isSame = sets[chosen]?.sha256 === old.prompts.sets[old.prompts.default]?.sha256;
+  return {
+    ...made,
+    ...(old.calibrations ? { calibrations: old.calibrations } : {}),
+    prompts: { default: chosen, sets },
+    // a threshold holds for the prompts it was chosen with
+    ...(isSame ? { threshold: old.threshold, mapThreshold: old.mapThreshold } : {}),
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * The weights of the benchmark models: full-size towers whose every value is a function of the tensor's name, so
+ * that anybody can make the same ones without a download. A tensor is salt, name, shape, exponent e and base;
+ * its values are base + (2k - 1023) / 1024 * 2^-e with k = 0 .. 1023 mixed from a hash of "salt:name" and the
+ * index (native/weights/synth.h does it). They keep a signal alive through 24 blocks; they recognise nothing.
+ */
+import type { SynthTensor } from '../../addon/native.js';
+
+interface VisionSizes {
+  width: number;
+  layers: number;
+  patch: number;
+  /** side of the stored position table */
+  grid: number;
+}
+
+export interface ClipSizes {
+  vision: VisionSizes;
+  text: { width: number; layers: number; context: number; vocabulary: number };
+  /** width of the space that pictures and texts share */
+  joint: number;
+}
+
+export interface Dinov2Sizes extends VisionSizes {
+  registers: number;
+}
+
+export interface PromptSizes {
+  width: number;
+  /** learned vectors at the start of each text */
+  context: number;
+  /** layers that get learned tokens of their own, and how many each */
+  deepSets: number;
+  deepTokens: number;
+}
+
+/** CLIP ViT-L/14@336, DINOv2 ViT-B/14 with registers, and the prompts that fit (method.md 1 and 5). */
+export const fullSizes = {
+  clip: {
+    vision: { width: 1024, layers: 24, patch: 14, grid: 24 },
+    text: { width: 768, layers: 12, context: 77, vocabulary: 49408 },
+    joint: 768,
+  } satisfies ClipSizes,
+  dinov2: { width: 768, layers: 12, patch: 14, grid: 37, registers: 4 } satisfies Dinov2Sizes,
+  prompts: { width: 768, context: 12, deepSets: 8, deepTokens: 4 } satisfies PromptSizes,
+};
+
+export const fullSalts = { clip: 'fullA', dinov2: 'fullA/dinov2', prompts: 'fullA/prompt' };
+
+/** ln(100): what CLIP's temperature was clipped to in its training. */
+const k_logitScale = 4.605170249938965;
+
+/**
+ * The projections' columns from 48 on are made 16 times smaller: random features in 768 dimensions have almost no
+ * cosine contrast, and the softmax of the scores would stay at one half everywhere.
+ */
+const k_contrast = { columnFrom: 48, columnScale: 1 / 16 };
+
+/** [name, shape, e, base]; e = null: every value is base */
+type Row = [name: string, shape: number[], exponent: number | null, base: number];
+
+/** OpenAI's names. Two towers of pre-norm blocks; [w, h] = width and 4 x width. */
+export function clipTensors({ vision, text, joint }: ClipSizes, salt: string): SynthTensor[] {
+  const rows: Row[] = [
+    ['positional_embedding', [text.context, text.width], 6, 0],
+    ['text_projection', [text.width, joint], 5, 0],
+    ['logit_scale', [], null, k_logitScale],
+    ['visual.class_embedding', [vision.width], 3, 0],
+    ['visual.positional_embedding', [1 + vision.grid ** 2, vision.width], 2, 0],
+    ['visual.proj', [vision.width, joint], 4, 0],
+    ['visual.conv1.weight', [vision.width, 3, vision.patch, vision.patch], 2, 0],
+    ...layerNorm('visual.ln_pre', vision.width),
+    ...layerNorm('visual.ln_post', vision.width),
+    ...numbered(vision.layers, (n) => clipBlock(`visual.transformer.resblocks.${n}`, vision.width, 7)),
+    ...numbered(text.layers, (n) => clipBlock(`transformer.resblocks.${n}`, text.width, 5)),
+    ['token_embedding.weight', [text.vocabulary, text.width], 5, 0],
+    ...layerNorm('ln_final', text.width),
+  ];
+  return rows.map((row) => {
+    const tensor = toTensor(salt, row);
+    const isProjection = tensor.name === 'visual.proj' || tensor.name === 'text_projection';
+    return isProjection ? { ...tensor, ...k_contrast } : tensor;
+  });
+}
+
+/** The names of DINOv2's authors. The position table is large, as theirs is: e = -1 gives values up to 2. */
+export function dinov2Tensors(sizes: Dinov2Sizes, salt: string): SynthTensor[] {
+  const { width, layers, patch, grid, registers } = sizes;
+  const rows: Row[] = [
+    ['cls_token', [1, 1, width], 3, 0],
+    ['pos_embed', [1, 1 + grid ** 2, width], -1, 0],
+    ['register_tokens', [1, registers, width], 3, 0],
+    ['mask_token', [1, width], 3, 0],
+    ['patch_embed.proj.weight', [width, 3, patch, patch], 4, 0],
+    ['patch_embed.proj.bias', [width], 4, 0],
+    ...numbered(layers, (n) => dinov2Block(`blocks.${n}`, width)),
+    ...layerNorm('norm', width),
+  ];
+  return rows.map((row) => toTensor(salt, row));
+}
+
+/** The authors' names of learned prompts (method.md 5). */
+export function promptTensors(sizes: PromptSizes, salt: string): SynthTensor[] {
+  const { width, context, deepSets, deepTokens } = sizes;
+  const rows: Row[] = [
+    ['ctx_pos', [1, 1, context, width], 4, 0],
+    ['ctx_neg', [1, 1, context, width], 4, 0],
+    ...numbered(deepSets, (n): Row[] => [[`compound_prompts_text.${n}`, [deepTokens, width], 4, 0]]),
+  ];
+  return rows.map((row) => toTensor(salt, row));
+}
+
+function clipBlock(at: string, width: number, outExponent: number): Row[] {
+  return [
+    ['attn.in_proj_weight', [3 * width, width], 4, 0],
+    ['attn.in_proj_bias', [3 * width], 4, 0],
+    ['attn.out_proj.weight', [width, width], outExponent, 0],
+    ['attn.out_proj.bias', [width], 6, 0],
+    ...layerNorm('ln_1', width),
+    ['mlp.c_fc.weight', [4 * width, width], 4, 0],
+    ['mlp.c_fc.bias', [4 * width], 4, 0],
+    ['mlp.c_proj.weight', [width, 4 * width], 6, 0],
+    ['mlp.c_proj.bias', [width], 6, 0],
+    ...layerNorm('ln_2', width),
+  ].map(([name, ...rest]) => [`${at}.${name}`, ...rest] as Row);
+}
+
+function dinov2Block(at: string, width: number): Row[] {
+  return [
+    ...layerNorm('norm1', width),
+    ['attn.qkv.weight', [3 * width, width], 4, 0],
+    ['attn.qkv.bias', [3 * width], 4, 0],
+    ['attn.proj.weight', [width, width], 6, 0],
+    ['attn.proj.bias', [width], 6, 0],
+    ['ls1.gamma', [width], 2, 0.5],
+    ...layerNorm('norm2', width),
+    ['mlp.fc1.weight', [4 * width, width], 4, 0],
+    ['mlp.fc1.bias', [4 * width], 4, 0],
+    ['mlp.fc2.weight', [width, 4 * width], 6, 0],
+    ['mlp.fc2.bias', [width], 6, 0],
+    ['ls2.gamma', [width], 2, 0.5],
+  ].map(([name, ...rest]) => [`${at}.${name}`, ...rest] as Row);
+}
+
+function layerNorm(at: string, width: number): Row[] {
+  return [
+    [`${at}.weight`, [width], 2, 1],
+    [`${at}.bias`, [width], 3, 0],
+  ];
+}
+
+function numbered(count: number, rowsOf: (n: number) => Row[]): Row[] {
+  return Array.from({ length: count }, (_, n) => rowsOf(n)).flat();
+}
+
+/** Around 0 the values have 10 significant bits, which f16 holds exactly; around 1 or 1/2 they need 13. */
+function toTensor(salt: string, [name, shape, exponent, base]: Row): SynthTensor {
+  const dtype = base === 0 ? 'f16' : 'f32';
+  return { salt, name, shape, exponent, base, dtype };
+}

@@ -1,0 +1,117 @@
+/** Makes a full-size model folder with weights by the recipe: for benchmarks, not for finding defects. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { NativeAddon, SynthTensor } from '../../addon/native.js';
+import { throwIfCancelled } from '../../engine/cancellation.js';
+import { sha256OfFile } from '../../engine/prompt-sets.js';
+import { CraneError } from '../../errors.js';
+import { makeFolder } from '../../files/make-folder.js';
+import { withoutTemporary } from '../../files/temporary-name.js';
+import { exists, isThere, writeWhole } from '../../files/write-whole.js';
+import { type CraneKind, craneTexts, describeCrane, toText, type WeightPart } from '../crane-models.js';
+import { clipTensors, dinov2Tensors, fullSalts, fullSizes, promptTensors } from './recipe.js';
+
+export interface SynthOptions {
+  /** the folder to make; absolute or relative to the working directory */
+  out: string;
+  overwrite: boolean;
+  addon: NativeAddon;
+  stop?: AbortSignal;
+  log(line: string): void;
+}
+
+/** The name under which `--model` finds it in the cache folder. */
+export function synthName(kind: CraneKind): string {
+  return `synth-${kind}`;
+}
+
+/**
+ * Whole or not at all: the folder appears under its name when everything in it is written.
+ * @returns its absolute path and its bytes
+ * @throws CraneError E_EXISTS, E_IO_WRITE, E_CANCELLED
+ */
+export async function synthModel(
+  kind: CraneKind,
+  { out, overwrite, addon, stop, log }: SynthOptions,
+): Promise<{ folder: string; bytes: number }> {
+  const folder = resolve(out);
+  await checkFree(folder, overwrite);
+  const staging = join(dirname(folder), `.${basename(folder)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await makeFolder(dirname(folder));
+    await mkdir(staging);
+    const write = async (file: string, what: string, tensors: SynthTensor[]): Promise<WeightPart> => {
+      throwIfCancelled(stop);
+      log(`${file}: ${what}`);
+      const path = join(staging, file);
+      await addon.synthWeights(path, tensors, { format: 'crane-synth', salt: tensors[0]?.salt ?? '' });
+      return { file, sha256: await sha256OfFile(path), bytes: (await stat(path)).size };
+    };
+    const { clip, dinov2, prompts } = fullSizes;
+    const learned = await write(
+      'prompts.safetensors',
+      'two texts of 12 vectors, 8 layers of 4',
+      promptTensors(prompts, fullSalts.prompts),
+    );
+    const weights = await write('clip.safetensors', 'CLIP ViT-L/14@336', clipTensors(clip, fullSalts.clip));
+    const source =
+      kind === 'crane+'
+        ? await write(
+            'dinov2.safetensors',
+            'DINOv2 ViT-B/14 with 4 registers',
+            dinov2Tensors(dinov2, fullSalts.dinov2),
+          )
+        : undefined;
+    const model = describeCrane({
+      kind,
+      name: synthName(kind),
+      description: `${kind === 'crane' ? 'Crane' : 'Crane+'} at full size with weights by a recipe: for benchmarks only, its scores mean nothing`,
+      licence: 'MIT',
+      weights,
+      ...(source ? { source } : {}),
+      prompts: {
+        default: 'recipe',
+        sets: { recipe: { file: learned.file, sha256: learned.sha256, learnedOn: [], ...craneTexts } },
+      },
+    });
+    await writeWhole(join(staging, 'model.json'), toText(model), { overwrite: false });
+    throwIfCancelled(stop);
+    await publishFolder(staging, folder, overwrite);
+    return { folder, bytes: learned.bytes + weights.bytes + (source?.bytes ?? 0) };
+  } catch (thrown) {
+    throw withoutTemporary(thrown, staging, folder);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** Only a model is ever replaced: --force must not delete a folder of something else. */
+async function checkFree(folder: string, overwrite: boolean): Promise<void> {
+  if (!(await isThere(folder))) return;
+  if (!overwrite) throw exists(folder);
+  const names = await readdir(folder).catch(() => undefined);
+  if (names?.length === 0 || names?.includes('model.json')) return;
+  throw new CraneError(
+    'E_EXISTS',
+    `${folder}: exists and is not a model folder, so --force leaves it alone`,
+    {
+      hint: 'choose another --out',
+    },
+  );
+}
+
+/** An older folder steps aside and is deleted last: at no time is there half a model under the name. */
+async function publishFolder(staging: string, folder: string, overwrite: boolean): Promise<void> {
+  if (!(await isThere(folder))) return rename(staging, folder);
+  await checkFree(folder, overwrite);
+  const aside = `${staging}.old`;
+  await rename(folder, aside);
+  try {
+    await rename(staging, folder);
+  } catch (thrown) {
+    await rename(aside, folder);
+    throw thrown;
+  }
+  await rm(aside, { recursive: true, force: true });
+}

@@ -1,0 +1,29 @@
+/** The part of THE table (options.ts) that belongs to `calibrate` alone. */
+import { flag, num, type OptionSpec } from './kinds.js';
+import type { CalibrateCommandOptions } from './types.js';
+
+const cli = ['cli'] as const;
+
+export const calibrateCommandOptions = {
+  normalOnly: flag({
+    group: 'Calibration',
+    scope: cli,
+    default: false,
+    help: 'choose from normal pictures alone, by the false-alarm rate; else by the best F1 of labelled pictures',
+  }),
+  falseAlarmRate: num({
+    group: 'Calibration',
+    scope: cli,
+    min: 0,
+    max: 1,
+    open: true,
+    default: 0.01,
+    help: 'with --normal-only: bound of the probability that a normal picture is called anomalous',
+  }),
+  write: flag({
+    group: 'Calibration',
+    scope: cli,
+    default: false,
+    help: 'keep the thresholds with the model; where that is not yours to change, in a file beside your settings',
+  }),
+} satisfies { readonly [K in keyof CalibrateCommandOptions]: OptionSpec<CalibrateCommandOptions[K]> };

@@ -1,0 +1,88 @@
+/** Checks the options of a library call against THE table, and builds the one message for a wrong value. */
+import { inspect } from 'node:util';
+import { CraneError } from '../errors.js';
+import { nearestName } from '../nearest-name.js';
+import type { LibraryCall } from './kinds.js';
+import { findOption, optionNames, options } from './table.js';
+
+/** Fields of the calls that are no option of the table. */
+const otherFields: Record<LibraryCall, readonly string[]> = {
+  loadEngine: ['signal', 'onWarning'],
+  score: ['signal', 'name'],
+  scoreMany: ['signal'],
+  scorePreprocessed: ['signal', 'batch', 'size', 'map'],
+  createTrainer: ['engine', 'data', 'out', 'resume', 'force'],
+  evaluateDataSets: ['engine', 'data', 'out', 'resume', 'force', 'signal', 'onProgress'],
+};
+
+export function wrongValue(expected: string, name: string, value: unknown): CraneError {
+  const shown = inspect(value, {
+    depth: 1,
+    maxStringLength: 80,
+    maxArrayLength: 8,
+    breakLength: Number.POSITIVE_INFINITY,
+  });
+  return new CraneError(
+    'E_USAGE',
+    `Expected ${expected} for ${name} but received ${shown} of type ${typeName(value)}`,
+  );
+}
+
+/** Throws E_USAGE for the first unknown name or wrong value; fields that are undefined count as not given. */
+export function checkOptions(call: LibraryCall, given: unknown): void {
+  if (given === undefined) return;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw wrongValue('an object', `the options of ${call}`, given);
+  }
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    if (name === 'compat') checkCompat(call, value);
+    else if (otherFields[call].includes(name)) checkOtherField(name, value);
+    else checkOne(call, name, value);
+  }
+}
+
+function checkCompat(call: LibraryCall, compat: unknown): void {
+  if (typeof compat !== 'object' || compat === null || Array.isArray(compat))
+    throw wrongValue('an object', 'compat', compat);
+  for (const [name, value] of Object.entries(compat)) {
+    if (value !== undefined) checkOne(call, `compat.${name}`, value);
+  }
+}
+
+function checkOne(call: LibraryCall, name: string, value: unknown): void {
+  const spec = findOption(name);
+  if (!spec?.scope.includes('library')) throw unknownOption(call, name);
+  if (!spec.calls?.includes(call)) {
+    throw new CraneError(
+      'E_USAGE',
+      `${call} takes no option "${name}": it belongs to ${spec.calls?.join(', ')}`,
+    );
+  }
+  if (!spec.accepts(value)) throw wrongValue(spec.expected, name, value);
+}
+
+function checkOtherField(name: string, value: unknown): void {
+  if (name === 'signal' && !(value instanceof AbortSignal)) throw wrongValue('an AbortSignal', name, value);
+  if ((name === 'onProgress' || name === 'onWarning') && typeof value !== 'function')
+    throw wrongValue('a function', name, value);
+  if (name === 'name' && typeof value !== 'string') throw wrongValue('a string', name, value);
+  if ((name === 'resume' || name === 'force') && typeof value !== 'boolean')
+    throw wrongValue('true or false', name, value);
+}
+
+function unknownOption(call: LibraryCall, name: string): CraneError {
+  const known = optionNames.filter((option) =>
+    (options[option].calls as readonly string[] | undefined)?.includes(call),
+  );
+  const nearest = nearestName(name, [...known, ...otherFields[call]]);
+  return new CraneError('E_USAGE', `${call} knows no option "${name}"`, {
+    hint: nearest ? `did you mean "${nearest}"?` : `it knows ${known.join(', ')}`,
+  });
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value !== 'object') return typeof value;
+  return value.constructor?.name ?? 'object';
+}

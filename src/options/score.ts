@@ -1,0 +1,110 @@
+/** The part of THE table (options.ts) that belongs to the score command alone: which inputs, which outputs. */
+import { choice, flag, int, type OptionSpec, pair, text } from './kinds.js';
+import type { ScoreCommandOptions } from './types.js';
+
+const cli = ['cli'] as const;
+
+const isShard = (value: unknown): value is ScoreCommandOptions['shard'] => {
+  const { index, count } = (value ?? {}) as ScoreCommandOptions['shard'];
+  return Number.isSafeInteger(index) && Number.isSafeInteger(count) && index >= 1 && index <= count;
+};
+const isRange = (value: unknown): value is ScoreCommandOptions['heatmapRange'] => {
+  const { low, high } = (value ?? {}) as ScoreCommandOptions['heatmapRange'];
+  return Number.isFinite(low) && Number.isFinite(high) && low < high;
+};
+
+export const scoreCommandOptions = {
+  // --- inputs
+  recursive: flag({
+    group: 'Inputs',
+    scope: cli,
+    default: false,
+    help: 'take the pictures of subfolders too',
+  }),
+  limit: int({
+    group: 'Inputs',
+    scope: cli,
+    min: 1,
+    defaultText: 'all',
+    help: 'stop after this many pictures',
+  }),
+  shard: pair<ScoreCommandOptions['shard']>({
+    group: 'Inputs',
+    scope: cli,
+    defaultText: 'all',
+    expected: 'I/N with I from 1 to N',
+    pattern: /^(\d+)\/(\d+)$/,
+    accepts: isShard,
+    make: (index, count) => ({ index, count }),
+    help: 'take every N-th input from the I-th on, to split the work over machines',
+  }),
+  resume: flag({
+    group: 'Inputs',
+    scope: cli,
+    default: false,
+    help: 'skip inputs that the results in --out already hold',
+  }),
+
+  // --- output
+  format: choice(['auto', 'table', 'jsonl', 'csv'], {
+    group: 'Output',
+    scope: cli,
+    default: 'auto',
+    help: 'results on stdout; auto: table on a terminal, jsonl when piped',
+  }),
+  out: text({
+    group: 'Output',
+    scope: cli,
+    defaultText: 'none',
+    help: 'folder for results.jsonl, maps and heat maps',
+  }),
+  maps: choice(['npy', 'png16', 'tiff'], {
+    group: 'Output',
+    scope: cli,
+    defaultText: 'none',
+    help: 'write each anomaly map: float32 NumPy, 16-bit PNG or float32 TIFF',
+  }),
+  mapSize: choice(['picture', 'model'], {
+    group: 'Output',
+    scope: cli,
+    default: 'picture',
+    help: "pixels of written maps: the picture's, or as the model made them",
+  }),
+  heatmaps: flag({
+    group: 'Output',
+    scope: cli,
+    default: false,
+    help: 'write each picture with its map laid over it',
+  }),
+  heatmapFormat: choice(['jpg', 'png'], {
+    group: 'Output',
+    scope: cli,
+    default: 'jpg',
+    help: 'file type of the heat maps',
+  }),
+  heatmapRange: pair<ScoreCommandOptions['heatmapRange']>({
+    group: 'Output',
+    scope: cli,
+    default: { low: 0, high: 1 },
+    defaultText: '0,1',
+    expected: 'LOW,HIGH with LOW below HIGH',
+    pattern: /^(-?[\d.]+),(-?[\d.]+)$/,
+    accepts: isRange,
+    make: (low, high) => ({ low, high }),
+    help: 'map values of the first and the last colour, one scale for the whole run',
+  }),
+  timings: flag({
+    group: 'Output',
+    scope: cli,
+    default: true,
+    help: 'milliseconds in each result; --no-timings makes equal runs give equal bytes',
+  }),
+  force: flag({ group: 'Output', scope: cli, default: false, help: 'overwrite what exists' }),
+  verbose: flag({
+    group: 'Output',
+    scope: cli,
+    default: false,
+    help: 'say on stderr what is loaded and needed',
+  }),
+  json: flag({ group: 'Output', scope: cli, default: false, help: 'errors as JSON on stderr' }),
+} satisfies { readonly [K in keyof ScoreCommandOptions]: OptionSpec<ScoreCommandOptions[K]> };

@@ -1,0 +1,385 @@
+/**
+ * THE table of options. Command line, library and HTTP service, their checks, their help and the reference page
+ * are made from it; nothing else in src/ holds a default or a range. One concept, one name: `eAttn` here and in
+ * the library, `--e-attn` in the shell.
+ *
+ * Two names that sound alike: `maps` is the format in which `score` writes maps to files; `dAttnMaps` says which
+ * of D-Attn's and E-Attn's maps make the anomaly map (`maps` in the method section of model.json).
+ */
+
+import { benchCommandOptions } from './bench.js';
+import { calibrateCommandOptions } from './calibrate.js';
+import type { LibraryCall, OptionSpec } from './kinds.js';
+import { choice, flag, int, integers, num, orNone, orWord, pair, text } from './kinds.js';
+import { scoreCommandOptions } from './score.js';
+import { testCommandOptions } from './test.js';
+import { trainCommandOptions } from './train.js';
+import type { AllOptions, OptionName, Size } from './types.js';
+
+type OptionTable = { readonly [K in OptionName]: OptionSpec<AllOptions[K]> };
+
+const everywhere = ['cli', 'library', 'http'] as const;
+const local = ['cli', 'library'] as const;
+const load: readonly LibraryCall[] = ['loadEngine'];
+const pictures: readonly LibraryCall[] = ['loadEngine', 'score', 'scoreMany', 'evaluateDataSets'];
+const methods: readonly LibraryCall[] = [
+  'loadEngine',
+  'score',
+  'scoreMany',
+  'scorePreprocessed',
+  'evaluateDataSets',
+];
+const perCall: readonly LibraryCall[] = ['score', 'scoreMany'];
+const modelJson = 'from the model';
+
+const isSize = (value: unknown): value is Size =>
+  typeof value === 'object' &&
+  value !== null &&
+  [(value as Size).width, (value as Size).height].every(
+    (side) => Number.isSafeInteger(side) && side > 0 && side <= 16384,
+  );
+const isSizeOrSide = (value: unknown): value is number | Size =>
+  (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= 16384) || isSize(value);
+
+export const options = {
+  // --- engine: fixed when it is loaded
+  model: text({
+    group: 'Engine',
+    scope: local,
+    calls: load,
+    default: 'crane-mini',
+    help: 'name of a model, its folder, or the path of its model.json',
+  }),
+  device: text({
+    group: 'Engine',
+    scope: local,
+    calls: load,
+    default: 'auto',
+    help: 'auto, cpu, cuda, cuda:N or several as cuda:0,cuda:1; auto takes a GPU when engine and machine have one',
+  }),
+  threads: int({
+    group: 'Engine',
+    scope: local,
+    calls: load,
+    min: 0,
+    max: 1024,
+    default: 0,
+    help: 'threads of the compute pool; 0: one per physical core',
+  }),
+  precision: choice(['auto', 'float32', 'bfloat16', 'float16'], {
+    group: 'Engine',
+    scope: local,
+    calls: load,
+    default: 'auto',
+    help: 'of products in the vision towers; auto is float32 unless bfloat16 was shown harmless; float16: GPU only',
+  }),
+  size: pair<number | Size>({
+    group: 'Engine',
+    scope: local,
+    calls: load,
+    defaultText: modelJson,
+    expected: 'N or WxH in pixels, each side from 1 to 16384 and a multiple of the patch',
+    pattern: /^(\d+)(?:x(\d+))?$/,
+    accepts: isSizeOrSide,
+    make: (width, height) => (width === height ? width : { width, height }),
+    help: 'input of the model in pixels, N or WxH; multiples of the patch',
+  }),
+  startCache: flag({
+    group: 'Engine',
+    scope: local,
+    calls: load,
+    default: true,
+    help: 'keep packed weights and encoded prompts in the cache folder for the next start',
+  }),
+  maxPixels: int({
+    group: 'Engine',
+    scope: local,
+    calls: load,
+    min: 64,
+    max: 2 ** 31 - 1,
+    default: 100_000_000,
+    help: 'pictures with more pixels are refused before they are decoded',
+  }),
+  maxDecodedBytes: int({
+    group: 'Engine',
+    scope: ['library'],
+    calls: load,
+    min: 1,
+    default: 512 * 2 ** 20,
+    help: 'bytes of decoded pictures held at once; more wait',
+  }),
+
+  // --- queue: calls at the same time are batched
+  maxBatch: int({
+    group: 'Queue',
+    scope: ['library', 'http'],
+    calls: load,
+    min: 1,
+    max: 1024,
+    default: 8,
+    help: 'most pictures of simultaneous calls that share one forward pass',
+  }),
+  maxWaitMs: num({
+    group: 'Queue',
+    scope: ['library', 'http'],
+    calls: load,
+    min: 0,
+    max: 60_000,
+    default: 2,
+    help: 'milliseconds that a call waits for others before it starts',
+  }),
+  maxQueue: int({
+    group: 'Queue',
+    scope: ['library', 'http'],
+    calls: load,
+    min: 1,
+    default: 256,
+    help: 'calls that may wait; one more fails with E_QUEUE_FULL',
+  }),
+
+  // --- picture: per call and per picture
+  prompts: text({
+    group: 'Picture',
+    scope: everywhere,
+    calls: methods,
+    defaultText: modelJson,
+    help: 'name of a prompt set of the model, or the path of a prompt file (.pth, .safetensors)',
+  }),
+  fit: choice(['stretch', 'pad', 'tile'], {
+    group: 'Picture',
+    scope: everywhere,
+    calls: pictures,
+    default: 'stretch',
+    help: 'stretch to the input size; pad to its shape; or tile in steps of its size',
+  }),
+  tileOverlap: num({
+    group: 'Picture',
+    scope: everywhere,
+    calls: pictures,
+    min: 0,
+    max: 0.9,
+    default: 0.25,
+    help: 'overlap of neighbouring tiles as a share of their side',
+  }),
+  threshold: orNone(
+    num({
+      group: 'Picture',
+      scope: everywhere,
+      calls: pictures,
+      min: 0,
+      max: 1,
+      defaultText: modelJson,
+      help: 'a picture with this score or more is anomalous',
+    }),
+  ),
+  mapThreshold: orNone(
+    num({
+      group: 'Picture',
+      scope: everywhere,
+      calls: pictures,
+      min: 0,
+      max: 1,
+      defaultText: modelJson,
+      help: 'map values at or above it make the regions',
+    }),
+  ),
+  map: flag({
+    group: 'Picture',
+    scope: ['library', 'http'],
+    calls: perCall,
+    default: false,
+    help: 'return the anomaly map',
+  }),
+  regions: flag({
+    group: 'Picture',
+    scope: everywhere,
+    calls: perCall,
+    default: false,
+    help: "return the anomalous regions in the picture's pixels",
+  }),
+  batch: orWord(
+    'auto',
+    int({
+      group: 'Picture',
+      scope: local,
+      calls: ['scoreMany', 'evaluateDataSets'],
+      min: 1,
+      max: 1024,
+      help: 'pictures per forward pass; never changes a score; auto: 1 on a CPU, 8 on a GPU',
+    }),
+    'auto',
+  ),
+  ordered: flag({
+    group: 'Picture',
+    scope: ['library'],
+    calls: ['scoreMany'],
+    default: true,
+    help: 'results in the order of the inputs; false: as they finish',
+  }),
+
+  // --- method (method.md 3 to 6)
+  eAttn: choice(['vv', 'kk', 'qq', 'qq+kk', 'qq+kk+vv', '(q+k+v)^2'], {
+    group: 'Method',
+    scope: everywhere,
+    calls: methods,
+    defaultText: modelJson,
+    help: 'self-correlations of E-Attn',
+  }),
+  eAttnLayers: int({
+    group: 'Method',
+    scope: everywhere,
+    calls: methods,
+    min: 1,
+    max: 1024,
+    defaultText: modelJson,
+    help: 'number of last blocks that carry the second stream',
+  }),
+  features: integers({
+    group: 'Method',
+    scope: everywhere,
+    calls: methods,
+    min: 1,
+    defaultText: modelJson,
+    help: 'blocks (from 1) whose patch features make maps',
+  }),
+  softMean: flag({
+    group: 'Method',
+    scope: everywhere,
+    calls: methods,
+    defaultText: modelJson,
+    help: 'average probabilities of the maps; off: average logits',
+  }),
+  dAttn: flag({
+    group: 'Method',
+    scope: everywhere,
+    calls: methods,
+    defaultText: modelJson,
+    help: 'use the spatial source (Crane+)',
+  }),
+  dAttnMaps: choice(['both', 'dattn'], {
+    group: 'Method',
+    scope: everywhere,
+    calls: methods,
+    defaultText: modelJson,
+    help: "maps used with D-Attn: D-Attn's and E-Attn's, or D-Attn's alone",
+  }),
+  dAttnBeta: num({
+    group: 'Method',
+    scope: everywhere,
+    calls: methods,
+    min: 0,
+    max: 100,
+    defaultText: modelJson,
+    help: 'factor of the mean similarity in D-Attn',
+  }),
+  fusion: flag({
+    group: 'Method',
+    scope: everywhere,
+    calls: methods,
+    defaultText: modelJson,
+    help: "mix the patches' features into the picture's feature",
+  }),
+  imageScore: choice(['fused', 'map-max'], {
+    group: 'Method',
+    scope: everywhere,
+    calls: methods,
+    defaultText: modelJson,
+    help: "the score: from the picture's feature, or the map's maximum",
+  }),
+  guidanceAtTest: choice(['none', 'pad-suffix', 'pad-prefix', 'replace-suffix', 'replace-prefix'], {
+    group: 'Method',
+    scope: everywhere,
+    calls: methods,
+    defaultText: modelJson,
+    help: "put the picture's feature into the prompts when scoring",
+  }),
+  temperature: num({
+    group: 'Method',
+    scope: everywhere,
+    calls: methods,
+    min: 0,
+    max: 100,
+    open: true,
+    defaultText: modelJson,
+    help: 'divides the similarities before the softmax',
+  }),
+  sigma: num({
+    group: 'Method',
+    scope: everywhere,
+    calls: methods,
+    min: 0,
+    max: 1000,
+    defaultText: modelJson,
+    help: "blur of the map in pixels of the model's input; 0 turns it off",
+  }),
+
+  // --- compatibility with the authors' code (method.md 10)
+  'compat.batchMean': flag({
+    group: 'Compatibility',
+    scope: local,
+    calls: methods,
+    defaultText: modelJson,
+    help: "D-Attn's mean over the whole batch: a score then depends on its neighbours",
+  }),
+  'compat.halfDeepTokens': flag({
+    group: 'Compatibility',
+    scope: local,
+    calls: methods,
+    defaultText: modelJson,
+    help: 'round the deep prompt tokens to half precision',
+  }),
+  'compat.aliasedFeatures': flag({
+    group: 'Compatibility',
+    scope: local,
+    calls: methods,
+    defaultText: modelJson,
+    help: 'every listed feature block shows the final features',
+  }),
+  'compat.emptyRows': choice(['self', 'nan'], {
+    group: 'Compatibility',
+    scope: local,
+    calls: methods,
+    defaultText: modelJson,
+    help: 'a D-Attn row that keeps nothing: keep its own patch, or give NaN',
+  }),
+  'compat.dAttnLayers': integers({
+    group: 'Compatibility',
+    scope: local,
+    calls: methods,
+    min: 1,
+    defaultText: modelJson,
+    help: 'blocks with D-Attn; none: the last block only',
+  }),
+  'compat.exif': flag({
+    group: 'Compatibility',
+    scope: local,
+    calls: pictures,
+    default: true,
+    help: 'turn pictures as their EXIF orientation says; false: as stored',
+  }),
+
+  ...scoreCommandOptions,
+  ...calibrateCommandOptions,
+  ...trainCommandOptions,
+  ...testCommandOptions,
+  ...benchCommandOptions,
+} satisfies OptionTable;
+
+/** Looks an option up; undefined when there is none of that name. */
+export function findOption(name: string): OptionSpec<unknown> | undefined {
+  return Object.hasOwn(options, name) ? (options[name as OptionName] as OptionSpec<unknown>) : undefined;
+}
+
+export const optionNames = Object.keys(options) as OptionName[];
+
+/** The default of an option that has one. */
+export function defaultOf<K extends OptionName>(name: K): AllOptions[K] {
+  const value = (options[name] as OptionSpec<unknown>).default;
+  if (value === undefined) throw new TypeError(`option ${name} has no default`);
+  return value as AllOptions[K];
+}
+
+/** `eAttn` is `--e-attn`, `compat.batchMean` is `--compat.batch-mean`. */
+export function flagName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

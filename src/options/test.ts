@@ -1,0 +1,85 @@
+/** The part of THE table (options.ts) that belongs to testing: `test` in the shell, evaluateDataSets in the library. */
+import { presetNames } from '../evaluate/presets.js';
+import { choice, flag, int, type LibraryCall, type OptionSpec, text } from './kinds.js';
+import type { TestCommandOptions } from './types.js';
+
+const local = ['cli', 'library'] as const;
+const calls: readonly LibraryCall[] = ['evaluateDataSets'];
+
+const isLimits = (value: unknown): value is number[] =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  new Set(value).size === value.length &&
+  value.every((limit) => typeof limit === 'number' && limit > 0 && limit <= 1);
+
+const limits: OptionSpec<number[]> = {
+  group: 'Testing',
+  scope: local,
+  calls,
+  default: [0.05, 0.3],
+  defaultText: '0.05,0.3',
+  help: "AUPRO's limits of the false-positive rate",
+  isFlag: false,
+  expected: 'different numbers above 0 and up to 1, for instance 0.05,0.3',
+  accepts: isLimits,
+  read: (value) => {
+    const list = value.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    return isLimits(list) ? list : undefined;
+  },
+};
+
+export const testCommandOptions = {
+  preset: choice(presetNames, {
+    group: 'Testing',
+    scope: local,
+    calls,
+    defaultText: 'none',
+    help: 'settings of a published table; what is given beside it wins',
+  }),
+  comparePaper: flag({
+    group: 'Testing',
+    scope: local,
+    calls,
+    default: false,
+    help: "put the paper's figures of a known data set beside ours",
+  }),
+  limits,
+  bootstrap: int({
+    group: 'Testing',
+    scope: local,
+    calls,
+    min: 0,
+    max: 1_000_000,
+    default: 1000,
+    help: 'draws for the 95 % intervals of the image figures; 0: no intervals',
+  }),
+  bootstrapSeed: int({
+    group: 'Testing',
+    scope: local,
+    calls,
+    min: 0,
+    max: 2 ** 32 - 1,
+    default: 111,
+    help: 'decides the draws',
+  }),
+  keepMaps: flag({
+    group: 'Testing',
+    scope: local,
+    calls,
+    default: false,
+    help: 'keep the map of every picture, not only of the best and worst of each class',
+  }),
+  report: flag({
+    group: 'Testing',
+    scope: local,
+    calls,
+    default: true,
+    help: 'write report.html: one page with tables, curves, and the best and worst pictures',
+  }),
+  grid: text({
+    group: 'Testing',
+    scope: ['cli'],
+    defaultText: 'none',
+    help: 'test all combinations: --grid eAttn=vv,kk fusion=true,false (lists: features=24,6+12+18+24)',
+  }),
+} satisfies { readonly [K in keyof TestCommandOptions]: OptionSpec<TestCommandOptions[K]> };

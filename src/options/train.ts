@@ -1,0 +1,263 @@
+/** The part of THE table (options.ts) that belongs to training: `train` in the shell, createTrainer in the library. */
+import { choice, flag, int, type LibraryCall, num, type OptionSpec, text, words } from './kinds.js';
+import type { TrainCommandOptions } from './types.js';
+
+const cli = ['cli'] as const;
+const local = ['cli', 'library'] as const;
+const calls: readonly LibraryCall[] = ['createTrainer'];
+
+const isBetas = (value: unknown): value is [number, number] =>
+  Array.isArray(value) &&
+  value.length === 2 &&
+  value.every((beta) => typeof beta === 'number' && beta >= 0 && beta < 1);
+
+const betas: OptionSpec<[number, number]> = {
+  group: 'Training',
+  scope: local,
+  calls,
+  default: [0.6, 0.999],
+  defaultText: '0.6,0.999',
+  help: "Adam's two rates of forgetting",
+  isFlag: false,
+  expected: 'two numbers from 0 to below 1, for instance 0.6,0.999',
+  accepts: isBetas,
+  read: (value) => {
+    const pair = value.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    return isBetas(pair) ? pair : undefined;
+  },
+};
+
+export const trainCommandOptions = {
+  // --- the loop (method.md 7)
+  epochs: int({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 1,
+    max: 100_000,
+    default: 5,
+    help: 'times that every picture is learned from',
+  }),
+  batchSize: int({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 1,
+    max: 4096,
+    default: 8,
+    help: 'pictures of one step of the optimiser',
+  }),
+  learningRate: num({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 0,
+    max: 1000,
+    open: true,
+    default: 1e-3,
+    help: 'step size of Adam, the optimiser',
+  }),
+  betas,
+  focalWeight: num({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 0,
+    default: 2,
+    help: 'weight of the focal loss of the maps',
+  }),
+  diceWeight: num({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 0,
+    default: 2,
+    help: 'weight of the Dice loss of the maps',
+  }),
+  imageLossWeight: num({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 0,
+    defaultText: 'from the model',
+    help: "weight of the picture's cross entropy; 0 for crane-mini, else 0.2",
+  }),
+  guidance: choice(['none', 'pad-suffix', 'pad-prefix', 'replace-suffix', 'replace-prefix'], {
+    group: 'Training',
+    scope: local,
+    calls,
+    default: 'pad-suffix',
+    help: "where the picture's feature is put into the prompts while learning",
+  }),
+  seed: int({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 0,
+    max: 2 ** 32 - 1,
+    default: 111,
+    help: 'decides first prompts, order and choice of pictures',
+  }),
+  seeds: int({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 1,
+    max: 1000,
+    default: 1,
+    help: 'number of runs, with seed, seed + 1 and so on; their mean and spread are told',
+  }),
+  order: choice(['seeded', 'reference'], {
+    group: 'Training',
+    scope: local,
+    calls,
+    default: 'seeded',
+    help: "order of the pictures: this program's own, or drawn as the authors' code draws it",
+  }),
+  saveEvery: int({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 0,
+    default: 200,
+    help: 'steps after which the state is saved within an epoch; 0: at its end only',
+  }),
+
+  // --- the prompts
+  contextRows: int({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 1,
+    max: 70,
+    default: 12,
+    help: 'learned vectors of each text',
+  }),
+  deepTokens: int({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 0,
+    max: 70,
+    default: 4,
+    help: 'learned tokens of each deep block of the text tower',
+  }),
+  deepBlocks: int({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 0,
+    max: 1024,
+    defaultText: '8, or all but the first where there are fewer',
+    help: 'blocks with learned tokens, counted from the second',
+  }),
+  start: text({
+    group: 'Training',
+    scope: local,
+    calls,
+    defaultText: 'new prompts',
+    help: 'learn on from this prompt file or prompt set of the model',
+  }),
+
+  // --- the pictures
+  split: choice(['test', 'train'], {
+    group: 'Training',
+    scope: local,
+    calls: [...calls, 'evaluateDataSets'],
+    default: 'test',
+    help: 'part of the data sets that is learned from; test is what the authors take',
+  }),
+  layout: text({
+    group: 'Training',
+    scope: local,
+    calls: [...calls, 'evaluateDataSets'],
+    default: 'auto',
+    help: 'how folders without meta.json are read (crane-native data list)',
+  }),
+  leaveOut: words({
+    group: 'Training',
+    scope: local,
+    calls,
+    defaultText: 'none',
+    help: 'pictures not to learn from: paths, @FILE with one path a line, or copies of them (files, folders)',
+  }),
+  portion: num({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 0,
+    max: 1,
+    default: 1,
+    help: 'share of the pictures of each class and label that is taken',
+  }),
+  kShot: int({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 2,
+    defaultText: 'all',
+    help: 'pictures taken of each class, half of them normal',
+  }),
+  mosaicRate: num({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 0,
+    max: 1,
+    default: 0,
+    help: 'share of 2 x 2 mosaics of one class among the pictures',
+  }),
+  mosaicPool: int({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 1,
+    max: 1_000_000,
+    defaultText: 'as many as one epoch takes',
+    help: 'number of different mosaics; their features are kept like those of pictures',
+  }),
+  mosaicClasses: words({
+    group: 'Training',
+    scope: local,
+    calls,
+    defaultText: 'hazelnut,pill,zipper,bottle,screw,metal_nut,cable',
+    help: 'classes that mosaics are made of',
+  }),
+  allowOneClass: flag({
+    group: 'Training',
+    scope: local,
+    calls,
+    default: false,
+    help: 'learn although all pictures are normal, or all anomalous',
+  }),
+
+  // --- the feature cache
+  cache: text({
+    group: 'Training',
+    scope: local,
+    calls,
+    defaultText: 'features in the cache folder (CRANE_CACHE)',
+    help: 'folder that keeps the features of pictures between runs',
+  }),
+  cachePrecision: choice(['f16', 'f32'], {
+    group: 'Training',
+    scope: local,
+    calls,
+    default: 'f16',
+    help: 'kept features: half precision, or exact at twice the size',
+  }),
+
+  // --- the command alone
+  dryRun: flag({
+    group: 'Training',
+    scope: cli,
+    default: false,
+    help: 'only say what would be done: pictures, disk, memory',
+  }),
+  measure: flag({
+    group: 'Training',
+    scope: cli,
+    default: false,
+    help: 'with --dry-run: time one picture and one step, and estimate the whole',
+  }),
+} satisfies { readonly [K in keyof TrainCommandOptions]: OptionSpec<TrainCommandOptions[K]> };

@@ -1,0 +1,188 @@
+/** What callers may set. Every field has its entry in THE table (options.ts): a missing one does not compile. */
+import type { EAttnKind, Fit, Guidance } from '../addon/native.js';
+import type { EngineWarning } from '../engine/pass-size.js';
+import type { PresetName } from '../evaluate/presets.js';
+
+/** Numerics in which paper, reference and this engine part (method.md 10), and how pictures are opened. */
+export interface CompatOptions {
+  batchMean: boolean;
+  halfDeepTokens: boolean;
+  aliasedFeatures: boolean;
+  emptyRows: 'self' | 'nan';
+  dAttnLayers: number[];
+  exif: boolean;
+}
+
+/** How features become scores; what is not given comes from the model. */
+export interface MethodChoices {
+  eAttn?: EAttnKind;
+  eAttnLayers?: number;
+  features?: number[];
+  softMean?: boolean;
+  dAttn?: boolean;
+  dAttnMaps?: 'both' | 'dattn';
+  dAttnBeta?: number;
+  fusion?: boolean;
+  imageScore?: 'fused' | 'map-max';
+  guidanceAtTest?: Guidance;
+  temperature?: number;
+  sigma?: number;
+  compat?: Partial<CompatOptions>;
+}
+
+/** How one picture is scored; may be given to loadEngine as defaults and to each call. */
+export interface PictureChoices extends MethodChoices {
+  prompts?: string;
+  fit?: Fit;
+  tileOverlap?: number;
+  /** null: take none, not even the model's */
+  threshold?: number | null;
+  mapThreshold?: number | null;
+}
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+export interface EngineOptions extends PictureChoices {
+  model?: string;
+  device?: string;
+  threads?: number;
+  precision?: 'auto' | 'float32' | 'bfloat16' | 'float16';
+  /** pixels of the model's input: a square's side, or both sides */
+  size?: number | Size;
+  /** keep packed weights and encoded prompts in the cache folder for the next start */
+  startCache?: boolean;
+  maxPixels?: number;
+  maxDecodedBytes?: number;
+  maxBatch?: number;
+  maxWaitMs?: number;
+  maxQueue?: number;
+  signal?: AbortSignal;
+  /** told what ends nothing but should be known; default: process.emitWarning */
+  onWarning?: (warning: EngineWarning) => void;
+}
+
+export interface ScoreOptions extends PictureChoices {
+  /** return the anomaly map */
+  map?: boolean;
+  /** return the anomalous regions; needs a mapThreshold */
+  regions?: boolean;
+  /** name of the picture in the result; default: its path, or its kind */
+  name?: string;
+  signal?: AbortSignal;
+}
+
+export interface ScoreManyOptions extends Omit<ScoreOptions, 'name'> {
+  batch?: 'auto' | number;
+  ordered?: boolean;
+}
+
+/** Which inputs `score` takes and what it writes. */
+export interface ScoreCommandOptions {
+  recursive: boolean;
+  limit: number;
+  shard: { index: number; count: number };
+  resume: boolean;
+  format: 'auto' | 'table' | 'jsonl' | 'csv';
+  out: string;
+  maps: 'npy' | 'png16' | 'tiff';
+  mapSize: 'picture' | 'model';
+  heatmaps: boolean;
+  heatmapFormat: 'jpg' | 'png';
+  heatmapRange: { low: number; high: number };
+  timings: boolean;
+  force: boolean;
+  verbose: boolean;
+  json: boolean;
+}
+
+/** How prompts are learned (method.md 7). */
+export interface TrainChoices {
+  epochs?: number;
+  batchSize?: number;
+  learningRate?: number;
+  betas?: [number, number];
+  focalWeight?: number;
+  diceWeight?: number;
+  imageLossWeight?: number;
+  guidance?: Guidance;
+  seed?: number;
+  seeds?: number;
+  order?: 'seeded' | 'reference';
+  saveEvery?: number;
+  contextRows?: number;
+  deepTokens?: number;
+  deepBlocks?: number;
+  start?: string;
+  split?: 'test' | 'train';
+  layout?: string;
+  leaveOut?: string[];
+  portion?: number;
+  kShot?: number;
+  mosaicRate?: number;
+  mosaicPool?: number;
+  mosaicClasses?: string[];
+  allowOneClass?: boolean;
+  cache?: string;
+  cachePrecision?: 'f16' | 'f32';
+}
+
+/** The choices, and what the command alone takes. */
+export interface TrainCommandOptions extends Flat<TrainChoices> {
+  dryRun: boolean;
+  measure: boolean;
+}
+
+/** How a model is tested. */
+export interface TestChoices {
+  preset?: PresetName;
+  limits?: number[];
+  bootstrap?: number;
+  bootstrapSeed?: number;
+  comparePaper?: boolean;
+  keepMaps?: boolean;
+  report?: boolean;
+  split?: 'test' | 'train';
+  layout?: string;
+  batch?: 'auto' | number;
+}
+
+/** What the test command takes beside those of scoring and training. */
+export interface TestCommandOptions extends Flat<Omit<TestChoices, 'split' | 'layout' | 'batch'>> {
+  grid: string;
+}
+
+/** How `calibrate` chooses and what it does with it. */
+export interface CalibrateCommandOptions {
+  normalOnly: boolean;
+  falseAlarmRate: number;
+  write: boolean;
+}
+
+/** What `bench` measures, beside the engine's own options. */
+export interface BenchCommandOptions {
+  synthetic: boolean;
+  vs: string;
+  rounds: number;
+  warmup: number;
+  seconds: number;
+  python: string;
+}
+
+type NotInTable = 'compat' | 'signal' | 'name' | 'onWarning';
+type Flat<T> = { [K in keyof T as K extends NotInTable ? never : K]-?: Exclude<T[K], undefined> };
+type FlatCompat = { [K in keyof CompatOptions as `compat.${K}`]: CompatOptions[K] };
+
+/** Every option under its one name. */
+export type AllOptions = Flat<EngineOptions> &
+  Flat<ScoreOptions> &
+  Flat<ScoreManyOptions> &
+  FlatCompat &
+  ScoreCommandOptions &
+  CalibrateCommandOptions &
+  TrainCommandOptions &
+  TestCommandOptions &
+  BenchCommandOptions;
+export type OptionName = keyof AllOptions;

@@ -1,0 +1,157 @@
+/** What `demo` does: scores a model's sample pictures and writes their heat maps and one HTML page. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { z } from 'zod';
+import type { Engine } from '../../engine/engine.js';
+import { isFailed, type PictureScore } from '../../engine/result.js';
+import { CraneError } from '../../errors.js';
+import { writeWhole } from '../../files/write-whole.js';
+import { decodePicture } from '../../images/decode.js';
+import { type HeatMapStyle, heatMapFile, legend, overlayPicture } from '../../images/heat-map.js';
+import { maskOutline } from '../../images/mask-outline.js';
+import { toPictureSource } from '../../images/picture-input.js';
+import { type Model, modelFile } from '../../models/model-json.js';
+import { defaultOf } from '../../options/table.js';
+import { type Page, type PagePicture, pageOf } from './page.js';
+
+const k_legendWidth = 360;
+
+const samplesSchema = z.array(
+  z.object({
+    picture: z.string(),
+    mask: z.string().nullable(),
+    set: z.string(),
+    kind: z.string(),
+    anomalous: z.boolean(),
+  }),
+);
+type Sample = z.infer<typeof samplesSchema>[number];
+
+export interface DemoOutcome {
+  /** path of the page */
+  page: string;
+  pictures: PictureScore[];
+}
+
+export interface DemoRun {
+  engine: Engine;
+  model: Model;
+  out: string;
+  overwrite: boolean;
+  stop: AbortSignal;
+  onResult: (total: number) => void;
+}
+
+/** @throws CraneError E_MODEL_NOT_FOUND when the model has no samples, E_EXISTS, E_IO_WRITE */
+export async function runDemo(run: DemoRun): Promise<DemoOutcome> {
+  const { engine, model, out, overwrite, stop } = run;
+  const samples = await readSamples(model);
+  const { mapThreshold } = engine.settings();
+  const style: HeatMapStyle = {
+    ...defaultOf('heatmapRange'),
+    mapThreshold,
+    format: defaultOf('heatmapFormat'),
+  };
+  const inputs = samples.map((sample) => ({
+    input: join(model.folder, 'samples', sample.picture),
+    name: sample.picture,
+  }));
+
+  const pictures: PictureScore[] = [];
+  const shown: PagePicture[] = [];
+  for await (const scored of engine.scoreMany(inputs, { map: true, regions: true, signal: stop })) {
+    if (isFailed(scored))
+      throw new CraneError(scored.error.code, scored.error.message, { hint: scored.error.hint });
+    pictures.push(scored);
+    shown.push(await showPicture(run, scored, samples[scored.index]!, style));
+    run.onResult(samples.length);
+  }
+
+  const page = join(out, 'index.html');
+  const parts = [...pageOf(await describePage(engine, model, shown, style))].map((part) => Buffer.from(part));
+  await writeWhole(page, parts, { overwrite });
+  return { page, pictures };
+}
+
+async function showPicture(
+  { engine, model, out, overwrite }: DemoRun,
+  scored: PictureScore,
+  sample: Sample,
+  style: HeatMapStyle,
+): Promise<PagePicture> {
+  const { addon } = engine;
+  const { width, height, score, anomalous, map } = scored;
+  const open = (file: string) =>
+    decodePicture(toPictureSource(join(model.folder, 'samples', file)), {
+      maxPixels: defaultOf('maxPixels'),
+      exif: true,
+    });
+  const picture = await open(sample.picture);
+  const heat = await heatMapFile(addon, picture, map!, style);
+  await writeWhole(join(out, `${sample.picture.replace(/\.[^.]+$/, '')}.heat.${style.format}`), heat, {
+    overwrite,
+  });
+  const overlay = await overlayPicture(addon, picture, map!, style);
+  const rgb = await addon.resizePicture(picture, width, height);
+  return {
+    name: sample.picture,
+    width,
+    height,
+    score,
+    anomalous,
+    regions: scored.regions?.length ?? null,
+    truth: { set: sample.set, kind: sample.kind, anomalous: sample.anomalous },
+    original: await sharp(rgb, { raw: { width, height, channels: 3 } })
+      .jpeg({ quality: 88 })
+      .toBuffer(),
+    overlay: await overlay.jpeg({ quality: 88 }).toBuffer(),
+    ...(sample.mask === null
+      ? {}
+      : { outline: await maskOutline(addon, await open(sample.mask), width, height) }),
+  };
+}
+
+async function describePage(
+  engine: Engine,
+  model: Model,
+  pictures: PagePicture[],
+  style: HeatMapStyle,
+): Promise<Page> {
+  const { learnedOn } = model.prompts.sets[model.prompts.default]!;
+  const sets = [...new Set(pictures.map(({ truth }) => truth!.set))];
+  const known = sets.filter((set) => learnedOn.includes(set));
+  return {
+    title: `${model.name}: sample pictures`,
+    notes: [
+      model.description,
+      `The prompts were learned on ${learnedOn.join(', ')}.`,
+      ...(known.length > 0
+        ? [
+            `The samples come from ${known.join(', ')} too: this page shows what the output looks like, it is no zero-shot result.`,
+          ]
+        : []),
+      `Scores are comparable within one model and prompt set only. Colours run from ${style.low} to ${style.high} for all pictures.`,
+    ],
+    model: engine.facts.model,
+    mapThreshold: style.mapThreshold,
+    legend: await legend(engine.addon, k_legendWidth, style),
+    pictures,
+  };
+}
+
+async function readSamples(model: Model): Promise<Sample[]> {
+  const path = modelFile(model, join('samples', 'samples.json'));
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new CraneError('E_MODEL_NOT_FOUND', `${model.name} has no sample pictures (${path})`, {
+      hint: 'score your own: npx crane-native score FOLDER --heatmaps --out results',
+      cause,
+    });
+  });
+  const checked = samplesSchema.safeParse(JSON.parse(text));
+  if (!checked.success)
+    throw new CraneError('E_MODEL_JSON', `${path}: ${checked.error.issues[0]?.message}`, {
+      cause: checked.error,
+    });
+  return checked.data;
+}

@@ -1,0 +1,116 @@
+/**
+ * One HTML page that shows scored pictures: self-contained (no script, no font, no request), light and dark,
+ * printable, usable with keyboard and screen reader. Every text is escaped.
+ */
+import { dataUrl, escapeHtml } from '../html.js';
+
+export interface PagePicture {
+  name: string;
+  width: number;
+  height: number;
+  score: number;
+  /** null: no threshold is known */
+  anomalous: boolean | null;
+  regions: number | null;
+  /** what is known to be true: kind of defect or 'good' */
+  truth?: { set: string; kind: string; anomalous: boolean };
+  /** files of pictures, as bytes */
+  original: Uint8Array;
+  overlay: Uint8Array;
+  outline?: Uint8Array;
+}
+
+export interface Page {
+  title: string;
+  /** sentences above the pictures */
+  notes: string[];
+  model: string;
+  mapThreshold: number | null;
+  /** the colour scale, PNG */
+  legend: Uint8Array;
+  pictures: PagePicture[];
+}
+
+/** @returns the page in pieces, so that no long text is built at once */
+export function* pageOf({ title, notes, model, mapThreshold, legend, pictures }: Page): Generator<string> {
+  yield `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>${escapeHtml(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<a class="skip" href="#pictures">To the pictures</a>
+<header>
+<h1>${escapeHtml(title)}</h1>
+${notes.map((note) => `<p>${escapeHtml(note)}</p>`).join('\n')}
+<p class="legend"><img alt="Colour scale of the maps, from low to high${mapThreshold === null ? '' : `; mark at ${mapThreshold}`}" src="${dataUrl(legend, 'png')}"></p>
+</header>
+<main id="pictures">
+<input type="checkbox" id="outlines" checked><label for="outlines">Outline of the true defect</label>
+<ul>
+`;
+  for (const picture of pictures) yield card(picture);
+  yield `</ul>
+</main>
+<footer><p>${escapeHtml(model)}</p></footer>
+</body>
+</html>
+`;
+}
+
+function card(picture: PagePicture): string {
+  const { name, width, height, score, regions, truth, original, overlay, outline } = picture;
+  const size = `width="${width}" height="${height}"`;
+  const ring = outline ? `<img class="outline" alt="" ${size} src="${dataUrl(outline, 'png')}">` : '';
+  const facts: [string, string][] = [
+    ['Score', score.toFixed(4)],
+    ...(picture.anomalous === null
+      ? []
+      : [['Verdict', picture.anomalous ? 'anomalous' : 'normal'] as [string, string]]),
+    ...(regions === null ? [] : [['Regions', String(regions)] as [string, string]]),
+    ...(truth ? [['Known', `${truth.set}: ${truth.kind}`] as [string, string]] : []),
+  ];
+  const marks = picture.anomalous === true ? ' class="anomalous"' : '';
+  return `<li${marks}>
+<h2>${escapeHtml(name)}</h2>
+<div class="pair">
+<figure><div class="stack"><img alt="${escapeHtml(`Original of ${name}`)}" ${size} src="${dataUrl(original, 'jpeg')}">${ring}</div><figcaption>original</figcaption></figure>
+<figure><div class="stack"><img alt="${escapeHtml(`Heat map of ${name}`)}" ${size} src="${dataUrl(overlay, 'jpeg')}">${ring}</div><figcaption>anomaly map</figcaption></figure>
+</div>
+<dl>${facts.map(([term, value]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd></div>`).join('')}</dl>
+</li>
+`;
+}
+
+const style = `
+:root { --ink: #1c2126; --ground: #fbfbf9; --card: #fff; --line: #d5d8da; --warn: #b3261e; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8eaec; --ground: #16191c; --card: #1f2428; --line: #3a4147; --warn: #ff8a80; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.5rem; max-width: 96rem; color: var(--ink); background: var(--ground); font: 1rem/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; margin: 0 0 .5rem; }
+h2 { font-size: 1rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
+header p { max-width: 70ch; margin: .25rem 0; }
+.legend img { background: #fff; max-width: 100%; border: 1px solid var(--line); }
+.skip { position: absolute; left: -99rem; }
+.skip:focus { left: 1rem; top: 1rem; background: var(--card); padding: .5rem 1rem; z-index: 1; }
+:focus-visible { outline: 3px solid #1a73e8; outline-offset: 2px; }
+ul { list-style: none; margin: 1rem 0; padding: 0; display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(28rem, 100%), 1fr)); }
+li { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; break-inside: avoid; }
+li.anomalous { border-left: .35rem solid var(--warn); }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }
+figure { margin: 0; }
+figcaption { font-size: .85rem; }
+.stack { position: relative; }
+.stack img { display: block; width: 100%; height: auto; }
+.outline { position: absolute; inset: 0; display: none !important; }
+#outlines:checked ~ ul .outline { display: block !important; }
+dl { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin: .5rem 0 0; }
+dt { font-size: .8rem; } dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
+footer { font-size: .85rem; overflow-wrap: anywhere; }
+@media print { body { padding: 0; max-width: none; } #outlines, label, .skip { display: none; } ul { grid-template-columns: 1fr 1fr; } }
+`;

@@ -1,0 +1,89 @@
+/** A line for each scored picture, appended as it comes. A line that a killed process did not finish is cut off. */
+import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { CraneError } from '../errors.js';
+import { makeFolder } from '../files/make-folder.js';
+import { codedWriteError } from '../files/write-whole.js';
+
+export interface JournalLine {
+  /** position of the data set in the run, of the picture in the set */
+  set: number;
+  index: number;
+  score: number;
+  mapMax: number;
+  width: number;
+  height: number;
+  /** label of the model */
+  model: string;
+}
+
+export class Journal {
+  private constructor(
+    private readonly file: FileHandle,
+    private readonly path: string,
+    private readonly lines_: Map<string, JournalLine>,
+  ) {}
+
+  /** @throws CraneError E_IO_WRITE, E_IO_READ */
+  static async open(path: string): Promise<Journal> {
+    try {
+      await makeFolder(dirname(path));
+      const text = await readFile(path, 'utf8').catch(ifMissing);
+      const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+      const lines = new Map<string, JournalLine>();
+      for (const [at, line] of whole.split('\n').slice(0, -1).entries()) {
+        const parsed = parse(line, path, at + 1);
+        lines.set(keyOf(parsed.set, parsed.index), parsed);
+      }
+      if (whole.length < text.length) await truncate(path, Buffer.byteLength(whole));
+      return new Journal(await open(path, 'a'), path, lines);
+    } catch (thrown) {
+      throw codedWriteError(path, thrown);
+    }
+  }
+
+  find(set: number, index: number): JournalLine | undefined {
+    return this.lines_.get(keyOf(set, index));
+  }
+
+  get size(): number {
+    return this.lines_.size;
+  }
+
+  async append(line: JournalLine): Promise<void> {
+    try {
+      await this.file.appendFile(`${JSON.stringify(line)}\n`);
+      this.lines_.set(keyOf(line.set, line.index), line);
+    } catch (thrown) {
+      throw codedWriteError(this.path, thrown);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.file.sync().catch(() => {});
+    await this.file.close();
+  }
+}
+
+function keyOf(set: number, index: number): string {
+  return `${set}/${index}`;
+}
+
+function ifMissing(thrown: NodeJS.ErrnoException): string {
+  if (thrown.code === 'ENOENT') return '';
+  throw thrown;
+}
+
+function parse(line: string, path: string, number: number): JournalLine {
+  try {
+    const { set, index, score, mapMax, width, height, model } = JSON.parse(line) as JournalLine;
+    const numbers = [set, index, score, mapMax, width, height];
+    if (numbers.every(Number.isFinite) && typeof model === 'string')
+      return { set, index, score, mapMax, width, height, model };
+  } catch {
+    // told below
+  }
+  throw new CraneError('E_IO_READ', `${path}: line ${number} is no result`, {
+    hint: 'start anew with --force',
+  });
+}

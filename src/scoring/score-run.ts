@@ -1,0 +1,227 @@
+/** What `score` does with an engine: lists pictures, scores them, writes everything that was asked for. */
+import { join, resolve } from 'node:path';
+import type { AnomalyMap } from '../engine/anomaly-map.js';
+import type { Engine } from '../engine/engine.js';
+import { isFailed, type PictureScore } from '../engine/result.js';
+import type { PictureItem } from '../engine/score-many.js';
+import { CraneError } from '../errors.js';
+import { writeWhole } from '../files/write-whole.js';
+import { decodePicture } from '../images/decode.js';
+import { heatMapFile } from '../images/heat-map.js';
+import { type PictureInput, toPictureSource } from '../images/picture-input.js';
+import type { ScoreCommandOptions } from '../options/types.js';
+import { mapEnding, mapFile } from '../sinks/map-file.js';
+import { OutputNames } from '../sinks/output-names.js';
+import { toResultLine, type WrittenFiles } from '../sinks/result-line.js';
+import type { ResultWriter } from '../sinks/result-writers.js';
+import { ResultsFile } from '../sinks/results-file.js';
+import { countInputs, k_stdin, type ListedPicture, listInputs } from '../sources/list-inputs.js';
+
+/** The score command's own options: those with a default always set, the others perhaps. */
+export type ScoreRunOptions = Partial<Pick<ScoreCommandOptions, 'limit' | 'shard' | 'out' | 'maps'>> &
+  Pick<
+    ScoreCommandOptions,
+    'recursive' | 'resume' | 'mapSize' | 'heatmaps' | 'heatmapFormat' | 'heatmapRange' | 'timings' | 'force'
+  > & {
+    regions: boolean;
+    batch: 'auto' | number;
+    maxPixels: number;
+  };
+
+export interface ScoreRun {
+  engine: Engine;
+  inputs: readonly string[];
+  options: ScoreRunOptions;
+  writer: ResultWriter;
+  stdin: AsyncIterable<Uint8Array | string>;
+  /** when it fires, what is in flight is finished and saved, and nothing new begins */
+  stop: AbortSignal;
+  /** called after each picture */
+  onResult: () => void;
+  /** called with the number of pictures that this run will score, once that is known and as it changes */
+  onTotal?: (count: number) => void;
+}
+
+export interface ScoreRunOutcome {
+  scored: number;
+  failed: number;
+  skipped: number;
+  isStopped: boolean;
+  hasMapThreshold: boolean;
+}
+
+/** Faults of the options together, before anything is loaded. @throws CraneError E_USAGE */
+export function checkScoreRun(
+  { out, maps, heatmaps, resume, shard }: ScoreRunOptions,
+  inputs: readonly string[],
+): void {
+  const needsOut = maps ? '--maps' : heatmaps ? '--heatmaps' : resume ? '--resume' : undefined;
+  if (needsOut && out === undefined) {
+    throw new CraneError('E_USAGE', `${needsOut} needs a folder for its files`, { hint: 'add --out FOLDER' });
+  }
+  if (inputs.filter((input) => input === k_stdin).length > 1)
+    throw new CraneError('E_USAGE', 'standard input (-) was given twice');
+  if (shard && inputs.includes(k_stdin) && resume) {
+    throw new CraneError(
+      'E_USAGE',
+      '--shard with --resume needs inputs that can be listed again, not standard input',
+    );
+  }
+}
+
+export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
+  const { engine, options, writer, stop } = run;
+  const outcome: ScoreRunOutcome = {
+    scored: 0,
+    failed: 0,
+    skipped: 0,
+    isStopped: false,
+    hasMapThreshold: true,
+  };
+  const { mapThreshold } = engine.settings();
+  outcome.hasMapThreshold = mapThreshold !== null;
+  const results = options.out === undefined ? undefined : await openResults(options.out, engine, options);
+  const wantsMap = options.maps !== undefined || options.heatmaps;
+  const places = new Map<number, Listed>();
+  const tellTotal = run.onTotal ? await countTotal(run, run.onTotal) : () => {};
+  try {
+    const items = pickItems(run, results, places, outcome, tellTotal);
+    for await (const scored of engine.scoreMany(items, {
+      map: wantsMap,
+      regions: options.regions,
+      batch: options.batch,
+    })) {
+      const listed = places.get(scored.index)!;
+      places.delete(scored.index);
+      const files = isFailed(scored) || !wantsMap ? {} : await writeFiles(run, scored, listed, mapThreshold);
+      const line = toResultLine(scored, files, options.timings);
+      await results?.append(line);
+      await writer.write(line);
+      if (isFailed(scored)) outcome.failed++;
+      else outcome.scored++;
+      run.onResult();
+    }
+    outcome.isStopped = stop.aborted;
+    await writer.end();
+  } catch (thrown) {
+    // What is told is why the run ended, not that its end could not be saved either.
+    await writer.end().catch(() => {});
+    await results?.interrupt().catch(() => {});
+    throw thrown;
+  }
+  await (outcome.isStopped ? results?.interrupt() : results?.complete());
+  return outcome;
+}
+
+/** Listing is quick beside scoring, so the bar may know its end from the start. */
+async function countTotal(
+  { inputs, options }: ScoreRun,
+  onTotal: (count: number) => void,
+): Promise<(skipped: number) => void> {
+  const { recursive, out, shard, limit = Number.POSITIVE_INFINITY } = options;
+  const all = await countInputs(inputs, { recursive, exclude: excluded(out) });
+  if (all === undefined) return () => {};
+  const mine = shard ? Math.ceil((all - shard.index + 1) / shard.count) : all;
+  const tell = (skipped: number) => onTotal(Math.min(limit, mine - skipped));
+  tell(0);
+  return tell;
+}
+
+/** Our own heat maps are no inputs. */
+function excluded(out: string | undefined): string[] {
+  return out === undefined ? [] : [resolve(out)];
+}
+
+async function openResults(
+  out: string,
+  engine: Engine,
+  { shard, resume, force }: ScoreRunOptions,
+): Promise<ResultsFile> {
+  const results = await ResultsFile.open(out, { shard, resume, overwrite: force });
+  if (results.model !== undefined && results.model !== engine.facts.model) {
+    await results.interrupt();
+    throw new CraneError(
+      'E_USAGE',
+      `${results.path}: its results come from ${results.model}, this run is ${engine.facts.model}`,
+      {
+        hint: 'scores of different settings do not belong in one file: choose another --out or the earlier settings',
+      },
+    );
+  }
+  return results;
+}
+
+interface Listed extends ListedPicture {
+  /** path without ending, below the output folder */
+  stem: string;
+}
+
+/** The inputs of this shard that have no result yet. Indexes and names count all inputs, so that shards agree. */
+async function* pickItems(
+  { inputs, options, stdin, stop }: ScoreRun,
+  results: ResultsFile | undefined,
+  places: Map<number, Listed>,
+  outcome: ScoreRunOutcome,
+  tellTotal: (skipped: number) => void,
+): AsyncGenerator<PictureItem> {
+  const { recursive, shard, limit = Number.POSITIVE_INFINITY, out } = options;
+  const names = new OutputNames();
+  const writesFiles = options.maps !== undefined || options.heatmaps;
+  let index = -1;
+  let begun = 0;
+  for await (const listed of listInputs(inputs, { recursive, exclude: excluded(out), stdin })) {
+    if (stop.aborted) return;
+    index++;
+    const stem = writesFiles ? names.claim(listed.place) : '';
+    if (shard && index % shard.count !== shard.index - 1) continue;
+    if (results?.takeDone(listed.name)) {
+      outcome.skipped++;
+      tellTotal(outcome.skipped);
+      continue;
+    }
+    if (begun === limit) return;
+    begun++;
+    places.set(index, { ...listed, stem });
+    yield { input: listed.input, name: listed.name, index };
+  }
+}
+
+/** Maps and heat maps of one picture; returns their names below the output folder. */
+async function writeFiles(
+  run: ScoreRun,
+  scored: PictureScore,
+  { stem, input }: Listed,
+  mapThreshold: number | null,
+): Promise<WrittenFiles> {
+  const { options } = run;
+  const out = options.out!;
+  const overwrite = options.force || options.resume;
+  const files: WrittenFiles = {};
+  const map = scored.map!;
+  if (options.maps) {
+    const sized = options.mapSize === 'model' ? map : await map.resizeTo(scored.width, scored.height);
+    files.map = `${stem}${mapEnding[options.maps]}`;
+    await writeWhole(join(out, files.map), await mapFile(sized, options.maps), { overwrite });
+  }
+  if (options.heatmaps) {
+    files.heatmap = `${stem}.heat.${options.heatmapFormat}`;
+    await writeWhole(join(out, files.heatmap), await heatMap(run, input, map, mapThreshold), { overwrite });
+  }
+  return files;
+}
+
+/** Decoding again costs little beside scoring, and keeping the pixels of all pictures in flight would cost much. */
+async function heatMap(
+  { engine, options }: ScoreRun,
+  input: PictureInput,
+  map: AnomalyMap,
+  mapThreshold: number | null,
+): Promise<Buffer> {
+  const { exif } = engine.settings();
+  const picture = await decodePicture(toPictureSource(input), { maxPixels: options.maxPixels, exif });
+  return heatMapFile(engine.addon, picture, map, {
+    ...options.heatmapRange,
+    mapThreshold,
+    format: options.heatmapFormat,
+  });
+}

@@ -1,0 +1,164 @@
+/**
+ * results.jsonl of an output folder. While a run goes on it is results.jsonl.partial, a line is appended for each
+ * picture, and it gets its name when the run is complete: a file of that name is always whole.
+ */
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rename, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CraneError } from '../errors.js';
+import { claim } from '../files/folder-lock.js';
+import type { HeldLock } from '../files/lock-file.js';
+import { makeFolder } from '../files/make-folder.js';
+import { codedWriteError, exists, isThere } from '../files/write-whole.js';
+import type { ResultLine } from './result-line.js';
+
+export interface ResultsFileOptions {
+  shard?: { index: number; count: number } | undefined;
+  resume: boolean;
+  overwrite: boolean;
+}
+
+export class ResultsFile {
+  /** earlier results that no input has taken yet: a name may stand in the file more than once */
+  private readonly earlier_: Map<string, number>;
+  /** model label of the earlier results */
+  readonly model: string | undefined;
+
+  private constructor(
+    private readonly file: FileHandle,
+    private readonly lock: HeldLock,
+    readonly path: string,
+    earlier: Earlier,
+  ) {
+    this.earlier_ = earlier.done;
+    this.model = earlier.model;
+  }
+
+  /** Nobody else may write to it meanwhile. @throws CraneError E_EXISTS, E_IN_USE, E_IO_READ or E_IO_WRITE */
+  static async open(folder: string, { shard, resume, overwrite }: ResultsFileOptions): Promise<ResultsFile> {
+    const path = join(folder, shard ? `results.${shard.index}-of-${shard.count}.jsonl` : 'results.jsonl');
+    const partial = `${path}.partial`;
+    let lock: HeldLock | undefined;
+    try {
+      await makeFolder(folder);
+      lock = await claim(path, `${path}.lock`);
+      if (!resume && !overwrite) {
+        for (const taken of [path, partial]) if (await isThere(taken)) throw existsAlready(taken);
+      }
+      if (resume && !(await isThere(partial)) && (await isThere(path))) await rename(path, partial);
+      const earlier =
+        resume && (await isThere(partial))
+          ? await readEarlier(partial)
+          : { done: new Map<string, number>(), model: undefined };
+      const file = await open(partial, resume ? 'a' : 'w');
+      return new ResultsFile(file, lock, path, earlier);
+    } catch (thrown) {
+      await lock?.release();
+      throw codedWriteError(path, thrown);
+    }
+  }
+
+  /** Whether the file holds a result of this input; each result answers for one input of its name. */
+  takeDone(name: string): boolean {
+    const left = this.earlier_.get(name) ?? 0;
+    if (left > 0) this.earlier_.set(name, left - 1);
+    return left > 0;
+  }
+
+  async append(line: ResultLine): Promise<void> {
+    try {
+      await this.file.appendFile(`${JSON.stringify(line)}\n`);
+    } catch (thrown) {
+      throw codedWriteError(`${this.path}.partial`, thrown);
+    }
+  }
+
+  /** Keeps the partial file, for --resume. */
+  async interrupt(): Promise<void> {
+    try {
+      await this.save();
+    } finally {
+      await this.lock.release();
+    }
+  }
+
+  /** The run is complete: the file gets its name. */
+  async complete(): Promise<void> {
+    try {
+      await this.save();
+      await rename(`${this.path}.partial`, this.path);
+    } catch (thrown) {
+      throw codedWriteError(this.path, thrown);
+    } finally {
+      await this.lock.release();
+    }
+  }
+
+  private async save(): Promise<void> {
+    try {
+      await this.file.sync();
+    } catch (thrown) {
+      throw codedWriteError(`${this.path}.partial`, thrown);
+    } finally {
+      await this.file.close();
+    }
+  }
+}
+
+interface Earlier {
+  done: Map<string, number>;
+  model: string | undefined;
+}
+
+/** Reads the lines of an earlier run; a last line that was not finished is cut off. */
+async function readEarlier(path: string): Promise<Earlier> {
+  const done = new Map<string, number>();
+  let model: string | undefined;
+  let goodBytes = 0;
+  let lineNumber = 0;
+  for await (const line of linesWithEnd(path)) {
+    lineNumber++;
+    const result = line.endsWith('\n') ? parseLine(line) : undefined;
+    if (!result) {
+      if (line.endsWith('\n')) throw notAResult(path, lineNumber);
+      break;
+    }
+    done.set(result.input, (done.get(result.input) ?? 0) + 1);
+    model ??= 'model' in result ? result.model : undefined;
+    goodBytes += Buffer.byteLength(line);
+  }
+  await truncate(path, goodBytes);
+  return { done, model };
+}
+
+async function* linesWithEnd(path: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(path, 'utf8')) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop()!;
+    for (const part of parts) yield `${part}\n`;
+  }
+  if (rest !== '') yield rest;
+}
+
+function parseLine(line: string): ResultLine | undefined {
+  try {
+    const parsed = JSON.parse(line) as ResultLine | null;
+    return typeof parsed?.input === 'string' ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function notAResult(path: string, line: number): CraneError {
+  return new CraneError('E_IO_READ', `${path}: line ${line} is no result`, {
+    hint: 'remove the line, or start anew with --force',
+  });
+}
+
+function existsAlready(path: string): CraneError {
+  const { code, message } = exists(path);
+  return new CraneError(code, message, {
+    hint: 'go on with --resume, start anew with --force, or choose another --out',
+  });
+}

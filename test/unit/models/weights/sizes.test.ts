@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import type { WeightFileInfo } from '../../../../src/addon/native.js';
+import {
+  clipTensors,
+  dinov2Tensors,
+  fullSalts,
+  fullSizes,
+  promptTensors,
+} from '../../../../src/models/weights/recipe.js';
+import { sizesOf } from '../../../../src/models/weights/sizes.js';
+
+function info(naming: string, tensors: { name: string; shape: number[] }[]): WeightFileInfo {
+  return {
+    container: 'safetensors',
+    naming,
+    metadata: {},
+    tensors: tensors.map(({ name, shape }) => ({ name, shape, dtype: 'f32', bytes: 0 })),
+  };
+}
+
+describe('sizes read from tensors', () => {
+  it("OpenAI's CLIP", () => {
+    expect(sizesOf(info('openai-clip', clipTensors(fullSizes.clip, fullSalts.clip)))).toEqual({
+      vision: { width: 1024, layers: 24, heads: 16, patch: 14, grid: 24, registers: 0, mlp: 4096 },
+      text: { width: 768, layers: 12, heads: 12, context: 77, vocabulary: 49408, mlp: 3072 },
+      jointWidth: 768,
+      values: 427_944_193,
+    });
+  });
+
+  it('DINOv2, also with a prefix before every name', () => {
+    const tensors = dinov2Tensors(fullSizes.dinov2, fullSalts.dinov2);
+    const vision = { width: 768, layers: 12, heads: 12, patch: 14, grid: 37, registers: 4, mlp: 3072 };
+    expect(sizesOf(info('dinov2', tensors))).toEqual({ vision, values: 86_583_552 });
+    const prefixed = tensors.map(({ name, shape }) => ({ name: `module.${name}`, shape }));
+    expect(sizesOf(info('dinov2', prefixed)).vision).toEqual(vision);
+  });
+
+  it('prompts', () => {
+    const tensors = promptTensors(fullSizes.prompts, fullSalts.prompts);
+    expect(sizesOf(info('prompts', tensors)).prompts).toEqual({
+      width: 768,
+      context: 12,
+      deepSets: 8,
+      deepTokens: 4,
+    });
+  });
+
+  it("transformers' CLIP, whose projections are transposed", () => {
+    const sizes = sizesOf(
+      info('hf-clip', [
+        { name: 'vision_model.embeddings.patch_embedding.weight', shape: [768, 3, 32, 32] },
+        { name: 'vision_model.embeddings.position_embedding.weight', shape: [50, 768] },
+        { name: 'vision_model.encoder.layers.11.mlp.fc1.weight', shape: [3072, 768] },
+        { name: 'vision_model.encoder.layers.0.mlp.fc1.weight', shape: [3072, 768] },
+        { name: 'visual_projection.weight', shape: [512, 768] },
+      ]),
+    );
+    expect(sizes.vision).toEqual({
+      width: 768,
+      layers: 12,
+      heads: 12,
+      patch: 32,
+      grid: 7,
+      registers: 0,
+      mlp: 3072,
+    });
+    expect(sizes.jointWidth).toBe(512);
+  });
+
+  it('SAM, whose position table is a grid', () => {
+    const sizes = sizesOf(
+      info('sam', [
+        { name: 'image_encoder.patch_embed.proj.weight', shape: [768, 3, 16, 16] },
+        { name: 'image_encoder.pos_embed', shape: [1, 64, 64, 768] },
+        { name: 'image_encoder.blocks.0.mlp.lin1.weight', shape: [3072, 768] },
+      ]),
+    );
+    expect(sizes.vision).toMatchObject({ patch: 16, grid: 64, layers: 1, mlp: 3072 });
+  });
+
+  it('of unknown names only the number of values is told', () => {
+    expect(sizesOf(info('', [{ name: 'conv.weight', shape: [2, 3] }]))).toEqual({ values: 6 });
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { publishedSets } from '../../../src/data/layouts/registry.js';
+import { presets } from '../../../src/evaluate/presets.js';
+import { compareWithPaper } from '../../../src/runs/paper/compare.js';
+import { errataOf } from '../../../src/runs/paper/errata.js';
+import { printedSets } from '../../../src/runs/paper/tables.js';
+import { settings } from '../evaluate/sample-run.js';
+
+describe("the paper's tables", () => {
+  it('use the names of data sets and classes that are read here', () => {
+    for (const [name, { classes }] of Object.entries(printedSets)) {
+      const known = publishedSets.find((set) => set.name === name);
+      expect(known, name).toBeDefined();
+      const listed = Object.keys(classes);
+      if (listed.length > 0) expect(listed.sort()).toEqual([...known!.classes].sort());
+    }
+    // Endo is in no table of figures.
+    expect(Object.keys(printedSets)).toHaveLength(publishedSets.length - 1);
+  });
+
+  /** Rounding of the rows and of the mean. */
+  const k_rounding = 0.11;
+
+  it('have the means of their rows, but where the errata say otherwise', () => {
+    const wrong = new Set<string>();
+    let compared = 0;
+    for (const [name, { classes, mean }] of Object.entries(printedSets)) {
+      const rows = Object.values(classes);
+      if (rows.length === 0) continue;
+      for (const column of ['Crane', 'Crane+'] as const)
+        for (const level of ['image', 'pixel'] as const)
+          for (const figure of [0, 1, 2] as const) {
+            const sum = rows.reduce((total, row) => total + row[column][level]![figure], 0);
+            compared++;
+            if (Math.abs(sum / rows.length - mean[column][level]![figure]) > k_rounding) wrong.add(name);
+          }
+    }
+    expect(compared).toBe(72);
+    for (const name of wrong) expect(errataOf(name).texts.length, name).toBeGreaterThan(0);
+    expect(wrong).not.toContain('mvtec');
+  });
+
+  it('give MVTec as printed', () => {
+    const found = compareWithPaper('mvtec', { ...settings, preset: 'crane+' })!;
+    expect(found).toMatchObject({
+      dataSet: 'MVTec',
+      column: 'Crane+',
+      tables: [1, 15, 16],
+      mean: {
+        image: { auroc: 93.9, ap: 97.6, f1Max: 93.6 },
+        pixel: { auroc: 91.2, aupro: 88.1, f1Max: 43.8 },
+      },
+      areRowsDoubtful: false,
+      errata: [],
+    });
+    expect(found.classes['zipper']!.pixel).toEqual({ auroc: 97.3, aupro: 89.3, f1Max: 54.9 });
+  });
+
+  it('are comparable only with their own weights, prompts, size and epoch', () => {
+    const own = {
+      ...settings,
+      modelName: 'crane',
+      preset: 'crane' as const,
+      size: { width: 518, height: 518 },
+    };
+    const prompts = { ...settings.prompts, name: '/a/epoch_5.pth', learnedOn: ['mvtec'] };
+    expect(compareWithPaper('visa', { ...own, prompts })!.notComparable).toEqual([]);
+    // MVTec itself takes prompts of VisA.
+    expect(compareWithPaper('mvtec', { ...own, prompts })!.notComparable).toHaveLength(1);
+    expect(
+      compareWithPaper('visa', { ...own, prompts: { ...prompts, name: 'epoch_4.pth' } })!.notComparable,
+    ).toEqual(['the paper took the prompts of epoch 5; these are of epoch 4']);
+    expect(
+      compareWithPaper('visa', { ...own, prompts: { ...prompts, learnedOn: null } })!.notComparable,
+    ).toEqual(['the prompts do not say what they were learned on']);
+  });
+});
+
+describe('presets', () => {
+  it('are those of the published settings', () => {
+    expect(
+      Object.entries(presets).map(([name, { choices, epoch, source }]) => [
+        name,
+        choices.features?.join(' '),
+        choices.softMean,
+        choices.dAttn,
+        source,
+        epoch,
+      ]),
+    ).toEqual([
+      ['crane', '6 12 18 24', true, false, null, 5],
+      ['crane+', '24', false, true, 'dinov2', 5],
+      ['crane+-dagm', '24', true, true, 'dinov2', 5],
+      ['crane+-medical', '24', true, true, 'dinov2', 1],
+    ]);
+  });
+});

@@ -1,0 +1,52 @@
+import { appendFile, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ResultsFile } from '../../../src/sinks/results-file.js';
+import { makeToyFolder } from '../engine/toy-model.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await makeToyFolder();
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const failed = (input: string) =>
+  ({ input, index: 0, error: { code: 'E_IMAGE_DECODE', message: 'x' } }) as const;
+const open = (name: string, resume: boolean) =>
+  ResultsFile.open(join(folder, name), { resume, overwrite: false });
+
+describe('results of an interrupted run', () => {
+  it('answer for as many inputs of a name as there are results', async () => {
+    const first = await open('names', false);
+    for (const input of ['a', 'a', 'b']) await first.append(failed(input));
+    await first.interrupt();
+    const again = await open('names', true);
+    expect(['a', 'a', 'a', 'b', 'c'].map((name) => again.takeDone(name))).toEqual([
+      true,
+      true,
+      false,
+      true,
+      false,
+    ]);
+    await again.complete();
+  });
+
+  it('lose a last line that was not finished, and nothing else', async () => {
+    const first = await open('torn', false);
+    await first.append(failed('a'));
+    await first.interrupt();
+    await appendFile(join(folder, 'torn', 'results.jsonl.partial'), '{"input":"b","ind');
+    const again = await open('torn', true);
+    expect([again.takeDone('a'), again.takeDone('b')]).toEqual([true, false]);
+    await again.append(failed('b'));
+    await again.complete();
+    const lines = (await readFile(join(folder, 'torn', 'results.jsonl'), 'utf8')).trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).input)).toEqual(['a', 'b']);
+  });
+
+  it.runIf(process.platform === 'linux')('end at once where no folder can be made', async () => {
+    await expect(ResultsFile.open('/proc/none', { resume: false, overwrite: false })).rejects.toMatchObject({
+      code: 'E_IO_WRITE',
+    });
+  });
+});
