@@ -4,7 +4,6 @@ export type { EAttnKind, EngineFacts, Fit, Guidance, MethodOptions, Region } fro
 export { type CalibrateOptions, type CalibrationOutcome, calibrate } from './calibrate/calibrate.js';
 export type { DataItem, DataSet, Split } from './data/data-set.js';
 export { type OpenDataSetOptions, openDataSet } from './data/open-data-set.js';
-export { AnomalyMap } from './engine/anomaly-map.js';
 export type { Engine, Facts, PreprocessedOptions, PreprocessedScore } from './engine/engine.js';
 export { loadEngine } from './engine/load-engine.js';
 export type { PictureSettings } from './engine/method-choice.js';
@@ -23,7 +22,7 @@ export {
   evaluateDataSets,
   type TestProgress,
 } from './evaluate/evaluate-data-sets.js';
-export type { PresetName } from './evaluate/presets.js';
+export { AnomalyMap } from './images/anomaly-map.js';
 export type { PictureInput, RawPicture } from './images/picture-input.js';
 export * as metrics from './metrics/index.js';
 export type { Calibration } from './models/calibration.js';
@@ -39,6 +38,7 @@ export type {
   TrainChoices,
 } from './options/types.js';
 export type { PublishedComparison, PublishedRow } from './runs/paper/compare.js';
+export type { PresetName } from './runs/paper/presets.js';
 export { mapOf, readTestRun } from './runs/read-run.js';
 export {
   type Examples,

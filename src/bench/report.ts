@@ -1,8 +1,8 @@
 /** What a run of bench leaves: every sample, and the figures made from them. */
 import type { Timings } from '../engine/result.js';
 import type { ErrorCode } from '../errors.js';
-import type { Machine } from '../runs/machine.js';
 import { type GemmTime, gemmRate, gemmSize } from './gemm.js';
+import type { Machine } from './machine.js';
 import type { WorkPart } from './operations.js';
 import type { Party, PartyFacts, Sample } from './party.js';
 import type { Measured } from './rounds.js';

@@ -1,8 +1,8 @@
 /** The figures for people. */
 
-import { isBusy } from '../runs/machine.js';
-import { type Align, aligned } from '../sinks/aligned.js';
-import type { Paint } from '../sinks/paint.js';
+import { type Align, aligned } from '../terminal/aligned.js';
+import type { Paint } from '../terminal/paint.js';
+import { isBusy } from './machine.js';
 import type { BenchReport, BenchRun, Failure, PartyFigures } from './report.js';
 
 /** Ends with a newline. */

@@ -1,8 +1,8 @@
 /** calibrate: scores pictures, chooses a threshold for them and for their maps, and says how sure it is. */
 
+import { orCancelled } from '../cancellation.js';
 import type { DataItem, DataSet, Split } from '../data/data-set.js';
 import { maskOfPicture } from '../data/label-mask.js';
-import { orCancelled } from '../engine/cancellation.js';
 import type { Engine } from '../engine/engine.js';
 import { type FailedPicture, isFailed, type PictureScore } from '../engine/result.js';
 import { CraneError, toCraneError } from '../errors.js';

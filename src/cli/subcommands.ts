@@ -2,7 +2,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
-import type { Paint } from '../sinks/paint.js';
+import type { Paint } from '../terminal/paint.js';
 import { type Context, hasColour } from './context.js';
 
 export interface CommandFamily {

@@ -1,6 +1,6 @@
 /** How data sets are shown to people: counts, known layouts, what a check found. Pure text; the command prints it. */
-import { aligned } from '../sinks/aligned.js';
-import type { Paint } from '../sinks/paint.js';
+import { aligned } from '../terminal/aligned.js';
+import type { Paint } from '../terminal/paint.js';
 import type { CheckReport } from './check/check-data-set.js';
 import { type Finding, findingTable } from './check/finding.js';
 import { visible } from './data-set.js';

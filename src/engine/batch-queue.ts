@@ -4,8 +4,8 @@
  */
 
 import type { CancelFlag, MethodOptions, NativeAddon, ScoreRequest, ScoreResult } from '../addon/native.js';
+import { cancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
-import { cancelled } from './cancellation.js';
 import type { PassSize } from './pass-size.js';
 
 export interface QueueLimits {

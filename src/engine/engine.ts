@@ -1,7 +1,10 @@
 /** The engine that users hold: pictures in, results out. All heavy work happens on other threads. */
 
 import type { EngineFacts, MethodOptions, NativeAddon, NativeEngine, ScoreResult } from '../addon/native.js';
+import { orCancelled, throwIfCancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
+import { AnomalyMap } from '../images/anomaly-map.js';
+import { ByteBudget, type Ticket } from '../images/byte-budget.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import type { Calibration } from '../models/calibration.js';
 import type { Model } from '../models/model-json.js';
@@ -16,10 +19,7 @@ import type {
   ScoreOptions,
   Size,
 } from '../options/types.js';
-import { AnomalyMap } from './anomaly-map.js';
 import { BatchQueue } from './batch-queue.js';
-import { ByteBudget, type Ticket } from './byte-budget.js';
-import { orCancelled, throwIfCancelled } from './cancellation.js';
 import { type PictureSettings, resolveSettings } from './method-choice.js';
 import { type EngineWarning, PassSize } from './pass-size.js';
 import { PictureScorer } from './picture-scorer.js';

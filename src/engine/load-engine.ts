@@ -1,6 +1,7 @@
 /** loadEngine: finds the model, opens the native engine, encodes the default prompts. */
 import { existsSync } from 'node:fs';
 import type { EngineConfig, NativeAddon, Precision } from '../addon/native.js';
+import { throwIfCancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
 import { findModel } from '../models/find-model.js';
 import { type Model, modelFile } from '../models/model-json.js';
@@ -8,7 +9,6 @@ import { type Recipe, recipeTensors } from '../models/model-recipe.js';
 import { checkOptions } from '../options/check.js';
 import { defaultOf } from '../options/table.js';
 import type { EngineOptions } from '../options/types.js';
-import { throwIfCancelled } from './cancellation.js';
 import { choosePrecision } from './choose-precision.js';
 import { Engine, toSize } from './engine.js';
 import { resolveSettings } from './method-choice.js';

@@ -1,13 +1,13 @@
 /** The two steps of every picture's way: prepare (prompts, decoding) and score (forward pass, result). */
 
 import type { NativeAddon, Region, ScoreRequest, ScoreResult } from '../addon/native.js';
+import { orCancelled, throwIfCancelled } from '../cancellation.js';
+import { AnomalyMap } from '../images/anomaly-map.js';
+import type { Ticket } from '../images/byte-budget.js';
 import { decodePicture } from '../images/decode.js';
 import type { PictureSource } from '../images/picture-input.js';
 import type { ModelLabels } from '../models/model-label.js';
-import { AnomalyMap } from './anomaly-map.js';
 import type { BatchQueue } from './batch-queue.js';
-import type { Ticket } from './byte-budget.js';
-import { orCancelled, throwIfCancelled } from './cancellation.js';
 import type { PictureSettings } from './method-choice.js';
 import type { PromptSets } from './prompt-sets.js';
 import type { PictureScore } from './result.js';

@@ -2,7 +2,7 @@
 
 import type { Region } from '../addon/native.js';
 import type { ErrorCode } from '../errors.js';
-import type { AnomalyMap } from './anomaly-map.js';
+import type { AnomalyMap } from '../images/anomaly-map.js';
 
 export interface Timings {
   decode: number;

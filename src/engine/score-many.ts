@@ -3,13 +3,14 @@
  * scored. The source is read only as far as the work goes on (backpressure), and one that is slow holds nothing up: what it
  * gave so far is scored and handed out.
  */
+
+import { throwIfCancelled } from '../cancellation.js';
 import { type CraneError, toCraneError } from '../errors.js';
+import type { Ticket } from '../images/byte-budget.js';
 import type { PictureInput } from '../images/picture-input.js';
 import { nameOfInput } from '../images/picture-input.js';
 import type { PictureChoices } from '../options/types.js';
 import { Bell } from './bell.js';
-import type { Ticket } from './byte-budget.js';
-import { throwIfCancelled } from './cancellation.js';
 import type { PreparedPicture, UnplacedScore } from './picture-scorer.js';
 import type { ScoreOutcome } from './result.js';
 import { type Entry, type Source, SourceReader } from './source-reader.js';

@@ -1,6 +1,7 @@
 /** From finished classes to the run that tables and reports are made from. Computes no metric of pixels. */
 import { evaluationOf } from '../metrics/means.js';
 import { compareWithPaper } from '../runs/paper/compare.js';
+import { versionsNow } from '../runs/test-fingerprint.js';
 import {
   isScored,
   type LearnedOn,
@@ -12,7 +13,6 @@ import {
 import { warningsOf } from '../runs/warnings.js';
 import type { Machine } from '../train/feature-key.js';
 import { type Draws, drawFigures, intervalsOf, meanDraws } from './bootstrap.js';
-import { versionsNow } from './fingerprint.js';
 import type { FinishedClass } from './score-class.js';
 import type { TestData } from './test-data.js';
 

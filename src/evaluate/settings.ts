@@ -4,9 +4,9 @@ import type { Engine } from '../engine/engine.js';
 import { mergeChoices, type PictureSettings } from '../engine/method-choice.js';
 import { defaultOf } from '../options/table.js';
 import type { PictureChoices, TestChoices } from '../options/types.js';
+import { type PresetName, presets } from '../runs/paper/presets.js';
 import type { PromptFacts } from '../runs/prompt-facts.js';
 import type { TestSettings } from '../runs/test-run.js';
-import { type PresetName, presets } from './presets.js';
 
 export interface ResolvedTest {
   preset: PresetName | null;

@@ -1,9 +1,9 @@
 /** The data sets of a test: opened, named apart, and identified by content. */
 import { createHash } from 'node:crypto';
+import { throwIfCancelled } from '../cancellation.js';
 import type { DataItem, DataSet, Split } from '../data/data-set.js';
 import { eachBounded } from '../data/each-bounded.js';
 import { openDataSet, refuseTwice } from '../data/open-data-set.js';
-import { throwIfCancelled } from '../engine/cancellation.js';
 import { toCraneError } from '../errors.js';
 import { contentHash, k_pictureDigits } from '../files/content-hash.js';
 import type { PromptFacts } from '../runs/prompt-facts.js';

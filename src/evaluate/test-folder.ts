@@ -5,10 +5,10 @@
  */
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AnomalyMap } from '../engine/anomaly-map.js';
 import { CraneError } from '../errors.js';
 import { readNpy } from '../files/npy.js';
 import { isThere, writeWhole } from '../files/write-whole.js';
+import type { AnomalyMap } from '../images/anomaly-map.js';
 import type { MapValues } from '../metrics/index.js';
 import { decodeFigures, encodeFigures } from '../runs/run-json.js';
 import { mapFile } from '../sinks/map-file.js';

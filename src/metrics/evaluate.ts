@@ -1,7 +1,7 @@
 /** Whole evaluations in one call. */
 
 import type { NativeAddon } from '../addon/native.js';
-import { throwIfCancelled } from '../engine/cancellation.js';
+import { throwIfCancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
 import { wrongValue } from '../options/check.js';
 import { createEvaluator, type Evaluator } from './evaluator.js';

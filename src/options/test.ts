@@ -1,5 +1,5 @@
 /** The part of THE table (options.ts) that belongs to testing: `test` in the shell, evaluateDataSets in the library. */
-import { presetNames } from '../evaluate/presets.js';
+import { presetNames } from '../runs/paper/presets.js';
 import { choice, flag, int, type LibraryCall, type OptionSpec, text } from './kinds.js';
 import type { TestCommandOptions } from './types.js';
 

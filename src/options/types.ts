@@ -1,7 +1,7 @@
 /** What callers may set. Every field has its entry in THE table (options.ts): a missing one does not compile. */
 import type { EAttnKind, Fit, Guidance } from '../addon/native.js';
 import type { EngineWarning } from '../engine/pass-size.js';
-import type { PresetName } from '../evaluate/presets.js';
+import type { PresetName } from '../runs/paper/presets.js';
 
 /** Numerics in which paper, reference and this engine part (method.md 10), and how pictures are opened. */
 export interface CompatOptions {

@@ -3,10 +3,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { NativeAddon } from '../addon/native.js';
 import { CraneError } from '../errors.js';
-import { type PresetName, presets } from '../evaluate/presets.js';
 import { contentHash, k_pictureDigits } from '../files/content-hash.js';
 import { learnedOnIn } from '../models/learned-on.js';
 import type { Model } from '../models/model-json.js';
+import { type PresetName, presets } from './paper/presets.js';
 import type { TestedPrompts } from './test-run.js';
 
 export interface PromptFacts extends TestedPrompts {

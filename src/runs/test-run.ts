@@ -6,10 +6,10 @@ import { isAbsolute, join } from 'node:path';
 import type { Fit, MethodOptions } from '../addon/native.js';
 import type { Split } from '../data/data-set.js';
 import type { ErrorCode } from '../errors.js';
-import type { PresetName } from '../evaluate/presets.js';
 import type { ClassMetrics, Evaluation } from '../metrics/index.js';
 import type { Size } from '../options/types.js';
 import type { PublishedComparison } from './paper/compare.js';
+import type { PresetName } from './paper/presets.js';
 
 export interface TestRun {
   format: 1;

@@ -1,11 +1,11 @@
 /** What `score` does with an engine: lists pictures, scores them, writes everything that was asked for. */
 import { join, resolve } from 'node:path';
-import type { AnomalyMap } from '../engine/anomaly-map.js';
 import type { Engine } from '../engine/engine.js';
 import { isFailed, type PictureScore } from '../engine/result.js';
 import type { PictureItem } from '../engine/score-many.js';
 import { CraneError } from '../errors.js';
 import { writeWhole } from '../files/write-whole.js';
+import type { AnomalyMap } from '../images/anomaly-map.js';
 import { decodePicture } from '../images/decode.js';
 import { heatMapFile } from '../images/heat-map.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';

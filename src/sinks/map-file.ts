@@ -1,6 +1,6 @@
 /** Anomaly maps as files: NumPy, 16-bit PNG, float TIFF. */
 import { endianness } from 'node:os';
-import type { AnomalyMap } from '../engine/anomaly-map.js';
+import type { AnomalyMap } from '../images/anomaly-map.js';
 
 export type MapFormat = 'npy' | 'png16' | 'tiff';
 

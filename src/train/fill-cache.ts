@@ -4,7 +4,7 @@
  */
 
 import type { MethodOptions, NativeAddon, NativeEngine } from '../addon/native.js';
-import type { ByteBudget } from '../engine/byte-budget.js';
+import type { ByteBudget } from '../images/byte-budget.js';
 import type { FeatureCache } from './feature-cache.js';
 import type { LearningPicture } from './learning-pictures.js';
 import { Pace, type RunEvent } from './progress.js';

@@ -4,8 +4,8 @@ import type { NativeTraining, StepLosses, TrainItem } from '../addon/training.js
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
 import { isThere } from '../files/write-whole.js';
 import type { LossHistory } from '../runs/loss-history.js';
+import type { Fingerprint } from '../runs/training-fingerprint.js';
 import type { EpochOrders } from './epoch-orders.js';
-import type { Fingerprint } from './fingerprint.js';
 import { Pace, type RunEvent } from './progress.js';
 import type { RunFolder } from './run-folder.js';
 import { type Position, saveState } from './saved-state.js';

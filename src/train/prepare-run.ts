@@ -3,9 +3,9 @@
 import { type MosaicPlan, MosaicPool, planMosaics } from '../data/mosaic-plan.js';
 import { type SetSummary, summarise, summaryLines } from '../data/summary.js';
 import { packageVersion } from '../files/package-root.js';
+import { type Fingerprint, fingerprint } from '../runs/training-fingerprint.js';
 import { type ChosenItem, choosePictures } from './choose-pictures.js';
 import type { OrderChoice } from './epoch-orders.js';
-import { type Fingerprint, fingerprint } from './fingerprint.js';
 import { hashOfPictures, type LearningPicture, readMosaic, readPicture } from './learning-pictures.js';
 import { Pace, type RunEvent } from './progress.js';
 import { nativeOptions, type TrainSettings } from './settings.js';

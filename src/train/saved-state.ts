@@ -11,7 +11,7 @@ import { CraneError, toCraneError } from '../errors.js';
 import { isThere } from '../files/write-whole.js';
 import { canonicalJson } from '../runs/canonical-json.js';
 import { LossHistory, lossTerms } from '../runs/loss-history.js';
-import { differences, type Fingerprint, fingerprintHash } from './fingerprint.js';
+import { differences, type Fingerprint, fingerprintHash } from '../runs/training-fingerprint.js';
 
 const k_losses = 'losses';
 const k_order = 'order';

@@ -7,12 +7,6 @@ import { k_pictureDigits } from '../files/content-hash.js';
 import { writeWhole } from '../files/write-whole.js';
 import { type ReportRun, reportPage } from '../pages/training/report-page.js';
 import { LossHistory } from '../runs/loss-history.js';
-import { epochOrders } from './epoch-orders.js';
-import { fillCache } from './fill-cache.js';
-import { learn } from './learn.js';
-import { type PreparedRun, prepareRun } from './prepare-run.js';
-import type { RunEvent } from './progress.js';
-import type { RunFolder } from './run-folder.js';
 import {
   type EpochRecord,
   type RunRecord,
@@ -20,7 +14,13 @@ import {
   readTimes,
   versionsOf,
   writeRecord,
-} from './run-record.js';
+} from '../runs/training-record.js';
+import { epochOrders } from './epoch-orders.js';
+import { fillCache } from './fill-cache.js';
+import { learn } from './learn.js';
+import { type PreparedRun, prepareRun } from './prepare-run.js';
+import type { RunEvent } from './progress.js';
+import type { RunFolder } from './run-folder.js';
 import { type Position, readState, type SavedRun } from './saved-state.js';
 import { nativeOptions } from './settings.js';
 import type { Training } from './training.js';

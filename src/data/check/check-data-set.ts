@@ -1,8 +1,8 @@
 /** Looks at every file of a data set, both splits: what `data check` does. */
 import { availableParallelism } from 'node:os';
-import { ByteBudget } from '../../engine/byte-budget.js';
 import { CraneError } from '../../errors.js';
 import { contentHash } from '../../files/content-hash.js';
+import { ByteBudget } from '../../images/byte-budget.js';
 import { defaultOf } from '../../options/table.js';
 import type { DataSet } from '../data-set.js';
 import { findDataSource } from '../data-source.js';

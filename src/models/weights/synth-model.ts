@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { NativeAddon, SynthTensor } from '../../addon/native.js';
-import { throwIfCancelled } from '../../engine/cancellation.js';
+import { throwIfCancelled } from '../../cancellation.js';
 import { sha256OfFile } from '../../engine/prompt-sets.js';
 import { CraneError } from '../../errors.js';
 import { makeFolder } from '../../files/make-folder.js';

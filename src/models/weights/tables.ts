@@ -1,7 +1,7 @@
 /** How weights are shown to people: lists, facts of a file, its tensors. Pure text; the command line prints it. */
 
 import type { WeightFileInfo } from '../../addon/native.js';
-import { aligned } from '../../sinks/aligned.js';
+import { aligned } from '../../terminal/aligned.js';
 import { countNumbers, countTensors, type Recipe } from '../model-recipe.js';
 import type { Listed } from './list.js';
 import type { WeightSizes } from './sizes.js';

@@ -2,8 +2,8 @@
 import sharp from 'sharp';
 import type { NativeAddon, NativePicture } from '../../addon/native.js';
 import { maskOfPicture } from '../../data/label-mask.js';
-import { AnomalyMap } from '../../engine/anomaly-map.js';
 import { type CraneError, toCraneError } from '../../errors.js';
+import { AnomalyMap } from '../../images/anomaly-map.js';
 import { decodePicture } from '../../images/decode.js';
 import { overlayPicture } from '../../images/heat-map.js';
 import { maskOutline } from '../../images/mask-outline.js';

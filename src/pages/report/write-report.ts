@@ -1,7 +1,7 @@
 /** Writes report.html of a finished test: reads the pictures it shows, their masks and kept maps. */
 import { join } from 'node:path';
 import type { NativeAddon } from '../../addon/native.js';
-import { throwIfCancelled } from '../../engine/cancellation.js';
+import { throwIfCancelled } from '../../cancellation.js';
 import { writeWhole } from '../../files/write-whole.js';
 import { legend } from '../../images/heat-map.js';
 import { defaultOf } from '../../options/table.js';

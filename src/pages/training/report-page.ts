@@ -2,7 +2,7 @@
 
 import { type LossHistory, type LossTerm, lossTerms } from '../../runs/loss-history.js';
 import { type Spread, spreadOf } from '../../runs/spread.js';
-import type { RunRecord } from '../../train/run-record.js';
+import type { RunRecord } from '../../runs/training-record.js';
 import { escapeHtml } from '../html.js';
 import { chartSvg, type Line } from './loss-chart.js';
 

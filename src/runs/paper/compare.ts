@@ -1,7 +1,8 @@
 /** The paper's figures of one data set beside ours. */
-import { presets } from '../../evaluate/presets.js';
+
 import type { TestSettings } from '../test-run.js';
 import { errataOf } from './errata.js';
+import { presets } from './presets.js';
 import { type Column, type PrintedRow, printedSets } from './tables.js';
 
 /** Percent, as printed; null: the paper has no such figure. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { publishedSets } from '../../../src/data/layouts/registry.js';
-import { presets } from '../../../src/evaluate/presets.js';
 import { compareWithPaper } from '../../../src/runs/paper/compare.js';
 import { errataOf } from '../../../src/runs/paper/errata.js';
+import { presets } from '../../../src/runs/paper/presets.js';
 import { printedSets } from '../../../src/runs/paper/tables.js';
 import { settings } from '../evaluate/sample-run.js';
 

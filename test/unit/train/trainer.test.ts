@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
 import { createTrainer } from '../../../src/index.js';
+import type { RunRecord } from '../../../src/runs/training-record.js';
 import type { TrainProgress } from '../../../src/train/progress.js';
-import type { RunRecord } from '../../../src/train/run-record.js';
 import { makeFakeAddon } from '../engine/fake-addon.js';
 import { errorOf, fake, useWorkplace } from './workplace.js';
 

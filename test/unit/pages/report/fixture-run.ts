@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { SeededGenerator } from '../../../../src/data/seeded-generator.js';
-import { AnomalyMap } from '../../../../src/engine/anomaly-map.js';
+import { AnomalyMap } from '../../../../src/images/anomaly-map.js';
 import type {
   ClassMetrics,
   Curve,

@@ -4,7 +4,7 @@ import { chartSvg } from '../../../../src/pages/training/loss-chart.js';
 import { canonicalJson } from '../../../../src/runs/canonical-json.js';
 import { LossHistory } from '../../../../src/runs/loss-history.js';
 import { spreadOf } from '../../../../src/runs/spread.js';
-import { differences } from '../../../../src/train/fingerprint.js';
+import { differences } from '../../../../src/runs/training-fingerprint.js';
 import { writeToySet } from '../../train/toy-set.js';
 import { useWorkplace } from '../../train/workplace.js';
 

@@ -1,5 +1,5 @@
 /** The published settings (method.md 9) under names. What a caller gives himself wins over a preset. */
-import type { PictureChoices } from '../options/types.js';
+import type { PictureChoices } from '../../options/types.js';
 
 export const presetNames = ['crane', 'crane+', 'crane+-dagm', 'crane+-medical'] as const;
 export type PresetName = (typeof presetNames)[number];

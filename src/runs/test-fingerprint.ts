@@ -1,14 +1,14 @@
 /** All that decides the figures of a test, readable. Going on with anything else would mix figures of two tests. */
 import sharp from 'sharp';
 import { CraneError } from '../errors.js';
+import type { DataIdentity } from '../evaluate/test-data.js';
 import { packageVersion } from '../files/package-root.js';
 import { type Model, modelFile } from '../models/model-json.js';
-import { canonicalJson } from '../runs/canonical-json.js';
-import type { TestSettings } from '../runs/test-run.js';
-import { weightHash } from '../runs/weight-hashes.js';
 import type { Machine } from '../train/feature-key.js';
-import { differences } from '../train/fingerprint.js';
-import type { DataIdentity } from './test-data.js';
+import { canonicalJson } from './canonical-json.js';
+import type { TestSettings } from './test-run.js';
+import { differences } from './training-fingerprint.js';
+import { weightHash } from './weight-hashes.js';
 
 export interface TestFingerprint {
   format: 1;

@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { MethodOptions } from '../addon/native.js';
 import type { TrainOptions } from '../addon/training.js';
-import { canonicalJson } from '../runs/canonical-json.js';
-import type { Machine } from './feature-key.js';
-import type { TrainSettings } from './settings.js';
-import type { StartPrompts } from './start-prompts.js';
+import type { Machine } from '../train/feature-key.js';
+import type { TrainSettings } from '../train/settings.js';
+import type { StartPrompts } from '../train/start-prompts.js';
+import { canonicalJson } from './canonical-json.js';
 
 export interface Fingerprint {
   format: number;

@@ -6,8 +6,8 @@ import type { SetSummary } from '../data/summary.js';
 import type { ErrorCode } from '../errors.js';
 import { packageVersion } from '../files/package-root.js';
 import { writeWhole } from '../files/write-whole.js';
-import type { Fingerprint } from './fingerprint.js';
-import type { TrainSettings } from './settings.js';
+import type { TrainSettings } from '../train/settings.js';
+import type { Fingerprint } from './training-fingerprint.js';
 
 export interface EpochRecord {
   epoch: number;

@@ -1,5 +1,5 @@
 /** AbortSignal in, coded errors out. */
-import { CraneError } from '../errors.js';
+import { CraneError } from './errors.js';
 
 export function cancelled(signal?: AbortSignal): CraneError {
   return new CraneError('E_CANCELLED', 'the work was given up', { cause: signal?.reason });

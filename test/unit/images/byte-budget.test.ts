@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ByteBudget } from '../../../src/engine/byte-budget.js';
+import { ByteBudget } from '../../../src/images/byte-budget.js';
 
 const settled = async (promise: Promise<void>) =>
   Promise.race([
