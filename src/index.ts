@@ -7,7 +7,7 @@ export { type OpenDataSetOptions, openDataSet } from './data/open-data-set.js';
 export type { Engine, Facts, PreprocessedOptions, PreprocessedScore } from './engine/engine.js';
 export { loadEngine } from './engine/load-engine.js';
 export type { PictureSettings } from './engine/method-choice.js';
-export type { EngineWarning } from './engine/pass-size.js';
+export type { PictureItem } from './engine/picture-item.js';
 export {
   type FailedPicture,
   isFailed,
@@ -15,7 +15,6 @@ export {
   type ScoreOutcome,
   type Timings,
 } from './engine/result.js';
-export type { PictureItem } from './engine/score-many.js';
 export { CraneError, type ErrorCode, errorTable } from './errors.js';
 export {
   type EvaluateDataSetsOptions,
@@ -26,9 +25,11 @@ export { AnomalyMap } from './images/anomaly-map.js';
 export type { PictureInput, RawPicture } from './images/picture-input.js';
 export * as metrics from './metrics/index.js';
 export type { Calibration } from './models/calibration.js';
+export type { PresetName } from './options/preset-names.js';
 export type {
   CompatOptions,
   EngineOptions,
+  EngineWarning,
   MethodChoices,
   PictureChoices,
   ScoreManyOptions,
@@ -37,8 +38,7 @@ export type {
   TestChoices,
   TrainChoices,
 } from './options/types.js';
-export type { PublishedComparison, PublishedRow } from './runs/paper/compare.js';
-export type { PresetName } from './runs/paper/presets.js';
+export type { PublishedComparison, PublishedRow } from './runs/paper/published.js';
 export { mapOf, readTestRun } from './runs/read-run.js';
 export {
   type Examples,
@@ -53,14 +53,8 @@ export {
   type TestSettings,
   type UnscoredPicture,
 } from './runs/test-run.js';
+export type { LearnedPrompts, TrainOutcome } from './train/outcome.js';
 export type { TrainPlan } from './train/plan.js';
 export type { TrainProgress } from './train/progress.js';
-export {
-  createTrainer,
-  type LearnedPrompts,
-  type RunOptions,
-  type Trainer,
-  type TrainerOptions,
-  type TrainOutcome,
-} from './train/trainer.js';
+export { createTrainer, type RunOptions, type Trainer, type TrainerOptions } from './train/trainer.js';
 export type { TrainingRun } from './train/training-run.js';

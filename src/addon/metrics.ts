@@ -1,5 +1,5 @@
-/** Metrics in the engine addon: the part of native.ts that evaluation uses. They need no engine. */
-import type { ClassMetrics } from '../metrics/result.js';
+/** Metrics in the engine addon: what evaluation uses. They need no engine. */
+import type { ClassMetrics } from './metric-results.js';
 
 /** Metrics of anomaly detection (method.md 8); docs/metrics.md has the definitions. */
 export interface MetricOptions {

@@ -1,5 +1,6 @@
-/** Learning of prompts in the engine addon: the part of native.ts that training uses. */
-import type { Guidance, MethodOptions, TraceResult } from './native.js';
+/** Learning of prompts in the engine addon: what training uses. */
+import type { Guidance, MethodOptions } from './method.js';
+import type { TraceResult } from './trace.js';
 
 /** Loss and optimiser of a training (method.md 7). */
 export interface TrainOptions {

@@ -6,11 +6,11 @@ import { maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
 import { type FailedPicture, isFailed, type PictureScore } from '../engine/result.js';
 import { CraneError, toCraneError } from '../errors.js';
-import { identify } from '../evaluate/test-data.js';
 import type { MaskValues } from '../metrics/index.js';
 import type { BestF1Threshold, Calibration } from '../models/calibration.js';
 import { wrongValue } from '../options/check.js';
 import { defaultOf, options as table } from '../options/table.js';
+import { identify } from '../runs/data-identity.js';
 import { promptFacts } from '../runs/prompt-facts.js';
 import { bestF1, type PictureLevels, scoreLevels } from './best-f1.js';
 import { conformalRank, conformalThreshold } from './conformal.js';
@@ -64,8 +64,7 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
     conformalThreshold(new Array<number>(set.items.length).fill(0), falseAlarmRate);
   const { addon, model } = engine.trainingParts;
   const prompts = await promptFacts(addon, model, engine.settings().prompts);
-  const named = { set, name: set.name, folder: '', classes: [] };
-  const { identity, learnedOn } = await identify(named, prompts, () => {}, signal);
+  const { identity, learnedOn } = await identify({ set, name: set.name }, prompts, () => {}, signal);
   const { scored, failed, label } = await scoreAll(set, options, !normalOnly);
   const anomalous = scored.filter(({ isAnomalous }) => isAnomalous);
   const common = {

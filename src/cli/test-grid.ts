@@ -7,7 +7,7 @@ import { unscored } from '../runs/test-run.js';
 import type { Context } from './context.js';
 import { say } from './context.js';
 import { startProgress } from './progress.js';
-import { openForTest, painter, shower, someFailed, toTestOptions } from './test.js';
+import { openForTest, painter, shower, someFailed, toTestOptions } from './test-run.js';
 
 export async function runGrid(
   context: Context,

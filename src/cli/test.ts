@@ -2,14 +2,12 @@
 import type { CommandModule } from 'yargs';
 import { visible } from '../data/data-set.js';
 import { CraneError } from '../errors.js';
-import type { TestProgress } from '../evaluate/evaluate-data-sets.js';
-import { options } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import type { TestRun } from '../runs/test-run.js';
-import { type Context, hasColour, say, warningsTo } from './context.js';
-import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
-import { sayMemoryNeed } from './memory-need.js';
-import { type Progress, startProgress } from './progress.js';
+import { type Context, say } from './context.js';
+import { flagsFor, optionsIn, readFlags } from './flags.js';
+import { startProgress } from './progress.js';
+import { openForTest, painter, shower, someFailed, toTestOptions } from './test-run.js';
 
 const names: OptionName[] = [
   'out',
@@ -89,22 +87,6 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
   }
 }
 
-/** The engine with the preset's settings and the prompts of a training's folder. */
-export async function openForTest(context: Context, values: AllOptions) {
-  const { findModel } = await import('../models/find-model.js');
-  const { openEngine } = await import('../engine/load-engine.js');
-  const { promptPath } = await import('../runs/prompt-facts.js');
-  const model = await findModel(values.model, context.env);
-  sayMemoryNeed(context, model, values.verbose);
-  const { addon } = await context.loadAddon();
-  const prompts = await promptPath(values.prompts, values.preset);
-  return openEngine(addon, model, {
-    ...toEngineOptions(values),
-    ...warningsTo(context),
-    ...(prompts === undefined ? {} : { prompts }),
-  });
-}
-
 /** Faults that can be told before anything is loaded. */
 function checkUsage(data: readonly string[], { out }: AllOptions): void {
   if (data.length === 0) {
@@ -115,39 +97,6 @@ function checkUsage(data: readonly string[], { out }: AllOptions): void {
   if (out === undefined) {
     throw new CraneError('E_USAGE', 'test needs --out', { hint: 'a folder for the results: --out results' });
   }
-}
-
-/** What evaluateDataSets takes of the flags. */
-export function toTestOptions(values: AllOptions) {
-  const compat: Record<string, unknown> = {};
-  const taken: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(values)) {
-    const { calls } = options[name as OptionName] as { calls?: readonly string[] };
-    if (!calls?.includes('evaluateDataSets')) continue;
-    if (name.startsWith('compat.')) compat[name.slice('compat.'.length)] = value;
-    else taken[name] = value;
-  }
-  const { out, resume, force } = values;
-  return { ...taken, ...(Object.keys(compat).length > 0 ? { compat } : {}), out, resume, force };
-}
-
-/** Progress on a terminal as a bar; what is worth keeping as lines on stderr. */
-export function shower(context: Context, progress: Progress, name = ''): (event: TestProgress) => void {
-  let stage = '';
-  return (event) => {
-    if (event.stage === 'note') {
-      progress.clear();
-      return say(context, visible(event.text));
-    }
-    if (event.stage !== stage) {
-      stage = event.stage;
-      progress.stage(name + event.stage, event.total);
-    }
-    progress.at(
-      event.done,
-      event.stage === 'scoring' ? visible(`${event.dataSet}/${event.className}`) : undefined,
-    );
-  };
 }
 
 async function show(context: Context, run: TestRun, { out, json }: AllOptions): Promise<void> {
@@ -164,17 +113,4 @@ async function show(context: Context, run: TestRun, { out, json }: AllOptions): 
     say(context, `${visible(path)}: ${error.code}: ${visible(error.message)}`);
   say(context, `results: ${out}`);
   if (failed.length > 0) throw someFailed(failed.length);
-}
-
-export function painter(context: Context) {
-  const colour = hasColour(context);
-  const paint = (code: number) => (text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
-  return { dim: paint(2), yellow: paint(33) };
-}
-
-/** The exit code (3) is that of the inputs. */
-export function someFailed(failed: number): CraneError {
-  return new CraneError('E_INPUTS_FAILED', `${failed} pictures could not be scored and are in no figure`, {
-    hint: 'the results name them',
-  });
 }

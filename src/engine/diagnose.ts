@@ -3,13 +3,13 @@ import { cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { NativeAddon } from '../addon/native.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
+import { sha256OfFile } from '../files/content-hash.js';
 import { findModel } from '../models/find-model.js';
 import { type Model, modelFile } from '../models/model-json.js';
 import { countNumbers, countTensors } from '../models/model-recipe.js';
 import type { EngineOptions } from '../options/types.js';
 import type { Engine } from './engine.js';
 import { openEngine } from './load-engine.js';
-import { sha256OfFile } from './prompt-sets.js';
 
 export interface Finding {
   about: string;

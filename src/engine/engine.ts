@@ -13,6 +13,7 @@ import { checkOptions, wrongValue } from '../options/check.js';
 import { defaultOf } from '../options/table.js';
 import type {
   EngineOptions,
+  EngineWarning,
   MethodChoices,
   PictureChoices,
   ScoreManyOptions,
@@ -21,11 +22,12 @@ import type {
 } from '../options/types.js';
 import { BatchQueue } from './batch-queue.js';
 import { type PictureSettings, resolveSettings } from './method-choice.js';
-import { type EngineWarning, PassSize } from './pass-size.js';
+import { PassSize } from './pass-size.js';
+import type { PictureItem } from './picture-item.js';
 import { PictureScorer } from './picture-scorer.js';
 import type { PromptSets } from './prompt-sets.js';
 import type { PictureScore, ScoreOutcome } from './result.js';
-import { type PictureItem, scoreMany } from './score-many.js';
+import { scoreMany } from './score-many.js';
 import { StoredThresholds } from './stored-thresholds.js';
 
 /** What is known about a loaded engine. */

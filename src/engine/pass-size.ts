@@ -6,12 +6,7 @@
 
 import type { CancelFlag, MethodOptions, NativeEngine, ScoreRequest, ScoreResult } from '../addon/native.js';
 import { CraneError, toCraneError } from '../errors.js';
-
-/** Something that the user should know and that ends nothing. */
-export interface EngineWarning {
-  code: 'W_SMALLER_BATCH';
-  message: string;
-}
+import type { EngineWarning } from '../options/types.js';
 
 export class PassSize {
   private limit_ = Number.POSITIVE_INFINITY;

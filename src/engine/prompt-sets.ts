@@ -2,13 +2,11 @@
  * The prompt sets that one engine holds. A set is two vectors once encoded; it is encoded again when its file
  * changed or other method settings are wanted. The least recently used idle set goes first.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { MethodOptions, NativeEngine, PromptSource } from '../addon/native.js';
 import { CraneError } from '../errors.js';
+import { sha256OfFile } from '../files/content-hash.js';
 import { type Model, modelFile, type PromptSetDescription } from '../models/model-json.js';
 import { tokenize } from '../text/tokenizer.js';
 
@@ -130,10 +128,4 @@ export class PromptSets {
 
 function identityOf(sha256: string, { normal, anomalous }: PromptSetDescription): string {
   return JSON.stringify([sha256, normal, anomalous]);
-}
-
-export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }

@@ -9,20 +9,11 @@ import { type CraneError, toCraneError } from '../errors.js';
 import type { Ticket } from '../images/byte-budget.js';
 import type { PictureInput } from '../images/picture-input.js';
 import { nameOfInput } from '../images/picture-input.js';
-import type { PictureChoices } from '../options/types.js';
 import { Bell } from './bell.js';
+import type { PictureItem } from './picture-item.js';
 import type { PreparedPicture, UnplacedScore } from './picture-scorer.js';
 import type { ScoreOutcome } from './result.js';
 import { type Entry, type Source, SourceReader } from './source-reader.js';
-
-/** An input with what is its own: a name for the results, prompts, a threshold, ... */
-export interface PictureItem
-  extends Pick<PictureChoices, 'prompts' | 'fit' | 'tileOverlap' | 'threshold' | 'mapThreshold'> {
-  input: PictureInput;
-  name?: string;
-  /** position to report; default: counted from 0 */
-  index?: number;
-}
 
 export interface ManyWork {
   /** pictures that a unit may have; asked before each unit */

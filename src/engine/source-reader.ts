@@ -1,6 +1,6 @@
 /** Reads a source of inputs one entry ahead, and tells at any time whether that entry is there. */
 import type { PictureInput } from '../images/picture-input.js';
-import type { PictureItem } from './score-many.js';
+import type { PictureItem } from './picture-item.js';
 
 export type Entry = PictureInput | PictureItem;
 export type Source = Iterable<Entry> | AsyncIterable<Entry>;

@@ -1,7 +1,7 @@
 /** From finished classes to the run that tables and reports are made from. Computes no metric of pixels. */
 import { evaluationOf } from '../metrics/means.js';
+import type { Machine } from '../runs/machine.js';
 import { compareWithPaper } from '../runs/paper/compare.js';
-import { versionsNow } from '../runs/test-fingerprint.js';
 import {
   isScored,
   type LearnedOn,
@@ -10,10 +10,10 @@ import {
   type TestRun,
   type TestSettings,
 } from '../runs/test-run.js';
+import { versionsOf } from '../runs/versions.js';
 import { warningsOf } from '../runs/warnings.js';
-import type { Machine } from '../train/feature-key.js';
 import { type Draws, drawFigures, intervalsOf, meanDraws } from './bootstrap.js';
-import type { FinishedClass } from './score-class.js';
+import type { FinishedClass } from './finished-class.js';
 import type { TestData } from './test-data.js';
 
 export interface FinishedSet {
@@ -34,7 +34,7 @@ export function assembleRun(
     settings: { ...settings, model: model ?? settings.model },
     dataSets,
     warnings: warningsOf(dataSets, settings.prompts),
-    versions: versionsNow(machine),
+    versions: versionsOf(machine),
     machine: { ...machine },
   };
 }

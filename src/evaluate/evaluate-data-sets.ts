@@ -8,19 +8,22 @@ import { checkOptions, wrongValue } from '../options/check.js';
 import type { PictureChoices, TestChoices } from '../options/types.js';
 import { writeReport } from '../pages/report/write-report.js';
 import { canonicalJson } from '../runs/canonical-json.js';
+import { identify } from '../runs/data-identity.js';
 import { examplesIn } from '../runs/examples.js';
 import { Journal } from '../runs/journal.js';
+import { type Machine, thisMachine } from '../runs/machine.js';
 import { type PromptFacts, promptFacts, promptPath } from '../runs/prompt-facts.js';
 import { readTestRun } from '../runs/read-run.js';
-import { checkSame, type TestFingerprint, versionsNow, weightsOf } from '../runs/test-fingerprint.js';
+import { checkSame, type TestFingerprint, weightsOf } from '../runs/test-fingerprint.js';
 import { isScored, type TestRun, type TestSettings, unscored } from '../runs/test-run.js';
 import { readTimes, writeRecord } from '../runs/training-record.js';
-import { type Machine, thisMachine } from '../train/feature-key.js';
+import { versionsOf } from '../runs/versions.js';
 import { assembleRun, type FinishedSet } from './assemble.js';
+import type { FinishedClass } from './finished-class.js';
 import { writeOutputs } from './outputs/write-outputs.js';
-import { type ClassWork, type FinishedClass, scoreClass } from './score-class.js';
+import { type ClassWork, scoreClass } from './score-class.js';
 import { type ResolvedTest, resolveTest, testSettings } from './settings.js';
-import { identify, openTestData, type TestData } from './test-data.js';
+import { openTestData, type TestData } from './test-data.js';
 import { TestFolder } from './test-folder.js';
 
 /** Points of a curve and bins of a histogram: enough for a screen. */
@@ -143,7 +146,7 @@ async function prepare(
   const { model: _label, ...ofFigures } = settings;
   const fingerprint: TestFingerprint = {
     format: 1,
-    versions: versionsNow(machine),
+    versions: versionsOf(machine),
     machine,
     ...(await weightsOf(model, method.dAttn, join(await cacheFolder(env), 'features'))),
     settings: ofFigures,

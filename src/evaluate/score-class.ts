@@ -1,8 +1,8 @@
 /** Scores the pictures of one class and hands each map to the metrics as it comes: no two maps need be held. */
 import { maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
+import type { PictureItem } from '../engine/picture-item.js';
 import { isFailed, type PictureScore } from '../engine/result.js';
-import type { PictureItem } from '../engine/score-many.js';
 import { CraneError, toCraneError } from '../errors.js';
 import {
   type ClassMetrics,
@@ -13,7 +13,8 @@ import {
 import type { ScoreManyOptions } from '../options/types.js';
 import { chooseExamples, examplesIn } from '../runs/examples.js';
 import type { Journal, JournalLine } from '../runs/journal.js';
-import type { Examples, ScoredPicture, TestedPicture, UnscoredPicture } from '../runs/test-run.js';
+import type { ScoredPicture, TestedPicture, UnscoredPicture } from '../runs/test-run.js';
+import type { FinishedClass } from './finished-class.js';
 import type { PlacedItem, TestClass } from './test-data.js';
 import type { TestFolder } from './test-folder.js';
 
@@ -34,15 +35,6 @@ export interface ClassWork {
   signal: AbortSignal | undefined;
   /** a picture is done, now or earlier */
   onPicture: (wasKept: boolean) => void;
-}
-
-export interface FinishedClass {
-  /** label of the model; null when no picture could be scored */
-  model: string | null;
-  className: string;
-  metrics: ClassMetrics;
-  pictures: TestedPicture[];
-  examples: Examples;
 }
 
 /** @returns undefined when the signal fired: what is done is kept */

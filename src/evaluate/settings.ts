@@ -2,9 +2,10 @@
 import type { Split } from '../data/data-set.js';
 import type { Engine } from '../engine/engine.js';
 import { mergeChoices, type PictureSettings } from '../engine/method-choice.js';
+import type { PresetName } from '../options/preset-names.js';
 import { defaultOf } from '../options/table.js';
 import type { PictureChoices, TestChoices } from '../options/types.js';
-import { type PresetName, presets } from '../runs/paper/presets.js';
+import { presets } from '../runs/paper/presets.js';
 import type { PromptFacts } from '../runs/prompt-facts.js';
 import type { TestSettings } from '../runs/test-run.js';
 

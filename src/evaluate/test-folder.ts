@@ -12,7 +12,7 @@ import type { AnomalyMap } from '../images/anomaly-map.js';
 import type { MapValues } from '../metrics/index.js';
 import { decodeFigures, encodeFigures } from '../runs/run-json.js';
 import { mapFile } from '../sinks/map-file.js';
-import type { FinishedClass } from './score-class.js';
+import type { FinishedClass } from './finished-class.js';
 
 /** Files of a finished run, and only those: taken away by --force. */
 const k_ownFiles = [

@@ -1,7 +1,6 @@
 /** Where fetched things are kept: CRANE_CACHE, else crane-native in the platform's cache folder. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { CraneError } from '../errors.js';
-import { type LibtorchVariant, libtorchVersion } from '../libtorch/version.js';
 
 /**
  * The cache folder of this package; not created. Rejects with E_IO_WRITE when the platform cannot name a home.
@@ -19,12 +18,4 @@ export async function cacheFolder(env: NodeJS.ProcessEnv = process.env): Promise
       cause,
     });
   }
-}
-
-/** Holds torch/lib, torch/include and nvidia/cu13/lib, as in site-packages, so that the libraries' RPATH works. */
-export async function libtorchCacheFolder(
-  variant: LibtorchVariant,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<string> {
-  return join(await cacheFolder(env), `libtorch-${libtorchVersion}-${variant === 'cuda' ? 'cu130' : 'cpu'}`);
 }

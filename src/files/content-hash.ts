@@ -1,8 +1,9 @@
-/** sha256 of a file's bytes, read in pieces. */
+/** sha256 of a file's bytes, read in pieces; 64 hexadecimal digits. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { codedReadError } from './open-file.js';
 
 /** Digits that a prompt file keeps of each picture that it was learned from. */
@@ -12,7 +13,14 @@ const k_remembered = 200_000;
 /** by path; good while size, time and inode of the file stay the same */
 const memo = new Map<string, { stamp: string; hash: string }>();
 
-/** @returns 64 hexadecimal digits; @throws CraneError E_INPUT_*, E_IO_READ */
+/** Rejects with what the file system says. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest('hex');
+}
+
+/** The same, remembered while the file stays as it is. @throws CraneError E_INPUT_*, E_IO_READ */
 export async function contentHash(path: string): Promise<string> {
   const absolute = resolve(path);
   try {
@@ -20,9 +28,7 @@ export async function contentHash(path: string): Promise<string> {
     const stamp = `${size} ${mtimeNs} ${ctimeNs} ${ino}`;
     const known = memo.get(absolute);
     if (known?.stamp === stamp) return known.hash;
-    const hash = createHash('sha256');
-    for await (const piece of createReadStream(absolute)) hash.update(piece as Buffer);
-    const digest = hash.digest('hex');
+    const digest = await sha256OfFile(absolute);
     memo.delete(absolute);
     memo.set(absolute, { stamp, hash: digest });
     // The oldest entry goes: a Map keeps the order of insertion.

@@ -2,13 +2,19 @@
 import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { CraneError } from '../errors.js';
-import type { MapValues } from '../metrics/index.js';
 import { codedReadError } from './open-file.js';
 
 const k_magic = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0]);
 
+/** Row-major. */
+export interface NpyMap {
+  data: Float32Array;
+  width: number;
+  height: number;
+}
+
 /** Float32 of two dimensions in this machine's byte order. @throws CraneError E_IO_READ, E_INPUT_* */
-export async function readNpy(path: string): Promise<MapValues> {
+export async function readNpy(path: string): Promise<NpyMap> {
   const bytes = await readFile(path).catch((thrown: unknown) => {
     throw codedReadError(path, thrown);
   });

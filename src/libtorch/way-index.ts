@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
-import { libtorchCacheFolder } from '../files/cache-folder.js';
 import { withFolderLock } from '../files/folder-lock.js';
 import { downloadProgress } from '../net/download-progress.js';
 import { explainFetchFailure } from '../net/fetch-failure.js';
@@ -10,6 +9,7 @@ import { HttpClient, shownUrl } from '../net/http-client.js';
 import { certificateFiles } from '../net/pip-config.js';
 import { networkRetries, type RetryPolicy } from '../net/retry.js';
 import { type Attempt, isFound } from './attempt.js';
+import { libtorchCacheFolder } from './cache-folder.js';
 import { readMarker } from './cache-marker.js';
 import { fetchTorch } from './fetch-torch.js';
 import { indexAddress } from './index-address.js';

@@ -1,5 +1,6 @@
 /** Takes pictures one by one, in any order of classes, and computes the metrics of each class once. */
 import { loadAddon } from '../addon/load-addon.js';
+import type { ClassMetrics } from '../addon/metric-results.js';
 import type { NativeMetricEvaluator } from '../addon/metrics.js';
 import type { NativeAddon } from '../addon/native.js';
 import { CraneError, toCraneError } from '../errors.js';
@@ -8,7 +9,7 @@ import { type MappedClass, nativeMappedSet } from './mapped-class.js';
 import { evaluationOf } from './means.js';
 import { type EvaluateOptions, resolveOptions } from './options.js';
 import { type EvaluatedPicture, nativePicture } from './picture.js';
-import type { ClassMetrics, Evaluation } from './result.js';
+import type { Evaluation } from './result.js';
 
 /** Opens an evaluator. Rejects with E_USAGE for wrong options. */
 export async function createEvaluator(

@@ -1,5 +1,7 @@
 /** Means over classes, in both conventions for figures that a class does not have. */
-import type { ClassMetrics, Evaluation, Mean, Means, Metric } from './result.js';
+
+import type { ClassMetrics, Metric } from '../addon/metric-results.js';
+import type { Evaluation, Mean, Means } from './result.js';
 
 export function evaluationOf(classes: ClassMetrics[]): Evaluation {
   return { classes, mean: { leftOut: meansOf(classes, leftOut), asZero: meansOf(classes, asZero) } };

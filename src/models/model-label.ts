@@ -1,11 +1,18 @@
 /** `name@hash`: two results of equal label were made alike, so that their scores may be compared. */
 import { createHash } from 'node:crypto';
-import type { Precision } from '../addon/native.js';
-import type { PictureSettings } from '../engine/method-choice.js';
+import type { Fit, MethodOptions, Precision } from '../addon/native.js';
 import type { Size } from '../options/types.js';
 import type { Model } from './model-json.js';
 
 const k_remembered = 100;
+
+/** What a call may change of a label. */
+export interface LabelledSettings {
+  method: MethodOptions;
+  fit: Fit;
+  tileOverlap: number;
+  exif: boolean;
+}
 
 export class ModelLabels {
   private readonly known_ = new Map<string, string>();
@@ -32,7 +39,7 @@ export class ModelLabels {
   }
 
   /** @param promptsIdentity of the prompts in use (prompt-sets.ts) */
-  of({ method, fit, tileOverlap, exif }: PictureSettings, promptsIdentity: string): string {
+  of({ method, fit, tileOverlap, exif }: LabelledSettings, promptsIdentity: string): string {
     const call = JSON.stringify([method, fit, fit === 'tile' ? tileOverlap : null, exif, promptsIdentity]);
     const known = this.known_.get(call);
     if (known) return known;

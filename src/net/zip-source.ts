@@ -1,9 +1,7 @@
 /** Where the bytes of a zip come from: a local file, or a server that gives ranges of a remote one. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { sha256OfFile } from '../files/content-hash.js';
 import { makeFolder } from '../files/make-folder.js';
 import type { DownloadProgress } from './download-progress.js';
 import { discard, type HttpAnswer, type HttpClient } from './http-client.js';
@@ -212,12 +210,6 @@ async function saveWhole(
 async function isComplete(path: string, remote: RemoteZip): Promise<boolean> {
   const size = await sizeOf(path);
   return size > 0 && (remote.size === undefined || size === remote.size);
-}
-
-export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest('hex');
 }
 
 function contentRange(answer: HttpAnswer): { start: number; total: number } {

@@ -1,6 +1,7 @@
 /** The part of THE table (options.ts) that belongs to testing: `test` in the shell, evaluateDataSets in the library. */
-import { presetNames } from '../runs/paper/presets.js';
+
 import { choice, flag, int, type LibraryCall, type OptionSpec, text } from './kinds.js';
+import { presetNames } from './preset-names.js';
 import type { TestCommandOptions } from './types.js';
 
 const local = ['cli', 'library'] as const;

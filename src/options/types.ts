@@ -1,7 +1,6 @@
 /** What callers may set. Every field has its entry in THE table (options.ts): a missing one does not compile. */
 import type { EAttnKind, Fit, Guidance } from '../addon/native.js';
-import type { EngineWarning } from '../engine/pass-size.js';
-import type { PresetName } from '../runs/paper/presets.js';
+import type { PresetName } from './preset-names.js';
 
 /** Numerics in which paper, reference and this engine part (method.md 10), and how pictures are opened. */
 export interface CompatOptions {
@@ -43,6 +42,12 @@ export interface PictureChoices extends MethodChoices {
 export interface Size {
   width: number;
   height: number;
+}
+
+/** Something that the user should know and that ends nothing. */
+export interface EngineWarning {
+  code: 'W_SMALLER_BATCH';
+  message: string;
 }
 
 export interface EngineOptions extends PictureChoices {

@@ -6,7 +6,8 @@ import { CraneError } from '../errors.js';
 import { contentHash, k_pictureDigits } from '../files/content-hash.js';
 import { learnedOnIn } from '../models/learned-on.js';
 import type { Model } from '../models/model-json.js';
-import { type PresetName, presets } from './paper/presets.js';
+import type { PresetName } from '../options/preset-names.js';
+import { presets } from './paper/presets.js';
 import type { TestedPrompts } from './test-run.js';
 
 export interface PromptFacts extends TestedPrompts {

@@ -1,13 +1,11 @@
 /** All that decides the figures of a test, readable. Going on with anything else would mix figures of two tests. */
-import sharp from 'sharp';
 import { CraneError } from '../errors.js';
-import type { DataIdentity } from '../evaluate/test-data.js';
-import { packageVersion } from '../files/package-root.js';
 import { type Model, modelFile } from '../models/model-json.js';
-import type { Machine } from '../train/feature-key.js';
 import { canonicalJson } from './canonical-json.js';
+import type { DataIdentity } from './data-identity.js';
+import { differences } from './differences.js';
+import type { Machine } from './machine.js';
 import type { TestSettings } from './test-run.js';
-import { differences } from './training-fingerprint.js';
 import { weightHash } from './weight-hashes.js';
 
 export interface TestFingerprint {
@@ -23,16 +21,6 @@ export interface TestFingerprint {
   keepMaps: boolean;
   comparePaper: boolean;
   data: DataIdentity[];
-}
-
-export function versionsNow({ libtorch }: Machine): Record<string, string> {
-  return {
-    'crane-native': packageVersion(),
-    libtorch,
-    node: process.version,
-    sharp: sharp.versions.sharp ?? 'unknown',
-    libvips: sharp.versions.vips,
-  };
 }
 
 /** @param cacheFolder where hashes of large files are remembered */

@@ -7,9 +7,9 @@ import type { Fit, MethodOptions } from '../addon/native.js';
 import type { Split } from '../data/data-set.js';
 import type { ErrorCode } from '../errors.js';
 import type { ClassMetrics, Evaluation } from '../metrics/index.js';
+import type { PresetName } from '../options/preset-names.js';
 import type { Size } from '../options/types.js';
-import type { PublishedComparison } from './paper/compare.js';
-import type { PresetName } from './paper/presets.js';
+import type { PublishedComparison } from './paper/published.js';
 
 export interface TestRun {
   format: 1;

@@ -3,13 +3,17 @@
  * give prompts that no single command can make again.
  */
 import { createHash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import type { MethodOptions } from '../addon/native.js';
 import type { TrainOptions } from '../addon/training.js';
-import type { Machine } from '../train/feature-key.js';
-import type { TrainSettings } from '../train/settings.js';
-import type { StartPrompts } from '../train/start-prompts.js';
 import { canonicalJson } from './canonical-json.js';
+import type { Machine } from './machine.js';
+import type { TrainSettings } from './train-settings.js';
+
+/** The two sentences whose vectors are learned. */
+export interface TrainedTexts {
+  normal: string;
+  anomalous: string;
+}
 
 export interface Fingerprint {
   format: number;
@@ -18,7 +22,7 @@ export interface Fingerprint {
   model: string;
   weights: string[];
   features: string;
-  texts: StartPrompts['texts'];
+  texts: TrainedTexts;
   start: unknown;
   data: { pictures: number; masks: number; hash: string };
   loop: { batchSize: number; seed: number; order: string };
@@ -34,7 +38,8 @@ export function fingerprint(given: {
   model: string;
   weights: string[];
   features: string;
-  start: StartPrompts;
+  /** `sha256` of the file that is learned on; undefined: new prompts */
+  start: { texts: TrainedTexts; sha256: string | undefined };
   data: Fingerprint['data'];
   settings: TrainSettings;
   training: TrainOptions;
@@ -60,24 +65,4 @@ export function fingerprint(given: {
 
 export function fingerprintHash(of: Fingerprint): string {
   return createHash('sha256').update(canonicalJson(of)).digest('hex');
-}
-
-/** One line for each thing that is not as it was: "training.learningRate is 0.002, was 0.001". */
-export function differences(now: unknown, before: unknown, name = ''): string[] {
-  if (isDeepStrictEqual(now, before)) return [];
-  if (isObject(now) && isObject(before)) {
-    const keys = [...new Set([...Object.keys(now), ...Object.keys(before)])].sort();
-    return keys.flatMap((key) => differences(now[key], before[key], name ? `${name}.${key}` : key));
-  }
-  return [`${name} is ${shown(now)}, was ${shown(before)}`];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'string' && /^[0-9a-f]{32,64}$/.test(value)) return value.slice(0, 12);
-  const text = JSON.stringify(value) ?? 'absent';
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -1,13 +1,12 @@
 /** run.json: what a run was made from and what came out, for people and programs. */
 import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
 import type { StepLosses } from '../addon/training.js';
 import type { SetSummary } from '../data/summary.js';
 import type { ErrorCode } from '../errors.js';
-import { packageVersion } from '../files/package-root.js';
 import { writeWhole } from '../files/write-whole.js';
-import type { TrainSettings } from '../train/settings.js';
+import type { TrainSettings } from './train-settings.js';
 import type { Fingerprint } from './training-fingerprint.js';
+import type { Versions } from './versions.js';
 
 export interface EpochRecord {
   epoch: number;
@@ -25,7 +24,7 @@ export interface RunRecord {
   options: TrainSettings & { data: string[] };
   /** all that decides the bytes of the result */
   made: Fingerprint;
-  versions: Record<'crane-native' | 'libtorch' | 'node' | 'sharp' | 'libvips', string>;
+  versions: Versions;
   data: { sets: SetSummary[]; learnedOn: string[]; pictures: number; mosaics: number };
   features: { key: string; folder: string; computed: number; found: number };
   epochs: EpochRecord[];
@@ -37,16 +36,6 @@ export interface RunRecord {
   startedAt: string;
   /** of all processes that worked on it */
   seconds: number;
-}
-
-export function versionsOf(made: Fingerprint): RunRecord['versions'] {
-  return {
-    'crane-native': packageVersion(),
-    libtorch: made.machine.libtorch,
-    node: process.version,
-    sharp: sharp.versions.sharp ?? 'unknown',
-    libvips: sharp.versions.vips,
-  };
 }
 
 export function writeRecord(path: string, record: object, overwrite: boolean): Promise<void> {

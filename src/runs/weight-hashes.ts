@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { sha256OfFile } from '../engine/prompt-sets.js';
+import { sha256OfFile } from '../files/content-hash.js';
 import { writeWhole } from '../files/write-whole.js';
 
 const k_remembered = 64 * 2 ** 20;

@@ -1,8 +1,8 @@
 /** What `score` does with an engine: lists pictures, scores them, writes everything that was asked for. */
 import { join, resolve } from 'node:path';
 import type { Engine } from '../engine/engine.js';
+import type { PictureItem } from '../engine/picture-item.js';
 import { isFailed, type PictureScore } from '../engine/result.js';
-import type { PictureItem } from '../engine/score-many.js';
 import { CraneError } from '../errors.js';
 import { writeWhole } from '../files/write-whole.js';
 import type { AnomalyMap } from '../images/anomaly-map.js';

@@ -3,8 +3,8 @@ import type { DataItem, DataSet } from '../data/data-set.js';
 import { openDataSet, refuseTwice } from '../data/open-data-set.js';
 import { sampleKShot, samplePortion } from '../data/sample.js';
 import { CraneError } from '../errors.js';
+import type { TrainSettings } from '../runs/train-settings.js';
 import { leaveOut } from './leave-out.js';
-import type { TrainSettings } from './settings.js';
 
 /** A picture with what its set says about it. */
 export interface ChosenItem extends DataItem {

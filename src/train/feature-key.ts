@@ -3,13 +3,13 @@
  * equal; a later change of anything that decides a feature must change k_format.
  */
 import { createHash } from 'node:crypto';
-import { cpus } from 'node:os';
 import sharp from 'sharp';
-import type { EngineFacts, MethodOptions, NativeAddon, Precision } from '../addon/native.js';
+import type { MethodOptions } from '../addon/native.js';
 import type { FeatureShape } from '../addon/training.js';
 import type { Model } from '../models/model-json.js';
 import type { Size } from '../options/types.js';
 import { canonicalJson } from '../runs/canonical-json.js';
+import type { Machine } from '../runs/machine.js';
 
 const k_format = 1;
 
@@ -27,32 +27,6 @@ export interface FeatureSettings {
   method: unknown;
   pictures: { fit: 'stretch'; exif: boolean; decoder: { sharp: string; libvips: string } };
   machine: Machine;
-}
-
-/** What decides the last bits of a result. */
-export interface Machine {
-  cpu: string;
-  isa: string;
-  /** of the towers' products */
-  precision: Precision;
-  /** the face of every kernel, in the form CRANE_KERNELS takes */
-  kernels: string;
-  device: string;
-  threads: number;
-  libtorch: string;
-}
-
-export async function thisMachine(addon: NativeAddon, facts: EngineFacts): Promise<Machine> {
-  const { isa, libtorch } = await addon.info();
-  return {
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    isa,
-    precision: facts.precision,
-    kernels: facts.kernels,
-    device: facts.device,
-    threads: facts.threads,
-    libtorch,
-  };
 }
 
 export function featureSettings(given: {

@@ -3,12 +3,13 @@
 import { type MosaicPlan, MosaicPool, planMosaics } from '../data/mosaic-plan.js';
 import { type SetSummary, summarise, summaryLines } from '../data/summary.js';
 import { packageVersion } from '../files/package-root.js';
+import type { TrainSettings } from '../runs/train-settings.js';
 import { type Fingerprint, fingerprint } from '../runs/training-fingerprint.js';
 import { type ChosenItem, choosePictures } from './choose-pictures.js';
 import type { OrderChoice } from './epoch-orders.js';
 import { hashOfPictures, type LearningPicture, readMosaic, readPicture } from './learning-pictures.js';
 import { Pace, type RunEvent } from './progress.js';
-import { nativeOptions, type TrainSettings } from './settings.js';
+import { nativeOptions } from './settings.js';
 import { type StartPrompts, startPrompts } from './start-prompts.js';
 import { throwIfStopped } from './stopped.js';
 import type { Training } from './training.js';

@@ -10,8 +10,9 @@ import { type GeneratorState, SeededGenerator } from '../data/seeded-generator.j
 import { CraneError, toCraneError } from '../errors.js';
 import { isThere } from '../files/write-whole.js';
 import { canonicalJson } from '../runs/canonical-json.js';
+import { differences } from '../runs/differences.js';
 import { LossHistory, lossTerms } from '../runs/loss-history.js';
-import { differences, type Fingerprint, fingerprintHash } from '../runs/training-fingerprint.js';
+import { type Fingerprint, fingerprintHash } from '../runs/training-fingerprint.js';
 
 const k_losses = 'losses';
 const k_order = 'order';

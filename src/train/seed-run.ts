@@ -1,9 +1,8 @@
 /** One run from its pictures to its prompts, in one folder. */
 
 import type { StepLosses } from '../addon/training.js';
-import { sha256OfFile } from '../engine/prompt-sets.js';
 import { CraneError, toCraneError } from '../errors.js';
-import { k_pictureDigits } from '../files/content-hash.js';
+import { k_pictureDigits, sha256OfFile } from '../files/content-hash.js';
 import { writeWhole } from '../files/write-whole.js';
 import { type ReportRun, reportPage } from '../pages/training/report-page.js';
 import { LossHistory } from '../runs/loss-history.js';
@@ -12,9 +11,9 @@ import {
   type RunRecord,
   readStatus,
   readTimes,
-  versionsOf,
   writeRecord,
 } from '../runs/training-record.js';
+import { versionsOf } from '../runs/versions.js';
 import { epochOrders } from './epoch-orders.js';
 import { fillCache } from './fill-cache.js';
 import { learn } from './learn.js';
@@ -204,7 +203,7 @@ async function newRecord(
     seed,
     options: { ...settings, data: dataPaths },
     made: prepared.fingerprint,
-    versions: versionsOf(prepared.fingerprint),
+    versions: versionsOf(prepared.fingerprint.machine),
     data: {
       sets: prepared.sets,
       learnedOn: prepared.learnedOn,

@@ -6,15 +6,7 @@ import { mosaicClasses } from '../data/mosaic-plan.js';
 import type { Model } from '../models/model-json.js';
 import { defaultOf } from '../options/table.js';
 import type { TrainChoices } from '../options/types.js';
-
-/** Everything is decided, but for what may be absent. */
-export interface TrainSettings
-  extends Omit<Required<TrainChoices>, 'kShot' | 'start' | 'cache' | 'mosaicPool'> {
-  kShot: number | undefined;
-  start: string | undefined;
-  cache: string | undefined;
-  mosaicPool: number | undefined;
-}
+import type { TrainSettings } from '../runs/train-settings.js';
 
 /** method.md 7: the reference's weight of the image loss, where the model names none. */
 const k_imageLossWeight = 0.2;

@@ -2,17 +2,18 @@
 
 import type { PromptSource } from '../addon/native.js';
 import type { FreshPrompts } from '../addon/training.js';
-import { sha256OfFile } from '../engine/prompt-sets.js';
 import { CraneError } from '../errors.js';
+import { sha256OfFile } from '../files/content-hash.js';
 import { isThere } from '../files/write-whole.js';
 import type { Model } from '../models/model-json.js';
 import { modelFile } from '../models/model-json.js';
+import type { TrainSettings } from '../runs/train-settings.js';
+import type { TrainedTexts } from '../runs/training-fingerprint.js';
 import { tokenize } from '../text/tokenizer.js';
-import type { TrainSettings } from './settings.js';
 
 export interface StartPrompts {
   source: PromptSource | FreshPrompts;
-  texts: { normal: string; anomalous: string };
+  texts: TrainedTexts;
   /** of the file that is learned on; undefined: new prompts */
   sha256: string | undefined;
 }

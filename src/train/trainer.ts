@@ -1,6 +1,5 @@
 /** createTrainer: learns prompts from labelled pictures, in one run or in several with different seeds. */
 import { join } from 'node:path';
-import type { StepLosses } from '../addon/training.js';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import { writeWhole } from '../files/write-whole.js';
@@ -11,6 +10,7 @@ import { type LossTerm, lossTerms } from '../runs/loss-history.js';
 import { type Spread, spreadOf } from '../runs/spread.js';
 import { type RunRecord, writeRecord } from '../runs/training-record.js';
 import { choosePictures } from './choose-pictures.js';
+import type { LearnedPrompts, TrainOutcome } from './outcome.js';
 import { type PlanOptions, planTraining, type TrainPlan } from './plan.js';
 import type { TrainProgress } from './progress.js';
 import { RunFolder } from './run-folder.js';
@@ -29,26 +29,6 @@ export interface TrainerOptions extends TrainChoices {
   resume?: boolean;
   /** take an earlier training in `out` away */
   force?: boolean;
-}
-
-/** What one run gave. */
-export interface LearnedPrompts {
-  seed: number;
-  folder: string;
-  /** the prompts after the last epoch, for `prompts` of loadEngine and score */
-  prompts: string;
-  /** means over the last epoch */
-  losses: StepLosses;
-  seconds: number;
-}
-
-export interface TrainOutcome {
-  out: string;
-  /** data sets that the prompts were learned on */
-  learnedOn: string[];
-  runs: LearnedPrompts[];
-  /** over the runs, of the last epoch's losses; only with several seeds */
-  spread?: Record<LossTerm, Spread>;
 }
 
 export interface RunOptions {

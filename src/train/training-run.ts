@@ -1,7 +1,7 @@
 /** A run as its caller holds it: iterate it for progress, or await it for the outcome. */
 import { CraneError } from '../errors.js';
+import type { TrainOutcome } from './outcome.js';
 import type { TrainProgress } from './progress.js';
-import type { TrainOutcome } from './trainer.js';
 
 export class TrainingRun implements AsyncIterable<TrainProgress>, PromiseLike<TrainOutcome> {
   readonly #events: AsyncGenerator<TrainProgress, TrainOutcome, undefined>;

@@ -6,11 +6,13 @@ import { CraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import { modelFile } from '../models/model-json.js';
 import type { TrainChoices } from '../options/types.js';
+import { type Machine, thisMachine } from '../runs/machine.js';
+import type { TrainSettings } from '../runs/train-settings.js';
 import { weightHash } from '../runs/weight-hashes.js';
 import { type OpenedData, openData } from './choose-pictures.js';
 import { FeatureCache } from './feature-cache.js';
-import { featureSettings, type Machine, thisMachine } from './feature-key.js';
-import { resolveTrainSettings, type TrainSettings } from './settings.js';
+import { featureSettings } from './feature-key.js';
+import { resolveTrainSettings } from './settings.js';
 
 export interface Training {
   parts: TrainingParts;

@@ -1,6 +1,6 @@
 /** The figures in the order of the paper's tables, then those that it does not have. */
 import type { ClassMetrics, Mean, Means, Metric } from '../../metrics/index.js';
-import type { PublishedRow } from '../../runs/paper/compare.js';
+import type { PublishedRow } from '../../runs/paper/published.js';
 import type { ImageIntervals } from '../../runs/test-run.js';
 
 export interface Column {

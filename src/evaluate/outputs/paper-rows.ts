@@ -1,5 +1,5 @@
 /** Our figures beside the published ones, with the difference, in percent. */
-import type { PublishedComparison, PublishedRow } from '../../runs/paper/compare.js';
+import type { PublishedComparison, PublishedRow } from '../../runs/paper/published.js';
 import type { TestedDataSet } from '../../runs/test-run.js';
 import type { Column } from './columns.js';
 import { k_asZeroLabel, k_meanLabel } from './rows.js';

@@ -2,8 +2,8 @@
 import { constants, type Stats } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { sha256OfFile } from '../../engine/prompt-sets.js';
 import { CraneError } from '../../errors.js';
+import { sha256OfFile } from '../../files/content-hash.js';
 import type { PublicFile } from './addresses.js';
 
 /**

@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { NativeAddon } from '../../addon/native.js';
-import { sha256OfFile } from '../../engine/prompt-sets.js';
 import { CraneError } from '../../errors.js';
+import { sha256OfFile } from '../../files/content-hash.js';
 import { learnedOnIn } from '../learned-on.js';
 import type { AddressTable, PublicModel } from './addresses.js';
 import { fullSizes } from './recipe.js';

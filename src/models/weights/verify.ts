@@ -1,8 +1,8 @@
 /** Checks every promise of a weight file. */
 import { stat } from 'node:fs/promises';
 import type { NativeAddon, WeightFileInfo } from '../../addon/native.js';
-import { sha256OfFile } from '../../engine/prompt-sets.js';
 import { CraneError } from '../../errors.js';
+import { sha256OfFile } from '../../files/content-hash.js';
 import type { AddressTable } from './addresses.js';
 import { sizesOf, type WeightSizes } from './sizes.js';
 import { readRecord, recordOf } from './store.js';

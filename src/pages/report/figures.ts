@@ -1,6 +1,6 @@
 /** The tables of figures: one row a class in the paper's column order, both conventions of the mean, the paper's row. */
 import type { Mean, Means, Metric } from '../../metrics/index.js';
-import type { PublishedRow } from '../../runs/paper/compare.js';
+import type { PublishedRow } from '../../runs/paper/published.js';
 import type { ImageIntervals, Interval, TestedClass, TestedDataSet } from '../../runs/test-run.js';
 import { type Html, html } from '../html.js';
 import { count, Footnotes, percent } from './text.js';

@@ -1,8 +1,6 @@
 /** The published settings (method.md 9) under names. What a caller gives himself wins over a preset. */
+import type { PresetName } from '../../options/preset-names.js';
 import type { PictureChoices } from '../../options/types.js';
-
-export const presetNames = ['crane', 'crane+', 'crane+-dagm', 'crane+-medical'] as const;
-export type PresetName = (typeof presetNames)[number];
 
 export interface Preset {
   choices: Pick<PictureChoices, 'features' | 'softMean' | 'dAttn'>;

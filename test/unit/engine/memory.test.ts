@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
-import type { EngineWarning } from '../../../src/engine/pass-size.js';
 import type { ScoreOutcome } from '../../../src/engine/result.js';
 import type { Model } from '../../../src/models/model-json.js';
-import type { EngineOptions } from '../../../src/options/types.js';
+import type { EngineOptions, EngineWarning } from '../../../src/options/types.js';
 import { makeFakeAddon } from './fake-addon.js';
 import { makeToyFolder, makeToyModel, pixels } from './toy-model.js';
 

@@ -5,7 +5,8 @@ import { choosePrecision } from '../../../src/engine/choose-precision.js';
 import { diagnose } from '../../../src/engine/diagnose.js';
 import { openEngine } from '../../../src/engine/load-engine.js';
 import { type Model, parseModelJson } from '../../../src/models/model-json.js';
-import { featureKey, featureSettings, thisMachine } from '../../../src/train/feature-key.js';
+import { thisMachine } from '../../../src/runs/machine.js';
+import { featureKey, featureSettings } from '../../../src/train/feature-key.js';
 import { makeFakeAddon } from './fake-addon.js';
 import { makeToyFolder, makeToyModel, pixels, writePicture } from './toy-model.js';
 

@@ -2,9 +2,10 @@ import { mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { MethodOptions } from '../../../src/addon/native.js';
+import type { Machine } from '../../../src/runs/machine.js';
 import { weightHash } from '../../../src/runs/weight-hashes.js';
 import { featureBytes, freeBytes, removeStale } from '../../../src/train/feature-cache.js';
-import { featureKey, featureSettings, type Machine } from '../../../src/train/feature-key.js';
+import { featureKey, featureSettings } from '../../../src/train/feature-key.js';
 import { makeFakeAddon } from '../engine/fake-addon.js';
 import { fakeShape } from '../engine/fake-training.js';
 import { writePicture } from '../engine/toy-model.js';

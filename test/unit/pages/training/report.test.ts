@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { chartSvg } from '../../../../src/pages/training/loss-chart.js';
 import { canonicalJson } from '../../../../src/runs/canonical-json.js';
+import { differences } from '../../../../src/runs/differences.js';
 import { LossHistory } from '../../../../src/runs/loss-history.js';
 import { spreadOf } from '../../../../src/runs/spread.js';
-import { differences } from '../../../../src/runs/training-fingerprint.js';
 import { writeToySet } from '../../train/toy-set.js';
 import { useWorkplace } from '../../train/workplace.js';
 

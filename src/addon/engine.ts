@@ -1,0 +1,158 @@
+/** An engine in the addon: what it is opened with, what it says of itself, and its calls. */
+import type { Guidance, MethodOptions } from './method.js';
+import type { Fit, NativePicture } from './picture.js';
+import type { Precision } from './precision.js';
+import type { TraceResult } from './trace.js';
+import type { FeatureShape, FreshPrompts, NativeTraining, SavedTraining, TrainOptions } from './training.js';
+import type { SynthTensor } from './weights.js';
+
+/** One tower of vision: what its tensors cannot tell. */
+export interface TowerConfig {
+  /** 'quick-gelu' (OpenAI's CLIP) or 'gelu' */
+  activation: 'quick-gelu' | 'gelu';
+  layerNormEps: number;
+  mean: [number, number, number];
+  std: [number, number, number];
+  /** how the position grid is fitted to another number of patches; `offset` is DINOv2's 0.1 */
+  positionInterpolation: { kind: 'bilinear' | 'bicubic' | 'bicubic-antialias'; offset: number };
+  /** use only the first n blocks; 0: all */
+  blocks: number;
+}
+
+export interface EngineConfig {
+  /** weight files that together hold the vision tower and the text tower (any container, any known naming) */
+  weights: string[];
+  /** tensors that complete the files, made when the engine opens; `name` is what messages call them */
+  recipes?: { name: string; tensors: SynthTensor[] }[];
+  vision: TowerConfig;
+  text: { activation: 'quick-gelu' | 'gelu'; layerNormEps: number };
+  /** the spatial source of D-Attn */
+  source?: { weights: string; tower: TowerConfig };
+  /** input of the model in pixels */
+  height: number;
+  width: number;
+  device: string;
+  /** float32 where it is not given */
+  precision?: Precision;
+  threads: number;
+  /** where packed weights are kept between starts; `identity` tells the weight files apart */
+  startCache?: { folder: string; identity: string };
+}
+
+/** A vision tower's packed weights: mapped from the start cache, written there now, or in memory only. */
+export type Packed = 'mapped' | 'written' | 'memory';
+
+/** Read from the tensors when the engine was opened. */
+export interface EngineFacts {
+  patch: number;
+  vision: { width: number; layers: number; heads: number; parameters: number; packed: Packed };
+  text: { width: number; layers: number; heads: number; parameters: number };
+  source?: {
+    width: number;
+    layers: number;
+    heads: number;
+    registers: number;
+    parameters: number;
+    packed: Packed;
+  };
+  jointWidth: number;
+  device: string;
+  precision: Precision;
+  /** the face of every kernel at this precision, as `info()` gives it for float32 */
+  kernels: string;
+  threads: number;
+  /** why packed weights could not be kept */
+  packedFailure?: string;
+  /** bytes of weights held, and an upper estimate of what one picture needs on top */
+  weightBytes: number;
+  workingBytes: number;
+}
+
+/** A prompt set: learned vectors from a file plus the token ids of the two texts (77 ids each, tokenizer.ts). */
+export interface PromptSource {
+  path: string;
+  normalIds: Int32Array;
+  anomalousIds: Int32Array;
+  /** a file that has, or gets, the two encoded vectors */
+  keptVectors?: string;
+}
+
+export interface ScoreRequest {
+  picture: NativePicture;
+  /** handle from addPrompts */
+  prompts: number;
+  fit: Fit;
+  /** overlap of neighbouring tiles, as a share of their side, for fit 'tile' */
+  tileOverlap: number;
+  wantMap: boolean;
+}
+
+export interface ScoreResult {
+  /** what `imageScore` names */
+  score: number;
+  fusedScore: number;
+  mapMax: number;
+  /**
+   * Shows the whole picture and nothing else, row-major, after the Gaussian. For fit 'stretch' in the model's size,
+   * otherwise in the size of the merged map.
+   */
+  map?: { data: Float32Array; width: number; height: number };
+  ms: { preprocess: number; forward: number; postprocess: number };
+}
+
+/** Cancels everything that was started with it and has not begun; set `cancelled` from JavaScript. */
+export interface CancelFlag {
+  cancel(): void;
+}
+
+export interface NativeEngine {
+  readonly facts: EngineFacts;
+  addPrompts(source: PromptSource, method: MethodOptions): Promise<number>;
+  removePrompts(handle: number): void;
+  /** The two text vectors of a set, [2, D] row-major, normal first. */
+  textFeatures(handle: number): Promise<Float32Array>;
+  /** Scores do not depend on which pictures share a call (except under compat.batchMean). */
+  score(requests: ScoreRequest[], method: MethodOptions, cancel?: CancelFlag): Promise<ScoreResult[]>;
+  /** input: [batch, 3, height, width] normalised with the vision tower's constants. */
+  scorePreprocessed(
+    input: Float32Array,
+    shape: { batch: number; height: number; width: number },
+    prompts: number,
+    method: MethodOptions,
+    wantMap: boolean,
+    cancel?: CancelFlag,
+  ): Promise<ScoreResult[]>;
+  /** Every inner stage by name, for parity tests and research. Same input as scorePreprocessed. */
+  trace(
+    input: Float32Array,
+    shape: { batch: number; height: number; width: number },
+    prompts: number,
+    method: MethodOptions,
+  ): Promise<TraceResult>;
+  /** Stages of the text tower, unguided or with image features [B, D] as guidance. */
+  traceText(
+    source: PromptSource,
+    method: MethodOptions,
+    guidance: Guidance,
+    imageFeatures: Float32Array | undefined,
+  ): Promise<TraceResult>;
+  /** Starts to learn from a copy of a file's prompts, from fresh ones, or goes on with a saved training. */
+  beginTraining(
+    start: PromptSource | FreshPrompts | SavedTraining,
+    options: TrainOptions,
+  ): Promise<NativeTraining>;
+  /** What writeFeatures writes with this method. E_MODEL_CONFIG where features cannot be kept (compat.batchMean). */
+  featureShape(method: MethodOptions): FeatureShape;
+  /**
+   * Runs the vision towers and writes each picture's features to its file, whole or not at all; pictures are stretched
+   * to the model's input. 'f16' halves the size and rounds.
+   */
+  writeFeatures(
+    pictures: { picture: NativePicture; path: string }[],
+    precision: 'f16' | 'f32',
+    method: MethodOptions,
+    cancel?: CancelFlag,
+  ): Promise<void>;
+  /** Frees weights and buffers once the work in flight is done. */
+  dispose(): Promise<void>;
+}

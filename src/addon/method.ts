@@ -1,0 +1,41 @@
+/** Settings of the method, as the engine addon takes them. */
+
+export type EAttnKind = 'vv' | 'kk' | 'qq' | 'qq+kk' | 'qq+kk+vv' | '(q+k+v)^2';
+export type Guidance = 'none' | 'pad-suffix' | 'pad-prefix' | 'replace-suffix' | 'replace-prefix';
+
+/** Numerics in which paper, reference and this engine part (method.md 10). */
+export interface Compat {
+  /** mean(S) of D-Attn over the whole call instead of per picture */
+  batchMean: boolean;
+  /** the deep tokens are rounded to half precision in the forward pass */
+  halfDeepTokens: boolean;
+  /** every listed feature layer shows the final e; false: the true intermediate e of each layer */
+  aliasedFeatures: boolean;
+  /** a D-Attn row that keeps nothing: 'self' keeps its own patch, 'nan' gives NaN as the reference does */
+  emptyRows: 'self' | 'nan';
+  /** D-Attn at each of these blocks (1-based); empty: at the last block only */
+  dAttnLayers: number[];
+}
+
+/** How features become scores. Given per call; defaults come from model.json. */
+export interface MethodOptions {
+  eAttn: EAttnKind;
+  /** number of last blocks that carry the second stream */
+  eAttnLayers: number;
+  /** 1-based block numbers */
+  features: number[];
+  softMean: boolean;
+  /** use the spatial source (Crane+) */
+  dAttn: boolean;
+  /** with D-Attn: both maps, or D-Attn's alone */
+  maps: 'both' | 'dattn';
+  /** multiplies mean(S) in D-Attn: 1.2 for DINO and DINOv2, 1.08 for SAM */
+  dAttnBeta: number;
+  fusion: boolean;
+  imageScore: 'fused' | 'map-max';
+  guidanceAtTest: Guidance;
+  temperature: number;
+  /** standard deviation of the Gaussian over the map, in pixels of the model's input; 0 turns it off */
+  sigma: number;
+  compat: Compat;
+}
