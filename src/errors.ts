@@ -26,6 +26,11 @@ export const errorTable = {
   E_INPUT_URL: { exit: 3, http: 400, what: 'an input is a URL of a kind that is not read' },
   E_IMAGE_EMPTY: { exit: 3, http: 400, what: 'a picture file of zero bytes' },
   E_IMAGE_DECODE: { exit: 3, http: 400, what: 'not a picture, or a damaged one' },
+  E_IMAGE_FORMAT: {
+    exit: 3,
+    http: 415,
+    what: 'a picture of a format, or of a form of it, that is recognised but not read',
+  },
   E_IMAGE_TOO_LARGE: { exit: 3, http: 413, what: 'a picture with more pixels than the limit' },
   E_IMAGE_TOO_SMALL: { exit: 3, http: 400, what: 'a picture with a side below the limit' },
   E_IMAGE_COLOUR: { exit: 3, http: 400, what: 'a picture in a colour space that is not scored (CMYK)' },

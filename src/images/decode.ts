@@ -7,8 +7,9 @@ import type { NativePicture, PictureMode } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { type OpenFile, openPictureFile } from '../files/open-file.js';
 import { decodeBmp, readBmpHeader } from './bmp.js';
-import { gifMode, headBytes, type PictureFormat, pngMode, sniffFormat } from './format.js';
+import { headBytes, type PictureFormat, pictureKind, readTitles, unmarkedKind } from './format.js';
 import type { PictureSource } from './picture-input.js';
+import { gifMode, pngMode } from './pillow-mode.js';
 import { readTiffFacts } from './tiff.js';
 
 export interface DecodeOptions {
@@ -47,18 +48,28 @@ async function decodeOpened(
   const { name } = source;
   if (file.bytes === 0) throw new CraneError('E_IMAGE_EMPTY', `${name}: the file has zero bytes`);
   const head = await file.read(0, headBytes);
-  const format = sniffFormat(head);
-  if (format === undefined) {
-    throw new CraneError('E_IMAGE_DECODE', `${name}: not a picture of a kind that is read`, {
-      hint: 'PNG, JPEG, WebP, TIFF, BMP and still GIF are',
-    });
-  }
+  const format = readFormatOf(name, head);
   if (format === 'bmp') return decodeBmpFile(name, file, options);
 
   const facts = await readFacts(source, format, head, file, options);
   checkSize(name, facts.width, facts.height, options.maxPixels);
   await options.reserve?.(facts.width * facts.height * k_bytesPerPixel[facts.mode]);
   return readPixels(source, facts, options, options.exif || format === 'tiff');
+}
+
+/** @throws CraneError E_IMAGE_FORMAT for a format that is recognised but not read, E_IMAGE_DECODE for anything else */
+export function readFormatOf(name: string, head: Uint8Array): PictureFormat {
+  const found = pictureKind(head);
+  if (found.kind === 'read') return found.format;
+  const meant = found.kind === 'known' ? found : unmarkedKind(name);
+  if (meant.kind === 'known') {
+    throw new CraneError('E_IMAGE_FORMAT', `${name}: a file of format ${meant.title}, which is not read`, {
+      hint: meant.hint,
+    });
+  }
+  throw new CraneError('E_IMAGE_DECODE', `${name}: not a picture of a kind that is read`, {
+    hint: `read are ${readTitles.join(', ')}`,
+  });
 }
 
 interface Facts {

@@ -10,7 +10,7 @@ import { Readable } from 'node:stream';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { CraneError } from '../errors.js';
 import { codedReadError } from '../files/open-file.js';
-import { pictureEndings, sniffFormat } from '../images/format.js';
+import { pictureEndings, pictureKind, sniffFormat } from '../images/format.js';
 import type { PictureInput } from '../images/picture-input.js';
 
 /** How standard input is named among the inputs; the shell's `-` becomes it. */
@@ -130,7 +130,7 @@ async function* fromStdin(stdin: ListOptions['stdin']): AsyncGenerator<ListedPic
   const chunks = stdin[Symbol.asyncIterator]();
   const head: Buffer[] = [];
   let isDone = false;
-  while (!isDone && Buffer.concat(head).length < 12) {
+  while (!isDone && Buffer.concat(head).length < 16) {
     const next = await chunks.next();
     isDone = next.done === true;
     if (!next.done) head.push(Buffer.from(next.value));
@@ -168,8 +168,7 @@ function shortName(name: string): string {
 }
 
 function hasPictureEnding(name: string): boolean {
-  const ending = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
-  return (pictureEndings as readonly string[]).includes(ending);
+  return pictureKind(name).kind === 'read';
 }
 
 async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {

@@ -100,6 +100,18 @@ describe('refusals', () => {
     ).toBe('E_IMAGE_DECODE');
   });
 
+  it('names a format that is known but not read, by its bytes or, where those tell nothing, by its name', async () => {
+    const messageOf = (work: Promise<unknown>) =>
+      work.then(
+        () => 'no error',
+        (error: CraneError) => `${error.code} ${error.message} | ${error.hint}`,
+      );
+    await writeFile(join(folder, 'scan.tga'), Buffer.alloc(40, 2));
+    await writeFile(join(folder, 'wrong-name.png'), Buffer.from('\0\0\0\x0cjP  \r\n\x87\n', 'latin1'));
+    expect(await messageOf(decode(join(folder, 'scan.tga')))).toMatch(/^E_IMAGE_FORMAT .*TGA.*PNG/);
+    expect(await messageOf(decode(join(folder, 'wrong-name.png')))).toMatch(/^E_IMAGE_FORMAT .*JPEG 2000/);
+  });
+
   it('names a file that may not be read', async () => {
     const path = join(folder, 'closed.png');
     await writeFile(path, 'x');
