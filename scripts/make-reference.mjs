@@ -18,7 +18,7 @@ export function optionsPage(options, flagName) {
   const lines = [
     '# Options',
     '',
-    'Made from `src/options.ts`. One option has one name: `eAttn` in the library and in HTTP, `--e-attn` in the shell.',
+    'Made from `src/options/`. One option has one name: `eAttn` in the library and in HTTP, `--e-attn` in the shell.',
     '',
   ];
   for (const group of groups) {

@@ -1,7 +1,7 @@
 // TextTower::encode_batch: the text tower over a batch of pictures, with the rows before the picture's token
 // run once. Row i of a causal tower depends on rows 0..i only, so everything before the first row that holds
 // something of the picture is the same for all pictures: its blocks run once per text, and its keys and
-// values serve every picture (performance.md, exact savings 3).
+// values serve every picture (performance.md "Training").
 #include <limits>
 
 #include "attention/plain.h"

@@ -1,5 +1,5 @@
 // One picture's frozen features on disk, so that the towers run once per picture and not once per epoch
-// (performance.md, exact savings 3). A safetensors file: `global` [D] and `maps` [m, n, D], unit rows, in
+// (performance.md "Training"). A safetensors file: `global` [D] and `maps` [m, n, D], unit rows, in
 // half or single precision, with a checksum of each.
 #pragma once
 

@@ -27,8 +27,8 @@ struct Streams {
 };
 
 // V of the patches as D-Attn reads it (method.md 4): from LN1 of the plain stream after this block's
-// attention. In the first two-stream block the reference reads e after its update instead (parity/README.md,
-// "Quirks").
+// attention. In the first two-stream block the reference reads e after its update instead (fixtures.md 4,
+// step 2).
 at::Tensor values_at_patches(const layers::FrozenBlock& block, const at::Tensor& stream, Trace* trace) {
   if (trace) trace->record("stage.dattn.input_ln1", block.ln1()(stream));
   return block.values(stream).slice(1, 1);

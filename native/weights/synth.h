@@ -1,4 +1,4 @@
-// Weights that are a function of their names (parity/README.md, "The weight recipe"): the same values on
+// Weights that are a function of their names (fixtures.md 1): the same values on
 // every machine, without a random generator and without a file. For tests, for benchmarks at full size, and
 // for towers that were never trained: a model describes them instead of storing them.
 #pragma once
@@ -23,7 +23,7 @@ struct SynthTensor {
   std::optional<int> exponent = std::nullopt;  // nothing: constant `base`
   double base = 0;
   DType dtype = DType::f32;  // f32, f16 or i32
-  // Columns (last axis) from this one on are multiplied by column_scale after the recipe (parity/RECIPE.md).
+  // Columns (last axis) from this one on are multiplied by column_scale after the recipe (fixtures.md 2).
   std::optional<int64_t> column_from = std::nullopt;
   double column_scale = 1;
   // Given one by one instead of made: as many as the shape holds, i32 only, -2^24 .. 2^24 (token ids).

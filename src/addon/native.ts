@@ -71,7 +71,7 @@ export interface NativeAddon {
     dtype: 'f32' | 'f16',
     metadata: Record<string, string>,
   ): Promise<void>;
-  /** Writes tensors made by the recipe of parity/README.md into one safetensors file. */
+  /** Writes tensors made by the recipe (fixtures.md 1) into one safetensors file. */
   synthWeights(output: string, tensors: SynthTensor[], metadata: Record<string, string>): Promise<void>;
 
   // training

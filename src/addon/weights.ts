@@ -24,7 +24,7 @@ export interface SynthTensor {
   exponent: number | null;
   base: number;
   dtype: 'f32' | 'f16' | 'i32';
-  /** columns with index >= this are multiplied by columnScale after the recipe (RECIPE.md) */
+  /** columns with index >= this are multiplied by columnScale after the recipe (fixtures.md 2) */
   columnFrom?: number;
   columnScale?: number;
   /** dtype 'i32': the values themselves, as many as the shape holds, instead of exponent and base */

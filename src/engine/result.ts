@@ -1,4 +1,4 @@
-/** One result, as contract.md states it: the same fields in the library, on stdout and from the service. */
+/** One result: the same fields in the library and on stdout (library.md "One picture"). */
 
 import type { Region } from '../addon/native.js';
 import type { ErrorCode } from '../errors.js';

@@ -1,5 +1,5 @@
 /**
- * Finds libtorch: the five ways of contract.md in their order. `lookUpLibtorch` opens no connection (ways 1 to
+ * Finds libtorch: the five ways of install.md in their order. `lookUpLibtorch` opens no connection (ways 1 to
  * 3, for loading); `findLibtorch` may fetch (all five, for installing and building).
  */
 import { CraneError } from '../errors.js';

@@ -1,5 +1,5 @@
 /**
- * Judges a folder: is it a libtorch, of which version, on what evidence? The evidence in order (contract.md):
+ * Judges a folder: is it a libtorch, of which version, on what evidence? The evidence in order:
  * the ELF build id recorded when the engine was built, version.py or build-version, the headers.
  */
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The form of model.json: what a model consists of and how it wants to be used (contract.md, Models). */
+/** The form of model.json: what a model consists of and how it wants to be used. */
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
 import { z } from 'zod';

@@ -68,7 +68,7 @@ export class TrainingRun implements AsyncIterable<TrainProgress>, PromiseLike<Tr
   }
 
   /** Runs to the end. After an iteration: what came of it. */
-  // biome-ignore lint/suspicious/noThenProperty: contract.md has `await trainer.run()`
+  // biome-ignore lint/suspicious/noThenProperty: `await trainer.run()` is what library.md promises
   then<A = TrainOutcome, B = never>(
     onOutcome?: ((outcome: TrainOutcome) => A | PromiseLike<A>) | null,
     onError?: ((thrown: unknown) => B | PromiseLike<B>) | null,

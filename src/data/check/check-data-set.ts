@@ -133,7 +133,7 @@ function splitOf(set: DataSet): CheckedSplit {
   return { classes, normal, anomalous, withMask, withoutMask };
 }
 
-/** What the figures of a test will lack (contract.md, Data sets). */
+/** What the figures of a test will lack (data.md "What `data check` finds"). */
 function notesOf(test: DataSet): string[] {
   const { classes, anomalous, withMask, withoutMask } = summarise([test]).sets[0]!;
   const notes: string[] = [];

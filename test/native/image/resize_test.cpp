@@ -1,4 +1,4 @@
-// Pictures and masks come out as Pillow 13 makes them (method.md 2; parity/README.md, preprocess).
+// Pictures and masks come out as Pillow 13 makes them (method.md 2).
 #include "image/resize.h"
 
 #include <gtest/gtest.h>

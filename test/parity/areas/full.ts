@@ -1,4 +1,4 @@
-/** full/: ViT-L/14@336 and DINOv2 ViT-B/14 at full size, with weights made by RECIPE.md into a cache folder. */
+/** full/: ViT-L/14@336 and DINOv2 ViT-B/14 at full size, with weights made by recipe (fixtures.md 2) into a cache folder. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ import type { CaseReport } from '../report/case-report.js';
 
 type Groups = Record<'clip' | 'dinov2' | 'prompt', RecipeGroup>;
 
-/** RECIPE.md, "Expected outputs". */
+/** What the fixtures were made with (fixtures.md 2). */
 const cases: Record<string, Pick<CaseSettings, 'vfm' | 'features_list' | 'soft_mean'>> = {
   crane: { vfm: 'none', features_list: [6, 12, 18, 24], soft_mean: true },
   cranep: { vfm: 'dinov2', features_list: [24], soft_mean: false },
@@ -185,7 +185,7 @@ async function synthesiseOnce(
 const columnFrom = 48;
 const columnScale = 1 / 16;
 
-/** RECIPE.md: in the two projections every column from 48 on is divided by 16. */
+/** In the two projections every column from 48 on is divided by 16 (fixtures.md 2). */
 function columnRule(tensor: SynthTensor): SynthTensor {
   return isProjection(tensor.name) ? { ...tensor, columnFrom, columnScale } : tensor;
 }

@@ -1,5 +1,5 @@
 /**
- * What the engine does where the reference breaks (method.md, 10), checked by itself: no NaN leaves it, and a
+ * What the engine does where the reference breaks (method.md 10), checked by itself: no NaN leaves it, and a
  * picture's result does not depend on its neighbours.
  */
 import { compareBits } from '../compare/compare.js';

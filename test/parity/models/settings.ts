@@ -24,7 +24,7 @@ export const referenceCompat: Compat = {
   dAttnLayers: [],
 };
 
-/** The reference replaces the last 19 blocks whatever the depth (method.md, 3). */
+/** The reference replaces the last 19 blocks whatever the depth (method.md 3). */
 const eAttnLayers = 19;
 
 const eAttnKinds: readonly MethodOptions['eAttn'][] = ['vv', 'kk', 'qq', 'qq+kk', 'qq+kk+vv', '(q+k+v)^2'];
@@ -65,7 +65,7 @@ export function guidanceOf(context_guidance: string): Guidance {
   return guidance;
 }
 
-/** Switches under which the reference's own behaviour shows (method.md, 10). */
+/** Switches under which the reference's own behaviour shows (method.md 10). */
 export function compatOf(settings: CaseSettings, fixtureHasNan: boolean): Partial<Compat> {
   const dAttn = settings.vfm !== 'none';
   return {
@@ -110,7 +110,7 @@ export function sourceTower(hasRegisters: boolean): TowerConfig {
 export const builtSources: ReadonlySet<string> = new Set(['none', 'dinov2', 'dinov2_noreg', 'dino', 'sam']);
 
 /**
- * The two texts (method.md, 5): start, one "X" per context row, ["damaged"], "object", ".", end, zeros up to 77.
+ * The two texts (method.md 5): start, one "X" per context row, ["damaged"], "object", ".", end, zeros up to 77.
  * The rows of the X are replaced by the learned context, so their number must equal that of the context rows.
  */
 export function promptIds(contextRows: number): { normalIds: Int32Array; anomalousIds: Int32Array } {
