@@ -11,7 +11,7 @@ const k_exitMeanings = {
   130: 'interrupted; what was done is saved',
 };
 
-/** @param options THE table of src/options.ts; @param flagName its spelling for the shell */
+/** @param options THE table of src/options/; @param flagName its spelling for the shell */
 export function optionsPage(options, flagName) {
   const entries = Object.entries(options);
   const groups = [...new Set(entries.map(([, spec]) => spec.group))];

@@ -12,7 +12,7 @@ import type { EngineSetup } from './engine-peer.js';
 import { totalGflop, towerWork } from './operations.js';
 import type { PeerPlan } from './peer.js';
 
-/** Peers in Python: scripts/bench/peers/<file>.py, run by peer.py beside them. */
+/** Peers in Python: assets/peers/<file>.py, run by peer.py beside them. */
 const pythonPeers = {
   pytorch: 'vit_pytorch',
   openvino: 'vit_openvino',
@@ -81,7 +81,7 @@ function pythonPeer(name: PythonPeer, own: EngineParty, surroundings: PeerSurrou
 }
 
 function pythonCommand(name: PythonPeer, { env, python }: PeerSurroundings): Command {
-  const script = join(packageRoot, 'scripts', 'bench', 'peers', 'peer.py');
+  const script = join(packageRoot, 'assets', 'peers', 'peer.py');
   const program = python ?? pythonCandidates(env)[0]!;
   const settings = { PYTHONDONTWRITEBYTECODE: '1', ...k_keptHeap };
   return { program, args: [script, pythonPeers[name]], env: { ...env, ...settings } };

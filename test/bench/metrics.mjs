@@ -1,5 +1,5 @@
 // Times the metrics on a synthetic set of MVTec AD's size, and against the Python tools on a part of it:
-//   node scripts/bench-metrics.mjs [--python PATH] [--maps 40] [--runs 3] [--python-runs 1] [--folder FOLDER] [--scale 1] [--json]
+//   node test/bench/metrics.mjs [--python PATH] [--maps 40] [--runs 3] [--python-runs 1] [--folder FOLDER] [--scale 1] [--json]
 // Needs 2.4 GB of disk in FOLDER (default: the temporary folder), freed at the end. --scale 0.1 makes a tenth of it.
 // --python: an interpreter that has torchmetrics, scikit-learn and scikit-image:
 //   python3 -m venv bench && bench/bin/pip install torch torchmetrics scikit-learn scikit-image
@@ -53,7 +53,7 @@ const say = (line) => (args.json ? console.error(line) : console.log(line));
 
 /** Evaluates the sets of a plan in this process, `runs` times; prints JSON. */
 async function evaluatePlan({ classes, runs }) {
-  const { evaluateMapped } = await import('../dist/metrics/index.js');
+  const { evaluateMapped } = await import('../../dist/metrics/index.js');
   let anonymousPeak = 0;
   const sample = () => {
     const kb = /^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
@@ -208,7 +208,7 @@ function largestDifference(ours, theirs) {
 
 function compareWithPython(set, count, runs) {
   const part = { ...set, count, scores: set.scores.slice(0, count), labels: set.labels.slice(0, count) };
-  const script = fileURLToPath(new URL('bench-metrics.py', import.meta.url));
+  const script = fileURLToPath(new URL('metrics_peer.py', import.meta.url));
   const python = runChild(args.python, [script, JSON.stringify({ ...part, runs })]);
   const ours = evaluateInChild({ classes: [part], runs: 7 });
   const oursMedian = median(ours.seconds);
@@ -239,7 +239,7 @@ async function main() {
   if (bavail * bsize < needed * 1.2) {
     throw new Error(`${args.folder}: ${megabytes(needed)} are needed, ${megabytes(bavail * bsize)} are free`);
   }
-  const folder = mkdtempSync(join(args.folder, 'crane-bench-metrics-'));
+  const folder = mkdtempSync(join(args.folder, 'crane-bench-'));
   try {
     const load = loadavg()[0];
     const machine = `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}, load ${load.toFixed(1)} at start`;

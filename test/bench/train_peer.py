@@ -1,5 +1,5 @@
 # The training step as the reference computes it, in plain PyTorch: full pictures through the towers, 77 text
-# positions, 518 x 518 maps. The peer of scripts/bench/train.mjs, which starts it and asks for steps line by line.
+# positions, 518 x 518 maps. The peer of test/bench/train.mjs, which starts it and asks for steps line by line.
 import json
 import resource
 import sys

@@ -1,5 +1,5 @@
 // Scores many pictures with `crane-native score` and follows the memory of the process: it must not grow.
-// node scripts/bench/constant-memory.mjs [--count 10000] [--size 56] [--threads 2] [--batch auto] [--model crane-mini] [--maps]
+// node test/bench/constant-memory.mjs [--count 10000] [--size 56] [--threads 2] [--batch auto] [--model crane-mini] [--maps]
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

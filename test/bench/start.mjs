@@ -1,5 +1,5 @@
 // Times the start of an engine, with and without what earlier starts kept, interleaved, each in a process of its own:
-//   node scripts/bench/start.mjs MODEL [--runs 5] [--threads N]
+//   node test/bench/start.mjs MODEL [--runs 5] [--threads N]
 // MODEL: a name or folder, for instance one that `weights synth crane` made. Printed are medians: the whole process up
 // to an engine that can score (Node's own start and loading libtorch included), and loadEngine alone.
 import { execFileSync } from 'node:child_process';

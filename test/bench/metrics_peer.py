@@ -1,4 +1,4 @@
-"""The same metrics by the usual Python tools, timed: called by bench-metrics.mjs with one JSON argument.
+"""The same metrics by the usual Python tools, timed: called by metrics.mjs with one JSON argument.
 
 Needs torch, torchmetrics, scikit-learn, scikit-image. AUPRO is written plainly: 200 thresholds, regions labelled once.
 """

@@ -1,6 +1,6 @@
 // Times a training step from the feature cache against the same step computed as the reference does it, in PyTorch.
 // One run, interleaved, full ViT-L/14 size with synthetic weights:
-//   node scripts/bench/train.mjs --python VENV/bin/python [--peer-steps 3] [--steps 9] [--json FILE]
+//   node test/bench/train.mjs --python VENV/bin/python [--peer-steps 3] [--steps 9] [--json FILE]
 // VENV needs torch 2.11.0 and safetensors (pip install torch==2.11.0 safetensors); without --python only ours runs.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
