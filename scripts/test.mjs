@@ -165,7 +165,7 @@ const suites = {
       total[code === 0 ? 'passed' : 'failed']++;
     }
     const compiler = process.env.CXX ?? 'c++';
-    const table = 'native/cuda/kernels.cpp';
+    const table = 'native/engine/linked_kernels.cpp';
     const { code } = await run(compiler, [
       ...['-std=c++20', '-fsyntax-only', '-DCRANE_WITH_CUDA', '-I', 'native'],
       table,

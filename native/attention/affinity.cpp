@@ -4,7 +4,7 @@
 
 #include "attention/on_cuda.h"
 #include "kernels/affinity_panels.h"
-#include "layers/team.h"
+#include "tensors/team.h"
 
 namespace crane::attention {
 namespace {

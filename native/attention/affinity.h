@@ -6,8 +6,8 @@
 
 #include "attention/face.h"
 #include "attention/kinds.h"
-#include "core/torch_headers.h"
-#include "layers/trace.h"
+#include "tensors/torch_headers.h"
+#include "tensors/trace.h"
 
 namespace crane::attention {
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "attention/kinds.h"
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane::attention {
 

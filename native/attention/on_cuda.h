@@ -3,7 +3,7 @@
 
 #include "attention/affinity.h"
 #include "attention/kinds.h"
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane::attention {
 

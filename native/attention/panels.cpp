@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "kernels/attention_panels.h"
-#include "layers/team.h"
+#include "tensors/team.h"
 
 namespace crane::attention {
 namespace {

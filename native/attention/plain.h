@@ -4,7 +4,7 @@
 #include <span>
 
 #include "attention/face.h"
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane::attention {
 

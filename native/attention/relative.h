@@ -2,7 +2,7 @@
 //   softmax(q k^T c + q R_h + q R_w) v,  R_h by the rows of query and key, R_w by their columns.
 #pragma once
 
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane::attention {
 

@@ -5,7 +5,7 @@
 
 #include "attention/face.h"
 #include "attention/kinds.h"
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane::attention {
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane::cuda {
 

@@ -5,9 +5,9 @@
 #include <span>
 
 #include "core/precision.h"
-#include "core/torch_headers.h"
 #include "cuda/element.h"
 #include "cuda/kernels.h"
+#include "tensors/torch_headers.h"
 
 namespace crane::cuda {
 

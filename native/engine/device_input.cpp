@@ -10,7 +10,7 @@
 #include "cuda/tensors.h"
 #include "image/resample.h"
 #include "image/taps.h"
-#include "layers/team.h"
+#include "tensors/team.h"
 
 namespace crane {
 namespace {

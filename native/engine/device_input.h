@@ -4,9 +4,9 @@
 
 #include <span>
 
-#include "core/torch_headers.h"
 #include "image/fit.h"
 #include "image/normalise.h"
+#include "tensors/torch_headers.h"
 
 namespace crane {
 

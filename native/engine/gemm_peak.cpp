@@ -7,9 +7,9 @@
 
 #include "core/error.h"
 #include "core/stopwatch.h"
-#include "core/torch_headers.h"
 #include "cuda/tensors.h"
-#include "layers/torch_errors.h"
+#include "tensors/torch_errors.h"
+#include "tensors/torch_headers.h"
 
 namespace crane {
 namespace {

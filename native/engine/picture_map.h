@@ -3,10 +3,10 @@
 
 #include <vector>
 
-#include "core/torch_headers.h"
 #include "engine/engine.h"
 #include "image/fit.h"
 #include "image/merge.h"
+#include "tensors/torch_headers.h"
 
 namespace crane {
 

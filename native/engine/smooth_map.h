@@ -1,7 +1,7 @@
 // The Gaussian over an anomaly map, where the map is.
 #pragma once
 
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane {
 

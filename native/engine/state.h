@@ -13,9 +13,9 @@
 #include "engine/engine.h"
 #include "image/normalise.h"
 #include "layers/packed_weights.h"
-#include "layers/torch_errors.h"
 #include "methods/crane/features.h"
 #include "methods/method.h"
+#include "tensors/torch_errors.h"
 #include "text/lazy_tower.h"
 #include "vision/tower.h"
 

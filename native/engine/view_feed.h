@@ -11,7 +11,7 @@
 #include <mutex>
 
 #include "core/executor.h"
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane {
 

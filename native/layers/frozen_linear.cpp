@@ -14,7 +14,7 @@
 #include "layers/block.h"
 #include "layers/half_linear.h"
 #include "layers/packed_weights.h"
-#include "layers/team.h"
+#include "tensors/team.h"
 
 namespace crane::layers {
 namespace {

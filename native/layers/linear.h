@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 #include "weights/name_map.h"
 
 namespace crane::layers {

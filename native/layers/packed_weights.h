@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 #include "weights/tensor_view.h"
 
 namespace crane::layers {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "layers/trace.h"
+#include "tensors/trace.h"
 #include "text/lazy_tower.h"
 #include "vision/tower.h"
 

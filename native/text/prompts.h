@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 #include "text/guidance.h"
 
 namespace crane::text {

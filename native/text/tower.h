@@ -4,7 +4,7 @@
 #include <unordered_map>
 
 #include "layers/block.h"
-#include "layers/trace.h"
+#include "tensors/trace.h"
 #include "text/prompts.h"
 #include "weights/name_map.h"
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 #include "train/stored_features.h"
 
 namespace crane::train {

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/torch_headers.h"
-#include "layers/trace.h"
+#include "tensors/torch_headers.h"
+#include "tensors/trace.h"
 #include "train/cells.h"
 #include "train/options.h"
 

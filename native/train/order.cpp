@@ -3,7 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/randperm.h>
 
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane::train {
 

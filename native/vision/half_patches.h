@@ -1,7 +1,7 @@
 // The patch convolution as one product of 16-bit operands on a GPU: patches do not overlap.
 #pragma once
 
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane::vision {
 

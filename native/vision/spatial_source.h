@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "core/precision.h"
-#include "core/torch_headers.h"
-#include "layers/trace.h"
+#include "tensors/torch_headers.h"
+#include "tensors/trace.h"
 #include "vision/config.h"
 #include "weights/name_map.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "layers/frozen_block.h"
-#include "layers/trace.h"
+#include "tensors/trace.h"
 #include "vision/half_patches.h"
 #include "vision/spatial_source.h"
 

@@ -1,8 +1,8 @@
 // Logits, local-to-global fusion and the anomaly map (method.md 6).
 #pragma once
 
-#include "core/torch_headers.h"
-#include "layers/trace.h"
+#include "tensors/torch_headers.h"
+#include "tensors/trace.h"
 
 namespace crane::methods {
 

@@ -1,7 +1,7 @@
 // The kernels compiled for the CPU.
 #pragma once
 
-#include "cuda/linked_kernels.h"
+#include "engine/linked_kernels.h"
 
 namespace crane::cuda {
 

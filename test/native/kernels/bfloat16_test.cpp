@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane::kernels {
 namespace {

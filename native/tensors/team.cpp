@@ -1,4 +1,4 @@
-#include "layers/team.h"
+#include "tensors/team.h"
 
 #include <ATen/TensorIterator.h>
 

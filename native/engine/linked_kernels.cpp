@@ -1,7 +1,7 @@
 #include "cuda/kernels.h"
 
 #ifdef CRANE_WITH_CUDA
-#include "cuda/linked_kernels.h"
+#include "engine/linked_kernels.h"
 #endif
 
 namespace crane::cuda {

@@ -1,4 +1,4 @@
-#include "layers/trace.h"
+#include "tensors/trace.h"
 
 #include <algorithm>
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/torch_headers.h"
 #include "core/traced_stage.h"
+#include "tensors/torch_headers.h"
 
 namespace crane {
 

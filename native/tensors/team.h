@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "core/torch_headers.h"
+#include "tensors/torch_headers.h"
 
 namespace crane {
 
