@@ -1,4 +1,4 @@
-// The engine addon: NativeAddon of src/engine/native.ts.
+// The engine addon: NativeAddon of src/addon/native.ts.
 #include <napi.h>
 #include <torch/headeronly/version.h>
 

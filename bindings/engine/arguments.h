@@ -1,4 +1,4 @@
-// Reads the objects of src/engine/native.ts into the engine's structs. TypeScript has validated them; what is
+// Reads the objects of src/addon/native.ts into the engine's structs. TypeScript has validated them; what is
 // checked here keeps a wrong call from reading foreign memory.
 #pragma once
 

@@ -4,7 +4,7 @@
 
 namespace crane::bindings {
 
-// timeGemm of src/engine/native.ts.
+// timeGemm of src/addon/native.ts.
 void add_bench_functions(Napi::Env env, Napi::Object exports);
 
 }  // namespace crane::bindings

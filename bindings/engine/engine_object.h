@@ -1,4 +1,4 @@
-// NativeEngine of src/engine/native.ts.
+// NativeEngine of src/addon/engine.ts.
 #pragma once
 
 #include <napi.h>
@@ -39,7 +39,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   std::shared_ptr<Engine> engine_;
 };
 
-// CancelFlag of native.ts.
+// CancelFlag of src/addon/engine.ts.
 class CancelFlagObject : public Napi::ObjectWrap<CancelFlagObject> {
  public:
   static Napi::Function define(Napi::Env env);

@@ -1,4 +1,4 @@
-// createMetricEvaluator of src/engine/native.ts.
+// createMetricEvaluator of src/addon/native.ts.
 #pragma once
 
 #include <napi.h>

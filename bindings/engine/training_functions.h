@@ -1,4 +1,4 @@
-// Training functions of NativeAddon (src/engine/native.ts) that need no engine.
+// Training functions of NativeAddon (src/addon/native.ts) that need no engine.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// NativeTraining of src/engine/native.ts.
+// NativeTraining of src/addon/training.ts.
 #pragma once
 
 #include <napi.h>

@@ -4,7 +4,7 @@
 
 namespace crane::bindings {
 
-// inspectWeights, readTensor, verifyWeights, convertWeights, synthWeights of src/engine/native.ts.
+// inspectWeights, readTensor, verifyWeights, convertWeights, synthWeights of src/addon/native.ts.
 void add_weight_functions(Napi::Env env, Napi::Object exports);
 
 }  // namespace crane::bindings

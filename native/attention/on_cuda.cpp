@@ -2,6 +2,8 @@
 
 #include <c10/core/DeviceGuard.h>
 
+#include "attention/affinity_cuda.h"
+#include "attention/self_correlation_cuda.h"
 #include "cuda/tensors.h"
 
 namespace crane::attention {

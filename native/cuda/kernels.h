@@ -2,10 +2,24 @@
 // build: only the table is missing where no CUDA kernels are.
 #pragma once
 
-#include "attention/affinity_cuda.h"
-#include "attention/self_correlation_cuda.h"
-#include "image/resample_cuda.h"
-#include "layers/rows_cuda.h"
+#include <cstdint>
+
+#include "cuda/element.h"
+
+// A job belongs to the room whose kernel takes it; the table only hands it on.
+namespace crane::attention {
+struct SelfCorrelationCuda;
+struct AffinityCuda;
+}  // namespace crane::attention
+namespace crane::layers {
+struct NormaliseRowsCuda;
+struct AddRowsCuda;
+struct ActivateCuda;
+}  // namespace crane::layers
+namespace crane::image {
+struct ResampleCuda;
+struct NormaliseCuda;
+}  // namespace crane::image
 
 namespace crane::cuda {
 
@@ -23,7 +37,7 @@ struct Kernels {
   bool is_emulated = false;
 };
 
-// Null where none were compiled in.
+// Null where none were compiled in. Defined above the rooms of the kernels (engine/linked_kernels.cpp).
 const Kernels* kernels();
 // For tests: replaces the table, or takes it away with null. Not while an engine works.
 void use_kernels(const Kernels* table);

@@ -9,6 +9,7 @@
 
 #include "cuda/tensors.h"
 #include "image/resample.h"
+#include "image/resample_cuda.h"
 #include "image/taps.h"
 #include "tensors/team.h"
 

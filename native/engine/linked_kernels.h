@@ -2,8 +2,12 @@
 // Included where it is known that they are.
 #pragma once
 
+#include "attention/affinity_cuda.h"
+#include "attention/self_correlation_cuda.h"
 #include "cuda/kernels.h"
 #include "image/gaussian_cuda.h"
+#include "image/resample_cuda.h"
+#include "layers/rows_cuda.h"
 
 namespace crane::cuda {
 

@@ -4,6 +4,7 @@
 
 #include "cuda/tensors.h"
 #include "layers/block.h"
+#include "layers/rows_cuda.h"
 
 namespace crane::layers {
 namespace {
