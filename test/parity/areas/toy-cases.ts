@@ -1,16 +1,17 @@
 /** toy/cases: every case of cases.json through the engine's trace, in every form of the weights. */
-import type { MethodOptions, NativeEngine, TraceResult } from '#crane/addon/native.js';
+import type { MethodOptions, TraceResult } from '#crane/addon/native.js';
 import type { Area, Workshop } from '../area.js';
 import { compareBits } from '../compare/compare.js';
 import { compareFixture } from '../compare/fixture-case.js';
 import { sameBits } from '../compare/tolerances.js';
 import type { SafetensorsFile } from '../fixture/safetensors.js';
 import { builtSources, type CaseSettings, compatOf, methodOf } from '../models/settings.js';
-import { type Batch, readBatch } from '../models/toy-images.js';
+import { readBatch } from '../models/toy-images.js';
 import type { Form, SetName, ToyModels } from '../models/toy-models.js';
 import type { CaseReport } from '../report/case-report.js';
 import { checkDefaults } from './toy-defaults.js';
 import { checkScoringPaths } from './toy-scoring-paths.js';
+import type { TracedCase } from './traced-case.js';
 
 export const toyCases: Area = {
   name: 'toy/cases',
@@ -66,14 +67,6 @@ async function runCase({ name, settings, fixture, inputs, toys, report }: CaseRu
       },
     );
   }
-}
-
-export interface TracedCase {
-  engine: NativeEngine;
-  prompts: number;
-  method: MethodOptions;
-  batch: Batch;
-  trace: TraceResult;
 }
 
 export async function traceCase(

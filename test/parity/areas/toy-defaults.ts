@@ -7,7 +7,7 @@ import { sameBits } from '../compare/tolerances.js';
 import { type CaseSettings, referenceCompat } from '../models/settings.js';
 import { singleOf } from '../models/toy-images.js';
 import type { CaseReport } from '../report/case-report.js';
-import type { TracedCase } from './toy-cases.js';
+import type { TracedCase } from './traced-case.js';
 
 export async function checkDefaults(
   run: TracedCase,

@@ -8,7 +8,7 @@ import { compareBits, compareNumbers, type Numbers } from '../compare/compare.js
 import { sameBits, toleranceOf } from '../compare/tolerances.js';
 import type { SafetensorsFile } from '../fixture/safetensors.js';
 import type { CaseReport } from '../report/case-report.js';
-import type { TracedCase } from './toy-cases.js';
+import type { TracedCase } from './traced-case.js';
 
 export async function checkScoringPaths(
   { engine, prompts, method, batch, trace }: TracedCase,
