@@ -6,5 +6,15 @@ export default defineConfig({
     // Two cores are common: more workers only wait for each other.
     maxWorkers: 2,
     testTimeout: 20_000,
+    // npm run coverage, never part of npm test. Of test/unit only: test/cli runs dist/ in processes of its own.
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      exclude: ['src/pages/report/client/**'],
+      reporter: ['text-summary', 'html'],
+      reportsDirectory: 'build/coverage',
+      // Measured: 95.9, 94.5, 95.6, 86.0. What sinks below was not tested when it was written.
+      thresholds: { lines: 94, statements: 93, functions: 94, branches: 84 },
+    },
   },
 });
