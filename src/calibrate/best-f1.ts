@@ -4,6 +4,8 @@
  * number of anomalous and normal ones at each.
  */
 import { SeededGenerator } from '../data/seeded-generator.js';
+import { bestLevel, f1AtLevel, type LevelCounts } from '../metrics/level-counts.js';
+import { quantile } from '../metrics/quantile.js';
 import type { BestF1Threshold } from '../models/calibration.js';
 
 /** One picture's share in the counts: how many values it has at which level. */
@@ -30,20 +32,13 @@ export interface BootstrapOptions {
 
 const k_level = 0.95;
 
-interface Chosen {
-  index: number;
-  f1: number;
-  precision: number;
-  recall: number;
-}
-
 /** @returns undefined without an anomalous value */
 export function bestF1(
   { thresholds, pictures }: LevelledPictures,
   { resamples, seed, stream }: BootstrapOptions,
 ): BestF1Threshold | undefined {
   const ones = new Uint32Array(pictures.length).fill(1);
-  const chosen = choose(sumLevels(pictures, ones, thresholds.length));
+  const chosen = bestLevel(sumLevels(pictures, ones, thresholds.length));
   if (!chosen) return undefined;
   const generator = SeededGenerator.of(seed, stream);
   const drawn: number[] = [];
@@ -55,16 +50,16 @@ export function bestF1(
     const counts = new Uint32Array(pictures.length);
     for (const group of groups)
       for (let at = 0; at < group.length; at++) counts[group[generator.below(group.length)]!]!++;
-    const best = choose(sumLevels(pictures, counts, thresholds.length));
+    const best = bestLevel(sumLevels(pictures, counts, thresholds.length));
     if (!best) continue;
-    drawn.push(thresholds[best.index]!);
+    drawn.push(thresholds[best.level]!);
     const left = counts.map((count) => (count === 0 ? 1 : 0));
-    const f1 = f1At(sumLevels(pictures, left, thresholds.length), best.index);
+    const f1 = f1AtLevel(sumLevels(pictures, left, thresholds.length), best.level);
     if (f1 !== undefined) unseen.push(f1);
   }
   drawn.sort((a, b) => a - b);
-  const { index, f1, precision, recall } = chosen;
-  const threshold = thresholds[index]!;
+  const { level, f1, precision, recall } = chosen;
+  const threshold = thresholds[level]!;
   return {
     threshold,
     f1,
@@ -79,12 +74,7 @@ export function bestF1(
   };
 }
 
-interface Sums {
-  anomalous: Float64Array;
-  normal: Float64Array;
-}
-
-function sumLevels(pictures: readonly PictureLevels[], counts: Uint32Array, levels: number): Sums {
+function sumLevels(pictures: readonly PictureLevels[], counts: Uint32Array, levels: number): LevelCounts {
   const sums = { anomalous: new Float64Array(levels), normal: new Float64Array(levels) };
   for (const [at, { level, anomalous, normal }] of pictures.entries()) {
     const times = counts[at]!;
@@ -95,39 +85,6 @@ function sumLevels(pictures: readonly PictureLevels[], counts: Uint32Array, leve
     }
   }
   return sums;
-}
-
-/** Of equal F1 the highest threshold: fewer false alarms. Levels without a value are no threshold of their own. */
-function choose({ anomalous, normal }: Sums): Chosen | undefined {
-  const positives = anomalous.reduce((sum, count) => sum + count, 0);
-  if (positives === 0) return undefined;
-  let [found, called] = [0, 0];
-  let best: Chosen = { index: 0, f1: -1, precision: 0, recall: 0 };
-  for (let index = 0; index < anomalous.length; index++) {
-    if (anomalous[index] === 0 && normal[index] === 0) continue;
-    found += anomalous[index]!;
-    called += anomalous[index]! + normal[index]!;
-    const f1 = (2 * found) / (called + positives);
-    if (f1 > best.f1) best = { index, f1, precision: found / called, recall: found / positives };
-  }
-  return best;
-}
-
-function f1At({ anomalous, normal }: Sums, index: number): number | undefined {
-  let [positives, found, called] = [0, 0, 0];
-  for (let at = 0; at < anomalous.length; at++) {
-    positives += anomalous[at]!;
-    if (at > index) continue;
-    found += anomalous[at]!;
-    called += anomalous[at]! + normal[at]!;
-  }
-  return positives === 0 ? undefined : (2 * found) / (called + positives);
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  const at = share * (sorted.length - 1);
-  const low = sorted[Math.floor(at)]!;
-  return low + (at - Math.floor(at)) * (sorted[Math.ceil(at)]! - low);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Picture scores sorted by what is true, so that counting at a threshold is one look-up; what the page's script works on. */
+import { bestLevel, levelsOf } from '../../metrics/level-counts.js';
 import { isScored, type TestRun } from '../../runs/test-run.js';
 
 export interface ClassScores {
@@ -15,6 +16,8 @@ export interface ScoreGroup {
   set: number | null;
   /** indexes of classes */
   classes: number[];
+  /** threshold of the best F1; null without anomalous pictures */
+  bestF1: number | null;
 }
 
 export interface ScoreGroups {
@@ -55,18 +58,16 @@ export function scoreGroups(run: TestRun): ScoreGroups | undefined {
   if (low > high) return undefined;
   const all = [...classes.keys()];
   const groups: ScoreGroup[] = [];
+  const add = (label: string, set: number | null, own: number[]) => {
+    const bestF1 = bestF1Threshold(own.map((at) => classes[at]!)) ?? null;
+    groups.push({ label, set, classes: own, bestF1 });
+  };
   const { dataSets } = run;
-  if (dataSets.length > 1)
-    groups.push({ label: `all ${dataSets.length} data sets`, set: null, classes: all });
+  if (dataSets.length > 1) add(`all ${dataSets.length} data sets`, null, all);
   for (const [set, { name, classes: ofSet }] of dataSets.entries()) {
     const own = all.filter((at) => classes[at]!.set === set);
-    groups.push({
-      label: ofSet.length > 1 ? `${name}: all ${ofSet.length} classes` : name,
-      set,
-      classes: own,
-    });
-    if (own.length > 1)
-      for (const at of own) groups.push({ label: `${name}: ${classes[at]!.className}`, set, classes: [at] });
+    add(ofSet.length > 1 ? `${name}: all ${ofSet.length} classes` : name, set, own);
+    if (own.length > 1) for (const at of own) add(`${name}: ${classes[at]!.className}`, set, [at]);
   }
   return { low, high, classes, groups };
 }
@@ -86,16 +87,18 @@ export function countsAt(classes: readonly ClassScores[], threshold: number): Co
 
 /** The highest threshold that reaches the best F1 of these pictures; undefined without anomalous ones. */
 export function bestF1Threshold(classes: readonly ClassScores[]): number | undefined {
-  const scores = classes.flatMap(({ anomalous }) => anomalous).sort((a, b) => b - a);
-  let best = 0;
-  let threshold: number | undefined;
-  for (const [at, score] of scores.entries()) {
-    if (score === scores[at - 1]) continue;
-    const { truePositives, falsePositives, falseNegatives } = countsAt(classes, score);
-    const f1 = (2 * truePositives) / (2 * truePositives + falsePositives + falseNegatives);
-    if (f1 > best) [best, threshold] = [f1, score];
-  }
-  return threshold;
+  const pictures = classes
+    .flatMap(({ normal, anomalous }) => [
+      ...normal.map((score) => ({ score, isAnomalous: false })),
+      ...anomalous.map((score) => ({ score, isAnomalous: true })),
+    ])
+    .sort((a, b) => b.score - a.score);
+  const { level, levels } = levelsOf(pictures.map(({ score }) => score));
+  const counts = { anomalous: new Uint32Array(levels), normal: new Uint32Array(levels) };
+  for (const [at, { isAnomalous }] of pictures.entries())
+    counts[isAnomalous ? 'anomalous' : 'normal'][level[at]!]!++;
+  const best = bestLevel(counts);
+  return best && pictures[level.indexOf(best.level)]!.score;
 }
 
 function numberBelow(sorted: readonly number[], threshold: number): number {

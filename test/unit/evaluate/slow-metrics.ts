@@ -101,3 +101,10 @@ export function slowF1(entries: { score: number; label: boolean }[]): { value: n
   });
   return { value: Math.max(...values) };
 }
+
+export function slowAuroc(entries: readonly { score: number; isAnomalous: boolean }[]): number {
+  const scores = (isAnomalous: boolean) =>
+    entries.filter((entry) => entry.isAnomalous === isAnomalous).map(({ score }) => score);
+  const pairs = scores(true).flatMap((p) => scores(false).map((n) => (p > n ? 1 : p === n ? 0.5 : 0)));
+  return pairs.reduce<number>((sum, pair) => sum + pair, 0) / pairs.length;
+}

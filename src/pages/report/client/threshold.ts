@@ -12,7 +12,7 @@
     stored: number | null;
     start: number;
     classes: ClassScores[];
-    groups: { label: string; set: number | null; classes: number[] }[];
+    groups: { label: string; set: number | null; classes: number[]; bestF1: number | null }[];
   }
 
   const data = document.querySelector('#scores');
@@ -68,16 +68,6 @@
     const shareOf = (value: number) =>
       Math.min(1, Math.max(0, (value - scores.low) / (scores.high - scores.low)));
 
-    const bestF1 = () => {
-      const classes = chosenClasses();
-      let best = 0;
-      let value = threshold;
-      for (const score of classes.flatMap(({ anomalous }) => anomalous).sort((a, b) => b - a)) {
-        const f1 = ratesOf(countsOf(classes, score)).f1 ?? 0;
-        if (f1 > best) [best, value] = [f1, score];
-      }
-      return value;
-    };
     /** just above the highest normal score that may not be an alarm */
     const forFalseAlarms = (rate: number) => {
       const normal = chosenClasses()
@@ -186,7 +176,7 @@
         const { choose, rate } = button.dataset;
         threshold =
           choose === 'f1'
-            ? bestF1()
+            ? (chosen().bestF1 ?? threshold)
             : choose === 'far'
               ? forFalseAlarms(Number(rate))
               : (scores.stored ?? threshold);
