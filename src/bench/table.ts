@@ -1,6 +1,7 @@
 /** The figures for people. */
 
 import { type Align, aligned } from '../terminal/aligned.js';
+import { formatBytes } from '../terminal/bytes.js';
 import type { Paint } from '../terminal/paint.js';
 import { isBusy } from './machine.js';
 import type { BenchReport, BenchRun, Failure, PartyFigures } from './report.js';
@@ -21,9 +22,11 @@ function headText(
   paint: Paint,
 ): string {
   const { input } = model;
-  const gigabytes = (machine.memoryBytes / 2 ** 30).toFixed(0);
   const rows = [
-    ['machine', `${machine.cpu}, ${machine.processors} processors, ${gigabytes} GB; ${machine.system}`],
+    [
+      'machine',
+      `${machine.cpu}, ${machine.processors} processors, ${formatBytes(machine.memoryBytes)}; ${machine.system}`,
+    ],
     [
       'engine',
       `crane-native ${engine.version}, libtorch ${engine.libtorch}, ${engine.device}, ${engine.isa}`,
@@ -146,8 +149,4 @@ function plural(count: number, what: string): string {
 
 function percent(share: number | null): string {
   return share === null ? '-' : `${(100 * share).toFixed(0)} %`;
-}
-
-function formatBytes(bytes: number): string {
-  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(0)} MB` : `${(bytes / 2 ** 30).toFixed(1)} GB`;
 }

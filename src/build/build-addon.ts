@@ -7,10 +7,10 @@ import { type BuildRecord, engineFile, loaderFile, recordFile } from '../addon/b
 import { CraneError } from '../errors.js';
 import { makeFolder } from '../files/make-folder.js';
 import { packageRoot, packageVersion } from '../files/package-root.js';
+import { writeWhole } from '../files/write-whole.js';
 import { compareVersions, readElf } from '../libtorch/elf.js';
 import { findLibtorch } from '../libtorch/find.js';
 import { type LibtorchVariant, libtorchVersion } from '../libtorch/version.js';
-import { writeWhole } from '../libtorch/write-whole.js';
 import { findBuildTools } from './build-tools.js';
 import { compileJobs } from './compile-jobs.js';
 import { cudaChoice } from './cuda-choice.js';
@@ -91,7 +91,7 @@ async function build(root: string, options: BuildOptions): Promise<string> {
     await forgetConfiguration(out);
     log('configuring');
     await runCmake({ ...run, command: 'configure' });
-    await writeWhole(stampFile, stamp);
+    await writeWhole(stampFile, stamp, { overwrite: true });
   }
   log(`compiling with ${run.jobs} ${run.jobs === 1 ? 'job' : 'jobs'} (output in ${run.logFile})`);
   await runCmake({ ...run, command: 'build' });
@@ -110,7 +110,7 @@ async function build(root: string, options: BuildOptions): Promise<string> {
     ...(glibc ? { glibc } : {}),
     libtorchRoot: libtorch.torchRoot,
   };
-  await writeWhole(join(folder, recordFile), `${JSON.stringify(record, null, 2)}\n`);
+  await writeWhole(join(folder, recordFile), `${JSON.stringify(record, null, 2)}\n`, { overwrite: true });
   log(`built ${enginePath} in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
   return folder;
 }

@@ -1,6 +1,7 @@
 /** A calibration in plain words: what was chosen, what it promises, how sure it is, and when it does not hold. */
-import { visible } from '../data/data-set.js';
+
 import type { BestF1Threshold, Calibration, ConformalThreshold } from '../models/calibration.js';
+import { visible } from '../terminal/visible.js';
 
 export function explain(calibration: Calibration): string {
   const { settings, prompts, data, pictures, rule } = calibration;

@@ -6,7 +6,7 @@ import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
-import { type Context, hasColour, say } from './context.js';
+import { type Context, paintOf, say } from './context.js';
 import { flagsFor, optionsIn, readFlags, readList, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { type Progress, startProgress } from './progress.js';
@@ -162,9 +162,7 @@ async function show(context: Context, report: BenchReport, { out, json, force }:
   if (json) context.stdout.write(text);
   else {
     const { benchText } = await import('../bench/table.js');
-    const colour = hasColour(context);
-    const paint = (code: number) => (part: string) => (colour ? `\x1b[${code}m${part}\x1b[0m` : part);
-    context.stdout.write(benchText(report, { dim: paint(2), red: paint(31), yellow: paint(33) }));
+    context.stdout.write(benchText(report, paintOf(context)));
   }
   if (out !== undefined) say(context, `results: ${out}`);
   if (report.interrupted) throw new CraneError('E_CANCELLED', 'interrupted; what was measured is shown');

@@ -2,6 +2,7 @@
 import type { Writable } from 'node:stream';
 import type { NativeAddon } from '../addon/native.js';
 import type { EngineOptions } from '../options/types.js';
+import { type Paint, painter } from '../terminal/paint.js';
 
 /** The native engine, and where it and its libtorch were found. */
 export interface LoadedAddon {
@@ -24,6 +25,10 @@ export interface Context {
 
 export function hasColour(context: Context): boolean {
   return context.isTerminal.stdout && !context.env['NO_COLOR'];
+}
+
+export function paintOf(context: Context): Paint {
+  return painter(hasColour(context));
 }
 
 /** For openEngine: its warnings, on a line of their own above the progress bar. */

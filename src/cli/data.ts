@@ -1,10 +1,10 @@
 /** `crane-native data index|check|list`. */
 import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
-import { type Context, say } from './context.js';
+import { type Context, paintOf, say } from './context.js';
 import { flagsFor, readFlags } from './flags.js';
 import { startProgress } from './progress.js';
-import { familyCommand, lastText, paintOf, printJson } from './subcommands.js';
+import { familyCommand, lastText, printJson } from './subcommands.js';
 
 type Arguments = Record<string, unknown>;
 
@@ -55,7 +55,7 @@ function indexCommand(context: Context): CommandModule {
         return printJson(context, { file, layout: name, layoutReason, test, train, warnings });
       }
       const { countsTable, sourceLine } = await import('../data/tables.js');
-      const { visible } = await import('../data/data-set.js');
+      const { visible } = await import('../terminal/visible.js');
       say(context, sourceLine({ ...made, name: made.sets.test.name }));
       say(context, countsTable([test!, train!], paintOf(context)));
       for (const warning of warnings) say(context, `warning: ${visible(warning)}`);
@@ -131,7 +131,7 @@ async function listClasses(context: Context, argv: Arguments, root: string): Pro
   const { findDataSource } = await import('../data/data-source.js');
   const { summarise } = await import('../data/summary.js');
   const { countsTable, sourceLine } = await import('../data/tables.js');
-  const { visible } = await import('../data/data-set.js');
+  const { visible } = await import('../terminal/visible.js');
   const source = await findDataSource(root, { layout });
   const opened = [await source.open('test'), await source.open('train')];
   const { sets } = summarise(opened.map(({ set }) => set));

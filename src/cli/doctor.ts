@@ -2,11 +2,11 @@
 import type { CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import type { AllOptions } from '../options/types.js';
-import { type Context, hasColour } from './context.js';
+import { type Context, paintOf } from './context.js';
 import { flagsFor, readFlags, toEngineOptions } from './flags.js';
 
 const names = ['model', 'device', 'precision', 'threads', 'size', 'verbose', 'json'] as const;
-const k_colours = { ok: 32, warning: 33, fault: 31 };
+const k_colours = { ok: 'green', warning: 'yellow', fault: 'red' } as const;
 
 export function doctorCommand(context: Context): CommandModule {
   return {
@@ -36,8 +36,7 @@ async function doctor(context: Context, argv: Record<string, unknown>): Promise<
       context.stdout.write(`${JSON.stringify(finding)}\n`);
       continue;
     }
-    const colour = hasColour(context) ? k_colours[finding.state] : 0;
-    const state = colour ? `\x1b[${colour}m${finding.state.padEnd(8)}\x1b[0m` : finding.state.padEnd(8);
+    const state = paintOf(context)[k_colours[finding.state]](finding.state.padEnd(8));
     context.stdout.write(`${state}${finding.about.padEnd(22)} ${finding.text}\n`);
     if (finding.hint) context.stdout.write(`${' '.repeat(31)}${finding.hint}\n`);
   }

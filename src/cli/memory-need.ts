@@ -2,6 +2,7 @@
 import { freemem } from 'node:os';
 import type { Model } from '../models/model-json.js';
 import { countNumbers } from '../models/model-recipe.js';
+import { formatBytes } from '../terminal/bytes.js';
 import { type Context, say } from './context.js';
 
 /** On stderr, when it is more than a quarter of what is free, or always with `verbose`. */
@@ -14,9 +15,4 @@ export function sayMemoryNeed(context: Context, model: Model, verbose: boolean):
     context,
     `${model.name}: weights of ${formatBytes(need)} are loaded; ${formatBytes(free)} of memory are free`,
   );
-}
-
-export function formatBytes(bytes: number): string {
-  if (bytes < 2 ** 20) return `${Math.ceil(bytes / 1024)} KB`;
-  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(0)} MB` : `${(bytes / 2 ** 30).toFixed(1)} GB`;
 }

@@ -1,9 +1,9 @@
 /** `crane-native score`: scores pictures. */
 import type { CommandModule } from 'yargs';
-import { visible } from '../data/data-set.js';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import type { AllOptions } from '../options/types.js';
+import { visible } from '../terminal/visible.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
 import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';

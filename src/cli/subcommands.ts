@@ -2,8 +2,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
-import type { Paint } from '../terminal/paint.js';
-import { type Context, hasColour } from './context.js';
+import type { Context } from './context.js';
 
 export interface CommandFamily {
   name: string;
@@ -56,10 +55,4 @@ export function lastText(given: unknown): string | undefined {
 /** One line. */
 export function printJson(context: Context, value: unknown): void {
   context.stdout.write(`${JSON.stringify(value)}\n`);
-}
-
-export function paintOf(context: Context): Paint {
-  const paint = (code: number) => (text: string) =>
-    hasColour(context) ? `\x1b[${code}m${text}\x1b[0m` : text;
-  return { dim: paint(2), red: paint(31), yellow: paint(33) };
 }

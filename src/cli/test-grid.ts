@@ -5,9 +5,9 @@ import { gridFiles, gridText } from '../evaluate/grid-table.js';
 import type { AllOptions } from '../options/types.js';
 import { unscored } from '../runs/test-run.js';
 import type { Context } from './context.js';
-import { say } from './context.js';
+import { paintOf, say } from './context.js';
 import { startProgress } from './progress.js';
-import { openForTest, painter, shower, someFailed, toTestOptions } from './test-run.js';
+import { openForTest, shower, someFailed, toTestOptions } from './test-run.js';
 
 export async function runGrid(
   context: Context,
@@ -53,7 +53,7 @@ export async function runGrid(
       context.env,
     );
     progress.stop();
-    context.stdout.write(json ? gridFiles(axes, runs)['grid.json'] : gridText(axes, runs, painter(context)));
+    context.stdout.write(json ? gridFiles(axes, runs)['grid.json'] : gridText(axes, runs, paintOf(context)));
     say(context, `results: ${out}`);
     const failed = runs.reduce((sum, { run }) => sum + unscored(run).length, 0);
     if (failed > 0) throw someFailed(failed);

@@ -1,10 +1,11 @@
 /** What a test and a grid of tests have in common: the engine, the options, progress, the end. */
-import { visible } from '../data/data-set.js';
+
 import { CraneError } from '../errors.js';
 import type { TestProgress } from '../evaluate/evaluate-data-sets.js';
 import { options } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
-import { type Context, hasColour, say, warningsTo } from './context.js';
+import { visible } from '../terminal/visible.js';
+import { type Context, say, warningsTo } from './context.js';
 import { toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import type { Progress } from './progress.js';
@@ -56,12 +57,6 @@ export function shower(context: Context, progress: Progress, name = ''): (event:
       event.stage === 'scoring' ? visible(`${event.dataSet}/${event.className}`) : undefined,
     );
   };
-}
-
-export function painter(context: Context) {
-  const colour = hasColour(context);
-  const paint = (code: number) => (text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
-  return { dim: paint(2), yellow: paint(33) };
 }
 
 /** The exit code (3) is that of the inputs. */

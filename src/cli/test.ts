@@ -1,13 +1,13 @@
 /** `crane-native test`: figures of a model on labelled pictures. */
 import type { CommandModule } from 'yargs';
-import { visible } from '../data/data-set.js';
 import { CraneError } from '../errors.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import type { TestRun } from '../runs/test-run.js';
-import { type Context, say } from './context.js';
+import { visible } from '../terminal/visible.js';
+import { type Context, paintOf, say } from './context.js';
 import { flagsFor, optionsIn, readFlags } from './flags.js';
 import { startProgress } from './progress.js';
-import { openForTest, painter, shower, someFailed, toTestOptions } from './test-run.js';
+import { openForTest, shower, someFailed, toTestOptions } from './test-run.js';
 
 const names: OptionName[] = [
   'out',
@@ -103,7 +103,7 @@ async function show(context: Context, run: TestRun, { out, json }: AllOptions): 
   const { encodeRun } = await import('../runs/run-json.js');
   const { runText } = await import('../evaluate/outputs/text-table.js');
   const { unscored } = await import('../runs/test-run.js');
-  const paint = painter(context);
+  const paint = paintOf(context);
   if (json) {
     context.stdout.write(encodeRun(run));
     for (const text of run.warnings) say(context, `WARNING: ${visible(text)}`);

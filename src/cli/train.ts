@@ -1,16 +1,17 @@
 /** `crane-native train`: learns prompts from labelled pictures. */
 import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { visible } from '../data/data-set.js';
 import { CraneError } from '../errors.js';
 import { options } from '../options/table.js';
 import type { AllOptions, OptionName, TrainChoices } from '../options/types.js';
+import { formatBytes } from '../terminal/bytes.js';
+import { visible } from '../terminal/visible.js';
 import type { TrainOutcome } from '../train/outcome.js';
 import type { TrainPlan } from '../train/plan.js';
 import type { TrainProgress } from '../train/progress.js';
 import { type Context, say, warningsTo } from './context.js';
 import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
-import { formatBytes, sayMemoryNeed } from './memory-need.js';
+import { sayMemoryNeed } from './memory-need.js';
 import { type Progress, startProgress } from './progress.js';
 
 const ownNames = optionsIn('Training');

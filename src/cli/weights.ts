@@ -3,9 +3,9 @@ import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import { craneKinds, isCraneKind } from '../models/crane-models.js';
 import { type AddressTable, publicTable } from '../models/weights/addresses.js';
-import { type Context, say } from './context.js';
+import { type Context, paintOf, say } from './context.js';
 import { flagsFor } from './flags.js';
-import { familyCommand, lastText, paintOf, printJson } from './subcommands.js';
+import { familyCommand, lastText, printJson } from './subcommands.js';
 
 type Arguments = Record<string, unknown>;
 
@@ -160,7 +160,7 @@ function convertCommand(context: Context): CommandModule {
       if (dtype !== 'f32' && dtype !== 'f16')
         throw new CraneError('E_USAGE', `Expected one of f32, f16 for --dtype but received "${dtype}"`);
       const { convert } = await import('../models/weights/convert.js');
-      const { formatBytes } = await import('../models/weights/tables.js');
+      const { formatBytes } = await import('../terminal/bytes.js');
       const { addon } = await context.loadAddon();
       const made = await convert({ inputs, out, dtype, overwrite: argv['force'] === true }, addon);
       if (argv['json']) return printJson(context, made);
@@ -200,7 +200,7 @@ function synthCommand(context: Context): CommandModule {
       }
       const { synthModel, synthName } = await import('../models/weights/synth-model.js');
       const { modelFolder } = await import('../models/weights/model-folder.js');
-      const { formatBytes } = await import('../models/weights/tables.js');
+      const { formatBytes } = await import('../terminal/bytes.js');
       const given = lastText(argv['out']);
       const out = given ?? (await modelFolder(synthName(kind), context.env));
       const { addon } = await context.loadAddon();
@@ -246,7 +246,7 @@ function pullCommand(context: Context, table: AddressTable): CommandModule {
       if (name === undefined)
         throw new CraneError('E_USAGE', 'pull needs a name', { hint: 'see crane-native weights list' });
       const { runPull } = await import('../models/weights/run-pull.js');
-      const { formatBytes } = await import('../models/weights/tables.js');
+      const { formatBytes } = await import('../terminal/bytes.js');
       const prompts = lastText(argv['prompts']);
       const learnedOn = (lastText(argv['learned-on']) ?? '').split(',').filter((set) => set !== '');
       const from = [argv['from'] ?? []].flat().map(String);

@@ -37,8 +37,3 @@ export interface DataSet {
 export function byCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
-
-/** Names and paths of files may hold anything: nothing of them may steer a terminal. */
-export function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, '\ufffd');
-}

@@ -8,7 +8,8 @@ import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
 import { codedReadError } from '../files/open-file.js';
-import { type Split, visible } from './data-set.js';
+import { visible } from '../terminal/visible.js';
+import type { Split } from './data-set.js';
 import type { Entry, Reading } from './entry.js';
 
 /** About 300 bytes an entry: room for a million pictures. */

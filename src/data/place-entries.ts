@@ -1,7 +1,8 @@
 /** Turns entries into items: every path checked to lie in the root and looked up once. */
 import { isAbsolute, join } from 'node:path';
 import { CraneError } from '../errors.js';
-import { type DataItem, visible } from './data-set.js';
+import { visible } from '../terminal/visible.js';
+import type { DataItem } from './data-set.js';
 import { eachBounded } from './each-bounded.js';
 import type { Entry } from './entry.js';
 import type { PlaceKind, RootFence } from './root-fence.js';

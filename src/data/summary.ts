@@ -1,6 +1,7 @@
 /** Counts the pictures of data sets, for logs and tables. */
+
+import { visible } from '../terminal/visible.js';
 import type { DataItem, DataSet, Split } from './data-set.js';
-import { visible } from './data-set.js';
 
 export interface Counts {
   normal: number;

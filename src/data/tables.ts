@@ -1,9 +1,9 @@
 /** How data sets are shown to people: counts, known layouts, what a check found. Pure text; the command prints it. */
 import { aligned } from '../terminal/aligned.js';
 import type { Paint } from '../terminal/paint.js';
+import { visible } from '../terminal/visible.js';
 import type { CheckReport } from './check/check-data-set.js';
 import { type Finding, findingTable } from './check/finding.js';
-import { visible } from './data-set.js';
 import type { Layout } from './layouts/layout.js';
 import type { ClassSummary, Counts } from './summary.js';
 

@@ -1,12 +1,13 @@
 /** One table for a grid, as Table 2 of the paper: a row for each combination, the means of each data set. */
 import { stringify } from 'csv-stringify/sync';
 import type { TestRun } from '../runs/test-run.js';
+import type { Paint } from '../terminal/paint.js';
 import type { GridAxis, GridCell } from './grid.js';
 import { type Column, columnsFor } from './outputs/columns.js';
 import { escapeLatex } from './outputs/latex.js';
 import { escapeMarkdown, grid } from './outputs/markdown.js';
 import { type Cell, percent } from './outputs/rows.js';
-import { aligned, type Paint } from './outputs/text-table.js';
+import { aligned } from './outputs/text-table.js';
 
 export interface GridRun {
   cell: GridCell;

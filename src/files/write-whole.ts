@@ -64,8 +64,8 @@ export async function isThere(path: string): Promise<boolean> {
 }
 
 const k_writeHints: Record<string, string> = {
-  ENOSPC: 'the disk is full; --resume goes on once there is room',
-  EDQUOT: 'your quota is used up; --resume goes on once there is room',
+  ENOSPC: 'the disk is full: make room, then the same command again, with --resume where it has that',
+  EDQUOT: 'your quota is used up: make room, then the same command again, with --resume where it has that',
   EFBIG: 'files may not become that large here (ulimit -f)',
 };
 

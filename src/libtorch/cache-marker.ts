@@ -1,7 +1,7 @@
 /** The marker of a complete cache folder. It is written last, so a folder without it was interrupted. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWhole } from './write-whole.js';
+import { writeWhole } from '../files/write-whole.js';
 
 export interface CacheMarker {
   version: string;
@@ -24,5 +24,5 @@ export function readMarker(folder: string): CacheMarker | undefined {
 }
 
 export function writeMarker(folder: string, marker: CacheMarker): Promise<void> {
-  return writeWhole(join(folder, markerName), `${JSON.stringify(marker, null, 2)}\n`);
+  return writeWhole(join(folder, markerName), `${JSON.stringify(marker, null, 2)}\n`, { overwrite: true });
 }

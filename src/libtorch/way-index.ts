@@ -8,6 +8,7 @@ import { explainFetchFailure } from '../net/fetch-failure.js';
 import { HttpClient, shownUrl } from '../net/http-client.js';
 import { certificateFiles } from '../net/pip-config.js';
 import { networkRetries, type RetryPolicy } from '../net/retry.js';
+import { formatBytes } from '../terminal/bytes.js';
 import { type Attempt, isFound } from './attempt.js';
 import { libtorchCacheFolder } from './cache-folder.js';
 import { readMarker } from './cache-marker.js';
@@ -58,7 +59,7 @@ export async function fromIndex(
           transfer: { client, retries, log, progress: downloadProgress(log) },
         });
         log(
-          `fetched ${(bytes / 1e6).toFixed(1)} MB in ${((Date.now() - startedAt) / 1000).toFixed(1)} s into ${folder}`,
+          `fetched ${formatBytes(bytes)} in ${((Date.now() - startedAt) / 1000).toFixed(1)} s into ${folder}`,
         );
         const fetched = await fromCache(wanted, env);
         if (isFound(fetched))

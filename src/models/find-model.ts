@@ -1,9 +1,10 @@
 /** From what --model names (a folder, a model.json, a name) to the model. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
+import { kindOf } from '../files/kind-of.js';
 import { craneKinds } from './crane-models.js';
 import { type Model, readModelJson } from './model-json.js';
 import { readUserCalibrations } from './user-calibrations.js';
@@ -48,11 +49,6 @@ async function readModel(given: string, env: NodeJS.ProcessEnv): Promise<Model> 
 
 function isName(given: string): boolean {
   return /^[a-z0-9][a-z0-9+._-]*$/.test(given);
-}
-
-async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
-  const facts = await stat(path).catch(() => undefined);
-  return facts?.isFile() ? 'file' : facts?.isDirectory() ? 'folder' : undefined;
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -1,5 +1,6 @@
 /** Progress of a download on stderr: a bar on a terminal, a line at every quarter elsewhere. */
 import { SingleBar } from 'cli-progress';
+import { formatBytes } from '../terminal/bytes.js';
 
 export interface DownloadProgress {
   /** totalBytes 0: unknown */
@@ -14,8 +15,6 @@ export function downloadProgress(log: (line: string) => void): DownloadProgress 
   return process.stderr.isTTY ? barProgress() : lineProgress(log);
 }
 
-const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
-
 function barProgress(): DownloadProgress {
   let bar: SingleBar | undefined;
   let got = 0;
@@ -25,13 +24,13 @@ function barProgress(): DownloadProgress {
       got = 0;
       bar = new SingleBar({
         stream: process.stderr,
-        format: '  [{bar}] {percentage} % of {mb} MB, {speed} MB/s, {eta_formatted} left',
+        format: '  [{bar}] {percentage} % of {size}, {speed} MB/s, {eta_formatted} left',
         barsize: 30,
         hideCursor: true,
         etaBuffer: 50,
       });
       startedAt = Date.now();
-      bar.start(totalBytes, 0, { mb: megabytes(totalBytes), speed: '-' });
+      bar.start(totalBytes, 0, { size: formatBytes(totalBytes), speed: '-' });
     },
     add(bytes) {
       got += bytes;
@@ -62,7 +61,7 @@ function lineProgress(log: (line: string) => void): DownloadProgress {
       const reached = Math.floor((4 * got) / total);
       if (reached <= quarter) return;
       quarter = reached;
-      log(`  ${megabytes(got)} of ${megabytes(total)} MB`);
+      log(`  ${formatBytes(got)} of ${formatBytes(total)}`);
     },
     stop() {},
   };

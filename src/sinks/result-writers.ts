@@ -4,6 +4,8 @@ import type { Writable } from 'node:stream';
 import Table from 'cli-table3';
 import { stringify } from 'csv-stringify';
 import { isFailed } from '../engine/result.js';
+import { painter } from '../terminal/paint.js';
+import { visible } from '../terminal/visible.js';
 import type { ResultLine } from './result-line.js';
 
 export interface ResultWriter {
@@ -95,17 +97,17 @@ export function table(stream: Writable, { columns, colour }: TableLook): ResultW
     line.push(cells);
     return `${line.toString().trimEnd()}\n`;
   };
-  const paint = (code: number, text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const paint = painter(colour);
   let hasHead = false;
   return {
     write: async (line) => {
-      const head = hasHead ? '' : paint(2, row(['input', 'score', 'verdict', 'regions', 'pixels']));
+      const head = hasHead ? '' : paint.dim(row(['input', 'score', 'verdict', 'regions', 'pixels']));
       hasHead = true;
       const name = fitLeft(visible(line.input), nameWidth - 2);
       if (isFailed(line))
         return writeText(
           stream,
-          `${head}${paint(33, `${name}  ${line.error.code}: ${visible(line.error.message)}`)}\n`,
+          `${head}${paint.yellow(`${name}  ${line.error.code}: ${visible(line.error.message)}`)}\n`,
         );
       const text = row([
         name,
@@ -114,7 +116,7 @@ export function table(stream: Writable, { columns, colour }: TableLook): ResultW
         line.regions ? String(line.regions.length) : '',
         `${line.width}x${line.height}`,
       ]);
-      await writeText(stream, head + (line.anomalous ? paint(31, text) : text));
+      await writeText(stream, head + (line.anomalous ? paint.red(text) : text));
     },
     end: async () => {},
   };
@@ -142,11 +144,6 @@ const noBorders = Object.fromEntries(
 
 function verdict(anomalous: boolean | null): string {
   return anomalous === null ? '-' : anomalous ? 'anomalous' : 'normal';
-}
-
-/** File names may hold anything: nothing of it may steer the terminal. */
-function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, '\ufffd');
 }
 
 /** The end of a path tells more than its beginning. */

@@ -3,12 +3,13 @@
  * standard input are walked lazily in a stable order: of a million files only one folder's names are held.
  */
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { CraneError } from '../errors.js';
+import { kindOf } from '../files/kind-of.js';
 import { codedReadError } from '../files/open-file.js';
 import { pictureEndings, pictureKind, sniffFormat } from '../images/format.js';
 import type { PictureInput } from '../images/picture-input.js';
@@ -169,9 +170,4 @@ function shortName(name: string): string {
 
 function hasPictureEnding(name: string): boolean {
   return pictureKind(name).kind === 'read';
-}
-
-async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
-  const facts = await stat(path).catch(() => undefined);
-  return facts?.isDirectory() ? 'folder' : facts ? 'file' : undefined;
 }

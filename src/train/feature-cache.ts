@@ -3,6 +3,7 @@
  * written by the engine, whole or not at all, so that several processes may share the folder; the one that comes
  * second replaces a file by an equal one. key.json beside them says in words what the key stands for.
  */
+
 import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { NativeAddon } from '../addon/native.js';
@@ -10,6 +11,7 @@ import type { FeatureShape } from '../addon/training.js';
 import { CraneError } from '../errors.js';
 import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError, isThere, writeWhole } from '../files/write-whole.js';
+import { formatBytes } from '../terminal/bytes.js';
 import { type FeatureSettings, featureKey } from './feature-key.js';
 
 /** Nobody takes an hour to write one file. */
@@ -85,7 +87,7 @@ export class FeatureCache {
     if (free === undefined || need <= free) return;
     throw new CraneError(
       'E_IO_WRITE',
-      `${this.folder}: the features of ${files} pictures need ${toMegabytes(need)} MB, ${toMegabytes(free)} MB are free`,
+      `${this.folder}: the features of ${files} pictures need ${formatBytes(need)}, ${formatBytes(free)} are free`,
       { hint: 'name a folder with more room: --cache FOLDER (or CRANE_CACHE)' },
     );
   }
@@ -125,8 +127,4 @@ function cacheError(folder: string, thrown: unknown): CraneError {
     hint: error.hint ?? 'name a folder that may be written: --cache FOLDER (or CRANE_CACHE)',
     cause: thrown,
   });
-}
-
-function toMegabytes(bytes: number): string {
-  return Math.ceil(bytes / 2 ** 20).toLocaleString('en');
 }

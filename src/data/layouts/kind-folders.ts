@@ -1,5 +1,7 @@
 /** Reads pictures that lie in folders, one for each kind, and pairs them with masks in other folders. */
-import { byCodeUnits, visible } from '../data-set.js';
+
+import { visible } from '../../terminal/visible.js';
+import { byCodeUnits } from '../data-set.js';
 import type { Entry, Reading } from '../entry.js';
 import { MaskNames, maskSuffixes } from './mask-names.js';
 import type { PictureTree } from './picture-tree.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { visible } from '../data-set.js';
+import { visible } from '../../terminal/visible.js';
 import { eachBounded } from '../each-bounded.js';
 import type { Entry, Reading } from '../entry.js';
 import { isEmptyMask, labelMask } from '../label-mask.js';

@@ -1,17 +1,11 @@
 /** The tables on a terminal. */
 import Table from 'cli-table3';
-import { visible } from '../../data/data-set.js';
 import type { TestRun } from '../../runs/test-run.js';
+import type { Paint } from '../../terminal/paint.js';
+import { visible } from '../../terminal/visible.js';
 import { conventionNotes, remarkNotes, undefinedNotes } from './footnotes.js';
 import { paperNotes, paperTable, paperText, paperTitle } from './paper-rows.js';
 import { type Cell, percent, type Row, type RunTables, tablesOf } from './rows.js';
-
-export interface Paint {
-  dim(text: string): string;
-  yellow(text: string): string;
-}
-
-export const plain: Paint = { dim: (text) => text, yellow: (text) => text };
 
 export function runText(run: TestRun, paint: Paint): string {
   const tables = tablesOf(run);

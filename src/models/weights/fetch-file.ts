@@ -4,10 +4,11 @@
  */
 import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
 import { CraneError } from '../../errors.js';
-import { writeWhole } from '../../libtorch/write-whole.js';
+import { writeWhole } from '../../files/write-whole.js';
 import { type HttpAnswer, HttpError, shownUrl } from '../../net/http-client.js';
 import { CutShort, withRetries } from '../../net/retry.js';
 import type { Transfer } from '../../net/zip-source.js';
+import { formatBytes } from '../../terminal/bytes.js';
 
 export interface WeightTransfer extends Transfer {
   /** fires when the user gives up; what has come is kept */
@@ -50,7 +51,7 @@ export async function fetchPart(
     const from = answer.status === 206 ? have : 0;
     const size = from > 0 ? begun?.size : lengthOf(answer);
     if (from === 0) await noteBegin(part, url, size, answer);
-    else transfer.log(`  going on at ${megabytes(from)} of ${megabytes(size ?? 0)} MB`);
+    else transfer.log(`  going on at ${formatBytes(from)} of ${formatBytes(size ?? 0)}`);
     await save(answer, part, from, size, transfer, (got) => {
       if (got <= furthest) return;
       furthest = got;
@@ -156,7 +157,7 @@ async function noteBegin(part: string, url: string, size: number | undefined, an
   const validator = strongTag(answer) ?? answer.headers['last-modified'];
   if (size === undefined) return rm(noteOf(part), { force: true });
   const begun: Begun = { url, size, ...(validator ? { validator } : {}) };
-  await writeWhole(noteOf(part), `${JSON.stringify(begun)}\n`);
+  await writeWhole(noteOf(part), `${JSON.stringify(begun)}\n`, { overwrite: true });
 }
 
 async function readBegun(part: string, url: string, isChecked: boolean): Promise<Begun | undefined> {
@@ -189,7 +190,7 @@ function strongTag(answer: HttpAnswer): string | undefined {
 
 function throwIfStopped(stop: AbortSignal, kept: number): void {
   if (!stop.aborted) return;
-  throw new CraneError('E_CANCELLED', `interrupted; ${megabytes(kept)} MB are kept`, {
+  throw new CraneError('E_CANCELLED', `interrupted; ${formatBytes(kept)} are kept`, {
     hint: 'the same command goes on there',
   });
 }
@@ -199,8 +200,4 @@ async function sizeOf(path: string): Promise<number> {
     ({ size }) => size,
     () => 0,
   );
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(0);
 }

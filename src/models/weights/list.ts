@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../../errors.js';
 import { cacheFolder } from '../../files/cache-folder.js';
+import { formatBytes } from '../../terminal/bytes.js';
 import { embeddedModels } from '../find-model.js';
 import { type Model, modelFile, readModelJson } from '../model-json.js';
 import type { AddressTable, PublicFile, PublicModel } from './addresses.js';
@@ -116,6 +117,6 @@ async function listFile(file: PublicFile, env: NodeJS.ProcessEnv): Promise<Liste
   if (size !== undefined) return { ...about, bytes: size, state: 'complete', where: path, place: 'cache' };
   const bytes = file.megabytes * 1e6;
   if (begun === undefined) return { ...about, bytes, state: 'to pull', place: 'public' };
-  const missing = `${(begun / 1e6).toFixed(0)} of about ${file.megabytes} MB have come`;
+  const missing = `${formatBytes(begun)} of about ${formatBytes(bytes)} have come`;
   return { ...about, bytes, state: 'incomplete', missing, where: partOf(path), place: 'cache' };
 }

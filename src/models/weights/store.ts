@@ -11,8 +11,9 @@ import { cacheFolder } from '../../files/cache-folder.js';
 import { sha256OfFile } from '../../files/content-hash.js';
 import { withFolderLock } from '../../files/folder-lock.js';
 import { makeFolder } from '../../files/make-folder.js';
-import { writeWhole } from '../../libtorch/write-whole.js';
+import { writeWhole } from '../../files/write-whole.js';
 import { shownUrl } from '../../net/http-client.js';
+import { formatBytes } from '../../terminal/bytes.js';
 import type { PublicFile } from './addresses.js';
 import { dropPart, fetchPart, partOf, type WeightTransfer } from './fetch-file.js';
 import { pullFailure } from './pull-failure.js';
@@ -84,7 +85,9 @@ async function fetchFile(
   surroundings: StoreSurroundings,
 ): Promise<StoredFile> {
   const { transfer } = surroundings;
-  transfer.log(`${file.name}: ${shownUrl(file.url)} (about ${file.megabytes} MB, licence ${file.licence})`);
+  transfer.log(
+    `${file.name}: ${shownUrl(file.url)} (about ${formatBytes(file.megabytes * 1e6)}, licence ${file.licence})`,
+  );
   // Parts of two versions may have been put together: a wrong sum is believed only after a download in one piece.
   for (let isSecond = false; ; isSecond = true) {
     await fetchPart(file.url, path, known !== undefined, transfer);
@@ -92,7 +95,7 @@ async function fetchFile(
     if (known === undefined || sha256 === known) {
       if (file.sha256 === undefined) {
         await checkOrDrop(file, path, await surroundings.loadAddon());
-        await writeWhole(recordOf(path), `${sha256}  ${file.file}\n`);
+        await writeWhole(recordOf(path), `${sha256}  ${file.file}\n`, { overwrite: true });
       }
       return await publish(path, sha256, 'fetched');
     }
@@ -127,7 +130,7 @@ async function importFile(
     if (known !== undefined && sha256 !== known) throw wrongSum(file, from, sha256, known, path);
     if (file.sha256 === undefined) {
       await checkStructure(file, from, await surroundings.loadAddon());
-      await writeWhole(recordOf(path), `${sha256}  ${file.file}\n`);
+      await writeWhole(recordOf(path), `${sha256}  ${file.file}\n`, { overwrite: true });
     }
     return await publish(path, sha256, 'imported');
   } finally {

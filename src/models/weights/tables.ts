@@ -2,6 +2,8 @@
 
 import type { WeightFileInfo } from '../../addon/native.js';
 import { aligned } from '../../terminal/aligned.js';
+import { formatBytes } from '../../terminal/bytes.js';
+import { visible } from '../../terminal/visible.js';
 import { countNumbers, countTensors, type Recipe } from '../model-recipe.js';
 import type { Listed } from './list.js';
 import type { WeightSizes } from './sizes.js';
@@ -151,20 +153,10 @@ function shapeText(shape: readonly number[]): string {
   return shape.length === 0 ? 'scalar' : `[${shape.join(', ')}]`;
 }
 
-export function formatBytes(bytes: number): string {
-  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(0)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
-}
-
 function formatCount(values: number): string {
   return values < 1e6 ? String(values) : `${(values / 1e6).toFixed(1)} million`;
 }
 
 function indent(text: string): string {
   return text.replace(/^(?=.)/gm, '  ');
-}
-
-/** File and tensor names may hold anything: nothing of it may steer the terminal. */
-function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, '\ufffd');
 }

@@ -363,7 +363,7 @@ describe('flags', () => {
 
   it('--verbose says what is loaded and what the prompts were learned on', async () => {
     const run = await score([join(pictures, 'a.png'), '--verbose']);
-    expect(run.stderr).toMatch(/toy: weights of 1 KB are loaded/);
+    expect(run.stderr).toMatch(/toy: weights of 1 kB are loaded/);
     expect(run.stderr).toMatch(/prompts learned on toys, games/);
   });
 });

@@ -4,9 +4,10 @@ import { picturesCsv, resultsCsv } from '../../../src/evaluate/outputs/csv.js';
 import { escapeLatex, latex } from '../../../src/evaluate/outputs/latex.js';
 import { escapeMarkdown, markdown } from '../../../src/evaluate/outputs/markdown.js';
 import { tablesOf } from '../../../src/evaluate/outputs/rows.js';
-import { plain, runText } from '../../../src/evaluate/outputs/text-table.js';
+import { runText } from '../../../src/evaluate/outputs/text-table.js';
 import { decodeRun, encodeRun } from '../../../src/runs/run-json.js';
 import type { TestRun } from '../../../src/runs/test-run.js';
+import { plain } from '../../../src/terminal/paint.js';
 import { sampleRun } from './sample-run.js';
 
 describe('the table', () => {

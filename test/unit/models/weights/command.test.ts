@@ -94,7 +94,7 @@ describe('list', () => {
     expect(rows['half']).toMatchObject({ state: 'incomplete', missing: 'model.json is missing' });
     expect(rows['ViT-B-32']).toMatchObject({
       state: 'incomplete',
-      missing: '3 of about 354 MB have come',
+      missing: '3 MB of about 354 MB have come',
     });
     expect(rows['dinov2_vits14']).toMatchObject({ state: 'complete', bytes: 1 });
   });
