@@ -7,8 +7,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const module = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
-const { engineFile, loaderFile, readBuildRecord, recordFile } = await module('build/build-record.js');
-const { packageVersion } = await module('build/package-root.js');
+const { engineFile, loaderFile, readBuildRecord, recordFile } = await module('addon/build-record.js');
+const { packageVersion } = await module('files/package-root.js');
 const { readElf } = await module('libtorch/elf.js');
 
 const from = join(root, 'build', 'Release');
