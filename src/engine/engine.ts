@@ -1,5 +1,6 @@
 /** The engine that users hold: pictures in, results out. All heavy work happens on other threads. */
 
+import { types } from 'node:util';
 import type { EngineFacts, MethodOptions, NativeAddon, NativeEngine, ScoreResult } from '../addon/native.js';
 import { orCancelled, throwIfCancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
@@ -192,7 +193,7 @@ export class Engine {
     checkOptions('scorePreprocessed', options);
     this.#throwIfDisposed();
     const { batch, size, map = false, signal } = options ?? {};
-    if (!(input instanceof Float32Array)) throw wrongValue('a Float32Array', 'the input', input);
+    if (!types.isFloat32Array(input)) throw wrongValue('a Float32Array', 'the input', input);
     if (!Number.isSafeInteger(batch) || batch < 1)
       throw wrongValue('a whole number of at least 1', 'batch', batch);
     const shape = { batch, ...toSize(size) };

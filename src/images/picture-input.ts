@@ -1,5 +1,7 @@
 /** What the library takes as a picture, brought to three plain kinds: a file, bytes of a file, or pixels. */
+
 import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
 import type { NativePicture } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { wrongValue } from '../options/check.js';
@@ -27,10 +29,10 @@ const k_modes = { 1: 'L', 2: 'LA', 3: 'RGB', 4: 'RGBA' } as const;
 export function toPictureSource(input: unknown, name?: string): PictureSource {
   if (typeof input === 'string') return fromText(input, name);
   if (input instanceof URL) return fromText(input.href, name);
-  if (input instanceof ArrayBuffer) {
+  if (types.isArrayBuffer(input)) {
     return { kind: 'bytes', bytes: new Uint8Array(input), name: name ?? '<bytes>' };
   }
-  if (input instanceof Uint8Array) return { kind: 'bytes', bytes: input, name: name ?? '<bytes>' };
+  if (types.isUint8Array(input)) return { kind: 'bytes', bytes: input, name: name ?? '<bytes>' };
   if (typeof input === 'object' && input !== null && 'data' in input) {
     return { kind: 'pixels', picture: fromPixels(input as RawPicture), name: name ?? '<pixels>' };
   }
@@ -43,7 +45,7 @@ export function nameOfInput(input: unknown): string {
     const text = String(input);
     return text.startsWith('data:') ? `${text.slice(0, 32).split(',')[0]},...` : text;
   }
-  return input instanceof Uint8Array || input instanceof ArrayBuffer ? '<bytes>' : '<pixels>';
+  return types.isUint8Array(input) || types.isArrayBuffer(input) ? '<bytes>' : '<pixels>';
 }
 
 function fromText(text: string, name: string | undefined): PictureSource {
@@ -84,8 +86,8 @@ function fromPixels({ data, width, height, channels }: RawPicture): NativePictur
   }
   const mode = k_modes[channels];
   if (mode === undefined) throw wrongValue('1, 2, 3 or 4', 'channels', channels);
-  const isWide = data instanceof Uint16Array;
-  if (!isWide && !(data instanceof Uint8Array) && !(data instanceof Uint8ClampedArray)) {
+  const isWide = types.isUint16Array(data);
+  if (!isWide && !types.isUint8Array(data) && !types.isUint8ClampedArray(data)) {
     throw wrongValue('a Uint8Array or Uint16Array', 'data', data);
   }
   if (isWide && channels !== 1) throw wrongValue('1 with 16-bit data', 'channels', channels);

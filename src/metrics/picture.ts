@@ -1,4 +1,5 @@
 /** One picture with what a method said about it and what is true. */
+import { types } from 'node:util';
 import type { MetricPicture } from '../addon/metrics.js';
 import { CraneError } from '../errors.js';
 import { wrongValue } from '../options/check.js';
@@ -43,10 +44,10 @@ export function nativePicture(picture: EvaluatedPicture, name: string): MetricPi
   if (label !== undefined && label !== 0 && label !== 1 && typeof label !== 'boolean') {
     throw wrongValue('true, false, 0 or 1', `label of ${name}`, label);
   }
-  if (map && !(map.data instanceof Float32Array)) {
+  if (map && !types.isFloat32Array(map.data)) {
     throw wrongValue('{ data: Float32Array, width, height }', `map of ${name}`, map);
   }
-  if (mask && !(mask.data instanceof Uint8Array)) {
+  if (mask && !types.isUint8Array(mask.data)) {
     throw wrongValue('{ data: Uint8Array, width, height }', `mask of ${name}`, mask);
   }
   if (map && mask && (map.width !== mask.width || map.height !== mask.height)) {
