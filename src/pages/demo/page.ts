@@ -3,6 +3,7 @@
  * printable, usable with keyboard and screen reader. Every text is escaped.
  */
 import { dataUrl, escapeHtml } from '../html.js';
+import { baseStyle } from '../style.js';
 
 export interface PagePicture {
   name: string;
@@ -52,7 +53,7 @@ ${notes.map((note) => `<p>${escapeHtml(note)}</p>`).join('\n')}
 </header>
 <main id="pictures">
 <input type="checkbox" id="outlines" checked><label for="outlines">Outline of the true defect</label>
-<ul>
+<ul class="cards">
 `;
   for (const picture of pictures) yield card(picture);
   yield `</ul>
@@ -75,8 +76,7 @@ function card(picture: PagePicture): string {
     ...(regions === null ? [] : [['Regions', String(regions)] as [string, string]]),
     ...(truth ? [['Known', `${truth.set}: ${truth.kind}`] as [string, string]] : []),
   ];
-  const marks = picture.anomalous === true ? ' class="anomalous"' : '';
-  return `<li${marks}>
+  return `<li class="card${picture.anomalous === true ? ' anomalous' : ''}">
 <h2>${escapeHtml(name)}</h2>
 <div class="pair">
 <figure><div class="stack"><img alt="${escapeHtml(`Original of ${name}`)}" ${size} src="${dataUrl(original, 'jpeg')}">${ring}</div><figcaption>original</figcaption></figure>
@@ -87,30 +87,15 @@ function card(picture: PagePicture): string {
 `;
 }
 
-const style = `
-:root { --ink: #1c2126; --ground: #fbfbf9; --card: #fff; --line: #d5d8da; --warn: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8eaec; --ground: #16191c; --card: #1f2428; --line: #3a4147; --warn: #ff8a80; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem; max-width: 96rem; color: var(--ink); background: var(--ground); font: 1rem/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.6rem; margin: 0 0 .5rem; }
-h2 { font-size: 1rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
-header p { max-width: 70ch; margin: .25rem 0; }
-.legend img { background: #fff; max-width: 100%; border: 1px solid var(--line); }
-.skip { position: absolute; left: -99rem; }
-.skip:focus { left: 1rem; top: 1rem; background: var(--card); padding: .5rem 1rem; z-index: 1; }
-:focus-visible { outline: 3px solid #1a73e8; outline-offset: 2px; }
-ul { list-style: none; margin: 1rem 0; padding: 0; display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(28rem, 100%), 1fr)); }
-li { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; break-inside: avoid; }
-li.anomalous { border-left: .35rem solid var(--warn); }
+const style = `${baseStyle}
+header, main, footer { max-width: 96rem; margin: 0 auto; padding: 0 1.5rem; }
+header { padding-top: 1.25rem; } footer { padding-bottom: 2rem; font-size: .85rem; overflow-wrap: anywhere; }
+.cards { margin: 1rem 0; grid-template-columns: repeat(auto-fill, minmax(min(28rem, 100%), 1fr)); }
+.card.anomalous { border-left: .35rem solid var(--wrong); }
+.card h2 { font-size: 1rem; margin: 0 0 .5rem; padding: 0; border: 0; overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }
-figure { margin: 0; }
-figcaption { font-size: .85rem; }
-.stack { position: relative; }
-.stack img { display: block; width: 100%; height: auto; }
-.outline { position: absolute; inset: 0; display: none !important; }
-#outlines:checked ~ ul .outline { display: block !important; }
+figcaption { font-size: .85rem; color: var(--soft); }
 dl { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin: .5rem 0 0; }
-dt { font-size: .8rem; } dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
-footer { font-size: .85rem; overflow-wrap: anywhere; }
-@media print { body { padding: 0; max-width: none; } #outlines, label, .skip { display: none; } ul { grid-template-columns: 1fr 1fr; } }
+dt { font-size: .8rem; color: var(--soft); } dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
+@media print { header, main, footer { max-width: none; padding: 0; } #outlines, label { display: none; } .cards { grid-template-columns: 1fr 1fr; } }
 `;

@@ -1,4 +1,5 @@
 /** Lines of a chart, and how they are told apart: by colour and by dashes, so that neither has to be seen. */
+import { lineColours } from '../style.js';
 
 export interface Point {
   x: number;
@@ -14,16 +15,6 @@ export interface Series {
   isStep?: boolean;
 }
 
-/** Okabe and Ito's colours without black and with a darker yellow, safe for the colour-blind; light and dark ground. */
-export const lineColours: readonly [light: string, dark: string][] = [
-  ['#0072b2', '#56a8e0'],
-  ['#d55e00', '#f08a3c'],
-  ['#00805f', '#35c29b'],
-  ['#b0508a', '#e08cc0'],
-  ['#8a6d00', '#e6c437'],
-  ['#3d8fc4', '#9bd0f5'],
-  ['#6b4fb3', '#b39df0'],
-];
 export const lineDashes: readonly string[] = ['none', '6 3', '2 2', '9 3 2 3'];
 
 /** Classes beyond the number of looks share them; their names in the toggles and tables tell them apart. */

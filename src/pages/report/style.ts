@@ -1,29 +1,6 @@
-/** The report's style sheet. Colours stand in pairs, light and dark; older browsers without light-dark() get the light ones. */
-import { lineColours, lineDashes } from './series.js';
-
-/** light, dark */
-const k_colours: Readonly<Record<string, readonly [string, string]>> = {
-  ink: ['#191d21', '#e7eaed'],
-  soft: ['#5a646d', '#a3adb6'],
-  ground: ['#f7f8f8', '#121517'],
-  card: ['#ffffff', '#1b2023'],
-  line: ['#dbdfe2', '#343c42'],
-  accent: ['#0b5cad', '#7db8f2'],
-  // Okabe and Ito's blue and vermillion
-  normal: ['#0072b2', '#56a8e0'],
-  anomalous: ['#d55e00', '#f08a3c'],
-  'anomalous-ink': ['#a84a00', '#f5a366'],
-  wrong: ['#b3261e', '#ff9b91'],
-  'wrong-ground': ['#fdf0ee', '#341f1d'],
-  right: ['#1c6b43', '#7fd3a6'],
-  warn: ['#8a5a00', '#f0b849'],
-  'warn-ground': ['#fdf6e6', '#2e2717'],
-};
-
-const pairs = (pick: (light: string, dark: string) => string) =>
-  Object.entries(k_colours)
-    .map(([name, [light, dark]]) => `--${name}: ${pick(light, dark)};`)
-    .join(' ');
+/** What the report has beyond the style of all pages. */
+import { baseStyle, lineColours } from '../style.js';
+import { lineDashes } from './series.js';
 
 const looks = lineDashes
   .flatMap((dash, row) =>
@@ -34,28 +11,15 @@ const looks = lineDashes
   )
   .join('\n');
 
-export const styleSheet = `
-:root { color-scheme: light dark; ${pairs((light) => light)} }
-@supports (color: light-dark(#000, #fff)) { :root { ${pairs((light, dark) => `light-dark(${light}, ${dark})`)} } }
+export const styleSheet = `${baseStyle}
 :root[data-theme="light"] { color-scheme: light; }
 :root[data-theme="dark"] { color-scheme: dark; }
 :root:not(.has-script) .scripted { display: none; }
 :root.has-script .key { display: none; }
-* { box-sizing: border-box; }
 html { scroll-padding-top: 4rem; }
-body { margin: 0; color: var(--ink); background: var(--ground); font: 1rem/1.5 system-ui, sans-serif; }
-main { max-width: 78rem; margin: 0 auto; padding: 1.25rem 1.5rem 4rem; }
-[hidden] { display: none !important; }
-a { color: var(--accent); }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
-h1 { font-size: 1.75rem; line-height: 1.2; margin: .25rem 0 .75rem; overflow-wrap: anywhere; letter-spacing: -.01em; }
-h2 { font-size: 1.3rem; margin: 2.75rem 0 .5rem; padding-top: .9rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 1.75rem 0 .4rem; overflow-wrap: anywhere; }
 h3 small { font-weight: 400; color: var(--soft); }
-p { max-width: 78ch; margin: .4rem 0; }
 .lead { overflow-wrap: anywhere; }
-.skip { position: absolute; left: -99rem; z-index: 3; background: var(--card); padding: .5rem 1rem; }
-.skip:focus { left: 1rem; top: .5rem; }
 .top { position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1rem; padding: .45rem 1.5rem; background: var(--card); border-bottom: 1px solid var(--line); }
 .top nav { display: flex; flex-wrap: wrap; gap: .1rem .25rem; flex: 1; }
 .top nav a { text-decoration: none; color: var(--ink); padding: .2rem .6rem; border-radius: .35rem; font-size: .92rem; }
@@ -68,19 +32,13 @@ select { max-width: min(26rem, 100%); } label { max-width: 100%; }
 .alarm h2::before { content: '⚠ '; }
 .alarm ul { margin: .25rem 0; padding-left: 1.25rem; }
 .alarm.small { padding: .35rem .8rem; margin: .4rem 0; }
-.warning, .warnings li { background: var(--warn-ground); border-left: .3rem solid var(--warn); border-radius: .25rem; padding: .3rem .8rem; margin: .4rem 0; max-width: 82ch; list-style: none; overflow-wrap: anywhere; }
-.warnings { padding: 0; margin: .75rem 0; }
 .notes { color: var(--soft); font-size: .88rem; overflow-wrap: anywhere; } .notes ul { margin: .2rem 0; padding-left: 1.2rem; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 1.1rem 0 0; }
 .tiles div { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .7rem 1rem; }
 .tiles dt { font-size: .85rem; color: var(--soft); } .tiles dt b { color: var(--ink); }
 .tiles dd { margin: 0; font-size: 1.85rem; line-height: 1.2; font-weight: 650; font-variant-numeric: tabular-nums; letter-spacing: -.02em; }
 .tiles dd.what, .rates dd.what { font-size: .8rem; font-weight: 400; color: var(--soft); letter-spacing: 0; }
-.scroll { overflow-x: auto; max-width: 100%; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
 caption { text-align: left; color: var(--soft); font-size: .85rem; padding: .15rem 0 .35rem; }
-th, td { padding: .32rem .7rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; }
-th { font-weight: 600; } thead th { vertical-align: bottom; font-size: .85rem; }
 th[scope="row"], thead tr:first-child th:first-child { text-align: left; overflow-wrap: anywhere; }
 td small, th small { display: block; font-weight: 400; font-size: .76rem; color: var(--soft); white-space: nowrap; }
 th small { white-space: normal; }
@@ -129,10 +87,6 @@ svg .called { fill: var(--soft); opacity: .1; } svg .mark { stroke: var(--ink); 
 .toggles button { padding: .1rem .6rem; font-size: .85rem; }
 .key { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; font-size: .88rem; margin: .4rem 0; } .key li { overflow-wrap: anywhere; }
 .sample { width: 1.75rem; height: .5rem; flex: none; display: inline-block; vertical-align: middle; }
-.charts { display: grid; gap: .9rem; grid-template-columns: repeat(auto-fill, minmax(min(21rem, 100%), 1fr)); }
-figure { margin: 0; }
-.charts figure { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .8rem .9rem .4rem; break-inside: avoid; }
-.charts figcaption { font-weight: 600; font-size: .95rem; margin-bottom: .2rem; }
 .charts svg.chart { display: block; width: 100%; height: auto; }
 .charts details { margin: .1rem 0 .2rem; } .charts table { font-size: .8rem; } .charts th, .charts td { padding: .15rem .4rem; }
 .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: butt; }
@@ -140,9 +94,6 @@ figure { margin: 0; }
 .line.off { display: none; } .pointing .chart .line { opacity: .15; } .pointing .chart .line.pointed { opacity: 1; stroke-width: 3; }
 .dot { fill: var(--card); stroke: var(--ink); stroke-width: 2.5; }
 ${looks}
-.legend img { display: block; max-width: 100%; background: #fff; border: 1px solid var(--line); border-radius: .25rem; }
-.cards { list-style: none; padding: 0; margin: .4rem 0 1rem; display: grid; gap: .9rem; grid-template-columns: repeat(auto-fill, minmax(min(34rem, 100%), 1fr)); }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .7rem .8rem; break-inside: avoid; min-width: 0; }
 .card[data-verdict="wrong"] { border-color: var(--wrong); }
 .head { display: flex; flex-wrap: wrap; gap: .2rem .8rem; align-items: baseline; font-size: .88rem; margin-bottom: .45rem; }
 .role { font-weight: 650; } .role.normal { color: var(--normal); } .role.anomalous { color: var(--anomalous-ink); }
@@ -152,21 +103,15 @@ ${looks}
 .score { margin-left: auto; color: var(--soft); } .score b { color: var(--ink); font-variant-numeric: tabular-nums; }
 .views { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .45rem; }
 .views figcaption { font-size: .78rem; color: var(--soft); text-align: center; }
-.stack { position: relative; } .stack img { display: block; width: 100%; height: auto; border-radius: .2rem; }
-.outline { position: absolute; inset: 0; display: none !important; } #outlines:checked ~ .cards .outline { display: block !important; }
 .path { font-size: .82rem; margin: .35rem 0 0; overflow-wrap: anywhere; } .path span { color: var(--soft); margin-left: .6rem; }
-.facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .25rem 1.5rem; font-size: .9rem; } .facts dt { font-weight: 600; overflow-wrap: anywhere; max-width: 16rem; } .facts dd { margin: 0; overflow-wrap: anywhere; }
-@media (max-width: 40rem) { main { padding: 1rem .9rem 3rem; } .top { padding: .4rem .9rem; } .facts { grid-template-columns: 1fr; } .facts dd { margin-bottom: .4rem; } }
+@media (max-width: 40rem) { .top { padding: .4rem .9rem; } }
 @media print {
-  :root, :root[data-theme="dark"] { color-scheme: light; --ground: #fff; }
-  @page { margin: 14mm; }
-  html { font-size: 9pt; } main { max-width: none; padding: 0; }
-  .top, .skip, .presets, .slider, .scripted, #outlines, #outlines + label, .charts details { display: none !important; }
+  :root[data-theme="dark"] { color-scheme: light; --ground: #fff; }
+  .top, .presets, .slider, .scripted, #outlines, #outlines + label, .charts details { display: none !important; }
   :root.has-script .key { display: flex; }
   .scroll { overflow: visible; } table { font-size: 7.5pt; } th, td { padding: .2rem .35rem; } .figures { font-size: 6.8pt; } .figures th, .figures td { padding: .15rem .22rem; } td small, th small { font-size: 5.6pt; } .figures th[scope="col"] { min-width: 0; } .figures th[scope="row"] { min-width: 5rem; }
-  thead { display: table-header-group; } tr { break-inside: avoid; }
-  h2, h3 { break-after: avoid; } .panel, .outcome, .tiles { break-inside: avoid; }
+  .panel, .outcome, .tiles { break-inside: avoid; }
   .charts { grid-template-columns: repeat(3, 1fr); gap: .5rem; } .cards { grid-template-columns: 1fr 1fr; gap: .5rem; } .tiles { grid-template-columns: repeat(6, 1fr); } .tiles dd { font-size: 1.3rem; }
-  svg, img, .alarm, .warning, .warnings li { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .alarm { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

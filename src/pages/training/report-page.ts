@@ -4,6 +4,7 @@ import { type LossHistory, type LossTerm, lossTerms } from '../../runs/loss-hist
 import { type Spread, spreadOf } from '../../runs/spread.js';
 import type { RunRecord } from '../../runs/training-record.js';
 import { escapeHtml } from '../html.js';
+import { baseStyle, colours, lineColours } from '../style.js';
 import { chartSvg, type Line } from './loss-chart.js';
 
 const k_titles: Record<LossTerm, string> = {
@@ -75,9 +76,9 @@ export function seedsPage(runs: readonly ReportRun[]): string {
   const first = runs[0]!.record;
   const charts = k_shownOrder.map((term) => {
     const lines = runs.map(
-      ({ record }): Line => ({
+      ({ record }, at): Line => ({
         label: `seed ${record.seed}`,
-        className: 'mean',
+        className: `mean ${colourClass(at)}`,
         dots: true,
         points: record.epochs.map(({ epoch, losses }) => ({
           x: epoch,
@@ -119,10 +120,8 @@ export function seedsPage(runs: readonly ReportRun[]): string {
   ]);
 }
 
-const k_colours = ['#3b82c4', '#d1663f', '#3f9a6b', '#a467c4', '#b8912b', '#4aa5ad', '#c4577f', '#7a8894'];
-
 function colourClass(run: number): string {
-  return `c${run % k_colours.length}`;
+  return `c${run % lineColours.length}`;
 }
 
 function titleOf(term: LossTerm, { options }: RunRecord): string {
@@ -179,7 +178,7 @@ function facts({ made, versions, options, features }: RunRecord): string {
       `${machine.cpu}, ${machine.device}, ${machine.threads} threads, ${machine.isa}, ${machine.precision}, kernels ${machine.kernels}`,
     ],
   ];
-  return `<dl>${rows.map(([term, value]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd>`).join('')}</dl>`;
+  return `<dl class="facts">${rows.map(([term, value]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd>`).join('')}</dl>`;
 }
 
 function figure(title: string, svg: string): string {
@@ -217,34 +216,22 @@ ${parts.filter((part) => part !== '').join('\n')}
 `;
 }
 
-const style = `
-:root { --ink: #1c2126; --ground: #fbfbf9; --card: #fff; --line: #d5d8da; --soft: #8fb4dc; --strong: #14508c; --warn: #8a5a00; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8eaec; --ground: #16191c; --card: #1f2428; --line: #3a4147; --soft: #4a6f96; --strong: #9cc9f5; --warn: #f0b849; } }
-* { box-sizing: border-box; }
-body { margin: 0; color: var(--ink); background: var(--ground); font: 1rem/1.5 system-ui, sans-serif; }
-main { max-width: 84rem; margin: 0 auto; padding: 1.5rem; }
-h1 { font-size: 1.6rem; margin: 0 0 .5rem; }
+const style = `${baseStyle}
+${colours({ step: ['#8fb4dc', '#4a6f96'], strong: ['#14508c', '#9cc9f5'] })}
 h2 { font-size: 1.15rem; margin: 1.75rem 0 .5rem; }
-p { max-width: 75ch; margin: .35rem 0; }
-.warning { border-left: .3rem solid var(--warn); padding-left: .75rem; }
-.legend span::before { content: ''; display: inline-block; width: 1.6rem; height: .2rem; margin-right: .4rem; vertical-align: middle; background: var(--soft); }
+.legend span::before { content: ''; display: inline-block; width: 1.6rem; height: .2rem; margin-right: .4rem; vertical-align: middle; background: var(--step); }
 .legend span.mean::before { background: var(--strong); height: .3rem; }
 .legend span + span { margin-left: 1.25rem; }
-.charts { display: grid; gap: 1rem; margin-top: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); }
-figure { margin: 0; padding: 1rem; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; break-inside: avoid; }
-figcaption { font-weight: 600; margin-bottom: .25rem; }
+.charts { margin-top: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); }
 svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--ink); font-size: 13px; font-family: inherit; }
-svg .grid { stroke: var(--line); } svg .axis { stroke: var(--ink); }
+svg .grid { stroke: var(--line); } svg .axis { stroke: var(--soft); }
 svg polyline { fill: none; stroke-linejoin: round; }
-svg polyline.step { stroke: var(--soft); stroke-width: 1.25; }
+svg polyline.step { stroke: var(--step); stroke-width: 1.25; }
 svg polyline.mean { stroke: var(--strong); stroke-width: 2; }
 svg circle.mean { fill: var(--strong); stroke: var(--card); stroke-width: 1.5; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .3rem 1.25rem .3rem 0; border-bottom: 1px solid var(--line); }
-th { font-weight: 600; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem; } dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
-${k_colours.map((colour, at) => `svg polyline.c${at} { stroke: ${colour}; } svg circle.c${at}, .legend span.c${at}::before { fill: ${colour}; background: ${colour}; }`).join('\n')}
-@media print { main { padding: 0; } .charts { grid-template-columns: 1fr 1fr; } }
+th, td { text-align: left; }
+${colours(Object.fromEntries(lineColours.map((pair, at) => [`run${at}`, pair])))}
+${lineColours.map((_, at) => `svg polyline.c${at} { stroke: var(--run${at}); } svg circle.c${at} { fill: var(--run${at}); } .legend span.c${at}::before { background: var(--run${at}); }`).join('\n')}
+@media print { .charts { grid-template-columns: 1fr 1fr; } }
 `;

@@ -27,6 +27,9 @@ describe('the report', () => {
     await (await work.trainer({ out: work.at('many'), seeds: 3, epochs: 2 })).run();
     const page = await readFile(work.at('many', 'report.html'), 'utf8');
     expect(page.match(/<polyline/g)).toHaveLength(3 * 4);
+    // in the colour that the legend has for its seed
+    for (const run of [0, 1, 2]) expect(page.split(`<polyline class="mean c${run}"`)).toHaveLength(1 + 4);
+    expect(page).toContain('<span class="mean c2">seed 113</span>');
     for (const row of ['111', '112', '113', 'mean', 'standard deviation'])
       expect(page).toContain(`<tr><td>${row}</td>`);
   });
