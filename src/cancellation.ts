@@ -9,6 +9,43 @@ export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled(signal);
 }
 
+interface Listeners {
+  calls: Set<() => void>;
+  ring: () => void;
+}
+
+const listening = new WeakMap<AbortSignal, Listeners>();
+
+/**
+ * Calls back when the signal fires. However many wait here, the signal has one listener: Node warns of a leak from the
+ * eleventh on, and one signal for hundreds of calls is no leak.
+ * @returns what takes it back
+ */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  const listeners = listening.get(signal) ?? listenTo(signal);
+  const call = () => callback();
+  listeners.calls.add(call);
+  return () => {
+    if (listeners.calls.delete(call) && listeners.calls.size === 0) stopListening(signal, listeners);
+  };
+}
+
+function listenTo(signal: AbortSignal): Listeners {
+  const calls = new Set<() => void>();
+  const ring = () => {
+    for (const call of [...calls]) call();
+  };
+  const listeners = { calls, ring };
+  listening.set(signal, listeners);
+  signal.addEventListener('abort', ring, { once: true });
+  return listeners;
+}
+
+function stopListening(signal: AbortSignal, listeners: Listeners): void {
+  signal.removeEventListener('abort', listeners.ring);
+  if (listening.get(signal) === listeners) listening.delete(signal);
+}
+
 /** Settles as `work` does, or rejects with E_CANCELLED as soon as the signal fires; the work itself runs on. */
 export async function orCancelled<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
@@ -17,8 +54,7 @@ export async function orCancelled<T>(work: Promise<T>, signal: AbortSignal | und
     throw cancelled(signal);
   }
   return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(cancelled(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const stop = onAbort(signal, () => reject(cancelled(signal)));
+    work.then(resolve, reject).finally(stop);
   });
 }

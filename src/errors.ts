@@ -18,6 +18,7 @@ export const errorTable = {
   E_CANCELLED: { exit: 130, http: 499, what: 'the caller gave the work up' },
   E_DISPOSED: { exit: 1, http: 503, what: 'the engine was disposed' },
   E_QUEUE_FULL: { exit: 1, http: 429, what: 'more calls are waiting than maxQueue allows' },
+  E_DEADLINE: { exit: 1, http: 504, what: 'the deadline came before the forward pass' },
 
   E_INPUTS_FAILED: { exit: 3, http: 400, what: 'some inputs failed; the others are done' },
   E_INPUT_NOT_FOUND: { exit: 3, http: 400, what: 'an input does not exist' },

@@ -15,6 +15,7 @@ export {
   type ScoreOutcome,
   type Timings,
 } from './engine/result.js';
+export type { QueueState } from './engine/scheduler.js';
 export { CraneError, type ErrorCode, errorTable } from './errors.js';
 export {
   type EvaluateDataSetsOptions,

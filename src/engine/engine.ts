@@ -2,10 +2,10 @@
 
 import { types } from 'node:util';
 import type { EngineFacts, MethodOptions, NativeAddon, NativeEngine, ScoreResult } from '../addon/native.js';
-import { orCancelled, throwIfCancelled } from '../cancellation.js';
+import { onAbort, orCancelled, throwIfCancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
 import { AnomalyMap } from '../images/anomaly-map.js';
-import { ByteBudget, type Ticket } from '../images/byte-budget.js';
+import { ByteBudget } from '../images/byte-budget.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import type { Calibration } from '../models/calibration.js';
 import type { Model } from '../models/model-json.js';
@@ -21,14 +21,14 @@ import type {
   ScoreOptions,
   Size,
 } from '../options/types.js';
-import { BatchQueue } from './batch-queue.js';
-import { type PictureSettings, resolveSettings } from './method-choice.js';
-import { PassSize } from './pass-size.js';
-import type { PictureItem } from './picture-item.js';
-import { PictureScorer } from './picture-scorer.js';
+import { couplesPictures, type PictureSettings, resolveSettings } from './method-choice.js';
+import { checkOwnFields, type Entry } from './picture-item.js';
+import { PictureScorer, type UnplacedScore } from './picture-scorer.js';
 import type { PromptSets } from './prompt-sets.js';
 import type { PictureScore, ScoreOutcome } from './result.js';
-import { scoreMany } from './score-many.js';
+import { type QueueState, Scheduler } from './scheduler.js';
+import type { Job } from './scheduler-job.js';
+import { scoreMany } from './scheduler-stream.js';
 import { StoredThresholds } from './stored-thresholds.js';
 
 /** What is known about a loaded engine. */
@@ -79,14 +79,12 @@ export class Engine {
   readonly #model: Model;
   readonly #defaults: EngineOptions;
   readonly #size: Size;
-  readonly #passes: PassSize;
-  readonly #queue: BatchQueue;
+  readonly #scheduler: Scheduler;
   readonly #scorer: PictureScorer;
   readonly #prompts: PromptSets;
   readonly #thresholds: StoredThresholds;
   readonly #budget: ByteBudget;
-  /** calls of score() that have no result yet */
-  #calls = 0;
+  /** work beside the scheduler's */
   readonly #active = new Set<Promise<unknown>>();
   #disposing: Promise<void> | undefined;
   readonly #end = new AbortController();
@@ -108,17 +106,23 @@ export class Engine {
     this.#model = model;
     this.#defaults = options;
     this.#size = size;
-    this.#passes = new PassSize(native, options.onWarning ?? emitWarning);
-    this.#queue = new BatchQueue(this.#passes, addon, {
-      maxBatch: options.maxBatch ?? defaultOf('maxBatch'),
-      maxWaitMs: options.maxWaitMs ?? defaultOf('maxWaitMs'),
-    });
     this.#prompts = prompts;
     this.#budget = new ByteBudget(options.maxDecodedBytes ?? defaultOf('maxDecodedBytes'));
+    this.#scheduler = new Scheduler({
+      addon,
+      engine: native,
+      budget: this.#budget,
+      limits: {
+        maxBatch: options.maxBatch ?? defaultOf('maxBatch'),
+        maxWaitMs: options.maxWaitMs ?? defaultOf('maxWaitMs'),
+        maxQueue: options.maxQueue ?? defaultOf('maxQueue'),
+      },
+      warn: options.onWarning ?? emitWarning,
+    });
     const labels = new ModelLabels(model, size, native.facts.precision);
     this.#thresholds = new StoredThresholds(model, labels);
     const maxPixels = options.maxPixels ?? defaultOf('maxPixels');
-    this.#scorer = new PictureScorer(addon, this.#queue, prompts, labels, this.#thresholds, maxPixels);
+    this.#scorer = new PictureScorer({ addon, prompts, labels, thresholds: this.#thresholds, maxPixels });
     const sets = Object.entries(model.prompts.sets);
     this.facts = Object.freeze({
       ...native.facts,
@@ -131,28 +135,23 @@ export class Engine {
 
   /**
    * Scores one picture. Calls at the same time share forward passes; scores do not depend on it.
-   * @throws CraneError E_USAGE, E_INPUT_*, E_IMAGE_*, E_PROMPTS, E_QUEUE_FULL, E_CANCELLED, E_DISPOSED
+   * @throws CraneError E_USAGE, E_INPUT_*, E_IMAGE_*, E_PROMPTS, E_QUEUE_FULL, E_DEADLINE, E_CANCELLED, E_DISPOSED
    */
   async score(input: PictureInput, options: ScoreOptions = {}): Promise<PictureScore> {
     checkOptions('score', options);
-    this.#throwIfDisposed();
-    const { signal } = options;
-    throwIfCancelled(signal);
-    const maxQueue = this.#defaults.maxQueue ?? defaultOf('maxQueue');
-    if (this.#calls >= maxQueue) {
-      throw new CraneError('E_QUEUE_FULL', `${this.#calls} calls are waiting, the limit is ${maxQueue}`, {
-        hint: 'wait for some to finish, use scoreMany, or raise maxQueue',
-      });
-    }
-    this.#calls++;
-    const ticket = this.#budget.open();
-    const work = this.#track(
-      this.#scoreOne(input, options, ticket).finally(() => {
-        ticket.close();
-        this.#calls--;
-      }),
-    );
-    return orCancelled(work, signal);
+    const [outcome] = await this.#scheduler.submit({
+      ...this.#jobOf(options),
+      sharesPass: true,
+      signal: options.signal,
+      pictures: [
+        async (means) => {
+          const source = toPictureSource(input, options.name);
+          return this.#scorer.prepare(source, this.settings(options), options, means);
+        },
+      ],
+    });
+    if ('error' in outcome!) throw outcome.error;
+    return { ...outcome!.score, index: 0 };
   }
 
   /**
@@ -160,29 +159,37 @@ export class Engine {
    * on. Ends early with E_CANCELLED or E_DISPOSED.
    */
   scoreMany(
-    source: Iterable<PictureInput | PictureItem> | AsyncIterable<PictureInput | PictureItem>,
+    source: Iterable<Entry> | AsyncIterable<Entry>,
     options: ScoreManyOptions = {},
   ): AsyncIterableIterator<ScoreOutcome> {
     checkOptions('scoreMany', options);
     this.#throwIfDisposed();
     const { batch = 'auto', ordered = defaultOf('ordered'), signal } = options;
-    const { batchMean } = this.settings(options).method.compat;
+    const job = this.#jobOf(options);
     return scoreMany(source, {
-      batch: () => this.passSize(batch, batchMean),
-      wholeUnits: batchMean,
+      scheduler: this.#scheduler,
+      batch: () => this.passSize(batch, job.couplesPictures),
       ordered,
       signal,
-      openTicket: () => this.#budget.open(),
-      prepare: async (input, item, ticket) => {
-        this.#throwIfDisposed();
-        checkOptions('score', item);
-        const source = toPictureSource(input, item.name);
-        return this.#track(
-          this.#scorer.prepare(source, this.settings({ ...options, ...item }), ticket, signal),
-        );
+      job,
+      prepare: async (item, means) => {
+        checkOwnFields(item);
+        const { input, index: _index, ...own } = item;
+        checkOptions('score', own);
+        const settings = this.settings({ ...options, ...own });
+        return this.#scorer.prepare(toPictureSource(input, item.name), settings, options, means);
       },
-      score: (pictures) => this.#track(this.#scorer.score(pictures, options, false, signal)),
     });
+  }
+
+  #jobOf({
+    priority = defaultOf('priority'),
+    deadlineMs,
+    ...choices
+  }: ScoreOptions): Pick<Job<UnplacedScore>, 'method' | 'couplesPictures' | 'priority' | 'deadline'> {
+    const { method } = this.settings(choices);
+    const deadline = deadlineMs === undefined ? undefined : performance.now() + deadlineMs;
+    return { method, couplesPictures: couplesPictures(method), priority, deadline };
   }
 
   /**
@@ -222,12 +229,9 @@ export class Engine {
     try {
       throwIfCancelled(signal);
       const flag = this.addon.createCancelFlag();
-      const onAbort = () => flag.cancel();
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const stopListening = signal ? onAbort(signal, () => flag.cancel()) : () => {};
       const work = this.#native.scorePreprocessed(input, shape, held.handle, method, map, flag);
-      const results = await orCancelled(work, signal).finally(() =>
-        signal?.removeEventListener('abort', onAbort),
-      );
+      const results = await orCancelled(work, signal).finally(stopListening);
       return results.map((result) => ({
         score: result.score,
         ...(result.map ? { map: new AnomalyMap(result.map, this.addon) } : {}),
@@ -239,9 +243,14 @@ export class Engine {
   }
 
   /** Pictures that share a forward pass when so many are wanted: fewer once memory did not suffice for them. */
-  passSize(wanted: 'auto' | number, batchMean = false): number {
+  passSize(wanted: 'auto' | number, isCoupled = false): number {
     const batch = wanted === 'auto' ? this.#autoBatch() : wanted;
-    return batchMean ? batch : Math.min(batch, this.#passes.limit ?? batch);
+    return isCoupled ? batch : Math.min(batch, this.#scheduler.passLimit ?? batch);
+  }
+
+  /** What waits and runs now: for a service that must say how busy it is. */
+  get queue(): QueueState {
+    return this.#scheduler.state;
   }
 
   /**
@@ -316,8 +325,8 @@ export class Engine {
   }
 
   async #finishAndFree(): Promise<void> {
+    await this.#scheduler.close();
     while (this.#active.size > 0) await Promise.allSettled(this.#active);
-    await this.#queue.close();
     await this.#native.dispose();
   }
 
@@ -327,22 +336,6 @@ export class Engine {
     const done = () => this.#active.delete(work);
     work.then(done, done);
     return work;
-  }
-
-  async #scoreOne(input: PictureInput, options: ScoreOptions, ticket: Ticket): Promise<PictureScore> {
-    const { name, signal } = options;
-    const picture = await this.#scorer.prepare(
-      toPictureSource(input, name),
-      this.settings(options),
-      ticket,
-      signal,
-    );
-    try {
-      const [result] = await this.#scorer.score([picture], options, true, signal);
-      return { ...result!, index: 0 };
-    } finally {
-      picture.release();
-    }
   }
 
   /** A GPU computes eight pictures while the next eight are sent to it; a CPU works on one. */

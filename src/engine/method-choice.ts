@@ -60,6 +60,11 @@ export function resolveSettings(
   };
 }
 
+/** A score depends on who shares the forward pass. */
+export function couplesPictures(method: MethodOptions): boolean {
+  return method.compat.batchMean;
+}
+
 /** The settings that model.json's `threshold` and `mapThreshold` hold for. */
 export function areOwnSettings(
   model: ModelDescription,

@@ -1,3 +1,5 @@
+/** What a source gives: a picture, alone or with what is its own. */
+import { CraneError } from '../errors.js';
 import type { PictureInput } from '../images/picture-input.js';
 import type { PictureChoices } from '../options/types.js';
 
@@ -8,4 +10,33 @@ export interface PictureItem
   name?: string;
   /** position to report; default: counted from 0 */
   index?: number;
+}
+
+export type Entry = PictureInput | PictureItem;
+
+const k_fields: Record<keyof PictureItem, true> = {
+  input: true,
+  name: true,
+  index: true,
+  prompts: true,
+  fit: true,
+  tileOverlap: true,
+  threshold: true,
+  mapThreshold: true,
+};
+
+/** @throws CraneError E_USAGE for a field that is not a picture's own, such as an option of the method */
+export function checkOwnFields(item: object): void {
+  const strange = Object.entries(item).find(
+    ([name, value]) => value !== undefined && !Object.hasOwn(k_fields, name),
+  );
+  if (!strange) return;
+  throw new CraneError('E_USAGE', `a picture of a source takes no "${strange[0]}"`, {
+    hint: `its own may be ${Object.keys(k_fields).join(', ')}; the rest is given once, to scoreMany`,
+  });
+}
+
+export function toItem(entry: Entry): PictureItem {
+  const isItem = typeof entry === 'object' && entry !== null && 'input' in entry;
+  return isItem ? (entry as PictureItem) : { input: entry as PictureInput };
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { summarise, summaryLines } from '../data/summary.js';
 import type { Engine } from '../engine/engine.js';
+import { couplesPictures } from '../engine/method-choice.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import { checkOptions, wrongValue } from '../options/check.js';
@@ -150,7 +151,7 @@ async function prepare(
     machine,
     ...(await weightsOf(model, method.dAttn, join(await cacheFolder(env), 'features'))),
     settings: ofFigures,
-    batch: method.compat.batchMean ? resolved.batch : null,
+    batch: couplesPictures(method) ? resolved.batch : null,
     keepMaps: resolved.keepMaps,
     comparePaper: resolved.comparePaper,
     data: identities,
@@ -197,7 +198,7 @@ async function inFolder(
         options: { data: test.paths },
         made: JSON.parse(canonicalJson(test.fingerprint)) as unknown,
         pictures: test.pictures,
-        batch: test.engine.passSize(test.resolved.batch, test.settings.method.compat.batchMean),
+        batch: test.engine.passSize(test.resolved.batch, couplesPictures(test.settings.method)),
         startedAt,
         seconds: (times?.seconds ?? 0) + (performance.now() - began) / 1000,
       },
@@ -287,7 +288,7 @@ async function evaluate(
         setFolder: opened.folder,
         kept,
         keepMaps: resolved.keepMaps,
-        dependsOnBatch: method.compat.batchMean,
+        dependsOnBatch: couplesPictures(method),
         signal,
         onPicture: (wasKept) => {
           progress.done++;

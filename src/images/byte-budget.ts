@@ -1,64 +1,79 @@
 /**
  * Bounds the bytes of decoded pictures held at once. Every unit of work (the pictures of one forward pass) takes a
- * ticket; the oldest ticket always gets its bytes, so that work moves on whatever the limit is. The overshoot is
- * therefore at most the pictures of one unit.
+ * ticket, and tickets are served in the order of their ranks. The first always gets its bytes, so that work moves on
+ * whatever the limit is; while it holds more than the limit leaves, nobody else may. The overshoot is therefore at most
+ * the pictures of one unit.
  */
 export class ByteBudget {
-  private used_ = 0;
-  private readonly live_ = new Set<Ticket>();
-  private readonly waiting_: { ticket: Ticket; bytes: number; grant: () => void }[] = [];
+  #used = 0;
+  /** by rank, equal ones in the order in which they were opened */
+  readonly #live: { ticket: Ticket; rank: number }[] = [];
+  readonly #waiting: { ticket: Ticket; bytes: number; grant: () => void }[] = [];
+  /** the one that exceeded the limit; until it closes, the first of the others has no such right */
+  #exceeding: Ticket | undefined;
 
   constructor(readonly limit: number) {}
 
   get used(): number {
-    return this.used_;
+    return this.#used;
   }
 
-  open(): Ticket {
+  /** @param rank lower is served earlier; on the clock of performance.now() */
+  open(rank = performance.now()): Ticket {
     const ticket: Ticket = {
       held: 0,
-      take: (bytes) => this.take(ticket, bytes),
-      close: () => this.close(ticket),
+      take: (bytes) => this.#take(ticket, bytes),
+      close: () => this.#close(ticket),
     };
-    this.live_.add(ticket);
+    const behind = this.#live.findIndex((other) => other.rank > rank);
+    this.#live.splice(behind < 0 ? this.#live.length : behind, 0, { ticket, rank });
     return ticket;
   }
 
-  private take(ticket: Ticket, bytes: number): Promise<void> {
+  #take(ticket: Ticket, bytes: number): Promise<void> {
     // Nobody would ever serve a closed ticket: whoever still runs under it must come to its end.
-    if (!this.live_.has(ticket)) return Promise.resolve();
+    if (!this.#isLive(ticket)) return Promise.resolve();
     return new Promise((grant) => {
-      this.waiting_.push({ ticket, bytes, grant });
-      this.serve();
+      this.#waiting.push({ ticket, bytes, grant });
+      this.#serve();
     });
   }
 
-  private close(ticket: Ticket): void {
-    if (!this.live_.delete(ticket)) return;
-    this.used_ -= ticket.held;
+  #close(ticket: Ticket): void {
+    if (!this.#isLive(ticket)) return;
+    this.#live.splice(
+      this.#live.findIndex((entry) => entry.ticket === ticket),
+      1,
+    );
+    if (this.#exceeding === ticket) this.#exceeding = undefined;
+    this.#used -= ticket.held;
     ticket.held = 0;
     // Whoever still waits under a closed ticket gets nothing more to hold.
-    for (const entry of this.waiting_.filter((waiting) => waiting.ticket === ticket)) {
-      this.waiting_.splice(this.waiting_.indexOf(entry), 1);
+    for (const entry of this.#waiting.filter((waiting) => waiting.ticket === ticket)) {
+      this.#waiting.splice(this.#waiting.indexOf(entry), 1);
       entry.grant();
     }
-    this.serve();
+    this.#serve();
   }
 
-  private serve(): void {
-    // A Set keeps its order of insertion: the first live ticket is the oldest.
-    for (const ticket of this.live_) {
-      const isOldest = ticket === this.live_.values().next().value;
-      for (let at = 0; at < this.waiting_.length; ) {
-        const entry = this.waiting_[at]!;
-        const fits = this.used_ + entry.bytes <= this.limit;
-        if (entry.ticket !== ticket || !(fits || isOldest)) {
+  #isLive(ticket: Ticket): boolean {
+    return this.#live.some((entry) => entry.ticket === ticket);
+  }
+
+  #serve(): void {
+    for (const { ticket } of this.#live) {
+      for (let at = 0; at < this.#waiting.length; ) {
+        const entry = this.#waiting[at]!;
+        const fits = this.#used + entry.bytes <= this.limit;
+        const mayExceed = (this.#exceeding ?? this.#live[0]!.ticket) === ticket;
+        if (entry.ticket !== ticket || !(fits || mayExceed)) {
           at++;
           continue;
         }
-        this.waiting_.splice(at, 1);
-        this.used_ += entry.bytes;
+        this.#waiting.splice(at, 1);
+        this.#used += entry.bytes;
         ticket.held += entry.bytes;
+        if (this.#used > this.limit) this.#exceeding = ticket;
         entry.grant();
       }
     }

@@ -136,6 +136,24 @@ export const options = {
     default: 256,
     help: 'calls that may wait; one more fails with E_QUEUE_FULL',
   }),
+  priority: int({
+    group: 'Queue',
+    scope: ['library'],
+    calls: perCall,
+    min: -100,
+    max: 100,
+    default: 0,
+    help: 'higher goes first; a step is worth ten seconds of waiting, so that nothing waits for ever',
+  }),
+  deadlineMs: num({
+    group: 'Queue',
+    scope: ['library'],
+    calls: perCall,
+    min: 0,
+    max: 2 ** 31 - 1,
+    defaultText: 'none',
+    help: 'milliseconds after the call from which on no forward pass begins for it: E_DEADLINE',
+  }),
 
   // --- picture: per call and per picture
   prompts: text({

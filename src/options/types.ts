@@ -74,6 +74,10 @@ export interface ScoreOptions extends PictureChoices {
   map?: boolean;
   /** return the anomalous regions; needs a mapThreshold */
   regions?: boolean;
+  /** higher goes first; a step is worth ten seconds of waiting */
+  priority?: number;
+  /** milliseconds after the call from which on no forward pass begins for it: E_DEADLINE */
+  deadlineMs?: number;
   /** name of the picture in the result; default: its path, or its kind */
   name?: string;
   signal?: AbortSignal;

@@ -11,6 +11,7 @@ import {
   type PictureItem,
   type PictureScore,
   type PreprocessedScore,
+  type QueueState,
   type Region,
   type ScoreOutcome,
 } from 'crane-native';
@@ -59,6 +60,12 @@ same<typeof result.threshold, number | null>(true);
 same<typeof result.map, AnomalyMap | undefined>(true);
 same<typeof result.regions, Region[] | null | undefined>(true);
 
+await engine.score('a.png', { priority: 1, deadlineMs: 500 });
+same<QueueState, typeof engine.queue>(true);
+same<QueueState['retryAfterMs'], number | null>(true);
+
+// @ts-expect-error a priority is a number
+await engine.score('a.png', { priority: 'high' });
 // @ts-expect-error a picture is wanted
 await engine.score();
 // @ts-expect-error not a number

@@ -44,3 +44,20 @@ it('work that is given up leaves no one waiting', async () => {
   expect(await settled(waits)).toBe(true);
   expect(budget.used).toBe(1);
 });
+
+it('serves by rank, and lets nobody else exceed the limit while one does', async () => {
+  const budget = new ByteBudget(10);
+  const low = budget.open(3);
+  await low.take(100);
+  const [middle, high] = [budget.open(2), budget.open(1)];
+  const waits = { middle: middle.take(10), high: high.take(20) };
+  expect(await settled(waits.high)).toBe(false);
+  // Whoever exceeds goes on, or its work would never end.
+  expect(await settled(low.take(1))).toBe(true);
+  low.close();
+  expect(await settled(waits.high)).toBe(true);
+  expect(await settled(waits.middle)).toBe(false);
+  high.close();
+  expect(await settled(waits.middle)).toBe(true);
+  expect(budget.used).toBe(10);
+});

@@ -1,35 +1,40 @@
 import { describe, expect, it } from 'vitest';
-import type { PreparedPicture, UnplacedScore } from '../../../src/engine/picture-scorer.js';
 import type { ScoreOutcome } from '../../../src/engine/result.js';
-import { type ManyWork, scoreMany } from '../../../src/engine/score-many.js';
+import { type Stream, scoreMany } from '../../../src/engine/scheduler-stream.js';
 import { CraneError } from '../../../src/errors.js';
+import { makeBareScheduler, makeGate, methodOf, scoreOf } from './bare-scheduler.js';
 
-/** Work without pictures: an input's name is all there is, and what happened to it is written down. */
-function makeWork(parts: Partial<ManyWork> = {}) {
-  const log: string[] = [];
-  const passes: string[][] = [];
-  const work: ManyWork = {
-    batch: () => 1,
-    wholeUnits: false,
-    ordered: true,
-    signal: undefined,
-    openTicket: () => ({ held: 0, take: async () => {}, close: () => {} }),
-    prepare: async (_input, { name }) => {
+/** A stream over pictures that are names only, and what happened to each. */
+function makeWork({
+  couples = false,
+  pass = () => {},
+  ...parts
+}: Partial<Stream> & { couples?: boolean; pass?: (names: string[]) => void | Promise<void> } = {}) {
+  const bare = makeBareScheduler({
+    prepare: (name) => {
       if (name === 'unreadable') throw new CraneError('E_IMAGE_DECODE', 'damaged');
       if (name === 'late') throw new CraneError('E_DISPOSED', 'the engine was disposed');
-      log.push(`prepared ${name}`);
-      return { name: name!, release: () => void log.push(`released ${name}`) } as PreparedPicture;
     },
-    score: async (pictures) => {
-      const names = pictures.map(({ name }) => name);
-      passes.push(names);
-      log.push(`scored ${names.join('+')}`);
+    pass: async (names) => {
+      await pass(names);
       if (names.includes('bad')) throw new CraneError('E_WEIGHTS_NONFINITE', 'not finite');
-      return names.map((input) => ({ input, score: 0.5 }) as UnplacedScore);
     },
+  });
+  const work: Stream = {
+    scheduler: bare.scheduler,
+    batch: () => 1,
+    ordered: true,
+    signal: undefined,
+    job: { method: methodOf(1), couplesPictures: couples, priority: 0, deadline: undefined },
+    prepare: bare.prepareItem,
     ...parts,
   };
-  return { work, log, passes };
+  return {
+    work,
+    log: bare.log,
+    passes: () => bare.passes.map(({ names }) => names),
+    close: () => bare.scheduler.close(),
+  };
 }
 const item = (name: string) => ({ input: Buffer.from(name), name });
 const namesOf = (results: ScoreOutcome[]) => results.map(({ input }) => input);
@@ -86,7 +91,7 @@ describe('a slow source', () => {
 
   it('fills whole units where scores depend on them', async () => {
     const { source, give, end } = makeSource();
-    const { work, passes } = makeWork({ batch: () => 2, wholeUnits: true });
+    const { work, passes } = makeWork({ batch: () => 2, couples: true });
     const all = collect(scoreMany(source, work));
     for (const name of ['a', 'b', 'c', 'd', 'e']) {
       give(name);
@@ -94,7 +99,7 @@ describe('a slow source', () => {
     }
     end();
     await all;
-    expect(passes).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+    expect(passes()).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
   });
 
   it('is let go when the caller ends the loop while it is being waited for', async () => {
@@ -116,13 +121,31 @@ describe('a slow source', () => {
   });
 });
 
+it('a caller who leaves the loop does not wait for what was decoded ahead', async () => {
+  const gate = makeGate();
+  const pass = (names: string[]) => (names.includes('picture 0') ? undefined : gate.wait());
+  const { work, log, passes, close } = makeWork({ pass });
+  function* endless() {
+    for (let at = 0; ; at++) yield item(`picture ${at}`);
+  }
+  for await (const { input } of scoreMany(endless(), work)) {
+    expect(input).toBe('picture 0');
+    break;
+  }
+  gate.open();
+  await close();
+  const lines = (word: string) => log.filter((line) => line.startsWith(word));
+  expect(passes().length).toBeLessThan(lines('prepared').length);
+  expect(lines('released')).toHaveLength(lines('prepared').length);
+});
+
 it('a source at hand fills its units', async () => {
   const { work, passes } = makeWork({ batch: () => 3 });
   async function* source() {
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) yield item(name);
   }
   await collect(scoreMany(source(), work));
-  expect(passes).toEqual([['a', 'b', 'c'], ['d', 'e', 'f'], ['g']]);
+  expect(passes()).toEqual([['a', 'b', 'c'], ['d', 'e', 'f'], ['g']]);
 });
 
 it('what a source gave before it failed is scored and handed out', async () => {
@@ -144,9 +167,9 @@ describe('a unit that fails', () => {
     const { work, log } = makeWork({ batch: () => 3 });
     const results = await collect(scoreMany([item('a'), item('bad'), item('c')], work));
     expect(results.map((result) => ('error' in result ? result.error.code : result.score))).toEqual([
-      0.5,
+      scoreOf('a'),
       'E_WEIGHTS_NONFINITE',
-      0.5,
+      scoreOf('c'),
     ]);
     const lastScored = log.findLastIndex((line) => line.startsWith('scored'));
     const firstReleased = log.findIndex((line) => line.startsWith('released'));
@@ -155,9 +178,10 @@ describe('a unit that fails', () => {
   });
 
   it('gives back what it prepared, whatever ended it', async () => {
-    const { work, log } = makeWork({ batch: () => 3 });
+    const { work, log, close } = makeWork({ batch: () => 3 });
     const all = collect(scoreMany([item('a'), item('late'), item('c')], work));
     await expect(all).rejects.toMatchObject({ code: 'E_DISPOSED' });
+    await close();
     expect(log.filter((line) => line.startsWith('released')).sort()).toEqual(['released a', 'released c']);
   });
 
@@ -165,6 +189,6 @@ describe('a unit that fails', () => {
     const { work, passes } = makeWork({ batch: () => 3 });
     const results = await collect(scoreMany([item('a'), item('unreadable'), item('c')], work));
     expect(namesOf(results)).toEqual(['a', 'unreadable', 'c']);
-    expect(passes).toEqual([['a', 'c']]);
+    expect(passes()).toEqual([['a', 'c']]);
   });
 });

@@ -1,0 +1,62 @@
+/** Reads a source of inputs one entry ahead, and tells at any time whether that entry is there. */
+import type { Entry } from './picture-item.js';
+
+export type Source = Iterable<Entry> | AsyncIterable<Entry>;
+
+type Outcome = { kind: 'entry'; entry: Entry } | { kind: 'end' } | { kind: 'failed'; reason: unknown };
+
+export class SourceReader {
+  readonly #iterator: AsyncIterator<Entry> | Iterator<Entry>;
+  readonly #onRead: () => void;
+  #reading: Promise<void> | undefined;
+  #outcome: Outcome | undefined;
+
+  /** @param onRead called when a read that was waited for in vain has come to its end */
+  constructor(source: Source, onRead: () => void) {
+    this.#onRead = onRead;
+    this.#iterator =
+      Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  }
+
+  /** Nothing comes any more; why, tells `failure`. */
+  get isAtEnd(): boolean {
+    return this.#outcome !== undefined && this.#outcome.kind !== 'entry';
+  }
+
+  /** What the source threw. */
+  get failure(): { reason: unknown } | undefined {
+    return this.#outcome?.kind === 'failed' ? this.#outcome : undefined;
+  }
+
+  /** The next entry if the source has it at hand; undefined: it is at its end, or lets us wait (`onRead` tells). */
+  async take(): Promise<{ entry: Entry } | undefined> {
+    if (this.#outcome === undefined && this.#reading === undefined) {
+      this.#reading = this.#read();
+      // Whatever needs no input or output answers within one turn of the event loop.
+      await Promise.race([this.#reading, new Promise(setImmediate)]);
+    }
+    if (this.#outcome?.kind !== 'entry') return undefined;
+    const { entry } = this.#outcome;
+    this.#outcome = undefined;
+    return { entry };
+  }
+
+  /** Lets the source go. Not awaited while a read is under way: that one may never end. */
+  async close(): Promise<void> {
+    if (this.isAtEnd) return;
+    const closing = Promise.resolve(this.#iterator.return?.());
+    if (this.#reading === undefined) await closing;
+    else closing.catch(() => {});
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const next = await this.#iterator.next();
+      this.#outcome = next.done ? { kind: 'end' } : { kind: 'entry', entry: await next.value };
+    } catch (reason) {
+      this.#outcome = { kind: 'failed', reason };
+    }
+    this.#reading = undefined;
+    this.#onRead();
+  }
+}
