@@ -46,7 +46,7 @@ at::Tensor self_correlation_fused(const at::Tensor& q, const at::Tensor& k, cons
   for (const at::Tensor& s : correlated(q, k, v, set, scale).members) {
     const at::Tensor share = at::scaled_dot_product_attention(s, s, v, /*attn_mask=*/{}, /*dropout_p=*/0.0,
                                                               /*is_causal=*/false, scale);
-    sum = sum.defined() ? sum.add_(share) : share;
+    sum = sum.defined() ? sum + share : share;  // not in place: a gradient needs each share
   }
   return sum;
 }

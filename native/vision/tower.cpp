@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "core/cancel.h"
 #include "core/error.h"
 #include "cuda/tensors.h"
 
@@ -112,15 +111,20 @@ at::Tensor Tower::embed(const at::Tensor& image) const {
   return ln_pre_.defined() ? ln_pre_(tokens) : tokens;
 }
 
-at::Tensor Tower::patch_features(const at::Tensor& image, Trace* trace) const {
+Tapped Tower::forward(const at::Tensor& image, const Taps& taps, Trace* trace,
+                      const StageNames& names) const {
   const at::Tensor tokens = embed(image);
-  if (trace) trace->record("stage.vfm.tokens", tokens);
-  for (size_t i = 0; i < blocks_.size(); ++i) {
-    check_shutdown();
-    blocks_[i].forward(tokens);
-    if (trace) trace->record(join_text("stage.vfm.block", i + 1 < 10 ? "0" : "", i + 1), tokens);
-  }
-  return ln_post_(tokens.slice(1, 1 + registers()));
+  if (trace && !names.tokens.empty()) trace->record(names.tokens, tokens);
+  return run_blocks(blocks_, tokens, taps, trace, names);
+}
+
+at::Tensor Tower::patch_features(const at::Tensor& image, Trace* trace) const {
+  Taps taps;
+  taps.end = PlainEnd::all;
+  StageNames names;
+  names.tokens = "stage.vfm.tokens";
+  names.plain = "stage.vfm.block#";
+  return ln_post_(forward(image, taps, trace, names).plain.slice(1, 1 + registers()));
 }
 
 at::Tensor Tower::project(const at::Tensor& tokens) const {

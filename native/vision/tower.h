@@ -7,6 +7,7 @@
 
 #include "layers/frozen_block.h"
 #include "tensors/trace.h"
+#include "vision/block_loop.h"
 #include "vision/half_patches.h"
 #include "vision/spatial_source.h"
 
@@ -22,6 +23,10 @@ class Tower final : public SpatialSource {
   // image [B, 3, H, W] normalised; what is smaller than a patch is cut -> [B, 1 + registers + N, width]:
   // patches, class token, positions, registers, ln_pre.
   at::Tensor embed(const at::Tensor& image) const;
+
+  // embed() and the blocks. Registers, where there are any, are rows 1 to registers().
+  Tapped forward(const at::Tensor& image, const Taps& taps, Trace* trace = nullptr,
+                 const StageNames& names = {}) const;
 
   // Tokens after the last block and the final LayerNorm, without class token and registers, [B, N, width].
   at::Tensor patch_features(const at::Tensor& image, Trace* trace) const override;

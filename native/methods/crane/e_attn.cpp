@@ -16,7 +16,7 @@ attention::SelfSet parse_e_attn(std::string_view kind) {
   return set;
 }
 
-vision::TwoStreamRequest e_attn_request(const CraneOptions& options, int64_t blocks) {
+vision::Taps e_attn_taps(const CraneOptions& options, int64_t blocks) {
   check_input(options.e_attn_layers >= 1 && options.e_attn_layers <= blocks, "E_MODEL_CONFIG",
               "eAttnLayers is ", options.e_attn_layers, ", the vision tower has ", blocks, " blocks");
   check_input(!options.features.empty(), "E_MODEL_CONFIG", "features lists no block");
@@ -25,20 +25,21 @@ vision::TwoStreamRequest e_attn_request(const CraneOptions& options, int64_t blo
     check_input(feature >= first && feature <= blocks, "E_MODEL_CONFIG", "features lists block ", feature,
                 "; the second stream exists in blocks ", first, " to ", blocks);
   }
-  vision::TwoStreamRequest request;
-  request.set = options.e_attn;
-  request.two_stream_blocks = options.e_attn_layers;
-  request.features = options.features;
-  request.final_only = options.compat.aliased_features;
+  vision::Taps taps;
+  taps.second = vision::SecondStream{options.e_attn, first, {}};
+  // The reference lists one tensor for every feature block, which later blocks change in place: the final e.
+  if (!options.compat.aliased_features) taps.second->levels = options.features;
   if (options.d_attn) {
-    request.value_blocks = options.compat.d_attn_layers;
-    if (request.value_blocks.empty()) request.value_blocks.push_back(blocks);
-    for (const int64_t layer : request.value_blocks) {
+    taps.values = options.compat.d_attn_layers;
+    if (taps.values.empty()) taps.values.push_back(blocks);
+    // In the first block of E-Attn the reference reads e after its update (fixtures.md 4, step 2).
+    taps.first_values_of_second = true;
+    for (const int64_t layer : taps.values) {
       check_input(layer >= first && layer <= blocks, "E_MODEL_CONFIG", "compat.dAttnLayers lists block ",
                   layer, "; D-Attn can read blocks ", first, " to ", blocks);
     }
   }
-  return request;
+  return taps;
 }
 
 }  // namespace crane::methods

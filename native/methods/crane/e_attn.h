@@ -2,11 +2,11 @@
 #pragma once
 
 #include "methods/crane/options.h"
-#include "vision/two_stream.h"
+#include "vision/block_loop.h"
 
 namespace crane::methods {
 
 // Checks the settings against a tower of `blocks` blocks: E_MODEL_CONFIG names what does not fit.
-vision::TwoStreamRequest e_attn_request(const CraneOptions& options, int64_t blocks);
+vision::Taps e_attn_taps(const CraneOptions& options, int64_t blocks);
 
 }  // namespace crane::methods

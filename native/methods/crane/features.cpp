@@ -1,21 +1,42 @@
 #include "methods/crane/features.h"
 
+#include "core/error.h"
 #include "methods/crane/e_attn.h"
 
 namespace crane::methods {
 namespace {
 
+vision::StageNames stage_names() {
+  vision::StageNames names;
+  names.tokens = "stage.ln_pre";
+  names.plain = "stage.block#";
+  names.plain_beside_second = "stage.block#.x_ori";
+  names.second = "stage.block#.x";
+  names.values_input = "stage.dattn.input_ln1";
+  return names;
+}
+
+// Without the class token, of every listed feature block (the final e stands for all where they are aliased).
+std::vector<at::Tensor> e_attn_tokens(const vision::Tapped& tapped, const CraneOptions& options) {
+  if (options.compat.aliased_features) return {tapped.second.slice(1, 1)};
+  std::vector<at::Tensor> tokens;
+  for (const auto& [block, e] : tapped.second_levels) tokens.push_back(e.slice(1, 1));
+  return tokens;
+}
+
 // The pictures' patch features before ln_post, in the order of the maps: D-Attn before E-Attn, block by
 // block.
-std::vector<at::Tensor> map_tokens(const Towers& towers, const vision::TwoStreamFeatures& features,
+std::vector<at::Tensor> map_tokens(const Towers& towers, const vision::Tapped& tapped,
                                    const SourceAffinity* affinity, vision::Grid grid,
                                    const CraneOptions& options, Trace* trace) {
-  std::vector<at::Tensor> maps;
-  if (affinity == nullptr) return features.e;
+  const std::vector<at::Tensor> e = e_attn_tokens(tapped, options);
+  if (affinity == nullptr) return e;
   affinity->join();
-  const at::Tensor e_final = vision::resize_patches(features.e.back(), grid, affinity->grid);
-  for (const auto& [layer, values] : features.values) {
-    maps.push_back(d_attn(towers.vision->blocks()[layer - 1], *affinity, values, grid, options, trace));
+  const at::Tensor e_final = vision::resize_patches(e.back(), grid, affinity->grid);
+  std::vector<at::Tensor> maps;
+  for (const auto& [layer, values] : tapped.values) {
+    maps.push_back(
+        d_attn(towers.vision->blocks()[layer - 1], *affinity, values.slice(1, 1), grid, options, trace));
     if (options.maps == Maps::both) maps.push_back(e_final);
   }
   return maps;
@@ -27,13 +48,13 @@ PictureFeatures picture_features(const Towers& towers, const at::Tensor& image,
                                  const SourceAffinity* affinity, const CraneOptions& options, Trace* trace) {
   const vision::Tower& tower = *towers.vision;
   const vision::Grid grid = tower.grid_of(image);
-  const vision::TwoStreamRequest request =
-      e_attn_request(options, static_cast<int64_t>(tower.blocks().size()));
-  const vision::TwoStreamFeatures features = vision::two_stream_forward(tower, image, request, trace);
+  CRANE_CHECK_INVARIANT(tower.registers() == 0, tower.registers(), " registers in the vision tower");
+  const vision::Taps taps = e_attn_taps(options, static_cast<int64_t>(tower.blocks().size()));
+  const vision::Tapped tapped = tower.forward(image, taps, trace, stage_names());
 
-  const at::Tensor cls_raw = tower.project(features.cls);  // [B, D]
+  const at::Tensor cls_raw = tower.project(tapped.plain.select(1, 0));  // [B, D]
   std::vector<at::Tensor> raw_maps;
-  for (const at::Tensor& tokens : map_tokens(towers, features, affinity, grid, options, trace)) {
+  for (const at::Tensor& tokens : map_tokens(towers, tapped, affinity, grid, options, trace)) {
     raw_maps.push_back(tower.project(tokens));
   }
   const at::Tensor patch_raw = at::stack(raw_maps, /*dim=*/0);  // [m, B, n, D]
