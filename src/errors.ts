@@ -24,6 +24,7 @@ export const errorTable = {
   E_INPUT_NOT_FOUND: { exit: 3, http: 400, what: 'an input does not exist' },
   E_INPUT_PERMISSION: { exit: 3, http: 400, what: 'an input may not be read' },
   E_INPUT_IS_DIRECTORY: { exit: 3, http: 400, what: 'an input is a folder where a picture is needed' },
+  E_INPUT_MASK: { exit: 3, http: 400, what: 'an input is the mask of a picture where a picture is needed' },
   E_INPUT_URL: { exit: 3, http: 400, what: 'an input is a URL of a kind that is not read' },
   E_IMAGE_EMPTY: { exit: 3, http: 400, what: 'a picture file of zero bytes' },
   E_IMAGE_DECODE: { exit: 3, http: 400, what: 'not a picture, or a damaged one' },
@@ -69,6 +70,8 @@ export const errorTable = {
 
   E_DATA_NOT_FOUND: { exit: 3, http: 400, what: 'a data set, or a file that it names, does not exist' },
   E_DATA_LAYOUT: { exit: 2, http: 400, what: 'folders of no known layout, or of several' },
+  E_DATA_LABELS: { exit: 2, http: 400, what: 'folders of which nobody knows whether they are normal' },
+  E_DATA_ANNOTATIONS: { exit: 3, http: 400, what: 'annotations that cannot become masks' },
   E_DATA_META: { exit: 3, http: 400, what: 'an index of a data set that is not valid' },
   E_DATA_PATH: { exit: 3, http: 400, what: 'a path that leads out of its data set' },
   E_DATA_EMPTY: { exit: 3, http: 400, what: 'a data set without pictures' },
@@ -88,6 +91,7 @@ export const errorTable = {
   E_BUILD: { exit: 5, http: 500, what: 'building the native engine failed' },
   E_DEVICE: { exit: 5, http: 500, what: 'the wanted device is not there' },
   E_MEMORY: { exit: 5, http: 503, what: 'not enough memory' },
+  E_TEXT_ENCODING: { exit: 3, http: 400, what: 'a text file whose characters are neither UTF-8 nor UTF-16' },
   E_IO_READ: { exit: 5, http: 500, what: 'a file cannot be read' },
   E_IO_WRITE: { exit: 5, http: 507, what: 'a file cannot be written' },
 } as const satisfies Record<string, ErrorKind>;

@@ -10,14 +10,16 @@ import type { MaskValues } from '../metrics/index.js';
 import type { BestF1Threshold, Calibration } from '../models/calibration.js';
 import { wrongValue } from '../options/check.js';
 import { defaultOf, options as table } from '../options/table.js';
+import type { DataChoices } from '../options/types.js';
 import { identify } from '../runs/data-identity.js';
 import { promptFacts } from '../runs/prompt-facts.js';
+import type { ScanReport } from '../scan/scan-account.js';
 import { bestF1, type PictureLevels, scoreLevels } from './best-f1.js';
 import { conformalRank, conformalThreshold } from './conformal.js';
 import { mapLevels, mapMaximum, mapThresholds } from './map-levels.js';
 import { calibrationPictures } from './pictures.js';
 
-export interface CalibrateOptions {
+export interface CalibrateOptions extends DataChoices {
   /** stays open; its options (model, prompts, size, method ...) are what the thresholds hold for */
   engine: Engine;
   /** a data set (root or meta.json); with normalOnly also a folder of pictures */
@@ -37,6 +39,8 @@ export interface CalibrationOutcome {
   calibration: Calibration;
   /** pictures that could not be scored: the calibration was made without them */
   failed: FailedPicture[];
+  /** what was found in the data set or folder, and what was left out */
+  scan: ScanReport;
 }
 
 const k_resamples = { image: 1000, map: 200 };
@@ -58,7 +62,7 @@ interface Scored {
 export async function calibrate(options: CalibrateOptions): Promise<CalibrationOutcome> {
   checkCalibrateOptions(options);
   const { engine, data, normalOnly = false, falseAlarmRate = 0.01, split, layout = 'auto', signal } = options;
-  const set = await calibrationPictures(data, { normalOnly, split, layout });
+  const set = await calibrationPictures(data, { ...readingOf(options), normalOnly, split, layout });
   // Known too few before an hour of scoring.
   if (normalOnly && conformalRank(set.items.length, falseAlarmRate) > set.items.length)
     conformalThreshold(new Array<number>(set.items.length).fill(0), falseAlarmRate);
@@ -83,11 +87,18 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
   const calibration: Calibration = normalOnly
     ? { ...common, rule: 'false-alarm-rate', falseAlarmRate, ...falseAlarmThresholds(scored, falseAlarmRate) }
     : { ...common, rule: 'best-f1', ...bestThresholds(scored) };
-  return { calibration, failed };
+  return { calibration, failed, scan: set.scan };
 }
 
-const k_ofTable = ['normalOnly', 'falseAlarmRate', 'split', 'layout'] as const;
+const k_reading = ['normalFolder', 'anomalousFolder', 'unknownFolders', 'followLinks'] as const;
+const k_ofTable = ['normalOnly', 'falseAlarmRate', 'split', 'layout', ...k_reading] as const;
 const k_fields = ['engine', 'data', ...k_ofTable, 'signal', 'onProgress'];
+
+function readingOf(options: CalibrateOptions): DataChoices {
+  return Object.fromEntries(
+    k_reading.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
+  );
+}
 
 /** @throws CraneError E_USAGE for the first unknown name or wrong value; undefined counts as not given */
 function checkCalibrateOptions(given: CalibrateOptions): void {
@@ -189,17 +200,17 @@ async function describe(
   engine: Engine,
   wantLevels: boolean,
 ): Promise<Scored> {
-  const { image, imagePath, isAnomalous, mask } = item;
+  const { image, imagePath, isAnomalous, masks } = item;
   const mapMax = mapMaximum(map!);
   if (mapMax === undefined || !Number.isFinite(score)) {
     throw new CraneError('E_IMAGE_NONFINITE', `${imagePath}: its score or its map is not a number`);
   }
-  const isKnown = !isAnomalous || mask !== null;
+  const isKnown = !isAnomalous || masks.length > 0;
   if (!wantLevels || !isKnown) return { name: imagePath, isAnomalous, score, mapMax, levels: null };
   let known: MaskValues | null = null;
   if (isAnomalous) {
     const grey = await maskOfPicture(
-      mask!,
+      masks,
       { path: image, width, height },
       { exif: engine.settings().exif, maxPixels: engine.trainingParts.maxPixels ?? defaultOf('maxPixels') },
     );

@@ -5,9 +5,11 @@ import { findDataSource } from '../data/data-source.js';
 import { openDataSet } from '../data/open-data-set.js';
 import { refuseFaults } from '../data/place-entries.js';
 import { CraneError, toCraneError } from '../errors.js';
+import type { DataChoices } from '../options/types.js';
+import { ScanAccount } from '../scan/scan-account.js';
 import { listInputs } from '../sources/list-inputs.js';
 
-export interface PictureChoice {
+export interface PictureChoice extends DataChoices {
   normalOnly: boolean;
   /** undefined: test; with normalOnly train where that has normal pictures */
   split: Split | undefined;
@@ -20,7 +22,7 @@ export interface PictureChoice {
  */
 export async function calibrationPictures(path: string, choice: PictureChoice): Promise<DataSet> {
   if (choice.normalOnly) return normalPictures(path, choice);
-  const set = await openDataSet(path, { split: choice.split ?? 'test', layout: choice.layout });
+  const set = await openDataSet(path, { ...choice, split: choice.split ?? 'test' });
   const anomalous = set.items.filter(({ isAnomalous }) => isAnomalous).length;
   if (anomalous > 0 && anomalous < set.items.length) return set;
   throw new CraneError(
@@ -31,15 +33,16 @@ export async function calibrationPictures(path: string, choice: PictureChoice): 
 }
 
 async function normalPictures(path: string, choice: PictureChoice): Promise<DataSet> {
-  const set = (await normalOfDataSet(path, choice)) ?? (await folderOfPictures(path));
+  const set = (await normalOfDataSet(path, choice)) ?? (await folderOfPictures(path, choice));
   if (set.items.length > 0) return set;
   throw new CraneError('E_CALIBRATE_TOO_FEW', `${path}: has no normal picture`, {
     hint: 'name a folder of normal pictures, or a data set with some',
   });
 }
 
-async function normalOfDataSet(path: string, { split, layout }: PictureChoice): Promise<DataSet | undefined> {
-  const source = await findDataSource(path, { layout }).catch((thrown: unknown) => {
+async function normalOfDataSet(path: string, choice: PictureChoice): Promise<DataSet | undefined> {
+  const { split, layout } = choice;
+  const source = await findDataSource(path, choice).catch((thrown: unknown) => {
     // A folder that is no data set is a folder of pictures, unless a layout was asked for.
     if (layout === 'auto' && toCraneError(thrown).code === 'E_DATA_LAYOUT') return undefined;
     throw thrown;
@@ -55,13 +58,17 @@ async function normalOfDataSet(path: string, { split, layout }: PictureChoice): 
   return undefined;
 }
 
-async function folderOfPictures(path: string): Promise<DataSet> {
+async function folderOfPictures(path: string, { followLinks = false }: PictureChoice): Promise<DataSet> {
   const root = resolve(path);
   const name = basename(root);
   const items: DataItem[] = [];
+  const account = new ScanAccount();
   for await (const { input, name: shown } of listInputs([path], {
     recursive: true,
+    followLinks,
+    includeMasks: false,
     exclude: [],
+    account,
     stdin: nothing(),
   })) {
     items.push({
@@ -69,6 +76,8 @@ async function folderOfPictures(path: string): Promise<DataSet> {
       imagePath: shown,
       mask: null,
       maskPath: null,
+      masks: [],
+      maskPaths: [],
       className: name,
       kind: 'good',
       isAnomalous: false,
@@ -81,6 +90,7 @@ async function folderOfPictures(path: string): Promise<DataSet> {
     layoutReason: 'a folder of pictures, taken as normal',
     split: 'test',
     items,
+    scan: account.report(),
     warnings: [],
   };
 }

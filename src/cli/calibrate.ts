@@ -6,9 +6,10 @@ import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { type Context, say, warningsTo } from './context.js';
-import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
+import { flagsFor, optionsIn, readFlags, readingOf, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
+import { sayScan } from './say-scan.js';
 
 const notForIt: readonly OptionName[] = ['threshold', 'mapThreshold', 'regions', 'batch'];
 const names: OptionName[] = [
@@ -19,7 +20,9 @@ const names: OptionName[] = [
   'layout',
   'json',
   'verbose',
-  ...optionsIn('Engine', 'Picture', 'Method', 'Compatibility').filter((name) => !notForIt.includes(name)),
+  ...optionsIn('Data sets', 'Engine', 'Picture', 'Method', 'Compatibility').filter(
+    (name) => !notForIt.includes(name),
+  ),
 ];
 
 export function calibrateCommand(context: Context): CommandModule {
@@ -85,6 +88,7 @@ async function run(context: Context, argv: Record<string, unknown>): Promise<voi
       falseAlarmRate: values.falseAlarmRate,
       ...(argv['split'] === undefined ? {} : { split: values.split }),
       layout: values.layout,
+      ...readingOf(values),
       signal: context.stop,
       onProgress: (done, total) => {
         if (done === 1) progress.total(total);
@@ -93,6 +97,7 @@ async function run(context: Context, argv: Record<string, unknown>): Promise<voi
     };
     const outcome = await calibrate(options);
     progress.stop();
+    sayScan(context, outcome.scan, values.json);
     const kept = await keep(context, model, engine, outcome, values);
     await tell(context, outcome, kept, values.json);
     if (outcome.failed.length > 0) throw someFailed(context, outcome);

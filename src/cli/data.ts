@@ -1,12 +1,22 @@
 /** `crane-native data index|check|list`. */
 import type { Argv, CommandModule } from 'yargs';
+import type { SetSummary } from '../data/summary.js';
 import { CraneError } from '../errors.js';
+import type { OptionName } from '../options/types.js';
 import { type Context, paintOf, say } from './context.js';
-import { flagsFor, readFlags } from './flags.js';
+import { flagsFor, optionsIn, readFlags, readingOf } from './flags.js';
 import { startProgress } from './progress.js';
 import { familyCommand, lastText, printJson } from './subcommands.js';
 
 type Arguments = Record<string, unknown>;
+
+const k_reading: readonly OptionName[] = ['layout', ...optionsIn('Data sets')];
+
+/** How the data set is to be read. */
+function readingIn(argv: Arguments) {
+  const values = readFlags(argv, k_reading);
+  return { layout: values.layout ?? 'auto', ...readingOf(values) };
+}
 
 export function dataCommand(context: Context): CommandModule {
   return familyCommand({
@@ -39,12 +49,12 @@ function indexCommand(context: Context): CommandModule {
         .example('$0 data index btad --layout btad', 'when the folders could be several things'),
     handler: async (argv) => {
       const root = rootOf(argv, 'index');
-      const { layout = 'auto', force = false } = readFlags(argv, ['layout', 'force']);
+      const { force = false } = readFlags(argv, ['force']);
       const out = lastText(argv['out']);
       const { indexDataSet } = await import('../data/index-data-set.js');
       const { summarise } = await import('../data/summary.js');
       const made = await indexDataSet(root, {
-        layout,
+        ...readingIn(argv),
         overwrite: force,
         ...(out === undefined ? {} : { out }),
       });
@@ -52,11 +62,24 @@ function indexCommand(context: Context): CommandModule {
       const warnings = [...made.sets.test.warnings, ...made.sets.train.warnings];
       if (argv['json']) {
         const { file, layout: name, layoutReason } = made;
-        return printJson(context, { file, layout: name, layoutReason, test, train, warnings });
+        return printJson(context, {
+          file,
+          layout: name,
+          layoutReason,
+          test,
+          train,
+          scan: made.scan,
+          warnings,
+        });
       }
       const { countsTable, sourceLine } = await import('../data/tables.js');
       const { visible } = await import('../terminal/visible.js');
-      say(context, sourceLine({ ...made, name: made.sets.test.name }));
+      const { scanLine } = await import('../scan/scan-account.js');
+      say(
+        context,
+        sourceLine({ ...made, name: made.sets.test.name, normalKinds: normalKindsOf(test!, train!) }),
+      );
+      say(context, visible(scanLine(made.scan)));
       say(context, countsTable([test!, train!], paintOf(context)));
       for (const warning of warnings) say(context, `warning: ${visible(warning)}`);
       say(context, `look at every file of it: npx crane-native data check ${visible(root)}`);
@@ -76,12 +99,12 @@ function checkCommand(context: Context): CommandModule {
         .example('$0 data check parts', 'exit code 3 when there are faults, 0 with warnings only'),
     handler: async (argv) => {
       const root = rootOf(argv, 'check');
-      const { layout = 'auto', maxPixels } = readFlags(argv, ['layout', 'maxPixels']);
+      const { maxPixels } = readFlags(argv, ['maxPixels']);
       const { checkDataSet } = await import('../data/check/check-data-set.js');
       const { counted, reportText } = await import('../data/tables.js');
       const progress = startProgress(context);
       const report = await checkDataSet(root, {
-        layout,
+        ...readingIn(argv),
         maxPixels: maxPixels!,
         stop: context.stop,
         onCount: progress.total,
@@ -127,12 +150,11 @@ async function listLayouts(context: Context, argv: Arguments): Promise<void> {
 
 /** Files are looked up but not opened; what is missing is for `data check` to say. */
 async function listClasses(context: Context, argv: Arguments, root: string): Promise<void> {
-  const { layout = 'auto' } = readFlags(argv, ['layout']);
   const { findDataSource } = await import('../data/data-source.js');
   const { summarise } = await import('../data/summary.js');
   const { countsTable, sourceLine } = await import('../data/tables.js');
   const { visible } = await import('../terminal/visible.js');
-  const source = await findDataSource(root, { layout });
+  const source = await findDataSource(root, readingIn(argv));
   const opened = [await source.open('test'), await source.open('train')];
   const { sets } = summarise(opened.map(({ set }) => set));
   const filled = sets.filter(({ classes }) => classes.length > 0);
@@ -151,8 +173,19 @@ async function listClasses(context: Context, argv: Arguments, root: string): Pro
       for (const entry of classes) printJson(context, { split, ...entry });
     return;
   }
-  context.stdout.write(`${sourceLine({ ...source, layoutReason: source.reason })}\n`);
+  context.stdout.write(
+    `${sourceLine({
+      name: source.name,
+      layout: source.layout,
+      layoutReason: source.reason,
+      normalKinds: normalKindsOf(...sets),
+    })}\n`,
+  );
   context.stdout.write(`${countsTable(filled, paintOf(context))}\n`);
+}
+
+function normalKindsOf(...sets: readonly SetSummary[]): string[] {
+  return [...new Set(sets.flatMap(({ normalKinds }) => normalKinds))];
 }
 
 function commonFlags(yargs: Argv, json: string): Argv {
@@ -160,7 +193,7 @@ function commonFlags(yargs: Argv, json: string): Argv {
   return yargs.options({
     layout: { ...layout, group: 'Inputs:' },
     json: { type: 'boolean', describe: json, group: 'Output:' },
-    ...flagsFor(['verbose']),
+    ...flagsFor([...optionsIn('Data sets'), 'verbose']),
   });
 }
 

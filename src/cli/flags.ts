@@ -3,7 +3,7 @@ import type { Options } from 'yargs';
 import { CraneError } from '../errors.js';
 import type { OptionGroup, OptionSpec } from '../options/kinds.js';
 import { flagName, optionNames, options } from '../options/table.js';
-import type { AllOptions, EngineOptions, OptionName } from '../options/types.js';
+import type { AllOptions, DataChoices, EngineOptions, OptionName } from '../options/types.js';
 
 /** Names of all shell options of these groups, in the table's order. */
 export function optionsIn(...groups: OptionGroup[]): OptionName[] {
@@ -73,6 +73,14 @@ export function readList<K extends OptionName>(
 /** A flag given twice: the last one counts. */
 function lastOf(given: unknown): unknown {
   return Array.isArray(given) ? given.at(-1) : given;
+}
+
+/** How data sets are read, as far as it was said. */
+export function readingOf(values: Partial<AllOptions>): DataChoices {
+  const names = optionsIn('Data sets') as (keyof DataChoices)[];
+  return Object.fromEntries(
+    names.map((name) => [name, values[name]]).filter(([, value]) => value !== undefined),
+  );
 }
 
 /** Flat values to the library's form, where compat is an object. */

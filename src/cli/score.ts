@@ -1,15 +1,21 @@
 /** `crane-native score`: scores pictures. */
+
 import type { CommandModule } from 'yargs';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
-import type { AllOptions } from '../options/types.js';
+import type { AllOptions, OptionName } from '../options/types.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
 import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
+import { sayScan } from './say-scan.js';
 
-const names = optionsIn('Inputs', 'Output', 'Picture', 'Engine', 'Method', 'Compatibility');
+const names: OptionName[] = [
+  ...optionsIn('Inputs'),
+  'followLinks',
+  ...optionsIn('Output', 'Picture', 'Engine', 'Method', 'Compatibility'),
+];
 
 export function scoreCommand(context: Context): CommandModule {
   return {
@@ -18,7 +24,10 @@ export function scoreCommand(context: Context): CommandModule {
     builder: (yargs) =>
       yargs
         .positional('inputs', { type: 'string', array: true, describe: 'files, folders, globs, @list, -' })
-        .options(flagsFor(names))
+        .options({
+          ...flagsFor(names),
+          'follow-links': { ...flagsFor(['followLinks'])['follow-links'], group: 'Inputs:' },
+        })
         .example('$0 score part.png', 'one picture')
         .example(
           '$0 score pictures --recursive --out results --heatmaps --regions',
@@ -62,6 +71,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
       ...(context.isTerminal.stderr ? { onTotal: progress.total } : {}),
     });
     progress.stop();
+    if (outcome.scan) sayScan(context, outcome.scan, values.json);
     if (values.regions && !outcome.hasMapThreshold) {
       say(context, 'no regions: these settings have no map threshold; give one with --map-threshold');
     }

@@ -18,7 +18,7 @@ const names: OptionName[] = [
   'split',
   'layout',
   'batch',
-  ...optionsIn('Testing', 'Engine', 'Method', 'Compatibility'),
+  ...optionsIn('Data sets', 'Testing', 'Engine', 'Method', 'Compatibility'),
   'prompts',
   'fit',
   'tileOverlap',

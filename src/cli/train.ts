@@ -22,7 +22,7 @@ const names: OptionName[] = [
   'json',
   'verbose',
   ...ownNames,
-  ...optionsIn('Engine', 'Method', 'Compatibility'),
+  ...optionsIn('Data sets', 'Engine', 'Method', 'Compatibility'),
 ];
 
 export function trainCommand(context: Context): CommandModule {

@@ -1,5 +1,7 @@
 /** What a data set is to the rest of the product: labelled pictures of one split, in a fixed order. */
 
+import type { ScanReport } from '../scan/scan-account.js';
+
 export type Split = 'test' | 'train';
 
 export interface DataItem {
@@ -7,9 +9,12 @@ export interface DataItem {
   image: string;
   /** path below the root with `/` between, as it stands in meta.json */
   imagePath: string;
-  /** absolute path of the mask; null: there is none */
+  /** absolute path of the mask, of several the first; null: there is none */
   mask: string | null;
   maskPath: string | null;
+  /** absolute paths of all its masks: they are united */
+  masks: string[];
+  maskPaths: string[];
   className: string;
   /** kind of anomaly, or the name of the normal kind (`good`); `specie_name` of meta.json */
   kind: string;
@@ -31,6 +36,8 @@ export interface DataSet {
   items: DataItem[];
   /** what was noticed while reading, one sentence each */
   warnings: string[];
+  /** what was found below the root, and what was left out; of an index, what it names */
+  scan: ScanReport;
 }
 
 /** The order of names on every machine: by UTF-16 code units, whatever the locale. */

@@ -1,9 +1,13 @@
 /** Finds out what a data set is: an index (meta.json), or folders in one of the known layouts. */
 import { stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { CraneError } from '../errors.js';
+import type { DataChoices } from '../options/types.js';
+import type { ScanReport } from '../scan/scan-account.js';
+import { accountOfTree } from './account-of-tree.js';
 import type { DataSet, Split } from './data-set.js';
 import type { Reading } from './entry.js';
+import { FolderLabels } from './folder-labels.js';
 import { chooseLayout } from './layouts/choose.js';
 import type { PublishedSet } from './layouts/layout.js';
 import { PictureTree } from './layouts/picture-tree.js';
@@ -20,12 +24,14 @@ export interface DataSource {
   /** why this layout */
   reason: string;
   /** what the paper counted in this layout, where it is one of the paper's */
-  expected?: PublishedSet;
+  expected: PublishedSet | undefined;
   /** Paths that cannot be used come back as faults; nothing is thrown for them. */
   open(split: Split): Promise<{ set: DataSet; faults: PathFault[] }>;
+  /** Of everything below the root, also of what an index does not name. */
+  account(): Promise<ScanReport>;
 }
 
-export interface FindOptions {
+export interface FindOptions extends DataChoices {
   /** name of a layout, or 'auto' */
   layout?: string;
   /** default: the name of the root folder */
@@ -35,13 +41,11 @@ export interface FindOptions {
 }
 
 /** @throws CraneError E_DATA_NOT_FOUND, E_DATA_LAYOUT, E_DATA_META, E_USAGE */
-export async function findDataSource(
-  path: string,
-  { layout = 'auto', name, ignoreIndex = false }: FindOptions = {},
-): Promise<DataSource> {
+export async function findDataSource(path: string, options: FindOptions = {}): Promise<DataSource> {
+  const { layout = 'auto', name, ignoreIndex = false, followLinks = false } = options;
   const isFolder = await checkPlace(path);
   const index = isFolder ? join(path, 'meta.json') : path;
-  const fence = await RootFence.at(dirname(index));
+  const fence = await RootFence.at(dirname(index), followLinks);
   const found = { name: name ?? (basename(fence.root) || 'data'), fence };
   const mustBeFolder = layout !== 'auto' || ignoreIndex;
   if (mustBeFolder && !isFolder) {
@@ -49,19 +53,27 @@ export async function findDataSource(
       hint: 'leave --layout out, or name the root folder',
     });
   }
+  const tree = new PictureTree(fence.root, new FolderLabels(options));
   if (!mustBeFolder && (!isFolder || (await isFile(index)))) {
     const meta = await readMetaFile(index);
     const reason = `there is an index, ${basename(index)}`;
-    return sourceOf({ ...found, layout: 'meta.json', reason, read: async (split) => meta.read(split) });
+    return new Source({
+      ...found,
+      tree,
+      layout: 'meta.json',
+      reason,
+      read: async (split) => meta.read(split),
+    });
   }
-  const tree = new PictureTree(resolve(path));
   const chosen = await chooseLayout(tree, layout);
-  const { published } = chosen.layout;
-  return sourceOf({
+  const { published, reasonFor } = chosen.layout;
+  return new Source({
     ...found,
+    tree,
     layout: chosen.layout.name,
     reason: chosen.reason,
     ...(published === undefined ? {} : { expected: published }),
+    reasonFor: reasonFor ?? (() => undefined),
     read: (split) => chosen.layout.read(tree, split),
   });
 }
@@ -69,15 +81,46 @@ export async function findDataSource(
 interface Found {
   name: string;
   fence: RootFence;
+  tree: PictureTree;
   layout: string;
   reason: string;
   expected?: PublishedSet;
+  /** of folders; without it the set is read from an index */
+  reasonFor?: NonNullable<Parameters<typeof accountOfTree>[1]['reasonFor']>;
   read(split: Split): Promise<Reading>;
 }
 
-function sourceOf({ name, fence, layout, reason, expected, read }: Found): DataSource {
-  const open = async (split: Split) => {
-    const reading = await read(split);
+class Source implements DataSource {
+  readonly #found: Found;
+  readonly #readings = new Map<Split, Promise<Reading>>();
+
+  constructor(found: Found) {
+    this.#found = found;
+  }
+
+  get name(): string {
+    return this.#found.name;
+  }
+
+  get root(): string {
+    return this.#found.fence.root;
+  }
+
+  get layout(): string {
+    return this.#found.layout;
+  }
+
+  get reason(): string {
+    return this.#found.reason;
+  }
+
+  get expected(): PublishedSet | undefined {
+    return this.#found.expected;
+  }
+
+  async open(split: Split): Promise<{ set: DataSet; faults: PathFault[] }> {
+    const { name, fence, layout, reason, expected } = this.#found;
+    const reading = await this.#read(split);
     const { items, faults, warnings } = await placeEntries(reading.entries, fence);
     const classNames = items.map(({ className }) => className);
     const published = publishedByClasses(classNames, expected?.name ?? name);
@@ -90,10 +133,62 @@ function sourceOf({ name, fence, layout, reason, expected, read }: Found): DataS
       split,
       items,
       warnings: [...reading.warnings, ...warnings],
+      scan: await this.#scan(split),
     };
     return { set, faults };
-  };
-  return { name, root: fence.root, layout, reason, ...(expected === undefined ? {} : { expected }), open };
+  }
+
+  async account(): Promise<ScanReport> {
+    return this.#accountOf(['test', 'train'], []);
+  }
+
+  /** An index is looked at alone: what lies beside it is for `data check` to say. */
+  async #scan(split: Split): Promise<ScanReport> {
+    if (this.#found.reasonFor) return this.#accountOf([split], [split === 'test' ? 'train' : 'test']);
+    const { entries } = await this.#read(split);
+    return {
+      pictures: entries.length,
+      masks: new Set(entries.flatMap(({ maskPaths }) => maskPaths)).size,
+      leftOut: [],
+    };
+  }
+
+  async #accountOf(splits: readonly Split[], otherSplits: readonly Split[]): Promise<ScanReport> {
+    const { tree, fence, reasonFor } = this.#found;
+    const read = await Promise.all(splits.map((split) => this.#read(split)));
+    const others = await Promise.all(otherSplits.map((split) => this.#read(split)));
+    const entries = read.flatMap((reading) => reading.entries);
+    const taken = {
+      entries,
+      others: others.flatMap((reading) => reading.entries),
+      consulted: [...read, ...others].flatMap(({ consulted = [] }) => consulted),
+    };
+    if (reasonFor) return accountOfTree(tree, { ...taken, reasonFor });
+    const paths = entries.flatMap(({ imagePath, maskPaths }) => [imagePath, ...maskPaths]);
+    const below = entries.map((entry) => ({
+      ...entry,
+      imagePath: fence.below(entry.imagePath) ?? entry.imagePath,
+      maskPaths: entry.maskPaths.map((path) => fence.below(path) ?? path),
+    }));
+    return accountOfTree(tree, {
+      ...taken,
+      entries: below,
+      consulted: ['meta.json'],
+      reasonFor: () => 'not-in-index',
+      // An index may lie above many other folders.
+      within: new Set(paths.map((path) => (fence.below(path) ?? '').split('/')[0]!)),
+    });
+  }
+
+  /** A layout that opens labels to tell normal from anomalous does so once. */
+  #read(split: Split): Promise<Reading> {
+    let reading = this.#readings.get(split);
+    if (reading === undefined) {
+      reading = this.#found.read(split);
+      this.#readings.set(split, reading);
+    }
+    return reading;
+  }
 }
 
 /** @returns whether it is a folder */

@@ -3,8 +3,8 @@
 export interface Entry {
   /** below the root; of an index it may be absolute */
   imagePath: string;
-  /** null: no mask */
-  maskPath: string | null;
+  /** masks of it, which are united; none: there is no mask */
+  maskPaths: string[];
   className: string;
   kind: string;
   isAnomalous: boolean;
@@ -13,5 +13,7 @@ export interface Entry {
 /** What reading an index or a layout gives. */
 export interface Reading {
   entries: Entry[];
+  /** files that told labels without being masks of a picture, below the root */
+  consulted?: string[];
   warnings: string[];
 }

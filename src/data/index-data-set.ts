@@ -2,6 +2,8 @@
 import { dirname, join, resolve } from 'node:path';
 import { CraneError } from '../errors.js';
 import { writeWhole } from '../files/write-whole.js';
+import type { DataChoices } from '../options/types.js';
+import type { ScanReport } from '../scan/scan-account.js';
 import type { DataSet, Split } from './data-set.js';
 import { findDataSource } from './data-source.js';
 import { metaText } from './meta-write.js';
@@ -13,9 +15,11 @@ export interface Indexed {
   layout: string;
   layoutReason: string;
   sets: Record<Split, DataSet>;
+  /** of everything below the root */
+  scan: ScanReport;
 }
 
-export interface IndexOptions {
+export interface IndexOptions extends DataChoices {
   layout: string;
   /** default: meta.json in the root */
   out?: string;
@@ -23,8 +27,11 @@ export interface IndexOptions {
 }
 
 /** @throws CraneError E_DATA_*, E_EXISTS, E_IO_WRITE, E_USAGE */
-export async function indexDataSet(root: string, { layout, out, overwrite }: IndexOptions): Promise<Indexed> {
-  const source = await findDataSource(root, { layout, ignoreIndex: true });
+export async function indexDataSet(
+  root: string,
+  { out, overwrite, ...reading }: IndexOptions,
+): Promise<Indexed> {
+  const source = await findDataSource(root, { ...reading, ignoreIndex: true });
   const file = resolve(out ?? join(source.root, 'meta.json'));
   const [test, train] = [await source.open('test'), await source.open('train')];
   refuseFaults(source.name, [...test.faults, ...train.faults]);
@@ -33,5 +40,5 @@ export async function indexDataSet(root: string, { layout, out, overwrite }: Ind
   const sets = { test: test.set, train: train.set };
   const text = metaText({ test: sets.test.items, train: sets.train.items }, source.root, dirname(file));
   await writeWhole(file, text, { overwrite });
-  return { file, layout: source.layout, layoutReason: source.reason, sets };
+  return { file, layout: source.layout, layoutReason: source.reason, sets, scan: await source.account() };
 }

@@ -36,15 +36,31 @@ export async function labelMask(path: string, options: MaskOptions = {}): Promis
 }
 
 /**
- * The mask of a picture, in the picture's size. A mask that fits only the picture as it is stored is turned with it,
+ * The mask of a picture, in the picture's size; several are united. A mask that fits only the picture as it is stored is turned with it,
  * as the picture's EXIF orientation says.
  * @param picture the decoded picture's size, after its orientation where `exif` is on
  * @throws CraneError E_DATA_MASK_SIZE; E_INPUT_*, E_IMAGE_* of the mask
  */
 export async function maskOfPicture(
-  mask: string,
+  masks: readonly string[],
   picture: { path: string; width: number; height: number },
   options: MaskOptions = {},
+): Promise<GreyMask> {
+  const [first, ...further] = masks;
+  if (first === undefined) throw new CraneError('E_INTERNAL', `${picture.path}: no mask is named`);
+  const united = await oneMask(first, picture, options);
+  for (const mask of further) {
+    const { data } = await oneMask(mask, picture, options);
+    for (let pixel = 0; pixel < data.length; pixel++)
+      if (data[pixel]! > united.data[pixel]!) united.data[pixel] = data[pixel]!;
+  }
+  return united;
+}
+
+async function oneMask(
+  mask: string,
+  picture: { path: string; width: number; height: number },
+  options: MaskOptions,
 ): Promise<GreyMask> {
   const grey = await labelMask(mask, options);
   if (grey.width === picture.width && grey.height === picture.height) return grey;

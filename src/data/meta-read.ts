@@ -4,10 +4,12 @@
  * The file is untrusted: its size, its depth and every field are checked, and no name of a class ever becomes a key
  * of an object.
  */
+
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
 import { codedReadError } from '../files/open-file.js';
+import { decodeText } from '../files/text.js';
 import { visible } from '../terminal/visible.js';
 import type { Split } from './data-set.js';
 import type { Entry, Reading } from './entry.js';
@@ -26,9 +28,11 @@ const label = z.string().max(255);
 const entrySchema = z.object({
   img_path: path.min(1),
   mask_path: path.nullish(),
+  // Ours: masks that are united; other programs see the first of them as mask_path.
+  mask_paths: z.array(path.min(1)).max(1000).nullish(),
   cls_name: label.nullish(),
   specie_name: label.nullish(),
-  anomaly: z.union([z.literal(0), z.literal(1), z.boolean()]),
+  anomaly: z.union([z.literal(0), z.literal(1), z.boolean(), z.enum(['0', '1'])]),
 });
 
 export interface MetaIndex {
@@ -95,13 +99,13 @@ function readEntry(raw: unknown, className: string, where: string, name: string)
     const field = issue?.path.join('.') || 'it';
     throw refuse(name, `${where}: ${field}: ${issue?.message}`, checked.error);
   }
-  const { img_path, mask_path, cls_name, specie_name, anomaly } = checked.data;
+  const { img_path, mask_path, mask_paths, cls_name, specie_name, anomaly } = checked.data;
   if (typeof cls_name === 'string' && cls_name !== className)
     throw refuse(name, `${where}: cls_name is "${visible(cls_name)}"`);
-  const isAnomalous = Boolean(anomaly);
+  const isAnomalous = Boolean(Number(anomaly));
   return {
     imagePath: img_path,
-    maskPath: mask_path || null,
+    maskPaths: mask_paths && mask_paths.length > 0 ? mask_paths : mask_path ? [mask_path] : [],
     className,
     kind: specie_name || (isAnomalous ? 'anomalous' : 'good'),
     isAnomalous,
@@ -118,7 +122,7 @@ async function readBounded(file: string): Promise<string> {
     try {
       const { size } = await handle.stat();
       if (size > k_maxBytes) throw refuse(file, `${size} bytes, at most ${k_maxBytes} are read`);
-      return await handle.readFile('utf8');
+      return decodeText(await handle.readFile(), file);
     } finally {
       await handle.close();
     }

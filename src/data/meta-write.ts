@@ -18,13 +18,15 @@ export function metaText(items: Record<Split, readonly DataItem[]>, root: string
 /** One line a picture. Put together by hand: objects would move classes whose names are numbers to the front. */
 function splitText(items: readonly DataItem[], prefix: string): string {
   const byClass = new Map<string, string[]>();
-  for (const { imagePath, maskPath, className, kind, isAnomalous } of items) {
+  for (const { imagePath, maskPaths, className, kind, isAnomalous } of items) {
+    const masks = maskPaths.map((path) => prefix + path);
     const line = JSON.stringify({
       img_path: prefix + imagePath,
-      mask_path: maskPath === null ? '' : prefix + maskPath,
+      mask_path: masks[0] ?? '',
       cls_name: className,
       specie_name: kind,
       anomaly: isAnomalous ? 1 : 0,
+      ...(masks.length > 1 ? { mask_paths: masks } : {}),
     });
     const lines = byClass.get(className);
     if (lines) lines.push(line);

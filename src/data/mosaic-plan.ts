@@ -121,9 +121,9 @@ export class MosaicPool {
 export async function mosaicKey(plan: MosaicPlan, items: readonly DataItem[]): Promise<string> {
   const hash = createHash('sha256').update(`${k_keyVersion}\n`);
   for (const index of plan.tiles) {
-    const { image, mask } = items[index]!;
-    const usedMask = plan.isAnomalous ? mask : null;
-    hash.update(`${await contentHash(image)} ${usedMask === null ? '-' : await contentHash(usedMask)}\n`);
+    const { image, masks } = items[index]!;
+    const used = plan.isAnomalous ? await Promise.all(masks.map(contentHash)) : [];
+    hash.update(`${await contentHash(image)} ${used.length === 0 ? '-' : used.join('+')}\n`);
   }
   return hash.digest('hex');
 }

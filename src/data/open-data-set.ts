@@ -1,11 +1,12 @@
 /** Opens one split of a data set that has to be whole, for training and testing. */
 import { realpath } from 'node:fs/promises';
 import { CraneError } from '../errors.js';
+import type { DataChoices } from '../options/types.js';
 import type { DataSet, Split } from './data-set.js';
 import { findDataSource } from './data-source.js';
 import { refuseFaults } from './place-entries.js';
 
-export interface OpenDataSetOptions {
+export interface OpenDataSetOptions extends DataChoices {
   /** default 'test' */
   split?: Split;
   /** name of a layout (`data list`); 'auto', the default: the index where there is one, else what the folders show */

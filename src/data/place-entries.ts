@@ -12,6 +12,8 @@ export interface PathFault {
   fault: 'missing-picture' | 'missing-mask' | 'outside-root';
   path: string;
   className: string;
+  /** why, where the path does not show it: through which link it leads outside */
+  detail?: string;
 }
 
 export interface Placed {
@@ -30,7 +32,7 @@ export async function placeEntries(entries: readonly Entry[], fence: RootFence):
     warnings.push(
       `${absolute} absolute paths: they hold on this machine only; \`data index --force\` writes relative ones`,
     );
-  const folders = placed.filter(({ isMaskFolder }) => isMaskFolder).length;
+  const folders = placed.filter(({ hasMaskFolder }) => hasMaskFolder).length;
   if (folders > 0) warnings.push(`${folders} entries name a folder as their mask: that counts as no mask`);
   return {
     items: placed.flatMap(({ item }) => item ?? []),
@@ -43,42 +45,49 @@ interface PlacedEntry {
   item?: DataItem;
   faults: PathFault[];
   absolutePaths: number;
-  isMaskFolder: boolean;
+  hasMaskFolder: boolean;
 }
 
 async function placeEntry(entry: Entry, fence: RootFence): Promise<PlacedEntry> {
   const { className, kind, isAnomalous } = entry;
-  const result: PlacedEntry = { faults: [], absolutePaths: 0, isMaskFolder: false };
-  const fault = (name: PathFault['fault'], path: string) =>
-    result.faults.push({ fault: name, path, className });
+  const result: PlacedEntry = { faults: [], absolutePaths: 0, hasMaskFolder: false };
+  const fault = (name: PathFault['fault'], path: string, detail?: string) =>
+    result.faults.push({ fault: name, path, className, ...(detail === undefined ? {} : { detail }) });
 
   const image = await placePath(entry.imagePath, fence);
-  if (image.found === 'outside') fault('outside-root', entry.imagePath);
-  else if (image.found !== 'file') fault('missing-picture', entry.imagePath);
+  if (image.found === 'outside') fault('outside-root', entry.imagePath, await fence.why(entry.imagePath));
+  else if (image.found !== 'file') fault('missing-picture', entry.imagePath, windowsPath(entry.imagePath));
   else if (isAbsolute(entry.imagePath)) result.absolutePaths++;
 
-  let maskPath: string | null = null;
-  if (entry.maskPath !== null) {
-    const mask = await placePath(entry.maskPath, fence);
-    if (mask.found === 'outside') fault('outside-root', entry.maskPath);
-    else if (mask.found === 'missing') fault('missing-mask', entry.maskPath);
-    else if (mask.found === 'folder') result.isMaskFolder = true;
+  const maskPaths: string[] = [];
+  for (const given of entry.maskPaths) {
+    const mask = await placePath(given, fence);
+    if (mask.found === 'outside') fault('outside-root', given, await fence.why(given));
+    else if (mask.found === 'missing') fault('missing-mask', given, windowsPath(given));
+    else if (mask.found === 'folder') result.hasMaskFolder = true;
     else {
-      if (isAbsolute(entry.maskPath)) result.absolutePaths++;
-      maskPath = mask.path;
+      if (isAbsolute(given)) result.absolutePaths++;
+      maskPaths.push(mask.path);
     }
   }
   if (image.found !== 'file') return result;
+  const masks = maskPaths.map((path) => join(fence.root, path));
   result.item = {
     image: join(fence.root, image.path),
     imagePath: image.path,
-    mask: maskPath === null ? null : join(fence.root, maskPath),
-    maskPath,
+    mask: masks[0] ?? null,
+    maskPath: maskPaths[0] ?? null,
+    masks,
+    maskPaths,
     className,
     kind,
     isAnomalous,
   };
   return result;
+}
+
+function windowsPath(path: string): string | undefined {
+  return path.includes('\\') ? 'its parts are separated by \\, so the index was made on Windows' : undefined;
 }
 
 async function placePath(given: string, fence: RootFence): Promise<{ path: string; found: PlaceKind }> {
@@ -90,11 +99,14 @@ async function placePath(given: string, fence: RootFence): Promise<{ path: strin
 export function refuseFaults(name: string, faults: readonly PathFault[]): void {
   const outside = faults.filter(({ fault }) => fault === 'outside-root');
   if (outside.length > 0) {
+    const { path, detail } = outside[0]!;
     throw new CraneError(
       'E_DATA_PATH',
-      `${name}: ${outside.length} paths lead out of the data set, for instance ${visible(outside[0]!.path)}`,
+      `${name}: ${outside.length} paths lead out of the data set, for instance ${visible(path)}${detail ? `: ${visible(detail)}` : ''}`,
       {
-        hint: 'put the files below the root, and make a new index: npx crane-native data index <root> --force',
+        hint: detail
+          ? 'where you trust the links add --follow-links; else put the files themselves below the root'
+          : 'put the files below the root, and make a new index: npx crane-native data index <root> --force',
       },
     );
   }

@@ -3,7 +3,7 @@
  * symbolic link may lead to a file elsewhere.
  */
 import type { Stats } from 'node:fs';
-import { lstat, realpath, stat } from 'node:fs/promises';
+import { lstat, readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { CraneError } from '../errors.js';
 
@@ -11,19 +11,28 @@ export type PlaceKind = 'file' | 'folder' | 'missing' | 'outside';
 
 export class RootFence {
   /** real paths of folders that were looked at; undefined: it does not exist */
-  private readonly folders_ = new Map<string, Promise<string | undefined>>();
+  readonly #folders = new Map<string, Promise<string | undefined>>();
+  readonly #realRoot: string;
+  readonly #followLinks: boolean;
 
   private constructor(
     /** absolute, as given */
     readonly root: string,
-    private readonly realRoot: string,
-  ) {}
+    realRoot: string,
+    followLinks: boolean,
+  ) {
+    this.#realRoot = realRoot;
+    this.#followLinks = followLinks;
+  }
 
-  /** @throws CraneError E_DATA_NOT_FOUND */
-  static async at(root: string): Promise<RootFence> {
+  /**
+   * @param followLinks links may lead outside: whoever names the folder trusts them
+   * @throws CraneError E_DATA_NOT_FOUND
+   */
+  static async at(root: string, followLinks = false): Promise<RootFence> {
     const absolute = resolve(root);
     try {
-      return new RootFence(absolute, await realpath(absolute));
+      return new RootFence(absolute, await realpath(absolute), followLinks);
     } catch (cause) {
       throw new CraneError('E_DATA_NOT_FOUND', `${root}: there is no such folder`, { cause });
     }
@@ -33,20 +42,20 @@ export class RootFence {
   below(given: string): string | undefined {
     if (given.includes('\0')) return undefined;
     if (!isAbsolute(given)) return inside(this.root, join(this.root, given));
-    return inside(this.root, resolve(given)) ?? inside(this.realRoot, resolve(given));
+    return inside(this.root, resolve(given)) ?? inside(this.#realRoot, resolve(given));
   }
 
   /** What is at a path from `below`, once links are followed. */
   async look(path: string): Promise<PlaceKind> {
     if (path === '') return 'folder';
     const absolute = join(this.root, path);
-    const folder = await this.realFolder(dirname(absolute));
+    const folder = await this.#realFolder(dirname(absolute));
     if (folder === undefined) return 'missing';
-    if (!isInside(this.realRoot, folder)) return 'outside';
+    if (!this.#isInside(folder)) return 'outside';
     try {
       let facts: Stats = await lstat(absolute);
       if (facts.isSymbolicLink()) {
-        if (!isInside(this.realRoot, await realpath(absolute))) return 'outside';
+        if (!this.#isInside(await realpath(absolute))) return 'outside';
         facts = await stat(absolute);
       }
       return facts.isDirectory() ? 'folder' : 'file';
@@ -56,11 +65,29 @@ export class RootFence {
     }
   }
 
-  private realFolder(folder: string): Promise<string | undefined> {
-    const known = this.folders_.get(folder);
+  /** Through which link a path leads outside; undefined: through none, its text does. */
+  async why(given: string): Promise<string | undefined> {
+    const path = this.below(given);
+    if (path === undefined) return undefined;
+    let at = this.root;
+    for (const part of path.split('/')) {
+      at = join(at, part);
+      const facts = await lstat(at).catch(() => undefined);
+      if (facts?.isSymbolicLink() && !isInside(this.#realRoot, await realpath(at).catch(() => at)))
+        return `${relative(this.root, at)} is a symbolic link to ${await readlink(at)}`;
+    }
+    return undefined;
+  }
+
+  #isInside(real: string): boolean {
+    return this.#followLinks || isInside(this.#realRoot, real);
+  }
+
+  #realFolder(folder: string): Promise<string | undefined> {
+    const known = this.#folders.get(folder);
     if (known) return known;
     const found = realpath(folder).catch(() => undefined);
-    this.folders_.set(folder, found);
+    this.#folders.set(folder, found);
     return found;
   }
 }

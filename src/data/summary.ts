@@ -1,5 +1,6 @@
 /** Counts the pictures of data sets, for logs and tables. */
 
+import { leftOutLine, type ScanReport } from '../scan/scan-account.js';
 import { visible } from '../terminal/visible.js';
 import type { DataItem, DataSet, Split } from './data-set.js';
 
@@ -22,8 +23,11 @@ export interface SetSummary extends Counts {
   name: string;
   layout: string;
   split: Split;
+  /** names of the kinds that are taken as normal */
+  normalKinds: string[];
   /** in the order of the items */
   classes: ClassSummary[];
+  scan: ScanReport;
 }
 
 export interface Summary extends Counts {
@@ -31,7 +35,7 @@ export interface Summary extends Counts {
 }
 
 export function summarise(dataSets: readonly DataSet[]): Summary {
-  const sets = dataSets.map(({ name, layout, split, items }) => {
+  const sets = dataSets.map(({ name, layout, split, items, scan }) => {
     const byClass = new Map<string, Counts>();
     for (const item of items) count(item, byClass);
     const classes = [...byClass].map(([className, counts]) => ({
@@ -39,17 +43,18 @@ export function summarise(dataSets: readonly DataSet[]): Summary {
       ...counts,
       hasOneLabel: counts.normal === 0 || counts.anomalous === 0,
     }));
-    return { name, layout, split, classes, ...sum(classes) };
+    const normalKinds = [...new Set(items.filter(({ isAnomalous }) => !isAnomalous).map(({ kind }) => kind))];
+    return { name, layout, split, normalKinds, classes, scan, ...sum(classes) };
   });
   return { sets, ...sum(sets) };
 }
 
-/** One line for each set, and one for what its figures will lack. */
+/** One line for each set, with what its scan left out, and one for what its figures will lack. */
 export function summaryLines({ sets }: Summary): string[] {
-  return sets.flatMap(({ name, split, classes, normal, anomalous, withoutMask }) => {
+  return sets.flatMap(({ name, split, classes, normal, anomalous, withoutMask, normalKinds, scan }) => {
     const classCount = classes.length === 1 ? '1 class' : `${classes.length} classes`;
     const lines = [
-      `${visible(name)} (${split}): ${classCount}, ${normal} normal and ${anomalous} anomalous pictures`,
+      `${visible(name)} (${split}): ${classCount}, ${normal} normal${ofKinds(normalKinds)} and ${anomalous} anomalous pictures${visible(leftOutLine(scan))}`,
     ];
     if (withoutMask > 0)
       lines.push(`${visible(name)}: ${withoutMask} of ${anomalous} anomalous pictures have no mask`);
@@ -62,6 +67,13 @@ export function summaryLines({ sets }: Summary): string[] {
       );
     return lines;
   });
+}
+
+/** Which folder was taken as normal is said: its name decided every label. */
+function ofKinds(kinds: readonly string[]): string {
+  return kinds.length === 0
+    ? ''
+    : ` (${kinds.slice(0, 3).map(visible).join(', ')}${kinds.length > 3 ? ', ...' : ''})`;
 }
 
 function count({ className, isAnomalous, mask }: DataItem, byClass: Map<string, Counts>): void {

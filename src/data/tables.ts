@@ -1,4 +1,6 @@
 /** How data sets are shown to people: counts, known layouts, what a check found. Pure text; the command prints it. */
+
+import { leftOutText, type ScanReport } from '../scan/scan-account.js';
 import { aligned } from '../terminal/aligned.js';
 import type { Paint } from '../terminal/paint.js';
 import { visible } from '../terminal/visible.js';
@@ -54,6 +56,8 @@ export function reportText(report: CheckReport, paint: Paint): string {
       paint,
     ),
     '',
+    ...accountLines(report.scan, paint),
+    '',
   ];
   const { paper, notes } = report;
   if (paper?.isEqual)
@@ -71,8 +75,24 @@ export function sourceLine({
   name,
   layout,
   layoutReason,
-}: Pick<CheckReport, 'name' | 'layout' | 'layoutReason'>): string {
-  return `${visible(name)}: read as ${layout} (${visible(layoutReason)})`;
+  normalKinds,
+}: Pick<CheckReport, 'name' | 'layout' | 'layoutReason' | 'normalKinds'>): string {
+  const normal = normalKinds.length === 0 ? '' : `; normal: ${normalKinds.map(visible).join(', ')}`;
+  return `${visible(name)}: read as ${layout} (${visible(layoutReason)})${normal}`;
+}
+
+/** In full: here is where nothing is shortened to a line. */
+function accountLines({ pictures, masks, leftOut }: ScanReport, paint: Paint): string[] {
+  const told = leftOut.filter(({ reason }) => reason !== 'other-split');
+  const lines = [
+    `${counted(pictures, 'picture')} and ${counted(masks, 'mask')} found${told.length === 0 ? ', nothing left out' : '; left out:'}`,
+  ];
+  for (const entry of told) {
+    lines.push(`  ${visible(leftOutText(entry))}`);
+    const more = entry.count > entry.examples.length ? ', ...' : '';
+    if (entry.count > 1) lines.push(paint.dim(`    ${visible(entry.examples.join(', '))}${more}`));
+  }
+  return lines;
 }
 
 function findingSections(findings: readonly Finding[], paint: Paint): string[] {
@@ -82,15 +102,18 @@ function findingSections(findings: readonly Finding[], paint: Paint): string[] {
     if (found.length === 0) continue;
     const word = severity === 'fault' ? paint.red('fault') : paint.yellow('warning');
     lines.push(`${word}: ${what} (${found.length})`);
-    for (const { paths, detail } of found.slice(0, k_shown)) {
-      const text = [paths.join(' = '), detail ?? ''].filter((part) => part !== '').join(': ');
-      lines.push(`  ${visible(text)}`);
-    }
+    for (const entry of found.slice(0, k_shown)) lines.push(`  ${visible(findingText(entry))}`);
     if (found.length > k_shown)
       lines.push(paint.dim(`  and ${found.length - k_shown} more; --json names all`));
     lines.push('');
   }
   return lines;
+}
+
+function findingText({ kind, paths, detail = '' }: Finding): string {
+  const isGroup = kind === 'left-out' || kind === 'unused-ground-truth';
+  const files = paths.join(isGroup ? ', ' : ' = ');
+  return (isGroup ? [detail, files] : [files, detail]).filter((part) => part !== '').join(': ');
 }
 
 function verdict({ faults, warnings }: CheckReport, paint: Paint): string {

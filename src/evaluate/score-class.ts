@@ -172,20 +172,21 @@ function lineOf({ index, score, map, width, height, model }: PictureScore, set: 
 
 /** In the map's size, resized as the reference does it (method.md 2); null for a normal picture or one without a mask. */
 async function maskFor(
-  { image, mask, isAnomalous }: PlacedItem,
+  { image, masks, isAnomalous }: PlacedItem,
   map: MapValues,
   { width, height }: JournalLine,
   { engine, exif, maxPixels }: ClassWork,
 ) {
-  if (!isAnomalous || mask === null) return null;
-  const grey = await maskOfPicture(mask, { path: image, width, height }, { exif, maxPixels });
+  if (!isAnomalous || masks.length === 0) return null;
+  const grey = await maskOfPicture(masks, { path: image, width, height }, { exif, maxPixels });
   const data = await engine.addon.resizeMask(grey, map.width, map.height);
   return { data, width: map.width, height: map.height };
 }
 
 function placeOf(item: PlacedItem): Omit<UnscoredPicture, 'error'> {
-  const { index, imagePath, maskPath, className, kind, isAnomalous } = item;
-  return { index, path: imagePath, maskPath, className, kind, isAnomalous };
+  const { index, imagePath, maskPath, maskPaths, className, kind, isAnomalous } = item;
+  const all = maskPaths.length > 1 ? { maskPaths } : {};
+  return { index, path: imagePath, maskPath, ...all, className, kind, isAnomalous };
 }
 
 function scoredPicture(item: PlacedItem, { score, mapMax, width, height }: JournalLine): ScoredPicture {

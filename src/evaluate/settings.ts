@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.js';
 import { mergeChoices, type PictureSettings } from '../engine/method-choice.js';
 import type { PresetName } from '../options/preset-names.js';
 import { defaultOf } from '../options/table.js';
-import type { PictureChoices, TestChoices } from '../options/types.js';
+import type { DataChoices, PictureChoices, TestChoices } from '../options/types.js';
 import { presets } from '../runs/paper/presets.js';
 import type { PromptFacts } from '../runs/prompt-facts.js';
 import type { TestSettings } from '../runs/test-run.js';
@@ -17,6 +17,7 @@ export interface ResolvedTest {
   bootstrap: TestSettings['bootstrap'];
   split: Split;
   layout: string;
+  reading: DataChoices;
   comparePaper: boolean;
   keepMaps: boolean;
   report: boolean;
@@ -34,6 +35,10 @@ export function resolveTest(given: TestChoices & PictureChoices): ResolvedTest {
     bootstrapSeed: seed = defaultOf('bootstrapSeed'),
     split = defaultOf('split'),
     layout = defaultOf('layout'),
+    normalFolder = [],
+    anomalousFolder = [],
+    unknownFolders = defaultOf('unknownFolders'),
+    followLinks = defaultOf('followLinks'),
     comparePaper = defaultOf('comparePaper'),
     keepMaps = defaultOf('keepMaps'),
     report = defaultOf('report'),
@@ -47,6 +52,7 @@ export function resolveTest(given: TestChoices & PictureChoices): ResolvedTest {
     bootstrap: resamples === 0 ? null : { resamples, seed, level: k_level },
     split,
     layout,
+    reading: { normalFolder, anomalousFolder, unknownFolders, followLinks },
     comparePaper,
     keepMaps,
     report,

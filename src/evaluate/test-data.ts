@@ -1,6 +1,7 @@
 /** The data sets of a test: opened and named apart. */
 import type { DataItem, DataSet, Split } from '../data/data-set.js';
 import { openDataSet, refuseTwice } from '../data/open-data-set.js';
+import type { DataChoices } from '../options/types.js';
 import { OutputNames } from '../sinks/output-names.js';
 
 export interface TestData {
@@ -26,10 +27,10 @@ export interface PlacedItem extends DataItem {
 /** Reads no picture. @throws CraneError E_DATA_*, E_USAGE for a set that is given twice */
 export async function openTestData(
   paths: readonly string[],
-  options: { split: Split; layout: string },
+  { split, layout, reading }: { split: Split; layout: string; reading: DataChoices },
 ): Promise<TestData[]> {
   const sets: DataSet[] = [];
-  for (const path of paths) sets.push(await openDataSet(path, options));
+  for (const path of paths) sets.push(await openDataSet(path, { ...reading, split, layout }));
   await refuseTwice(sets);
   const folders = new OutputNames();
   const taken = new Map<string, number>();

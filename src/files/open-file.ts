@@ -49,7 +49,13 @@ async function openCoded(path: string): Promise<FileHandle> {
 export function codedReadError(path: string, cause: unknown): CraneError {
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new CraneError('E_INPUT_NOT_FOUND', `${path}: there is no such file`, { cause });
+    return new CraneError('E_INPUT_NOT_FOUND', `${path}: there is no such file`, {
+      // What a name's bytes became that are no UTF-8: no text can name that file any more.
+      hint: path.includes('\ufffd')
+        ? 'its name holds bytes that are not UTF-8: name its folder, whose files are read by their bytes, or rename it'
+        : undefined,
+      cause,
+    });
   }
   if (code === 'EACCES' || code === 'EPERM') {
     return new CraneError('E_INPUT_PERMISSION', `${path}: may not be read`, {

@@ -10,6 +10,7 @@ export type OptionGroup =
   | 'Picture'
   | 'Queue'
   | 'Inputs'
+  | 'Data sets'
   | 'Output'
   | 'Training'
   | 'Calibration'

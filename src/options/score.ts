@@ -21,6 +21,12 @@ export const scoreCommandOptions = {
     default: false,
     help: 'take the pictures of subfolders too',
   }),
+  includeMasks: flag({
+    group: 'Inputs',
+    scope: cli,
+    default: false,
+    help: 'score the masks of pictures too: NAME_mask beside NAME, folders of masks',
+  }),
   limit: int({
     group: 'Inputs',
     scope: cli,

@@ -9,6 +9,7 @@
 
 import { benchCommandOptions } from './bench.js';
 import { calibrateCommandOptions } from './calibrate.js';
+import { dataOptions } from './data.js';
 import type { LibraryCall, OptionSpec } from './kinds.js';
 import { choice, flag, int, integers, num, orNone, orWord, pair, text } from './kinds.js';
 import { scoreCommandOptions } from './score.js';
@@ -376,6 +377,7 @@ export const options = {
     help: 'turn pictures as their EXIF orientation says; false: as stored',
   }),
 
+  ...dataOptions,
   ...scoreCommandOptions,
   ...calibrateCommandOptions,
   ...trainCommandOptions,

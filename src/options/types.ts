@@ -88,9 +88,22 @@ export interface ScoreManyOptions extends Omit<ScoreOptions, 'name'> {
   ordered?: boolean;
 }
 
+/** How a data set is read: what its folders mean, and what its masks say. */
+export interface DataChoices {
+  /** folders of normal pictures, beside those that every one knows (good, ok, normal) */
+  normalFolder?: string[];
+  /** folders of anomalous pictures */
+  anomalousFolder?: string[];
+  /** folders of which nobody knows what they hold: refused, or taken as anomalous */
+  unknownFolders?: 'stop' | 'anomalous';
+  /** take what symbolic links lead to, also outside of the root */
+  followLinks?: boolean;
+}
+
 /** Which inputs `score` takes and what it writes. */
 export interface ScoreCommandOptions {
   recursive: boolean;
+  includeMasks: boolean;
   limit: number;
   shard: { index: number; count: number };
   resume: boolean;
@@ -108,7 +121,7 @@ export interface ScoreCommandOptions {
 }
 
 /** How prompts are learned (method.md 7). */
-export interface TrainChoices {
+export interface TrainChoices extends DataChoices {
   epochs?: number;
   batchSize?: number;
   learningRate?: number;
@@ -139,13 +152,13 @@ export interface TrainChoices {
 }
 
 /** The choices, and what the command alone takes. */
-export interface TrainCommandOptions extends Flat<TrainChoices> {
+export interface TrainCommandOptions extends Flat<Omit<TrainChoices, keyof DataChoices>> {
   dryRun: boolean;
   measure: boolean;
 }
 
 /** How a model is tested. */
-export interface TestChoices {
+export interface TestChoices extends DataChoices {
   preset?: PresetName;
   limits?: number[];
   bootstrap?: number;
@@ -159,7 +172,8 @@ export interface TestChoices {
 }
 
 /** What the test command takes beside those of scoring and training. */
-export interface TestCommandOptions extends Flat<Omit<TestChoices, 'split' | 'layout' | 'batch'>> {
+export interface TestCommandOptions
+  extends Flat<Omit<TestChoices, 'split' | 'layout' | 'batch' | keyof DataChoices>> {
   grid: string;
 }
 
@@ -189,6 +203,7 @@ export type AllOptions = Flat<EngineOptions> &
   Flat<ScoreOptions> &
   Flat<ScoreManyOptions> &
   FlatCompat &
+  Flat<DataChoices> &
   ScoreCommandOptions &
   CalibrateCommandOptions &
   TrainCommandOptions &

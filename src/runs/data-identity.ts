@@ -53,11 +53,12 @@ export async function identify(
 }
 
 async function contentOf(item: DataItem): Promise<{ content: string; line: string }> {
-  const { imagePath, image, isAnomalous, mask, className, kind } = item;
+  const { imagePath, image, isAnomalous, masks, className, kind } = item;
   const content = await hashOrFault(image);
   // Masks of normal pictures are not looked at (method.md 2).
-  const ofMask = isAnomalous && mask !== null ? await hashOrFault(mask) : null;
-  return { content, line: JSON.stringify([imagePath, content, isAnomalous, className, kind, ofMask]) };
+  const ofMasks =
+    isAnomalous && masks.length > 0 ? (await Promise.all(masks.map(hashOrFault))).join('+') : null;
+  return { content, line: JSON.stringify([imagePath, content, isAnomalous, className, kind, ofMasks]) };
 }
 
 function hashOrFault(path: string): Promise<string> {

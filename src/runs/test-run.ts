@@ -129,6 +129,8 @@ interface AnyPicture {
   /** below the set's root with `/` between */
   path: string;
   maskPath: string | null;
+  /** of a picture with several masks, which are united: all of them */
+  maskPaths?: string[];
   className: string;
   kind: string;
   isAnomalous: boolean;

@@ -9,16 +9,20 @@ import type { AnomalyMap } from '../images/anomaly-map.js';
 import { decodePicture } from '../images/decode.js';
 import { heatMapFile } from '../images/heat-map.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
-import type { ScoreCommandOptions } from '../options/types.js';
+import type { DataChoices, ScoreCommandOptions } from '../options/types.js';
+import { ScanAccount, type ScanReport } from '../scan/scan-account.js';
 import { mapEnding, mapFile } from '../sinks/map-file.js';
 import { OutputNames } from '../sinks/output-names.js';
 import { toResultLine, type WrittenFiles } from '../sinks/result-line.js';
 import type { ResultWriter } from '../sinks/result-writers.js';
 import { ResultsFile } from '../sinks/results-file.js';
-import { countInputs, k_stdin, type ListedPicture, listInputs } from '../sources/list-inputs.js';
+import { areScanned, countInputs, k_stdin, type ListedPicture, listInputs } from '../sources/list-inputs.js';
 
 /** The score command's own options: those with a default always set, the others perhaps. */
-export type ScoreRunOptions = Partial<Pick<ScoreCommandOptions, 'limit' | 'shard' | 'out' | 'maps'>> &
+export type ScoreRunOptions = Partial<
+  Pick<ScoreCommandOptions, 'limit' | 'shard' | 'out' | 'maps' | 'includeMasks'>
+> &
+  Pick<DataChoices, 'followLinks'> &
   Pick<
     ScoreCommandOptions,
     'recursive' | 'resume' | 'mapSize' | 'heatmaps' | 'heatmapFormat' | 'heatmapRange' | 'timings' | 'force'
@@ -48,6 +52,8 @@ export interface ScoreRunOutcome {
   skipped: number;
   isStopped: boolean;
   hasMapThreshold: boolean;
+  /** what was found and left out; null: every input was named, and nothing was looked for */
+  scan: ScanReport | null;
 }
 
 /** Faults of the options together, before anything is loaded. @throws CraneError E_USAGE */
@@ -77,7 +83,9 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     skipped: 0,
     isStopped: false,
     hasMapThreshold: true,
+    scan: null,
   };
+  const account = new ScanAccount();
   const { mapThreshold } = engine.settings();
   outcome.hasMapThreshold = mapThreshold !== null;
   const results = options.out === undefined ? undefined : await openResults(options.out, engine, options);
@@ -85,7 +93,7 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   const places = new Map<number, Listed>();
   const tellTotal = run.onTotal ? await countTotal(run, run.onTotal) : () => {};
   try {
-    const items = pickItems(run, results, places, outcome, tellTotal);
+    const items = pickItems(run, results, { places, outcome, account, tellTotal });
     for await (const scored of engine.scoreMany(items, {
       map: wantsMap,
       regions: options.regions,
@@ -102,6 +110,7 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       run.onResult();
     }
     outcome.isStopped = stop.aborted;
+    if (await areScanned(run.inputs)) outcome.scan = account.report();
     await writer.end();
   } catch (thrown) {
     // What is told is why the run ended, not that its end could not be saved either.
@@ -118,8 +127,8 @@ async function countTotal(
   { inputs, options }: ScoreRun,
   onTotal: (count: number) => void,
 ): Promise<(skipped: number) => void> {
-  const { recursive, out, shard, limit = Number.POSITIVE_INFINITY } = options;
-  const all = await countInputs(inputs, { recursive, exclude: excluded(out) });
+  const { shard, limit = Number.POSITIVE_INFINITY } = options;
+  const all = await countInputs(inputs, scanOptions(options));
   if (all === undefined) return () => {};
   const mine = shard ? Math.ceil((all - shard.index + 1) / shard.count) : all;
   const tell = (skipped: number) => onTotal(Math.min(limit, mine - skipped));
@@ -127,9 +136,9 @@ async function countTotal(
   return tell;
 }
 
-/** Our own heat maps are no inputs. */
-function excluded(out: string | undefined): string[] {
-  return out === undefined ? [] : [resolve(out)];
+function scanOptions({ recursive, out, followLinks = false, includeMasks = false }: ScoreRunOptions) {
+  // Our own heat maps are no inputs.
+  return { recursive, followLinks, includeMasks, exclude: out === undefined ? [] : [resolve(out)] };
 }
 
 async function openResults(
@@ -156,20 +165,26 @@ interface Listed extends ListedPicture {
   stem: string;
 }
 
+interface Picking {
+  /** of the pictures in flight */
+  places: Map<number, Listed>;
+  outcome: ScoreRunOutcome;
+  account: ScanAccount;
+  tellTotal: (skipped: number) => void;
+}
+
 /** The inputs of this shard that have no result yet. Indexes and names count all inputs, so that shards agree. */
 async function* pickItems(
   { inputs, options, stdin, stop }: ScoreRun,
   results: ResultsFile | undefined,
-  places: Map<number, Listed>,
-  outcome: ScoreRunOutcome,
-  tellTotal: (skipped: number) => void,
+  { places, outcome, account, tellTotal }: Picking,
 ): AsyncGenerator<PictureItem> {
-  const { recursive, shard, limit = Number.POSITIVE_INFINITY, out } = options;
+  const { shard, limit = Number.POSITIVE_INFINITY } = options;
   const names = new OutputNames();
   const writesFiles = options.maps !== undefined || options.heatmaps;
   let index = -1;
   let begun = 0;
-  for await (const listed of listInputs(inputs, { recursive, exclude: excluded(out), stdin })) {
+  for await (const listed of listInputs(inputs, { ...scanOptions(options), account, stdin })) {
     if (stop.aborted) return;
     index++;
     const stem = writesFiles ? names.claim(listed.place) : '';

@@ -1,18 +1,23 @@
 /**
  * The pictures that a command line names: files, folders, globs, @lists and standard input. Folders, lists and
- * standard input are walked lazily in a stable order: of a million files only one folder's names are held.
+ * standard input are walked lazily in a stable order. What a scan leaves out is counted in its account.
  */
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { createInterface } from 'node:readline';
+import { readFile } from 'node:fs/promises';
+import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { CraneError } from '../errors.js';
 import { kindOf } from '../files/kind-of.js';
 import { codedReadError } from '../files/open-file.js';
-import { pictureEndings, pictureKind, sniffFormat } from '../images/format.js';
+import { pictureEndings, sniffFormat } from '../images/format.js';
 import type { PictureInput } from '../images/picture-input.js';
+import { kindOfFileName } from '../scan/file-kind.js';
+import { type AnyPath, nameOf } from '../scan/list-folder.js';
+import { ScanAccount } from '../scan/scan-account.js';
+import { MaskLookup } from './mask-lookup.js';
+import { listedPaths } from './text-list.js';
+import { type WalkOptions, walkFolder } from './walk-folder.js';
 
 /** How standard input is named among the inputs; the shell's `-` becomes it. */
 export const k_stdin = '@-';
@@ -25,110 +30,151 @@ export interface ListedPicture {
   place: string;
 }
 
-export interface ListOptions {
-  recursive: boolean;
-  /** folders that are never entered, absolute */
-  exclude: readonly string[];
+export interface ListOptions extends WalkOptions {
   stdin: AsyncIterable<Uint8Array | string>;
 }
 
-/** @throws CraneError E_INPUT_* where a folder, glob or list gives nothing */
+/** @throws CraneError E_INPUT_* where a folder, glob or list gives nothing; E_INPUT_MASK for the mask of a picture */
 export async function* listInputs(
   given: readonly string[],
   options: ListOptions,
 ): AsyncGenerator<ListedPicture> {
-  for (const entry of given) yield* listOne(entry, options);
+  const masks = new MaskLookup(options.includeMasks);
+  const isAlone = given.length === 1;
+  for (const entry of given) yield* listOne(entry, { ...options, masks, isAlone });
 }
 
 /** How many pictures there will be, for the progress bar; undefined when only reading standard input would tell. */
 export async function countInputs(
   given: readonly string[],
-  options: Omit<ListOptions, 'stdin'>,
+  options: Omit<ListOptions, 'stdin' | 'account'>,
 ): Promise<number | undefined> {
   if (given.includes(k_stdin)) return undefined;
   let count = 0;
-  for await (const _ of listInputs(given, { ...options, stdin: nothing() })) count++;
+  const account = new ScanAccount();
+  for await (const _ of listInputs(given, { ...options, account, stdin: nothing() })) count++;
   return count;
+}
+
+/** Whether inputs are looked for: where each is named there is nothing to account for. */
+export async function areScanned(given: readonly string[]): Promise<boolean> {
+  for (const entry of given) if (entry === k_stdin || (await kindOf(entry)) !== 'file') return true;
+  return false;
 }
 
 async function* nothing(): AsyncGenerator<string> {}
 
-async function* listOne(given: string, options: ListOptions): AsyncGenerator<ListedPicture> {
-  if (given === k_stdin) return yield* fromStdin(options.stdin);
-  if (/^(data|file):/i.test(given))
+interface Listing extends ListOptions {
+  masks: MaskLookup;
+  /** the only one that is given */
+  isAlone: boolean;
+}
+
+async function* listOne(given: string, options: Listing): AsyncGenerator<ListedPicture> {
+  const { account } = options;
+  if (given === k_stdin) return yield* fromStdin(options);
+  if (/^(data|file):/i.test(given)) {
+    account.takePicture();
     return yield { input: given, name: shortName(given), place: placeOf(given) };
+  }
   const kind = await kindOf(given);
-  if (kind === 'file') return yield onePath(given);
+  if (kind === 'file') return yield* fromFile(given, options);
   if (kind === 'folder') return yield* fromFolder(given, options);
-  if (given.startsWith('@')) return yield* fromList(createReadStream(given.slice(1)), given.slice(1));
+  if (given.startsWith('@'))
+    return yield* fromList(createReadStream(given.slice(1)), given.slice(1), options);
   if (isDynamicPattern(given)) return yield* fromGlob(given, options);
   // Scoring it will say what is wrong.
+  account.takePicture();
   yield onePath(given);
 }
 
-async function* fromFolder(folder: string, options: ListOptions): AsyncGenerator<ListedPicture> {
-  let count = 0;
-  for await (const path of walk(folder, options)) {
-    count++;
-    yield { input: path, name: path, place: relative(folder, path) };
+/** Among other inputs a mask is what a shell's `*` adds; alone it cannot be meant. */
+async function* fromFile(path: string, { account, masks, isAlone }: Listing): AsyncGenerator<ListedPicture> {
+  const picture = await masks.pictureOf(path);
+  if (picture === undefined) {
+    account.takePicture();
+    return yield onePath(path);
   }
-  if (count === 0) {
-    throw new CraneError('E_INPUT_NOT_FOUND', `${folder}: no pictures in this folder`, {
-      hint: options.recursive
+  if (!isAlone) return account.leaveOut('mask', path);
+  throw new CraneError('E_INPUT_MASK', `${path}: is the mask of ${picture}, expected a picture`, {
+    hint: 'score the picture; or, if this is one after all, add --include-masks',
+  });
+}
+
+async function* fromFolder(folder: string, options: Listing): AsyncGenerator<ListedPicture> {
+  let count = 0;
+  for await (const { path, shown } of walkFolder(folder, options)) {
+    count++;
+    yield await listed(path, shown, relative(folder, shown));
+  }
+  if (count === 0) throw noPictures(folder, options);
+}
+
+function noPictures(folder: string, { recursive, account }: Listing): CraneError {
+  const { leftOut } = account.report();
+  const unread = leftOut.find(({ reason }) => reason === 'kind-not-read');
+  return new CraneError('E_INPUT_NOT_FOUND', `${folder}: no pictures in this folder`, {
+    hint: unread
+      ? `${unread.count} are of kinds that are not read (${Object.keys(unread.endings ?? {}).join(', ')})`
+      : recursive
         ? `endings looked for: ${pictureEndings.join(', ')}`
         : 'for those in its subfolders add --recursive',
-    });
-  }
-}
-
-/** Depth first, names in the order of their code units: the same on every machine. */
-async function* walk(folder: string, options: ListOptions): AsyncGenerator<string> {
-  if (options.exclude.includes(resolve(folder))) return;
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw codedReadError(folder, cause);
   });
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue;
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) {
-      if (options.recursive) yield* walk(path, options);
-    } else if (hasPictureEnding(entry.name) && (entry.isFile() || (await kindOf(path)) === 'file')) {
-      yield path; // links to folders are not followed: they may lead in circles
-    }
-  }
 }
 
-async function* fromGlob(pattern: string, options: ListOptions): AsyncGenerator<ListedPicture> {
+async function* fromGlob(pattern: string, options: Listing): AsyncGenerator<ListedPicture> {
+  const { account, exclude, masks } = options;
   const found = await glob(pattern, {
     expandDirectories: false,
     onlyFiles: true,
     dot: false,
     absolute: isAbsolute(pattern),
   });
-  const paths = found
-    .filter((path) => !options.exclude.some((folder) => resolve(path).startsWith(folder + sep)))
-    .sort();
+  const paths = found.filter((path) => !exclude.some((folder) => resolve(path).startsWith(folder + sep)));
+  if (paths.length < found.length) account.leaveOut('own-output', exclude[0] ?? '');
   if (paths.length === 0)
     throw new CraneError('E_INPUT_NOT_FOUND', `${pattern}: no file matches this pattern`);
-  for (const path of paths) yield onePath(path);
-}
-
-/** One path a line; empty lines are skipped. */
-async function* fromList(list: Readable, name: string): AsyncGenerator<ListedPicture> {
-  try {
-    for await (const line of createInterface({ input: list, crlfDelay: Number.POSITIVE_INFINITY })) {
-      const path = line.replace(/^\ufeff/, '');
-      if (path.trim() !== '') yield onePath(path);
+  for (const path of paths.sort()) {
+    if (kindOfFileName(basename(path)) === 'rubbish') account.leaveOut('rubbish', path);
+    else if ((await masks.pictureOf(path)) !== undefined) account.leaveOut('mask', path);
+    else {
+      account.takePicture();
+      yield onePath(path);
     }
-  } catch (cause) {
-    throw codedReadError(name, cause);
   }
 }
 
+/** Empty lines are skipped. */
+async function* fromList(
+  list: Readable,
+  name: string,
+  { account, masks }: Listing,
+): AsyncGenerator<ListedPicture> {
+  try {
+    for await (const line of listedPaths(list, name)) {
+      const path = typeof line === 'string' ? await unquoted(line) : line;
+      if (typeof path === 'string' && (await masks.pictureOf(path)) !== undefined)
+        account.leaveOut('mask', path);
+      else {
+        account.takePicture();
+        yield await listed(path, typeof path === 'string' ? path : nameOf(path).name);
+      }
+    }
+  } catch (cause) {
+    throw cause instanceof CraneError ? cause : codedReadError(name, cause);
+  }
+}
+
+/** Tables put paths between quotes; a name may hold them too. */
+async function unquoted(line: string): Promise<string> {
+  const inner = /^"(.+)"$/s.exec(line)?.[1];
+  if (inner === undefined || (await kindOf(line)) !== undefined) return line;
+  return inner.replaceAll('""', '"');
+}
+
 /** Standard input is one picture when its first bytes are those of one, else a list of paths. */
-async function* fromStdin(stdin: ListOptions['stdin']): AsyncGenerator<ListedPicture> {
-  const chunks = stdin[Symbol.asyncIterator]();
+async function* fromStdin(options: Listing): AsyncGenerator<ListedPicture> {
+  const chunks = options.stdin[Symbol.asyncIterator]();
   const head: Buffer[] = [];
   let isDone = false;
   while (!isDone && Buffer.concat(head).length < 16) {
@@ -147,10 +193,21 @@ async function* fromStdin(stdin: ListOptions['stdin']): AsyncGenerator<ListedPic
   };
   if (start.length === 0)
     throw new CraneError('E_INPUT_NOT_FOUND', 'standard input is empty, expected paths or a picture');
-  if (sniffFormat(start) === undefined) return yield* fromList(Readable.from(rest()), 'standard input');
+  if (sniffFormat(start) === undefined)
+    return yield* fromList(Readable.from(rest()), 'standard input', options);
   const parts: Buffer[] = [];
   for await (const part of rest()) parts.push(part);
+  options.account.takePicture();
   yield { input: Buffer.concat(parts), name: 'stdin', place: 'stdin' };
+}
+
+/** A file whose path is no text is read here: decoders take texts. */
+async function listed(path: AnyPath, shown: string, place = placeOf(shown)): Promise<ListedPicture> {
+  if (typeof path === 'string') return { input: path, name: shortName(shown), place };
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw codedReadError(shown, cause);
+  });
+  return { input: bytes, name: shown, place };
 }
 
 function onePath(path: string): ListedPicture {
@@ -166,8 +223,4 @@ function placeOf(path: string): string {
 
 function shortName(name: string): string {
   return name.startsWith('data:') ? `${name.slice(0, 32).split(',')[0]},...` : name;
-}
-
-function hasPictureEnding(name: string): boolean {
-  return pictureKind(name).kind === 'read';
 }

@@ -23,9 +23,8 @@ export interface OpenedData {
 
 /** @throws CraneError E_DATA_*, E_USAGE when a path to leave out is in no set */
 export async function openData(paths: readonly string[], settings: TrainSettings): Promise<OpenedData> {
-  const { split, layout } = settings;
   const sets: DataSet[] = [];
-  for (const path of paths) sets.push(await openDataSet(path, { split, layout }));
+  for (const path of paths) sets.push(await openDataSet(path, settings));
   await refuseTwice(sets);
 
   const isLeftOut = await leaveOut(

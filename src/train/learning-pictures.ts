@@ -38,9 +38,10 @@ export interface ReadingWork {
 /** @throws CraneError E_INPUT_*, E_IMAGE_*, E_DATA_MASK_SIZE */
 export async function readPicture(item: ChosenItem, work: ReadingWork): Promise<LearningPicture> {
   const content = await contentHash(item.image);
-  const mask = item.isAnomalous && item.mask !== null ? await readMask(item, item.mask, work) : undefined;
+  const mask = item.isAnomalous && item.masks.length > 0 ? await readMask(item, work) : undefined;
   const cells = mask ? await countCells(mask, work) : hasPixels(item) ? zeroCells(work) : undefined;
-  const maskHash = mask ? await contentHash(item.mask!) : hasPixels(item) ? 'normal' : 'unknown';
+  const ofMasks = mask ? (await Promise.all(item.masks.map(contentHash))).join('+') : undefined;
+  const maskHash = ofMasks ?? (hasPixels(item) ? 'normal' : 'unknown');
   return {
     name: `${item.set}/${item.imagePath}`,
     content,
@@ -101,11 +102,11 @@ async function decodeItem(
   return decodePicture(toPictureSource(image), { maxPixels, exif, reserve });
 }
 
-async function readMask({ image }: ChosenItem, mask: string, work: ReadingWork): Promise<GreyMask> {
+async function readMask({ image, masks }: ChosenItem, work: ReadingWork): Promise<GreyMask> {
   const { maxPixels, exif } = work;
   const size = await pictureSize(image, exif);
   try {
-    return await maskOfPicture(mask, { path: image, ...size }, { maxPixels, exif });
+    return await maskOfPicture(masks, { path: image, ...size }, { maxPixels, exif });
   } catch (thrown) {
     if (
       !(thrown instanceof CraneError) ||
@@ -123,7 +124,7 @@ async function mosaicMask(
   tiles: readonly ChosenItem[],
   work: ReadingWork,
 ): Promise<GreyMask> {
-  const masks = await Promise.all(tiles.map((item) => readMask(item, item.mask!, work)));
+  const masks = await Promise.all(tiles.map((item) => readMask(item, work)));
   const { width, height } = masks[0]!;
   const blank: NativePicture = { data: new Uint8Array(), width, height, mode: 'RGB' };
   const { mask } = await composeMosaic(

@@ -47,6 +47,10 @@ export function resolveTrainSettings(given: TrainChoices, model: Model, facts: E
     allowOneClass: or('allowOneClass'),
     cache: given.cache,
     cachePrecision: or('cachePrecision'),
+    normalFolder: given.normalFolder ?? [],
+    anomalousFolder: given.anomalousFolder ?? [],
+    unknownFolders: or('unknownFolders'),
+    followLinks: or('followLinks'),
   };
 }
 

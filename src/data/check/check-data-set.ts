@@ -4,6 +4,8 @@ import { CraneError } from '../../errors.js';
 import { contentHash } from '../../files/content-hash.js';
 import { ByteBudget } from '../../images/byte-budget.js';
 import { defaultOf } from '../../options/table.js';
+import type { DataChoices } from '../../options/types.js';
+import { type LeftOutReason, leftOutText, type ScanReport } from '../../scan/scan-account.js';
 import type { DataSet } from '../data-set.js';
 import { findDataSource } from '../data-source.js';
 import { eachBounded } from '../each-bounded.js';
@@ -14,7 +16,7 @@ import { type Finding, finding, findingTable } from './finding.js';
 import { comparePaper, type PaperCounts } from './paper-counts.js';
 import { type HashedItem, samePictures } from './same-pictures.js';
 
-export interface CheckOptions {
+export interface CheckOptions extends DataChoices {
   layout: string;
   maxPixels: number;
   stop: AbortSignal;
@@ -33,6 +35,8 @@ export interface CheckReport {
   root: string;
   layout: string;
   layoutReason: string;
+  /** names of the kinds that are taken as normal */
+  normalKinds: string[];
   test: CheckedSplit;
   train: CheckedSplit;
   /** the paper's counts of the test split, where the set is one of the paper's */
@@ -41,6 +45,8 @@ export interface CheckReport {
   warnings: number;
   /** faults first, then in the order of the table of findings and of the items */
   findings: Finding[];
+  /** of everything below the root */
+  scan: ScanReport;
   /** what follows for training and testing, without being wrong */
   notes: string[];
 }
@@ -50,7 +56,7 @@ const k_mostAtOnce = 8;
 
 /** @throws CraneError E_DATA_NOT_FOUND, E_DATA_LAYOUT, E_DATA_META, E_DATA_EMPTY, E_CANCELLED, E_USAGE */
 export async function checkDataSet(path: string, options: CheckOptions): Promise<CheckReport> {
-  const source = await findDataSource(path, { layout: options.layout });
+  const source = await findDataSource(path, options);
   const [test, train] = [await source.open('test'), await source.open('train')];
   const opened = [test, train];
   const count = opened.reduce((sum, { set }) => sum + set.items.length, 0);
@@ -63,12 +69,14 @@ export async function checkDataSet(path: string, options: CheckOptions): Promise
     opened.map(({ set }) => set),
     options,
   );
+  const scan = await source.account();
   const compared = comparePaper(test.set, source.expected);
   const findings = inOrder([
     ...pathFaults,
     ...looked.findings,
     ...samePictures(looked.hashed),
     ...compared.findings,
+    ...leftOutFindings(scan),
     ...opened.flatMap(({ set }) => set.warnings).map((detail) => finding('reading', [], { detail })),
   ]);
   const faults = findings.filter(({ severity }) => severity === 'fault').length;
@@ -77,12 +85,16 @@ export async function checkDataSet(path: string, options: CheckOptions): Promise
     root: source.root,
     layout: source.layout,
     layoutReason: source.reason,
+    normalKinds: [
+      ...new Set(summarise([test.set, train.set]).sets.flatMap(({ normalKinds }) => normalKinds)),
+    ],
     test: splitOf(test.set),
     train: splitOf(train.set),
     paper: compared.paper ?? null,
     faults,
     warnings: findings.length - faults,
     findings,
+    scan,
     notes: [...compared.notes, ...notesOf(test.set)],
   };
 }
@@ -119,8 +131,30 @@ async function lookAtFiles(
   };
 }
 
-function toFinding({ fault, path, className }: PathFault): Finding {
-  return finding(fault, [path], { className });
+function toFinding({ fault, path, className, detail }: PathFault): Finding {
+  return finding(fault, [path], { className, ...(detail === undefined ? {} : { detail }) });
+}
+
+/** Left out without being rubbish: somebody may miss it. */
+const k_missed: readonly LeftOutReason[] = [
+  'kind-not-read',
+  'too-deep',
+  'outside-layout',
+  'no-label',
+  'not-in-index',
+  'no-split',
+  'link',
+  'broken-link',
+  'name-not-utf8',
+];
+
+function leftOutFindings({ leftOut }: ScanReport): Finding[] {
+  return leftOut.flatMap((entry) => {
+    const { reason, examples } = entry;
+    if (reason === 'unused-ground-truth')
+      return finding('unused-ground-truth', examples, { detail: leftOutText(entry) });
+    return k_missed.includes(reason) ? finding('left-out', examples, { detail: leftOutText(entry) }) : [];
+  });
 }
 
 /** By the table, which names faults first; findings of a kind keep their order. */

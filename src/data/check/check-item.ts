@@ -23,25 +23,27 @@ export async function checkItem(item: DataItem, limits: DecodeLimits): Promise<F
       finding('damaged-picture', [item.imagePath], { className, detail: reasonOf(thrown, item.image) }),
     );
   }
-  if (item.mask === null || item.maskPath === null) return found;
+  const { maskPaths } = item;
+  const [mask0] = item.masks;
+  if (mask0 === undefined) return found;
   try {
     // Beside a damaged picture the mask is still worth a look, but its size tells nothing.
     const mask =
       size === undefined
-        ? await labelMask(item.mask, limits)
+        ? await labelMask(mask0, limits)
         : await maskOfPicture(
-            item.mask,
+            item.masks,
             { path: item.image, width: size.width, height: size.height },
             limits,
           );
     const isEmpty = isEmptyMask(mask);
-    if (isEmpty && item.isAnomalous) found.push(finding('empty-mask', [item.maskPath], { className }));
+    if (isEmpty && item.isAnomalous) found.push(finding('empty-mask', maskPaths, { className }));
     if (!isEmpty && !item.isAnomalous)
-      found.push(finding('mask-on-normal', [item.imagePath, item.maskPath], { className }));
+      found.push(finding('mask-on-normal', [item.imagePath, ...maskPaths], { className }));
   } catch (thrown) {
     const error = toCraneError(thrown);
     const kind = error.code === 'E_DATA_MASK_SIZE' ? 'mask-size' : 'damaged-mask';
-    found.push(finding(kind, [item.maskPath], { className, detail: reasonOf(error, item.mask) }));
+    found.push(finding(kind, maskPaths, { className, detail: reasonOf(error, mask0) }));
   }
   return found;
 }

@@ -16,12 +16,14 @@ export const findingTable = {
   'damaged-mask': { severity: 'fault', what: 'masks that cannot be read' },
   'mask-size': { severity: 'fault', what: 'masks of another size than their picture' },
   'same-picture-both-labels': { severity: 'fault', what: 'the same picture as normal and as anomalous' },
+  'unused-ground-truth': { severity: 'fault', what: 'ground truth that no picture uses' },
   'same-picture': { severity: 'warning', what: 'the same picture several times' },
   'empty-mask': { severity: 'warning', what: 'masks of anomalous pictures with nothing marked' },
   'mask-on-normal': {
     severity: 'warning',
     what: 'normal pictures whose mask marks something (it is not used)',
   },
+  'left-out': { severity: 'warning', what: 'files that are not used' },
   'paper-counts': { severity: 'warning', what: "other counts than the paper's" },
   reading: { severity: 'warning', what: 'noticed while reading' },
 } as const satisfies Record<string, FindingKind>;

@@ -14,13 +14,11 @@ export const btad: Layout = {
     for (const name of classes) {
       for (const split of ['test', 'train']) {
         const kinds = await kindsIn(tree, `${name}/${split}`);
-        if (!kinds.includes('ok') || kinds.includes('good')) continue;
-        return areAmong(classes, published.classes)
-          ? { strength: 3, why: `CLASS/test/{ok,ko}, and ${someOf(classes)} are classes of BTAD` }
-          : { strength: 2, why: `CLASS/{train,test}/{ok,KIND} with the classes ${someOf(classes)}` };
+        if (kinds.includes('ok') && !kinds.includes('good') && areAmong(classes, published.classes))
+          return { strength: 3, why: `CLASS/test/{ok,ko}, and ${someOf(classes)} are classes of BTAD` };
       }
     }
     return undefined;
   },
-  read: async (tree, split) => readKindFolders(tree, await kindFolders(tree, split, 'ok')),
+  read: async (tree, split) => readKindFolders(tree, await kindFolders(tree, split)),
 };

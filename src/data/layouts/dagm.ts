@@ -1,6 +1,6 @@
+import { MaskNames } from '../../scan/mask-names.js';
 import type { Entry } from '../entry.js';
 import type { Layout } from './layout.js';
-import { MaskNames } from './mask-names.js';
 import type { PictureTree } from './picture-tree.js';
 
 const k_splitFolders = { test: 'Test', train: 'Train' } as const;
@@ -19,45 +19,36 @@ export const dagm: Layout = {
   recognise: async (tree) => {
     for (const name of await tree.folders()) {
       for (const split of Object.values(k_splitFolders)) {
-        if (
-          (await tree.hasPictures(`${name}/${split}`)) &&
-          (await tree.hasPictures(`${name}/${split}/Label`))
-        )
-          return { strength: 3, why: `${name}/${split} holds pictures and a folder Label` };
+        const folder = await tree.folder(`${name}/${split}`);
+        const labels = await tree.folder(`${name}/${split}/Label`);
+        if (folder && labels && (await tree.hasPictures(folder)) && (await tree.hasPictures(labels)))
+          return { strength: 3, why: `${folder} holds pictures and a folder Label` };
       }
     }
     return undefined;
   },
   read: async (tree, split) => {
     const entries: Entry[] = [];
-    const warnings: string[] = [];
     for (const className of await tree.folders()) {
-      const folder = `${className}/${k_splitFolders[split]}`;
-      const read = await readClass(tree, className, folder);
-      entries.push(...read);
-      const used = new Set(read.map(({ maskPath }) => maskPath));
-      const unused = (await tree.pictures(`${folder}/Label`)).filter(
-        (name) => !used.has(`${folder}/Label/${name}`),
-      );
-      if (unused.length > 0)
-        warnings.push(
-          `${folder}/Label: ${unused.length} labels belong to no picture, for instance ${unused[0]}`,
-        );
+      const folder = await tree.folder(`${className}/${k_splitFolders[split]}`);
+      if (folder !== undefined) entries.push(...(await readClass(tree, className, folder)));
     }
-    return { entries, warnings };
+    return { entries, warnings: [] };
   },
 };
 
 async function readClass(tree: PictureTree, className: string, folder: string): Promise<Entry[]> {
-  const labels = new MaskNames(await tree.pictures(`${folder}/Label`));
+  const place = (await tree.folder(`${folder}/Label`)) ?? `${folder}/Label`;
+  const labels = new MaskNames(await tree.pictures(place));
   return (await tree.pictures(folder)).map((name) => {
-    const [label] = labels.find(name);
+    const found = labels.find(name)?.masks ?? [];
+    const isAnomalous = found.length > 0;
     return {
       imagePath: `${folder}/${name}`,
-      maskPath: label === undefined ? null : `${folder}/Label/${label}`,
+      maskPaths: found.map((label) => `${place}/${label}`),
       className,
-      kind: label === undefined ? 'good' : 'defect',
-      isAnomalous: label !== undefined,
+      kind: isAnomalous ? 'defect' : 'good',
+      isAnomalous,
     };
   });
 }

@@ -24,7 +24,7 @@ export const endo: Layout = {
         pictures: kind,
         className: 'colon',
         kind,
-        isAnomalous: kind !== 'good',
+        isAnomalous: !tree.labels.isNormal(kind),
         masks: ['masks'],
       })),
     );
@@ -32,5 +32,5 @@ export const endo: Layout = {
 };
 
 async function kindsBesideMasks(tree: PictureTree): Promise<string[]> {
-  return (await kindsIn(tree, '')).filter((name) => name !== 'masks');
+  return kindsIn(tree, '');
 }

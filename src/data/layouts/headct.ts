@@ -1,3 +1,4 @@
+import { isMaskFolder } from '../../scan/mask-names.js';
 import { classFolders, kindFolders } from './class-folders.js';
 import { readKindFolders } from './kind-folders.js';
 import type { Layout } from './layout.js';
@@ -9,9 +10,8 @@ export const headct: Layout = {
   published: { name: 'headct', classes: ['brain'], normal: 100, anomalous: 100 },
   recognise: async (tree) => {
     const classes = await classFolders(tree);
-    if (classes.join() !== 'brain' || (await tree.folders('brain')).includes('ground_truth'))
-      return undefined;
+    if (classes.join() !== 'brain' || (await tree.folders('brain')).some(isMaskFolder)) return undefined;
     return { strength: 3, why: 'brain/test/KIND without ground_truth' };
   },
-  read: async (tree, split) => readKindFolders(tree, await kindFolders(tree, split, 'good')),
+  read: async (tree, split) => readKindFolders(tree, await kindFolders(tree, split)),
 };

@@ -1,7 +1,6 @@
 import { classFolders, kindFolders } from './class-folders.js';
 import { readKindFolders } from './kind-folders.js';
 import type { Layout } from './layout.js';
-import { maskSuffixes } from './mask-names.js';
 
 export const isic: Layout = {
   name: 'isic',
@@ -13,10 +12,5 @@ export const isic: Layout = {
     if (classes.join() !== 'skin' || !(await tree.hasPictures('skin/ground_truth'))) return undefined;
     return { strength: 3, why: 'skin/test/KIND beside a flat skin/ground_truth' };
   },
-  read: async (tree, split) =>
-    readKindFolders(tree, await kindFolders(tree, split, undefined), [
-      ...maskSuffixes,
-      '_segmentation',
-      '_Segmentation',
-    ]),
+  read: async (tree, split) => readKindFolders(tree, await kindFolders(tree, split, { allAnomalous: true })),
 };

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { MaskNames, stemOf } from '../../scan/mask-names.js';
 import { visible } from '../../terminal/visible.js';
 import { eachBounded } from '../each-bounded.js';
 import type { Entry, Reading } from '../entry.js';
 import { isEmptyMask, labelMask } from '../label-mask.js';
 import type { Layout } from './layout.js';
-import { MaskNames, stemOf } from './mask-names.js';
 import type { PictureTree } from './picture-tree.js';
 
 const k_part = /^kos\d+$/;
@@ -35,12 +35,9 @@ async function readAll(tree: PictureTree): Promise<Reading> {
   const without: string[] = [];
   for (const folder of await partFolders(tree)) {
     const names = await tree.pictures(folder);
-    const labels = new MaskNames(
-      names.filter((name) => k_label.test(stemOf(name))),
-      ['_label'],
-    );
+    const labels = new MaskNames(names.filter((name) => k_label.test(stemOf(name))));
     for (const name of names.filter((entry) => !k_label.test(stemOf(entry)))) {
-      const [label] = labels.find(name);
+      const [label] = labels.find(name)?.masks ?? [];
       if (label === undefined) without.push(`${folder}/${name}`);
       else pairs.push({ imagePath: `${folder}/${name}`, maskPath: `${folder}/${label}` });
     }
@@ -50,6 +47,7 @@ async function readAll(tree: PictureTree): Promise<Reading> {
   );
   return {
     entries: read.filter((entry) => entry !== undefined),
+    consulted: pairs.map(({ maskPath }) => maskPath),
     warnings: [
       ...leftOut(without, 'they have no label'),
       ...leftOut(
@@ -67,7 +65,7 @@ async function readPair(tree: PictureTree, imagePath: string, maskPath: string):
   const isAnomalous = !isEmptyMask(label);
   return {
     imagePath,
-    maskPath: isAnomalous ? maskPath : null,
+    maskPaths: isAnomalous ? [maskPath] : [],
     className: 'electrical commutators',
     kind: isAnomalous ? 'defect' : 'good',
     isAnomalous,

@@ -1,4 +1,5 @@
 /** What a layout of folders is: how it is recognised, how it is read, and what the paper counted in it. */
+import type { LeftOutReason } from '../../scan/scan-account.js';
 import type { Split } from '../data-set.js';
 import type { Reading } from '../entry.js';
 import type { PictureTree } from './picture-tree.js';
@@ -31,4 +32,6 @@ export interface Layout {
   published?: PublishedSet;
   recognise(tree: PictureTree): Promise<Recognised | undefined>;
   read(tree: PictureTree, split: Split): Promise<Reading>;
+  /** why a picture that neither split uses is left out, where the layout knows more than its place shows */
+  reasonFor?(path: string): LeftOutReason | undefined;
 }

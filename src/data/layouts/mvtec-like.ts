@@ -14,6 +14,6 @@ export function mvtecLike(title: string, published: PublishedSet): Layout {
       if (!areAmong(classes, published.classes)) return undefined;
       return { strength: 3, why: `CLASS/test/KIND, and ${someOf(classes)} are classes of ${title}` };
     },
-    read: async (tree, split) => readKindFolders(tree, await kindFolders(tree, split, 'good')),
+    read: async (tree, split) => readKindFolders(tree, await kindFolders(tree, split)),
   };
 }

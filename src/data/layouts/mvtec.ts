@@ -35,8 +35,13 @@ export const mvtec: Layout = {
     const classes = await classFolders(tree);
     for (const name of classes) {
       for (const split of ['test', 'train']) {
-        if ((await kindsIn(tree, `${name}/${split}`)).includes('good'))
-          return { strength: 1, why: `CLASS/{train,test}/{good,KIND} with the classes ${someOf(classes)}` };
+        const kinds = await kindsIn(tree, `${name}/${split}`);
+        const normal = kinds.find((kind) => tree.labels.isNormal(kind));
+        if (normal !== undefined)
+          return {
+            strength: 1,
+            why: `CLASS/{train,test}/{${normal},KIND} with the classes ${someOf(classes)}`,
+          };
       }
     }
     return undefined;

@@ -53,7 +53,7 @@ async function readTable(file: string, split: string): Promise<Reading> {
   rows.sort((a, b) => byCodeUnits(a.object, b.object));
   const entries = rows.map(({ object, label, image, mask }) => ({
     imagePath: image,
-    maskPath: mask || null,
+    maskPaths: mask ? [mask] : [],
     className: object,
     kind: label,
     isAnomalous: label === 'anomaly',

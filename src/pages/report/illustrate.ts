@@ -73,7 +73,7 @@ async function draw(chosen: ChosenPicture, options: IllustrateOptions): Promise<
     picture.maskPath === null || !picture.isAnomalous
       ? null
       : await maskOfPicture(
-          pathIn(set, picture.maskPath),
+          (picture.maskPaths ?? [picture.maskPath]).map((mask) => pathIn(set, mask)),
           { path, width: decoded.width, height: decoded.height },
           limits,
         );

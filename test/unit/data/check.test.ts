@@ -71,8 +71,9 @@ describe('data check', () => {
       ['missing-picture', 'good'],
       ['missing-mask', 'masks/gone.png'],
       ['outside-root', '../out.png'],
+      ['left-out', 'masks/1_mask.png'],
     ]);
-    expect(report).toMatchObject({ faults: 4, warnings: 0, test: { normal: 1, anomalous: 1 } });
+    expect(report).toMatchObject({ faults: 4, warnings: 1, test: { normal: 1, anomalous: 1 } });
   });
 
   it('decodes every file to its end', async () => {
@@ -148,14 +149,14 @@ describe('data check', () => {
     });
     const report = await check();
     expect(found(report)).toEqual([
+      ['unused-ground-truth', 'masks/7_mask.png'],
       ['empty-mask', 'masks/1_mask.png'],
       ['mask-on-normal', 'good/0.png', 'masks/0_mask.png'],
       ['reading'],
-      ['reading'],
     ]);
     expect(report).toMatchObject({
-      faults: 0,
-      warnings: 4,
+      faults: 1,
+      warnings: 3,
       notes: ['1 of 2 anomalous pictures have no mask'],
     });
   });
@@ -236,6 +237,9 @@ describe('data check', () => {
     await symlink('/dev/zero', join(root, 'good/zero.png'));
     expect(found(await check())).toEqual([]); // no regular file: no picture of the layout
     await writeFile(join(root, 'meta.json'), metaOf({ cap: [{ img_path: 'good/zero.png', anomaly: 0 }] }));
-    expect(found(await check())).toEqual([['outside-root', 'good/zero.png']]);
+    expect(found(await check())).toEqual([
+      ['outside-root', 'good/zero.png'],
+      ['left-out', 'good/0.png'],
+    ]);
   });
 });

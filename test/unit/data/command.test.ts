@@ -57,7 +57,9 @@ describe('data check', () => {
     await makeSound();
     const run = await runInProcess(['data', 'check', root]);
     expect([run.code, run.stderr]).toEqual([0, '']);
-    expect(run.stdout).toMatch(/test +cap +1 +1 +1\n\nno faults\n$/);
+    expect(run.stdout).toMatch(
+      /test +cap +1 +1 +1\n\n2 pictures and 1 mask found, nothing left out\n\nno faults\n$/,
+    );
     expect(run.stdout).not.toContain('\x1b');
   });
 

@@ -160,7 +160,7 @@ describe('a hostile meta.json', () => {
     ['a zero character', one({ img_path: 'a\0.png' })],
     ['a path that is too long', one({ img_path: 'x'.repeat(4097) })],
     ['a label of 2', one({ anomaly: 2 })],
-    ['a label that is text', one({ anomaly: '1' })],
+    ['a label that is a word', one({ anomaly: 'yes' })],
     ['another class', one({ cls_name: 'ring' })],
     ['a very deep one', '['.repeat(200_000)],
   ])('with %s is refused with a code', (_, text) => {
@@ -257,6 +257,8 @@ describe('writing meta.json', () => {
       imagePath: 'a.png',
       mask: null,
       maskPath: null,
+      masks: [],
+      maskPaths: [],
       className,
       kind: 'good',
       isAnomalous: false,

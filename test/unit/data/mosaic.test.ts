@@ -20,6 +20,8 @@ function items(counts: Record<string, [normal: number, anomalous: number]>): Dat
           imagePath,
           mask: label === 1 ? `/m/${imagePath}` : null,
           maskPath: label === 1 ? `m/${imagePath}` : null,
+          masks: label === 1 ? [`/m/${imagePath}`] : [],
+          maskPaths: label === 1 ? [`m/${imagePath}`] : [],
           className,
           kind: label === 1 ? 'hole' : 'good',
           isAnomalous: label === 1,
@@ -121,6 +123,7 @@ describe('the key of a mosaic', () => {
         ...item,
         image: join(root, folder, item.imagePath),
         mask: join(root, folder, item.maskPath!),
+        masks: [join(root, folder, item.maskPath!)],
       }));
       for (const { imagePath, maskPath } of list)
         await makeTree(join(root, folder), { [imagePath]: imagePath, [maskPath!]: 'mask' });

@@ -13,9 +13,22 @@ function setOf(
     layoutReason: '',
     split: 'test',
     warnings: [],
+    scan: { pictures: items.length, masks: 0, leftOut: [{ reason: 'rubbish', count: 2, examples: [] }] },
     items: items.map(([className, isAnomalous, hasMask]): DataItem => {
       const mask = hasMask ? '/m.png' : null;
-      return { image: '/a.png', imagePath: 'a.png', mask, maskPath: mask, className, kind: '', isAnomalous };
+      const masks = hasMask ? ['/m.png'] : [];
+      const kind = isAnomalous ? 'hole' : 'good';
+      return {
+        image: '/a.png',
+        imagePath: 'a.png',
+        mask,
+        maskPath: mask,
+        masks,
+        maskPaths: masks,
+        className,
+        kind,
+        isAnomalous,
+      };
     }),
   };
 }
@@ -49,10 +62,10 @@ describe('the summary of data sets', () => {
 
   it('says in lines what the figures will lack', () => {
     expect(summaryLines(summary)).toEqual([
-      'parts (test): 2 classes, 2 normal and 2 anomalous pictures',
+      'parts (test): 2 classes, 2 normal (good) and 2 anomalous pictures; left out: 2 files and folders of rubbish',
       'parts: 1 of 2 anomalous pictures have no mask',
       'parts: pictures of one label only, so no image-level figures: cap',
-      'rings (test): 1 class, 1 normal and 0 anomalous pictures',
+      'rings (test): 1 class, 1 normal (good) and 0 anomalous pictures; left out: 2 files and folders of rubbish',
       'rings: pictures of one label only, so no image-level figures: constructor',
     ]);
   });

@@ -1,0 +1,11 @@
+/** What a scan found and left out, on one line of stderr. */
+
+import { type ScanReport, scanLine } from '../scan/scan-account.js';
+import { visible } from '../terminal/visible.js';
+import { type Context, say } from './context.js';
+
+/** @param json for programs: only what they would miss, as JSON */
+export function sayScan(context: Context, scan: ScanReport, json: boolean): void {
+  if (!json) say(context, visible(scanLine(scan)));
+  else if (scan.leftOut.length > 0) say(context, JSON.stringify({ scan }));
+}

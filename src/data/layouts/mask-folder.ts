@@ -1,0 +1,51 @@
+/** The masks of one folder, found for the pictures of another. */
+import { isMaskFolder, type MaskGroup, MaskNames, stemOf } from '../../scan/mask-names.js';
+import type { PictureTree } from './picture-tree.js';
+
+export class MaskFolder {
+  readonly #exact: MaskNames;
+  readonly #flat: MaskNames;
+  readonly #byFolder = new Map<string, string[]>();
+
+  private constructor(
+    /** below the root */
+    readonly path: string,
+    paths: readonly string[],
+  ) {
+    this.#exact = new MaskNames(paths);
+    this.#flat = new MaskNames(paths.filter((one) => !one.includes('/')));
+    for (const one of paths) {
+      const folder = one.slice(0, Math.max(0, one.lastIndexOf('/')));
+      if (folder === '') continue;
+      const known = this.#byFolder.get(folder);
+      if (known) known.push(one);
+      else this.#byFolder.set(folder, [one]);
+    }
+  }
+
+  static async open(tree: PictureTree, path: string): Promise<MaskFolder> {
+    return new MaskFolder(path, await tree.picturesBelow(path));
+  }
+
+  /**
+   * Paths below the root of the masks of a picture: NAME_mask in the same place below this folder, all that is in a folder
+   * NAME (MVTec LOCO), or NAME_mask right in this folder.
+   * @param picture its path below the folder of its kind
+   */
+  find(picture: string): MaskGroup | undefined {
+    const ofFolder = this.#byFolder.get(stemOf(picture));
+    const group =
+      this.#exact.find(picture) ??
+      (ofFolder && { masks: ofFolder, isUnclear: false }) ??
+      (picture.includes('/') ? this.#flat.find(picture.slice(picture.lastIndexOf('/') + 1)) : undefined);
+    return group && { ...group, masks: group.masks.map((one) => `${this.path}/${one}`) };
+  }
+}
+
+/** Where the masks of a kind may lie within a folder, the most special place first. */
+export async function maskFoldersIn(tree: PictureTree, folder: string, kind: string): Promise<string[]> {
+  const below = folder === '' ? '' : `${folder}/`;
+  const names = (await tree.folders(folder)).filter(isMaskFolder);
+  const ofKind = await Promise.all(names.map((name) => tree.folder(`${below}${name}/${kind}`)));
+  return [...ofKind.filter((path) => path !== undefined), ...names.map((name) => below + name)];
+}

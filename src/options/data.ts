@@ -1,0 +1,37 @@
+/** The part of THE table (table.ts) that says how data sets are read, and what a scan of folders takes. */
+import { choice, flag, type LibraryCall, type OptionSpec, words } from './kinds.js';
+import type { DataChoices } from './types.js';
+
+const local = ['cli', 'library'] as const;
+const calls: readonly LibraryCall[] = ['createTrainer', 'evaluateDataSets'];
+
+export const dataOptions = {
+  normalFolder: words({
+    group: 'Data sets',
+    scope: local,
+    calls,
+    defaultText: 'good, ok, normal and the like',
+    help: 'names of folders whose pictures are normal',
+  }),
+  anomalousFolder: words({
+    group: 'Data sets',
+    scope: local,
+    calls,
+    defaultText: 'bad, ng, defect and the like, and all beside a normal folder',
+    help: 'names of folders whose pictures are anomalous',
+  }),
+  unknownFolders: choice(['stop', 'anomalous'], {
+    group: 'Data sets',
+    scope: local,
+    calls,
+    default: 'stop',
+    help: 'folders of which nobody knows whether they are normal: refuse them, or take them as anomalous',
+  }),
+  followLinks: flag({
+    group: 'Data sets',
+    scope: local,
+    calls,
+    default: false,
+    help: 'take what symbolic links lead to, also outside of the folder that is named',
+  }),
+} satisfies { readonly [K in keyof DataChoices]-?: OptionSpec<Exclude<DataChoices[K], undefined>> };

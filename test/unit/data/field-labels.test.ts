@@ -1,0 +1,304 @@
+/** Folders as people have them: the cases of docs/field-cases.md by their numbers. */
+import { rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkDataSet } from '../../../src/data/check/check-data-set.js';
+import { indexDataSet } from '../../../src/data/index-data-set.js';
+import { maskOfPicture } from '../../../src/data/label-mask.js';
+import { openDataSet } from '../../../src/data/open-data-set.js';
+import { codeOf, greyPng, makeRoot, makeTree, metaOf } from './tree.js';
+
+let root: string;
+beforeEach(async () => {
+  root = await makeRoot();
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const check = () =>
+  checkDataSet(root, {
+    layout: 'auto',
+    maxPixels: 1e6,
+    stop: new AbortController().signal,
+    onCount: () => {},
+    onPicture: () => {},
+  });
+
+async function labelsOf(files: readonly string[], choices = {}) {
+  await makeTree(root, files);
+  const { items, scan } = await openDataSet(root, choices);
+  const paths = (wanted: boolean) =>
+    items.filter(({ isAnomalous }) => isAnomalous === wanted).map(({ imagePath }) => imagePath);
+  return { normal: paths(false), anomalous: paths(true), items, scan };
+}
+
+describe('C2: labels by the names of folders', () => {
+  it.each([
+    ['OK', 'NG'],
+    ['Good', 'Scratch'],
+    ['GOOD', 'whatever'],
+    ['normal', 'abnormal'],
+    ['defect-free', 'Crack'],
+    ['IO', 'NIO'],
+    ['良品', '不良品'],
+  ])('%s is normal, %s is not, whatever the case', async (normal, anomalous) => {
+    const labels = await labelsOf([`${normal}/0.png`, `${anomalous}/1.png`]);
+    expect([labels.normal, labels.anomalous]).toEqual([[`${normal}/0.png`], [`${anomalous}/1.png`]]);
+  });
+
+  it('a train split without defects tells the test split what is normal', async () => {
+    const files = ['cap/train/OK/0.png', 'cap/test/scratch/1.png', 'cap/test/NG/2.png'];
+    expect((await labelsOf(files)).anomalous).toEqual(['cap/test/NG/2.png', 'cap/test/scratch/1.png']);
+  });
+
+  it.each([
+    [['negative/0.png', 'positive/1.png']],
+    [['ng/0.png', 'left overs/1.png']],
+    [['test/cap/line 1/0.png', 'test/cap/ng/1.png']],
+    [['good/0.png', 'bad/1.png', 'good_old/2.png']],
+    [['cap/train/good/0.png', 'cap/test/ok line/1.png']],
+  ])('folders that nobody knows stop: %j', async (files) => {
+    await makeTree(root, files);
+    await expect(openDataSet(root)).rejects.toMatchObject({
+      code: 'E_DATA_LABELS',
+      hint: expect.stringContaining('--normal-folder'),
+    });
+  });
+
+  it('unless it is said what they hold', async () => {
+    const files = ['negative/0.png', 'positive/1.png', 'good_old/2.png'];
+    const said = await labelsOf(files, {
+      normalFolder: ['Negative', 'good_old'],
+      anomalousFolder: ['positive'],
+    });
+    expect([said.normal, said.anomalous]).toEqual([['good_old/2.png', 'negative/0.png'], ['positive/1.png']]);
+    const all = await labelsOf(files, { unknownFolders: 'anomalous' });
+    expect(all.anomalous).toHaveLength(3);
+    expect(await codeOf(openDataSet(root, { normalFolder: ['a'], anomalousFolder: ['A'] }))).toBe('E_USAGE');
+  });
+
+  it('a name that is known can be overruled, and not_good is no good', async () => {
+    const labels = await labelsOf(['good/0.png', 'ok/1.png', 'not_good/2.png'], { anomalousFolder: ['ok'] });
+    expect(labels.anomalous).toEqual(['not_good/2.png', 'ok/1.png']);
+  });
+
+  it('defects may have any name beside a normal folder, or where they have masks', async () => {
+    const labels = await labelsOf(['dent/0.png', 'masks/0_mask.png']);
+    expect(labels.anomalous).toEqual(['dent/0.png']);
+  });
+
+  it('folders of splits and masks are found whatever their case', async () => {
+    const labels = await labelsOf([
+      'cap/Train/good/0.png',
+      'cap/TEST/NG/1.png',
+      'cap/Ground_Truth/ng/1_MASK.png',
+    ]);
+    expect(labels.items[0]!.maskPaths).toEqual(['cap/Ground_Truth/ng/1_MASK.png']);
+    expect((await openDataSet(root, { split: 'train' })).items).toHaveLength(1);
+  });
+});
+
+describe('C3: masks beside their pictures', () => {
+  it.each(['_mask', '_Mask', '_gt', '_GT', '-mask', '_seg', '.mask', '_label', '_segmentation'])(
+    'NAME%s is the mask of NAME, and no picture',
+    async (suffix) => {
+      const { items } = await labelsOf(['good/g.png', 'bad/b (1).jpg', `bad/b (1)${suffix}.png`]);
+      expect(items.map(({ imagePath, maskPaths }) => [imagePath, ...maskPaths])).toEqual([
+        ['bad/b (1).jpg', `bad/b (1)${suffix}.png`],
+        ['good/g.png'],
+      ]);
+    },
+  );
+
+  it('a name like a mask without its picture is a picture', async () => {
+    const { anomalous } = await labelsOf(['good/g.png', 'bad/a_label.png']);
+    expect(anomalous).toEqual(['bad/a_label.png']);
+  });
+});
+
+describe('C5: pictures in folders within folders', () => {
+  it('belong to the kind above them, with masks in the same place, or right in the folder of masks', async () => {
+    const { items } = await labelsOf([
+      'good/0.png',
+      'good/2024-05/1.png',
+      'bad/2.png',
+      'bad/line b/3.png',
+      'bad/line b/x/4.png',
+      'masks/2_mask.png',
+      'masks/bad/line b/3_mask.png',
+      'masks/bad/4_mask.png',
+    ]);
+    expect(items.map(({ kind, imagePath }) => `${kind} ${imagePath}`)).toEqual([
+      'bad bad/2.png',
+      'bad bad/line b/3.png',
+      'bad bad/line b/x/4.png',
+      'good good/0.png',
+      'good good/2024-05/1.png',
+    ]);
+    expect(items.map(({ maskPath }) => maskPath)).toEqual([
+      null,
+      'masks/bad/line b/3_mask.png',
+      'masks/bad/4_mask.png',
+      null,
+      null,
+    ]);
+  });
+
+  it('links that lead in circles end', async () => {
+    await makeTree(root, ['good/0.png', 'bad/1.png']);
+    await symlink('.', join(root, 'good/again'));
+    await symlink('../bad', join(root, 'bad/again'));
+    const { items, scan } = await openDataSet(root);
+    expect(items.map(({ imagePath }) => imagePath)).toEqual(['bad/1.png', 'good/0.png']);
+    expect(scan.leftOut).toMatchObject([{ reason: 'link', count: 2, examples: ['bad/again', 'good/again'] }]);
+  });
+});
+
+describe('C8: several masks of one picture', () => {
+  it('in a folder of its name, or numbered, are united and written into the index', async () => {
+    await makeTree(root, {
+      'cap/test/good/0.png': await greyPng(1),
+      'cap/test/structural/000.png': await greyPng(2),
+      'cap/test/structural/001.png': await greyPng(3),
+      'cap/ground_truth/structural/000/000.png': await greyPng(0, 16, 12, { value: 255, pixels: 2 }),
+      'cap/ground_truth/structural/000/001.png': await greyPng(0, 16, 12, { value: 7, pixels: 4 }),
+      'cap/ground_truth/structural/001_mask.png': await greyPng(0, 16, 12, { value: 255, pixels: 1 }),
+      'cap/ground_truth/structural/001_mask_1.png': await greyPng(9),
+    });
+    const index = await indexDataSet(root, { layout: 'auto', overwrite: false });
+    const { items } = await openDataSet(index.file);
+    expect(items.map(({ maskPaths }) => maskPaths.length)).toEqual([0, 2, 2]);
+    const [, first] = items;
+    expect(first!.masks).toEqual(
+      ['000', '001'].map((name) => join(root, `cap/ground_truth/structural/000/${name}.png`)),
+    );
+    const united = await maskOfPicture(first!.masks, { path: first!.image, width: 16, height: 12 });
+    expect([...united.data.subarray(0, 5)]).toEqual([255, 255, 7, 7, 0]);
+  });
+
+  it('ground truth that no picture uses is a fault', async () => {
+    await makeTree(root, {
+      'good/0.png': await greyPng(1),
+      'bad/1.png': await greyPng(2),
+      'masks/2_mask.png': await greyPng(0, 16, 12, { value: 1, pixels: 1 }),
+    });
+    expect(await check()).toMatchObject({
+      faults: 1,
+      findings: [{ kind: 'unused-ground-truth', paths: ['masks/2_mask.png'] }, { kind: 'reading' }],
+    });
+  });
+});
+
+describe('C4: the account of a data set', () => {
+  it('counts every file, with the reason for which it is left out', async () => {
+    await makeTree(root, [
+      ...[
+        'good/0.png',
+        'bad/1.png',
+        'bad/x.heic',
+        'bad/y.HEIC',
+        'bad/z.tga',
+        'masks/1_mask.png',
+        'masks/7_mask.png',
+      ],
+      ...['good/Thumbs.db', 'good/.DS_Store', 'bad/._1.png', '__MACOSX/good/0.png', '@eaDir/0.png/x.jpg'],
+      ...['.cache/0.png', 'read me.txt', 'rejected/later/0.png'],
+    ]);
+    await writeFile(
+      Buffer.concat([Buffer.from(`${root}/good/Gro`), Buffer.from([0xdf]), Buffer.from('.png')]),
+      '',
+    );
+    await symlink('/nowhere', join(root, 'good/gone.png'));
+    const { scan, items } = await openDataSet(root);
+    expect(items).toHaveLength(3);
+    expect(scan).toEqual({
+      pictures: 3,
+      masks: 1,
+      leftOut: [
+        {
+          reason: 'kind-not-read',
+          count: 3,
+          examples: ['bad/x.heic', 'bad/y.HEIC', 'bad/z.tga'],
+          endings: { heic: 2, tga: 1 },
+        },
+        { reason: 'unused-ground-truth', count: 1, examples: ['masks/7_mask.png'] },
+        { reason: 'broken-link', count: 1, examples: ['good/gone.png'] },
+        { reason: 'name-not-utf8', count: 1, examples: ['good/Gro\\xdf.png'] },
+        {
+          reason: 'rubbish',
+          count: 5,
+          examples: ['@eaDir', '__MACOSX', 'bad/._1.png', 'good/.DS_Store', 'good/Thumbs.db'],
+        },
+        { reason: 'hidden', count: 1, examples: ['.cache'] },
+        { reason: 'no-picture', count: 1, examples: ['read me.txt'] },
+      ],
+    });
+  });
+
+  it('tells pictures that the layout has no place for, of no split, and of the other split', async () => {
+    await makeTree(root, [
+      ...['cap/train/good/0.png', 'cap/test/good/1.png', 'cap/test/hole/2.png', 'cap/validation/good/3.png'],
+      ...['cap/test/4.png', 'overview.png'],
+    ]);
+    const { scan } = await openDataSet(root);
+    expect(scan.leftOut.map(({ reason, examples }) => [reason, ...examples])).toEqual([
+      ['too-deep', 'cap/test/4.png'],
+      ['outside-layout', 'overview.png'],
+      ['no-split', 'cap/validation/good/3.png'],
+      ['other-split', 'cap/train/good/0.png'],
+    ]);
+  });
+
+  it('data check tells what an index does not name, without looking into other folders', async () => {
+    await makeTree(root, {
+      'good/0.png': await greyPng(1),
+      'good/1.png': await greyPng(2),
+      'other/9.png': '',
+      'meta.json': metaOf({ cap: [{ img_path: 'good/0.png', anomaly: '0' }] }),
+    });
+    expect(await check()).toMatchObject({
+      findings: [{ kind: 'left-out', paths: ['good/1.png'] }],
+      scan: { pictures: 1, leftOut: [{ reason: 'not-in-index', count: 1 }] },
+    });
+  });
+});
+
+describe('C14: texts as Windows writes them', () => {
+  const meta = metaOf({ cap: [{ img_path: 'good/0.png', anomaly: 0 }] });
+  it.each([
+    ['UTF-16', Buffer.from(`\ufeff${meta}`, 'utf16le')],
+    ['UTF-16 without its mark', Buffer.from(meta, 'utf16le')],
+    ['UTF-16 of the other order', Buffer.from(`\ufeff${meta}`, 'utf16le').swap16()],
+    ['UTF-8 with its mark', Buffer.from(`\ufeff${meta}`)],
+  ])('meta.json in %s is read', async (_, bytes) => {
+    await makeTree(root, { 'good/0.png': '', 'meta.json': bytes });
+    expect((await openDataSet(root)).items).toHaveLength(1);
+  });
+
+  it('in another encoding is told as such', async () => {
+    await makeTree(root, { 'meta.json': Buffer.from(meta.replace('good/', 'gr\xf6\xdfe/'), 'latin1') });
+    expect(await codeOf(openDataSet(root))).toBe('E_TEXT_ENCODING');
+  });
+});
+
+describe('C16: symbolic links in a data set', () => {
+  beforeEach(async () => {
+    await makeTree(root, { 'set/bad/1.png': await greyPng(1), 'hub/0.png': await greyPng(2) });
+    await symlink('../hub', join(root, 'set/good'));
+  });
+
+  it('that lead outside are refused with their name', async () => {
+    await expect(openDataSet(join(root, 'set'))).rejects.toMatchObject({
+      code: 'E_DATA_PATH',
+      message: expect.stringContaining('good/0.png: good is a symbolic link to ../hub'),
+      hint: expect.stringContaining('--follow-links'),
+    });
+  });
+
+  it('are followed where that is asked for, but `..` and absolute paths never are', async () => {
+    const set = await openDataSet(join(root, 'set'), { followLinks: true });
+    expect(set.items.map(({ imagePath }) => imagePath)).toEqual(['bad/1.png', 'good/0.png']);
+    expect(set.scan).toMatchObject({ pictures: 2, leftOut: [] });
+    await writeFile(join(root, 'set/meta.json'), metaOf({ cap: [{ img_path: '../hub/0.png', anomaly: 0 }] }));
+    expect(await codeOf(openDataSet(join(root, 'set'), { followLinks: true }))).toBe('E_DATA_PATH');
+  });
+});
