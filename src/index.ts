@@ -29,6 +29,7 @@ export type { Calibration } from './models/calibration.js';
 export type { PresetName } from './options/preset-names.js';
 export type {
   CompatOptions,
+  DataChoices,
   EngineOptions,
   EngineWarning,
   MethodChoices,
@@ -54,6 +55,7 @@ export {
   type TestSettings,
   type UnscoredPicture,
 } from './runs/test-run.js';
+export type { LeftOut, LeftOutReason, ScanReport } from './scan/scan-account.js';
 export type { LearnedPrompts, TrainOutcome } from './train/outcome.js';
 export type { TrainPlan } from './train/plan.js';
 export type { TrainProgress } from './train/progress.js';

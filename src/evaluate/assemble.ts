@@ -56,6 +56,7 @@ function assembleSet(
     published: set.published ?? null,
     root: set.root,
     layout: set.layout,
+    scan: set.scan,
     learnedOn,
     classes: withDraws.map(({ of, draws }) =>
       assembleClass(of, draws && intervalsOf(draws, bootstrap!.level)),

@@ -196,6 +196,7 @@ async function inFolder(
         status,
         ...more,
         options: { data: test.paths },
+        data: test.data.map(({ opened: { name, set } }) => ({ name, layout: set.layout, scan: set.scan })),
         made: JSON.parse(canonicalJson(test.fingerprint)) as unknown,
         pictures: test.pictures,
         batch: test.engine.passSize(test.resolved.batch, couplesPictures(test.settings.method)),

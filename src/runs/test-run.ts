@@ -9,6 +9,7 @@ import type { ErrorCode } from '../errors.js';
 import type { ClassMetrics, Evaluation } from '../metrics/index.js';
 import type { PresetName } from '../options/preset-names.js';
 import type { Size } from '../options/types.js';
+import type { ScanReport } from '../scan/scan-account.js';
 import type { PublishedComparison } from './paper/published.js';
 
 export interface TestRun {
@@ -62,6 +63,8 @@ export interface TestedDataSet {
   /** absolute */
   root: string;
   layout: string;
+  /** what was found below the root, and what was left out; older runs do not tell */
+  scan?: ScanReport;
   /** why its figures are no zero-shot results; null: nothing speaks against it */
   learnedOn: LearnedOn | null;
   classes: TestedClass[];

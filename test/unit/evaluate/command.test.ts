@@ -23,7 +23,7 @@ describe('test', () => {
     const run = await test(['--out', work.at('plain')]);
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(/^ {2}tile +3 +3 +100\.0 +100\.0 +100\.0/m);
-    expect(run.stderr).toMatch(/^set \(test\): 1 class, 3 normal and 3 anomalous pictures$/m);
+    expect(run.stderr).toMatch(/^set \(test\): 1 class, 3 normal \(good\) and 3 anomalous pictures$/m);
     expect(run.stderr).toContain(`results: ${work.at('plain')}`);
   });
 

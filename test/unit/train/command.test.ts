@@ -16,7 +16,7 @@ describe('train', () => {
     const run = await train(['--out', work.at('plain'), '--epochs', '2']);
     expect(run.code).toBe(0);
     expect(run.stdout).toBe(`${work.at('plain', 'prompts.safetensors')}\n`);
-    expect(run.stderr).toMatch(/^set \(test\): 1 class, 3 normal and 3 anomalous pictures$/m);
+    expect(run.stderr).toMatch(/^set \(test\): 1 class, 3 normal \(good\) and 3 anomalous pictures$/m);
     expect(run.stderr).toMatch(
       /^epoch 2\/2: loss \d\.\d{4} \(focal \d\.\d{4}, dice \d\.\d{4}, image \d\.\d{4}\)$/m,
     );

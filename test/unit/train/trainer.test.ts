@@ -91,7 +91,7 @@ describe('a run', () => {
     for await (const progress of run) seen.push(progress);
     const stages = seen.map(({ stage }) => stage).filter((stage, at, all) => stage !== all[at - 1]);
     expect(stages).toEqual(['note', 'reading', 'step', 'epoch', 'step', 'epoch']);
-    expect(seen[0]).toMatchObject({ text: 'set (test): 1 class, 3 normal and 3 anomalous pictures' });
+    expect(seen[0]).toMatchObject({ text: 'set (test): 1 class, 3 normal (good) and 3 anomalous pictures' });
     const last = seen.filter((event) => event.stage === 'step').at(-1);
     expect(last).toMatchObject({ done: 12, total: 12, epoch: 2, epochs: 2, seed: 9, run: 0, runs: 1 });
     expect((await run).runs).toHaveLength(1);
