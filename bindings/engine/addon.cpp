@@ -7,7 +7,6 @@
 #include "engine_object.h"
 #include "image_functions.h"
 #include "kernels/choice.h"
-#include "kernels/isa.h"
 #include "metric_functions.h"
 #include "training_functions.h"
 #include "training_object.h"
@@ -30,10 +29,10 @@ Napi::Value info(const Napi::CallbackInfo& call) {
 #else
         js.Set("cuda", false);
 #endif
-        js.Set("isa", kernels::isa_name(kernels::best_isa()));
+        js.Set("isa", std::string(isa_name(usable_isa())));
         js.Set("kernels", kernels);
         Napi::Array precisions = Napi::Array::New(env);
-        for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+        for (const Precision precision : kernels::listed_precisions()) {
           if (!kernels::can_multiply_in(precision)) continue;
           precisions.Set(precisions.Length(), std::string(precision_name(precision)));
         }

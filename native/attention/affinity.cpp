@@ -56,7 +56,6 @@ at::Tensor affinity_ref(const at::Tensor& features, const at::Tensor& means, con
   return dst;
 }
 
-#if defined(__x86_64__)
 at::Tensor affinity_panels(const kernels::AffinityFace& face, const at::Tensor& features,
                            const at::Tensor& means, const at::Tensor& values,
                            const AffinityOptions& options) {
@@ -82,35 +81,38 @@ at::Tensor affinity_panels(const kernels::AffinityFace& face, const at::Tensor& 
   return dst;
 }
 
-at::Tensor affinity_avx512(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
-                           const AffinityOptions& options, Trace* /*trace*/) {
-  return affinity_panels(kernels::k_affinity_avx512, features, means, values, options);
-}
-
-at::Tensor affinity_avx2(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
-                         const AffinityOptions& options, Trace* /*trace*/) {
-  return affinity_panels(kernels::k_affinity_avx2, features, means, values, options);
-}
-
-bool fits_affinity_panels(const at::Tensor& features, const at::Tensor& values, const Trace* trace) {
+bool fits_affinity_panels(const kernels::AffinityFace& panels, const at::Tensor& features,
+                          const at::Tensor& values, const Trace* trace) {
   const auto is_plain = [](const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
   return trace == nullptr && is_plain(features) && is_plain(values) && values.stride(2) == 1 &&
-         values.size(2) % kernels::k_affinity_avx512.channels == 0;
+         values.size(2) % panels.channels == 0;
 }
-#endif
 
-constexpr AffinityAttentionFace k_affinity_attention_faces[] = {
-#if defined(__x86_64__)
-    {"avx512", affinity_avx512, fits_affinity_panels},
-    {"avx2", affinity_avx2, fits_affinity_panels},
-#endif
+const AffinityAttentionFace k_operators[] = {
     {"cuda", affinity_on_cuda, fits_affinity_on_cuda},
-    {"ref", affinity_ref, nullptr},
+    {"ref", affinity_ref},
 };
+
+std::vector<AffinityAttentionFace> all_faces() {
+  const auto of_panels = [](const kernels::AffinityFace& panels, AffinityAttentionFace& face) {
+    face.run = [&panels](const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
+                         const AffinityOptions& options, Trace* /*trace*/) {
+      return affinity_panels(panels, features, means, values, options);
+    };
+    face.fits = [&panels](const at::Tensor& features, const at::Tensor& values, const Trace* trace) {
+      return fits_affinity_panels(panels, features, values, trace);
+    };
+  };
+  return faces_by_table<kernels::AffinityFace>("affinity", Precision::float32, of_panels,
+                                               std::span<const AffinityAttentionFace>(k_operators));
+}
 
 }  // namespace
 
-std::span<const AffinityAttentionFace> affinity_attention_faces() { return k_affinity_attention_faces; }
+std::span<const AffinityAttentionFace> affinity_attention_faces() {
+  static const auto faces = all_faces();
+  return faces;
+}
 
 at::Tensor affinity_attention(const at::Tensor& features, const at::Tensor& means, const at::Tensor& values,
                               const AffinityOptions& options, Trace* trace) {

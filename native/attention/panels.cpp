@@ -1,12 +1,9 @@
-#if defined(__x86_64__)
-
 #include "attention/panels.h"
 
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
 
-#include "kernels/attention_panels.h"
 #include "tensors/team.h"
 
 namespace crane::attention {
@@ -45,35 +42,6 @@ at::Tensor run(const kernels::AttentionFace& face, const Inputs& in, double scal
   return dst.transpose(1, 2);
 }
 
-at::Tensor plain(const kernels::AttentionFace& face, const Inputs& in, double scale) {
-  return run(face, in, scale, [&](kernels::AttentionPanels& job, int64_t b) {
-    job.stream_count = 1;
-    job.streams[0].member_count = 1;
-    job.streams[0].members[0] = {rows_of(in.q, b), rows_of(in.k, b)};
-  });
-}
-
-at::Tensor self(const kernels::AttentionFace& face, const Inputs& in, SelfSet set, double scale) {
-  if (set.joined) {
-    return run(face, in, scale / std::sqrt(3.0), [&](kernels::AttentionPanels& job, int64_t b) {
-      job.stream_count = 1;
-      for (const at::Tensor* s : {&in.q, &in.k, &in.v}) {
-        job.streams[0].members[job.streams[0].member_count++] = {rows_of(*s, b), rows_of(*s, b)};
-      }
-    });
-  }
-  return run(face, in, scale, [&](kernels::AttentionPanels& job, int64_t b) {
-    const auto add = [&](const at::Tensor& s) {
-      kernels::ScoreStream& stream = job.streams[job.stream_count++];
-      stream.member_count = 1;
-      stream.members[0] = {rows_of(s, b), rows_of(s, b)};
-    };
-    if (set.q) add(in.q);
-    if (set.k) add(in.k);
-    if (set.v) add(in.v);
-  });
-}
-
 }  // namespace
 
 bool fits_panels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
@@ -86,36 +54,35 @@ bool fits_panels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) 
   return fits(q) && fits(k) && fits(v) && !wants_gradient;
 }
 
-at::Tensor plain_panels_avx512bf16(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                                   double scale, bool /*causal*/) {
-  return plain(kernels::k_attention_avx512bf16, {q, k, v}, scale);
+at::Tensor plain_panels(const kernels::AttentionFace& face, const at::Tensor& q, const at::Tensor& k,
+                        const at::Tensor& v, double scale) {
+  return run(face, {q, k, v}, scale, [&](kernels::AttentionPanels& job, int64_t b) {
+    job.stream_count = 1;
+    job.streams[0].member_count = 1;
+    job.streams[0].members[0] = {rows_of(q, b), rows_of(k, b)};
+  });
 }
 
-at::Tensor plain_panels_avx512(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
-                               bool /*causal*/) {
-  return plain(kernels::k_attention_avx512, {q, k, v}, scale);
-}
-
-at::Tensor plain_panels_avx2(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
-                             bool /*causal*/) {
-  return plain(kernels::k_attention_avx2, {q, k, v}, scale);
-}
-
-at::Tensor self_panels_avx512bf16(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
-                                  double scale) {
-  return self(kernels::k_attention_avx512bf16, {q, k, v}, set, scale);
-}
-
-at::Tensor self_panels_avx512(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
-                              double scale) {
-  return self(kernels::k_attention_avx512, {q, k, v}, set, scale);
-}
-
-at::Tensor self_panels_avx2(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
-                            double scale) {
-  return self(kernels::k_attention_avx2, {q, k, v}, set, scale);
+at::Tensor self_panels(const kernels::AttentionFace& face, const at::Tensor& q, const at::Tensor& k,
+                       const at::Tensor& v, SelfSet set, double scale) {
+  if (set.joined) {
+    return run(face, {q, k, v}, scale / std::sqrt(3.0), [&](kernels::AttentionPanels& job, int64_t b) {
+      job.stream_count = 1;
+      for (const at::Tensor* s : {&q, &k, &v}) {
+        job.streams[0].members[job.streams[0].member_count++] = {rows_of(*s, b), rows_of(*s, b)};
+      }
+    });
+  }
+  return run(face, {q, k, v}, scale, [&](kernels::AttentionPanels& job, int64_t b) {
+    const auto add = [&](const at::Tensor& s) {
+      kernels::ScoreStream& stream = job.streams[job.stream_count++];
+      stream.member_count = 1;
+      stream.members[0] = {rows_of(s, b), rows_of(s, b)};
+    };
+    if (set.q) add(q);
+    if (set.k) add(k);
+    if (set.v) add(v);
+  });
 }
 
 }  // namespace crane::attention
-
-#endif

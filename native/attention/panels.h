@@ -2,6 +2,7 @@
 #pragma once
 
 #include "attention/kinds.h"
+#include "kernels/attention_panels.h"
 #include "tensors/torch_headers.h"
 
 namespace crane::attention {
@@ -11,19 +12,11 @@ namespace crane::attention {
 bool fits_panels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
 
 // q [B, H, M, 64], k and v [B, H, N, 64] -> [B, H, M, 64], lying in memory as [B, M, H, 64].
-at::Tensor plain_panels_avx512bf16(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                                   double scale, bool causal);
-at::Tensor plain_panels_avx512(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
-                               bool causal);
-at::Tensor plain_panels_avx2(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
-                             bool causal);
+at::Tensor plain_panels(const kernels::AttentionFace& face, const at::Tensor& q, const at::Tensor& k,
+                        const at::Tensor& v, double scale);
 
 // q, k, v [B, H, N, 64] -> the same.
-at::Tensor self_panels_avx512bf16(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
-                                  double scale);
-at::Tensor self_panels_avx512(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
-                              double scale);
-at::Tensor self_panels_avx2(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
-                            double scale);
+at::Tensor self_panels(const kernels::AttentionFace& face, const at::Tensor& q, const at::Tensor& k,
+                       const at::Tensor& v, SelfSet set, double scale);
 
 }  // namespace crane::attention

@@ -26,33 +26,27 @@ at::Tensor plain_attention_fused(const at::Tensor& q, const at::Tensor& k, const
   return at::scaled_dot_product_attention(q, k, v, /*attn_mask=*/{}, /*dropout_p=*/0.0, causal, scale);
 }
 
-#if defined(__x86_64__)
-bool fits_plain_panels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal) {
-  return !causal && fits_panels(q, k, v);
+const PlainAttentionFace k_float32_operators[] = {{"fused", plain_attention_fused},
+                                                  {"ref", plain_attention_ref}};
+const PlainAttentionFace k_bfloat16_operators[] = {{"ref", plain_attention_bfloat16_ref}};
+
+std::vector<PlainAttentionFace> faces_at(Precision precision, std::span<const PlainAttentionFace> operators) {
+  const auto of_panels = [](const kernels::AttentionFace& panels, PlainAttentionFace& face) {
+    face.run = [&panels](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
+                         bool /*causal*/) { return plain_panels(panels, q, k, v, scale); };
+    face.fits = [](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal) {
+      return !causal && fits_panels(q, k, v);
+    };
+  };
+  return faces_by_table<kernels::AttentionFace>("attention", precision, of_panels, operators);
 }
-#endif
-
-constexpr PlainAttentionFace k_plain_attention_faces[] = {
-#if defined(__x86_64__)
-    {"avx512", plain_panels_avx512, fits_plain_panels},
-    {"avx2", plain_panels_avx2, fits_plain_panels},
-#endif
-    {"fused", plain_attention_fused, nullptr},
-    {"ref", plain_attention_ref, nullptr},
-};
-
-constexpr PlainAttentionFace k_bfloat16_faces[] = {
-#if defined(__x86_64__)
-    {"avx512bf16", plain_panels_avx512bf16, fits_plain_panels},
-#endif
-    {"ref", plain_attention_bfloat16_ref, nullptr},
-};
 
 }  // namespace
 
 std::span<const PlainAttentionFace> plain_attention_faces(Precision precision) {
-  if (precision == Precision::bfloat16) return k_bfloat16_faces;
-  return k_plain_attention_faces;
+  static const auto float32 = faces_at(Precision::float32, k_float32_operators);
+  static const auto bfloat16 = faces_at(Precision::bfloat16, k_bfloat16_operators);
+  return precision == Precision::bfloat16 ? bfloat16 : float32;
 }
 
 at::Tensor plain_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,

@@ -51,34 +51,31 @@ at::Tensor self_correlation_fused(const at::Tensor& q, const at::Tensor& k, cons
   return sum;
 }
 
-#if defined(__x86_64__)
-bool fits_self_panels(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet) {
-  return fits_panels(q, k, v);
-}
-#endif
-
-constexpr SelfCorrelationFace k_self_correlation_faces[] = {
-#if defined(__x86_64__)
-    {"avx512", self_panels_avx512, fits_self_panels},
-    {"avx2", self_panels_avx2, fits_self_panels},
-#endif
+const SelfCorrelationFace k_float32_operators[] = {
     {"cuda", self_correlation_on_cuda, fits_self_correlation_on_cuda},
-    {"fused", self_correlation_fused, nullptr},
-    {"ref", self_correlation_ref, nullptr},
+    {"fused", self_correlation_fused},
+    {"ref", self_correlation_ref},
 };
+const SelfCorrelationFace k_bfloat16_operators[] = {{"ref", self_correlation_bfloat16_ref}};
 
-constexpr SelfCorrelationFace k_bfloat16_faces[] = {
-#if defined(__x86_64__)
-    {"avx512bf16", self_panels_avx512bf16, fits_self_panels},
-#endif
-    {"ref", self_correlation_bfloat16_ref, nullptr},
-};
+std::vector<SelfCorrelationFace> faces_at(Precision precision,
+                                          std::span<const SelfCorrelationFace> operators) {
+  const auto of_panels = [](const kernels::AttentionFace& panels, SelfCorrelationFace& face) {
+    face.run = [&panels](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,
+                         double scale) { return self_panels(panels, q, k, v, set, scale); };
+    face.fits = [](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet) {
+      return fits_panels(q, k, v);
+    };
+  };
+  return faces_by_table<kernels::AttentionFace>("attention", precision, of_panels, operators);
+}
 
 }  // namespace
 
 std::span<const SelfCorrelationFace> self_correlation_faces(Precision precision) {
-  if (precision == Precision::bfloat16) return k_bfloat16_faces;
-  return k_self_correlation_faces;
+  static const auto float32 = faces_at(Precision::float32, k_float32_operators);
+  static const auto bfloat16 = faces_at(Precision::bfloat16, k_bfloat16_operators);
+  return precision == Precision::bfloat16 ? bfloat16 : float32;
 }
 
 at::Tensor self_correlation(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, SelfSet set,

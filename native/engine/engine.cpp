@@ -14,6 +14,7 @@
 #include "engine/smooth_map.h"
 #include "engine/state.h"
 #include "kernels/choice.h"
+#include "kernels/linear_panels.h"
 #include "methods/crane/crane.h"
 #include "tensors/torch_errors.h"
 #include "text/kept_vectors.h"
@@ -70,7 +71,8 @@ void check_precision(Precision precision, at::Device device) {
   }
   if (!kernels::can_multiply_in(precision)) {
     throw Error("E_DEVICE",
-                join_text("this CPU cannot multiply ", precision_name(precision), " (AVX512_BF16)"),
+                join_text("this CPU cannot multiply ", precision_name(precision), ", which needs ",
+                          kernels::instructions_of(precision), "; usable here: ", isa_bits(usable_isa())),
                 "use --precision float32; CRANE_KERNELS=ref computes such scores slowly on any CPU");
   }
 }
@@ -197,8 +199,9 @@ void Engine::State::open(const EngineConfig& from, at::Device on) {
   facts.kernels = kernels::chosen_kernels(config.precision);
   facts.weight_bytes =
       4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
-  if (config.precision != Precision::float32 &&
-      (device.is_cuda() || kernels::chosen_face("linear", config.precision) == "avx512bf16")) {
+  const auto* packed = kernels::chosen("linear", config.precision).as<kernels::LinearFace>();
+  if (device.is_cuda() ? config.precision != Precision::float32
+                       : packed != nullptr && packed->cell_values == 2) {
     facts.weight_bytes -=
         2 * (packed_parameters(facts.vision) + (facts.source ? packed_parameters(*facts.source) : 0));
   }

@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-#include "image/isa.h"
+#include "kernels/choice.h"
 
 namespace crane::image {
 namespace {
@@ -85,7 +85,7 @@ void premultiply_row(const uint8_t* src, int64_t pixels, int channels, uint8_t* 
   if (channels == 4) {
     int64_t done = 0;
 #if defined(__x86_64__)
-    if (may_use_avx2()) done = premultiply_avx2(src, pixels, dst);
+    if (kernels::may_use(Isa::avx2)) done = premultiply_avx2(src, pixels, dst);
 #endif
     return premultiply_ref(src + done * 4, pixels - done, dst + done * 4);
   }
@@ -119,7 +119,7 @@ void premultiplied_to_rgb_row(const uint8_t* src, int64_t pixels, int channels, 
   if (channels == 4) {
     int64_t done = 0;
 #if defined(__x86_64__)
-    if (may_use_avx2()) done = premultiplied_to_rgb_avx2(src, pixels, dst);
+    if (kernels::may_use(Isa::avx2)) done = premultiplied_to_rgb_avx2(src, pixels, dst);
 #endif
     return premultiplied_to_rgb_ref(src + done * 4, pixels - done, dst + done * 3);
   }

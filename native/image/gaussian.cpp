@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "core/error.h"
-#include "image/isa.h"
 #include "image/map.h"
 #include "image/picture.h"
+#include "kernels/choice.h"
 
 #if defined(__x86_64__)
 #define CRANE_AVX2 __attribute__((target("avx2")))
@@ -144,7 +144,7 @@ void gaussian_blur(const float* src, int64_t width, int64_t height, double sigma
     std::memcpy(dst, src, static_cast<size_t>(width * height) * sizeof(float));
     return;
   }
-  const bool avx2 = may_use_avx2();
+  const bool avx2 = kernels::may_use(Isa::avx2);
   std::vector<const float*> before(static_cast<size_t>(radius + 1));
   std::vector<const float*> after(static_cast<size_t>(radius + 1));
   std::vector<double> line(static_cast<size_t>(width + 2 * radius));

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <cstring>
 
-#include "image/isa.h"
 #include "image/map.h"
 #include "image/picture.h"
+#include "kernels/choice.h"
 
 #if defined(__x86_64__)
 #define CRANE_FMA __attribute__((target("avx2,fma")))
@@ -80,7 +80,7 @@ void MapRows::row(int64_t y, float* dst) {
   const float* top = stretched(at.first);
   const float* bottom = stretched(at.second);
   const int64_t width = static_cast<int64_t>(columns_.size());
-  if (may_use_avx2()) {
+  if (kernels::may_use(Isa::avx2)) {
     blend_fma(top, bottom, at.first_weight, at.second_weight, width, dst);
   } else {
     blend_body(top, bottom, at.first_weight, at.second_weight, width, dst);

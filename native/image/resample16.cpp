@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "image/isa.h"
+#include "kernels/choice.h"
 
 #if defined(__x86_64__)
 #define CRANE_AVX2 __attribute__((target("avx2")))
@@ -68,7 +68,7 @@ void horizontal_16(const DoubleTaps& taps, int64_t origin, const uint16_t* const
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t i = 0; i < pixels; ++i) scratch[i * k_rows_16 + row] = src[row][i];
   }
-  if (may_use_avx2()) {
+  if (kernels::may_use(Isa::avx2)) {
     horizontal_avx2(taps, origin, scratch.data(), rows, dst);
   } else {
     horizontal_body(taps, origin, scratch.data(), rows, dst);
@@ -77,7 +77,7 @@ void horizontal_16(const DoubleTaps& taps, int64_t origin, const uint16_t* const
 
 void vertical_16(const DoubleTaps& taps, int64_t output, const uint16_t* const* src, int64_t length,
                  uint16_t* dst) {
-  if (may_use_avx2()) {
+  if (kernels::may_use(Isa::avx2)) {
     vertical_avx2(taps, output, src, length, dst);
   } else {
     vertical_body(taps, output, src, length, dst);

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/isa.h"
 #include "image/taps.h"
 
 namespace crane::image {
@@ -15,6 +16,7 @@ inline constexpr int64_t k_row_slack = 64;
 
 struct ResampleFace {
   const char* name;
+  Isa needs;
 
   // dst[r, x, c] = clip(round(sum over t of src[r, first[x] - origin + t, c] * weight[x, t])).
   // src: `rows` rows of `channels`-interleaved u8 whose first pixel is source pixel `origin`;

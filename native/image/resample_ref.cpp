@@ -1,8 +1,8 @@
 // The definition of the 8-bit passes, and the list of faces.
 #include <algorithm>
 
-#include "image/isa.h"
 #include "image/resample_faces.h"
+#include "kernels/choice.h"
 
 namespace crane::image {
 namespace {
@@ -67,9 +67,9 @@ void vertical_ref(const FixedTaps& taps, int64_t output, const uint8_t* const* s
 
 constexpr ResampleFace k_faces[] = {
 #if defined(__x86_64__)
-    {"avx2", horizontal_avx2, vertical_avx2},
+    {"avx2", Isa::avx2, horizontal_avx2, vertical_avx2},
 #endif
-    {"ref", horizontal_ref, vertical_ref},
+    {"ref", Isa::none, horizontal_ref, vertical_ref},
 };
 
 }  // namespace
@@ -77,7 +77,8 @@ constexpr ResampleFace k_faces[] = {
 std::span<const ResampleFace> resample_faces() { return k_faces; }
 
 const ResampleFace& resample_face() {
-  return may_use_avx2() ? std::span(k_faces).front() : std::span(k_faces).back();
+  const auto is_usable = [](const ResampleFace& face) { return kernels::may_use(face.needs); };
+  return *std::find_if(std::begin(k_faces), std::end(k_faces) - 1, is_usable);
 }
 
 }  // namespace crane::image

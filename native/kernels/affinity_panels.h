@@ -42,9 +42,4 @@ struct AffinityFace {
   int64_t tile_floats(const AffinityPanels& job) const { return (job.depth * keys + 16 + 15) / 16 * 16; }
 };
 
-#if defined(__x86_64__)
-extern const AffinityFace k_affinity_avx512;
-extern const AffinityFace k_affinity_avx2;
-#endif
-
 }  // namespace crane::kernels

@@ -3,6 +3,7 @@
 #include "kernels/vec_avx2.h"
 //
 #include "kernels/affinity_panels_kernel.h"
+#include "kernels/faces.h"
 
 namespace crane::kernels {
 

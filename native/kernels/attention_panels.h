@@ -57,10 +57,4 @@ struct AttentionFace {
   int64_t tasks(const AttentionPanels& job) const { return job.heads * ((job.queries + panel - 1) / panel); }
 };
 
-#if defined(__x86_64__)
-extern const AttentionFace k_attention_avx512bf16;
-extern const AttentionFace k_attention_avx512;
-extern const AttentionFace k_attention_avx2;
-#endif
-
 }  // namespace crane::kernels

@@ -3,6 +3,7 @@
 #include "kernels/vec_avx512.h"
 //
 #include "kernels/attention_panels_kernel.h"
+#include "kernels/faces.h"
 
 namespace crane::kernels {
 

@@ -12,6 +12,7 @@
 #include <cfloat>
 
 #include "kernels/attention_panels.h"
+#include "kernels/faces.h"
 #include "kernels/scratch.h"
 #include "kernels/vec_avx512bf16.h"
 

@@ -1,112 +1,114 @@
 #include "kernels/choice.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
 #include "core/error.h"
-#include "kernels/isa.h"
 
 namespace crane::kernels {
 namespace {
 
-struct Kernel {
-  std::string_view name;
-  std::span<const std::string_view> faces;
-};
-
-// "onednn" runs only where it is asked for: the kernels of this room are as fast and fuse more.
-constexpr std::string_view k_linear_faces[] = {"avx512", "avx2", "onednn", "ref"};
-constexpr std::string_view k_attention_faces[] = {"avx512", "avx2", "fused", "ref"};
-constexpr std::string_view k_affinity_faces[] = {"avx512", "avx2", "ref"};
-constexpr std::string_view k_bfloat16_faces[] = {"avx512bf16", "ref"};
-
-constexpr Kernel k_float32_kernels[] = {
-    {"linear", k_linear_faces},
-    {"attention", k_attention_faces},
-    {"affinity", k_affinity_faces},
-};
-// D-Attn's affinity stays float32: it is 0.5 % of the products.
-constexpr Kernel k_bfloat16_kernels[] = {
-    {"linear", k_bfloat16_faces},
-    {"attention", k_bfloat16_faces},
-    {"affinity", k_affinity_faces},
-};
-
-using Kernels = std::span<const Kernel>;
-
-Kernels kernels_at(Precision precision) {
-  if (precision == Precision::bfloat16) return k_bfloat16_kernels;
-  return k_float32_kernels;
-}
-
-bool has(const Kernel& kernel, std::string_view face) {
-  for (const std::string_view each : kernel.faces) {
-    if (each == face) return true;
+// Kernels in the order of the table, by their rows at a precision.
+std::vector<std::span<const Row>> kernels_at(Precision precision) {
+  std::vector<std::span<const Row>> kernels;
+  std::vector<std::string_view> names;
+  for (const Row& row : table()) {
+    if (std::find(names.begin(), names.end(), row.kernel) != names.end()) continue;
+    names.push_back(row.kernel);
+    kernels.push_back(rows_of(row.kernel, precision));
   }
-  return false;
+  return kernels;
 }
 
-// The best face whose instructions are there.
-std::string_view best_face(const Kernel& kernel) {
-  for (const std::string_view face : kernel.faces) {
-    if (face != "onednn" && can_run(face)) return face;
+const Row& best_of(std::span<const Row> rows) {
+  for (const Row& row : rows) {
+    if (!row.only_when_asked && can_run(row)) return row;
   }
-  return kernel.faces.back();
+  return rows.back();
 }
 
-void check_face(std::string_view entry, std::string_view face) {
-  check_input(can_run(face), "E_USAGE", "CRANE_KERNELS asks for ", entry, ", the best that can run here is ",
-              isa_name(best_isa()));
-}
+using Choices = std::map<std::string_view, const Row*>;
 
-using Choices = std::map<std::string_view, std::string_view>;
-
-// Whether `entry` names a face of these kernels; if so it is chosen.
-bool apply(std::string_view entry, Kernels kernels, Choices& choices) {
+// Whether `entry` names a face of the kernels at this precision; if so it is chosen.
+bool apply(std::string_view entry, Precision precision, Choices& choices) {
   const size_t sign = entry.find('=');
+  const std::string_view kernel = sign == std::string_view::npos ? "" : entry.substr(0, sign);
+  const std::string_view face = sign == std::string_view::npos ? entry : entry.substr(sign + 1);
   bool is_known = false;
-  for (const Kernel& kernel : kernels) {
-    const bool is_meant = sign == std::string_view::npos || entry.substr(0, sign) == kernel.name;
-    const std::string_view face = sign == std::string_view::npos ? entry : entry.substr(sign + 1);
-    if (!is_meant || !has(kernel, face)) continue;
-    check_face(entry, face);
-    for (const std::string_view each : kernel.faces) {
-      if (each == face) choices[kernel.name] = each;
+  for (const std::span<const Row> rows : kernels_at(precision)) {
+    if (sign != std::string_view::npos && kernel != rows.front().kernel) continue;
+    for (const Row& row : rows) {
+      if (row.face != face) continue;
+      check_input(can_run(row), "E_USAGE", "CRANE_KERNELS asks for ", entry, ", which needs ",
+                  isa_bits(row.needs), "; usable here: ", isa_bits(usable_isa()));
+      choices[row.kernel] = &row;
+      is_known = true;
     }
-    is_known = true;
   }
   return is_known;
+}
+
+// "linear (avx512, avx2, onednn, ref; in bfloat16 avx512bf16, ref)", and so for every kernel.
+std::string listed_kernels() {
+  std::string text;
+  for (const std::span<const Row> of_kernel : kernels_at(Precision::float32)) {
+    const std::string_view kernel = of_kernel.front().kernel;
+    text.append(text.empty() ? "" : ", ").append(kernel).append(" (");
+    const Row* before = nullptr;
+    for (const Row& row : table()) {
+      if (row.kernel != kernel) continue;
+      if (before != nullptr) text.append(row.precision == before->precision ? ", " : "; ");
+      const bool is_new = before == nullptr || row.precision != before->precision;
+      if (is_new && row.precision != Precision::float32) {
+        text.append("in ").append(precision_name(row.precision)).append(" ");
+      }
+      text.append(row.face);
+      before = &row;
+    }
+    text.append(")");
+  }
+  return text;
+}
+
+// Calls use(entry) for every entry of a list.
+template <typename Use>
+void each_entry(std::string_view list, Use use) {
+  while (!list.empty()) {
+    const size_t comma = list.find(',');
+    use(list.substr(0, comma));
+    list = comma == std::string_view::npos ? "" : list.substr(comma + 1);
+  }
 }
 
 // What the list asks for. An entry may be meant for engines of another precision, but must be known to one.
 Choices asked_for(std::string_view list, Precision precision) {
   Choices choices;
-  while (!list.empty()) {
-    const size_t comma = list.find(',');
-    const std::string_view entry = list.substr(0, comma);
-    Choices ignored;
-    const Precision other = precision == Precision::bfloat16 ? Precision::float32 : Precision::bfloat16;
-    const bool is_ours = apply(entry, kernels_at(precision), choices);
-    check_input(is_ours || apply(entry, kernels_at(other), ignored), "E_USAGE", "CRANE_KERNELS: \"", entry,
-                "\" is no face of a kernel; kernels are linear (avx512, avx2, onednn, ref; in bfloat16 ",
-                "avx512bf16, ref), attention (avx512, avx2, fused, ref; in bfloat16 avx512bf16, ref) and ",
-                "affinity (avx512, avx2, ref)");
-    list = comma == std::string_view::npos ? "" : list.substr(comma + 1);
-  }
+  each_entry(list, [&](std::string_view entry) {
+    bool is_known = apply(entry, precision, choices);
+    for (const Precision other : listed_precisions()) {
+      Choices ignored;
+      is_known = is_known || apply(entry, other, ignored);
+    }
+    check_input(is_known, "E_USAGE", "CRANE_KERNELS: \"", entry, "\" is no face of a kernel; there are ",
+                listed_kernels());
+  });
   return choices;
 }
 
 Choices choose(std::string_view list, Precision precision) {
   Choices choices = asked_for(list, precision);
-  for (const Kernel& kernel : kernels_at(precision)) choices.try_emplace(kernel.name, best_face(kernel));
+  for (const std::span<const Row> rows : kernels_at(precision)) {
+    choices.try_emplace(rows.front().kernel, &best_of(rows));
+  }
   return choices;
 }
 
 std::string text_of(const Choices& choices) {
   std::string text;
-  for (const Kernel& kernel : k_float32_kernels) {
-    if (!text.empty()) text += ',';
-    text.append(kernel.name).append("=").append(choices.at(kernel.name));
+  for (const std::span<const Row> rows : kernels_at(Precision::float32)) {
+    const std::string_view kernel = rows.front().kernel;
+    text.append(text.empty() ? "" : ",").append(kernel).append("=").append(choices.at(kernel)->face);
   }
   return text;
 }
@@ -116,42 +118,67 @@ std::string_view wanted_by_user() {
   return list == nullptr ? "" : list;
 }
 
-// Where it throws, the next call tries (and throws) again.
+// A precision without rows of its own chooses as float32 does. Where it throws, the next call tries again.
 const Choices& choices(Precision precision) {
-  if (precision == Precision::bfloat16) {
-    static const Choices chosen = choose(wanted_by_user(), Precision::bfloat16);
-    return chosen;
-  }
-  static const Choices chosen = choose(wanted_by_user(), Precision::float32);
-  return chosen;
+  static const std::map<Precision, Choices> chosen = [] {
+    std::map<Precision, Choices> made;
+    for (const Precision each : listed_precisions()) made[each] = choose(wanted_by_user(), each);
+    return made;
+  }();
+  const auto own = chosen.find(precision);
+  return own == chosen.end() ? chosen.at(Precision::float32) : own->second;
 }
 
 }  // namespace
 
+const Row& chosen(std::string_view kernel, Precision precision) { return *choices(precision).at(kernel); }
+
 std::string_view chosen_face(std::string_view kernel, Precision precision) {
-  return choices(precision).at(kernel);
+  return chosen(kernel, precision).face;
 }
 
-std::span<const std::string_view> faces_of(std::string_view kernel, Precision precision) {
-  for (const Kernel& each : kernels_at(precision)) {
-    if (each.name == kernel) return each.faces;
-  }
-  return {};
-}
+bool can_run(const Row& row) { return includes(usable_isa(), row.needs); }
 
 bool can_run(std::string_view face) {
-  if (face == "avx512bf16") return best_isa() >= Isa::avx512bf16;
-  if (face == "avx512") return best_isa() >= Isa::avx512;
-  if (face == "avx2") return best_isa() >= Isa::avx2;
-  return face != "cuda";
+  return std::any_of(table().begin(), table().end(),
+                     [&](const Row& row) { return row.face == face && can_run(row); });
+}
+
+bool may_use(Isa isa) {
+  static const bool only_definitions = [] {
+    bool found = false;
+    each_entry(wanted_by_user(), [&](std::string_view entry) { found = found || entry == "ref"; });
+    return found;
+  }();
+  return !only_definitions && includes(usable_isa(), isa);
 }
 
 bool can_multiply_in(Precision precision) {
   if (precision == Precision::float32) return true;
-  if (precision != Precision::bfloat16) return false;
-  if (can_run("avx512bf16")) return true;
   const Choices asked = asked_for(wanted_by_user(), precision);
-  return asked.contains("linear") && asked.contains("attention");
+  bool has_own = false;
+  for (const std::span<const Row> rows : kernels_at(precision)) {
+    if (rows.front().precision != precision) continue;
+    has_own = true;
+    if (&best_of(rows) == &rows.back() && !asked.contains(rows.front().kernel)) return false;
+  }
+  return has_own;
+}
+
+std::string instructions_of(Precision precision) {
+  Isa needed = Isa::none;
+  for (const std::span<const Row> rows : kernels_at(precision)) {
+    if (rows.front().precision == precision) needed = needed | rows.front().needs;
+  }
+  return needed == Isa::none ? "instructions that this build has no kernels for" : isa_bits(needed);
+}
+
+std::vector<Precision> listed_precisions() {
+  std::vector<Precision> found;
+  for (const Row& row : table()) {
+    if (std::find(found.begin(), found.end(), row.precision) == found.end()) found.push_back(row.precision);
+  }
+  return found;
 }
 
 std::string chosen_kernels(Precision precision) { return text_of(choices(precision)); }

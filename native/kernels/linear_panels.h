@@ -58,10 +58,4 @@ struct LinearFace {
             float* packed) const;
 };
 
-#if defined(__x86_64__)
-extern const LinearFace k_linear_avx512bf16;
-extern const LinearFace k_linear_avx512;
-extern const LinearFace k_linear_avx2;
-#endif
-
 }  // namespace crane::kernels

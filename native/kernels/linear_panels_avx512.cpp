@@ -2,6 +2,7 @@
 
 #include "kernels/vec_avx512.h"
 //
+#include "kernels/faces.h"
 #include "kernels/linear_panels_kernel.h"
 
 namespace crane::kernels {

@@ -2,6 +2,7 @@
 
 #include "kernels/vec_avx512bf16.h"
 //
+#include "kernels/faces.h"
 #include "kernels/linear_panels_kernel.h"
 
 namespace crane::kernels {

@@ -19,15 +19,6 @@
 namespace crane::layers {
 namespace {
 
-const kernels::LinearFace* own_face(std::string_view name) {
-#if defined(__x86_64__)
-  if (name == "avx512bf16") return &kernels::k_linear_avx512bf16;
-  if (name == "avx512") return &kernels::k_linear_avx512;
-  if (name == "avx2") return &kernels::k_linear_avx2;
-#endif
-  return nullptr;
-}
-
 at::Tensor rounded(const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kFloat); }
 
 at::Tensor onednn_packed(const at::Tensor& weight) {
@@ -78,7 +69,7 @@ FrozenLinear FrozenLinear::load(TensorLoader& loader, const std::string& prefix,
   if (loader.packed() == nullptr || !loader.device().is_cpu())
     return {loader.linear(prefix), scale, precision};
   FrozenLinear found;
-  found.face_ = own_face(kernels::chosen_face("linear", precision));
+  found.face_ = kernels::chosen("linear", precision).as<kernels::LinearFace>();
   const weights::CanonicalTensor& stored = loader.stored(prefix + ".weight");
   found.out_ = stored.shape[0];
   found.in_ = stored.shape[1];
@@ -120,20 +111,20 @@ FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precisi
     out_ = plain.weight.size(0);
     return;
   }
-  *this = FrozenLinear(plain, scale, precision,
-                       plain.weight.is_cpu() ? kernels::chosen_face("linear", precision) : "ref");
+  const auto faces = kernels::rows_of("linear", precision);
+  *this =
+      FrozenLinear(plain, scale, plain.weight.is_cpu() ? kernels::chosen("linear", precision) : faces.back());
 }
 
-FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision,
-                           std::string_view name)
+FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, const kernels::Row& face)
     : weight_(plain.weight),
       bias_(plain.bias),
       scale_(scale),
       in_(plain.weight.size(1)),
       out_(plain.weight.size(0)) {
-  face_ = own_face(name);
-  is_onednn_ = name == "onednn";
-  rounds_ = face_ == nullptr && precision == Precision::bfloat16;
+  face_ = face.as<kernels::LinearFace>();
+  is_onednn_ = face.face == "onednn";
+  rounds_ = face_ == nullptr && face.precision == Precision::bfloat16;
   if (face_ == nullptr && !is_onednn_ && !rounds_) return;
   if (scale.defined()) {
     weight_ = weight_ * scale.unsqueeze(1);

@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <optional>
-#include <string_view>
 
 #include "core/precision.h"
 #include "layers/activation.h"
@@ -13,6 +12,7 @@
 namespace crane::kernels {
 struct LinearFace;
 struct LinearPanels;
+struct Row;
 enum class Epilogue;
 }  // namespace crane::kernels
 
@@ -36,8 +36,8 @@ class FrozenLinear {
   // At bfloat16 rows and weights are rounded to it before they are multiplied; everything else stays float32.
   // On a GPU other precisions than float32 take HalfLinear, whose results are 16 bits wide.
   FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision = Precision::float32);
-  // The same with a face of the precision's list "linear" that the CPU can run.
-  FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision, std::string_view face);
+  // The same with a row "linear" of the table that the CPU can run.
+  FrozenLinear(const Linear& plain, const at::Tensor& scale, const kernels::Row& face);
 
   // All x are [rows, in], one after the other in memory or with a stride between rows; `norm` may be null.
 

@@ -49,7 +49,7 @@ TEST_P(AtRowCount, PlainAttentionFacesAgreeWithTheDefinition) {
   for (const bool causal : {false, true}) {
     const at::Tensor wanted = faces.back().run(q, k, v, k_scale, causal);
     for (const auto& face : faces) {
-      if (!kernels::can_run(face.name) || (face.fits != nullptr && !face.fits(q, k, v, causal))) continue;
+      if (!face.can_run() || (face.fits && !face.fits(q, k, v, causal))) continue;
       EXPECT_LT(worst(face.run(q, k, v, k_scale, causal), wanted), k_tolerance)
           << face.name << " causal " << causal;
     }
@@ -62,7 +62,7 @@ TEST_P(AtRowCount, SelfCorrelationFacesAgreeWithTheDefinitionForEveryKind) {
   for (const SelfSet& kind : k_kinds) {
     const at::Tensor wanted = faces.back().run(q, k, v, kind, k_scale);
     for (const auto& face : faces) {
-      if (!kernels::can_run(face.name)) continue;
+      if (!face.can_run()) continue;
       EXPECT_LT(worst(face.run(q, k, v, kind, k_scale), wanted), 3 * k_tolerance)
           << face.name << " q" << kind.q << " k" << kind.k << " v" << kind.v << " joined " << kind.joined;
     }
@@ -79,12 +79,12 @@ TEST_P(AtRowCount, ExceptionalInputsEndAsInTheDefinition) {
     k[0][1][0][3] = bad;
     const at::Tensor plain = plain_attention_faces().back().run(q, k, v, k_scale, false);
     for (const auto& face : plain_attention_faces()) {
-      if (!kernels::can_run(face.name) || face.name == "fused") continue;
+      if (!face.can_run() || face.name == "fused") continue;
       EXPECT_TRUE(at::equal(face.run(q, k, v, k_scale, false).isnan(), plain.isnan())) << face.name << bad;
     }
     const at::Tensor self = self_correlation_faces().back().run(q, k, v, {}, k_scale);
     for (const auto& face : self_correlation_faces()) {
-      if (!kernels::can_run(face.name) || face.name == "fused") continue;
+      if (!face.can_run() || face.name == "fused") continue;
       EXPECT_TRUE(at::equal(face.run(q, k, v, {}, k_scale).isnan(), self.isnan())) << face.name << bad;
     }
   }
@@ -95,7 +95,7 @@ TEST_P(AtRowCount, RowsFarApartAndPackedTogetherGiveTheSameBits) {
   const at::Tensor qkv = at::randn({1, GetParam(), 3, 2, 64}).permute({2, 0, 3, 1, 4});  // [3, 1, H, N, d]
   const at::Tensor packed = qkv.contiguous();
   for (const auto& face : self_correlation_faces()) {
-    if (!kernels::can_run(face.name) || !face.name.starts_with("avx")) continue;
+    if (!face.can_run() || !face.name.starts_with("avx")) continue;
     EXPECT_TRUE(at::equal(face.run(qkv[0], qkv[1], qkv[2], {}, k_scale),
                           face.run(packed[0], packed[1], packed[2], {}, k_scale)))
         << face.name;
@@ -109,7 +109,7 @@ TEST(PlainAttention, KeysThatScoreMinusInfinityGetNoWeight) {
   const at::Tensor wanted = plain_attention_faces().back().run(positive, k, v, k_scale, false);
   ASSERT_FALSE(wanted.isnan().any().item<bool>());
   for (const auto& face : plain_attention_faces()) {
-    if (!kernels::can_run(face.name)) continue;
+    if (!face.can_run()) continue;
     EXPECT_LT(worst(face.run(positive, k, v, k_scale, false), wanted), k_tolerance) << face.name;
   }
 }
@@ -125,7 +125,7 @@ TEST(SelfCorrelation, WeightsOfThreeSoftmaxesSumToThree) {
   const auto [q, k, ignored] = inputs(20, 4);
   const at::Tensor ones = at::ones({1, 2, 20, 64});
   for (const auto& face : self_correlation_faces()) {
-    if (!kernels::can_run(face.name)) continue;
+    if (!face.can_run()) continue;
     const at::Tensor two = face.run(q, k, ones, SelfSet{true, true, false, false}, k_scale);
     EXPECT_LT(worst(two, at::full_like(two, 2.0)), 1e-5) << face.name;
   }
@@ -140,7 +140,7 @@ TEST_P(AtRowCount, Bfloat16FacesAgreeWithTheirDefinition) {
   const auto plain = plain_attention_faces(Precision::bfloat16);
   const at::Tensor wanted = plain.back().run(q, k, v, k_scale, false);
   for (const auto& face : plain) {
-    if (!kernels::can_run(face.name)) continue;
+    if (!face.can_run()) continue;
     const at::Tensor got = face.run(q, k, v, k_scale, false);
     EXPECT_LT(worst(got, wanted), 0.025) << face.name;
     EXPECT_LT(mean_error(got, wanted), 3e-5) << face.name;
@@ -149,7 +149,7 @@ TEST_P(AtRowCount, Bfloat16FacesAgreeWithTheirDefinition) {
   for (const SelfSet& kind : k_kinds) {
     const at::Tensor self = faces.back().run(q, k, v, kind, k_scale);
     for (const auto& face : faces) {
-      if (!kernels::can_run(face.name)) continue;
+      if (!face.can_run()) continue;
       const at::Tensor got = face.run(q, k, v, kind, k_scale);
       EXPECT_LT(worst(got, self), 0.05) << face.name << kind.q << kind.k << kind.v << kind.joined;
       EXPECT_LT(mean_error(got, self), 1e-4) << face.name << kind.q << kind.k << kind.v << kind.joined;
@@ -163,13 +163,13 @@ TEST_P(AtRowCount, Bfloat16AttentionIsWithinItsRoundingOfFloat32) {
   const auto [q, k, v] = inputs(GetParam(), 12);
   const at::Tensor plain = plain_attention_faces().back().run(q, k, v, k_scale, false);
   for (const auto& face : plain_attention_faces(Precision::bfloat16)) {
-    if (!kernels::can_run(face.name)) continue;
+    if (!face.can_run()) continue;
     const at::Tensor got = face.run(q, k, v, k_scale, false);
     EXPECT_LT(((got - plain).norm() / plain.norm()).item<double>(), 0.01) << face.name;
   }
   const at::Tensor self = self_correlation_faces().back().run(q, k, v, {}, k_scale);
   for (const auto& face : self_correlation_faces(Precision::bfloat16)) {
-    if (!kernels::can_run(face.name)) continue;
+    if (!face.can_run()) continue;
     const at::Tensor got = face.run(q, k, v, {}, k_scale);
     EXPECT_LT(((got - self).norm() / self.norm()).item<double>(), 0.01) << face.name;
   }
@@ -179,7 +179,7 @@ TEST_P(AtRowCount, Bfloat16WeightsAddUpToTheirNumberExactlyAsTheyAreMultiplied) 
   const auto [q, k, ignored] = inputs(GetParam(), 13);
   const at::Tensor threes = at::full_like(q, 3.0);  // any value that bfloat16 has
   for (const auto& face : self_correlation_faces(Precision::bfloat16)) {
-    if (!kernels::can_run(face.name)) continue;
+    if (!face.can_run()) continue;
     const at::Tensor two = face.run(q, k, threes, SelfSet{true, true, false, false}, k_scale);
     // Sums in float32; weights that are not divided by what was multiplied miss 6 by up to 6e-3.
     EXPECT_LT(worst(two, at::full_like(two, 6.0)), 3e-5) << face.name;
@@ -194,13 +194,13 @@ TEST_P(AtRowCount, ExceptionalInputsEndInBfloat16AsInItsDefinition) {
     const auto faces = plain_attention_faces(Precision::bfloat16);
     const at::Tensor plain = faces.back().run(q, k, v, k_scale, false);
     for (const auto& face : faces) {
-      if (!kernels::can_run(face.name)) continue;
+      if (!face.can_run()) continue;
       EXPECT_TRUE(at::equal(face.run(q, k, v, k_scale, false).isnan(), plain.isnan())) << face.name << bad;
     }
     const auto self_faces = self_correlation_faces(Precision::bfloat16);
     const at::Tensor self = self_faces.back().run(q, k, v, {}, k_scale);
     for (const auto& face : self_faces) {
-      if (!kernels::can_run(face.name)) continue;
+      if (!face.can_run()) continue;
       EXPECT_TRUE(at::equal(face.run(q, k, v, {}, k_scale).isnan(), self.isnan())) << face.name << bad;
     }
   }
@@ -209,7 +209,7 @@ TEST_P(AtRowCount, ExceptionalInputsEndInBfloat16AsInItsDefinition) {
 TEST(PlainAttention, Bfloat16RowsBitsDependOnThatRowAlone) {
   const auto [q, k, v] = inputs(150, 15);
   for (const auto& face : plain_attention_faces(Precision::bfloat16)) {
-    if (face.name != "avx512bf16" || !kernels::can_run(face.name)) continue;
+    if (face.name != "avx512bf16" || !face.can_run()) continue;
     const at::Tensor all = face.run(q, k, v, k_scale, false);
     for (const auto& [from, to] : {std::pair{0, 1}, {5, 19}, {117, 150}}) {
       EXPECT_TRUE(at::equal(face.run(q.slice(2, from, to), k, v, k_scale, false), all.slice(2, from, to)));
@@ -254,8 +254,8 @@ TEST_P(AffinityAtRowCount, FacesAgreeWithTheDefinition) {
   for (const at::Tensor& values : {wide.slice(2, 0, 128).contiguous(), wide.slice(2, 64, 192)}) {
     const at::Tensor wanted = faces.back().run(z, cosine_means(z), values, {}, nullptr);
     for (const auto& face : faces) {
-      if (!kernels::can_run(face.name)) continue;
-      ASSERT_TRUE(face.fits == nullptr || face.fits(z, values, nullptr));
+      if (!face.can_run()) continue;
+      ASSERT_TRUE(!face.fits || face.fits(z, values, nullptr));
       EXPECT_LT(worst(face.run(z, cosine_means(z), values, {}, nullptr), wanted), k_tolerance) << face.name;
     }
   }
@@ -269,7 +269,7 @@ TEST(Affinity, EveryFaceKeepsAnEmptyRowOrLosesItAsAsked) {
   const at::Tensor values = at::randn({1, 45, 64});
   const at::Tensor means = at::full({1}, 2.0, at::kDouble);  // masks every cosine
   for (const auto& face : affinity_attention_faces()) {
-    if (!kernels::can_run(face.name)) continue;
+    if (!face.can_run()) continue;
     AffinityOptions options;
     EXPECT_TRUE(at::equal(face.run(z, means, values, options, nullptr), values)) << face.name;
     options.empty_rows = EmptyRows::nan;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "image/colour.h"
-#include "image/isa.h"
+#include "kernels/choice.h"
 #include "noise.h"
 
 namespace crane::image {
@@ -95,11 +95,11 @@ TEST_P(ResampleFaces, VerticalPassEqualsRef) {
   }
 }
 
-// On a CPU without AVX2 its face is no test, instead of one that did not run.
+// On a CPU without its instructions a face is no test, instead of one that did not run.
 std::vector<ResampleFace> faces_of_this_cpu() {
   std::vector<ResampleFace> faces;
   for (const ResampleFace& face : resample_faces()) {
-    if (std::string_view(face.name) != "avx2" || may_use_avx2()) faces.push_back(face);
+    if (includes(usable_isa(), face.needs)) faces.push_back(face);
   }
   return faces;
 }

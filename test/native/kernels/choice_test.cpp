@@ -4,11 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string_view>
-#include <vector>
 
-#include "attention/affinity.h"
-#include "attention/plain.h"
-#include "attention/self_correlation.h"
 #include "core/error.h"
 
 namespace crane::kernels {
@@ -60,32 +56,34 @@ TEST(KernelChoice, UnknownNamesAndKernelsAreRefused) {
 }
 
 TEST(KernelChoice, FacesThisCpuLacksAreRefusedByName) {
-  for (const std::string_view face : {"avx512bf16", "avx512", "avx2"}) {
-    if (!can_run(face))
-      EXPECT_TRUE(refusal(face).starts_with("E_USAGE: CRANE_KERNELS asks for ")) << refusal(face);
+  for (const Row& row : table()) {
+    if (can_run(row)) continue;
+    const std::string text = refusal(row.face);
+    EXPECT_TRUE(text.starts_with("E_USAGE: CRANE_KERNELS asks for ")) << text;
+    EXPECT_NE(text.find(isa_bits(row.needs)), std::string::npos) << text;
   }
 }
 
-#if defined(__x86_64__)
-template <typename FaceSpan>
-void expect_listed(std::string_view kernel, const FaceSpan& faces, Precision precision = Precision::float32) {
-  // A GPU's face is not chosen by name: it runs where the tensors are.
-  std::vector<std::string_view> listed;
-  for (const auto& face : faces) {
-    if (face.name != "cuda") listed.push_back(face.name);
-  }
-  const auto names = faces_of(kernel, precision);
-  EXPECT_EQ(std::vector<std::string_view>(names.begin(), names.end()), listed) << kernel;
+TEST(KernelChoice, TheRefusalNamesEveryFaceOfTheTable) {
+  const std::string text = refusal("fast");
+  for (const Row& row : table())
+    EXPECT_NE(text.find(row.face), std::string::npos) << row.face << ": " << text;
 }
 
-TEST(KernelChoice, TheTableNamesTheFacesOfEveryListInTheirOrder) {
-  expect_listed("attention", attention::plain_attention_faces());
-  expect_listed("attention", attention::self_correlation_faces());
-  expect_listed("attention", attention::plain_attention_faces(Precision::bfloat16), Precision::bfloat16);
-  expect_listed("attention", attention::self_correlation_faces(Precision::bfloat16), Precision::bfloat16);
-  expect_listed("affinity", attention::affinity_attention_faces());
+TEST(KernelChoice, APrecisionWithoutFacesOfItsOwnTakesThoseOfFloat32) {
+  EXPECT_EQ(kernels_chosen_by("", Precision::float16), kernels_chosen_by(""));
+  EXPECT_EQ(rows_of("affinity", Precision::bfloat16).data(), rows_of("affinity").data());
+  EXPECT_FALSE(can_multiply_in(Precision::float16));
+  EXPECT_TRUE(can_multiply_in(Precision::float32));
 }
-#endif
+
+TEST(KernelChoice, WhatRunsOnlyWhenAskedIsNeverTheBest) {
+  for (const Precision precision : listed_precisions()) {
+    for (const std::string_view kernel : {"linear", "attention", "affinity"}) {
+      EXPECT_FALSE(chosen(kernel, precision).only_when_asked) << kernel;
+    }
+  }
+}
 
 }  // namespace
 }  // namespace crane::kernels

@@ -32,13 +32,19 @@ constexpr double k_tolerance = 1e-5;
 
 at::Tensor rounded(const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kFloat); }
 
-Precision precision_of(std::string_view face) {
-  return face == "avx512bf16" ? Precision::bfloat16 : Precision::float32;
+// The rows "linear" of the table that can run here: on a CPU without an instruction set its face is no test,
+// instead of one that did not run.
+std::vector<const kernels::Row*> faces_of_this_cpu(Precision precision) {
+  std::vector<const kernels::Row*> faces;
+  for (const kernels::Row& row : kernels::rows_of("linear", precision)) {
+    if (kernels::can_run(row)) faces.push_back(&row);
+  }
+  return faces;
 }
 
 // rows, depth, out: below, at and above the sizes of panels, blocks and stretches of depth.
 using Shape = std::tuple<int64_t, int64_t, int64_t>;
-class AtFace : public ::testing::TestWithParam<std::tuple<std::string_view, Shape>> {
+class AtFace : public ::testing::TestWithParam<std::tuple<const kernels::Row*, Shape>> {
  protected:
   void SetUp() override { at::manual_seed(1); }
 };
@@ -50,8 +56,8 @@ TEST_P(AtFace, EveryFormAgreesWithThePlainLayer) {
   const LayerNorm norm = random_norm(depth);
   const at::Tensor scale = at::randn({out});
   const at::Tensor x = at::randn({rows, depth}) * 2 + 0.5;
-  const FrozenLinear frozen(plain, {}, precision_of(face), face);
-  const FrozenLinear scaled(plain, scale, precision_of(face), face);
+  const FrozenLinear frozen(plain, {}, *face);
+  const FrozenLinear scaled(plain, scale, *face);
   const at::Tensor u = norm(x);
 
   EXPECT_LT(worst(frozen(x, nullptr), plain(x)), 3 * k_tolerance);
@@ -70,37 +76,20 @@ TEST_P(AtFace, EveryFormAgreesWithThePlainLayer) {
             3 * k_tolerance);
 }
 
-std::string name_of(const ::testing::TestParamInfo<std::tuple<std::string_view, Shape>>& info) {
+std::string name_of(const ::testing::TestParamInfo<std::tuple<const kernels::Row*, Shape>>& info) {
   const auto& [face, shape] = info.param;
   const auto [rows, depth, out] = shape;
-  return join_text(face, "_", rows, "x", depth, "x", out);
-}
-
-// On a CPU without an instruction set its face is no test, instead of one that did not run.
-std::vector<std::string_view> faces_of_this_cpu() {
-  std::vector<std::string_view> faces;
-  for (const std::string_view face : {"avx512", "avx2", "onednn", "ref"}) {
-    if (kernels::can_run(face)) faces.push_back(face);
-  }
-  return faces;
+  return join_text(face->face, "_", rows, "x", depth, "x", out);
 }
 
 INSTANTIATE_TEST_SUITE_P(Faces, AtFace,
-                         ::testing::Combine(::testing::ValuesIn(faces_of_this_cpu()),
+                         ::testing::Combine(::testing::ValuesIn(faces_of_this_cpu(Precision::float32)),
                                             ::testing::Values(Shape{1, 64, 64}, Shape{13, 70, 45},
                                                               Shape{15, 1, 33}, Shape{29, 2100, 128},
                                                               Shape{130, 192, 512})),
                          name_of);
 
 // The definition in bfloat16: products of rounded values, float32 for everything else.
-std::vector<std::string_view> bfloat16_faces_of_this_cpu() {
-  std::vector<std::string_view> faces;
-  for (const std::string_view face : kernels::faces_of("linear", Precision::bfloat16)) {
-    if (kernels::can_run(face)) faces.push_back(face);
-  }
-  return faces;
-}
-
 class AtBfloat16Face : public AtFace {};
 
 TEST_P(AtBfloat16Face, MultipliesRoundedValuesAndKeepsFloatSums) {
@@ -110,7 +99,7 @@ TEST_P(AtBfloat16Face, MultipliesRoundedValuesAndKeepsFloatSums) {
   const Linear kept{rounded(plain.weight), plain.bias};
   const at::Tensor x = at::randn({rows, depth}) * 2 + 0.5;
   const at::Tensor wanted = kept(rounded(x));
-  const FrozenLinear frozen(plain, {}, Precision::bfloat16, face);
+  const FrozenLinear frozen(plain, {}, *face);
   EXPECT_LT(worst(frozen(x, nullptr), wanted), 3 * k_tolerance);
   for (const Activation activation : {Activation::quick_gelu, Activation::gelu}) {
     EXPECT_LT(worst(frozen(x, nullptr, activation), activate(wanted, activation)), 3 * k_tolerance);
@@ -121,8 +110,7 @@ TEST_P(AtBfloat16Face, MultipliesRoundedValuesAndKeepsFloatSums) {
   EXPECT_LT(worst(added, stream + wanted), 3 * k_tolerance);
   const at::Tensor scale = at::randn({out});
   const Linear scaled{rounded(plain.weight * scale.unsqueeze(1)), plain.bias * scale};
-  EXPECT_LT(worst(FrozenLinear(plain, scale, Precision::bfloat16, face)(x, nullptr), scaled(rounded(x))),
-            8 * k_tolerance);
+  EXPECT_LT(worst(FrozenLinear(plain, scale, *face)(x, nullptr), scaled(rounded(x))), 8 * k_tolerance);
   if (out % 64 != 0) return;
   EXPECT_LT(worst(frozen.columns(x, nullptr, {out / 2, out}), wanted.slice(1, out / 2)), 3 * k_tolerance);
   EXPECT_LT(worst(frozen.grouped(x, nullptr, 64), wanted.view({rows, out / 64, 64}).transpose(0, 1)),
@@ -138,16 +126,16 @@ TEST_P(AtBfloat16Face, NormalisesInFloat32BeforeItRounds) {
   const LayerNorm norm = random_norm(depth);
   const at::Tensor x = at::randn({rows, depth}) * 2 + 0.5;
   const at::Tensor u = norm(x);
-  const at::Tensor difference = (FrozenLinear(plain, {}, Precision::bfloat16, face)(x, &norm) -
-                                 Linear{rounded(plain.weight), plain.bias}(rounded(u)))
-                                    .abs();
+  const at::Tensor difference =
+      (FrozenLinear(plain, {}, *face)(x, &norm) - Linear{rounded(plain.weight), plain.bias}(rounded(u)))
+          .abs();
   const double one_other_rounding = std::ldexp((u.abs().max() * plain.weight.abs().max()).item<double>(), -8);
   EXPECT_LT(difference.max().item<double>(), 2 * one_other_rounding + 3 * k_tolerance);
   EXPECT_LT(difference.mean().item<double>(), k_tolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(Faces, AtBfloat16Face,
-                         ::testing::Combine(::testing::ValuesIn(bfloat16_faces_of_this_cpu()),
+                         ::testing::Combine(::testing::ValuesIn(faces_of_this_cpu(Precision::bfloat16)),
                                             ::testing::Values(Shape{1, 64, 64}, Shape{13, 71, 45},
                                                               Shape{15, 1, 33}, Shape{29, 4133, 128},
                                                               Shape{130, 192, 512})),
@@ -168,15 +156,15 @@ TEST(FrozenLinear, RoundsRowsToTheNearestBfloat16HalvesToEven) {
     const uint32_t bits = (seed & 0x80000000U) | exponent << 23 | high | low[i % 4];
     x.mutable_data_ptr<float>()[i] = std::bit_cast<float>(bits);
   }
-  for (const std::string_view face : bfloat16_faces_of_this_cpu()) {
-    EXPECT_TRUE(at::equal(FrozenLinear(unit, {}, Precision::bfloat16, face)(x, nullptr), rounded(x))) << face;
+  for (const kernels::Row* face : faces_of_this_cpu(Precision::bfloat16)) {
+    EXPECT_TRUE(at::equal(FrozenLinear(unit, {}, *face)(x, nullptr), rounded(x))) << face->face;
   }
 }
 
 TEST(FrozenLinear, NanAndInfinityComeThroughBfloat16) {
   const Linear plain = random_linear(40, 70);
-  for (const std::string_view face : bfloat16_faces_of_this_cpu()) {
-    const FrozenLinear frozen(plain, {}, Precision::bfloat16, face);
+  for (const kernels::Row* face : faces_of_this_cpu(Precision::bfloat16)) {
+    const FrozenLinear frozen(plain, {}, *face);
     at::Tensor x = at::randn({3, 70});
     // A payload that vanishes with the low half of a float would leave an infinity; written as bits, because
     // conversions make it quiet.
@@ -184,13 +172,13 @@ TEST(FrozenLinear, NanAndInfinityComeThroughBfloat16) {
     std::memcpy(x.mutable_data_ptr<float>() + 69, &payload, sizeof payload);
     x[1][3] = std::bit_cast<float>(0xFFC00000U);
     const at::Tensor y = frozen(x, nullptr);
-    EXPECT_TRUE(y.slice(0, 0, 2).isnan().all().item<bool>()) << face;
-    EXPECT_TRUE(y[2].isfinite().all().item<bool>()) << face;
+    EXPECT_TRUE(y.slice(0, 0, 2).isnan().all().item<bool>()) << face->face;
+    EXPECT_TRUE(y[2].isfinite().all().item<bool>()) << face->face;
     Linear lost = random_linear(40, 70);
     std::memcpy(lost.weight.mutable_data_ptr<float>() + 5 * 70 + 6, &payload, sizeof payload);
-    const at::Tensor z = FrozenLinear(lost, {}, Precision::bfloat16, face)(at::randn({3, 70}), nullptr);
-    EXPECT_TRUE(z.select(1, 5).isnan().all().item<bool>()) << face;
-    EXPECT_TRUE(z.slice(1, 6).isfinite().all().item<bool>()) << face;
+    const at::Tensor z = FrozenLinear(lost, {}, *face)(at::randn({3, 70}), nullptr);
+    EXPECT_TRUE(z.select(1, 5).isnan().all().item<bool>()) << face->face;
+    EXPECT_TRUE(z.slice(1, 6).isfinite().all().item<bool>()) << face->face;
   }
 }
 
@@ -199,13 +187,13 @@ TEST(FrozenLinear, ARowsBitsDependOnThatRowAlone) {
   const Linear plain = random_linear(128, 192);
   const LayerNorm norm = random_norm(192);
   const at::Tensor x = at::randn({131, 192});
-  for (const std::string_view face : {"avx512bf16", "avx512", "avx2"}) {
-    if (!kernels::can_run(face)) continue;
-    const FrozenLinear frozen(plain, {}, precision_of(face), face);
+  for (const kernels::Row& face : kernels::table()) {
+    if (face.as<kernels::LinearFace>() == nullptr || !kernels::can_run(face)) continue;
+    const FrozenLinear frozen(plain, {}, face);
     const at::Tensor all = frozen(x, &norm, Activation::gelu);
     for (const auto& [from, to] : {std::pair{0, 1}, {5, 19}, {117, 131}}) {
       EXPECT_TRUE(at::equal(frozen(x.slice(0, from, to), &norm, Activation::gelu), all.slice(0, from, to)))
-          << face;
+          << face.face;
     }
   }
 }

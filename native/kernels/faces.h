@@ -1,0 +1,24 @@
+// The faces that the table names, each defined in the file of its name. Included by those files and by the
+// table alone.
+#pragma once
+
+#include "kernels/affinity_panels.h"
+#include "kernels/attention_panels.h"
+#include "kernels/linear_panels.h"
+
+namespace crane::kernels {
+
+#if defined(__x86_64__)
+extern const LinearFace k_linear_avx512bf16;
+extern const LinearFace k_linear_avx512;
+extern const LinearFace k_linear_avx2;
+
+extern const AttentionFace k_attention_avx512bf16;
+extern const AttentionFace k_attention_avx512;
+extern const AttentionFace k_attention_avx2;
+
+extern const AffinityFace k_affinity_avx512;
+extern const AffinityFace k_affinity_avx2;
+#endif
+
+}  // namespace crane::kernels

@@ -1,0 +1,85 @@
+#include "kernels/table.h"
+
+#include "kernels/faces.h"
+
+namespace crane::kernels {
+namespace {
+
+constexpr Precision f32 = Precision::float32;
+constexpr Precision bf16 = Precision::bfloat16;
+constexpr Function by_libtorch{};
+#if defined(__x86_64__)
+constexpr Isa avx512bf16 = Isa::avx512 | Isa::avx512bf16;
+#endif
+
+constexpr Row k_table[] = {
+#if defined(__x86_64__)
+    {"linear", f32, "avx512", Isa::avx512, &k_linear_avx512},
+    {"linear", f32, "avx2", Isa::avx2, &k_linear_avx2},
+#endif
+    // oneDNN's is as fast and fuses less
+    {"linear", f32, "onednn", Isa::none, by_libtorch, /*only_when_asked=*/true},
+    {"linear", f32, "ref", Isa::none},
+
+#if defined(__x86_64__)
+    {"attention", f32, "avx512", Isa::avx512, &k_attention_avx512},
+    {"attention", f32, "avx2", Isa::avx2, &k_attention_avx2},
+#endif
+    {"attention", f32, "fused", Isa::none},
+    {"attention", f32, "ref", Isa::none},
+
+// D-Attn's affinity is float32 in every precision: it is 0.5 % of the products
+#if defined(__x86_64__)
+    {"affinity", f32, "avx512", Isa::avx512, &k_affinity_avx512},
+    {"affinity", f32, "avx2", Isa::avx2, &k_affinity_avx2},
+#endif
+    {"affinity", f32, "ref", Isa::none},
+
+#if defined(__x86_64__)
+    {"linear", bf16, "avx512bf16", avx512bf16, &k_linear_avx512bf16},
+#endif
+    {"linear", bf16, "ref", Isa::none},
+
+#if defined(__x86_64__)
+    {"attention", bf16, "avx512bf16", avx512bf16, &k_attention_avx512bf16},
+#endif
+    {"attention", bf16, "ref", Isa::none},
+};
+
+constexpr bool is_one_group(const Row& a, const Row& b) {
+  return a.kernel == b.kernel && a.precision == b.precision;
+}
+
+// Groups stand together and end with "ref", which runs anywhere.
+constexpr bool is_in_order() {
+  for (const Row& row : k_table) {
+    const Row* const next = &row + 1;
+    const bool is_last = next == std::end(k_table) || !is_one_group(row, *next);
+    if (is_last != (row.face == "ref") || (is_last && row.needs != Isa::none)) return false;
+    for (const Row* later = next; is_last && later < std::end(k_table); ++later) {
+      if (is_one_group(row, *later)) return false;
+    }
+  }
+  return true;
+}
+static_assert(is_in_order());
+
+std::span<const Row> group(std::string_view kernel, Precision precision) {
+  const Row* first = std::begin(k_table);
+  const auto is_ours = [&](const Row& row) { return row.kernel == kernel && row.precision == precision; };
+  while (first < std::end(k_table) && !is_ours(*first)) ++first;
+  const Row* last = first;
+  while (last < std::end(k_table) && is_ours(*last)) ++last;
+  return {first, last};
+}
+
+}  // namespace
+
+std::span<const Row> table() { return k_table; }
+
+std::span<const Row> rows_of(std::string_view kernel, Precision precision) {
+  const auto own = group(kernel, precision);
+  return own.empty() ? group(kernel, Precision::float32) : own;
+}
+
+}  // namespace crane::kernels
