@@ -21,4 +21,8 @@ extern const AffinityFace k_affinity_avx512;
 extern const AffinityFace k_affinity_avx2;
 #endif
 
+#if defined(CRANE_TESTS)
+extern const LinearFace k_linear_toy;  // test/native/kernels/toy_face.cpp
+#endif
+
 }  // namespace crane::kernels

@@ -19,6 +19,9 @@ constexpr Row k_table[] = {
 #endif
     // oneDNN's is as fast and fuses less
     {"linear", f32, "onednn", Isa::none, by_libtorch, /*only_when_asked=*/true},
+#if defined(CRANE_TESTS)
+    {"linear", f32, "toy", Isa::none, &k_linear_toy, /*only_when_asked=*/true},
+#endif
     {"linear", f32, "ref", Isa::none},
 
 #if defined(__x86_64__)
