@@ -1,16 +1,16 @@
 /** calibrate: scores pictures, chooses a threshold for them and for their maps, and says how sure it is. */
 
 import { orCancelled } from '../cancellation.js';
-import type { DataItem, DataSet, Split } from '../data/data-set.js';
+import type { DataItem, DataSet } from '../data/data-set.js';
 import { maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
 import { type FailedPicture, isFailed, type PictureScore } from '../engine/result.js';
 import { CraneError, toCraneError } from '../errors.js';
 import type { MaskValues } from '../metrics/index.js';
 import type { BestF1Threshold, Calibration } from '../models/calibration.js';
-import { wrongValue } from '../options/check.js';
-import { defaultOf, options as table } from '../options/table.js';
-import type { DataChoices } from '../options/types.js';
+import { checkOptions, wrongValue } from '../options/check.js';
+import { defaultOf } from '../options/table.js';
+import type { CalibrateChoices } from '../options/types.js';
 import { identify } from '../runs/data-identity.js';
 import { promptFacts } from '../runs/prompt-facts.js';
 import type { ScanReport } from '../scan/scan-account.js';
@@ -19,18 +19,11 @@ import { conformalRank, conformalThreshold } from './conformal.js';
 import { mapLevels, mapMaximum, mapThresholds } from './map-levels.js';
 import { calibrationPictures } from './pictures.js';
 
-export interface CalibrateOptions extends DataChoices {
+export interface CalibrateOptions extends CalibrateChoices {
   /** stays open; its options (model, prompts, size, method ...) are what the thresholds hold for */
   engine: Engine;
   /** a data set (root or meta.json); with normalOnly also a folder of pictures */
   data: string;
-  /** choose by the false-alarm rate from normal pictures alone; default: best F1 from labelled ones */
-  normalOnly?: boolean;
-  /** with normalOnly: bound of the probability that a normal picture is called anomalous; default 0.01 */
-  falseAlarmRate?: number;
-  /** default test; with normalOnly train where that has normal pictures */
-  split?: Split;
-  layout?: string;
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
 }
@@ -61,8 +54,18 @@ interface Scored {
  */
 export async function calibrate(options: CalibrateOptions): Promise<CalibrationOutcome> {
   checkCalibrateOptions(options);
-  const { engine, data, normalOnly = false, falseAlarmRate = 0.01, split, layout = 'auto', signal } = options;
-  const set = await calibrationPictures(data, { ...readingOf(options), normalOnly, split, layout });
+  const {
+    engine,
+    data,
+    normalOnly = defaultOf('normalOnly'),
+    falseAlarmRate = defaultOf('falseAlarmRate'),
+    split,
+    layout = defaultOf('layout'),
+    signal,
+    onProgress: _onProgress,
+    ...reading
+  } = options;
+  const set = await calibrationPictures(data, { ...reading, normalOnly, split, layout });
   // Known too few before an hour of scoring.
   if (normalOnly && conformalRank(set.items.length, falseAlarmRate) > set.items.length)
     conformalThreshold(new Array<number>(set.items.length).fill(0), falseAlarmRate);
@@ -90,38 +93,12 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
   return { calibration, failed, scan: set.scan };
 }
 
-const k_reading = ['normalFolder', 'anomalousFolder', 'unknownFolders', 'followLinks'] as const;
-const k_ofTable = ['normalOnly', 'falseAlarmRate', 'split', 'layout', ...k_reading] as const;
-const k_fields = ['engine', 'data', ...k_ofTable, 'signal', 'onProgress'];
-
-function readingOf(options: CalibrateOptions): DataChoices {
-  return Object.fromEntries(
-    k_reading.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
-  );
-}
-
 /** @throws CraneError E_USAGE for the first unknown name or wrong value; undefined counts as not given */
 function checkCalibrateOptions(given: CalibrateOptions): void {
-  if (typeof given !== 'object' || given === null)
-    throw wrongValue('an object', 'the options of calibrate', given);
-  const unknown = Object.keys(given).find((name) => !k_fields.includes(name));
-  if (unknown !== undefined) {
-    throw new CraneError('E_USAGE', `calibrate knows no option "${unknown}"`, {
-      hint: `it knows ${k_fields.join(', ')}`,
-    });
-  }
-  const { engine, data, signal, onProgress } = given;
+  checkOptions('calibrate', given ?? null);
+  const { engine, data } = given;
   if (typeof engine?.settings !== 'function') throw wrongValue('an engine of loadEngine', 'engine', engine);
   if (typeof data !== 'string' || data === '') throw wrongValue('a path', 'data', data);
-  for (const name of k_ofTable) {
-    const { [name]: value } = given;
-    if (value !== undefined && !table[name].accepts(value))
-      throw wrongValue(table[name].expected, name, value);
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw wrongValue('an AbortSignal', 'signal', signal);
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw wrongValue('a function', 'onProgress', onProgress);
 }
 
 function falseAlarmThresholds(scored: readonly Scored[], rate: number) {

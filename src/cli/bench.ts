@@ -7,7 +7,7 @@ import type { Model } from '../models/model-json.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { type Context, paintOf, say } from './context.js';
-import { flagsFor, optionsIn, readFlags, readList, toEngineOptions } from './flags.js';
+import { flagsFor, optionsFor, optionsIn, readFlags, readList } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { type Progress, startProgress } from './progress.js';
 
@@ -62,7 +62,7 @@ async function bench(context: Context, argv: Record<string, unknown>): Promise<v
   const batches = readList(argv, 'batch', ',') ?? ['auto'];
   const vs = [...new Set(readList(argv, 'vs') ?? [])];
   await checkOut(values);
-  const options = toEngineOptions(values);
+  const options = optionsFor('loadEngine', values);
   const findModel = modelFinder(context, values.synthetic);
   const model = await findModel(values.synthetic && argv['model'] === undefined ? 'crane' : values.model);
   const { choosePeer } = await import('../bench/peers.js');

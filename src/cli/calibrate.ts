@@ -6,7 +6,7 @@ import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { type Context, say, warningsTo } from './context.js';
-import { flagsFor, optionsIn, readFlags, readingOf, toEngineOptions } from './flags.js';
+import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
 import { sayScan } from './say-scan.js';
@@ -78,17 +78,18 @@ async function run(context: Context, argv: Record<string, unknown>): Promise<voi
   if (values.out !== undefined && !values.force) await refuseTaken(values.out);
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
-  const engine = await openEngine(addon, model, { ...toEngineOptions(values), ...warningsTo(context) });
+  const engine = await openEngine(addon, model, {
+    ...optionsFor('loadEngine', values),
+    ...warningsTo(context),
+  });
   const progress = startProgress(context);
   try {
+    const { split, ...choices } = optionsFor('calibrate', values);
     const options: CalibrateOptions = {
       engine,
       data,
-      normalOnly: values.normalOnly,
-      falseAlarmRate: values.falseAlarmRate,
-      ...(argv['split'] === undefined ? {} : { split: values.split }),
-      layout: values.layout,
-      ...readingOf(values),
+      ...choices,
+      ...(argv['split'] === undefined ? {} : { split }),
       signal: context.stop,
       onProgress: (done, total) => {
         if (done === 1) progress.total(total);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import type { AllOptions } from '../options/types.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
-import { flagsFor, readFlags, toEngineOptions } from './flags.js';
+import { flagsFor, optionsFor, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
 
@@ -35,7 +35,10 @@ async function demo(context: Context, argv: Record<string, unknown>): Promise<vo
   const model = await findModel(values.model, context.env);
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
-  const engine = await openEngine(addon, model, { ...toEngineOptions(values), ...warningsTo(context) });
+  const engine = await openEngine(addon, model, {
+    ...optionsFor('loadEngine', values),
+    ...warningsTo(context),
+  });
   const progress = startProgress(context);
   try {
     const onResult = (total: number) => {

@@ -3,7 +3,7 @@ import type { CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import type { AllOptions } from '../options/types.js';
 import { type Context, paintOf } from './context.js';
-import { flagsFor, readFlags, toEngineOptions } from './flags.js';
+import { flagsFor, optionsFor, readFlags } from './flags.js';
 
 const names = ['model', 'device', 'precision', 'threads', 'size', 'verbose', 'json'] as const;
 const k_colours = { ok: 'green', warning: 'yellow', fault: 'red' } as const;
@@ -28,7 +28,7 @@ async function doctor(context: Context, argv: Record<string, unknown>): Promise<
   for await (const finding of diagnose(
     context.loadAddon,
     values.model,
-    toEngineOptions(values),
+    optionsFor('loadEngine', values),
     context.env,
   )) {
     if (finding.state === 'fault') faults.push(finding);

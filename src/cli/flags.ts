@@ -3,7 +3,16 @@ import type { Options } from 'yargs';
 import { CraneError } from '../errors.js';
 import type { OptionGroup, OptionSpec } from '../options/kinds.js';
 import { flagName, optionNames, options } from '../options/table.js';
-import type { AllOptions, DataChoices, EngineOptions, OptionName } from '../options/types.js';
+import type {
+  AllOptions,
+  CalibrateChoices,
+  DataChoices,
+  EngineOptions,
+  OptionName,
+  PictureChoices,
+  TestChoices,
+  TrainChoices,
+} from '../options/types.js';
 
 /** Names of all shell options of these groups, in the table's order. */
 export function optionsIn(...groups: OptionGroup[]): OptionName[] {
@@ -83,14 +92,26 @@ export function readingOf(values: Partial<AllOptions>): DataChoices {
   );
 }
 
-/** Flat values to the library's form, where compat is an object. */
-export function toEngineOptions(values: Partial<AllOptions>): EngineOptions {
-  const engine: Record<string, unknown> = {};
+/** What the library calls that commands make take of the table. */
+interface CallOptions {
+  loadEngine: EngineOptions;
+  createTrainer: TrainChoices;
+  evaluateDataSets: TestChoices & PictureChoices;
+  calibrate: CalibrateChoices;
+}
+
+/** Of all that was given, what this call takes, in the library's form, where compat is an object. */
+export function optionsFor<C extends keyof CallOptions>(
+  call: C,
+  values: Partial<AllOptions>,
+): CallOptions[C] {
+  const taken: Record<string, unknown> = {};
   const compat: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
-    if (!options[name as OptionName].calls?.includes('loadEngine' as never)) continue;
+    const { calls } = options[name as OptionName] as OptionSpec<unknown>;
+    if (!calls?.includes(call)) continue;
     if (name.startsWith('compat.')) compat[name.slice('compat.'.length)] = value;
-    else engine[name] = value;
+    else taken[name] = value;
   }
-  return { ...engine, ...(Object.keys(compat).length > 0 ? { compat } : {}) };
+  return { ...taken, ...(Object.keys(compat).length > 0 ? { compat } : {}) } as CallOptions[C];
 }

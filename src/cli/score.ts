@@ -6,7 +6,7 @@ import { CraneError } from '../errors.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
-import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
+import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
 import { sayScan } from './say-scan.js';
@@ -54,7 +54,10 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   const model = await findModel(values.model, context.env);
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
-  const engine = await openEngine(addon, model, { ...toEngineOptions(values), ...warningsTo(context) });
+  const engine = await openEngine(addon, model, {
+    ...optionsFor('loadEngine', values),
+    ...warningsTo(context),
+  });
   if (values.verbose) await sayEngine(context, engine, values.prompts);
 
   const progress = startProgress(context);

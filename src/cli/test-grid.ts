@@ -6,8 +6,9 @@ import type { AllOptions } from '../options/types.js';
 import { unscored } from '../runs/test-run.js';
 import type { Context } from './context.js';
 import { paintOf, say } from './context.js';
+import { optionsFor } from './flags.js';
 import { startProgress } from './progress.js';
-import { openForTest, shower, someFailed, toTestOptions } from './test-run.js';
+import { openForTest, shower, someFailed } from './test-run.js';
 
 export async function runGrid(
   context: Context,
@@ -29,15 +30,7 @@ export async function runGrid(
         resume,
         force,
         openEngine: (choices) => openForTest(context, { ...values, ...choices }),
-        optionsOf: (choices) => {
-          const {
-            out: _out,
-            resume: _resume,
-            force: _force,
-            ...rest
-          } = toTestOptions({ ...values, ...choices });
-          return rest;
-        },
+        optionsOf: (choices) => optionsFor('evaluateDataSets', { ...values, ...choices }),
         signal: context.stop,
         onProgress: ({ label }, at, of, event) => {
           if (label !== shown) {

@@ -2,11 +2,10 @@
 
 import { CraneError } from '../errors.js';
 import type { TestProgress } from '../evaluate/evaluate-data-sets.js';
-import { options } from '../options/table.js';
-import type { AllOptions, OptionName } from '../options/types.js';
+import type { AllOptions } from '../options/types.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
-import { toEngineOptions } from './flags.js';
+import { optionsFor } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import type { Progress } from './progress.js';
 
@@ -20,24 +19,10 @@ export async function openForTest(context: Context, values: AllOptions) {
   const { addon } = await context.loadAddon();
   const prompts = await promptPath(values.prompts, values.preset);
   return openEngine(addon, model, {
-    ...toEngineOptions(values),
+    ...optionsFor('loadEngine', values),
     ...warningsTo(context),
     ...(prompts === undefined ? {} : { prompts }),
   });
-}
-
-/** What evaluateDataSets takes of the flags. */
-export function toTestOptions(values: AllOptions) {
-  const compat: Record<string, unknown> = {};
-  const taken: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(values)) {
-    const { calls } = options[name as OptionName] as { calls?: readonly string[] };
-    if (!calls?.includes('evaluateDataSets')) continue;
-    if (name.startsWith('compat.')) compat[name.slice('compat.'.length)] = value;
-    else taken[name] = value;
-  }
-  const { out, resume, force } = values;
-  return { ...taken, ...(Object.keys(compat).length > 0 ? { compat } : {}), out, resume, force };
 }
 
 /** Progress on a terminal as a bar; what is worth keeping as lines on stderr. */

@@ -5,9 +5,9 @@ import type { AllOptions, OptionName } from '../options/types.js';
 import type { TestRun } from '../runs/test-run.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, paintOf, say } from './context.js';
-import { flagsFor, optionsIn, readFlags } from './flags.js';
+import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { startProgress } from './progress.js';
-import { openForTest, shower, someFailed, toTestOptions } from './test-run.js';
+import { openForTest, shower, someFailed } from './test-run.js';
 
 const names: OptionName[] = [
   'out',
@@ -76,7 +76,16 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
   const progress = startProgress(context);
   try {
     const run = await evaluateIn(
-      { ...toTestOptions(values), engine, data, signal: context.stop, onProgress: shower(context, progress) },
+      {
+        ...optionsFor('evaluateDataSets', values),
+        out: values.out,
+        resume: values.resume,
+        force: values.force,
+        engine,
+        data,
+        signal: context.stop,
+        onProgress: shower(context, progress),
+      },
       context.env,
     );
     progress.stop();

@@ -2,15 +2,14 @@
 import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
-import { options } from '../options/table.js';
-import type { AllOptions, OptionName, TrainChoices } from '../options/types.js';
+import type { AllOptions, OptionName } from '../options/types.js';
 import { formatBytes } from '../terminal/bytes.js';
 import { visible } from '../terminal/visible.js';
 import type { TrainOutcome } from '../train/outcome.js';
 import type { TrainPlan } from '../train/plan.js';
 import type { TrainProgress } from '../train/progress.js';
 import { type Context, say, warningsTo } from './context.js';
-import { flagsFor, optionsIn, readFlags, toEngineOptions } from './flags.js';
+import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { type Progress, startProgress } from './progress.js';
 
@@ -62,12 +61,18 @@ async function train(context: Context, argv: Record<string, unknown>): Promise<v
   const model = await findModel(values.model, context.env);
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
-  const engine = await openEngine(addon, model, { ...toEngineOptions(values), ...warningsTo(context) });
+  const engine = await openEngine(addon, model, {
+    ...optionsFor('loadEngine', values),
+    ...warningsTo(context),
+  });
   const progress = startProgress(context);
   try {
     const { out = 'none', resume, force } = values;
     const ways = values.dryRun ? { resume: true } : { resume, force };
-    const trainer = await makeTrainer({ engine, data, out, ...ways, ...toTrainChoices(values) }, context.env);
+    const trainer = await makeTrainer(
+      { engine, data, out, ...ways, ...optionsFor('createTrainer', values) },
+      context.env,
+    );
     const show = shower(context, progress);
     if (values.dryRun) {
       const plan = await trainer.plan({
@@ -103,13 +108,6 @@ function checkUsage(data: readonly string[], { out, dryRun, measure }: AllOption
     });
   }
   if (measure && !dryRun) throw new CraneError('E_USAGE', '--measure belongs to --dry-run');
-}
-
-function toTrainChoices(values: AllOptions): TrainChoices {
-  const given = Object.entries(values).filter(([name]) =>
-    (options[name as OptionName].calls as readonly string[] | undefined)?.includes('createTrainer'),
-  );
-  return Object.fromEntries(given) as TrainChoices;
 }
 
 /** Progress on a terminal as a bar; what is worth keeping as lines on stderr. */

@@ -42,7 +42,7 @@ export function resolveTest(given: TestChoices & PictureChoices): ResolvedTest {
     comparePaper = defaultOf('comparePaper'),
     keepMaps = defaultOf('keepMaps'),
     report = defaultOf('report'),
-    batch = 'auto',
+    batch = defaultOf('batch'),
     ...own
   } = given;
   return {

@@ -9,8 +9,6 @@ export interface DownloadProgress {
   stop(): void;
 }
 
-export const silentProgress: DownloadProgress = { start() {}, add() {}, stop() {} };
-
 export function downloadProgress(log: (line: string) => void): DownloadProgress {
   return process.stderr.isTTY ? barProgress() : lineProgress(log);
 }

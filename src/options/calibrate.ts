@@ -1,19 +1,23 @@
-/** The part of THE table (options.ts) that belongs to `calibrate` alone. */
-import { flag, num, type OptionSpec } from './kinds.js';
+/** The part of THE table (options.ts) that belongs to calibration: `calibrate` in shell and library. */
+import { flag, type LibraryCall, num, type OptionSpec } from './kinds.js';
 import type { CalibrateCommandOptions } from './types.js';
 
 const cli = ['cli'] as const;
+const local = ['cli', 'library'] as const;
+const calls: readonly LibraryCall[] = ['calibrate'];
 
 export const calibrateCommandOptions = {
   normalOnly: flag({
     group: 'Calibration',
-    scope: cli,
+    scope: local,
+    calls,
     default: false,
     help: 'choose from normal pictures alone, by the false-alarm rate; else by the best F1 of labelled pictures',
   }),
   falseAlarmRate: num({
     group: 'Calibration',
-    scope: cli,
+    scope: local,
+    calls,
     min: 0,
     max: 1,
     open: true,

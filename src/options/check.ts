@@ -13,6 +13,7 @@ const otherFields: Record<LibraryCall, readonly string[]> = {
   scorePreprocessed: ['signal', 'batch', 'size', 'map'],
   createTrainer: ['engine', 'data', 'out', 'resume', 'force'],
   evaluateDataSets: ['engine', 'data', 'out', 'resume', 'force', 'signal', 'onProgress'],
+  calibrate: ['engine', 'data', 'signal', 'onProgress'],
 };
 
 export function wrongValue(expected: string, name: string, value: unknown): CraneError {

@@ -3,7 +3,7 @@ import { choice, flag, type LibraryCall, type OptionSpec, words } from './kinds.
 import type { DataChoices } from './types.js';
 
 const local = ['cli', 'library'] as const;
-const calls: readonly LibraryCall[] = ['createTrainer', 'evaluateDataSets'];
+const calls: readonly LibraryCall[] = ['createTrainer', 'evaluateDataSets', 'calibrate'];
 
 export const dataOptions = {
   normalFolder: words({

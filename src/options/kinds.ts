@@ -22,7 +22,8 @@ export type LibraryCall =
   | 'scoreMany'
   | 'scorePreprocessed'
   | 'createTrainer'
-  | 'evaluateDataSets';
+  | 'evaluateDataSets'
+  | 'calibrate';
 
 /** What an entry of the table says besides its kind. */
 interface Described<T> {
@@ -34,6 +35,8 @@ interface Described<T> {
   /** the value when nothing is given; leave out when it comes from elsewhere and name that in defaultText */
   default?: T;
   defaultText?: string;
+  /** where neither a caller nor the model says anything; name it in defaultText or help */
+  fallback?: T;
 }
 
 export interface OptionSpec<T> extends Described<T> {

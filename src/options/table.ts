@@ -399,6 +399,13 @@ export function defaultOf<K extends OptionName>(name: K): AllOptions[K] {
   return value as AllOptions[K];
 }
 
+/** What an option is where neither a caller nor the model says anything. */
+export function fallbackOf<K extends OptionName>(name: K): AllOptions[K] {
+  const value = (options[name] as OptionSpec<unknown>).fallback;
+  if (value === undefined) throw new TypeError(`option ${name} has no fallback`);
+  return value as AllOptions[K];
+}
+
 /** `eAttn` is `--e-attn`, `compat.batchMean` is `--compat.batch-mean`. */
 export function flagName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -80,6 +80,7 @@ export const trainCommandOptions = {
     calls,
     min: 0,
     defaultText: 'from the model',
+    fallback: 0.2,
     help: "weight of the picture's cross entropy; 0 for crane-mini, else 0.2",
   }),
   guidance: choice(['none', 'pad-suffix', 'pad-prefix', 'replace-suffix', 'replace-prefix'], {
@@ -149,6 +150,7 @@ export const trainCommandOptions = {
     min: 0,
     max: 1024,
     defaultText: '8, or all but the first where there are fewer',
+    fallback: 8,
     help: 'blocks with learned tokens, counted from the second',
   }),
   start: text({
@@ -163,14 +165,14 @@ export const trainCommandOptions = {
   split: choice(['test', 'train'], {
     group: 'Training',
     scope: local,
-    calls: [...calls, 'evaluateDataSets'],
+    calls: [...calls, 'evaluateDataSets', 'calibrate'],
     default: 'test',
     help: 'part of the data sets that is learned from; test is what the authors take',
   }),
   layout: text({
     group: 'Training',
     scope: local,
-    calls: [...calls, 'evaluateDataSets'],
+    calls: [...calls, 'evaluateDataSets', 'calibrate'],
     default: 'auto',
     help: 'how folders without meta.json are read (crane-native data list)',
   }),

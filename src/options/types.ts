@@ -177,10 +177,20 @@ export interface TestCommandOptions
   grid: string;
 }
 
-/** How `calibrate` chooses and what it does with it. */
-export interface CalibrateCommandOptions {
-  normalOnly: boolean;
-  falseAlarmRate: number;
+/** How a threshold is chosen. */
+export interface CalibrateChoices extends DataChoices {
+  /** choose by the false-alarm rate from normal pictures alone; else by the best F1 of labelled ones */
+  normalOnly?: boolean;
+  /** with normalOnly: bound of the probability that a normal picture is called anomalous */
+  falseAlarmRate?: number;
+  /** else test; with normalOnly train where that has normal pictures */
+  split?: 'test' | 'train';
+  layout?: string;
+}
+
+/** The choices, and what `calibrate` does with the threshold. */
+export interface CalibrateCommandOptions
+  extends Flat<Omit<CalibrateChoices, 'split' | 'layout' | keyof DataChoices>> {
   write: boolean;
 }
 

@@ -4,16 +4,13 @@ import type { EngineFacts, MethodOptions } from '../addon/native.js';
 import type { TrainOptions } from '../addon/training.js';
 import { mosaicClasses } from '../data/mosaic-plan.js';
 import type { Model } from '../models/model-json.js';
-import { defaultOf } from '../options/table.js';
+import { defaultOf, fallbackOf } from '../options/table.js';
 import type { TrainChoices } from '../options/types.js';
 import type { TrainSettings } from '../runs/train-settings.js';
 
-/** method.md 7: the reference's weight of the image loss, where the model names none. */
-const k_imageLossWeight = 0.2;
 /** method.md 7: temperature of the image loss. */
 const k_imageTemperature = 0.01;
 const k_adamEps = 1e-8;
-const k_mostDeepBlocks = 8;
 
 export function resolveTrainSettings(given: TrainChoices, model: Model, facts: EngineFacts): TrainSettings {
   const or = <K extends keyof TrainChoices>(name: K) =>
@@ -25,7 +22,8 @@ export function resolveTrainSettings(given: TrainChoices, model: Model, facts: E
     betas: or('betas'),
     focalWeight: or('focalWeight'),
     diceWeight: or('diceWeight'),
-    imageLossWeight: given.imageLossWeight ?? model.training?.imageLossWeight ?? k_imageLossWeight,
+    imageLossWeight:
+      given.imageLossWeight ?? model.training?.imageLossWeight ?? fallbackOf('imageLossWeight'),
     guidance: or('guidance'),
     seed: or('seed'),
     seeds: or('seeds'),
@@ -34,7 +32,7 @@ export function resolveTrainSettings(given: TrainChoices, model: Model, facts: E
     contextRows: or('contextRows'),
     deepTokens: or('deepTokens'),
     // The first block takes no deep tokens: its input are the context rows themselves.
-    deepBlocks: given.deepBlocks ?? Math.min(k_mostDeepBlocks, facts.text.layers - 1),
+    deepBlocks: given.deepBlocks ?? Math.min(fallbackOf('deepBlocks'), facts.text.layers - 1),
     start: given.start,
     split: or('split'),
     layout: or('layout'),

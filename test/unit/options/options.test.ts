@@ -5,7 +5,7 @@ import { CraneError, errorTable, toCraneError } from '../../../src/errors.js';
 import { nearestName } from '../../../src/nearest-name.js';
 import { checkOptions, wrongValue } from '../../../src/options/check.js';
 import type { OptionSpec } from '../../../src/options/kinds.js';
-import { flagName, optionNames, options } from '../../../src/options/table.js';
+import { fallbackOf, flagName, optionNames, options } from '../../../src/options/table.js';
 
 const table = options as Record<string, OptionSpec<unknown>>;
 
@@ -99,6 +99,20 @@ describe('checking the options of a library call', () => {
       undefined,
     ],
     [
+      'calibrate',
+      { falseAlarmRat: 0.1 },
+      'calibrate knows no option "falseAlarmRat"',
+      'did you mean "falseAlarmRate"?',
+    ],
+    [
+      'calibrate',
+      { falseAlarmRate: 1 },
+      'Expected a number between 0 and 1, both excluded for falseAlarmRate but received 1 of type number',
+      undefined,
+    ],
+    ['calibrate', { eAttn: 'vv' }, /^calibrate takes no option "eAttn": it belongs to loadEngine/, undefined],
+    ['calibrate', null, /^Expected an object for the options of calibrate/, undefined],
+    [
       'loadEngine',
       'crane-mini',
       "Expected an object for the options of loadEngine but received 'crane-mini' of type string",
@@ -121,6 +135,19 @@ describe('checking the options of a library call', () => {
   it('a huge wrong value makes a short message', () => {
     expect(wrongValue('a number', 'x', 'y'.repeat(1e6)).message.length).toBeLessThan(300);
     expect(wrongValue('a number', 'x', new Uint8Array(1e6)).message.length).toBeLessThan(300);
+  });
+});
+
+describe('what an option is where neither a caller nor the model says anything', () => {
+  it('is told by its default or its help', () => {
+    const names = optionNames.filter((name) => (options[name] as OptionSpec<unknown>).fallback !== undefined);
+    expect(names).toEqual(['imageLossWeight', 'deepBlocks']);
+    for (const name of names)
+      expect(`${options[name].defaultText} ${options[name].help}`).toContain(` ${fallbackOf(name)}`.trim());
+  });
+
+  it('is not made up', () => {
+    expect(() => fallbackOf('epochs')).toThrow('option epochs has no fallback');
   });
 });
 

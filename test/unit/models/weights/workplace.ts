@@ -7,7 +7,6 @@ import type { NativeAddon, WeightFileInfo } from '../../../../src/addon/native.j
 import type { PublicFile } from '../../../../src/models/weights/addresses.js';
 import type { WeightTransfer } from '../../../../src/models/weights/fetch-file.js';
 import type { StoreSurroundings } from '../../../../src/models/weights/store.js';
-import { silentProgress } from '../../../../src/net/download-progress.js';
 import { HttpClient } from '../../../../src/net/http-client.js';
 
 // A proxy of the machine must not stand between the tests and their server.
@@ -32,7 +31,7 @@ export async function openWorkplace(addon: Partial<NativeAddon> = {}): Promise<W
     client,
     retries: { attempts: 4, pauseMs: 1 },
     log: (line) => log.push(line),
-    progress: silentProgress,
+    progress: { start() {}, add() {}, stop() {} },
     stop: new AbortController().signal,
   };
   return {
