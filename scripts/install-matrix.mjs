@@ -1,14 +1,16 @@
-// Installs the packed package under adverse conditions and prints what happened as a table.
-// Usage: node scripts/install-matrix.mjs <crane-native.tgz> <folder of libtorch 2.11.0>; exits 1 when a row is not as expected.
-// Needs the npm registry (or npm's cache) for the dependencies, once; the rows themselves run without network.
+// Installs the packed packages under adverse conditions and prints what happened as a table.
+// Usage: node scripts/install-matrix.mjs CRANE_NATIVE_TGZ CRANE_NATIVE_ENGINE_TGZ LIBTORCH (a folder of libtorch 2.11.0)
+// Exits 1 when a row is not as expected. Needs the npm registry (or npm's cache) for the dependencies, once; the rows run
+// without network.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const [tarball, libtorch] = process.argv.slice(2).map((path) => resolve(path));
-if (!tarball || !libtorch) {
-  console.error('usage: node scripts/install-matrix.mjs <crane-native.tgz> <folder of libtorch>');
+const [whole, engine, libtorch] = process.argv.slice(2).map((path) => resolve(path));
+if (!whole || !engine || !libtorch) {
+  console.error('usage: node scripts/install-matrix.mjs CRANE_NATIVE_TGZ CRANE_NATIVE_ENGINE_TGZ LIBTORCH');
   process.exit(2);
 }
 
@@ -19,13 +21,16 @@ mkdirSync(bare);
 symlinkSync(process.execPath, join(bare, 'node'));
 /** nobody listens there: refuses at once, as a machine without network does */
 const nowhere = 'http://127.0.0.1:9';
+/** the links in .bin lead to the copy, not to what was copied */
+const copied = { recursive: true, verbatimSymlinks: true };
 
+/** Of either package: what its install script says, and its first use. */
 const rows = [
   {
     name: 'libtorch named, no compiler, cmake, Python',
     env: { CRANE_LIBTORCH: libtorch },
     install: 0,
-    score: 0,
+    use: 0,
     everyDoor: true,
   },
   {
@@ -33,129 +38,182 @@ const rows = [
     env: { CRANE_LIBTORCH: libtorch },
     skipScript: true,
     install: 0,
-    score: 0,
+    use: 0,
   },
-  { name: 'no network', install: 0, score: 5, says: /E_LIBTORCH_NOT_FOUND[\s\S]*PIP_INDEX_URL/ },
-  { name: '--ignore-scripts', skipScript: true, install: 0, score: 5, says: /build --fetch/ },
+  { name: 'no network', install: 0, use: 5, says: /E_LIBTORCH_NOT_FOUND[\s\S]*PIP_INDEX_URL/ },
+  { name: '--ignore-scripts', skipScript: true, install: 0, use: 5, says: /build --fetch/ },
   {
     name: 'wrong libtorch',
     env: { CRANE_LIBTORCH: wrongLibtorch() },
     install: 5,
-    score: 5,
+    use: 5,
     says: /E_LIBTORCH_VERSION/,
   },
   {
     name: 'CRANE_LIBTORCH does not exist',
     env: { CRANE_LIBTORCH: '/none' },
     install: 0,
-    score: 5,
+    use: 5,
     says: /does not exist/,
   },
   {
     name: 'home that cannot be written',
     env: { HOME: '/proc/none', CRANE_CACHE: '' },
     install: 0,
-    score: 5,
+    use: 5,
     says: /CRANE_CACHE/,
   },
   {
     name: 'nothing prebuilt, no tools',
     without: 'prebuilds',
     install: 5,
-    score: 5,
-    says: /cmake 3\.22 or newer: cmake is not installed/,
+    use: 5,
+    says: {
+      'crane-native': /cmake 3\.22 or newer: cmake is not installed/,
+      'crane-native-engine': /E_DEPENDENCY.*"cmake-js"[\s\S]*npm install cmake-js@\d/,
+    },
   },
   {
     name: 'engine cut short',
     damage: true,
     env: { CRANE_LIBTORCH: libtorch },
     install: 0,
-    score: 5,
+    use: 5,
     says: /E_ADDON_LOAD/,
   },
 ];
 
-const template = join(work, 'template');
-mkdirSync(template);
-writeFileSync(join(template, 'package.json'), '{"name":"user","version":"1.0.0","private":true}');
-const npm = spawnSync('npm', ['install', tarball, '--ignore-scripts', '--no-audit', '--no-fund'], {
-  cwd: template,
-  encoding: 'utf8',
-});
-if (npm.status !== 0) {
-  console.error(npm.stderr);
+let failures = 0;
+console.log('| package | situation | install | first use | as expected |\n|---|---|---|---|---|');
+for (const [name, tarball] of Object.entries({ 'crane-native': whole, 'crane-native-engine': engine })) {
+  checkManifest(name, tarball);
+  const template = join(work, `template of ${name}`);
+  installInto(template, [tarball]);
+  for (const row of rows) tryRow(name, template, row);
+  if (name === 'crane-native-engine') tryOptional(template);
+}
+rmSync(work, { recursive: true, force: true });
+process.exitCode = failures === 0 ? 0 : 1;
+
+function tell(name, situation, install, use, isRight, text) {
+  if (!isRight) {
+    failures++;
+    console.error(`--- ${name}: ${situation}\n${text}`);
+  }
+  console.log(`| ${name} | ${situation} | ${install} | ${use} | ${isRight ? 'yes' : 'NO'} |`);
+}
+
+/** What package.json promises is in the tarball, and its types are found by every way of resolving them. */
+function checkManifest(name, tarball) {
+  const tools = join(dirname(dirname(fileURLToPath(import.meta.url))), 'node_modules', '.bin');
+  for (const [tool, args] of [
+    ['publint', ['run', tarball, '--strict']],
+    ['attw', [tarball]],
+  ]) {
+    const { status, stdout, stderr } = spawnSync(join(tools, tool), args, { encoding: 'utf8' });
+    tell(name, tool, '', status, status === 0, `${stdout}${stderr}`);
+  }
+}
+
+function installInto(folder, packages) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{"name":"user","version":"1.0.0","private":true}');
+  const args = ['install', ...packages, '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+  const { status, stderr } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8' });
+  if (status === 0) return;
+  console.error(stderr);
   process.exit(1);
 }
 
-let failures = 0;
-console.log('| situation | install | first use | as expected |\n|---|---|---|---|');
-for (const row of rows) {
-  const user = join(work, 'a user');
-  cpSync(template, user, { recursive: true });
-  const root = join(user, 'node_modules', 'crane-native');
-  if (row.without) rmSync(join(root, row.without), { recursive: true });
-  if (row.damage)
-    writeFileSync(join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'crane_engine.node'), 'x');
-  const env = {
+function surroundings(env) {
+  return {
     PATH: bare,
     HOME: join(work, 'home'),
     CRANE_CACHE: join(work, 'cache'),
     PIP_CONFIG_FILE: '/dev/null',
     PIP_INDEX_URL: `${nowhere}/simple`,
     CRANE_LIBTORCH_URL: `${nowhere}/libtorch.zip`,
-    ...row.env,
+    ...env,
   };
-  const run = (script, ...args) => {
-    const { status, stderr } = spawnSync(process.execPath, [join(root, script), ...args], {
+}
+
+function tryRow(name, template, row) {
+  const user = join(work, 'a user');
+  cpSync(template, user, copied);
+  const root = join(user, 'node_modules', name);
+  if (row.without) rmSync(join(root, row.without), { recursive: true });
+  if (row.damage)
+    writeFileSync(join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'crane_engine.node'), 'x');
+  const env = surroundings(row.env);
+  const node = (...args) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: user,
       env,
       encoding: 'utf8',
     });
-    return { status, stderr };
+    return { status, stdout, stderr };
   };
-  const install = row.skipScript ? { status: 0, stderr: '' } : run('scripts/install.mjs');
-  const samples = join(root, 'models', 'crane-mini', 'samples');
-  const score = run('dist/cli/main.js', 'score', samples, '--limit', '1', '--format', 'jsonl');
-  const doors = row.everyDoor ? everyDoor(user, env, join(samples, 'bsdata-good-g00.jpg')) : '';
-  const text = install.stderr + score.stderr + doors;
-  const right =
-    doors === '' &&
+  const install = row.skipScript ? { status: 0, stderr: '' } : node(join(root, 'scripts', 'install.mjs'));
+  const picture = join(root, 'models', 'crane-mini', 'samples', 'bsdata-good-g00.jpg');
+  const command = [join(user, 'node_modules', '.bin', 'crane-native'), 'score', picture, '--format', 'jsonl'];
+  const library = `loadEngine().then((e) => e.score(${JSON.stringify(picture)})).then((r) => console.log(r.score),
+    (e) => { console.error(e.message, e.hint, '[' + e.code + ']'); process.exitCode = e.exitCode; })`;
+  const doors = {
+    ...(name === 'crane-native' ? { command } : {}),
+    import: ['--input-type=module', '-e', `import { loadEngine } from '${name}'; ${library}`],
+    require: ['-e', `const { loadEngine } = require('${name}'); ${library}`],
+  };
+  const uses = Object.entries(doors).slice(0, row.everyDoor ? undefined : 1);
+  const answers = uses.map(([door, args]) => ({ door, ...node(...args) }));
+  const scores = answers.map(({ stdout }) => /"score":([0-9.e-]+)/.exec(stdout)?.[1] ?? stdout.trim());
+  const text =
+    install.stderr + answers.map(({ door, stdout, stderr }) => `${door}: ${stdout}${stderr}`).join('\n');
+  const says = row.says instanceof RegExp ? row.says : row.says?.[name];
+  const isRight =
     install.status === row.install &&
-    score.status === row.score &&
-    (!row.says || row.says.test(text));
-  if (!right) {
-    failures++;
-    console.error(`--- ${row.name}\n${text}`);
-  }
-  console.log(
-    `| ${row.name} | ${install.status} | ${score.status} ${code(score.stderr)} | ${right ? 'yes' : 'NO'} |`,
-  );
+    answers.every(({ status }) => status === row.use) &&
+    (row.use !== 0 || (scores[0] !== '' && scores.every((score) => score === scores[0]))) &&
+    (!says || says.test(text));
+  tell(name, row.name, install.status, `${answers[0].status} ${code(answers[0].stderr)}`, isRight, text);
   rmSync(user, { recursive: true });
 }
-rmSync(work, { recursive: true, force: true });
-process.exitCode = failures === 0 ? 0 : 1;
 
-/** Scores one picture through the installed command, `import` and `require`; '' when all three give one score. */
-function everyDoor(user, env, picture) {
-  const path = JSON.stringify(picture);
-  const library = `loadEngine().then((e) => e.score(${path})).then((r) => console.log(r.score))`;
-  const doors = {
-    command: [[join(user, 'node_modules', '.bin', 'crane-native')], ['score', picture, '--format', 'jsonl']],
-    import: [['--input-type=module', '-e', `import { loadEngine } from 'crane-native'; ${library}`], []],
-    require: [['-e', `const { loadEngine } = require('crane-native'); ${library}`], []],
+/** What the engine package leaves out is asked for by name, and serves once it is there. */
+function tryOptional(template) {
+  const more = join(work, 'with more');
+  cpSync(template, more, copied);
+  const use = (cwd) => {
+    const script = `import { createTrainer, loadEngine } from 'crane-native-engine';
+      const engine = await loadEngine();
+      await createTrainer({ engine, data: 'none', out: 'out' }).catch((e) => console.log(e.code + ' ' + e.hint));`;
+    const env = surroundings({ CRANE_LIBTORCH: libtorch });
+    const args = ['--input-type=module', '-e', script];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8' });
+    return stdout + stderr;
   };
-  const answers = Object.entries(doors).map(([name, [script, args]]) => {
-    const { stdout, stderr } = spawnSync(process.execPath, [...script, ...args], {
-      cwd: user,
-      env,
-      encoding: 'utf8',
-    });
-    const score = name === 'command' ? /"score":([0-9.e-]+)/.exec(stdout)?.[1] : stdout.trim();
-    return { name, score, stderr };
-  });
-  const first = answers[0].score;
-  if (first && answers.every(({ score }) => score === first)) return '';
-  return answers.map(({ name, score, stderr }) => `${name}: ${score} ${stderr}`).join('\n');
+  const before = use(more);
+  const wanted = /npm install (\S+@\d[^\s,]*)/.exec(before)?.[1];
+  const isAsked = /^E_DEPENDENCY /.test(before) && wanted !== undefined;
+  tell(
+    'crane-native-engine',
+    'learning, without its package',
+    '',
+    code(before) || before.split(' ')[0],
+    isAsked,
+    before,
+  );
+  if (!isAsked) return;
+  const args = ['install', wanted, '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+  spawnSync('npm', args, { cwd: more, encoding: 'utf8' });
+  const after = use(more);
+  tell(
+    'crane-native-engine',
+    `after npm install ${wanted}`,
+    '',
+    after.split(' ')[0],
+    /^E_DATA_/.test(after),
+    after,
+  );
 }
 
 function code(stderr) {

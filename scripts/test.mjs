@@ -125,16 +125,17 @@ const suites = {
     return countedLine(await npm('test:data'));
   },
 
-  /** The packed package, installed where nothing but Node is found, and under adverse conditions. */
+  /** The packed packages, installed where nothing but Node is found, and under adverse conditions. */
   async package() {
-    const packed = await run('npm', ['pack', '--silent', '--pack-destination', scratch]);
-    const tarball = join(scratch, packed.output.trim().split('\n').at(-1) ?? '');
+    const tarball = ({ output }) => join(scratch, output.trim().split('\n').at(-1) ?? '');
+    const whole = await run('npm', ['pack', '--silent', '--pack-destination', scratch]);
+    const engine = await run(process.execPath, ['scripts/pack-engine.mjs', scratch]);
     const { libtorchRoot } = JSON.parse(
       readFileSync(join(root, 'build', 'Release', 'crane_engine.json'), 'utf8'),
     );
     const { code, output } = await run(process.execPath, [
       'scripts/install-matrix.mjs',
-      tarball,
+      ...[whole, engine].map(tarball),
       libtorchRoot,
     ]);
     const rows = (answer) => [...output.matchAll(new RegExp(`\\| ${answer} \\|$`, 'gm'))].length;

@@ -87,6 +87,7 @@ export const errorTable = {
   E_LIBTORCH_LOAD: { exit: 5, http: 500, what: 'libtorch is there but cannot be loaded' },
   E_ADDON_NOT_BUILT: { exit: 5, http: 500, what: 'the native engine was not built' },
   E_ADDON_LOAD: { exit: 5, http: 500, what: 'the native engine cannot be loaded' },
+  E_DEPENDENCY: { exit: 5, http: 500, what: 'a package that this use needs is not installed' },
   E_BUILD_TOOLS: { exit: 5, http: 500, what: 'a tool needed for building is missing' },
   E_BUILD: { exit: 5, http: 500, what: 'building the native engine failed' },
   E_DEVICE: { exit: 5, http: 500, what: 'the wanted device is not there' },

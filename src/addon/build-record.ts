@@ -1,6 +1,7 @@
 /** The record beside the engine addon: what it was built from and needs, readable without opening the addon. */
 import { readFileSync } from 'node:fs';
 import { CraneError } from '../errors.js';
+import { rebuildCommand } from '../files/package-root.js';
 
 export interface BuildRecord {
   /** version of crane-native */
@@ -28,7 +29,7 @@ export function readBuildRecord(path: string): BuildRecord {
     value = JSON.parse(readFileSync(path, 'utf8')) as Partial<BuildRecord>;
   } catch (cause) {
     throw new CraneError('E_ADDON_LOAD', `${path}: the build record cannot be read`, {
-      hint: 'build again: npx crane-native build',
+      hint: `build again: ${rebuildCommand()}`,
       cause,
     });
   }
@@ -40,7 +41,7 @@ export function readBuildRecord(path: string): BuildRecord {
     typeof value.napi === 'number';
   if (!complete)
     throw new CraneError('E_ADDON_LOAD', `${path}: the build record is not complete`, {
-      hint: 'build again: npx crane-native build',
+      hint: `build again: ${rebuildCommand()}`,
     });
   return value as BuildRecord;
 }

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { CraneError } from '../errors.js';
-import { packageRoot, packageVersion } from '../files/package-root.js';
+import { packageRoot, packageVersion, rebuildCommand } from '../files/package-root.js';
 import type { FoundLibtorch } from '../libtorch/attempt.js';
 import { compareVersions } from '../libtorch/elf.js';
 import { lookUpLibtorch } from '../libtorch/find.js';
@@ -73,13 +73,13 @@ function findAddons(): string {
   throw new CraneError(
     'E_ADDON_NOT_BUILT',
     `the native engine was not built: looked in ${folders.join(' and ')}${failure ? `\nthe last build stopped: ${failure}` : ''}`,
-    { hint: `build it: npx crane-native build (in ${packageRoot})` },
+    { hint: `build it: ${rebuildCommand()} (in ${packageRoot})` },
   );
 }
 
 /** What the record says must fit this process before anything is opened. */
 function checkRecord(folder: string, record: BuildRecord): void {
-  const rebuild = { hint: 'build it for this version: npx crane-native build' };
+  const rebuild = { hint: `build it for this version: ${rebuildCommand()}` };
   const version = packageVersion();
   if (record.version !== version)
     throw new CraneError(
@@ -160,7 +160,7 @@ function open<T>(path: string, record: BuildRecord): T {
       'E_ADDON_LOAD',
       `${path} cannot be loaded on ${platformKey()}: ${(cause as Error).message}`,
       {
-        hint: glibcHint(record) ?? 'build it on this machine: npx crane-native build',
+        hint: glibcHint(record) ?? `build it on this machine: ${rebuildCommand()}`,
         cause,
       },
     );
@@ -173,5 +173,5 @@ function glibcHint(record: BuildRecord): string | undefined {
   const here = systemGlibc();
   if (here && compareVersions(here, record.glibc) >= 0) return undefined;
   const found = here ? `this system has ${here}` : 'this system has another C library (musl)';
-  return `it needs glibc ${record.glibc}, ${found}: build it here: npx crane-native build`;
+  return `it needs glibc ${record.glibc}, ${found}: build it here: ${rebuildCommand()}`;
 }

@@ -11,7 +11,7 @@ import { writeWhole } from '../files/write-whole.js';
 import { compareVersions, readElf } from '../libtorch/elf.js';
 import { findLibtorch } from '../libtorch/find.js';
 import { type LibtorchVariant, libtorchVersion } from '../libtorch/version.js';
-import { findBuildTools } from './build-tools.js';
+import { checkBuildPackages, findBuildTools } from './build-tools.js';
 import { compileJobs } from './compile-jobs.js';
 import { cudaChoice } from './cuda-choice.js';
 import { runCmake } from './run-cmake.js';
@@ -56,6 +56,7 @@ async function build(root: string, options: BuildOptions): Promise<string> {
   const startedAt = Date.now();
 
   // tools first: nobody should download 125 MB to learn that cmake is missing
+  checkBuildPackages();
   const tools = await findBuildTools(env);
   log(
     `tools: cmake ${tools.cmakeVersion}, ${tools.compilerVersion ?? 'Visual Studio'}, ${tools.generator ?? 'its generator'}`,

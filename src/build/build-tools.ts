@@ -1,5 +1,8 @@
 /** The tools a source build needs; each one missing is named by itself, with the command that installs it. */
+import { createRequire } from 'node:module';
 import { CraneError } from '../errors.js';
+import { notInstalled } from '../files/optional-packages.js';
+import { rebuildCommand } from '../files/package-root.js';
 import { compareVersions } from '../libtorch/elf.js';
 import { runProgram } from '../libtorch/run-program.js';
 
@@ -16,6 +19,24 @@ const oldestCmake = '3.22';
 const oldestGcc = '11';
 const oldestClang = '14';
 
+/** What compiling takes from npm; the engine's own package does not bring it. */
+const buildPackages = ['cmake-js', 'node-addon-api', 'node-api-headers'];
+
+/** @throws CraneError E_DEPENDENCY */
+export function checkBuildPackages(
+  resolve: (id: string) => string = createRequire(import.meta.url).resolve,
+): void {
+  const missing = buildPackages.filter((name) => {
+    try {
+      resolve(`${name}/package.json`);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  if (missing.length > 0) throw notInstalled('building the native engine', missing);
+}
+
 /** Throws E_BUILD_TOOLS that lists everything missing at once. */
 export async function findBuildTools(env: NodeJS.ProcessEnv = process.env): Promise<BuildTools> {
   const missing: string[] = [];
@@ -28,7 +49,7 @@ export async function findBuildTools(env: NodeJS.ProcessEnv = process.env): Prom
       'E_BUILD_TOOLS',
       `building the native engine needs:\n${missing.map((m) => `  ${m}`).join('\n')}`,
       {
-        hint: 'install what is named above, then: npx crane-native build',
+        hint: `install what is named above, then: ${rebuildCommand()}`,
       },
     );
   return {

@@ -12,7 +12,7 @@ import { hasAddons } from '../addon/addon-folder.js';
 import { type BuildRecord, readBuildRecord, recordFile } from '../addon/build-record.js';
 import { systemGlibc } from '../addon/glibc.js';
 import { type CraneError, toCraneError } from '../errors.js';
-import { packageRoot, packageVersion } from '../files/package-root.js';
+import { packageRoot, packageVersion, rebuildCommand } from '../files/package-root.js';
 import { compareVersions } from '../libtorch/elf.js';
 import { findLibtorch } from '../libtorch/find.js';
 import { platformKey } from '../libtorch/platform.js';
@@ -45,7 +45,7 @@ export async function install(options: InstallOptions = {}): Promise<number> {
     log(`crane-native: ${error.code}: ${error.message}`);
     if (error.hint) log(`  what to do: ${error.hint}`);
     if (!isForLater(error)) return error.exitCode;
-    const command = prebuilt ? 'npx crane-native build --fetch' : 'npx crane-native build';
+    const command = prebuilt ? 'npx crane-native build --fetch' : rebuildCommand(root);
     log(`  the package is installed, but nothing can be scored before: ${command}`);
     return 0;
   }

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { CraneError } from '../errors.js';
+import { rebuildCommand } from '../files/package-root.js';
 
 const require = createRequire(import.meta.url);
 
@@ -54,7 +55,7 @@ export async function runCmake(run: CmakeRun): Promise<void> {
   const quoted = problems.lines.length > 0 ? `\n${problems.lines.map((line) => `  ${line}`).join('\n')}` : '';
   throw new CraneError('E_BUILD', `cmake ${run.command} ended with ${status}${quoted}`, {
     hint: problems.lines.some((line) => /Killed/.test(line))
-      ? 'the compiler ran out of memory: CMAKE_BUILD_PARALLEL_LEVEL=1 npx crane-native build'
+      ? `the compiler ran out of memory: CMAKE_BUILD_PARALLEL_LEVEL=1 ${rebuildCommand()}`
       : `the whole output is in ${run.logFile}`,
   });
 }

@@ -5,9 +5,9 @@ import type { Engine } from '../engine/engine.js';
 import { couplesPictures } from '../engine/method-choice.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
+import { loadOptional } from '../files/optional-packages.js';
 import { checkOptions, wrongValue } from '../options/check.js';
 import type { PictureChoices, TestChoices } from '../options/types.js';
-import { writeReport } from '../pages/report/write-report.js';
 import { canonicalJson } from '../runs/canonical-json.js';
 import { identify } from '../runs/data-identity.js';
 import { examplesIn } from '../runs/examples.js';
@@ -21,7 +21,6 @@ import { readTimes, writeRecord } from '../runs/training-record.js';
 import { versionsOf } from '../runs/versions.js';
 import { assembleRun, type FinishedSet } from './assemble.js';
 import type { FinishedClass } from './finished-class.js';
-import { writeOutputs } from './outputs/write-outputs.js';
 import { type ClassWork, scoreClass } from './score-class.js';
 import { type ResolvedTest, resolveTest, testSettings } from './settings.js';
 import { openTestData, type TestData } from './test-data.js';
@@ -91,11 +90,28 @@ export async function evaluateIn(options: EvaluateDataSetsOptions, env: NodeJS.P
   await folder?.checkFree({ resume, force });
   const prompts = await promptPath(given.prompts, given.preset);
   const resolved = resolveTest({ ...given, ...(prompts === undefined ? {} : { prompts }) });
+  // Not after an hour of scoring.
+  if (folder) await loadTables();
+  if (folder && resolved.report) await loadReport();
   const test = await prepare(engine, paths, resolved, { signal, onProgress, env });
   if (!folder) return (await evaluate(test, { signal, onProgress })) ?? stopped(test, undefined);
   if (force && !resume) await folder.clear();
   return inFolder(test, folder, resume, { signal, onProgress });
 }
+
+/** Tables and pages need packages that not every installation has (docs/packages.md). */
+const loadTables = () =>
+  loadOptional(
+    'writing the tables of a test',
+    ['cli-table3', 'csv-stringify'],
+    () => import('./outputs/write-outputs.js'),
+  );
+const loadReport = () =>
+  loadOptional(
+    'the report of a test',
+    ['d3-scale', 'd3-shape'],
+    () => import('../pages/report/write-report.js'),
+  );
 
 interface Surroundings {
   signal: AbortSignal | undefined;
@@ -213,8 +229,10 @@ async function inFolder(
     const run = earlier?.['status'] === 'complete' ? await completeRun(folder) : undefined;
     const finished = run ?? (await scoreInFolder(test, folder, surroundings));
     if (!finished) stopped(test, folder);
+    const { writeOutputs } = await loadTables();
     await writeOutputs(folder, finished);
     if (test.resolved.report) {
+      const { writeReport } = await loadReport();
       const { addon } = test.engine;
       await writeReport(finished, { folder: folder.path, addon, overwrite: true });
     }

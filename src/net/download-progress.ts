@@ -1,5 +1,6 @@
 /** Progress of a download on stderr: a bar on a terminal, a line at every quarter elsewhere. */
-import { SingleBar } from 'cli-progress';
+import { createRequire } from 'node:module';
+import type { SingleBar } from 'cli-progress';
 import { formatBytes } from '../terminal/bytes.js';
 
 export interface DownloadProgress {
@@ -10,17 +11,27 @@ export interface DownloadProgress {
 }
 
 export function downloadProgress(log: (line: string) => void): DownloadProgress {
-  return process.stderr.isTTY ? barProgress() : lineProgress(log);
+  const cliProgress = process.stderr.isTTY ? loadBar() : undefined;
+  return cliProgress ? barProgress(cliProgress.SingleBar) : lineProgress(log);
 }
 
-function barProgress(): DownloadProgress {
+/** Without the package (docs/packages.md) lines do. */
+function loadBar(): typeof import('cli-progress') | undefined {
+  try {
+    return createRequire(import.meta.url)('cli-progress') as typeof import('cli-progress');
+  } catch {
+    return undefined;
+  }
+}
+
+function barProgress(Bar: typeof SingleBar): DownloadProgress {
   let bar: SingleBar | undefined;
   let got = 0;
   let startedAt = 0;
   return {
     start(totalBytes) {
       got = 0;
-      bar = new SingleBar({
+      bar = new Bar({
         stream: process.stderr,
         format: '  [{bar}] {percentage} % of {size}, {speed} MB/s, {eta_formatted} left',
         barsize: 30,

@@ -6,10 +6,10 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
-import { glob, isDynamicPattern } from 'tinyglobby';
 import { CraneError } from '../errors.js';
 import { kindOf } from '../files/kind-of.js';
 import { codedReadError } from '../files/open-file.js';
+import { loadOptional } from '../files/optional-packages.js';
 import { pictureEndings, sniffFormat } from '../images/format.js';
 import type { PictureInput } from '../images/picture-input.js';
 import { kindOfFileName } from '../scan/file-kind.js';
@@ -82,7 +82,8 @@ async function* listOne(given: string, options: Listing): AsyncGenerator<ListedP
   if (kind === 'folder') return yield* fromFolder(given, options);
   if (given.startsWith('@'))
     return yield* fromList(createReadStream(given.slice(1)), given.slice(1), options);
-  if (isDynamicPattern(given)) return yield* fromGlob(given, options);
+  const globs = await loadGlobs(given);
+  if (globs?.isDynamicPattern(given)) return yield* fromGlob(globs, given, options);
   // Scoring it will say what is wrong.
   account.takePicture();
   yield onePath(given);
@@ -122,7 +123,17 @@ function noPictures(folder: string, { recursive, account }: Listing): CraneError
   });
 }
 
-async function* fromGlob(pattern: string, options: Listing): AsyncGenerator<ListedPicture> {
+/** A path without any of a pattern's characters needs no package to be told from one. */
+function loadGlobs(given: string): Promise<typeof import('tinyglobby')> | undefined {
+  if (!/[*?[\]{}()!+@]/.test(given)) return undefined;
+  return loadOptional(`the pattern ${given}`, ['tinyglobby'], () => import('tinyglobby'));
+}
+
+async function* fromGlob(
+  { glob }: typeof import('tinyglobby'),
+  pattern: string,
+  options: Listing,
+): AsyncGenerator<ListedPicture> {
   const { account, exclude, masks } = options;
   const found = await glob(pattern, {
     expandDirectories: false,

@@ -4,7 +4,7 @@ import type { StepLosses } from '../addon/training.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { k_pictureDigits, sha256OfFile } from '../files/content-hash.js';
 import { writeWhole } from '../files/write-whole.js';
-import { type ReportRun, reportPage } from '../pages/training/report-page.js';
+import type { ReportRun } from '../pages/training/report-page.js';
 import { LossHistory } from '../runs/loss-history.js';
 import {
   type EpochRecord,
@@ -23,6 +23,7 @@ import type { RunFolder } from './run-folder.js';
 import { type Position, readState, type SavedRun } from './saved-state.js';
 import { nativeOptions } from './settings.js';
 import type { Training } from './training.js';
+import { trainingPage } from './training-page.js';
 
 /** Pictures that run through the towers together: features never depend on it. */
 const k_batchOnGpu = 8;
@@ -85,8 +86,9 @@ async function* runInFolder(
     record.seconds = secondsBefore + (performance.now() - started) / 1000;
     record.losses = record.epochs.at(-1)?.losses ?? null;
     await writeRecord(folder.record, record, true);
-    if (record.status !== 'running')
-      await writeWhole(folder.report, reportPage({ record, losses }), { overwrite: true });
+    if (record.status === 'running') return;
+    const { reportPage } = await trainingPage();
+    await writeWhole(folder.report, reportPage({ record, losses }), { overwrite: true });
   };
   let hasEnded = false;
   try {

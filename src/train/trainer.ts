@@ -5,7 +5,7 @@ import { CraneError } from '../errors.js';
 import { writeWhole } from '../files/write-whole.js';
 import { checkOptions, wrongValue } from '../options/check.js';
 import type { TrainChoices } from '../options/types.js';
-import { type ReportRun, seedsPage } from '../pages/training/report-page.js';
+import type { ReportRun } from '../pages/training/report-page.js';
 import { type LossTerm, lossTerms } from '../runs/loss-history.js';
 import { type Spread, spreadOf } from '../runs/spread.js';
 import { type RunRecord, writeRecord } from '../runs/training-record.js';
@@ -16,6 +16,7 @@ import type { TrainProgress } from './progress.js';
 import { RunFolder } from './run-folder.js';
 import { runSeed } from './seed-run.js';
 import { prepareTraining, type Training } from './training.js';
+import { trainingPage } from './training-page.js';
 import { TrainingRun } from './training-run.js';
 
 export interface TrainerOptions extends TrainChoices {
@@ -55,6 +56,8 @@ export async function makeTrainer(options: TrainerOptions, env: NodeJS.ProcessEn
     throw wrongValue('a path or a list of paths', 'data', data);
   if (typeof out !== 'string' || out === '') throw wrongValue('a path', 'out', out);
   if (typeof engine?.settings !== 'function') throw wrongValue('an engine of loadEngine', 'engine', engine);
+  // Not after an hour of learning.
+  await trainingPage();
   const training = await prepareTraining(engine, paths, choices, env);
   const trainer = new Trainer(training, new RunFolder(out), { resume, force });
   await trainer.checkFolders();
@@ -157,6 +160,7 @@ export class Trainer {
       prompts: `seed_${run.seed}/prompts.safetensors`,
     }));
     await writeRecord(this.#folder.record, { ...summary, runs: ofRuns }, true);
+    const { seedsPage } = await trainingPage();
     await writeWhole(this.#folder.report, seedsPage(reports), { overwrite: true });
     return { out, learnedOn, runs, spread };
   }

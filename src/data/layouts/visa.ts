@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { CraneError } from '../../errors.js';
 import { codedReadError } from '../../files/open-file.js';
+import { loadOptional } from '../../files/optional-packages.js';
 import { byCodeUnits } from '../data-set.js';
 import type { Reading } from '../entry.js';
 import type { Layout } from './layout.js';
@@ -49,7 +49,7 @@ export const visa: Layout = {
 
 /** Rows keep the table's order within their class. */
 async function readTable(file: string, split: string): Promise<Reading> {
-  const rows = parseRows(await readText(file), file).filter((row) => row.split === split);
+  const rows = (await parseRows(await readText(file), file)).filter((row) => row.split === split);
   rows.sort((a, b) => byCodeUnits(a.object, b.object));
   const entries = rows.map(({ object, label, image, mask }) => ({
     imagePath: image,
@@ -61,7 +61,8 @@ async function readTable(file: string, split: string): Promise<Reading> {
   return { entries, warnings: [] };
 }
 
-function parseRows(text: string, file: string): z.infer<typeof rowSchema>[] {
+async function parseRows(text: string, file: string): Promise<z.infer<typeof rowSchema>[]> {
+  const { parse } = await loadOptional(`reading ${file}`, ['csv-parse'], () => import('csv-parse/sync'));
   let rows: string[][];
   try {
     rows = parse(text, { bom: true, skip_empty_lines: true, trim: true, max_record_size: 20_000 });
