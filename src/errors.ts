@@ -43,6 +43,7 @@ export const errorTable = {
   E_MODEL_NOT_FOUND: { exit: 4, http: 500, what: 'no model of that name or path' },
   E_MODEL_JSON: { exit: 4, http: 500, what: 'model.json is not readable or not valid' },
   E_MODEL_CONFIG: { exit: 4, http: 500, what: 'settings that do not fit the weights' },
+  E_METHOD: { exit: 4, http: 400, what: 'no such method, or one that does not do what was asked' },
   E_PROMPTS: { exit: 4, http: 400, what: 'a prompt set that does not fit the model' },
   E_WEIGHTS_NOT_FOUND: { exit: 4, http: 500, what: 'a weight file does not exist' },
   E_WEIGHTS_CONTAINER: { exit: 4, http: 500, what: 'not one of the containers that are read' },

@@ -1,7 +1,5 @@
 #include "arguments.h"
 
-#include "methods/crane/e_attn_kind.h"
-
 namespace crane::bindings {
 namespace {
 
@@ -18,15 +16,14 @@ std::array<double, 3> triple_of(const Napi::Object& object, const char* name) {
   return result;
 }
 
-std::vector<int64_t> integers_of(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
+std::vector<int64_t> integers_in(const Napi::Value& value, const char* name) {
   std::vector<int64_t> result;
   if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array) {
     const auto typed = value.As<Napi::Int32Array>();
     result.assign(typed.Data(), typed.Data() + typed.ElementLength());
     return result;
   }
-  if (!value.IsArray()) throw wrong(object.Env(), name, "a list of integers");
+  if (!value.IsArray()) throw wrong(value.Env(), name, "a list of integers");
   const auto list = value.As<Napi::Array>();
   for (uint32_t i = 0; i < list.Length(); ++i) result.push_back(list.Get(i).ToNumber().Int64Value());
   return result;
@@ -74,15 +71,47 @@ Value word_of(const Napi::Object& js, const char* name,
   throw crane::Error("E_USAGE", join_text(name, " \"", given, "\" is none of ", known));
 }
 
-methods::Compat compat_of(const Napi::Object& js) {
-  methods::Compat compat;
-  compat.batch_mean = boolean_of(js, "batchMean");
-  compat.half_deep_tokens = boolean_of(js, "halfDeepTokens");
-  compat.aliased_features = boolean_of(js, "aliasedFeatures");
-  compat.empty_rows = word_of<attention::EmptyRows>(
-      js, "emptyRows", {{"self", attention::EmptyRows::keep_self}, {"nan", attention::EmptyRows::nan}});
-  compat.d_attn_layers = integers_of(js, "dAttnLayers");
-  return compat;
+// A list of JavaScript: numbers or texts; an empty one counts as numbers.
+methods::Value list_value_of(const Napi::Value& value, const std::string& name) {
+  const auto list = value.As<Napi::Array>();
+  std::vector<double> numbers;
+  std::vector<std::string> texts;
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value entry = list.Get(i);
+    if (entry.IsNumber()) {
+      numbers.push_back(entry.As<Napi::Number>().DoubleValue());
+    } else if (entry.IsString()) {
+      texts.push_back(entry.As<Napi::String>().Utf8Value());
+    } else {
+      throw wrong(value.Env(), name.c_str(), "a list of numbers or texts");
+    }
+  }
+  if (!numbers.empty() && !texts.empty()) throw wrong(value.Env(), name.c_str(), "one kind of entries");
+  return texts.empty() ? methods::Value(std::move(numbers)) : methods::Value(std::move(texts));
+}
+
+// Nested objects become one table with a dot in the names: what an entry means is the method's business.
+void add_settings(const Napi::Object& js, const std::string& prefix, methods::Settings& settings) {
+  const Napi::Array names = js.GetPropertyNames();
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const std::string own = names.Get(i).ToString().Utf8Value();
+    const std::string name = prefix + own;
+    const Napi::Value value = js.Get(own);
+    if (value.IsUndefined()) continue;
+    if (value.IsBoolean()) {
+      settings[name] = value.As<Napi::Boolean>().Value();
+    } else if (value.IsNumber()) {
+      settings[name] = value.As<Napi::Number>().DoubleValue();
+    } else if (value.IsString()) {
+      settings[name] = value.As<Napi::String>().Utf8Value();
+    } else if (value.IsArray()) {
+      settings[name] = list_value_of(value, name);
+    } else if (value.IsObject()) {
+      add_settings(value.As<Napi::Object>(), name + ".", settings);
+    } else {
+      throw wrong(js.Env(), name.c_str(), "a boolean, a number, a text or a list of these");
+    }
+  }
 }
 
 image::Mode mode_of(const Napi::Object& js) {
@@ -120,6 +149,10 @@ Napi::Object object_of(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
   if (!value.IsObject()) throw wrong(object.Env(), name, "an object");
   return value.As<Napi::Object>();
+}
+
+std::vector<int64_t> integers_of(const Napi::Object& object, const char* name) {
+  return integers_in(object.Get(name), name);
 }
 
 weights::DType dtype_of(const std::string& name) {
@@ -194,33 +227,21 @@ EngineConfig engine_config_of(const Napi::Object& js) {
   return config;
 }
 
-text::Guidance guidance_of(const std::string& name) {
-  if (name == "pad-suffix") return text::Guidance::pad_suffix;
-  if (name == "pad-prefix") return text::Guidance::pad_prefix;
-  if (name == "replace-suffix") return text::Guidance::replace_suffix;
-  if (name == "replace-prefix") return text::Guidance::replace_prefix;
-  check_input(name == "none", "E_MODEL_CONFIG", "guidance \"", name,
-              "\" is none of none, pad-suffix, pad-prefix, replace-suffix, replace-prefix");
-  return text::Guidance::none;
+methods::Settings settings_of(const Napi::Object& js) {
+  methods::Settings settings;
+  add_settings(js, "", settings);
+  return settings;
 }
 
 ScoreOptions score_options_of(const Napi::Object& js) {
   ScoreOptions options;
-  options.method.e_attn = methods::parse_e_attn(string_of(js, "eAttn"));
-  options.method.e_attn_layers = static_cast<int64_t>(number_of(js, "eAttnLayers"));
-  options.method.features = integers_of(js, "features");
-  options.method.soft_mean = boolean_of(js, "softMean");
-  options.method.d_attn = boolean_of(js, "dAttn");
-  options.method.maps =
-      word_of<methods::Maps>(js, "maps", {{"both", methods::Maps::both}, {"dattn", methods::Maps::d_attn}});
-  options.method.d_attn_beta = number_of(js, "dAttnBeta");
-  options.method.fusion = boolean_of(js, "fusion");
-  options.method.guidance_at_test = guidance_of(string_of(js, "guidanceAtTest"));
-  options.method.temperature = number_of(js, "temperature");
-  options.method.compat = compat_of(object_of(js, "compat"));
-  options.image_score =
-      word_of<ImageScore>(js, "imageScore", {{"fused", ImageScore::fused}, {"map-max", ImageScore::map_max}});
+  methods::Settings settings = settings_of(js);
+  // The engine's own, among the method's.
+  options.image_score = string_of(js, "imageScore");
   options.sigma_px = number_of(js, "sigma");
+  const std::string name = js.Has("name") ? string_of(js, "name") : "crane";
+  for (const char* own : {"name", "imageScore", "sigma"}) settings.erase(own);
+  options.method = methods::make(name, settings);
   return options;
 }
 
@@ -229,41 +250,51 @@ image::Fit fit_of(const Napi::Object& js) {
       js, "fit", {{"stretch", image::Fit::stretch}, {"pad", image::Fit::pad}, {"tile", image::Fit::tile}});
 }
 
-PromptFiles prompt_files_of(const Napi::Object& js) {
-  const bool is_kept = js.Has("keptVectors") && js.Get("keptVectors").IsString();
-  return {string_of(js, "path"), integers_of(js, "normalIds"), integers_of(js, "anomalousIds"),
-          is_kept ? string_of(js, "keptVectors") : ""};
+methods::Material material_of(const Napi::Object& js) {
+  methods::Material material;
+  const Napi::Object texts = object_of(js, "texts");
+  const Napi::Array groups = texts.GetPropertyNames();
+  for (uint32_t g = 0; g < groups.Length(); ++g) {
+    const std::string group = groups.Get(g).ToString().Utf8Value();
+    const Napi::Value sentences = texts.Get(group);
+    if (!sentences.IsArray()) throw wrong(js.Env(), group.c_str(), "a list of Int32Array");
+    const auto list = sentences.As<Napi::Array>();
+    std::vector<std::vector<int64_t>>& ids = material.texts[group];
+    for (uint32_t i = 0; i < list.Length(); ++i) ids.push_back(integers_in(list.Get(i), group.c_str()));
+  }
+  const Napi::Object files = object_of(js, "files");
+  const Napi::Array parts = files.GetPropertyNames();
+  for (uint32_t i = 0; i < parts.Length(); ++i) {
+    const std::string part = parts.Get(i).ToString().Utf8Value();
+    material.files[part] = string_of(files, part.c_str());
+  }
+  if (js.Has("normals") && js.Get("normals").IsArray()) {
+    const auto normals = js.Get("normals").As<Napi::Array>();
+    for (uint32_t i = 0; i < normals.Length(); ++i) {
+      material.normals.push_back(picture_of(normals.Get(i).As<Napi::Object>()));
+    }
+  }
+  if (js.Has("kept") && js.Get("kept").IsString()) material.kept = string_of(js, "kept");
+  return material;
 }
 
-train::TrainOptions train_options_of(const Napi::Object& js) {
-  train::TrainOptions options;
-  options.loss.focal_weight = number_of(js, "focalWeight");
-  options.loss.dice_weight = number_of(js, "diceWeight");
-  options.loss.image_weight = number_of(js, "imageLossWeight");
-  options.loss.pixel_temperature = number_of(js, "pixelTemperature");
-  options.loss.image_temperature = number_of(js, "imageTemperature");
-  options.adam.learning_rate = number_of(js, "learningRate");
-  options.adam.beta1 = number_of(js, "beta1");
-  options.adam.beta2 = number_of(js, "beta2");
-  options.adam.eps = number_of(js, "eps");
-  options.guidance = guidance_of(string_of(js, "guidance"));
-  options.half_deep_tokens = boolean_of(js, "halfDeepTokens");
-  options.shared_prefix = boolean_of(js, "sharedPrefix");
-  return options;
-}
-
-train::FreshPrompts fresh_prompts_of(const Napi::Object& js) {
-  train::FreshPrompts fresh;
-  const double seed = number_of(js, "seed");
-  check_input(seed >= 0 && seed < 9007199254740992.0, "E_USAGE", "a seed is a whole number from 0, got ",
-              seed);
-  fresh.seed = static_cast<uint64_t>(seed);
-  fresh.context_rows = static_cast<int64_t>(number_of(js, "contextRows"));
-  fresh.deep_blocks = static_cast<int64_t>(number_of(js, "deepBlocks"));
-  fresh.deep_tokens = static_cast<int64_t>(number_of(js, "deepTokens"));
-  fresh.normal_ids = integers_of(js, "normalIds");
-  fresh.anomalous_ids = integers_of(js, "anomalousIds");
-  return fresh;
+methods::LearnerStart learner_start_of(const Napi::Object& js) {
+  using Kind = methods::LearnerStart::Kind;
+  methods::LearnerStart start;
+  if (js.Has("state")) {
+    start.kind = Kind::saved;
+    start.saved_path = string_of(js, "state");
+    return start;
+  }
+  start.material = material_of(js);
+  if (js.Has("seed")) {
+    start.kind = Kind::fresh;
+    const double seed = number_of(js, "seed");
+    check_input(seed >= 0 && seed < 9007199254740992.0, "E_USAGE", "a seed is a whole number from 0, got ",
+                seed);
+    start.seed = static_cast<uint64_t>(seed);
+  }
+  return start;
 }
 
 InputShape input_shape_of(const Napi::Object& js) {

@@ -15,6 +15,7 @@ std::string string_of(const Napi::Object& object, const char* name);
 double number_of(const Napi::Object& object, const char* name);
 bool boolean_of(const Napi::Object& object, const char* name);
 Napi::Object object_of(const Napi::Object& object, const char* name);
+std::vector<int64_t> integers_of(const Napi::Object& object, const char* name);
 
 // f32, f16 or i32; E_USAGE
 weights::DType dtype_of(const std::string& name);
@@ -22,12 +23,14 @@ weights::SynthTensor synth_tensor_of(const Napi::Object& js);
 // Errors: E_USAGE for a name that is none of precision_name().
 Precision precision_of(const std::string& name);
 EngineConfig engine_config_of(const Napi::Object& js);
+// Whatever the table holds: nested objects become one with a dot in the names.
+methods::Settings settings_of(const Napi::Object& js);
+// `name`, `imageScore` and `sigma`; every other entry is the method's own. Errors: E_METHOD, E_MODEL_CONFIG.
 ScoreOptions score_options_of(const Napi::Object& js);
 image::Fit fit_of(const Napi::Object& js);
-PromptFiles prompt_files_of(const Napi::Object& js);
-text::Guidance guidance_of(const std::string& name);
-train::TrainOptions train_options_of(const Napi::Object& js);
-train::FreshPrompts fresh_prompts_of(const Napi::Object& js);
+// The views point into the pictures' buffers: keep references to them while they are used.
+methods::Material material_of(const Napi::Object& js);
+methods::LearnerStart learner_start_of(const Napi::Object& js);
 InputShape input_shape_of(const Napi::Object& js);
 
 // The floats of a Float32Array with exactly `count` entries; E_IMAGE_SHAPE.

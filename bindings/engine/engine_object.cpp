@@ -30,14 +30,18 @@ Napi::Object vision_facts(Napi::Env env, const TowerFacts& facts) {
   return js;
 }
 
-Napi::Value outcomes_to_js(Napi::Env env, std::vector<ScoreOutcome>& outcomes) {
+// names: of the parts of a score.
+Napi::Value outcomes_to_js(Napi::Env env, const std::vector<std::string>& names,
+                           std::vector<ScoreOutcome>& outcomes) {
   Napi::Array list = Napi::Array::New(env, outcomes.size());
   for (uint32_t i = 0; i < outcomes.size(); ++i) {
     ScoreOutcome& outcome = outcomes[i];
     Napi::Object js = Napi::Object::New(env);
     js.Set("score", outcome.score);
-    js.Set("fusedScore", outcome.fused_score);
-    js.Set("mapMax", outcome.map_max);
+    Napi::Object parts = Napi::Object::New(env);
+    for (size_t part = 0; part < outcome.parts.size(); ++part) parts.Set(names[part], outcome.parts[part]);
+    js.Set("parts", parts);
+    js.Set("mapMax", outcome.map_max());
     if (!outcome.map.empty()) {
       Napi::Object map = Napi::Object::New(env);
       map.Set("data", float_array(env, outcome.map));
@@ -55,6 +59,24 @@ Napi::Value outcomes_to_js(Napi::Env env, std::vector<ScoreOutcome>& outcomes) {
   return list;
 }
 
+// As the last step of a task: turns outcomes with this method's parts into JavaScript.
+auto outcomes_with(const ScoreOptions& options) {
+  return [names = facts_of(*options.method).parts](Napi::Env env, std::vector<ScoreOutcome>& outcomes) {
+    return outcomes_to_js(env, names, outcomes);
+  };
+}
+
+// References to what the material's pictures point into.
+Keep kept_normals(const Napi::Object& material) {
+  Keep keep;
+  if (!material.Has("normals") || !material.Get("normals").IsArray()) return keep;
+  const auto normals = material.Get("normals").As<Napi::Array>();
+  for (uint32_t i = 0; i < normals.Length(); ++i) {
+    keep.push_back(reference_to(normals.Get(i).As<Napi::Object>().Get("data")));
+  }
+  return keep;
+}
+
 std::shared_ptr<CancelToken> token_of(const Napi::Value& value) {
   if (!value.IsObject()) return nullptr;
   return CancelFlagObject::Unwrap(value.As<Napi::Object>())->token();
@@ -63,19 +85,20 @@ std::shared_ptr<CancelToken> token_of(const Napi::Value& value) {
 }  // namespace
 
 Napi::Function EngineObject::define(Napi::Env env) {
-  Napi::Function constructor = DefineClass(
-      env, "NativeEngine",
-      {InstanceAccessor<&EngineObject::facts>("facts"),
-       InstanceMethod<&EngineObject::add_prompts>("addPrompts"),
-       InstanceMethod<&EngineObject::remove_prompts>("removePrompts"),
-       InstanceMethod<&EngineObject::text_features>("textFeatures"),
-       InstanceMethod<&EngineObject::score>("score"),
-       InstanceMethod<&EngineObject::score_preprocessed>("scorePreprocessed"),
-       InstanceMethod<&EngineObject::trace>("trace"), InstanceMethod<&EngineObject::trace_text>("traceText"),
-       InstanceMethod<&EngineObject::begin_training>("beginTraining"),
-       InstanceMethod<&EngineObject::feature_shape>("featureShape"),
-       InstanceMethod<&EngineObject::write_features>("writeFeatures"),
-       InstanceMethod<&EngineObject::dispose>("dispose")});
+  Napi::Function constructor =
+      DefineClass(env, "NativeEngine",
+                  {InstanceAccessor<&EngineObject::facts>("facts"),
+                   InstanceMethod<&EngineObject::add_context>("addContext"),
+                   InstanceMethod<&EngineObject::remove_context>("removeContext"),
+                   InstanceMethod<&EngineObject::text_vectors>("textVectors"),
+                   InstanceMethod<&EngineObject::score>("score"),
+                   InstanceMethod<&EngineObject::score_preprocessed>("scorePreprocessed"),
+                   InstanceMethod<&EngineObject::trace>("trace"),
+                   InstanceMethod<&EngineObject::trace_context>("traceContext"),
+                   InstanceMethod<&EngineObject::begin_training>("beginTraining"),
+                   InstanceMethod<&EngineObject::feature_shape>("featureShape"),
+                   InstanceMethod<&EngineObject::write_features>("writeFeatures"),
+                   InstanceMethod<&EngineObject::dispose>("dispose")});
   engine_constructor() = Napi::Persistent(constructor);
   engine_constructor().SuppressDestruct();
   return constructor;
@@ -124,30 +147,32 @@ Napi::Value EngineObject::facts(const Napi::CallbackInfo& info) {
   return js;
 }
 
-Napi::Value EngineObject::add_prompts(const Napi::CallbackInfo& info) {
+Napi::Value EngineObject::add_context(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
     auto engine = alive(info.Env());
-    const PromptFiles files = prompt_files_of(info[0].As<Napi::Object>());
+    const Napi::Object js = info[0].As<Napi::Object>();
+    const methods::Material material = material_of(js);
     const ScoreOptions options = score_options_of(info[1].As<Napi::Object>());
     return run_async(
         info.Env(), compute_thread(),
-        [engine, files, options] { return engine->add_prompts(files, options); },
+        [engine, material, options] { return engine->add_context(material, options); },
         [](Napi::Env env, int64_t& handle) -> Napi::Value {
           return Napi::Number::New(env, static_cast<double>(handle));
-        });
+        },
+        kept_normals(js));
   });
 }
 
-void EngineObject::remove_prompts(const Napi::CallbackInfo& info) {
-  if (engine_) engine_->remove_prompts(info[0].ToNumber().Int64Value());
+void EngineObject::remove_context(const Napi::CallbackInfo& info) {
+  if (engine_) engine_->remove_context(info[0].ToNumber().Int64Value());
 }
 
-Napi::Value EngineObject::text_features(const Napi::CallbackInfo& info) {
+Napi::Value EngineObject::text_vectors(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
     auto engine = alive(info.Env());
     const int64_t handle = info[0].ToNumber().Int64Value();
     return run_async(
-        info.Env(), compute_thread(), [engine, handle] { return engine->text_features(handle); },
+        info.Env(), compute_thread(), [engine, handle] { return engine->text_vectors(handle); },
         [](Napi::Env env, std::vector<float>& features) -> Napi::Value {
           return float_array(env, features);
         });
@@ -165,7 +190,7 @@ Napi::Value EngineObject::score(const Napi::CallbackInfo& info) {
       const Napi::Object picture = object_of(request, "picture");
       ScoreItem item;
       item.picture = picture_of(picture);
-      item.prompts = static_cast<int64_t>(number_of(request, "prompts"));
+      item.context = static_cast<int64_t>(number_of(request, "context"));
       item.fit = fit_of(request);
       item.tile_overlap = number_of(request, "tileOverlap");
       item.wants_map = boolean_of(request, "wantMap");
@@ -179,7 +204,7 @@ Napi::Value EngineObject::score(const Napi::CallbackInfo& info) {
         [engine, job = engine->begin_score(std::move(items)), options, cancel] {
           return engine->score(*job, options, cancel.get());
         },
-        outcomes_to_js, std::move(keep));
+        outcomes_with(options), std::move(keep));
   });
 }
 
@@ -188,7 +213,7 @@ Napi::Value EngineObject::score_preprocessed(const Napi::CallbackInfo& info) {
     auto engine = alive(info.Env());
     const InputShape shape = input_shape_of(info[1].As<Napi::Object>());
     const float* input = floats_of(info[0], input_count(shape), "the preprocessed input");
-    const int64_t prompts = info[2].ToNumber().Int64Value();
+    const int64_t context = info[2].ToNumber().Int64Value();
     const ScoreOptions options = score_options_of(info[3].As<Napi::Object>());
     const bool wants_map = info[4].ToBoolean().Value();
     const auto cancel = token_of(info[5]);
@@ -196,8 +221,8 @@ Napi::Value EngineObject::score_preprocessed(const Napi::CallbackInfo& info) {
     keep.push_back(reference_to(info[0]));
     return run_async(
         info.Env(), compute_thread(),
-        [=] { return engine->score_preprocessed(input, shape, prompts, options, wants_map, cancel.get()); },
-        outcomes_to_js, std::move(keep));
+        [=] { return engine->score_preprocessed(input, shape, context, options, wants_map, cancel.get()); },
+        outcomes_with(options), std::move(keep));
   });
 }
 
@@ -206,29 +231,28 @@ Napi::Value EngineObject::trace(const Napi::CallbackInfo& info) {
     auto engine = alive(info.Env());
     const InputShape shape = input_shape_of(info[1].As<Napi::Object>());
     const float* input = floats_of(info[0], input_count(shape), "the preprocessed input");
-    const int64_t prompts = info[2].ToNumber().Int64Value();
+    const int64_t context = info[2].ToNumber().Int64Value();
     const ScoreOptions options = score_options_of(info[3].As<Napi::Object>());
     Keep keep;
     keep.push_back(reference_to(info[0]));
     return run_async(
-        info.Env(), compute_thread(), [=] { return engine->trace(input, shape, prompts, options); },
+        info.Env(), compute_thread(), [=] { return engine->trace(input, shape, context, options); },
         stages_to_js, std::move(keep));
   });
 }
 
-Napi::Value EngineObject::trace_text(const Napi::CallbackInfo& info) {
+Napi::Value EngineObject::trace_context(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
     auto engine = alive(info.Env());
-    const PromptFiles files = prompt_files_of(info[0].As<Napi::Object>());
+    const methods::Material material = material_of(info[0].As<Napi::Object>());
     const ScoreOptions options = score_options_of(info[1].As<Napi::Object>());
-    const text::Guidance guidance = guidance_of(info[2].ToString().Utf8Value());
-    std::vector<float> features;
-    if (info[3].IsTypedArray() && info[3].As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) {
-      const auto typed = info[3].As<Napi::Float32Array>();
-      features.assign(typed.Data(), typed.Data() + typed.ElementLength());
+    std::vector<float> guidance;
+    if (info[2].IsTypedArray() && info[2].As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) {
+      const auto typed = info[2].As<Napi::Float32Array>();
+      guidance.assign(typed.Data(), typed.Data() + typed.ElementLength());
     }
     return run_async(
-        info.Env(), compute_thread(), [=] { return engine->trace_text(files, options, guidance, features); },
+        info.Env(), compute_thread(), [=] { return engine->trace_context(material, options, guidance); },
         stages_to_js);
   });
 }
@@ -240,15 +264,23 @@ Napi::Value EngineObject::begin_training(const Napi::CallbackInfo& info) {
 Napi::Value EngineObject::feature_shape(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
     const Napi::Env env = info.Env();
-    const FeatureShape shape = alive(env)->feature_shape(score_options_of(info[0].As<Napi::Object>()));
+    const FeatureFacts shape = alive(env)->feature_shape(score_options_of(info[0].As<Napi::Object>()));
     Napi::Object grid = Napi::Object::New(env);
     grid.Set("width", static_cast<double>(shape.grid_width));
     grid.Set("height", static_cast<double>(shape.grid_height));
     Napi::Object js = Napi::Object::New(env);
-    js.Set("maps", static_cast<double>(shape.maps));
-    js.Set("copies", static_cast<double>(shape.copies));
+    Napi::Array tensors = Napi::Array::New(env, shape.tensors.size());
+    for (uint32_t i = 0; i < shape.tensors.size(); ++i) {
+      const auto& [name, sizes] = shape.tensors[i];
+      Napi::Array axes = Napi::Array::New(env, sizes.size());
+      for (uint32_t axis = 0; axis < sizes.size(); ++axis) axes.Set(axis, static_cast<double>(sizes[axis]));
+      Napi::Object tensor = Napi::Object::New(env);
+      tensor.Set("name", name);
+      tensor.Set("shape", axes);
+      tensors.Set(i, tensor);
+    }
+    js.Set("tensors", tensors);
     js.Set("grid", grid);
-    js.Set("width", static_cast<double>(shape.width));
     return js;
   });
 }

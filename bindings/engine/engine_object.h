@@ -21,13 +21,13 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
 
  private:
   Napi::Value facts(const Napi::CallbackInfo& info);
-  Napi::Value add_prompts(const Napi::CallbackInfo& info);
-  void remove_prompts(const Napi::CallbackInfo& info);
-  Napi::Value text_features(const Napi::CallbackInfo& info);
+  Napi::Value add_context(const Napi::CallbackInfo& info);
+  void remove_context(const Napi::CallbackInfo& info);
+  Napi::Value text_vectors(const Napi::CallbackInfo& info);
   Napi::Value score(const Napi::CallbackInfo& info);
   Napi::Value score_preprocessed(const Napi::CallbackInfo& info);
   Napi::Value trace(const Napi::CallbackInfo& info);
-  Napi::Value trace_text(const Napi::CallbackInfo& info);
+  Napi::Value trace_context(const Napi::CallbackInfo& info);
   Napi::Value begin_training(const Napi::CallbackInfo& info);
   Napi::Value feature_shape(const Napi::CallbackInfo& info);
   Napi::Value write_features(const Napi::CallbackInfo& info);

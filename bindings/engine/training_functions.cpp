@@ -18,11 +18,12 @@ Napi::Value check_features(const Napi::CallbackInfo& call) {
   return guarded(call, [&] {
     const std::string path = call[0].ToString().Utf8Value();
     const Napi::Object shape = call[1].As<Napi::Object>();
-    const Napi::Object grid = object_of(shape, "grid");
-    const train::FeatureSizes sizes{
-        static_cast<int64_t>(number_of(shape, "maps")),
-        static_cast<int64_t>(number_of(grid, "width") * number_of(grid, "height")),
-        static_cast<int64_t>(number_of(shape, "width"))};
+    const auto tensors = object_of(shape, "tensors").As<Napi::Array>();
+    train::FeatureSizes sizes;
+    for (uint32_t i = 0; i < tensors.Length(); ++i) {
+      const Napi::Object tensor = tensors.Get(i).As<Napi::Object>();
+      sizes.emplace_back(string_of(tensor, "name"), integers_of(tensor, "shape"));
+    }
     return run_async(
         call.Env(), io_threads(), [=] { return train::check_features(path, sizes); },
         [](Napi::Env env, train::FeatureState& state) -> Napi::Value {

@@ -55,22 +55,40 @@ std::vector<train::ExtraTensor> extra_of(const Napi::Object& js) {
   return all;
 }
 
-// Items whose counts are copied: JavaScript may change its arrays while the step runs.
+// Items whose counts and masks are copied: JavaScript may change its arrays while the step runs. Pictures are
+// not.
 struct OwnedItems {
   std::vector<TrainItem> items;
   std::vector<std::vector<uint32_t>> cells;
+  std::vector<std::vector<uint8_t>> masks;
+  Keep keep;
 };
 
-std::shared_ptr<OwnedItems> items_of(const Napi::Value& value) {
+// mask_size: pixels of the model's input.
+std::shared_ptr<OwnedItems> items_of(const Napi::Value& value, int64_t mask_size) {
   if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "items: an array");
   const auto list = value.As<Napi::Array>();
   auto owned = std::make_shared<OwnedItems>();
   owned->cells.reserve(list.Length());
+  owned->masks.reserve(list.Length());
   for (uint32_t i = 0; i < list.Length(); ++i) {
     const Napi::Object js = list.Get(i).As<Napi::Object>();
     TrainItem& item = owned->items.emplace_back();
-    item.features = string_of(js, "features");
     item.is_anomalous = boolean_of(js, "isAnomalous");
+    if (js.Get("features").IsString()) {
+      item.features = string_of(js, "features");
+    } else {
+      const Napi::Object picture = object_of(js, "picture");
+      item.picture = picture_of(picture);
+      owned->keep.push_back(reference_to(picture.Get("data")));
+    }
+    if (is_kind(js.Get("mask"), napi_uint8_array)) {
+      const auto mask = js.Get("mask").As<Napi::Uint8Array>();
+      check_input(static_cast<int64_t>(mask.ElementLength()) == mask_size, "E_IMAGE_SHAPE", "a mask needs ",
+                  mask_size, " values, got ", mask.ElementLength());
+      owned->masks.emplace_back(mask.Data(), mask.Data() + mask.ElementLength());
+      item.mask = owned->masks.back().data();
+    }
     const Napi::Value cells = js.Get("cells");
     if (cells.IsUndefined()) continue;
     if (!is_kind(cells, napi_uint32_array)) throw Napi::TypeError::New(js.Env(), "cells: a Uint32Array");
@@ -80,12 +98,6 @@ std::shared_ptr<OwnedItems> items_of(const Napi::Value& value) {
     item.cell_count = owned->cells.back().size();
   }
   return owned;
-}
-
-TrainingStart start_of(const Napi::Object& js) {
-  if (js.Has("state")) return SavedTrainingFile{string_of(js, "state")};
-  if (js.Has("seed")) return fresh_prompts_of(js);
-  return prompt_files_of(js);
 }
 
 Napi::Value nothing(Napi::Env env, bool&) { return env.Undefined(); }
@@ -98,7 +110,7 @@ Napi::Function TrainingObject::define(Napi::Env env) {
       {InstanceMethod<&TrainingObject::step>("step"),
        InstanceMethod<&TrainingObject::step_on_pictures>("stepOnPictures"),
        InstanceMethod<&TrainingObject::state>("state"), InstanceMethod<&TrainingObject::save>("save"),
-       InstanceMethod<&TrainingObject::write_prompts>("writePrompts"),
+       InstanceMethod<&TrainingObject::write_checkpoint>("writeCheckpoint"),
        InstanceMethod<&TrainingObject::end>("end")});
   constructor(env) = Napi::Persistent(defined);
   constructor(env).SuppressDestruct();
@@ -114,12 +126,13 @@ TrainingObject::TrainingObject(const Napi::CallbackInfo& info) : Napi::ObjectWra
 
 Napi::Value TrainingObject::begin(const Napi::CallbackInfo& info, std::shared_ptr<Engine> engine) {
   return guarded(info, [&] {
-    const TrainingStart start = start_of(info[0].As<Napi::Object>());
-    const train::TrainOptions options = train_options_of(info[1].As<Napi::Object>());
+    const methods::LearnerStart start = learner_start_of(info[0].As<Napi::Object>());
+    const auto method = score_options_of(info[1].As<Napi::Object>()).method;
+    const methods::Settings settings = settings_of(info[2].As<Napi::Object>());
     return run_async(
         info.Env(), compute_thread(),
-        [engine = std::move(engine), start, options] {
-          return std::make_shared<Training>(engine, start, options);
+        [engine = std::move(engine), method, start, settings] {
+          return std::make_shared<Training>(engine, method, start, settings);
         },
         [](Napi::Env env, std::shared_ptr<Training>& training) -> Napi::Value {
           const auto external = Napi::External<std::shared_ptr<Training>>::New(env, &training);
@@ -136,15 +149,16 @@ std::shared_ptr<Training> TrainingObject::alive(Napi::Env env) const {
 Napi::Value TrainingObject::step(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
     auto training = alive(info.Env());
-    const auto owned = items_of(info[0]);
-    const ScoreOptions options = score_options_of(info[1].As<Napi::Object>());
+    const auto owned = items_of(info[0], training->input_pixels());
+    Keep keep = std::move(owned->keep);
     return run_async(
-        info.Env(), compute_thread(), [=] { return training->step(owned->items, options); },
+        info.Env(), compute_thread(), [=] { return training->step(owned->items); },
         [](Napi::Env env, train::StepLosses& losses) -> Napi::Value {
           Napi::Object js = Napi::Object::New(env);
           set_losses(js, losses);
           return js;
-        });
+        },
+        std::move(keep));
   });
 }
 
@@ -173,8 +187,7 @@ Napi::Value TrainingObject::step_on_pictures(const Napi::CallbackInfo& info) {
     for (const int64_t label : wide) {
       check_input(label == 0 || label == 1, "E_IMAGE_SHAPE", "a label is ", label);
     }
-    const ScoreOptions options = score_options_of(info[2].As<Napi::Object>());
-    const bool wants_stages = info[3].ToBoolean().Value();
+    const bool wants_stages = info[2].ToBoolean().Value();
     Keep keep;
     keep.push_back(reference_to(js.Get("input")));
     keep.push_back(reference_to(masks));
@@ -188,8 +201,7 @@ Napi::Value TrainingObject::step_on_pictures(const Napi::CallbackInfo& info) {
           Done done;
           TrainBatch own = batch;
           own.labels = wide.data();
-          done.losses =
-              training->step_on_pictures(own, shape, options, wants_stages ? &done.stages : nullptr);
+          done.losses = training->step_on_pictures(own, shape, wants_stages ? &done.stages : nullptr);
           return done;
         },
         [](Napi::Env env, Done& done) -> Napi::Value {
@@ -226,7 +238,7 @@ Napi::Value TrainingObject::save(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value TrainingObject::write_prompts(const Napi::CallbackInfo& info) {
+Napi::Value TrainingObject::write_checkpoint(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
     auto training = alive(info.Env());
     const std::string path = info[0].ToString().Utf8Value();
@@ -237,8 +249,7 @@ Napi::Value TrainingObject::write_prompts(const Napi::CallbackInfo& info) {
     return run_async(
         info.Env(), compute_thread(),
         [=] {
-          training->write_prompts(path, format == "pth" ? PromptFormat::pth : PromptFormat::safetensors,
-                                  metadata);
+          training->write_checkpoint(path, format == "pth", metadata);
           return true;
         },
         nothing);

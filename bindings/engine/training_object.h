@@ -15,7 +15,7 @@ class TrainingObject : public Napi::ObjectWrap<TrainingObject> {
   static Napi::Function define(Napi::Env env);
   explicit TrainingObject(const Napi::CallbackInfo& info);
 
-  // engine.beginTraining(start, options): Promise<NativeTraining>
+  // engine.beginTraining(start, method, settings): Promise<NativeTraining>
   static Napi::Value begin(const Napi::CallbackInfo& info, std::shared_ptr<Engine> engine);
 
  private:
@@ -23,7 +23,7 @@ class TrainingObject : public Napi::ObjectWrap<TrainingObject> {
   Napi::Value step_on_pictures(const Napi::CallbackInfo& info);
   Napi::Value state(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);
-  Napi::Value write_prompts(const Napi::CallbackInfo& info);
+  Napi::Value write_checkpoint(const Napi::CallbackInfo& info);
   Napi::Value end(const Napi::CallbackInfo& info);
 
   // Throws E_DISPOSED as a JavaScript error.

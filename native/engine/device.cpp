@@ -3,7 +3,6 @@
 // all devices: it only enqueues, which takes a small part of the time that they compute.
 #include <algorithm>
 #include <deque>
-#include <limits>
 
 #include "core/stopwatch.h"
 #include "cuda/tensors.h"
@@ -34,7 +33,7 @@ class DeviceScoring {
     maps_.reserve(items.size());
     for (size_t i = 0; i < items.size(); ++i) {
       maps_.emplace_back(plans_[i]);
-      fused_.push_back(-std::numeric_limits<double>::infinity());
+      parts_.emplace_back(options_);
       for (const image::View& view : plans_[i].views) tasks_.push_back({i, &view});
     }
   }
@@ -48,7 +47,8 @@ class DeviceScoring {
   // Waits for the batch. Items whose views are all there are finished.
   void take(const Pending& batch) {
     Stopwatch watch;
-    const at::Tensor fused = batch.pass.fused.to(at::kCPU, at::kDouble).contiguous();
+    const at::Tensor parts = batch.pass.parts.to(at::kCPU, at::kDouble).contiguous();
+    const auto count = static_cast<size_t>(parts.size(1));
     const at::Tensor largest = batch.pass.largest.to(at::kCPU, at::kDouble).contiguous();
     const double share = 1.0 / static_cast<double>(batch.tasks.size());
     const double forward_ms = watch.lap_ms() * share;
@@ -58,10 +58,10 @@ class DeviceScoring {
       ScoreOutcome& outcome = outcomes_[task.item];
       outcome.preprocess_ms += batch.preprocess_ms * share;
       outcome.forward_ms += forward_ms;
-      fused_[task.item] = larger(fused_[task.item], fused.const_data_ptr<double>()[i]);
+      parts_[task.item].add({parts.const_data_ptr<double>() + i * count, count});
       const bool is_last = task.view == &plans_[task.item].views.back();
       if (plans_[task.item].fit == image::Fit::stretch) {
-        conclude(fused_[task.item], largest.const_data_ptr<double>()[i], options_, outcome);
+        parts_[task.item].conclude(largest.const_data_ptr<double>()[i], options_, outcome);
         outcome.map_height = batch.pass.smooth.size(1);
         outcome.map_width = batch.pass.smooth.size(2);
         if (items_[task.item].wants_map) {
@@ -71,7 +71,7 @@ class DeviceScoring {
       } else {
         maps_[task.item].add(batch.pass.sharp[at]);
         if (is_last) {
-          finish(maps_[task.item].take(), fused_[task.item], options_, items_[task.item].wants_map, outcome);
+          finish(maps_[task.item].take(), parts_[task.item], options_, items_[task.item].wants_map, outcome);
         }
       }
       outcome.postprocess_ms += watch.lap_ms();
@@ -86,7 +86,7 @@ class DeviceScoring {
   const ScoreOptions& options_;
   std::vector<Task> tasks_;
   std::vector<PictureMap> maps_;
-  std::vector<double> fused_;
+  std::vector<PictureParts> parts_;
   std::vector<ScoreOutcome> outcomes_;
 };
 
@@ -99,10 +99,10 @@ std::vector<ScoreOutcome> Engine::State::score_on_device(std::span<const ScoreIt
   for (const auto& replica : replicas) workers.push_back(replica.get());
   std::vector<image::ViewPlan> plans;
   // [item][worker]
-  std::vector<std::vector<std::shared_ptr<const methods::EncodedPrompts>>> owners;
+  std::vector<std::vector<std::shared_ptr<const methods::Context>>> owners;
   for (const ScoreItem& item : items) {
     plans.push_back(plan_of(item));
-    owners.push_back(prompts_of_all(item.prompts));
+    owners.push_back(context_of_all(item.context));
   }
   DeviceScoring scoring(items, std::move(plans), options);
   const size_t count = scoring.tasks().size();
@@ -119,14 +119,14 @@ std::vector<ScoreOutcome> Engine::State::score_on_device(std::span<const ScoreIt
     batch.tasks = scoring.tasks().subspan(from, std::min(step, count - from));
     Stopwatch watch;
     std::vector<DeviceView> views;
-    std::vector<std::shared_ptr<const methods::EncodedPrompts>> prompts;
+    std::vector<std::shared_ptr<const methods::Context>> contexts;
     for (const Task& task : batch.tasks) {
       views.push_back(scoring.view_of(task));
-      prompts.push_back(owners[task.item][which]);
+      contexts.push_back(owners[task.item][which]);
     }
     const at::Tensor input = device_input(views, normalisation, config.height, config.width, worker.device);
     batch.preprocess_ms = watch.lap_ms();
-    batch.pass = worker.passes.run(worker.towers(), input, prompts, options.method, options.sigma_px);
+    batch.pass = worker.passes.run(worker.towers(), input, contexts, options.method, options.sigma_px);
     under_way.push_back(std::move(batch));
     if (under_way.size() == 2 * workers.size()) {
       scoring.take(under_way.front());

@@ -7,23 +7,23 @@
 #include <string_view>
 
 #include "engine/smooth_map.h"
-#include "methods/crane/crane.h"
 
 namespace crane {
 namespace {
 
-using Prompts = std::span<const std::shared_ptr<const methods::EncodedPrompts>>;
+using Contexts = std::span<const std::shared_ptr<const methods::Context>>;
+using MethodPointer = std::shared_ptr<const methods::Method>;
 
 // Recordings keep the memory of a whole pass each.
 constexpr size_t k_most_recordings = 4;
 constexpr int k_runs_before_recording = 2;
 
-PassResult run_steps(const methods::Towers& towers, const at::Tensor& input, Prompts prompts,
-                     const methods::CraneOptions& options, double sigma_px) {
-  std::vector<const methods::EncodedPrompts*> sets;
-  for (const auto& set : prompts) sets.push_back(set.get());
-  const methods::Scores scores = methods::Crane(options).score(towers, {input, std::move(sets)}, nullptr);
-  PassResult result{scores.fused, scores.map, smooth_maps(scores.map, sigma_px), {}};
+PassResult run_steps(const methods::Towers& towers, const at::Tensor& input, Contexts contexts,
+                     const methods::Method& method, double sigma_px) {
+  std::vector<const methods::Context*> own;
+  for (const auto& context : contexts) own.push_back(context.get());
+  const methods::Scores scores = method.score(towers, {input, std::move(own)}, nullptr);
+  PassResult result{at::stack(scores.parts, /*dim=*/1), scores.map, smooth_maps(scores.map, sigma_px), {}};
   result.largest = at::amax(result.smooth.flatten(1), /*dim=*/1);
   return result;
 }
@@ -32,8 +32,8 @@ PassResult run_steps(const methods::Towers& towers, const at::Tensor& input, Pro
 
 struct DevicePasses::Recorded {
   std::vector<int64_t> shape;
-  std::vector<std::shared_ptr<const methods::EncodedPrompts>> prompts;
-  methods::CraneOptions options;
+  std::vector<std::shared_ptr<const methods::Context>> contexts;
+  MethodPointer method;
   double sigma_px = 0;
 
   int runs = 0;
@@ -48,21 +48,20 @@ DevicePasses::DevicePasses() {
 }
 
 DevicePasses::Recorded* DevicePasses::recording_of(const methods::Towers& towers, const at::Tensor& input,
-                                                   Prompts prompts, const methods::CraneOptions& options,
+                                                   Contexts contexts, const MethodPointer& method,
                                                    double sigma_px) {
-  // Guided text is encoded from the picture, with work that depends on the prompts.
-  if (!records_ || !input.is_cuda() || options.guidance_at_test != text::Guidance::none) return nullptr;
+  if (!records_ || !input.is_cuda() || !method->facts().is_recordable) return nullptr;
   auto found = std::find_if(recorded_.begin(), recorded_.end(), [&](const auto& each) {
-    return each->shape == input.sizes() && each->options == options && each->sigma_px == sigma_px &&
-           std::equal(prompts.begin(), prompts.end(), each->prompts.begin(), each->prompts.end());
+    return each->shape == input.sizes() && each->method->is_same(*method) && each->sigma_px == sigma_px &&
+           std::equal(contexts.begin(), contexts.end(), each->contexts.begin(), each->contexts.end());
   });
   if (found == recorded_.end()) {
     if (recorded_.size() == k_most_recordings) recorded_.erase(recorded_.begin());
     recorded_.push_back(std::make_shared<Recorded>());
     Recorded& added = *recorded_.back();
     added.shape = input.sizes().vec();
-    added.prompts.assign(prompts.begin(), prompts.end());
-    added.options = options;
+    added.contexts.assign(contexts.begin(), contexts.end());
+    added.method = method;
     added.sigma_px = sigma_px;
     found = recorded_.end() - 1;
   }
@@ -71,7 +70,7 @@ DevicePasses::Recorded* DevicePasses::recording_of(const methods::Towers& towers
   if (pass.graph == nullptr) {
     pass.input = input.clone();
     pass.graph = cuda::record_graph(
-        input.device(), [&] { pass.result = run_steps(towers, pass.input, prompts, options, sigma_px); });
+        input.device(), [&] { pass.result = run_steps(towers, pass.input, contexts, *method, sigma_px); });
     if (pass.graph == nullptr) {
       records_ = false;
       recorded_.clear();
@@ -81,14 +80,14 @@ DevicePasses::Recorded* DevicePasses::recording_of(const methods::Towers& towers
   return &pass;
 }
 
-PassResult DevicePasses::run(const methods::Towers& towers, const at::Tensor& input, Prompts prompts,
-                             const methods::CraneOptions& options, double sigma_px) {
-  Recorded* pass = recording_of(towers, input, prompts, options, sigma_px);
-  if (pass == nullptr) return run_steps(towers, input, prompts, options, sigma_px);
+PassResult DevicePasses::run(const methods::Towers& towers, const at::Tensor& input, Contexts contexts,
+                             const MethodPointer& method, double sigma_px) {
+  Recorded* pass = recording_of(towers, input, contexts, method, sigma_px);
+  if (pass == nullptr) return run_steps(towers, input, contexts, *method, sigma_px);
   pass->input.copy_(input);
   pass->graph->replay();
   // The next replay writes to the same places.
-  return {pass->result.fused.clone(), pass->result.sharp.clone(), pass->result.smooth.clone(),
+  return {pass->result.parts.clone(), pass->result.sharp.clone(), pass->result.smooth.clone(),
           pass->result.largest.clone()};
 }
 

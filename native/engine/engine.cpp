@@ -15,9 +15,8 @@
 #include "engine/state.h"
 #include "kernels/choice.h"
 #include "kernels/linear_panels.h"
-#include "methods/crane/crane.h"
+#include "methods/method.h"
 #include "tensors/torch_errors.h"
-#include "text/kept_vectors.h"
 #include "weights/name_map.h"
 #include "weights/structure.h"
 
@@ -106,8 +105,8 @@ int64_t working_bytes_of(const vision::Tower& vision, const vision::SpatialSourc
   return floats * 4 * 3 / 2;
 }
 
-std::vector<const methods::EncodedPrompts*> repeated(const methods::EncodedPrompts* prompts, int64_t count) {
-  return std::vector<const methods::EncodedPrompts*>(static_cast<size_t>(count), prompts);
+std::vector<const methods::Context*> repeated(const methods::Context* context, int64_t count) {
+  return std::vector<const methods::Context*>(static_cast<size_t>(count), context);
 }
 
 image::Normalisation normalisation_of(const vision::TowerConfig& config) {
@@ -122,12 +121,23 @@ image::Normalisation normalisation_of(const vision::TowerConfig& config) {
 }  // namespace
 
 Engine::State::Forward Engine::State::forward(const at::Tensor& images,
-                                              std::vector<const methods::EncodedPrompts*> prompts,
+                                              std::vector<const methods::Context*> contexts,
                                               const ScoreOptions& options, Trace* trace) const {
-  const methods::Crane method(options.method);
-  const methods::Scores scores = method.score(towers(), {images.to(device), std::move(prompts)}, trace);
-  const at::Tensor fused = scores.fused.to(at::kCPU, at::kDouble).contiguous();
-  return {{fused.const_data_ptr<double>(), fused.const_data_ptr<double>() + fused.numel()}, scores.map};
+  const methods::Method& method = *options.method;
+  const methods::Scores scores = method.score(towers(), {images.to(device), std::move(contexts)}, trace);
+  const size_t count = method.facts().parts.size();
+  CRANE_CHECK_INVARIANT(scores.parts.size() == count, "method ", method.name(), " gives ",
+                        scores.parts.size(), " parts and tells of ", count);
+  Forward done;
+  done.parts.resize(static_cast<size_t>(images.size(0)));
+  for (const at::Tensor& part : scores.parts) {
+    const at::Tensor host = part.to(at::kCPU, at::kDouble).contiguous();
+    CRANE_CHECK_INVARIANT(host.numel() == images.size(0), "a part of ", host.numel(), " scores for ",
+                          images.size(0), " pictures");
+    for (size_t b = 0; b < done.parts.size(); ++b) done.parts[b].push_back(host.const_data_ptr<double>()[b]);
+  }
+  done.maps = scores.map;
+  return done;
 }
 
 std::string Engine::State::with_packed_weights(std::string_view tower,
@@ -230,52 +240,55 @@ Engine::~Engine() = default;
 
 const EngineFacts& Engine::facts() const noexcept { return state_->facts; }
 
-std::shared_ptr<const methods::EncodedPrompts> Engine::State::encode(const PromptFiles& files,
-                                                                     const ScoreOptions& options) const {
-  auto encoded = std::make_shared<methods::EncodedPrompts>();
-  encoded->prompts =
-      text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids}, text.structure().width, device);
-  if (!files.kept_vectors.empty()) {
-    encoded->features = text::read_kept_vectors(files.kept_vectors, facts.joint_width);
-  }
-  if (encoded->features.defined()) {
-    encoded->features = encoded->features.to(device);
-    return encoded;
-  }
-  const text::EncodeOptions how{text::Guidance::none, options.method.compat.half_deep_tokens};
-  encoded->features = text.get().encode(encoded->prompts, how, {}, nullptr).unit.squeeze(0);
-  if (!files.kept_vectors.empty()) text::keep_vectors(files.kept_vectors, encoded->features);
-  return encoded;
+MethodFacts facts_of(const methods::Method& method) {
+  const methods::Facts& own = method.facts();
+  MethodFacts facts{own.parts, own.couples_pictures, own.is_recordable, own.may_be_nan};
+  facts.parts.emplace_back(k_map_max);
+  return facts;
 }
 
-int64_t Engine::add_prompts(const PromptFiles& files, const ScoreOptions& options) {
+std::shared_ptr<const methods::Context> Engine::State::prepare(const methods::Material& material,
+                                                               const ScoreOptions& options) const {
+  std::vector<at::Tensor> normals;
+  for (const image::PictureView& picture : material.normals) {
+    ScoreItem stretched;
+    stretched.picture = picture;
+    const image::ViewPlan plan = plan_of(stretched);
+    normals.push_back(input_of(stretched, plan, plan.views.front()).to(device));
+  }
+  return options.method->prepare(towers(), material, normals);
+}
+
+int64_t Engine::add_context(const methods::Material& material, const ScoreOptions& options) {
   const c10::InferenceMode guard;
   return translate_errors([&] {
     State& state = *state_;
     state.use_own_threads();
-    // Encoded for every device before any knows the handle.
-    std::vector<std::shared_ptr<const methods::EncodedPrompts>> encoded{state.encode(files, options)};
-    for (const auto& replica : state.replicas) encoded.push_back(replica->encode(files, options));
-    const std::lock_guard lock(state.prompts_mutex);
+    // Prepared for every device before any knows the handle.
+    std::vector<std::shared_ptr<const methods::Context>> prepared{state.prepare(material, options)};
+    for (const auto& replica : state.replicas) prepared.push_back(replica->prepare(material, options));
+    const std::lock_guard lock(state.contexts_mutex);
     const int64_t handle = state.next_handle++;
-    state.prompts[handle] = encoded.front();
-    for (size_t i = 0; i < state.replicas.size(); ++i) state.replicas[i]->prompts[handle] = encoded[i + 1];
+    state.contexts[handle] = prepared.front();
+    for (size_t i = 0; i < state.replicas.size(); ++i) state.replicas[i]->contexts[handle] = prepared[i + 1];
     return handle;
   });
 }
 
-void Engine::remove_prompts(int64_t handle) {
-  const std::lock_guard lock(state_->prompts_mutex);
-  state_->prompts.erase(handle);
-  for (const auto& replica : state_->replicas) replica->prompts.erase(handle);
+void Engine::remove_context(int64_t handle) {
+  const std::lock_guard lock(state_->contexts_mutex);
+  state_->contexts.erase(handle);
+  for (const auto& replica : state_->replicas) replica->contexts.erase(handle);
 }
 
-std::vector<float> Engine::text_features(int64_t handle) const {
-  const at::Tensor features = state_->prompts_of(handle)->features.to(at::kCPU).contiguous();
-  return {features.const_data_ptr<float>(), features.const_data_ptr<float>() + features.numel()};
+std::vector<float> Engine::text_vectors(int64_t handle) const {
+  const at::Tensor stored = state_->context_of(handle)->text_vectors();
+  if (!stored.defined()) return {};
+  const at::Tensor vectors = stored.to(at::kCPU, at::kFloat).contiguous();
+  return {vectors.const_data_ptr<float>(), vectors.const_data_ptr<float>() + vectors.numel()};
 }
 
-std::vector<ScoreOutcome> Engine::score_preprocessed(const float* input, InputShape shape, int64_t prompts,
+std::vector<ScoreOutcome> Engine::score_preprocessed(const float* input, InputShape shape, int64_t context,
                                                      const ScoreOptions& options, bool wants_map,
                                                      const CancelToken* cancel) {
   const c10::InferenceMode guard;
@@ -283,27 +296,30 @@ std::vector<ScoreOutcome> Engine::score_preprocessed(const float* input, InputSh
     const State& state = *state_;
     state.use_own_threads();
     state.check_size(shape.height, shape.width);
-    const auto encoded = state.prompts_of(prompts);
+    const auto prepared = state.context_of(context);
     const at::Tensor images =
         at::from_blob(const_cast<float*>(input), {shape.batch, 3, shape.height, shape.width},
                       at::TensorOptions().dtype(at::kFloat));
     check_input(at::isfinite(images).all().item<bool>(), "E_IMAGE_NONFINITE",
                 "the preprocessed input holds NaN or infinity");
-    // Alone on a CPU, some together on a GPU, all where the reference's batch mean is asked for.
-    const int64_t most = options.method.compat.batch_mean   ? shape.batch
-                         : cuda::runs_batches(state.device) ? k_views_at_once
-                                                            : 1;
+    chosen_part(options);  // refused before any work
+    // Alone on a CPU, some together on a GPU, all where the method couples them.
+    const int64_t most = options.method->facts().couples_pictures ? shape.batch
+                         : cuda::runs_batches(state.device)       ? k_views_at_once
+                                                                  : 1;
     std::vector<ScoreOutcome> outcomes;
     for (int64_t from = 0; from < shape.batch; from += most) {
       if (cancel) cancel->check();
       const int64_t step = std::min(most, shape.batch - from);
       Stopwatch watch;
       const State::Forward done =
-          state.forward(images.slice(0, from, from + step), repeated(encoded.get(), step), options, nullptr);
+          state.forward(images.slice(0, from, from + step), repeated(prepared.get(), step), options, nullptr);
       const double forward_ms = watch.lap_ms() / static_cast<double>(step);
       for (int64_t b = 0; b < step; ++b) {
         ScoreOutcome& outcome = outcomes.emplace_back();
-        finish(done.maps[b], done.fused[static_cast<size_t>(b)], options, wants_map, outcome);
+        PictureParts parts(options);
+        parts.add(done.parts[static_cast<size_t>(b)]);
+        finish(done.maps[b], parts, options, wants_map, outcome);
         outcome.forward_ms = forward_ms;
         outcome.postprocess_ms = watch.lap_ms();
       }
@@ -312,19 +328,19 @@ std::vector<ScoreOutcome> Engine::score_preprocessed(const float* input, InputSh
   });
 }
 
-TracedStages Engine::trace(const float* input, InputShape shape, int64_t prompts,
+TracedStages Engine::trace(const float* input, InputShape shape, int64_t context,
                            const ScoreOptions& options) {
   const c10::InferenceMode guard;
   return translate_errors([&] {
     const State& state = *state_;
     state.use_own_threads();
     state.check_size(shape.height, shape.width);
-    const auto encoded = state.prompts_of(prompts);
+    const auto prepared = state.context_of(context);
     const at::Tensor images =
         at::from_blob(const_cast<float*>(input), {shape.batch, 3, shape.height, shape.width},
                       at::TensorOptions().dtype(at::kFloat));
     Trace trace;
-    const State::Forward done = state.forward(images, repeated(encoded.get(), shape.batch), options, &trace);
+    const State::Forward done = state.forward(images, repeated(prepared.get(), shape.batch), options, &trace);
     for (int64_t b = 0; b < shape.batch; ++b) {
       trace.record("map_gauss", smooth_map(done.maps[b], options.sigma_px).unsqueeze(0));
     }
@@ -332,26 +348,24 @@ TracedStages Engine::trace(const float* input, InputShape shape, int64_t prompts
   });
 }
 
-TracedStages Engine::trace_text(const PromptFiles& files, const ScoreOptions& options,
-                                text::Guidance guidance, std::span<const float> image_features) {
+TracedStages Engine::trace_context(const methods::Material& material, const ScoreOptions& options,
+                                   std::span<const float> guidance) {
   const c10::InferenceMode guard;
   return translate_errors([&] {
     const State& state = *state_;
     state.use_own_threads();
-    const text::PromptSet prompts = text::load_prompts(files.path, {files.normal_ids, files.anomalous_ids},
-                                                       state.text.structure().width, state.device);
     at::Tensor features;
-    if (!image_features.empty()) {
+    if (!guidance.empty()) {
       const int64_t width = state.facts.joint_width;
-      check_input(static_cast<int64_t>(image_features.size()) % width == 0, "E_IMAGE_SHAPE",
+      check_input(static_cast<int64_t>(guidance.size()) % width == 0, "E_IMAGE_SHAPE",
                   "picture features must come in rows of ", width);
-      features = at::from_blob(const_cast<float*>(image_features.data()),
-                               {static_cast<int64_t>(image_features.size()) / width, width},
+      features = at::from_blob(const_cast<float*>(guidance.data()),
+                               {static_cast<int64_t>(guidance.size()) / width, width},
                                at::TensorOptions().dtype(at::kFloat))
                      .to(state.device);
     }
     Trace trace;
-    state.text.get().encode(prompts, {guidance, options.method.compat.half_deep_tokens}, features, &trace);
+    options.method->trace_context(state.towers(), material, features, trace);
     return trace.to_host({});
   });
 }

@@ -18,7 +18,8 @@
 #include "core/traced_stage.h"
 #include "image/fit.h"
 #include "image/picture.h"
-#include "methods/crane/options.h"
+#include "methods/material.h"
+#include "methods/registry.h"
 #include "train/options.h"
 #include "vision/config.h"
 #include "weights/synth.h"
@@ -84,24 +85,28 @@ struct EngineFacts {
   int64_t working_bytes = 0;   // upper estimate of what one picture needs on top
 };
 
-enum class ImageScore { fused, map_max };
+// The part of a score that the engine adds to the method's: the map's largest value after the Gaussian.
+inline constexpr const char* k_map_max = "map-max";
 
 struct ScoreOptions {
-  methods::CraneOptions method;
-  ImageScore image_score = ImageScore::fused;
+  std::shared_ptr<const methods::Method> method;
+  std::string image_score;  // the part that is the picture's score; empty: the method's first
   double sigma_px = 4.0;
 };
 
-struct PromptFiles {
-  std::string path;
-  std::vector<int64_t> normal_ids;
-  std::vector<int64_t> anomalous_ids;
-  std::string kept_vectors;  // file that has, or gets, the encoded vectors; may be empty
+// What a method tells of itself with its settings (methods::Facts), and the parts of its scores, map-max
+// last.
+struct MethodFacts {
+  std::vector<std::string> parts;
+  bool couples_pictures = false;
+  bool is_recordable = false;
+  bool may_be_nan = false;
 };
+MethodFacts facts_of(const methods::Method& method);
 
 struct ScoreItem {
   image::PictureView picture;
-  int64_t prompts = 0;
+  int64_t context = 0;
   image::Fit fit = image::Fit::stretch;
   double tile_overlap = 0.25;
   bool wants_map = false;
@@ -109,8 +114,8 @@ struct ScoreItem {
 
 struct ScoreOutcome {
   double score = 0;
-  double fused_score = 0;
-  double map_max = 0;
+  std::vector<double> parts;  // as MethodFacts::parts
+  double map_max() const { return parts.back(); }
   std::vector<float> map;  // [map_height, map_width], covers exactly the picture; empty unless wanted
   int64_t map_width = 0;
   int64_t map_height = 0;
@@ -126,12 +131,10 @@ struct InputShape {
 };
 
 // What one file of the feature cache holds.
-struct FeatureShape {
-  int64_t maps = 0;    // distinct maps
-  int64_t copies = 1;  // how often each is listed (method.md 3, "features")
+struct FeatureFacts {
+  std::vector<std::pair<std::string, std::vector<int64_t>>> tensors;
   int64_t grid_height = 0;
   int64_t grid_width = 0;
-  int64_t width = 0;  // joint width D
 };
 
 struct FeatureItem {
@@ -151,17 +154,18 @@ class Engine {
 
   const EngineFacts& facts() const noexcept;
 
-  // Reads and encodes a prompt set; the handle stays valid until removed. Errors: E_PROMPTS, E_WEIGHTS_*.
-  int64_t add_prompts(const PromptFiles& files, const ScoreOptions& options);
-  void remove_prompts(int64_t handle);
-  // [2, D] row-major: normal, anomalous.
-  std::vector<float> text_features(int64_t handle) const;
+  // Has the method prepare what pictures are compared with; the handle stays valid until removed.
+  // Errors: E_PROMPTS, E_WEIGHTS_*.
+  int64_t add_context(const methods::Material& material, const ScoreOptions& options);
+  void remove_context(int64_t handle);
+  // Its text vectors [k, D] row-major, empty where it has none; of Crane: normal, anomalous.
+  std::vector<float> text_vectors(int64_t handle) const;
 
   // Begins to render the pictures into the model's input on the preparation threads, at most two views ahead
   // of score(). Any thread may call it; the pixels must outlive the job. Errors: E_IMAGE_*, E_USAGE.
   std::shared_ptr<ScoreJob> begin_score(std::vector<ScoreItem> items) const;
-  // One outcome per item, once per job; on a CPU a score never depends on the other items (except under
-  // compat.batch_mean), on a GPU its last digits may.
+  // One outcome per item, once per job; on a CPU a score never depends on the other items (unless the method
+  // couples pictures), on a GPU its last digits may.
   std::vector<ScoreOutcome> score(ScoreJob& job, const ScoreOptions& options,
                                   const CancelToken* cancel) const;
   // Both at once.
@@ -169,19 +173,18 @@ class Engine {
                                   const CancelToken* cancel) const;
 
   // input: [batch, 3, height, width] normalised for the vision tower, not copied.
-  std::vector<ScoreOutcome> score_preprocessed(const float* input, InputShape shape, int64_t prompts,
+  std::vector<ScoreOutcome> score_preprocessed(const float* input, InputShape shape, int64_t context,
                                                const ScoreOptions& options, bool wants_map,
                                                const CancelToken* cancel);
 
-  TracedStages trace(const float* input, InputShape shape, int64_t prompts, const ScoreOptions& options);
+  TracedStages trace(const float* input, InputShape shape, int64_t context, const ScoreOptions& options);
 
-  // image_features: [batch, D] unit rows, or empty without guidance.
-  TracedStages trace_text(const PromptFiles& files, const ScoreOptions& options, text::Guidance guidance,
-                          std::span<const float> image_features);
+  // Stages of preparing a context. guidance: [batch, D] unit rows, or empty.
+  TracedStages trace_context(const methods::Material& material, const ScoreOptions& options,
+                             std::span<const float> guidance);
 
-  // What write_features writes with this method. E_MODEL_CONFIG where features depend on the batch
-  // (compat.batch_mean).
-  FeatureShape feature_shape(const ScoreOptions& options) const;
+  // What write_features writes with this method. E_MODEL_CONFIG where it has no features that can be kept.
+  FeatureFacts feature_shape(const ScoreOptions& options) const;
   // Runs the vision towers on pictures stretched to the model's input and writes each one's features to its
   // file, whole or not at all. Errors: those of scoring, E_IO_WRITE.
   void write_features(std::span<const FeatureItem> items, bool half_precision, const ScoreOptions& options,

@@ -1,65 +1,25 @@
 // The feature cache through the engine: see engine.h.
 #include <ATen/core/grad_mode.h>
 
+#include "core/error.h"
 #include "engine/state.h"
+#include "methods/method.h"
 #include "train/feature_file.h"
 
 namespace crane {
 
-methods::PictureFeatures Engine::State::features(const at::Tensor& images,
-                                                 const methods::CraneOptions& options) const {
-  methods::SourceAffinity affinity;
-  if (options.d_attn) {
-    check_input(source != nullptr, "E_MODEL_CONFIG", "dAttn needs a spatial source, and the model has none");
-    affinity = methods::source_affinity(towers(), images, options, nullptr);
-  }
-  std::vector<at::Tensor> maps;
-  std::vector<at::Tensor> globals;
-  methods::PictureFeatures result;
-  for (int64_t b = 0; b < images.size(0); ++b) {
-    methods::SourceAffinity own;
-    if (options.d_attn) own = affinity.picture(b);
-    const methods::PictureFeatures features = methods::picture_features(
-        towers(), images.slice(0, b, b + 1), options.d_attn ? &own : nullptr, options, nullptr);
-    maps.push_back(features.maps);
-    globals.push_back(features.global);
-    result.grid = features.grid;
-  }
-  result.maps = at::cat(maps, /*dim=*/1);
-  result.global = at::cat(globals, /*dim=*/0);
-  return result;
-}
-
-FeatureShape Engine::State::feature_shape(const ScoreOptions& options) const {
-  const methods::CraneOptions& method = options.method;
-  check_input(!method.d_attn || source != nullptr, "E_MODEL_CONFIG",
-              "dAttn needs a spatial source, and the model has none");
-  FeatureShape shape;
-  const vision::SpatialSource* tower = &vision;
-  if (method.d_attn) tower = source.get();
-  const vision::Grid grid = tower->grid_for(config.height, config.width);
-  shape.grid_height = grid.height;
-  shape.grid_width = grid.width;
-  shape.width = facts.joint_width;
-  const auto listed = static_cast<int64_t>(method.features.size());
-  if (method.d_attn) {
-    const auto layers = std::max<int64_t>(1, static_cast<int64_t>(method.compat.d_attn_layers.size()));
-    shape.maps = layers * (method.maps == methods::Maps::both ? 2 : 1);
-  } else {
-    // Listed layers that all show the final e are one map that counts as often as it is listed (method.md 3).
-    shape.maps = method.compat.aliased_features ? 1 : listed;
-    shape.copies = method.compat.aliased_features ? listed : 1;
-  }
-  return shape;
-}
-
-FeatureShape Engine::feature_shape(const ScoreOptions& options) const {
-  if (options.method.compat.batch_mean) {
-    throw Error("E_MODEL_CONFIG",
-                "with compat.batchMean a picture's features depend on its neighbours: they cannot be kept",
-                "leave compat.batchMean off to train from the feature cache");
-  }
-  return state_->feature_shape(options);
+FeatureFacts Engine::feature_shape(const ScoreOptions& options) const {
+  check_input(!options.method->facts().couples_pictures, "E_MODEL_CONFIG",
+              "with these settings a picture's features depend on its neighbours: they cannot be kept");
+  const auto shape = options.method->feature_shape(state_->towers());
+  check_input(shape.has_value(), "E_MODEL_CONFIG", "method ", options.method->name(),
+              " has no features that could be kept: it trains on pictures only");
+  FeatureFacts facts;
+  for (const methods::FeatureTensor& tensor : shape->tensors)
+    facts.tensors.emplace_back(tensor.name, tensor.shape);
+  facts.grid_height = shape->grid.height;
+  facts.grid_width = shape->grid.width;
+  return facts;
 }
 
 void Engine::write_features(std::span<const FeatureItem> items, bool half_precision,
@@ -76,11 +36,14 @@ void Engine::write_features(std::span<const FeatureItem> items, bool half_precis
       stretched.picture = item.picture;
       const image::ViewPlan plan = state.plan_of(stretched);
       const at::Tensor input = state.input_of(stretched, plan, plan.views.front()).to(state.device);
-      const methods::PictureFeatures features = state.features(input, options.method);
-      const bool is_finite =
-          at::isfinite(features.maps).all().item<bool>() && at::isfinite(features.global).all().item<bool>();
-      check_input(is_finite, "E_IMAGE_NONFINITE", item.path, ": the picture's features are not finite");
-      train::write_features(item.path, {features.global[0], features.maps.select(1, 0)}, precision);
+      const methods::NamedTensors features = options.method->features(state.towers(), input).front();
+      std::vector<std::pair<std::string, at::Tensor>> stored;
+      for (const auto& [name, value] : features) {
+        check_input(at::isfinite(value).all().item<bool>(), "E_IMAGE_NONFINITE", item.path,
+                    ": the picture's features are not finite");
+        stored.emplace_back(name, value);
+      }
+      train::write_features(item.path, stored, precision);
     }
   });
 }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/error.h"
 #include "engine/smooth_map.h"
+#include "methods/method.h"
 
 namespace crane {
 namespace {
@@ -22,6 +24,9 @@ void PictureMap::add(const at::Tensor& map) {
     whole_ = map;
     return;
   }
+  check_input(map.size(0) == plan_.input_height && map.size(1) == plan_.input_width, "E_USAGE",
+              "this method's maps have ", map.size(1), " x ", map.size(0),
+              " pixels, not the input's: its pictures can only be stretched");
   merger_.add(map.to(at::kCPU).contiguous().const_data_ptr<float>());
 }
 
@@ -35,22 +40,45 @@ at::Tensor PictureMap::take() {
 
 double larger(double a, double b) { return std::isnan(a) || a >= b ? a : b; }
 
-void conclude(double fused_score, double map_max, const ScoreOptions& options, ScoreOutcome& outcome) {
-  outcome.fused_score = fused_score;
-  outcome.map_max = map_max;
-  // A D-Attn row that keeps nothing is the one NaN somebody may ask for (compat.empty_rows).
-  const bool may_be_nan = options.method.compat.empty_rows == attention::EmptyRows::nan;
-  check_input(may_be_nan || (std::isfinite(fused_score) && std::isfinite(outcome.map_max)),
-              "E_WEIGHTS_NONFINITE", "the score of a picture is not finite (", fused_score,
-              ", largest of the map ", outcome.map_max, "): values overflow within the model");
-  outcome.score = options.image_score == ImageScore::map_max ? outcome.map_max : outcome.fused_score;
+PictureParts::PictureParts(const ScoreOptions& options)
+    : parts_(options.method->facts().parts.size(), -std::numeric_limits<double>::infinity()) {}
+
+void PictureParts::add(std::span<const double> view) {
+  for (size_t i = 0; i < parts_.size(); ++i) parts_[i] = larger(parts_[i], view[i]);
 }
 
-void finish(const at::Tensor& sharp, double fused_score, const ScoreOptions& options, bool wants_map,
+void PictureParts::conclude(double map_max, const ScoreOptions& options, ScoreOutcome& outcome) const {
+  outcome.parts = parts_;
+  outcome.parts.push_back(map_max);
+  const bool is_finite = std::all_of(outcome.parts.begin(), outcome.parts.end(),
+                                     [](double part) { return std::isfinite(part); });
+  if (!is_finite && !options.method->facts().may_be_nan) {
+    std::string shown;
+    for (const double part : parts_) shown = join_text(shown, part, ", ");
+    throw Error("E_WEIGHTS_NONFINITE",
+                join_text("the score of a picture is not finite (", shown, "largest of the map ", map_max,
+                          "): values overflow within the model"));
+  }
+  outcome.score = outcome.parts[chosen_part(options)];
+}
+
+size_t chosen_part(const ScoreOptions& options) {
+  if (options.image_score.empty()) return 0;
+  const std::vector<std::string> parts = facts_of(*options.method).parts;
+  const auto found = std::find(parts.begin(), parts.end(), options.image_score);
+  if (found == parts.end()) {
+    std::string known;
+    for (const std::string& part : parts) known += (known.empty() ? "" : ", ") + part;
+    throw Error("E_USAGE", join_text("imageScore \"", options.image_score, "\" is none of ", known));
+  }
+  return static_cast<size_t>(found - parts.begin());
+}
+
+void finish(const at::Tensor& sharp, const PictureParts& parts, const ScoreOptions& options, bool wants_map,
             ScoreOutcome& outcome) {
   const at::Tensor smooth = smooth_map(sharp, options.sigma_px);
   const std::span<const float> values(smooth.const_data_ptr<float>(), static_cast<size_t>(smooth.numel()));
-  conclude(fused_score, max_of(values), options, outcome);
+  parts.conclude(max_of(values), options, outcome);
   outcome.map_height = smooth.size(0);
   outcome.map_width = smooth.size(1);
   if (wants_map) outcome.map.assign(values.begin(), values.end());

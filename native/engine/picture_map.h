@@ -1,6 +1,7 @@
 // The map of one picture, put together from the maps of its views, and what is read off it.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "engine/engine.h"
@@ -28,11 +29,24 @@ class PictureMap {
 // NaN wins: it must not hide behind the larger values.
 double larger(double a, double b);
 
-// Chooses a picture's score. Errors: E_WEIGHTS_NONFINITE, unless NaN was asked for (compat.empty_rows).
-void conclude(double fused_score, double map_max, const ScoreOptions& options, ScoreOutcome& outcome);
+// The parts of a picture's score over its views: of each the largest, as the most anomalous view decides.
+class PictureParts {
+ public:
+  explicit PictureParts(const ScoreOptions& options);
+  void add(std::span<const double> view);
+  // Chooses the picture's score. Errors: E_WEIGHTS_NONFINITE, unless NaN was asked for.
+  void conclude(double map_max, const ScoreOptions& options, ScoreOutcome& outcome) const;
+
+ private:
+  std::vector<double> parts_;
+};
+
+// Where the part that options.image_score names stands among the method's parts and map-max, which comes
+// last. Errors: E_USAGE for none of them.
+size_t chosen_part(const ScoreOptions& options);
 
 // Smooths a picture's map and fills what every outcome has.
-void finish(const at::Tensor& sharp, double fused_score, const ScoreOptions& options, bool wants_map,
+void finish(const at::Tensor& sharp, const PictureParts& parts, const ScoreOptions& options, bool wants_map,
             ScoreOutcome& outcome);
 
 }  // namespace crane

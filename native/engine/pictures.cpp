@@ -2,8 +2,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 
-#include <limits>
-
 #include "core/stopwatch.h"
 #include "cuda/tensors.h"
 #include "engine/picture_map.h"
@@ -26,23 +24,23 @@ at::Tensor Engine::State::input_of(const ScoreItem& item, const image::ViewPlan&
 ScoreOutcome Engine::State::score_alone(ScoreJob& job, size_t at, const ScoreOptions& options,
                                         const CancelToken* cancel) const {
   const ScoreItem& item = job.items()[at];
-  const auto encoded = prompts_of(item.prompts);
+  const auto context = context_of(item.context);
   PictureMap map(job.plan(at));
   ScoreOutcome outcome;
-  double fused = -std::numeric_limits<double>::infinity();
+  PictureParts parts(options);
   for (size_t view = 0; view < job.plan(at).views.size(); ++view) {
     if (cancel) cancel->check();
     const ViewFeed::Taken taken = job.take();
     outcome.preprocess_ms += taken.render_ms;
     Stopwatch watch;
-    const Forward done = forward(taken.input, {encoded.get()}, options, nullptr);
+    const Forward done = forward(taken.input, {context.get()}, options, nullptr);
     outcome.forward_ms += watch.lap_ms();
     map.add(done.maps[0]);
-    fused = larger(fused, done.fused.front());
+    parts.add(done.parts.front());
     outcome.postprocess_ms += watch.lap_ms();
   }
   Stopwatch watch;
-  finish(map.take(), fused, options, item.wants_map, outcome);
+  finish(map.take(), parts, options, item.wants_map, outcome);
   outcome.postprocess_ms += watch.lap_ms();
   return outcome;
 }
@@ -52,33 +50,33 @@ std::vector<ScoreOutcome> Engine::State::score_together(ScoreJob& job, const Sco
   const std::vector<ScoreItem>& items = job.items();
   std::vector<ScoreOutcome> outcomes(items.size());
   std::vector<at::Tensor> inputs;
-  std::vector<std::shared_ptr<const methods::EncodedPrompts>> owners;
-  std::vector<const methods::EncodedPrompts*> prompts;
+  std::vector<std::shared_ptr<const methods::Context>> owners;
+  std::vector<const methods::Context*> contexts;
   for (size_t i = 0; i < items.size(); ++i) {
-    owners.push_back(prompts_of(items[i].prompts));
+    owners.push_back(context_of(items[i].context));
     for (size_t view = 0; view < job.plan(i).views.size(); ++view) {
       if (cancel) cancel->check();
       ViewFeed::Taken taken = job.take();
       outcomes[i].preprocess_ms += taken.render_ms;
       inputs.push_back(std::move(taken.input));
-      prompts.push_back(owners.back().get());
+      contexts.push_back(owners.back().get());
     }
   }
   if (inputs.empty()) return {};
   if (cancel) cancel->check();
   Stopwatch watch;
-  const Forward done = forward(at::cat(inputs, /*dim=*/0), prompts, options, nullptr);
+  const Forward done = forward(at::cat(inputs, /*dim=*/0), contexts, options, nullptr);
   const double forward_ms = watch.lap_ms() / static_cast<double>(inputs.size());
   int64_t next = 0;
   for (size_t i = 0; i < items.size(); ++i) {
     PictureMap map(job.plan(i));
-    double fused = -std::numeric_limits<double>::infinity();
+    PictureParts parts(options);
     for (size_t view = 0; view < job.plan(i).views.size(); ++view, ++next) {
       map.add(done.maps[next]);
-      fused = larger(fused, done.fused[static_cast<size_t>(next)]);
+      parts.add(done.parts[static_cast<size_t>(next)]);
       outcomes[i].forward_ms += forward_ms;
     }
-    finish(map.take(), fused, options, items[i].wants_map, outcomes[i]);
+    finish(map.take(), parts, options, items[i].wants_map, outcomes[i]);
     outcomes[i].postprocess_ms = watch.lap_ms();
   }
   return outcomes;
@@ -94,7 +92,8 @@ std::vector<ScoreOutcome> Engine::score(ScoreJob& job, const ScoreOptions& optio
   return translate_errors([&] {
     const State& state = *state_;
     state.use_own_threads();
-    if (options.method.compat.batch_mean) return state.score_together(job, options, cancel);
+    chosen_part(options);  // refused before any work
+    if (options.method->facts().couples_pictures) return state.score_together(job, options, cancel);
     if (cuda::has_kernels(state.device)) return state.score_on_device(job.items(), options, cancel);
     std::vector<ScoreOutcome> outcomes;
     for (size_t i = 0; i < job.items().size(); ++i) {

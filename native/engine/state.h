@@ -13,7 +13,6 @@
 #include "engine/engine.h"
 #include "image/normalise.h"
 #include "layers/packed_weights.h"
-#include "methods/crane/features.h"
 #include "methods/method.h"
 #include "tensors/torch_errors.h"
 #include "text/lazy_tower.h"
@@ -39,14 +38,14 @@ struct Engine::State {
 
   mutable DevicePasses passes;  // used by the compute thread alone
 
-  mutable std::mutex prompts_mutex;  // of the first device: also guards the replicas' prompts
-  std::map<int64_t, std::shared_ptr<const methods::EncodedPrompts>> prompts;
+  mutable std::mutex contexts_mutex;  // of the first device: also guards the replicas' contexts
+  std::map<int64_t, std::shared_ptr<const methods::Context>> contexts;
   int64_t next_handle = 1;
 
   // Reads the towers. Errors: see Engine::Engine.
   void open(const EngineConfig& from, at::Device on);
-  std::shared_ptr<const methods::EncodedPrompts> encode(const PromptFiles& files,
-                                                        const ScoreOptions& options) const;
+  std::shared_ptr<const methods::Context> prepare(const methods::Material& material,
+                                                  const ScoreOptions& options) const;
 
   // All engines share the one compute thread, and its team would otherwise keep the count of whichever was
   // opened last: then an engine's scores could change their last bits when another one is opened.
@@ -59,20 +58,22 @@ struct Engine::State {
   std::string with_packed_weights(std::string_view tower,
                                   const std::function<void(layers::PackedWeights*)>& load);
 
-  methods::Towers towers() const { return {&vision, &text, source.get()}; }
+  methods::Towers towers() const {
+    return {&vision, &text, source.get(), device, config.height, config.width};
+  }
 
-  std::shared_ptr<const methods::EncodedPrompts> prompts_of(int64_t handle) const {
-    const std::lock_guard lock(prompts_mutex);
-    const auto found = prompts.find(handle);
-    check_input(found != prompts.end(), "E_PROMPTS", "no prompt set has the handle ", handle);
+  std::shared_ptr<const methods::Context> context_of(int64_t handle) const {
+    const std::lock_guard lock(contexts_mutex);
+    const auto found = contexts.find(handle);
+    check_input(found != contexts.end(), "E_PROMPTS", "no prepared context has the handle ", handle);
     return found->second;
   }
 
-  // The same prompts on this device and on every replica's.
-  std::vector<std::shared_ptr<const methods::EncodedPrompts>> prompts_of_all(int64_t handle) const {
-    std::vector<std::shared_ptr<const methods::EncodedPrompts>> all{prompts_of(handle)};
-    const std::lock_guard lock(prompts_mutex);
-    for (const auto& replica : replicas) all.push_back(replica->prompts.at(handle));
+  // The same context on this device and on every replica's.
+  std::vector<std::shared_ptr<const methods::Context>> context_of_all(int64_t handle) const {
+    std::vector<std::shared_ptr<const methods::Context>> all{context_of(handle)};
+    const std::lock_guard lock(contexts_mutex);
+    for (const auto& replica : replicas) all.push_back(replica->contexts.at(handle));
     return all;
   }
 
@@ -93,17 +94,13 @@ struct Engine::State {
     }
   }
 
-  // Frozen features, picture by picture (with compat.batch_mean D-Attn's mean runs over the batch). The maps
-  // are the distinct ones, [m, B, n, D]. images [B, 3, H, W] on the engine's device.
-  methods::PictureFeatures features(const at::Tensor& images, const methods::CraneOptions& options) const;
-  FeatureShape feature_shape(const ScoreOptions& options) const;
-
-  // One call of the method; maps: [B, H, W] before the Gaussian, on the engine's device.
+  // One call of the method. parts: [B] each, by picture then by part; maps: [B, H, W] before the Gaussian, on
+  // the engine's device.
   struct Forward {
-    std::vector<double> fused;
+    std::vector<std::vector<double>> parts;
     at::Tensor maps;
   };
-  Forward forward(const at::Tensor& images, std::vector<const methods::EncodedPrompts*> prompts,
+  Forward forward(const at::Tensor& images, std::vector<const methods::Context*> contexts,
                   const ScoreOptions& options, Trace* trace) const;
 
   image::ViewPlan plan_of(const ScoreItem& item) const {
@@ -115,10 +112,10 @@ struct Engine::State {
   // The job's picture `at`; pictures are taken in their order.
   ScoreOutcome score_alone(ScoreJob& job, size_t at, const ScoreOptions& options,
                            const CancelToken* cancel) const;
-  // Whole batches on a GPU, resized there too (engine_device.cpp).
+  // Whole batches on a GPU, resized there too (device.cpp).
   std::vector<ScoreOutcome> score_on_device(std::span<const ScoreItem> items, const ScoreOptions& options,
                                             const CancelToken* cancel) const;
-  // Every view of every item in one call of the method (compat.batch_mean).
+  // Every view of every item in one call of the method, where it couples pictures.
   std::vector<ScoreOutcome> score_together(ScoreJob& job, const ScoreOptions& options,
                                            const CancelToken* cancel) const;
 };

@@ -1,18 +1,21 @@
 #include "engine/training.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 
 #include "engine/state.h"
+#include "methods/method.h"
 #include "train/feature_file.h"
-#include "train/prompt_files.h"
 
 namespace crane {
 
 struct Training::State {
   std::shared_ptr<Engine> engine;
-  std::optional<train::PromptTrainer> trainer;
+  std::shared_ptr<const methods::Method> method;
+  std::unique_ptr<methods::Learner> learner;
 
   const Engine::State& towers() const { return *engine->state_; }
+
   train::CellCounts on_device(train::CellCounts cells) const {
     const at::Device device = towers().device;
     cells.pixels = cells.pixels.to(device);
@@ -20,111 +23,168 @@ struct Training::State {
     if (cells.known.defined()) cells.known = cells.known.to(device);
     return cells;
   }
+
+  // [1, 3, H, W] on the device.
+  at::Tensor input_of(const image::PictureView& picture) const {
+    ScoreItem stretched;
+    stretched.picture = picture;
+    const image::ViewPlan plan = towers().plan_of(stretched);
+    return towers().input_of(stretched, plan, plan.views.front()).to(towers().device);
+  }
 };
 
 namespace {
 
-train::PromptTrainer start_trainer(const text::TextTower& tower, const TrainingStart& start,
-                                   const train::TrainOptions& options, at::Device device) {
-  if (const auto* files = std::get_if<PromptFiles>(&start)) {
-    return {tower,
-            text::load_prompts(files->path, {files->normal_ids, files->anomalous_ids}, tower.width(), device),
-            options};
+using Shape = std::optional<methods::FeatureShape>;
+
+template <typename Number>
+at::Tensor borrowed(const Number* data, at::IntArrayRef sizes, at::ScalarType type) {
+  return at::from_blob(const_cast<Number*>(data), sizes, at::TensorOptions().dtype(type));
+}
+
+train::FeatureSizes sizes_of(const methods::FeatureShape& shape) {
+  train::FeatureSizes sizes;
+  for (const methods::FeatureTensor& tensor : shape.tensors) sizes.emplace_back(tensor.name, tensor.shape);
+  return sizes;
+}
+
+// Counts of each picture's cells, made from its mask where they were not given.
+class Cells {
+ public:
+  Cells(std::span<const TrainItem> items, int64_t height, int64_t width, train::CellGrid grid)
+      : height_(height), width_(width), grid_(grid), made_(items.size()) {
+    const auto cells = static_cast<size_t>(grid.height * grid.width);
+    for (size_t i = 0; i < items.size(); ++i) {
+      const TrainItem& item = items[i];
+      CRANE_CHECK_INVARIANT(item.cells == nullptr || item.cell_count == cells, "a picture has counts for ",
+                            item.cell_count, " cells, expected ", cells);
+      if (item.cells == nullptr && item.mask != nullptr) {
+        made_[i] = train::anomalous_per_cell(item.mask, height, width, grid);
+      }
+      counts_.push_back(made_[i].empty() ? item.cells : made_[i].data());
+    }
   }
-  if (const auto* fresh = std::get_if<train::FreshPrompts>(&start)) {
-    check_input(fresh->context_rows > 0 && fresh->context_rows < tower.context_length() &&
-                    fresh->deep_blocks >= 0 && fresh->deep_blocks < tower.layer_count() &&
-                    fresh->deep_tokens > 0 && fresh->deep_tokens <= fresh->context_rows,
-                "E_PROMPTS", fresh->context_rows, " context rows and ", fresh->deep_tokens,
-                " deep tokens in ", fresh->deep_blocks, " blocks do not fit a text tower of ",
-                tower.layer_count(), " blocks and ", tower.context_length(),
-                " positions (deep tokens lie within the context rows)");
-    return {tower, train::fresh_prompts(*fresh, tower.width(), device), options};
+
+  train::CellCounts gathered() const { return train::gather_cells(counts_, height_, width_, grid_); }
+
+ private:
+  int64_t height_;
+  int64_t width_;
+  train::CellGrid grid_;
+  std::vector<std::vector<uint32_t>> made_;
+  std::vector<const uint32_t*> counts_;
+};
+
+// Rows of the pictures whose mask of the input's size is there; undefined: all of them.
+at::Tensor known_masks(std::span<const TrainItem> items) {
+  std::vector<int64_t> known;
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (items[i].mask != nullptr) known.push_back(static_cast<int64_t>(i));
   }
-  const std::string& path = std::get<SavedTrainingFile>(start).path;
-  train::SavedTraining saved = train::load_training(path, tower.width(), device);
-  return {tower, saved.prompts, options, std::move(saved.moments), saved.steps};
+  if (known.size() == items.size()) return {};
+  return at::tensor(known, at::TensorOptions().dtype(at::kLong));
 }
 
 }  // namespace
 
-Training::Training(std::shared_ptr<Engine> engine, const TrainingStart& start,
-                   const train::TrainOptions& options)
+Training::Training(std::shared_ptr<Engine> engine, std::shared_ptr<const methods::Method> method,
+                   const methods::LearnerStart& start, const methods::Settings& settings)
     : state_(std::make_unique<State>()) {
   const at::NoGradGuard guard;
   translate_errors([&] {
     state_->engine = std::move(engine);
-    state_->trainer.emplace(
-        start_trainer(state_->towers().text.get(), start, options, state_->towers().device));
+    state_->method = std::move(method);
+    state_->learner = state_->method->learner(state_->towers().towers(), start, settings);
+    check_input(state_->learner != nullptr, "E_METHOD", "method ", state_->method->name(), " learns nothing");
   });
 }
 
 Training::~Training() = default;
 
-train::StepLosses Training::step(std::span<const TrainItem> items, const ScoreOptions& options) {
+int64_t Training::input_pixels() const {
+  const EngineConfig& config = state_->towers().config;
+  return config.height * config.width;
+}
+
+train::StepLosses Training::step(std::span<const TrainItem> items) {
   return translate_errors([&] {
-    const Engine::State& towers = state_->towers();
-    towers.use_own_threads();
-    const FeatureShape shape = state_->engine->feature_shape(options);
-    const int64_t cells = shape.grid_height * shape.grid_width;
+    const Engine::State& engine = state_->towers();
+    const methods::Method& method = *state_->method;
+    engine.use_own_threads();
     check_input(!items.empty(), "E_DATA_EMPTY", "a step without pictures");
-    train::Features features;
-    features.copies = shape.copies;
-    std::vector<const uint32_t*> counts;
-    std::vector<int64_t> labels;
+    const methods::Towers towers = engine.towers();
+    const Shape shape = method.feature_shape(towers);
+    methods::LearnBatch batch;
     {
       const at::NoGradGuard guard;
-      std::vector<at::Tensor> maps;
-      std::vector<at::Tensor> globals;
+      std::vector<int64_t> labels;
+      std::vector<at::Tensor> images;
+      std::vector<at::Tensor> masks;
+      const int64_t height = engine.config.height;
+      const int64_t width = engine.config.width;
       for (const TrainItem& item : items) {
-        CRANE_CHECK_INVARIANT(item.cells == nullptr || item.cell_count == static_cast<size_t>(cells),
-                              "a picture has counts for ", item.cell_count, " cells, expected ", cells);
-        const train::PictureFeatures own =
-            train::read_features(item.features, {shape.maps, cells, shape.width});
-        maps.push_back(own.maps);
-        globals.push_back(own.global);
-        counts.push_back(item.cells);
         labels.push_back(item.is_anomalous ? 1 : 0);
+        if (state_->learner->wants_masks() && item.mask != nullptr) {
+          masks.push_back(borrowed(item.mask, {1, height, width}, at::kByte).to(engine.device));
+        }
+        if (item.features.empty()) {
+          images.push_back(state_->input_of(item.picture));
+          if (shape) batch.features.push_back(method.features(towers, images.back()).front());
+          continue;
+        }
+        check_input(shape.has_value(), "E_TRAIN_FEATURES", item.features, ": method ", method.name(),
+                    " has no features");
+        state_->engine->feature_shape({state_->method, {}, 0});  // refuses what cannot be kept
+        methods::NamedTensors& own = batch.features.emplace_back();
+        for (auto& [name, value] : train::read_features(item.features, sizes_of(*shape))) {
+          own.emplace_back(name, value.to(engine.device));
+        }
       }
-      features.maps = at::stack(maps, /*dim=*/1).to(towers.device);
-      features.global = at::stack(globals, /*dim=*/0).to(towers.device);
+      check_input(images.empty() || images.size() == items.size(), "E_USAGE",
+                  "a step takes all its pictures from the feature cache, or none");
+      if (!images.empty()) batch.images = at::cat(images, /*dim=*/0);
+      if (shape) {
+        const Cells cells(items, height, width, {shape->grid.height, shape->grid.width});
+        batch.cells = state_->on_device(cells.gathered());
+      }
+      if (state_->learner->wants_masks()) {
+        batch.masks = masks.empty() ? at::empty({0, height, width}, at::TensorOptions().dtype(at::kByte))
+                                    : at::cat(masks, /*dim=*/0);
+        batch.cells.known = known_masks(items);
+        if (batch.cells.known.defined()) batch.cells.known = batch.cells.known.to(engine.device);
+      }
+      batch.labels = at::tensor(labels, at::TensorOptions().dtype(at::kLong)).to(engine.device);
     }
-    const train::CellCounts known = state_->on_device(train::gather_cells(
-        counts, towers.config.height, towers.config.width, {shape.grid_height, shape.grid_width}));
-    const at::Tensor is_anomalous =
-        at::tensor(labels, at::TensorOptions().dtype(at::kLong)).to(towers.device);
-    return state_->trainer->step(features, known, is_anomalous);
+    return state_->learner->step(batch, nullptr);
   });
 }
 
 train::StepLosses Training::step_on_pictures(const TrainBatch& batch, InputShape shape,
-                                             const ScoreOptions& options, TracedStages* stages) {
+                                             TracedStages* stages) {
   return translate_errors([&] {
-    const Engine::State& towers = state_->towers();
-    towers.use_own_threads();
-    towers.check_size(shape.height, shape.width);
-    const auto of = [](auto* data, at::IntArrayRef sizes, at::ScalarType type) {
-      return at::from_blob(const_cast<void*>(static_cast<const void*>(data)), sizes,
-                           at::TensorOptions().dtype(type));
-    };
-    train::Features features;
-    vision::Grid grid;
+    const Engine::State& engine = state_->towers();
+    const methods::Method& method = *state_->method;
+    engine.use_own_threads();
+    engine.check_size(shape.height, shape.width);
+    methods::LearnBatch own;
     {
       const at::NoGradGuard guard;
-      const at::Tensor images =
-          of(batch.input, {shape.batch, 3, shape.height, shape.width}, at::kFloat).to(towers.device);
-      methods::PictureFeatures frozen = towers.features(images, options.method);
-      features.maps = std::move(frozen.maps);
-      features.global = std::move(frozen.global);
-      features.copies = towers.feature_shape(options).copies;
-      grid = frozen.grid;
+      own.images =
+          borrowed(batch.input, {shape.batch, 3, shape.height, shape.width}, at::kFloat).to(engine.device);
+      const at::Tensor masks = borrowed(batch.masks, {shape.batch, shape.height, shape.width}, at::kByte);
+      methods::Towers towers = engine.towers();
+      towers.height = shape.height;
+      towers.width = shape.width;
+      if (const Shape features = method.feature_shape(towers)) {
+        own.features = method.features(towers, own.images);
+        own.cells =
+            state_->on_device(train::count_cells(masks, {features->grid.height, features->grid.width}));
+      }
+      if (state_->learner->wants_masks()) own.masks = masks.to(engine.device);
+      own.labels = borrowed(batch.labels, {shape.batch}, at::kLong).to(engine.device);
     }
-    const train::CellCounts cells = state_->on_device(train::count_cells(
-        of(batch.masks, {shape.batch, shape.height, shape.width}, at::kByte), {grid.height, grid.width}));
-    const at::Tensor labels = of(batch.labels, {shape.batch}, at::kLong).to(towers.device);
     Trace trace;
-    const train::StepLosses losses =
-        state_->trainer->step(features, cells, labels, stages ? &trace : nullptr);
+    const train::StepLosses losses = state_->learner->step(own, stages ? &trace : nullptr);
     if (stages) *stages = trace.to_host({});
     return losses;
   });
@@ -133,8 +193,8 @@ train::StepLosses Training::step_on_pictures(const TrainBatch& batch, InputShape
 TracedStages Training::state() const {
   const at::NoGradGuard guard;
   Trace trace;
-  for (const auto& [name, tensor] : state_->trainer->parameters()) trace.record("param." + name, tensor);
-  for (const auto& [name, tensor] : state_->trainer->gradients()) {
+  for (const auto& [name, tensor] : state_->learner->parameters()) trace.record("param." + name, tensor);
+  for (const auto& [name, tensor] : state_->learner->gradients()) {
     if (tensor.defined()) trace.record("grad." + name, tensor);
   }
   return trace.to_host({});
@@ -143,19 +203,15 @@ TracedStages Training::state() const {
 void Training::save(const std::string& path, const std::vector<train::ExtraTensor>& extra,
                     const std::map<std::string, std::string>& metadata) const {
   const at::NoGradGuard guard;
-  translate_errors([&] { train::save_training(path, *state_->trainer, extra, metadata); });
+  translate_errors([&] { state_->learner->save(path, extra, metadata); });
 }
 
-void Training::write_prompts(const std::string& path, PromptFormat format,
-                             const std::map<std::string, std::string>& metadata) const {
+void Training::write_checkpoint(const std::string& path, bool as_pth,
+                                const std::map<std::string, std::string>& metadata) const {
   const at::NoGradGuard guard;
   translate_errors([&] {
-    const text::PromptSet& prompts = state_->trainer->prompts();
-    if (format == PromptFormat::pth) {
-      train::write_checkpoint(path, state_->towers().text.get(), prompts);
-    } else {
-      train::write_prompts(path, prompts, metadata);
-    }
+    using Format = methods::CheckpointFormat;
+    state_->learner->write_checkpoint(path, as_pth ? Format::pth : Format::safetensors, metadata);
   });
 }
 

@@ -1,12 +1,11 @@
-// Prompts while they are learned, on an engine's towers: the second class that bindings/ sees; free of tensor
-// headers. Every call runs on the compute thread and throws crane::Error only.
+// A method's learner on an engine's towers: the second class that bindings/ sees; free of tensor headers.
+// Every call runs on the compute thread and throws crane::Error only.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "engine/engine.h"
@@ -14,20 +13,16 @@
 
 namespace crane {
 
-// Goes on with a training saved in this file.
-struct SavedTrainingFile {
-  std::string path;
-};
-
-using TrainingStart = std::variant<PromptFiles, train::FreshPrompts, SavedTrainingFile>;
-
-// One labelled picture of a step from the feature cache.
+// One labelled picture of a step.
 struct TrainItem {
-  std::string features;  // file of the cache
-  const uint32_t* cells =
-      nullptr;  // anomalous pixels of each patch; null: not known, only the image loss counts
+  std::string features;  // file of the feature cache; empty: the towers run on `picture`
+  // Anomalous pixels of each cell (FeatureFacts); null: counted from `mask`, or not known, and then only the
+  // image loss counts.
+  const uint32_t* cells = nullptr;
   size_t cell_count = 0;
   bool is_anomalous = false;
+  image::PictureView picture;     // stretched to the model's input; read only without `features`
+  const uint8_t* mask = nullptr;  // [height, width] of the model's input, of 0 and 1; null: not known
 };
 
 // Pictures as the reference trains on them: input [batch, 3, height, width] normalised, masks [batch, height,
@@ -38,26 +33,29 @@ struct TrainBatch {
   const int64_t* labels = nullptr;
 };
 
-enum class PromptFormat { pth, safetensors };
-
 class Training {
  public:
-  // Errors: E_PROMPTS, E_WEIGHTS_*, E_TRAIN_RESUME.
-  Training(std::shared_ptr<Engine> engine, const TrainingStart& start, const train::TrainOptions& options);
+  // settings: the learner's own table. Errors: E_METHOD where the method learns nothing, E_MODEL_CONFIG,
+  // E_PROMPTS, E_WEIGHTS_*, E_TRAIN_RESUME.
+  Training(std::shared_ptr<Engine> engine, std::shared_ptr<const methods::Method> method,
+           const methods::LearnerStart& start, const methods::Settings& settings);
   ~Training();
 
+  // Values of a TrainItem's mask.
+  int64_t input_pixels() const;
+
   // One step of the optimiser. Errors: E_TRAIN_DIVERGED, E_TRAIN_FEATURES.
-  train::StepLosses step(std::span<const TrainItem> items, const ScoreOptions& options);
-  // The same with the vision towers running on the pictures.
-  train::StepLosses step_on_pictures(const TrainBatch& batch, InputShape shape, const ScoreOptions& options,
-                                     TracedStages* stages);
+  train::StepLosses step(std::span<const TrainItem> items);
+  // The same on a batch that was prepared elsewhere.
+  train::StepLosses step_on_pictures(const TrainBatch& batch, InputShape shape, TracedStages* stages);
   // "param.NAME" and, after a step, "grad.NAME" of every learned tensor.
   TracedStages state() const;
 
   void save(const std::string& path, const std::vector<train::ExtraTensor>& extra,
             const std::map<std::string, std::string>& metadata) const;
-  void write_prompts(const std::string& path, PromptFormat format,
-                     const std::map<std::string, std::string>& metadata) const;
+  // What pictures are scored with from then on, in the form of the authors' files ("pth") or as safetensors.
+  void write_checkpoint(const std::string& path, bool as_pth,
+                        const std::map<std::string, std::string>& metadata) const;
 
  private:
   struct State;

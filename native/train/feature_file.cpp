@@ -20,25 +20,25 @@ at::Tensor as_float(const weights::TensorView& view) {
 
 void write_features(const std::string& path, const PictureFeatures& features, FeaturePrecision precision) {
   const bool is_half = precision == FeaturePrecision::f16;
-  const auto stored = [&](const at::Tensor& tensor) {
-    return tensor.to(at::kCPU).to(is_half ? at::kHalf : at::kFloat).contiguous();
-  };
-  const at::Tensor global = stored(features.global);
-  const at::Tensor maps = stored(features.maps);
   const weights::DType dtype = is_half ? weights::DType::f16 : weights::DType::f32;
-  weights::SafetensorsWriter writer(
-      path, {{"global", dtype, global.sizes().vec()}, {"maps", dtype, maps.sizes().vec()}},
-      {{k_features_format, k_features_version},
-       {"crc32.global", features_checksum(bytes_of(global))},
-       {"crc32.maps", features_checksum(bytes_of(maps))}});
-  writer.append(0, bytes_of(global));
-  writer.append(1, bytes_of(maps));
+  std::vector<at::Tensor> stored;
+  std::vector<weights::SafetensorsEntry> entries;
+  std::map<std::string, std::string> metadata{{k_features_format, k_features_version}};
+  for (const auto& [name, value] : features) {
+    stored.push_back(value.to(at::kCPU).to(is_half ? at::kHalf : at::kFloat).contiguous());
+    entries.push_back({name, dtype, stored.back().sizes().vec()});
+    metadata["crc32." + name] = features_checksum(bytes_of(stored.back()));
+  }
+  weights::SafetensorsWriter writer(path, entries, metadata);
+  for (size_t i = 0; i < stored.size(); ++i) writer.append(i, bytes_of(stored[i]));
   writer.finish();
 }
 
 PictureFeatures read_features(const std::string& path, const FeatureSizes& sizes) {
   const StoredFeatures stored = open_features(path, sizes);
-  return {as_float(*stored.global), as_float(*stored.maps)};
+  PictureFeatures features;
+  for (const weights::TensorView* view : stored.tensors) features.emplace_back(view->name, as_float(*view));
+  return features;
 }
 
 }  // namespace crane::train

@@ -1,9 +1,11 @@
-// One picture's frozen features on disk, so that the towers run once per picture and not once per epoch
-// (performance.md "Training"). A safetensors file: `global` [D] and `maps` [m, n, D], unit rows, in
-// half or single precision, with a checksum of each.
+// One picture's frozen features on disk, so that the towers run once per picture and not once per epoch. A
+// safetensors file with the tensors that a method names, in half or single precision, with a checksum of
+// each.
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tensors/torch_headers.h"
 #include "train/stored_features.h"
@@ -12,15 +14,12 @@ namespace crane::train {
 
 enum class FeaturePrecision { f16, f32 };
 
-struct PictureFeatures {
-  at::Tensor global;  // [D]
-  at::Tensor maps;    // [m, n, D]
-};
+using PictureFeatures = std::vector<std::pair<std::string, at::Tensor>>;
 
 // Whole or not at all. E_IO_WRITE.
 void write_features(const std::string& path, const PictureFeatures& features, FeaturePrecision precision);
 
-// Float32 copies; the file is mapped, not read. Errors: those of open_features.
+// Float32 copies in the order of `sizes`; the file is mapped, not read. Errors: those of open_features.
 PictureFeatures read_features(const std::string& path, const FeatureSizes& sizes);
 
 }  // namespace crane::train

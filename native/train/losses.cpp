@@ -1,19 +1,14 @@
 #include "train/losses.h"
 
-#include <ATen/ops/log_softmax.h>
-#include <ATen/ops/zeros.h>
-
 #include <algorithm>
-
-#include "core/error.h"
-#include "methods/crane/fusion.h"
 
 namespace crane::train {
 namespace {
 
 constexpr double k_smooth = 1e-5;
 
-// Mean over all pixels of -(1 - pt)^2 log(pt). p [B, N, 2].
+}  // namespace
+
 at::Tensor focal(const at::Tensor& p, const CellCounts& cells) {
   const at::Tensor normal = p.select(-1, 0);
   const at::Tensor anomalous = p.select(-1, 1);
@@ -27,7 +22,6 @@ at::Tensor focal(const at::Tensor& p, const CellCounts& cells) {
   return sum / (static_cast<double>(p.size(0)) * cells.pixels.sum().item<double>());
 }
 
-// 1 - mean over pictures of (2 sum(p_a y) + 1) / (sum p_a + sum y + 1).
 at::Tensor dice(const at::Tensor& p, const CellCounts& cells) {
   const at::Tensor anomalous = p.select(-1, 1);
   const at::Tensor in_mask = cells.anomalous.to(p.scalar_type());
@@ -35,8 +29,6 @@ at::Tensor dice(const at::Tensor& p, const CellCounts& cells) {
   const at::Tensor claimed = (anomalous * cells.pixels.to(p.scalar_type())).sum(-1);
   return 1 - ((2 * hit + 1) / (claimed + in_mask.sum(-1) + 1)).mean();
 }
-
-}  // namespace
 
 CellCounts count_cells(const at::Tensor& masks, CellGrid grid) {
   const at::Tensor bytes = masks.contiguous();
@@ -71,41 +63,6 @@ CellCounts gather_cells(const std::vector<const uint32_t*>& anomalous, int64_t h
   }
   if (known.size() < anomalous.size()) counts.known = at::tensor(known, at::TensorOptions().dtype(at::kLong));
   return counts;
-}
-
-LossTerms prompt_loss(const Features& features, const at::Tensor& text, const CellCounts& cells,
-                      const at::Tensor& labels, const LossOptions& options, Trace* trace) {
-  const at::Tensor logits =
-      methods::text_logits(features.maps, text, options.pixel_temperature);  // [m, B, N, 2]
-  LossTerms terms;
-  if (cells.anomalous.size(0) == 0) {
-    terms.focal = at::zeros({}, logits.options());
-    terms.dice = at::zeros({}, logits.options());
-  }
-  for (int64_t m = 0; m < logits.size(0) && cells.anomalous.size(0) > 0; ++m) {
-    const at::Tensor of_known = cells.known.defined() ? logits[m].index_select(0, cells.known) : logits[m];
-    const at::Tensor p = at::softmax(of_known, /*dim=*/-1);
-    const at::Tensor f = focal(p, cells);
-    const at::Tensor d = dice(p, cells);
-    terms.focal = terms.focal.defined() ? terms.focal + f : f;
-    terms.dice = terms.dice.defined() ? terms.dice + d : d;
-  }
-  const auto copies = static_cast<double>(features.copies);
-  terms.focal = terms.focal * (options.focal_weight * copies);
-  terms.dice = terms.dice * (options.dice_weight * copies);
-  const at::Tensor image_feature = methods::fuse(features.maps, logits, features.global, trace);
-  const at::Tensor image_logits =
-      methods::text_logits(image_feature.unsqueeze(1), text, options.image_temperature).squeeze(1);  // [B, 2]
-  terms.image = -at::log_softmax(image_logits, /*dim=*/-1).gather(-1, labels.unsqueeze(-1)).mean();
-  if (trace) {
-    trace->record("text_features", text);
-    trace->record("patch_norm", features.maps);
-    trace->record("pixel_logits", logits);
-    trace->record("image_feature", image_feature);
-    trace->record("image_logits", image_logits);
-  }
-  terms.total = terms.focal + terms.dice + options.image_weight * terms.image;
-  return terms;
 }
 
 }  // namespace crane::train

@@ -1,15 +1,12 @@
-// The training loss of Crane's prompts (method.md 7) from cached features: 518 x 518 maps never exist,
-// because nearest upsampling repeats each cell's probability, and only the cells' pixel counts matter. That
-// is exact.
+// Focal and Dice loss on a patch grid instead of full maps: nearest upsampling repeats each cell's
+// probability, so that only the cells' pixel counts matter. That is exact (method.md 7).
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "tensors/torch_headers.h"
-#include "tensors/trace.h"
 #include "train/cells.h"
-#include "train/options.h"
 
 namespace crane::train {
 
@@ -28,24 +25,11 @@ CellCounts count_cells(const at::Tensor& masks, CellGrid grid);
 CellCounts gather_cells(const std::vector<const uint32_t*>& anomalous, int64_t height, int64_t width,
                         CellGrid grid);
 
-// Frozen features of a batch.
-struct Features {
-  at::Tensor maps;  // [m, B, N, D] unit rows, the distinct maps
-  int64_t copies =
-      1;  // how many times each map is listed (method.md 3, "features"); multiplies the pixel loss
-  at::Tensor global;  // [B, D] unit rows
-};
+// Mean over all pixels of -(1 - pt)^2 log(pt). p [K, N, 2] probabilities of the pictures whose masks are
+// known.
+at::Tensor focal(const at::Tensor& p, const CellCounts& cells);
 
-// Scalars on the graph, weighted as the reference logs them: total = focal + dice + image_weight * image.
-struct LossTerms {
-  at::Tensor focal;
-  at::Tensor dice;
-  at::Tensor image;
-  at::Tensor total;
-};
-
-// text [B, 2, D] unit rows, labels [B] int64 (1 anomalous).
-LossTerms prompt_loss(const Features& features, const at::Tensor& text, const CellCounts& cells,
-                      const at::Tensor& labels, const LossOptions& options, Trace* trace = nullptr);
+// 1 - mean over pictures of (2 sum(p_a y) + 1) / (sum p_a + sum y + 1).
+at::Tensor dice(const at::Tensor& p, const CellCounts& cells);
 
 }  // namespace crane::train

@@ -10,24 +10,21 @@
 namespace crane::train {
 
 StoredFeatures open_features(const std::string& path, const FeatureSizes& sizes) {
-  StoredFeatures stored{weights::open_weights(path)};
+  StoredFeatures stored;
+  stored.file = weights::open_weights(path);
   const auto& metadata = stored.file->metadata();
   const auto format = metadata.find(k_features_format);
   check_input(format != metadata.end() && format->second == k_features_version, "E_TRAIN_FEATURES", path,
               ": no file of the feature cache, or one of another version");
-  stored.global = stored.file->find("global");
-  stored.maps = stored.file->find("maps");
-  check_input(stored.global != nullptr && stored.maps != nullptr, "E_TRAIN_FEATURES", path,
-              ": \"global\" or \"maps\" is missing");
-  const std::vector<int64_t> expected{sizes.maps, sizes.cells, sizes.width};
-  check_input(stored.maps->shape == expected && stored.global->shape == std::vector<int64_t>{sizes.width},
-              "E_TRAIN_FEATURES", path, ": features of ", weights::shape_text(stored.maps->shape),
-              ", expected ", weights::shape_text(expected));
-  const auto is_known = [](weights::DType dtype) {
-    return dtype == weights::DType::f16 || dtype == weights::DType::f32;
-  };
-  check_input(is_known(stored.maps->dtype) && is_known(stored.global->dtype), "E_TRAIN_FEATURES", path,
-              ": features are neither f16 nor f32");
+  for (const auto& [name, expected] : sizes) {
+    const weights::TensorView* view = stored.file->find(name);
+    check_input(view != nullptr, "E_TRAIN_FEATURES", path, ": \"", name, "\" is missing");
+    check_input(view->shape == expected, "E_TRAIN_FEATURES", path, ": features \"", name, "\" of ",
+                weights::shape_text(view->shape), ", expected ", weights::shape_text(expected));
+    check_input(view->dtype == weights::DType::f16 || view->dtype == weights::DType::f32, "E_TRAIN_FEATURES",
+                path, ": features are neither f16 nor f32");
+    stored.tensors.push_back(view);
+  }
   return stored;
 }
 
@@ -37,7 +34,7 @@ FeatureState check_features(const std::string& path, const FeatureSizes& sizes) 
   try {
     const StoredFeatures stored = open_features(path, sizes);
     const auto& metadata = stored.file->metadata();
-    for (const weights::TensorView* view : {stored.global, stored.maps}) {
+    for (const weights::TensorView* view : stored.tensors) {
       const auto said = metadata.find("crc32." + view->name);
       if (said == metadata.end() || said->second != features_checksum({view->data, view->bytes()}))
         return FeatureState::damaged;

@@ -6,6 +6,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "weights/tensor_view.h"
 
@@ -14,17 +16,12 @@ namespace crane::train {
 inline constexpr const char* k_features_format = "crane.features";
 inline constexpr const char* k_features_version = "1";
 
-// What a file must hold to fit a model and a method.
-struct FeatureSizes {
-  int64_t maps = 0;
-  int64_t cells = 0;
-  int64_t width = 0;
-};
+// What a file must hold to fit a model and a method: tensors by name, with their shapes.
+using FeatureSizes = std::vector<std::pair<std::string, std::vector<int64_t>>>;
 
 struct StoredFeatures {
   std::shared_ptr<const weights::WeightFile> file;
-  const weights::TensorView* global = nullptr;  // [D], f16 or f32
-  const weights::TensorView* maps = nullptr;    // [m, n, D], f16 or f32
+  std::vector<const weights::TensorView*> tensors;  // f16 or f32, in the order of the sizes
 };
 
 // Checks everything but the values. Errors: E_TRAIN_FEATURES when it is none of ours or has other sizes, and

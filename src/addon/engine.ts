@@ -1,9 +1,10 @@
 /** An engine in the addon: what it is opened with, what it says of itself, and its calls. */
-import type { Guidance, MethodOptions } from './method.js';
+import type { Material } from './material.js';
+import type { MethodOptions } from './method.js';
 import type { Fit, NativePicture } from './picture.js';
 import type { Precision } from './precision.js';
 import type { TraceResult } from './trace.js';
-import type { FeatureShape, FreshPrompts, NativeTraining, SavedTraining, TrainOptions } from './training.js';
+import type { FeatureShape, Fresh, LearnerSettings, NativeTraining, SavedTraining } from './training.js';
 import type { SynthTensor } from './weights.js';
 
 /** One tower of vision: what its tensors cannot tell. */
@@ -68,19 +69,10 @@ export interface EngineFacts {
   workingBytes: number;
 }
 
-/** A prompt set: learned vectors from a file plus the token ids of the two texts (77 ids each, tokenizer.ts). */
-export interface PromptSource {
-  path: string;
-  normalIds: Int32Array;
-  anomalousIds: Int32Array;
-  /** a file that has, or gets, the two encoded vectors */
-  keptVectors?: string;
-}
-
 export interface ScoreRequest {
   picture: NativePicture;
-  /** handle from addPrompts */
-  prompts: number;
+  /** handle from addContext */
+  context: number;
   fit: Fit;
   /** overlap of neighbouring tiles, as a share of their side, for fit 'tile' */
   tileOverlap: number;
@@ -90,7 +82,8 @@ export interface ScoreRequest {
 export interface ScoreResult {
   /** what `imageScore` names */
   score: number;
-  fusedScore: number;
+  /** the parts of the score by name: the method's own, and 'map-max' */
+  parts: Record<string, number>;
   mapMax: number;
   /**
    * Shows the whole picture and nothing else, row-major, after the Gaussian. For fit 'stretch' in the model's size,
@@ -107,17 +100,17 @@ export interface CancelFlag {
 
 export interface NativeEngine {
   readonly facts: EngineFacts;
-  addPrompts(source: PromptSource, method: MethodOptions): Promise<number>;
-  removePrompts(handle: number): void;
-  /** The two text vectors of a set, [2, D] row-major, normal first. */
-  textFeatures(handle: number): Promise<Float32Array>;
-  /** Scores do not depend on which pictures share a call (except under compat.batchMean). */
+  addContext(material: Material, method: MethodOptions): Promise<number>;
+  removeContext(handle: number): void;
+  /** The text vectors of a context, [k, D] row-major; of Crane two, normal first. Empty where it has none. */
+  textVectors(handle: number): Promise<Float32Array>;
+  /** Scores do not depend on which pictures share a call (unless the method couples them, as compat.batchMean does). */
   score(requests: ScoreRequest[], method: MethodOptions, cancel?: CancelFlag): Promise<ScoreResult[]>;
   /** input: [batch, 3, height, width] normalised with the vision tower's constants. */
   scorePreprocessed(
     input: Float32Array,
     shape: { batch: number; height: number; width: number },
-    prompts: number,
+    context: number,
     method: MethodOptions,
     wantMap: boolean,
     cancel?: CancelFlag,
@@ -126,20 +119,23 @@ export interface NativeEngine {
   trace(
     input: Float32Array,
     shape: { batch: number; height: number; width: number },
-    prompts: number,
+    context: number,
     method: MethodOptions,
   ): Promise<TraceResult>;
-  /** Stages of the text tower, unguided or with image features [B, D] as guidance. */
-  traceText(
-    source: PromptSource,
+  /** Stages of making a context; of Crane those of the text tower, with image features [B, D] where it is guided. */
+  traceContext(
+    material: Material,
     method: MethodOptions,
-    guidance: Guidance,
     imageFeatures: Float32Array | undefined,
   ): Promise<TraceResult>;
-  /** Starts to learn from a copy of a file's prompts, from fresh ones, or goes on with a saved training. */
+  /**
+   * Starts to learn from a checkpoint, from what a seed draws, or goes on with a saved training. E_METHOD where the
+   * method learns nothing.
+   */
   beginTraining(
-    start: PromptSource | FreshPrompts | SavedTraining,
-    options: TrainOptions,
+    start: Material | Fresh | SavedTraining,
+    method: MethodOptions,
+    settings: LearnerSettings,
   ): Promise<NativeTraining>;
   /** What writeFeatures writes with this method. E_MODEL_CONFIG where features cannot be kept (compat.batchMean). */
   featureShape(method: MethodOptions): FeatureShape;

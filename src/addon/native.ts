@@ -13,6 +13,7 @@ import type { FeatureShape } from './training.js';
 import type { SynthTensor, WeightFileInfo } from './weights.js';
 
 export type * from './engine.js';
+export type * from './material.js';
 export type * from './method.js';
 export type * from './picture.js';
 export type * from './precision.js';

@@ -1,9 +1,11 @@
-/** Learning of prompts in the engine addon: what training uses. */
-import type { Guidance, MethodOptions } from './method.js';
+/** Learning in the engine addon: what training uses. */
+import type { Material } from './material.js';
+import type { Guidance } from './method.js';
+import type { NativePicture } from './picture.js';
 import type { TraceResult } from './trace.js';
 
-/** Loss and optimiser of a training (method.md 7). */
-export interface TrainOptions {
+/** Loss and optimiser of learning Crane's prompts (method.md 7). */
+export type TrainOptions = {
   focalWeight: number;
   diceWeight: number;
   imageLossWeight: number;
@@ -20,19 +22,13 @@ export interface TrainOptions {
    * of deep tokens is then rounded to half for every picture before it is added up.
    */
   sharedPrefix: boolean;
-}
+};
 
-/** New prompts: every entry drawn from N(0, 0.02^2) by libtorch's generator with this seed. */
-export interface FreshPrompts {
-  seed: number;
-  /** context rows of each text */
-  contextRows: number;
-  /** blocks with deep tokens, counted from the second on, and tokens in each */
-  deepBlocks: number;
-  deepTokens: number;
-  normalIds: Int32Array;
-  anomalousIds: Int32Array;
-}
+/** The table that a method's learner reads, over and above the method's own settings. */
+export type LearnerSettings = Record<string, boolean | number | string | number[] | string[]>;
+
+/** Something new to learn; of Crane prompts whose every entry is drawn from N(0, 0.02^2) by libtorch's generator. */
+export type Fresh = Material & { seed: number };
 
 /** A file written by NativeTraining.save; it brings its own texts. */
 export interface SavedTraining {
@@ -46,13 +42,20 @@ export interface TrainBatch {
   labels: Int32Array;
 }
 
-/** One labelled picture of a step from the feature cache. */
+/** One labelled picture of a step. */
 export interface TrainItem {
   /** file of the feature cache */
   features: string;
   /** anomalous pixels of each patch, row-major (countCells); undefined: not known, then only the image loss counts */
   cells: Uint32Array | undefined;
   isAnomalous: boolean;
+}
+
+/** The same where nothing of a picture is frozen, or a learner wants whole masks: the towers run at every step. */
+export interface TrainPicture extends Omit<TrainItem, 'features'> {
+  picture: NativePicture;
+  /** of the model's input, 0 and 1 */
+  mask?: Uint8Array;
 }
 
 /** Weighted as the reference logs them: total = focal + dice + imageLossWeight * image. */
@@ -65,23 +68,19 @@ export interface StepLosses {
 
 /** What one file of the feature cache holds. */
 export interface FeatureShape {
-  /** distinct maps, and how often each is listed (method.md 3, "features") */
-  maps: number;
-  copies: number;
+  tensors: { name: string; shape: number[] }[];
+  /** cells that a mask's pixels are counted in */
   grid: { width: number; height: number };
-  /** joint width D */
-  width: number;
 }
 
-/** Prompts while they are learned. Calls run one after the other, on the engine's compute thread. */
+/** A method while it learns. Calls run one after the other, on the engine's compute thread. */
 export interface NativeTraining {
   /** One step of the optimiser from cached features. E_TRAIN_DIVERGED when the loss is not finite: nothing is changed then. */
-  step(items: TrainItem[], method: MethodOptions): Promise<StepLosses>;
+  step(items: (TrainItem | TrainPicture)[]): Promise<StepLosses>;
   /** The same with the vision towers running on the pictures; `stages` is empty unless asked for. */
   stepOnPictures(
     batch: TrainBatch,
     shape: { batch: number; height: number; width: number },
-    method: MethodOptions,
     wantStages: boolean,
   ): Promise<StepLosses & { stages: TraceResult }>;
   /** 'param.NAME' and, after a step, 'grad.NAME' of every learned tensor. */
@@ -95,7 +94,11 @@ export interface NativeTraining {
     extra: Record<string, Float64Array | Int32Array>,
     metadata: Record<string, string>,
   ): Promise<void>;
-  /** The prompts alone: the authors' checkpoint ('pth'), or safetensors with metadata. Whole or not at all. */
-  writePrompts(path: string, format: 'pth' | 'safetensors', metadata: Record<string, string>): Promise<void>;
+  /** What is scored with from then on: the authors' checkpoint ('pth'), or safetensors with metadata. Whole or not at all. */
+  writeCheckpoint(
+    path: string,
+    format: 'pth' | 'safetensors',
+    metadata: Record<string, string>,
+  ): Promise<void>;
   end(): Promise<void>;
 }

@@ -89,7 +89,7 @@ export class PictureScorer {
       const hasRegions = wanted.regions === true && prepared.settings.mapThreshold !== null;
       const wantMap = wanted.map === true || hasRegions;
       return {
-        request: { picture, prompts: held.handle, fit, tileOverlap, wantMap },
+        request: { picture, context: held.handle, fit, tileOverlap, wantMap },
         conclude: (result) => this.#conclude(prepared, result, wanted),
         release: held.release,
       };

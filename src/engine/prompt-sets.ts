@@ -4,11 +4,11 @@
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { MethodOptions, NativeEngine, PromptSource } from '../addon/native.js';
+import type { Material, MethodOptions, NativeEngine } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { sha256OfFile } from '../files/content-hash.js';
 import { type Model, modelFile, type PromptSetDescription } from '../models/model-json.js';
-import { tokenize } from '../text/tokenizer.js';
+import { pairMaterial } from '../text/material.js';
 
 const k_idleSets = 32;
 
@@ -23,7 +23,7 @@ export interface HeldPrompts {
 /** The file that keeps a set's vectors for the next start. */
 export type KeptVectors = (
   prompts: { sha256: string; stamp: string },
-  source: PromptSource,
+  material: Material,
   method: MethodOptions,
 ) => Promise<string> | undefined;
 
@@ -101,15 +101,10 @@ export class PromptSets {
     }: { path: string; set: PromptSetDescription; declared: string | undefined; stamp: string },
     method: MethodOptions,
   ): Promise<{ handle: number; identity: string }> {
-    const [normal, anomalous, sha256] = await Promise.all([
-      tokenize(set.normal),
-      tokenize(set.anomalous),
-      declared ?? sha256OfFile(path),
-    ]);
-    const source = { path, normalIds: normal.ids, anomalousIds: anomalous.ids };
-    const keptVectors = await this.keptVectors({ sha256, stamp }, source, method);
-    const handle = await this.engine.addPrompts(
-      keptVectors === undefined ? source : { ...source, keptVectors },
+    const [material, sha256] = await Promise.all([pairMaterial(set, path), declared ?? sha256OfFile(path)]);
+    const kept = await this.keptVectors({ sha256, stamp }, material, method);
+    const handle = await this.engine.addContext(
+      kept === undefined ? material : { ...material, kept },
       method,
     );
     const identity = identityOf(sha256, set);
@@ -121,7 +116,7 @@ export class PromptSets {
     const idle = [...this.entries_].filter(([, entry]) => entry.users === 0);
     for (const [key, entry] of idle.slice(0, Math.max(0, idle.length - k_idleSets))) {
       this.entries_.delete(key);
-      entry.ready.then(({ handle }) => this.engine.removePrompts(handle)).catch(() => {});
+      entry.ready.then(({ handle }) => this.engine.removeContext(handle)).catch(() => {});
     }
   }
 }

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import type { EngineFacts, MethodOptions, NativeAddon, PromptSource } from '../addon/native.js';
+import type { EngineFacts, Material, MethodOptions, NativeAddon } from '../addon/native.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import { makeFolder } from '../files/make-folder.js';
 import { type Model, modelFile } from '../models/model-json.js';
@@ -51,13 +51,13 @@ export class StartCache {
     model: Model,
     facts: EngineFacts,
     prompts: { sha256: string; stamp: string },
-    source: PromptSource,
+    material: Material,
     method: MethodOptions,
   ): Promise<string> {
     const { version, libtorch, isa } = await addon.info();
     const key = [
       [this.identity, model.recipes ?? null, model.text],
-      [prompts, [...source.normalIds], [...source.anomalousIds], method.compat.halfDeepTokens],
+      [prompts, ...idsOf(material), method.compat.halfDeepTokens],
       [version, libtorch, isa, cpus()[0]?.model ?? '', facts.device, facts.threads],
     ];
     return join(this.folder, `${hash(key)}.vectors.safetensors`);
@@ -102,6 +102,11 @@ export class StartCache {
       if (isStale || isTooMuch) await rm(file.path, { force: true });
     }
   }
+}
+
+/** Sentence by sentence. */
+function idsOf({ texts }: Material): number[][] {
+  return [...(texts['normal'] ?? []), ...(texts['anomalous'] ?? [])].map((ids) => [...ids]);
 }
 
 function hash(value: unknown): string {

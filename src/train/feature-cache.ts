@@ -22,16 +22,14 @@ const k_headerBytes = 1024;
 export class FeatureCache {
   readonly key: string;
   readonly folder: string;
-  readonly shape: FeatureShape;
-
   constructor(
     private readonly addon: NativeAddon,
     root: string,
     readonly settings: FeatureSettings,
+    readonly shape: FeatureShape,
   ) {
     this.key = featureKey(settings);
     this.folder = join(root, this.key);
-    this.shape = settings.shape;
   }
 
   /** @param content sha256 of the picture file, or key of a mosaic */
@@ -93,9 +91,10 @@ export class FeatureCache {
   }
 }
 
-/** Payload of one file: the picture's feature and its maps, [1 + maps * N, D]. */
-export function featureBytes({ maps, grid, width }: FeatureShape, precision: 'f16' | 'f32'): number {
-  return (1 + maps * grid.width * grid.height) * width * (precision === 'f16' ? 2 : 4);
+/** Payload of one file. */
+export function featureBytes({ tensors }: FeatureShape, precision: 'f16' | 'f32'): number {
+  const numbers = tensors.map(({ shape }) => shape.reduce((product, side) => product * side, 1));
+  return numbers.reduce((sum, count) => sum + count, 0) * (precision === 'f16' ? 2 : 4);
 }
 
 /** Of the file system on which the path is or will be. */

@@ -17,7 +17,7 @@ export interface FeatureSettings {
   format: number;
   /** of the numbers kept; of those the features were computed with: machine.precision */
   precision: 'f16' | 'f32';
-  shape: FeatureShape;
+  shape: CraneShape;
   /** sha256 of the weight files as they are */
   weights: string[];
   recipes: unknown;
@@ -27,6 +27,20 @@ export interface FeatureSettings {
   method: unknown;
   pictures: { fit: 'stretch'; exif: boolean; decoder: { sharp: string; libvips: string } };
   machine: Machine;
+}
+
+/** As keys have named a file's contents since the first version: distinct maps, and how often each is listed. */
+interface CraneShape {
+  maps: number;
+  copies: number;
+  grid: FeatureShape['grid'];
+  width: number;
+}
+
+function craneShape({ tensors, grid }: FeatureShape, method: MethodOptions): CraneShape {
+  const [maps = 0, , width = 0] = tensors.find(({ name }) => name === 'maps')?.shape ?? [];
+  const copies = !method.dAttn && method.compat.aliasedFeatures ? method.features.length : 1;
+  return { maps, copies, grid, width };
 }
 
 export function featureSettings(given: {
@@ -47,7 +61,7 @@ export function featureSettings(given: {
   return {
     format: k_format,
     precision: given.precision,
-    shape: given.shape,
+    shape: craneShape(given.shape, method),
     weights: given.weights,
     recipes: model.recipes ?? null,
     vision: model.vision,

@@ -1,5 +1,4 @@
 /** The loop of one run: epochs, steps, checkpoints, saved states. */
-import type { MethodOptions } from '../addon/native.js';
 import type { NativeTraining, StepLosses, TrainItem } from '../addon/training.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
 import { isThere } from '../files/write-whole.js';
@@ -18,7 +17,6 @@ export interface LearnRun {
   /** pictures of one epoch */
   pictures: number;
   orders: EpochOrders;
-  method: MethodOptions;
   epochs: number;
   batchSize: number;
   /** steps after which the state is saved within an epoch; 0: never */
@@ -74,7 +72,7 @@ export async function* learn(run: LearnRun): AsyncGenerator<RunEvent, void, unde
         yield { stage: 'step', epoch: epoch + 1, epochs, losses: now, ...rate };
       }
       const checkpoint = run.folder.checkpoint(epoch + 1);
-      await run.training.writePrompts(checkpoint, 'pth', {});
+      await run.training.writeCheckpoint(checkpoint, 'pth', {});
       if (epoch + 1 === run.epochs) {
         await writeFinalPrompts(run);
         hasFinalPrompts = true;
@@ -95,9 +93,9 @@ export async function* learn(run: LearnRun): AsyncGenerator<RunEvent, void, unde
   }
 }
 
-async function stepOf({ training, method }: LearnRun, items: TrainItem[]): Promise<StepLosses> {
+async function stepOf({ training }: LearnRun, items: TrainItem[]): Promise<StepLosses> {
   try {
-    return await training.step(items, method);
+    return await training.step(items);
   } catch (thrown) {
     const error = toCraneError(thrown);
     throw new CraneError(error.code, error.message, {
@@ -119,7 +117,7 @@ async function restoreCheckpoint(
 ): Promise<void> {
   if (!position || position.step < stepsPerEpoch) return;
   const checkpoint = folder.checkpoint(position.epoch + 1);
-  if (!(await isThere(checkpoint))) await training.writePrompts(checkpoint, 'pth', {});
+  if (!(await isThere(checkpoint))) await training.writeCheckpoint(checkpoint, 'pth', {});
 }
 
 function firstEpoch(position: Position | undefined, stepsPerEpoch: number): number {
@@ -132,5 +130,5 @@ function picturesBefore({ pictures, batchSize }: LearnRun, epoch: number, step: 
 }
 
 async function writeFinalPrompts({ training, folder, promptMetadata }: LearnRun): Promise<void> {
-  await training.writePrompts(folder.prompts, 'safetensors', promptMetadata);
+  await training.writeCheckpoint(folder.prompts, 'safetensors', promptMetadata);
 }

@@ -7,7 +7,7 @@ import { featureBytes, freeBytes } from './feature-cache.js';
 import type { LearningPicture } from './learning-pictures.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
 import type { RunEvent } from './progress.js';
-import { nativeOptions } from './settings.js';
+import { learnerSettings } from './settings.js';
 import type { Training } from './training.js';
 
 export interface PlanOptions {
@@ -118,10 +118,14 @@ async function timeOne(
         method,
       );
     });
-    const learning = await parts.native.beginTraining(prepared.start.source, nativeOptions(settings, method));
+    const learning = await parts.native.beginTraining(
+      prepared.start.source,
+      method,
+      learnerSettings(settings, method),
+    );
     const item = { features, cells: first.cells, isAnomalous: first.isAnomalous };
     const batch = Array.from({ length: Math.min(settings.batchSize, prepared.pictures) }, () => item);
-    const step = await secondTime(() => learning.step(batch, method)).finally(() => learning.end());
+    const step = await secondTime(() => learning.step(batch)).finally(() => learning.end());
     return { picture, step };
   } finally {
     await rm(folder, { recursive: true, force: true });

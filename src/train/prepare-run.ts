@@ -9,7 +9,7 @@ import { type ChosenItem, choosePictures } from './choose-pictures.js';
 import type { OrderChoice } from './epoch-orders.js';
 import { hashOfPictures, type LearningPicture, readMosaic, readPicture } from './learning-pictures.js';
 import { Pace, type RunEvent } from './progress.js';
-import { nativeOptions } from './settings.js';
+import { learnerSettings, nativeOptions } from './settings.js';
 import { type StartPrompts, startPrompts } from './start-prompts.js';
 import { throwIfStopped } from './stopped.js';
 import type { Training } from './training.js';
@@ -124,7 +124,7 @@ export async function* prepareRun(
 
 /** Prompts that do not fit the model are told now, not after the pictures were read. */
 async function tryStart({ parts, method }: Training, { source }: StartPrompts, settings: TrainSettings) {
-  const trial = await parts.native.beginTraining(source, nativeOptions(settings, method));
+  const trial = await parts.native.beginTraining(source, method, learnerSettings(settings, method));
   await trial.end();
 }
 

@@ -21,7 +21,7 @@ import { type PreparedRun, prepareRun } from './prepare-run.js';
 import type { RunEvent } from './progress.js';
 import type { RunFolder } from './run-folder.js';
 import { type Position, readState, type SavedRun } from './saved-state.js';
-import { nativeOptions } from './settings.js';
+import { learnerSettings } from './settings.js';
 import type { Training } from './training.js';
 import { trainingPage } from './training-page.js';
 
@@ -139,7 +139,8 @@ async function* learnPrepared(
   }
   const learning = await native.beginTraining(
     position ? { state: folder.state } : prepared.start.source,
-    nativeOptions(settings, method),
+    method,
+    learnerSettings(settings, method),
   );
   try {
     yield* learn({
@@ -151,7 +152,6 @@ async function* learnPrepared(
       })),
       pictures: prepared.pictures,
       orders: epochOrders(addon, prepared.order, position?.generator),
-      method,
       epochs,
       batchSize,
       saveEvery,

@@ -1,7 +1,7 @@
 /** From what a caller gives to the complete settings of a training. */
 
 import type { EngineFacts, MethodOptions } from '../addon/native.js';
-import type { TrainOptions } from '../addon/training.js';
+import type { LearnerSettings, TrainOptions } from '../addon/training.js';
 import { mosaicClasses } from '../data/mosaic-plan.js';
 import type { Model } from '../models/model-json.js';
 import { defaultOf, fallbackOf } from '../options/table.js';
@@ -68,4 +68,10 @@ export function nativeOptions(settings: TrainSettings, method: MethodOptions): T
     halfDeepTokens: method.compat.halfDeepTokens,
     sharedPrefix: true,
   };
+}
+
+/** The whole table of the learner: what is learned anew has its sizes from here. */
+export function learnerSettings(settings: TrainSettings, method: MethodOptions): LearnerSettings {
+  const { contextRows, deepBlocks, deepTokens } = settings;
+  return { ...nativeOptions(settings, method), contextRows, deepBlocks, deepTokens };
 }

@@ -57,6 +57,7 @@ export async function prepareTraining(
     addon,
     root,
     featureSettings({ model, size, method, shape, precision, exif, weights, machine }),
+    shape,
   );
   return { parts, settings, method, exif, data, dataPaths, machine, weights, cache };
 }

@@ -48,8 +48,8 @@ int main(int argc, char** argv) {
   crane::SyntheticModel model(/*width=*/1024, blocks, /*side=*/518);
   model.config.threads = argc > 2 ? std::atoi(argv[2]) : 0;
   model.config.source.reset();
-  model.options.method.d_attn = false;
-  model.options.method.e_attn_layers = std::min<int64_t>(19, blocks);
+  model.options = crane::with(model.options, {{"dAttn", false},
+                                              {"eAttnLayers", static_cast<double>(std::min<int64_t>(19, blocks))}});
   std::vector<Case> cases;
   for (const crane::Precision precision : {crane::Precision::float32, crane::Precision::bfloat16}) {
     if (wanted != "both" && wanted != crane::precision_name(precision)) continue;
@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
     Case one{precision, std::make_unique<crane::Engine>(model.config)};
     std::printf("%s engine open after %.2f s\n", std::string(crane::precision_name(precision)).c_str(),
                 now(false) - start);
-    one.prompts = one.engine->add_prompts(model.prompt_files, model.options);
+    one.prompts = one.engine->add_context(model.material, model.options);
     const auto type = precision == crane::Precision::bfloat16 ? at::kBFloat16 : at::kFloat;
     one.a = at::randn({4096, 4096}).to(type);
     one.b = at::randn({4096, 4096}).to(type);

@@ -61,7 +61,8 @@ class Run {
                sizes.width == 1024 ? SyntheticSizes{768, std::min<int64_t>(12, sizes.blocks), 768}
                                    : SyntheticSizes{}) {
     model_.config.threads = 0;
-    model_.options.method.e_attn_layers = std::min<int64_t>(19, sizes.blocks);
+    model_.options =
+        with(model_.options, {{"eAttnLayers", static_cast<double>(std::min<int64_t>(19, sizes.blocks))}});
   }
 
   bool kernels() {
@@ -93,14 +94,14 @@ class Run {
     for (const bool plus : {false, true}) {
       const std::vector<ScoreOutcome> wanted =
           on_cpu([&] { return scores(plus, "cpu", Precision::float32); });
-      std::printf("%s: scores on the CPU %.6f %.6f\n", name_of(plus), wanted[0].fused_score,
-                  wanted[1].fused_score);
+      std::printf("%s: scores on the CPU %.6f %.6f\n", name_of(plus), wanted[0].parts[0],
+                  wanted[1].parts[0]);
       for (const Precision precision : {Precision::float32, Precision::float16, Precision::bfloat16}) {
         const std::vector<ScoreOutcome> got = scores(plus, device_.str(), precision);
         double score = 0;
         double map = 0;
         for (size_t i = 0; i < got.size(); ++i) {
-          score = std::max(score, std::abs(got[i].fused_score - wanted[i].fused_score));
+          score = std::max(score, std::abs(got[i].parts[0] - wanted[i].parts[0]));
           for (size_t p = 0; p < got[i].map.size(); ++p) {
             const double d = std::abs(static_cast<double>(got[i].map[p]) - wanted[i].map[p]);
             map = std::isnan(d) ? INFINITY : std::max(map, d);
@@ -195,7 +196,7 @@ class Run {
     for (const bool plus : {false, true}) {
       Engine engine(config_of(plus, device_.str(), Precision::bfloat16));
       const ScoreOptions options = options_of(plus);
-      const int64_t prompts = engine.add_prompts(model_.prompt_files, options);
+      const int64_t prompts = engine.add_context(model_.material, options);
       rate(engine, options, prompts,
            {name_of(plus), Precision::bfloat16, 1024, 1024, device_.is_cuda() ? 16 : 1});
     }
@@ -213,7 +214,7 @@ class Run {
       for (const Precision precision : {Precision::bfloat16, Precision::float16, Precision::float32}) {
         Engine engine(config_of(plus, device_.str(), precision));
         const ScoreOptions options = options_of(plus);
-        const int64_t prompts = engine.add_prompts(model_.prompt_files, options);
+        const int64_t prompts = engine.add_context(model_.material, options);
         for (const Shape& shape : shapes) {
           // Other formats and sizes are measured where the batch is large.
           const bool all = precision == Precision::bfloat16 && &shape == &shapes.front();
@@ -236,15 +237,15 @@ class Run {
     for (const bool plus : {false, true}) {
       Engine engine(config_of(plus, device_.str(), Precision::bfloat16));
       const ScoreOptions options = options_of(plus);
-      const int64_t prompts = engine.add_prompts(model_.prompt_files, options);
+      const int64_t prompts = engine.add_context(model_.material, options);
       const Pictures pictures(2, sizes_.side, sizes_.side, prompts);
       const auto first = engine.score(pictures.items, options, nullptr);
       double worst = 0;
       for (int call = 0; call < (device_.is_cuda() ? 5 : 1); ++call) {
         const auto again = engine.score(pictures.items, options, nullptr);
         for (size_t i = 0; i < first.size(); ++i) {
-          worst = std::max(worst, std::abs(again[i].fused_score - first[i].fused_score));
-          worst = std::max(worst, std::abs(again[i].map_max - first[i].map_max));
+          worst = std::max(worst, std::abs(again[i].parts[0] - first[i].parts[0]));
+          worst = std::max(worst, std::abs(again[i].map_max() - first[i].map_max()));
         }
       }
       const bool passes = worst <= 1e-6;
@@ -286,7 +287,7 @@ class Run {
   }
   ScoreOptions options_of(bool plus) const {
     ScoreOptions options = model_.options;
-    options.method.d_attn = plus;
+    options = with(options, {{"dAttn", plus}});
     return options;
   }
 
@@ -294,7 +295,7 @@ class Run {
     Engine engine(config_of(plus, device, precision));
     const ScoreOptions options = options_of(plus);
     const Pictures pictures(2, sizes_.side + 60, sizes_.side - 20,
-                            engine.add_prompts(model_.prompt_files, options));
+                            engine.add_context(model_.material, options));
     return engine.score(pictures.items, options, nullptr);
   }
 

@@ -97,14 +97,14 @@ async function main() {
     eps: 1e-8,
     guidance: 'pad-suffix',
     halfDeepTokens: true,
-  };
-  const fresh = {
-    seed: 111,
     contextRows: 12,
     deepBlocks: 8,
     deepTokens: 4,
-    normalIds: texts[0],
-    anomalousIds: texts[1],
+  };
+  const fresh = {
+    seed: 111,
+    texts: { normal: [texts[0]], anomalous: [texts[1]] },
+    files: {},
   };
 
   const ours = { shared: [], whole: [] };
@@ -112,13 +112,13 @@ async function main() {
   for (const sharedPrefix of [true, false])
     faces.push([
       sharedPrefix ? 'shared' : 'whole',
-      await engine.beginTraining(fresh, { ...options, sharedPrefix }),
+      await engine.beginTraining(fresh, method, { ...options, sharedPrefix }),
     ]);
   const runOurs = async (count, keep = true) => {
     for (let i = 0; i < count; i++)
       for (const [name, training] of faces) {
         const began = performance.now();
-        await training.step(items, method);
+        await training.step(items);
         if (keep) ours[name].push((performance.now() - began) / 1000);
       }
   };

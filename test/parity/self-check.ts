@@ -170,7 +170,7 @@ async function runOnce(
   const engine: NativeEngine = await addon.openEngine(toys.config(files, settings.vfm, settings.image_size));
   try {
     const method = methodOf(settings, compatOf(settings, false));
-    const prompts = await engine.addPrompts(toys.promptSource('main', files.prompts), method);
+    const prompts = await engine.addContext(toys.material('main', files.prompts), method);
     const batch = readBatch(inputs, settings.images, settings.image_size);
     const trace = await engine.trace(batch.input, batch.shape, prompts, method);
     compareFixture(fixture, trace, report, { context: { size: 'toy', flips: false } });

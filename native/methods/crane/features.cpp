@@ -1,5 +1,7 @@
 #include "methods/crane/features.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "methods/crane/e_attn.h"
 
@@ -68,6 +70,18 @@ PictureFeatures picture_features(const Towers& towers, const at::Tensor& image,
     trace->record("patch_norm", result.maps.transpose(0, 1));
   }
   return result;
+}
+
+int64_t distinct_maps(const CraneOptions& options) {
+  if (!options.d_attn)
+    return options.compat.aliased_features ? 1 : static_cast<int64_t>(options.features.size());
+  const auto layers = std::max<int64_t>(1, static_cast<int64_t>(options.compat.d_attn_layers.size()));
+  return layers * (options.maps == Maps::both ? 2 : 1);
+}
+
+int64_t copies_of_maps(const CraneOptions& options) {
+  const bool is_one = !options.d_attn && options.compat.aliased_features;
+  return is_one ? static_cast<int64_t>(options.features.size()) : 1;
 }
 
 }  // namespace crane::methods

@@ -18,4 +18,9 @@ struct PictureFeatures {
 PictureFeatures picture_features(const Towers& towers, const at::Tensor& image,
                                  const SourceAffinity* affinity, const CraneOptions& options, Trace* trace);
 
+// How many maps that differ the settings give, and how often each is listed: listed layers that all show the
+// final e are one map that counts as often as it is listed (method.md 3).
+int64_t distinct_maps(const CraneOptions& options);
+int64_t copies_of_maps(const CraneOptions& options);
+
 }  // namespace crane::methods

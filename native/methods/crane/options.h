@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attention/kinds.h"
+#include "methods/settings.h"
 #include "text/guidance.h"
 
 namespace crane::methods {
@@ -18,8 +20,6 @@ struct Compat {
   bool aliased_features = true;  // every listed feature layer shows the final e
   attention::EmptyRows empty_rows = attention::EmptyRows::keep_self;
   std::vector<int64_t> d_attn_layers;  // 1-based; empty: the last block only
-
-  bool operator==(const Compat&) const = default;
 };
 
 enum class Maps { both, d_attn };
@@ -36,8 +36,11 @@ struct CraneOptions {
   text::Guidance guidance_at_test = text::Guidance::none;
   double temperature = 0.07;
   Compat compat;
-
-  bool operator==(const CraneOptions&) const = default;
 };
+
+// Errors: E_MODEL_CONFIG for a setting that is none, or a value that it cannot have.
+CraneOptions parse_crane(const Settings& settings);
+// none, pad-suffix, pad-prefix, replace-suffix or replace-prefix; E_MODEL_CONFIG.
+text::Guidance parse_guidance(std::string_view name);
 
 }  // namespace crane::methods

@@ -33,7 +33,7 @@ class OnEmulatedDevice : public ::testing::Test {
                                           int64_t width, int64_t height, image::Fit fit) {
     model.config.precision = precision;
     Engine engine(model.config);
-    Pictures pictures(count, width, height, engine.add_prompts(model.prompt_files, model.options));
+    Pictures pictures(count, width, height, engine.add_context(model.material, model.options));
     for (ScoreItem& item : pictures.items) item.fit = fit;
     return engine.score(pictures.items, model.options, nullptr);
   }
@@ -45,8 +45,8 @@ void expect_near(const std::vector<ScoreOutcome>& got, const std::vector<ScoreOu
                  double tolerance) {
   ASSERT_EQ(got.size(), wanted.size());
   for (size_t i = 0; i < got.size(); ++i) {
-    EXPECT_NEAR(got[i].fused_score, wanted[i].fused_score, tolerance) << "picture " << i;
-    EXPECT_NEAR(got[i].map_max, wanted[i].map_max, tolerance) << "picture " << i;
+    EXPECT_NEAR(got[i].parts[0], wanted[i].parts[0], tolerance) << "picture " << i;
+    EXPECT_NEAR(got[i].map_max(), wanted[i].map_max(), tolerance) << "picture " << i;
     EXPECT_EQ(got[i].map_width, wanted[i].map_width);
     ASSERT_EQ(got[i].map.size(), wanted[i].map.size());
     double worst = 0;
@@ -68,11 +68,11 @@ TEST_F(OnEmulatedDevice, Float32BatchesGiveTheCpusScores) {
 // The last block of the plain stream runs for the class token alone without D-Attn: rows with a stride.
 TEST_F(OnEmulatedDevice, HalfPrecisionStaysNearFloat32) {
   SyntheticModel model(128, 3, 84);
-  model.options.method.e_attn_layers = 2;
+  model.options = with(model.options, {{"eAttnLayers", 2.0}});
   for (const bool d_attn : {true, false}) {
-    model.options.method.d_attn = d_attn;
+    model.options = with(model.options, {{"dAttn", d_attn}});
     const auto wanted = on_cpu(model, 2, 84, 84, image::Fit::stretch);
-    EXPECT_GT(std::abs(wanted[0].fused_score - wanted[1].fused_score), 1e-3);  // pictures can be told apart
+    EXPECT_GT(std::abs(wanted[0].parts[0] - wanted[1].parts[0]), 1e-3);  // pictures can be told apart
     expect_near(on_device(model, Precision::float16, 2, 84, 84, image::Fit::stretch), wanted, 0.02);
     expect_near(on_device(model, Precision::bfloat16, 2, 84, 84, image::Fit::stretch), wanted, 0.1);
   }
@@ -80,7 +80,7 @@ TEST_F(OnEmulatedDevice, HalfPrecisionStaysNearFloat32) {
 
 TEST_F(OnEmulatedDevice, MoreViewsThanABatchHoldsComeBackInOrder) {
   SyntheticModel model(64, 1, 42);
-  model.options.method.d_attn = false;
+  model.options = with(model.options, {{"dAttn", false}});
   const auto wanted = on_cpu(model, 19, 50, 42, image::Fit::stretch);
   expect_near(on_device(model, Precision::float16, 19, 50, 42, image::Fit::stretch), wanted, 0.02);
 }

@@ -17,8 +17,8 @@ namespace crane {
 namespace {
 
 void expect_same_bits(const ScoreOutcome& a, const ScoreOutcome& b) {
-  EXPECT_EQ(a.fused_score, b.fused_score);
-  EXPECT_EQ(a.map_max, b.map_max);
+  EXPECT_EQ(a.parts[0], b.parts[0]);
+  EXPECT_EQ(a.map_max(), b.map_max());
   EXPECT_EQ(a.map, b.map);
 }
 
@@ -26,12 +26,12 @@ void expect_same_bits(const ScoreOutcome& a, const ScoreOutcome& b) {
 TEST(Engine, ScoresAreTheSameBitsWhateverSharesTheCallAndInWhichOrder) {
   SyntheticModel model(/*width=*/1024, /*blocks=*/1, /*side=*/518);
   Engine engine(model.config);
-  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const int64_t prompts = engine.add_context(model.material, model.options);
   const Pictures pictures(8, 518, 518, prompts);
   std::vector<ScoreOutcome> alone;
   for (const ScoreItem& item : pictures.items)
     alone.push_back(engine.score({&item, 1}, model.options, nullptr)[0]);
-  EXPECT_NE(alone[0].fused_score, alone[1].fused_score);
+  EXPECT_NE(alone[0].parts[0], alone[1].parts[0]);
   for (const size_t batch : {2u, 3u, 4u, 8u}) {
     std::vector<ScoreItem> reversed(pictures.items.begin(),
                                     pictures.items.begin() + static_cast<long>(batch));
@@ -45,7 +45,7 @@ TEST(Engine, ScoresAreTheSameBitsWhateverSharesTheCallAndInWhichOrder) {
 TEST(Engine, PreprocessedInputGivesThePicturesBits) {
   SyntheticModel model(64, 3, 84);
   Engine engine(model.config);
-  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const int64_t prompts = engine.add_context(model.material, model.options);
   const Pictures pictures(2, 84, 84, prompts);
   std::vector<float> input(2 * 3 * 84 * 84);
   for (size_t b = 0; b < 2; ++b) {
@@ -65,14 +65,14 @@ TEST(Engine, PreprocessedInputGivesThePicturesBits) {
 TEST(Engine, BatchMeanLetsNeighboursMatterAndOnlyThen) {
   SyntheticModel model(64, 3, 84);
   Engine engine(model.config);
-  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const int64_t prompts = engine.add_context(model.material, model.options);
   const Pictures pictures(3, 84, 84, prompts);
   const auto alone = engine.score({pictures.items.data(), 1}, model.options, nullptr);
   const auto together = engine.score(pictures.items, model.options, nullptr);
   expect_same_bits(alone[0], together[0]);
   ScoreOptions shared = model.options;
-  shared.method.compat.batch_mean = true;
-  EXPECT_EQ(engine.score({pictures.items.data(), 1}, shared, nullptr)[0].fused_score, alone[0].fused_score);
+  shared = with(shared, {{"compat.batchMean", true}});
+  EXPECT_EQ(engine.score({pictures.items.data(), 1}, shared, nullptr)[0].parts[0], alone[0].parts[0]);
   EXPECT_NE(engine.score(pictures.items, shared, nullptr)[0].map, alone[0].map);
 }
 
@@ -80,7 +80,7 @@ TEST(Engine, BatchMeanLetsNeighboursMatterAndOnlyThen) {
 TEST(Engine, PicturesPreparedAheadGiveTheSameBits) {
   SyntheticModel model(64, 3, 84);
   Engine engine(model.config);
-  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const int64_t prompts = engine.add_context(model.material, model.options);
   Pictures pictures(6, 150, 110, prompts);
   for (const image::Fit fit : {image::Fit::stretch, image::Fit::pad, image::Fit::tile}) {
     for (ScoreItem& item : pictures.items) item.fit = fit;
@@ -111,13 +111,13 @@ TEST(Engine, AJobThatNobodyScoresLeavesThePicturesAlone) {
 TEST(Engine, CancelledWorkStopsBeforeItsNextPicture) {
   SyntheticModel model(64, 3, 84);
   Engine engine(model.config);
-  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const int64_t prompts = engine.add_context(model.material, model.options);
   const Pictures pictures(3, 84, 84, prompts);
   CancelToken cancelled;
   cancelled.cancel();
   for (const bool batch_mean : {false, true}) {
     ScoreOptions options = model.options;
-    options.method.compat.batch_mean = batch_mean;
+    options = with(options, {{"compat.batchMean", batch_mean}});
     try {
       engine.score(pictures.items, options, &cancelled);
       FAIL() << "scored, batch_mean " << batch_mean;
@@ -149,7 +149,7 @@ class AddressSpace {
 TEST(Engine, AnAllocationThatFailsIsToldAndTheNextPictureScores) {
   SyntheticModel model(64, 3, 84);
   Engine engine(model.config);
-  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const int64_t prompts = engine.add_context(model.material, model.options);
   const std::vector<float> small(3 * 84 * 84, 0.25F);
   const std::vector<float> large(3 * 1400 * 1400, 0.25F);
   const auto score = [&](const std::vector<float>& input, int64_t side) {
@@ -177,23 +177,23 @@ TEST(Engine, UniformPictureHasAFiniteScoreUnlessTheReferencesNanIsAskedFor) {
   SyntheticModel model(64, 3, 84);
   model.config.source->tower.std = {1e6, 1e6, 1e6};  // the source sees next to nothing: every patch alike
   Engine engine(model.config);
-  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const int64_t prompts = engine.add_context(model.material, model.options);
   Pictures pictures(1, 84, 84, prompts);
   std::fill(pictures.pixels[0].begin(), pictures.pixels[0].end(), uint8_t{127});
   ScoreOptions strict = model.options;
-  strict.method.d_attn_beta = 4.0;  // masks every cosine, as a mean above 1/beta does
+  strict = with(strict, {{"dAttnBeta", 4.0}});  // masks every cosine, as a mean above 1/beta does
   const auto kept = engine.score(pictures.items, strict, nullptr);
-  EXPECT_TRUE(std::isfinite(kept[0].fused_score) && std::isfinite(kept[0].map_max));
-  strict.method.compat.empty_rows = attention::EmptyRows::nan;
+  EXPECT_TRUE(std::isfinite(kept[0].parts[0]) && std::isfinite(kept[0].map_max()));
+  strict = with(strict, {{"compat.emptyRows", "nan"}});
   const auto lost = engine.score(pictures.items, strict, nullptr);
-  EXPECT_TRUE(std::isnan(lost[0].fused_score) && std::isnan(lost[0].map_max));
+  EXPECT_TRUE(std::isnan(lost[0].parts[0]) && std::isnan(lost[0].map_max()));
 }
 
 TEST(Engine, InputsNeedNotBeSquareNorOfTheModelsSize) {
   SyntheticModel model(64, 3, 84);
   model.config.width = 140;
   Engine engine(model.config);
-  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const int64_t prompts = engine.add_context(model.material, model.options);
   Pictures pictures(1, 200, 90, prompts);
   const auto stretched = engine.score(pictures.items, model.options, nullptr);
   EXPECT_EQ(stretched[0].map_width, 140);
@@ -220,7 +220,7 @@ TEST(Engine, SizesThatAreNoMultipleOfThePatchAreRefused) {
 TEST(Engine, SettingsThatDoNotFitTheTowerAreNamed) {
   SyntheticModel model(64, 3, 84);
   Engine engine(model.config);
-  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const int64_t prompts = engine.add_context(model.material, model.options);
   const Pictures pictures(1, 84, 84, prompts);
   const auto code_of = [&](const ScoreOptions& options) -> std::string {
     try {
@@ -231,13 +231,13 @@ TEST(Engine, SettingsThatDoNotFitTheTowerAreNamed) {
     }
   };
   ScoreOptions wrong = model.options;
-  wrong.method.e_attn_layers = 4;
+  wrong = with(wrong, {{"eAttnLayers", 4.0}});
   EXPECT_EQ(code_of(wrong).rfind("E_MODEL_CONFIG: eAttnLayers is 4", 0), 0u) << code_of(wrong);
   wrong = model.options;
-  wrong.method.features = {1};
+  wrong = with(wrong, {{"features", std::vector<double>{1}}});
   EXPECT_EQ(code_of(wrong).rfind("E_MODEL_CONFIG: features lists block 1", 0), 0u) << code_of(wrong);
   wrong = model.options;
-  wrong.method.compat.d_attn_layers = {2};
+  wrong = with(wrong, {{"compat.dAttnLayers", std::vector<double>{2}}});
   EXPECT_EQ(code_of(wrong).rfind("E_MODEL_CONFIG: compat.dAttnLayers lists block 2", 0), 0u)
       << code_of(wrong);
 }
@@ -245,7 +245,7 @@ TEST(Engine, SettingsThatDoNotFitTheTowerAreNamed) {
 TEST(Engine, CancelledCallsStopWithACode) {
   SyntheticModel model(64, 3, 84);
   Engine engine(model.config);
-  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const int64_t prompts = engine.add_context(model.material, model.options);
   const Pictures pictures(2, 84, 84, prompts);
   CancelToken token;
   token.cancel();
@@ -260,29 +260,29 @@ TEST(Engine, CancelledCallsStopWithACode) {
 TEST(Engine, GuidanceChangesTheTextOfEachPicture) {
   SyntheticModel model(64, 3, 84);
   Engine engine(model.config);
-  const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+  const int64_t prompts = engine.add_context(model.material, model.options);
   const Pictures pictures(1, 84, 84, prompts);
-  const double plain = engine.score(pictures.items, model.options, nullptr)[0].fused_score;
-  for (const auto guidance : {text::Guidance::pad_suffix, text::Guidance::replace_suffix}) {
+  const double plain = engine.score(pictures.items, model.options, nullptr)[0].parts[0];
+  for (const char* guidance : {"pad-suffix", "replace-suffix"}) {
     ScoreOptions guided = model.options;
-    guided.method.guidance_at_test = guidance;
-    EXPECT_NE(engine.score(pictures.items, guided, nullptr)[0].fused_score, plain);
+    guided = with(guided, {{"guidanceAtTest", guidance}});
+    EXPECT_NE(engine.score(pictures.items, guided, nullptr)[0].parts[0], plain);
   }
 }
 
 TEST(Engine, AScoreThatIsNotFiniteIsAnErrorUnlessNanWasAskedFor) {
   SyntheticModel model(/*width=*/64, /*blocks=*/1, /*side=*/84);
-  model.options.method.temperature = 1e-45;  // the logits overflow
+  model.options = with(model.options, {{"temperature", 1e-45}});  // the logits overflow
   Engine engine(model.config);
-  const Pictures pictures(1, 84, 84, engine.add_prompts(model.prompt_files, model.options));
+  const Pictures pictures(1, 84, 84, engine.add_context(model.material, model.options));
   try {
     engine.score(pictures.items, model.options, nullptr);
     FAIL() << "a score that is not finite was handed out";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), "E_WEIGHTS_NONFINITE");
   }
-  model.options.method.compat.empty_rows = attention::EmptyRows::nan;
-  EXPECT_TRUE(std::isnan(engine.score(pictures.items, model.options, nullptr)[0].fused_score));
+  model.options = with(model.options, {{"compat.emptyRows", "nan"}});
+  EXPECT_TRUE(std::isnan(engine.score(pictures.items, model.options, nullptr)[0].parts[0]));
 }
 
 TEST(Engine, KeepsItsOwnNumberOfThreadsWhenAnotherIsOpened) {
@@ -291,7 +291,7 @@ TEST(Engine, KeepsItsOwnNumberOfThreadsWhenAnotherIsOpened) {
   one.config.threads = 1;
   two.config.threads = 2;
   Engine first(one.config);
-  const Pictures pictures(1, 84, 84, first.add_prompts(one.prompt_files, one.options));
+  const Pictures pictures(1, 84, 84, first.add_context(one.material, one.options));
   Engine second(two.config);
   EXPECT_EQ(at::get_num_threads(), 2);
   first.score(pictures.items, one.options, nullptr);
@@ -320,20 +320,20 @@ TEST(Engine, PrecisionsThatTheDeviceLacksAreRefused) {
 TEST(Engine, Bfloat16MovesScoresALittleAndNeitherByTheirNeighboursNorThoseOfAFloat32Engine) {
   SyntheticModel model(128, 4, 84);
   Engine exact(model.config);
-  const int64_t prompts = exact.add_prompts(model.prompt_files, model.options);
+  const int64_t prompts = exact.add_context(model.material, model.options);
   const Pictures pictures(3, 84, 84, prompts);
   const auto before = exact.score(pictures.items, model.options, nullptr);
   if (kernels::can_multiply_in(Precision::bfloat16)) {
     model.config.precision = Precision::bfloat16;
     Engine other(model.config);
     EXPECT_EQ(other.facts().precision, Precision::bfloat16);
-    ASSERT_EQ(other.add_prompts(model.prompt_files, model.options), prompts);
+    ASSERT_EQ(other.add_context(model.material, model.options), prompts);
     const auto together = other.score(pictures.items, model.options, nullptr);
     for (size_t i = 0; i < together.size(); ++i) {
       expect_same_bits(other.score({&pictures.items[i], 1}, model.options, nullptr)[0], together[i]);
-      EXPECT_NE(together[i].fused_score, before[i].fused_score);
-      EXPECT_NEAR(together[i].fused_score, before[i].fused_score, 0.02);
-      EXPECT_NEAR(together[i].map_max, before[i].map_max, 0.02);
+      EXPECT_NE(together[i].parts[0], before[i].parts[0]);
+      EXPECT_NEAR(together[i].parts[0], before[i].parts[0], 0.02);
+      EXPECT_NEAR(together[i].map_max(), before[i].map_max(), 0.02);
     }
   }
   const auto after = exact.score(pictures.items, model.options, nullptr);

@@ -32,7 +32,7 @@ struct Pictures {
     for (const auto& rgb : pixels) {
       ScoreItem item;
       item.picture = {rgb.data(), width, height, image::Mode::rgb};
-      item.prompts = prompts;
+      item.context = prompts;
       item.wants_map = true;
       items.push_back(item);
     }

@@ -24,7 +24,7 @@ class StartCacheTest : public ::testing::Test {
 
   void use_cache(const std::string& identity = "weights") {
     model.config.start_cache = StartCache{folder.string(), identity, /*least_bytes=*/0};
-    model.prompt_files.kept_vectors = (folder / "vectors.safetensors").string();
+    model.material.kept = (folder / "vectors.safetensors").string();
   }
 
   struct Run {
@@ -36,7 +36,7 @@ class StartCacheTest : public ::testing::Test {
 
   Run run() {
     Engine engine(model.config);
-    const int64_t prompts = engine.add_prompts(model.prompt_files, model.options);
+    const int64_t prompts = engine.add_context(model.material, model.options);
     const auto outcomes =
         engine.score_preprocessed(pixels.data(), {1, 56, 56}, prompts, model.options, true, nullptr);
     Run run{engine.facts().vision.packed, engine.facts().source->packed, engine.facts().packed_failure,
@@ -135,7 +135,7 @@ TEST_F(StartCacheTest, AFolderThatCannotBeWrittenCostsTimeOnly) {
   const Run plain = run();
   use_cache();
   model.config.start_cache->folder = (folder / "not there").string();
-  model.prompt_files.kept_vectors = (folder / "not there" / "vectors").string();
+  model.material.kept = (folder / "not there" / "vectors").string();
   const Run without = run();
   EXPECT_EQ(without.vision, "memory");
   if (kernels::can_run("avx2")) EXPECT_NE(without.failure.find("not there"), std::string::npos);
@@ -146,7 +146,7 @@ TEST_F(StartCacheTest, DamagedVectorsAreEncodedAgain) {
   const Run plain = run();
   use_cache();
   run();
-  const fs::path vectors = model.prompt_files.kept_vectors;
+  const fs::path vectors = model.material.kept;
   const auto size = fs::file_size(vectors);
   fs::resize_file(vectors, size - 1);
   EXPECT_EQ(run().values, plain.values);

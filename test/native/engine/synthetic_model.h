@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "engine/engine.h"
+#include "methods/method.h"
 #include "weights/synth.h"
 
 namespace crane {
@@ -20,6 +21,15 @@ struct SyntheticSizes {
   int64_t source_blocks = 2;
   int64_t joint_width = 64;
 };
+
+// The same call with some of the method's settings changed.
+inline ScoreOptions with(const ScoreOptions& options, const methods::Settings& changes) {
+  methods::Settings settings = options.method->settings();
+  for (const auto& [name, value] : changes) settings[name] = value;
+  ScoreOptions changed = options;
+  changed.method = methods::make(options.method->name(), settings);
+  return changed;
+}
 
 class SyntheticModel {
  public:
@@ -53,16 +63,18 @@ class SyntheticModel {
     config.height = side;
     config.width = side;
     config.threads = 2;
-    options.method.e_attn_layers = 1;
-    options.method.features = {blocks};
-    options.method.d_attn = true;
-    prompt_files = {path("prompts"), {1, 2, 2, 2, 5, 9, 0, 0, 0}, {1, 2, 2, 2, 6, 5, 9, 0, 0}};
+    options.method = methods::make("crane", {{"eAttnLayers", 1.0},
+                                             {"features", std::vector<double>{static_cast<double>(blocks)}},
+                                             {"dAttn", true}});
+    material.files["prompts"] = path("prompts");
+    material.texts["normal"] = {{1, 2, 2, 2, 5, 9, 0, 0, 0}};
+    material.texts["anomalous"] = {{1, 2, 2, 2, 6, 5, 9, 0, 0}};
   }
   ~SyntheticModel() { std::filesystem::remove_all(folder_); }
 
   EngineConfig config;
   ScoreOptions options;
-  PromptFiles prompt_files;
+  methods::Material material;
 
  private:
   std::string path(const char* name) const {

@@ -16,9 +16,9 @@ struct Example {
   Example() {
     tower = TextTower::load(weights::canonicalise({weights::open_weights(model.config.weights[0])}),
                             layers::Activation::quick_gelu, 1e-5, at::kCPU);
-    prompts = load_prompts(model.prompt_files.path,
-                           {model.prompt_files.normal_ids, model.prompt_files.anomalous_ids}, tower.width(),
-                           at::kCPU);
+    prompts = load_prompts(model.material.files.at("prompts"),
+                           {model.material.texts.at("normal")[0], model.material.texts.at("anomalous")[0]},
+                           tower.width(), at::kCPU);
     at::manual_seed(3);
     const at::Tensor drawn = at::randn({5, 64});
     features = drawn / drawn.norm(2, -1, true);

@@ -45,10 +45,10 @@ struct Course {
   std::vector<int64_t> labels{0, 1, 1, 0};
 
   explicit Course(bool d_attn = true) {
-    model.options.method.d_attn = d_attn;
+    model.options = with(model.options, {{"dAttn", d_attn}});
     if (!d_attn) {
-      model.options.method.features = {2, 3};  // one map, listed twice
-      model.options.method.e_attn_layers = 2;
+      // one map, listed twice
+      model.options = with(model.options, {{"features", std::vector<double>{2, 3}}, {"eAttnLayers", 2.0}});
     }
     engine = std::make_shared<Engine>(model.config);
     folder = std::filesystem::temp_directory_path() / join_text("crane-training-", ::getpid(), "-", next_++);
@@ -64,6 +64,16 @@ struct Course {
   }
   ~Course() { std::filesystem::remove_all(folder); }
 
+  Training begin(const methods::Settings& settings = {}) const {
+    return begin({methods::LearnerStart::Kind::checkpoint, model.material, 0, {}}, settings);
+  }
+  Training begin(const methods::LearnerStart& start, const methods::Settings& settings) const {
+    return {engine, model.options.method, start, settings};
+  }
+  Training resume(const std::string& state) const {
+    return begin({methods::LearnerStart::Kind::saved, {}, 0, state}, {});
+  }
+
   std::string path(const std::string& name) const { return (folder / name).string(); }
 
   std::vector<TrainItem> items(bool half) const {
@@ -75,7 +85,7 @@ struct Course {
     engine->write_features(wanted, half, model.options, nullptr);
     std::vector<TrainItem> items;
     for (size_t i = 0; i < pictures.size(); ++i) {
-      items.push_back({wanted[i].path, cells[i].data(), cells[i].size(), labels[i] == 1});
+      items.push_back({wanted[i].path, cells[i].data(), cells[i].size(), labels[i] == 1, {}, nullptr});
     }
     return items;
   }
@@ -106,11 +116,11 @@ TEST(FeatureCache, SinglePrecisionGivesTheBitsOfThePictures) {
     const std::vector<float> input = course.input();
     const TrainBatch batch{input.data(), course.masks.data(), course.labels.data()};
     const auto items = course.items(/*half=*/false);
-    Training cached(course.engine, course.model.prompt_files, {});
-    Training uncached(course.engine, course.model.prompt_files, {});
+    Training cached = course.begin();
+    Training uncached = course.begin();
     for (int step = 0; step < 3; ++step) {
-      const auto a = cached.step(items, course.model.options);
-      const auto b = uncached.step_on_pictures(batch, {4, k_side, k_side}, course.model.options, nullptr);
+      const auto a = cached.step(items);
+      const auto b = uncached.step_on_pictures(batch, {4, k_side, k_side}, nullptr);
       EXPECT_EQ(a.total, b.total);
     }
     expect_same(cached.state(), uncached.state());
@@ -121,10 +131,10 @@ TEST(FeatureCache, HalfPrecisionStaysCloseAndTakesHalfTheSpace) {
   const Course course;
   const auto whole = course.items(/*half=*/false);
   const auto half = course.items(/*half=*/true);
-  Training a(course.engine, course.model.prompt_files, {});
-  Training b(course.engine, course.model.prompt_files, {});
-  const double exact = a.step(whole, course.model.options).total;
-  const double rounded = b.step(half, course.model.options).total;
+  Training a = course.begin();
+  Training b = course.begin();
+  const double exact = a.step(whole).total;
+  const double rounded = b.step(half).total;
   EXPECT_NE(exact, rounded);
   EXPECT_NEAR(exact, rounded, 2e-3 * exact);
   EXPECT_LT(std::filesystem::file_size(half[0].features),
@@ -133,7 +143,7 @@ TEST(FeatureCache, HalfPrecisionStaysCloseAndTakesHalfTheSpace) {
 
 TEST(FeatureCache, BatchMeanIsRefused) {
   Course course;
-  course.model.options.method.compat.batch_mean = true;
+  course.model.options = with(course.model.options, {{"compat.batchMean", true}});
   EXPECT_EQ(code_of([&] { course.engine->feature_shape(course.model.options); }), "E_MODEL_CONFIG");
   EXPECT_EQ(code_of([&] { course.items(true); }), "E_MODEL_CONFIG");
 }
@@ -141,12 +151,15 @@ TEST(FeatureCache, BatchMeanIsRefused) {
 TEST(FeatureCache, DamageIsNoticed) {
   const Course course;
   const auto items = course.items(/*half=*/true);
-  const FeatureShape shape = course.engine->feature_shape(course.model.options);
-  const train::FeatureSizes sizes{shape.maps, shape.grid_height * shape.grid_width, shape.width};
+  const train::FeatureSizes sizes = course.engine->feature_shape(course.model.options).tensors;
   EXPECT_EQ(train::check_features(items[0].features, sizes), train::FeatureState::whole);
   EXPECT_EQ(train::check_features(course.path("none"), sizes), train::FeatureState::missing);
-  EXPECT_EQ(train::check_features(items[0].features, {sizes.maps + 1, sizes.cells, sizes.width}),
-            train::FeatureState::damaged);
+  train::FeatureSizes others = sizes;
+  ++others[1].second[0];
+  EXPECT_EQ(train::check_features(items[0].features, others), train::FeatureState::damaged);
+  others = sizes;
+  others.push_back({"levels", {1}});
+  EXPECT_EQ(train::check_features(items[0].features, others), train::FeatureState::damaged);
   const std::string bytes = bytes_of(items[0].features);
   for (const size_t at : {bytes.size() - 1, bytes.size() / 2, size_t{9}}) {
     std::string changed = bytes;
@@ -161,16 +174,16 @@ TEST(FeatureCache, DamageIsNoticed) {
 TEST(Training, GoesOnFromItsFileBitForBit) {
   const Course course;
   const auto items = course.items(/*half=*/true);
-  Training whole(course.engine, course.model.prompt_files, {});
-  Training first(course.engine, course.model.prompt_files, {});
+  Training whole = course.begin();
+  Training first = course.begin();
   const std::map<std::string, std::string> metadata{{"epoch", "1"}};
   const std::vector<train::ExtraTensor> extra{{"losses", false, {1.5, 2.5}, {}},
                                               {"order", true, {}, {3, 1, 2}}};
-  for (int i = 0; i < 5; ++i) whole.step(items, course.model.options);
-  for (int i = 0; i < 2; ++i) first.step(items, course.model.options);
+  for (int i = 0; i < 5; ++i) whole.step(items);
+  for (int i = 0; i < 2; ++i) first.step(items);
   first.save(course.path("state"), extra, metadata);
-  Training second(course.engine, SavedTrainingFile{course.path("state")}, {});
-  for (int i = 0; i < 3; ++i) second.step(items, course.model.options);
+  Training second = course.resume(course.path("state"));
+  for (int i = 0; i < 3; ++i) second.step(items);
   expect_same(whole.state(), second.state());
   whole.save(course.path("a"), extra, metadata);
   second.save(course.path("b"), extra, metadata);
@@ -182,25 +195,25 @@ TEST(Training, GoesOnFromItsFileBitForBit) {
 
 TEST(Training, SomeOtherFileIsNoSavedTraining) {
   const Course course;
-  const auto resume = [&](const std::string& path) {
-    return code_of([&] { Training(course.engine, SavedTrainingFile{path}, {}); });
-  };
-  EXPECT_EQ(resume(course.model.prompt_files.path), "E_TRAIN_RESUME");
+  const auto resume = [&](const std::string& path) { return code_of([&] { course.resume(path); }); };
+  EXPECT_EQ(resume(course.model.material.files.at("prompts")), "E_TRAIN_RESUME");
   EXPECT_EQ(resume(course.path("none")), "E_WEIGHTS_NOT_FOUND");
 }
 
 TEST(Training, CheckpointsBringThePromptsBack) {
   const Course course;
   const auto items = course.items(/*half=*/true);
-  Training learned(course.engine, course.model.prompt_files, {});
-  for (int i = 0; i < 2; ++i) learned.step(items, course.model.options);
-  learned.write_prompts(course.path("epoch_1.pth"), PromptFormat::pth, {});
-  learned.write_prompts(course.path("prompts.safetensors"), PromptFormat::safetensors, {{"learnedOn", "[]"}});
+  Training learned = course.begin();
+  for (int i = 0; i < 2; ++i) learned.step(items);
+  learned.write_checkpoint(course.path("epoch_1.pth"), /*as_pth=*/true, {});
+  learned.write_checkpoint(course.path("prompts.safetensors"), /*as_pth=*/false, {{"learnedOn", "[]"}});
   TracedStages own = learned.state();
   std::erase_if(own, [](const auto& stage) { return stage.first.starts_with("grad."); });
   for (const char* name : {"epoch_1.pth", "prompts.safetensors"}) {
-    PromptFiles files{course.path(name), {0}, {0}};  // the file brings its own texts
-    Training again(course.engine, files, {});
+    methods::LearnerStart start;
+    start.material.files["prompts"] = course.path(name);
+    start.material.texts = {{"normal", {{0}}}, {"anomalous", {{0}}}};  // the file brings its own texts
+    Training again = course.begin(start, {});
     expect_same(again.state(), own);
   }
   const auto checkpoint = weights::open_weights(course.path("epoch_1.pth"));
@@ -211,15 +224,15 @@ TEST(Training, CheckpointsBringThePromptsBack) {
 TEST(Training, UnknownMasksCountInTheImageLossOnly) {
   const Course course;
   auto items = course.items(/*half=*/true);
-  train::TrainOptions options;
-  Training known(course.engine, course.model.prompt_files, options);
-  Training some(course.engine, course.model.prompt_files, options);
-  Training none(course.engine, course.model.prompt_files, options);
-  const auto all = known.step(items, course.model.options);
+  const methods::Settings options;
+  Training known = course.begin(options);
+  Training some = course.begin(options);
+  Training none = course.begin(options);
+  const auto all = known.step(items);
   items[1].cells = nullptr;
-  const auto three = some.step(items, course.model.options);
+  const auto three = some.step(items);
   for (TrainItem& item : items) item.cells = nullptr;
-  const auto zero = none.step(items, course.model.options);
+  const auto zero = none.step(items);
   EXPECT_EQ(all.image, three.image);
   EXPECT_NE(all.focal, three.focal);
   EXPECT_EQ(all.image, zero.image);
@@ -233,14 +246,13 @@ TEST(Training, UnknownMasksCountInTheImageLossOnly) {
 TEST(Training, PixelLossIsTheMeanOverPicturesWithMasks) {
   const Course course;
   auto items = course.items(/*half=*/true);
-  train::TrainOptions options;
-  options.guidance = text::Guidance::none;  // text vectors that do not depend on the picture
-  Training a(course.engine, course.model.prompt_files, options);
-  Training b(course.engine, course.model.prompt_files, options);
+  const methods::Settings options{{"guidance", "none"}};  // text vectors that do not depend on the picture
+  Training a = course.begin(options);
+  Training b = course.begin(options);
   items[3].cells = nullptr;
-  const auto with = a.step(items, course.model.options);
+  const auto with = a.step(items);
   items.pop_back();
-  const auto without = b.step(items, course.model.options);
+  const auto without = b.step(items);
   EXPECT_NEAR(with.focal, without.focal, 1e-6);
   EXPECT_NEAR(with.dice, without.dice, 1e-6);
 }
@@ -248,11 +260,10 @@ TEST(Training, PixelLossIsTheMeanOverPicturesWithMasks) {
 TEST(Training, ALossThatIsNotFiniteChangesNothing) {
   const Course course;
   const auto items = course.items(/*half=*/true);
-  train::TrainOptions options;
-  options.loss.image_temperature = 1e-45;  // the logits overflow
-  Training training(course.engine, course.model.prompt_files, options);
+  const methods::Settings options{{"imageTemperature", 1e-45}};  // the logits overflow
+  Training training = course.begin(options);
   const TracedStages before = training.state();
-  EXPECT_EQ(code_of([&] { training.step(items, course.model.options); }), "E_TRAIN_DIVERGED");
+  EXPECT_EQ(code_of([&] { training.step(items); }), "E_TRAIN_DIVERGED");
   TracedStages after = training.state();
   std::erase_if(after, [](const auto& stage) { return stage.first.starts_with("grad."); });
   expect_same(before, after);
@@ -260,9 +271,9 @@ TEST(Training, ALossThatIsNotFiniteChangesNothing) {
 
 TEST(Training, FreshPromptsComeFromTheirSeedAlone) {
   const Course course;
-  train::FreshPrompts fresh{
-      7, 3, 2, 2, course.model.prompt_files.normal_ids, course.model.prompt_files.anomalous_ids};
-  const auto state = [&] { return Training(course.engine, fresh, {}).state(); };
+  methods::LearnerStart fresh{methods::LearnerStart::Kind::fresh, course.model.material, 7, {}};
+  methods::Settings sizes{{"contextRows", 3.0}, {"deepBlocks", 2.0}, {"deepTokens", 2.0}};
+  const auto state = [&] { return course.begin(fresh, sizes).state(); };
   const TracedStages one = state();
   expect_same(one, state());
   ASSERT_EQ(one.size(), 4u);
@@ -275,7 +286,7 @@ TEST(Training, FreshPromptsComeFromTheirSeedAlone) {
   EXPECT_NEAR(std::sqrt(sum / static_cast<double>(count)), 0.02, 0.002);
   fresh.seed = 8;
   EXPECT_NE(one.at("param.ctx_pos").data, state().at("param.ctx_pos").data);
-  fresh.deep_blocks = 3;
+  sizes["deepBlocks"] = 3.0;
   EXPECT_EQ(code_of([&] { state(); }), "E_PROMPTS");
 }
 

@@ -17,7 +17,7 @@ import {
   clipText,
   clipTower,
   methodOf,
-  promptIds,
+  promptMaterial,
   sourceTower,
 } from '../models/settings.js';
 import { normalise } from '../models/toy-images.js';
@@ -116,7 +116,7 @@ async function runFull(
   });
   try {
     const rows = groups.prompt.tensors.find(({ name }) => name === 'ctx_pos')!.shape.at(-2)!;
-    const prompts = await engine.addPrompts({ path: files.prompt, ...promptIds(rows) }, method);
+    const prompts = await engine.addContext(promptMaterial(files.prompt, rows), method);
     const input = normalise(picture.data, width, height);
     const began = performance.now();
     const [result] = await engine.scorePreprocessed(

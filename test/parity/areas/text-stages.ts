@@ -22,7 +22,7 @@ export const textStages: Area = {
       const files = await toys.files('main', form, 'none');
       const side = smallestSide(folder.tensors('toy/inputs.safetensors'));
       const engine = await toys.engine(files, 'none', side);
-      const source = toys.promptSource('main', files.prompts);
+      const material = toys.material('main', files.prompts);
       const features = Float32Array.from(fixture.read('image_cls_norm').data);
       const pictures = fixture.shape('image_cls_norm')[0]!;
       const subtitle = toys.label('main', form);
@@ -31,10 +31,9 @@ export const textStages: Area = {
         await report.case(`${path}: ${group}`, { subtitle, brief }, async (caseReport) => {
           const guidance = placementOf(group);
           const isGuided = guidance !== undefined && guidance !== 'none';
-          const trace = await engine.traceText(
-            source,
-            plainMethod(engine),
-            guidance ?? 'none',
+          const trace = await engine.traceContext(
+            material,
+            { ...plainMethod(engine), guidanceAtTest: guidance ?? 'none' },
             isGuided ? features : undefined,
           );
           compareFixture(only(fixture, group), named(trace, group, pictures, toys), caseReport, {
@@ -53,7 +52,7 @@ export const textStages: Area = {
   },
 };
 
-/** A plain method of the last block; guidance is given to traceText itself. */
+/** A plain method of the last block. */
 function plainMethod(engine: NativeEngine): MethodOptions {
   return methodOf({
     vfm: 'none',
@@ -157,7 +156,7 @@ async function checkImageFeatures(
     const files = await toys.files('main', form, 'none');
     const engine = await toys.engine(files, 'none', side);
     const method = plainMethod(engine);
-    const prompts = await engine.addPrompts(toys.promptSource('main', files.prompts), method);
+    const prompts = await engine.addContext(toys.material('main', files.prompts), method);
     const expected = fixture.read('image_cls_norm');
     const names = Array.from({ length: expected.shape[0]! }, (_, i) => i);
     const batch = readBatch(inputs, names, side);

@@ -82,7 +82,7 @@ export async function traceCase(
   const files = await toys.files(set, form, settings.vfm, normBiasExponent(settings));
   const engine = await toys.engine(files, settings.vfm, settings.image_size);
   const method = methodOf(settings, compatOf(settings, holdsNan(fixture)));
-  const prompts = await engine.addPrompts(toys.promptSource(set, files.prompts), method);
+  const prompts = await engine.addContext(toys.material(set, files.prompts), method);
   const batch = readBatch(inputs, settings.images, settings.image_size);
   return {
     engine,

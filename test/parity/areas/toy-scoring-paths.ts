@@ -17,7 +17,7 @@ export async function checkScoringPaths(
 ): Promise<void> {
   const fromInput = await engine.scorePreprocessed(batch.input, batch.shape, prompts, method, true);
   const requests = batch.pictures.map(
-    (picture) => ({ picture, prompts, fit: 'stretch', tileOverlap: 0, wantMap: true }) as const,
+    (picture) => ({ picture, context: prompts, fit: 'stretch', tileOverlap: 0, wantMap: true }) as const,
   );
   const fromPictures = await engine.score(requests, method);
   const scores = { shape: [fromInput.length], data: fromInput.map(({ score }) => score) };

@@ -91,7 +91,7 @@ async function runLoop(set: LoopSet, fixture: SafetensorsFile, givens: Safetenso
   const losses = fixture.read('losses');
   const [steps, size] = order.shape as [number, number];
   const files = await toys.files('main', toys.forms('main')[0]!, 'none');
-  const training = await engine.beginTraining(toys.promptSource('main', files.prompts), {
+  const training = await engine.beginTraining(toys.material('main', files.prompts), method, {
     ...loop,
     halfDeepTokens,
     sharedPrefix,
@@ -131,12 +131,7 @@ async function runLoop(set: LoopSet, fixture: SafetensorsFile, givens: Safetenso
       ),
       labels: Int32Array.from(indices.map((i) => Number(labels[i]))),
     };
-    const { focal, dice, image, total, stages } = await training.stepOnPictures(
-      batch,
-      shape,
-      method,
-      step === 0,
-    );
+    const { focal, dice, image, total, stages } = await training.stepOnPictures(batch, shape, step === 0);
     got.push(focal, dice, image, total);
     const state = await training.state();
     const prefix = `step${String(step + 1).padStart(2, '0')}.`;

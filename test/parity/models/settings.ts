@@ -1,5 +1,5 @@
 /** From a case's settings to the engine's own words. Only what the fixtures cannot tell by tensors is written here. */
-import type { Compat, Guidance, MethodOptions, TowerConfig } from '#crane/addon/native.js';
+import type { Compat, Guidance, Material, MethodOptions, TowerConfig } from '#crane/addon/native.js';
 
 /** One entry of cases.json. */
 export interface CaseSettings {
@@ -121,4 +121,10 @@ export function promptIds(contextRows: number): { normalIds: Int32Array; anomalo
     return ids;
   };
   return { normalIds: padded([object, stop]), anomalousIds: padded([damaged, object, stop]) };
+}
+
+/** What the fixtures' prompts of this file are scored with. */
+export function promptMaterial(path: string, contextRows: number): Material {
+  const { normalIds, anomalousIds } = promptIds(contextRows);
+  return { texts: { normal: [normalIds], anomalous: [anomalousIds] }, files: { prompts: path } };
 }

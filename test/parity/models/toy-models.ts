@@ -5,10 +5,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EngineConfig, NativeAddon, NativeEngine, PromptSource } from '#crane/addon/native.js';
+import type { EngineConfig, Material, NativeAddon, NativeEngine } from '#crane/addon/native.js';
 import type { FixtureFolder } from '../fixture/folder.js';
 import { type RecipeGroup, readGroup, synthTensors } from '../fixture/recipe.js';
-import { clipText, clipTower, promptIds, sourceTower } from './settings.js';
+import { clipText, clipTower, promptMaterial, sourceTower } from './settings.js';
 
 export type SetName = 'main' | 'archive';
 
@@ -66,8 +66,8 @@ export class ToyModels {
       .shape.at(-2)!;
   }
 
-  promptSource(set: SetName, path: string): PromptSource {
-    return { path, ...promptIds(this.contextRows(set)) };
+  material(set: SetName, path: string): Material {
+    return promptMaterial(path, this.contextRows(set));
   }
 
   /** Engines are kept: opening one reads all weights. */

@@ -116,14 +116,16 @@ describe('score', () => {
       engine.score(pixels(2), { prompts: path }),
       engine.score(pixels(3), { prompts: path }),
     ]);
-    expect(addon.log.prompts.map(({ source }) => source.path)).toEqual([
+    expect(addon.log.prompts.map(({ material }) => material.files['prompts'])).toEqual([
       join(folder, 'prompts.safetensors'),
       path,
     ]);
     await writeFile(path, 'changed');
     await engine.score(pixels(2), { prompts: path });
     expect(addon.log.prompts).toHaveLength(3);
-    expect([...addon.log.prompts[0]!.source.normalIds.subarray(0, 4)]).toEqual([49406, 343, 14115, 269]);
+    expect([...addon.log.prompts[0]!.material.texts['normal']![0]!.subarray(0, 4)]).toEqual([
+      49406, 343, 14115, 269,
+    ]);
     expect(await codeOf(engine.score(pixels(1), { prompts: 'nosuch' }))).toBe('E_PROMPTS');
   });
 
@@ -133,7 +135,7 @@ describe('score', () => {
       [1, 2, 3, 4, 5].map((value) => engine.score(pixels(value), value === 3 ? { prompts: 'other' } : {})),
     );
     expect(addon.log.passes.map(({ requests }) => requests.length)).toEqual([5]);
-    expect(new Set(addon.log.passes[0]!.requests.map(({ prompts }) => prompts)).size).toBe(2);
+    expect(new Set(addon.log.passes[0]!.requests.map(({ context }) => context)).size).toBe(2);
   });
 
   it('never exceeds maxBatch, nor mixes methods in one pass', async () => {

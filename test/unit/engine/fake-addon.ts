@@ -2,11 +2,11 @@
 import type {
   CancelFlag,
   EngineConfig,
+  Material,
   MethodOptions,
   NativeAddon,
   NativeEngine,
   NativePicture,
-  PromptSource,
   Region,
   ScoreRequest,
   ScoreResult,
@@ -26,7 +26,7 @@ export interface FakeAddon extends NativeAddon {
   /** what was asked of the engines, in order */
   log: {
     opened: EngineConfig[];
-    prompts: { source: PromptSource; method: MethodOptions }[];
+    prompts: { material: Material; method: MethodOptions }[];
     removed: number[];
     passes: { requests: ScoreRequest[]; method: MethodOptions }[];
     /** paths of features in the order in which they were written */
@@ -145,7 +145,6 @@ function makeFakeEngine(
   running: { now: number; most: number },
 ): NativeEngine {
   const tower = { width: 64, layers: 4, heads: 1, parameters: 1000, packed: 'memory' as const };
-  const promptLengths = new Map<number, number>();
   let isDisposed = false;
   return {
     facts: {
@@ -160,15 +159,14 @@ function makeFakeEngine(
       weightBytes: 4000,
       workingBytes: 1000,
     },
-    async addPrompts(source, method) {
-      log.prompts.push({ source, method });
-      promptLengths.set(log.prompts.length, source.path.length);
+    async addContext(material, method) {
+      log.prompts.push({ material, method });
       return log.prompts.length;
     },
-    removePrompts(handle) {
+    removeContext(handle) {
       log.removed.push(handle);
     },
-    textFeatures: async () => new Float32Array(128),
+    textVectors: async () => new Float32Array(128),
     async score(requests, method, cancel) {
       if (isDisposed) throw Object.assign(new Error('disposed'), { code: 'E_DISPOSED' });
       log.passes.push({ requests, method });
@@ -190,14 +188,14 @@ function makeFakeEngine(
     scorePreprocessed: async (input, { batch, height, width }, _prompts, _method, wantMap) =>
       Array.from({ length: batch }, (_, image) => ({
         score: Math.abs(input[image * 3 * height * width]!) % 1,
-        fusedScore: 0,
+        parts: { fused: 0, 'map-max': 0 },
         mapMax: 0,
         ...(wantMap ? { map: { data: new Float32Array(height * width), width, height } } : {}),
         ms: { preprocess: 0, forward: 1, postprocess: 0 },
       })),
     trace: () => Promise.reject(new Error('not faked')),
-    traceText: () => Promise.reject(new Error('not faked')),
-    beginTraining: (start, options) => beginFakeTraining(start, options, training),
+    traceContext: () => Promise.reject(new Error('not faked')),
+    beginTraining: (start, _method, settings) => beginFakeTraining(start, settings, training),
     featureShape: () => fakeShape(config.width, config.height),
     async writeFeatures(pictures, _precision, _method, cancel) {
       for (const picture of pictures) {
@@ -216,15 +214,15 @@ function makeFakeEngine(
 }
 
 /** Mean brightness, shifted a little by sigma; the map is the picture in 8 x 8. */
-function fakeScore({ picture, wantMap, prompts }: ScoreRequest, method: MethodOptions): ScoreResult {
+function fakeScore({ picture, wantMap, context }: ScoreRequest, method: MethodOptions): ScoreResult {
   let sum = 0;
   for (const value of picture.data) sum += value;
-  const score = Math.min(1, sum / picture.data.length / 255 + method.sigma / 1e4 + prompts / 1e6);
+  const score = Math.min(1, sum / picture.data.length / 255 + method.sigma / 1e4 + context / 1e6);
   const rgb = nearestRgb(picture, k_mapSide, k_mapSide);
   const data = Float32Array.from({ length: k_mapSide ** 2 }, (_, at) => rgb[3 * at]! / 255);
   return {
     score,
-    fusedScore: score,
+    parts: { fused: score, 'map-max': Math.max(...data) },
     mapMax: Math.max(...data),
     ...(wantMap ? { map: { data, width: k_mapSide, height: k_mapSide } } : {}),
     ms: { preprocess: 1, forward: 2, postprocess: 3 },

@@ -7,10 +7,10 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { NativePicture, TensorInfo } from '../../../src/addon/native.js';
 import type {
   FeatureShape,
+  LearnerSettings,
   NativeTraining,
   StepLosses,
   TrainItem,
-  TrainOptions,
 } from '../../../src/addon/training.js';
 
 export interface TrainingBehaviour {
@@ -32,7 +32,7 @@ interface State {
 
 export async function beginFakeTraining(
   start: object,
-  options: TrainOptions,
+  options: LearnerSettings,
   behaviour: TrainingBehaviour,
 ): Promise<NativeTraining> {
   behaviour.checkStart?.(start);
@@ -41,7 +41,8 @@ export async function beginFakeTraining(
       ? ((await readFake(String(start.state)))['state'] as State)
       : { parameter: 'seed' in start ? Number(start.seed) / 1000 : 1, moment: 0, steps: 0 };
   return {
-    step: async (items) => {
+    step: async (given) => {
+      const items = given as TrainItem[];
       await behaviour.onStep?.(items);
       if (state.steps + 1 === behaviour.divergeAt)
         throw Object.assign(new Error('the loss is not finite'), { code: 'E_TRAIN_DIVERGED' });
@@ -56,30 +57,38 @@ export async function beginFakeTraining(
       ]);
       return writeFake(path, { state, extra: Object.fromEntries(kinds), metadata }, behaviour);
     },
-    writePrompts: (path, format, metadata) =>
+    writeCheckpoint: (path, format, metadata) =>
       writeFake(path, { format, parameter: state.parameter, metadata }, behaviour),
     end: async () => undefined,
   };
 }
 
 /** Depends on the order of the pictures, so that a wrong order shows in every later byte. */
-async function fakeStep(state: State, items: TrainItem[], options: TrainOptions): Promise<StepLosses> {
+async function fakeStep(state: State, items: TrainItem[], options: LearnerSettings): Promise<StepLosses> {
   let gradient = 0;
   for (const [at, { features, cells, isAnomalous }] of items.entries()) {
     const { mean } = (await readFake(features)) as unknown as { mean: number };
     const share = cells ? cells.reduce((sum, count) => sum + count, 0) / 784 : 0.5;
     gradient += ((at + 1) * (mean + share + (isAnomalous ? 1 : 0))) / items.length;
   }
-  state.moment = options.beta1 * state.moment + (1 - options.beta1) * gradient;
-  state.parameter -= options.learningRate * state.moment;
+  const [beta1, rate, weight] = ['beta1', 'learningRate', 'imageLossWeight'].map((name) =>
+    Number(options[name]),
+  );
+  state.moment = beta1! * state.moment + (1 - beta1!) * gradient;
+  state.parameter -= rate! * state.moment;
   state.steps++;
   const focal = 1 / (1 + state.steps) + state.parameter / 1e3;
   const dice = 2 * focal;
-  return { focal, dice, image: focal / 2, total: focal + dice + options.imageLossWeight * (focal / 2) };
+  return { focal, dice, image: focal / 2, total: focal + dice + weight! * (focal / 2) };
 }
 
 export function fakeShape(width: number, height: number): FeatureShape {
-  return { maps: 1, copies: 1, grid: { width: width / 14, height: height / 14 }, width: 64 };
+  const grid = { width: width / 14, height: height / 14 };
+  const tensors = [
+    { name: 'global', shape: [64] },
+    { name: 'maps', shape: [1, grid.width * grid.height, 64] },
+  ];
+  return { tensors, grid };
 }
 
 export async function writeFakeFeatures(

@@ -54,7 +54,10 @@ describe('the file of a prompt set', () => {
   const addon = {
     info: async () => ({ version: '1', libtorch: '2', isa: 'avx2' }),
   } as unknown as NativeAddon;
-  const source = { path: 'p', normalIds: Int32Array.of(1, 2), anomalousIds: Int32Array.of(1, 3) };
+  const source = {
+    texts: { normal: [Int32Array.of(1, 2)], anomalous: [Int32Array.of(1, 3)] },
+    files: { prompts: 'p' },
+  };
   const method = (halfDeepTokens: boolean) => ({ compat: { halfDeepTokens } }) as never;
 
   it('is one for all that decides the vectors', async () => {
@@ -71,7 +74,7 @@ describe('the file of a prompt set', () => {
         model,
         facts('mapped'),
         prompts,
-        { ...source, anomalousIds: Int32Array.of(1, 4) },
+        { ...source, texts: { ...source.texts, anomalous: [Int32Array.of(1, 4)] } },
         method(true),
       ),
     ]);

@@ -19,7 +19,7 @@ it('prompts to begin with that do not fit', async () => {
   const start = work.at('no prompts.pth');
   await writeFile(start, 'something else');
   const checkStart = (given: object) => {
-    if ('path' in given) throw Object.assign(new Error('no container'), { code: 'E_WEIGHTS_CONTAINER' });
+    if (!('seed' in given)) throw Object.assign(new Error('no container'), { code: 'E_WEIGHTS_CONTAINER' });
   };
   const out = work.at('bad start');
   const { error, stages } = await stagesUntilError({ out, start }, fake({ checkStart }));

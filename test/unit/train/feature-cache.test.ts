@@ -215,7 +215,11 @@ describe('the cache', () => {
 });
 
 it('the size of a file follows from its shape', () => {
-  const shape = { maps: 2, copies: 1, grid: { width: 3, height: 4 }, width: 10 };
+  const tensors = [
+    { name: 'global', shape: [10] },
+    { name: 'maps', shape: [2, 12, 10] },
+  ];
+  const shape = { tensors, grid: { width: 3, height: 4 } };
   expect(featureBytes(shape, 'f16')).toBe((1 + 2 * 12) * 10 * 2);
   expect(featureBytes(shape, 'f32')).toBe((1 + 2 * 12) * 10 * 4);
 });

@@ -1,4 +1,4 @@
-#include "train/losses.h"
+#include "methods/crane/prompt_loss.h"
 
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/rand.h>
@@ -10,7 +10,7 @@
 
 #include "methods/crane/fusion.h"
 
-namespace crane::train {
+namespace crane::methods {
 namespace {
 
 constexpr int64_t k_grid_height = 5;
@@ -23,7 +23,7 @@ constexpr int64_t k_dim = 6;
 at::Tensor unit(const at::Tensor& x) { return x / x.norm(2, -1, true); }
 
 struct Example {
-  Features features;
+  BatchFeatures features;
   at::Tensor text, masks, labels;
 
   explicit Example(int64_t maps) {
@@ -40,8 +40,7 @@ struct Example {
 
 // The loss as the reference computes it, on maps of the mask's size.
 LossTerms full_size_loss(const Example& example, const LossOptions& options) {
-  const at::Tensor logits =
-      methods::text_logits(example.features.maps, example.text, options.pixel_temperature);
+  const at::Tensor logits = text_logits(example.features.maps, example.text, options.pixel_temperature);
   const at::Tensor y = example.masks.to(at::kDouble);  // [B, H, W]
   LossTerms terms;
   terms.focal = at::zeros({}, y.options());
@@ -60,16 +59,15 @@ LossTerms full_size_loss(const Example& example, const LossOptions& options) {
     terms.dice = terms.dice + (1 - ((2 * hit + 1) / (claimed.sum(1) + y.flatten(1).sum(1) + 1)).mean()) *
                                   options.dice_weight;
   }
-  const at::Tensor fused = methods::fuse(example.features.maps, logits, example.features.global, nullptr);
+  const at::Tensor fused = fuse(example.features.maps, logits, example.features.global, nullptr);
   terms.image = at::cross_entropy_loss(
-      methods::text_logits(fused.unsqueeze(1), example.text, options.image_temperature).squeeze(1),
-      example.labels);
+      text_logits(fused.unsqueeze(1), example.text, options.image_temperature).squeeze(1), example.labels);
   terms.total = terms.focal + terms.dice + options.image_weight * terms.image;
   return terms;
 }
 
 LossTerms cell_loss(const Example& example, const LossOptions& options) {
-  const CellCounts cells = count_cells(example.masks, {k_grid_height, k_grid_width});
+  const train::CellCounts cells = train::count_cells(example.masks, {k_grid_height, k_grid_width});
   return prompt_loss(example.features, example.text, cells, example.labels, options);
 }
 
@@ -77,7 +75,7 @@ double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs
 
 TEST(Losses, CountsPerCellCoverEveryPixelOnce) {
   const Example example(1);
-  const CellCounts cells = count_cells(example.masks, {k_grid_height, k_grid_width});
+  const train::CellCounts cells = train::count_cells(example.masks, {k_grid_height, k_grid_width});
   EXPECT_EQ(cells.pixels.sum().item<double>(), static_cast<double>(k_height * k_width));
   EXPECT_EQ(difference(cells.anomalous.sum(-1), example.masks.to(at::kDouble).sum(at::IntArrayRef({1, 2}))),
             0.0);
@@ -127,4 +125,4 @@ TEST(Losses, GradientEqualsFiniteDifferencesInDouble) {
 }
 
 }  // namespace
-}  // namespace crane::train
+}  // namespace crane::methods

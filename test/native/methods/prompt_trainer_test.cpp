@@ -1,4 +1,4 @@
-#include "train/prompt_trainer.h"
+#include "methods/crane/prompt_trainer.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
@@ -7,8 +7,9 @@
 #include <gtest/gtest.h>
 
 #include "../engine/synthetic_model.h"
+#include "methods/crane/crane.h"
 
-namespace crane::train {
+namespace crane::methods {
 namespace {
 
 at::Tensor unit(const at::Tensor& x) { return x / x.norm(2, -1, true); }
@@ -17,26 +18,25 @@ struct Course {
   SyntheticModel model{64, 3, 84};
   text::TextTower tower;
   text::PromptSet start;
-  Features features;
-  CellCounts cells;
+  BatchFeatures features;
+  train::CellCounts cells;
   at::Tensor labels = at::tensor({0, 1, 1, 0}, at::TensorOptions().dtype(at::kLong));
 
   Course() {
     const at::NoGradGuard guard;
     tower = text::TextTower::load(weights::canonicalise({weights::open_weights(model.config.weights[0])}),
                                   layers::Activation::quick_gelu, 1e-5, at::kCPU);
-    start = text::load_prompts(model.prompt_files.path,
-                               {model.prompt_files.normal_ids, model.prompt_files.anomalous_ids},
-                               tower.width(), at::kCPU);
+    start = text::load_prompts(model.material.files.at("prompts"), crane_texts(model.material), tower.width(),
+                               at::kCPU);
     at::manual_seed(7);
     features.maps = unit(at::randn({1, 4, 36, 64}));
     features.global = unit(at::randn({4, 64}));
     const at::Tensor masks = (at::rand({4, 84, 84}) > 0.7).to(at::kByte);
-    cells = count_cells(masks * labels.view({4, 1, 1}).to(at::kByte), {6, 6});
+    cells = train::count_cells(masks * labels.view({4, 1, 1}).to(at::kByte), {6, 6});
   }
 
-  std::vector<StepLosses> run(PromptTrainer& trainer, int steps) {
-    std::vector<StepLosses> losses;
+  std::vector<train::StepLosses> run(PromptTrainer& trainer, int steps) {
+    std::vector<train::StepLosses> losses;
     for (int i = 0; i < steps; ++i) losses.push_back(trainer.step(features, cells, labels));
     return losses;
   }
@@ -85,7 +85,7 @@ TEST(PromptTrainer, FirstStepMovesEachEntryByTheLearningRate) {
 
 TEST(PromptTrainer, RoundingOfDeepTokensIsASwitchThatShows) {
   Course course;
-  TrainOptions exact;
+  PromptTraining exact;
   exact.half_deep_tokens = false;
   PromptTrainer rounded(course.tower, course.start, {});
   PromptTrainer unrounded(course.tower, course.start, exact);
@@ -96,4 +96,4 @@ TEST(PromptTrainer, RoundingOfDeepTokensIsASwitchThatShows) {
 }
 
 }  // namespace
-}  // namespace crane::train
+}  // namespace crane::methods

@@ -1,16 +1,17 @@
-// What a training leaves on disk: the prompts for others, and its own state for going on (method.md 5,
+// What learning prompts leaves on disk: the prompts for others, and its own state for going on (method.md 5,
 // "Checkpoint").
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "methods/crane/prompt_trainer.h"
 #include "text/tower.h"
-#include "train/options.h"
-#include "train/prompt_trainer.h"
+#include "train/saved_training.h"
 
-namespace crane::train {
+namespace crane::methods {
 
 // The authors' checkpoint: {"prompt_learner": {ctx_pos [1, 1, n, w], ..., compound_prompts_text.i [m, w]}}
 // with the texts' ids and embedded tokens that their code expects. Whole or not at all. E_IO_WRITE.
@@ -21,21 +22,29 @@ void write_checkpoint(const std::string& path, const text::TextTower& tower, con
 void write_prompts(const std::string& path, const text::PromptSet& prompts,
                    const std::map<std::string, std::string>& metadata);
 
-// Everything that the next step depends on, and the caller's own tensors. Whole or not at all. E_IO_WRITE.
-void save_training(const std::string& path, const PromptTrainer& trainer,
-                   const std::vector<ExtraTensor>& extra, const std::map<std::string, std::string>& metadata);
+void save_prompt_training(const std::string& path, const PromptTrainer& trainer,
+                          const std::vector<train::ExtraTensor>& extra,
+                          const std::map<std::string, std::string>& metadata);
 
-struct SavedTraining {
+struct SavedPrompts {
   text::PromptSet prompts;
-  std::vector<PromptTrainer::Moments> moments;
+  std::vector<train::Adam::Moments> moments;
   int64_t steps = 0;
 };
 
 // Errors: E_TRAIN_RESUME when the file is no saved training or does not fit the text tower; those of the
 // readers.
-SavedTraining load_training(const std::string& path, int64_t text_width, at::Device device);
+SavedPrompts load_prompt_training(const std::string& path, int64_t text_width, at::Device device);
+
+struct FreshPrompts {
+  uint64_t seed = 0;
+  int64_t context_rows = 0;  // of each text
+  int64_t deep_blocks = 0;   // blocks with deep tokens, from the second on
+  int64_t deep_tokens = 0;   // in each
+  std::array<std::vector<int64_t>, text::k_pair> ids;
+};
 
 // Entries drawn from N(0, 0.02^2): context of both texts, then the deep tokens, from one generator.
 text::PromptSet fresh_prompts(const FreshPrompts& request, int64_t text_width, at::Device device);
 
-}  // namespace crane::train
+}  // namespace crane::methods
