@@ -126,33 +126,11 @@ class AffinityKernel {
   }
 
   __attribute__((noinline)) void product(int64_t row, int64_t channel, int64_t from, int64_t count) {
-    Reg sum[k_value_rows][k_value_vectors];
-    float* dst = sums_ + row * job_.width + channel;
-#pragma GCC unroll 16
-    for (int r = 0; r < k_value_rows; ++r) {
-#pragma GCC unroll 4
-      for (int v = 0; v < k_value_vectors; ++v) {
-        sum[r][v] = from == 0 ? V::zero() : V::load(dst + r * job_.width + v * k_lanes);
-      }
-    }
-    const float* weights = weights_ + from * k_panel + row;
-    for (int64_t j = 0; j < count; ++j, weights += k_panel) {
-      const float* values = job_.values + kept_[from + j] * job_.values_stride + channel;
-      Reg b[k_value_vectors];
-#pragma GCC unroll 4
-      for (int v = 0; v < k_value_vectors; ++v) b[v] = V::load(values + v * k_lanes);
-#pragma GCC unroll 16
-      for (int r = 0; r < k_value_rows; ++r) {
-        const Reg x = V::set1(weights[r]);
-#pragma GCC unroll 4
-        for (int v = 0; v < k_value_vectors; ++v) sum[r][v] = V::fma(x, b[v], sum[r][v]);
-      }
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < k_value_rows; ++r) {
-#pragma GCC unroll 4
-      for (int v = 0; v < k_value_vectors; ++v) V::store(dst + r * job_.width + v * k_lanes, sum[r][v]);
-    }
+    const ResultRows dst{sums_ + row * job_.width + channel, job_.width, from == 0};
+    const float* values = job_.values + channel;
+    add_weighted_rows<V, k_value_rows, k_value_vectors>(
+        weights_ + from * k_panel + row, k_panel, count,
+        [&](int64_t j) { return values + kept_[from + j] * job_.values_stride; }, dst, V::fma);
   }
 
   const AffinityPanels& job_;

@@ -9,7 +9,8 @@ namespace crane::kernels {
 
 // Of 32 registers: 14 keys x 2 vectors of scores, or 7 queries x 4 vectors of channels; four tiles a chunk
 // keep its weights, values and sums in 32 KB.
-using Kernel = AttentionKernel<Vec, /*k_keys=*/14, /*k_value_rows=*/7, /*k_value_vectors=*/4, /*k_tiles=*/4>;
+using Kernel = AttentionKernel<Vec, FloatCells<Vec>, ExactSoftmax<Vec>, /*k_keys=*/14, /*k_value_rows=*/7,
+                               /*k_value_vectors=*/4, /*k_tiles=*/4>;
 const AttentionFace k_attention_avx512 = {Kernel::k_panel, Kernel::run};
 
 }  // namespace crane::kernels

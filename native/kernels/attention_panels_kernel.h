@@ -1,9 +1,10 @@
-// The algorithm of attention_panels.h over a vector type V; included by its faces only.
+// The algorithm of attention_panels.h over a vector type V, what a cell of four bytes holds (Cells) and how
+// scores become weights (Softmax); included by its faces only.
 //
-// Vectors run along queries. A panel of k_panel queries is packed as [64][k_panel] with scale * log2(e)
-// folded in; a tile of scores is k_keys keys x k_panel queries, whose accumulators stay in registers. So
-// maxima and sums over the keys are lane by lane, and the weights lie as [key][query], one after the other,
-// ready for the product with the values, where vectors run along the 64 channels.
+// Vectors run along queries. A panel of k_panel queries is packed as [cells][k_panel], cells along the head's
+// width; a tile of scores is k_keys keys x k_panel queries, whose accumulators stay in registers. So maxima
+// and sums over the keys are lane by lane, and the weights lie as [key][query], one after the other, ready
+// for the product with the values, where cells run along the keys and vectors along the 64 channels.
 //
 // Keys are taken in chunks that stay in the first-level cache. Each chunk's exponentials refer to the largest
 // score seen so far; that maximum is kept, and the weights are brought to the row's final maximum and sum
@@ -14,18 +15,43 @@
 #include <cfloat>
 
 #include "kernels/attention_panels.h"
+#include "kernels/cells.h"
 #include "kernels/exp2.h"
 #include "kernels/scratch.h"
+#include "kernels/tile_product.h"
 
 namespace crane::kernels {
 namespace {
 
-template <typename V, int k_keys, int k_value_rows, int k_value_vectors, int k_tiles>
+// Weights exact to the last bits of float32. The scale is multiplied into the queries.
+template <typename V>
+struct ExactSoftmax {
+  using Reg = typename V::Reg;
+  static constexpr bool k_divides_by_what_was_multiplied = false;
+
+  static Reg query(Reg scale, Reg x) { return V::mul(scale, x); }
+  // 2^(scaled score - scaled highest); `shift` is shift_of(highest).
+  static Reg shift_of(Reg /*scale*/, Reg highest) { return highest; }
+  static Reg weight(Reg /*scale*/, Reg score, Reg shift) { return exp2_lanes<V>(V::sub(score, shift)); }
+  // What brings weights that refer to one maximum to a later one.
+  static Reg fade(Reg /*scale*/, Reg from, Reg to) { return exp2_lanes<V>(V::sub(from, to)); }
+  // fade / sum, with divisor_of(sum) computed once.
+  static Reg divisor_of(Reg sum) { return V::div(V::set1(1.0F), sum); }
+  static Reg share(Reg fade, Reg divisor) { return V::mul(divisor, fade); }
+};
+
+// k_keys x 2 vectors of scores, or k_value_rows queries x k_value_vectors vectors of channels, are what a
+// face's registers hold; k_tiles tiles of keys are a chunk.
+template <typename V, typename Cells, typename Softmax, int k_keys, int k_value_rows, int k_value_vectors,
+          int k_tiles>
 class AttentionKernel {
   using Reg = typename V::Reg;
   static constexpr int64_t k_lanes = V::k_lanes;
+  static constexpr int64_t k_values = Cells::k_values;
   static constexpr int64_t k_width = k_head_width;
+  static constexpr int64_t k_cells = k_width / k_values;  // of a query or key
   static constexpr int64_t k_chunk = k_keys * k_tiles;
+  static_assert(k_chunk % k_values == 0);
 
  public:
   static constexpr int64_t k_panel = 2 * k_lanes;
@@ -46,20 +72,21 @@ class AttentionKernel {
     padded_keys_ = chunks_ * k_chunk;
     int64_t sources = 0;
     for (int s = 0; s < job.stream_count; ++s) sources += job.streams[s].member_count;
-    const int64_t queries = sources * k_width * k_panel;
+    const int64_t queries = sources * k_cells * k_panel;
     const int64_t weights = job.stream_count * padded_keys_ * k_panel;
     const int64_t maxima = job.stream_count * chunks_ * k_panel;
-    const int64_t own_rows = (sources + 1) * padded_keys_ * k_width;
-    float* at = scratch.floats(queries + weights + maxima + k_chunk * k_panel + k_panel * k_width + own_rows);
-    queries_ = at;
+    const int64_t chunk = k_chunk / k_values * k_panel;
+    const int64_t own_rows = (sources + 1) * padded_keys_ * k_cells;
+    queries_ = scratch.floats(queries + weights + maxima + chunk + k_panel * k_width + own_rows);
     weights_ = queries_ + queries;
     maxima_ = weights_ + weights;
     chunk_ = maxima_ + maxima;
-    sums_ = chunk_ + k_chunk * k_panel;
+    sums_ = chunk_ + chunk;
     rows_ = sums_ + k_panel * k_width;
   }
 
-  // The head's keys and values one after the other: rows far apart would fall on the same cache sets.
+  // The head's keys and values as cells, one after the other: rows far apart would fall on the same cache
+  // sets. What lies behind the last key is zero.
   void use_head(int64_t head) {
     if (head == head_) return;
     head_ = head;
@@ -67,21 +94,42 @@ class AttentionKernel {
     int source = 0;
     for (int s = 0; s < job_.stream_count; ++s) {
       for (int m = 0; m < job_.streams[s].member_count; ++m) {
-        keys_[source++] = gathered(job_.streams[s].members[m].keys, own);
-        own += padded_keys_ * k_width;
+        gather_keys(job_.streams[s].members[m].keys, own);
+        keys_[source++] = own;
+        own += padded_keys_ * k_cells;
       }
     }
-    values_ = gathered(job_.values, own);
+    gather_values(own);
+    values_ = own;
   }
 
-  // Rows up to a whole number of chunks; what lies behind the last key is zero and never counted.
-  const float* gathered(const HeadRows& rows, float* own) const {
+  // Cells that begin with value `c` of a row.
+  static Reg cells_of(const float* row, int64_t c) {
+    Reg x[k_values];
+    for (int64_t v = 0; v < k_values; ++v) x[v] = V::load(row + c + v * k_lanes);
+    return Cells::from(x);
+  }
+
+  void gather_keys(const HeadRows& rows, float* own) const {
     const float* src = rows.head(head_);
-    for (int64_t j = 0; j < job_.keys; ++j, src += rows.row_stride) {
-      for (int64_t c = 0; c < k_width; c += k_lanes) V::store(own + j * k_width + c, V::load(src + c));
+    for (int64_t j = 0; j < job_.keys; ++j, src += rows.row_stride, own += k_cells) {
+      for (int64_t c = 0; c < k_cells; c += k_lanes) V::store(own + c, cells_of(src, k_values * c));
     }
-    for (int64_t i = job_.keys * k_width; i < padded_keys_ * k_width; ++i) own[i] = 0;
-    return own;
+    for (int64_t i = 0; i < (padded_keys_ - job_.keys) * k_cells; ++i) own[i] = 0;
+  }
+
+  void gather_values(float* own) const {
+    const int64_t stride = job_.values.row_stride;
+    const float* src = job_.values.head(head_);
+    for (int64_t j = 0; j < padded_keys_; j += k_values, src += k_values * stride, own += k_width) {
+      for (int64_t c = 0; c < k_width; c += k_lanes) {
+        Reg x[k_values];
+        for (int64_t v = 0; v < k_values; ++v) {
+          x[v] = j + v < job_.keys ? V::load(src + v * stride + c) : V::zero();
+        }
+        V::store(own + c, Cells::across(x));
+      }
+    }
   }
 
   void panel(int64_t head, int64_t first) {
@@ -98,25 +146,47 @@ class AttentionKernel {
       exponentials(s, source);
       source += job_.streams[s].member_count;
     }
+    Reg total[2] = {V::zero(), V::zero()};
     for (int64_t c = 0; c < chunks_; ++c) {
-      combine(c);
+      combine(c, total);
       add_values(c);
     }
-    for (int64_t i = 0; i < count; ++i) {
-      float* dst = job_.dst + head * job_.dst_head_stride + (first + i) * job_.dst_row_stride;
-      for (int64_t c = 0; c < k_width; c += k_lanes) V::store(dst + c, V::load(sums_ + i * k_width + c));
+    float* dst = job_.dst + head * job_.dst_head_stride + first * job_.dst_row_stride;
+    finish(total, count, dst);
+  }
+
+  // sums_ -> dst.
+  void finish(const Reg (&total)[2], int64_t count, float* dst) const {
+    float share[k_panel];
+    if constexpr (Softmax::k_divides_by_what_was_multiplied) {
+      for (int h = 0; h < 2; ++h) {
+        V::store(share + h * k_lanes, V::div(V::set1(static_cast<float>(job_.stream_count)), total[h]));
+      }
+    }
+    for (int64_t i = 0; i < count; ++i, dst += job_.dst_row_stride) {
+      for (int64_t c = 0; c < k_width; c += k_lanes) {
+        const Reg sum = V::load(sums_ + i * k_width + c);
+        if constexpr (Softmax::k_divides_by_what_was_multiplied) {
+          V::store(dst + c, V::mul(V::set1(share[i]), sum));
+        } else {
+          V::store(dst + c, sum);
+        }
+      }
     }
   }
 
-  // [count, 64] -> [64][k_panel], scaled; queries behind the last are zero.
+  Reg scale() const { return V::set1(job_.scale * 1.44269504088896340736F); }
+
+  // [count, 64] -> [cells][k_panel]; queries behind the last are zero.
   void pack_queries(const float* src, int64_t stride, int64_t count, int source) {
-    const Reg scale = V::set1(job_.scale * 1.44269504088896340736F);
-    float* dst = queries_ + source * k_width * k_panel;
+    const Reg factor = scale();
+    float* dst = queries_ + source * k_cells * k_panel;
     for (int64_t half = 0; half < k_panel; half += k_lanes) {
-      for (int64_t c = 0; c < k_width; c += k_lanes) {
+      for (int64_t c = 0; c < k_cells; c += k_lanes) {
         Reg tile[V::k_lanes];
         for (int i = 0; i < V::k_lanes; ++i) {
-          tile[i] = half + i < count ? V::mul(scale, V::load(src + (half + i) * stride + c)) : V::zero();
+          const float* row = src + (half + i) * stride;
+          tile[i] = half + i < count ? Softmax::query(factor, cells_of(row, k_values * c)) : V::zero();
         }
         V::transpose(tile);
         for (int i = 0; i < V::k_lanes; ++i) V::store(dst + (c + i) * k_panel + half, tile[i]);
@@ -124,15 +194,16 @@ class AttentionKernel {
     }
   }
 
-  // weights_ of one stream, and in maxima_ what brings each chunk's to the rows' final maxima and sums.
+  // weights_ of one stream, relative to the largest score up to their chunk's end, and in maxima_ what brings
+  // each chunk's to the rows' final maxima and sums.
   void exponentials(int stream, int source) {
+    const Reg factor = scale();
     Reg highest[2] = {V::set1(-FLT_MAX), V::set1(-FLT_MAX)};
     Reg sum[2] = {V::zero(), V::zero()};
     float* weights = weights_ + stream * padded_keys_ * k_panel;
     float* maxima = maxima_ + stream * chunks_ * k_panel;
     for (int64_t c = 0; c < chunks_; ++c, weights += k_chunk * k_panel, maxima += k_panel) {
-      const int64_t left = job_.keys - c * k_chunk;
-      const int64_t count = left < k_chunk ? left : k_chunk;
+      const int64_t count = keys_of(c);
       Reg now[2] = {highest[0], highest[1]};
       for (int64_t tile = 0; tile < count; tile += k_keys) {
         const int64_t valid = count - tile < k_keys ? count - tile : k_keys;
@@ -140,15 +211,16 @@ class AttentionKernel {
                now);
       }
       for (int h = 0; h < 2; ++h) {
-        sum[h] = V::mul(sum[h], exp2_lanes<V>(V::sub(highest[h], now[h])));
+        sum[h] = V::mul(sum[h], Softmax::fade(factor, highest[h], now[h]));
         highest[h] = now[h];
         V::store(maxima + h * k_lanes, now[h]);
       }
+      const Reg shift[2] = {Softmax::shift_of(factor, now[0]), Softmax::shift_of(factor, now[1])};
       Reg part[2] = {V::zero(), V::zero()};
       for (int64_t j = 0; j < count; ++j) {
         for (int h = 0; h < 2; ++h) {
           float* at = weights + j * k_panel + h * k_lanes;
-          const Reg e = exp2_lanes<V>(V::sub(V::load(at), now[h]));
+          const Reg e = Softmax::weight(factor, V::load(at), shift[h]);
           V::store(at, e);
           part[h] = V::add(part[h], e);
         }
@@ -156,13 +228,12 @@ class AttentionKernel {
       for (int h = 0; h < 2; ++h) sum[h] = V::add(sum[h], part[h]);
     }
     // Every chunk's factor, in the place of its maximum.
-    Reg factor[2];
-    for (int h = 0; h < 2; ++h) factor[h] = V::div(V::set1(1.0F), sum[h]);
+    const Reg divisor[2] = {Softmax::divisor_of(sum[0]), Softmax::divisor_of(sum[1])};
     maxima = maxima_ + stream * chunks_ * k_panel;
     for (int64_t c = 0; c < chunks_; ++c, maxima += k_panel) {
       for (int h = 0; h < 2; ++h) {
         float* at = maxima + h * k_lanes;
-        V::store(at, V::mul(factor[h], exp2_lanes<V>(V::sub(V::load(at), highest[h]))));
+        V::store(at, Softmax::share(Softmax::fade(factor, V::load(at), highest[h]), divisor[h]));
       }
     }
   }
@@ -171,21 +242,11 @@ class AttentionKernel {
   __attribute__((noinline)) void scores(int members, int source, int64_t first_key, int64_t valid, float* dst,
                                         Reg (&highest)[2]) const {
     Reg sum[k_keys][2];
-#pragma GCC unroll 16
-    for (int r = 0; r < k_keys; ++r) sum[r][0] = sum[r][1] = V::zero();
+    set_zero<V, k_keys>(sum);
     for (int m = 0; m < members; ++m) {
-      const float* a = queries_ + (source + m) * k_width * k_panel;
-      const float* b = keys_[source + m] + first_key * k_width;
-      for (int64_t k = 0; k < k_width; ++k, a += k_panel, ++b) {
-        const Reg a0 = V::load(a);
-        const Reg a1 = V::load(a + k_lanes);
-#pragma GCC unroll 16
-        for (int r = 0; r < k_keys; ++r) {
-          const Reg x = V::set1(b[r * k_width]);
-          sum[r][0] = V::fma(x, a0, sum[r][0]);
-          sum[r][1] = V::fma(x, a1, sum[r][1]);
-        }
-      }
+      const float* queries = queries_ + (source + m) * k_cells * k_panel;
+      const float* keys = keys_[source + m] + first_key * k_cells;
+      add_tile_product<V, k_keys>(keys, /*step=*/1, /*pitch=*/k_cells, queries, k_cells, sum, Cells::dot);
     }
 #pragma GCC unroll 16
     for (int r = 0; r < k_keys; ++r) {
@@ -204,50 +265,59 @@ class AttentionKernel {
     }
   }
 
-  // chunk_ = sum over streams of factor * exponentials, [key][query].
-  void combine(int64_t c) {
-    const int64_t left = job_.keys - c * k_chunk;
-    const int64_t count = left < k_chunk ? left : k_chunk;
+  // chunk_ = sum over streams of factor * exponentials as cells along the keys, [cell][query]; where what was
+  // multiplied is divided by, its sums are added to `total`.
+  void combine(int64_t c, Reg (&total)[2]) {
+    const int64_t count = keys_of(c);
     const float* weights = weights_ + c * k_chunk * k_panel;
     const float* factors = maxima_ + c * k_panel;
     const int64_t next = padded_keys_ * k_panel;
     const int64_t next_factor = chunks_ * k_panel;
-    for (int64_t h = 0; h < k_panel; h += k_lanes) {
+    for (int h = 0; h < 2; ++h) {
       Reg f[k_most_streams];
-      for (int s = 0; s < job_.stream_count; ++s) f[s] = V::load(factors + s * next_factor + h);
-      const float* src = weights + h;
-      float* dst = chunk_ + h;
+      for (int s = 0; s < job_.stream_count; ++s) f[s] = V::load(factors + s * next_factor + h * k_lanes);
+      const float* src = weights + h * k_lanes;
+      float* dst = chunk_ + h * k_lanes;
+      const auto store_cells = [&](auto weight) {
+        Reg sum = total[h];
+        for (int64_t j = 0; j < count; j += k_values) {
+          Reg x[k_values];
+          for (int64_t v = 0; v < k_values; ++v) {
+            x[v] = v == 0 || j + v < count ? weight(src + (j + v) * k_panel) : V::zero();
+          }
+          const Reg cell = Cells::across(x);
+          V::store(dst + j / k_values * k_panel, cell);
+          if constexpr (Softmax::k_divides_by_what_was_multiplied) sum = Cells::dot(cell, Cells::ones(), sum);
+        }
+        total[h] = sum;
+      };
+      const auto one = [&](const float* at) { return V::mul(f[0], V::load(at)); };
+      const auto two = [&](const float* at) { return V::fma(f[1], V::load(at + next), one(at)); };
       if (job_.stream_count == 1) {
-        for (int64_t j = 0; j < count; ++j)
-          V::store(dst + j * k_panel, V::mul(f[0], V::load(src + j * k_panel)));
+        store_cells(one);
       } else if (job_.stream_count == 2) {
-        for (int64_t j = 0; j < count; ++j, src += k_panel) {
-          V::store(dst + j * k_panel, V::fma(f[1], V::load(src + next), V::mul(f[0], V::load(src))));
-        }
+        store_cells(two);
       } else {
-        for (int64_t j = 0; j < count; ++j, src += k_panel) {
-          const Reg two = V::fma(f[1], V::load(src + next), V::mul(f[0], V::load(src)));
-          V::store(dst + j * k_panel, V::fma(f[2], V::load(src + 2 * next), two));
-        }
+        store_cells([&](const float* at) { return V::fma(f[2], V::load(at + 2 * next), two(at)); });
       }
     }
   }
 
   // sums_ [query][64] += chunk's weights times its values.
   void add_values(int64_t c) {
-    const int64_t left = job_.keys - c * k_chunk;
-    const int64_t count = left < k_chunk ? left : k_chunk;
-    const float* values = values_ + c * k_chunk * k_width;
+    const int64_t cells = (keys_of(c) + k_values - 1) / k_values;
+    const float* values = values_ + c * k_chunk * k_cells;
     for (int64_t channel = 0; channel < k_width; channel += k_value_vectors * k_lanes) {
       constexpr int64_t parts = (k_panel + k_value_rows - 1) / k_value_rows;
       int64_t row = 0;
       for (int64_t part = 0; part < parts; ++part) {
+        const ResultRows dst{sums_ + row * k_width + channel, k_width, c == 0};
         // Parts of k_value_rows and k_value_rows - 1 rows that add up to the panel.
         if (part < k_panel - parts * (k_value_rows - 1)) {
-          product<k_value_rows>(row, values + channel, count, c == 0, sums_ + row * k_width + channel);
+          product<k_value_rows>(chunk_ + row, values + channel, cells, dst);
           row += k_value_rows;
         } else {
-          product<k_value_rows - 1>(row, values + channel, count, c == 0, sums_ + row * k_width + channel);
+          product<k_value_rows - 1>(chunk_ + row, values + channel, cells, dst);
           row += k_value_rows - 1;
         }
       }
@@ -255,47 +325,29 @@ class AttentionKernel {
   }
 
   template <int k_rows>
-  __attribute__((noinline)) void product(int64_t row, const float* values, int64_t count, bool is_first,
-                                         float* dst) const {
-    Reg sum[k_rows][k_value_vectors];
-#pragma GCC unroll 16
-    for (int r = 0; r < k_rows; ++r) {
-#pragma GCC unroll 4
-      for (int v = 0; v < k_value_vectors; ++v) {
-        sum[r][v] = is_first ? V::zero() : V::load(dst + r * k_width + v * k_lanes);
-      }
-    }
-    const float* weights = chunk_ + row;
-    for (int64_t j = 0; j < count; ++j, weights += k_panel, values += k_width) {
-      Reg b[k_value_vectors];
-#pragma GCC unroll 4
-      for (int v = 0; v < k_value_vectors; ++v) b[v] = V::load(values + v * k_lanes);
-#pragma GCC unroll 16
-      for (int r = 0; r < k_rows; ++r) {
-        const Reg x = V::set1(weights[r]);
-#pragma GCC unroll 4
-        for (int v = 0; v < k_value_vectors; ++v) sum[r][v] = V::fma(x, b[v], sum[r][v]);
-      }
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < k_rows; ++r) {
-#pragma GCC unroll 4
-      for (int v = 0; v < k_value_vectors; ++v) V::store(dst + r * k_width + v * k_lanes, sum[r][v]);
-    }
+  static __attribute__((noinline)) void product(const float* weights, const float* values, int64_t cells,
+                                                const ResultRows& dst) {
+    add_weighted_rows<V, k_rows, k_value_vectors>(
+        weights, k_panel, cells, [&](int64_t j) { return values + j * k_width; }, dst, Cells::dot);
+  }
+
+  int64_t keys_of(int64_t chunk) const {
+    const int64_t left = job_.keys - chunk * k_chunk;
+    return left < k_chunk ? left : k_chunk;
   }
 
   const AttentionPanels& job_;
   int64_t chunks_ = 0;
   int64_t padded_keys_ = 0;
   int64_t head_ = -1;
-  const float* keys_[k_most_streams * k_most_streams] = {};
-  const float* values_ = nullptr;
-  float* queries_ = nullptr;  // [sources][64][k_panel]
-  float* weights_ = nullptr;  // [streams][padded_keys_][k_panel]
-  float* maxima_ = nullptr;   // [streams][chunks_][k_panel]: maxima, then factors
-  float* chunk_ = nullptr;    // [k_chunk][k_panel]
-  float* sums_ = nullptr;     // [k_panel][64]
-  float* rows_ = nullptr;     // the head's keys and values
+  const float* keys_[k_most_streams * k_most_streams] = {};  // [padded_keys_][cells]
+  const float* values_ = nullptr;                            // [padded_keys_ / k_values][64]
+  float* queries_ = nullptr;                                 // [sources][cells][k_panel]
+  float* weights_ = nullptr;                                 // [streams][padded_keys_][k_panel]
+  float* maxima_ = nullptr;  // [streams][chunks_][k_panel]: maxima, then factors
+  float* chunk_ = nullptr;   // [k_chunk / k_values][k_panel]
+  float* sums_ = nullptr;    // [k_panel][64]
+  float* rows_ = nullptr;    // the head's keys and values
 };
 
 }  // namespace

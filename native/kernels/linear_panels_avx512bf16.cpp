@@ -6,15 +6,6 @@
 #include "kernels/linear_panels_kernel.h"
 
 namespace crane::kernels {
-namespace {
-
-struct PairCells {
-  static constexpr int k_values = 2;
-  static Vec::Reg from(const Vec::Reg (&x)[k_values]) { return Pairs::of_neighbours(x[0], x[1]); }
-  static Vec::Reg dot(Vec::Reg a, Vec::Reg b, Vec::Reg sum) { return Pairs::dot(a, b, sum); }
-};
-
-}  // namespace
 
 // As for float32, with twice the depth in the same memory.
 using Kernel = LinearKernel<Vec, PairCells, /*k_rows=*/14, /*k_block_panels=*/8>;

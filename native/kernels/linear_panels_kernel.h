@@ -8,22 +8,13 @@
 #pragma once
 
 #include "kernels/activations.h"
+#include "kernels/cells.h"
 #include "kernels/linear_panels.h"
 #include "kernels/scratch.h"
 #include "kernels/tile_product.h"
 
 namespace crane::kernels {
 namespace {
-
-// A cell is one float.
-template <typename V>
-struct FloatCells {
-  static constexpr int k_values = 1;
-  static typename V::Reg from(const typename V::Reg (&x)[k_values]) { return x[0]; }
-  static typename V::Reg dot(typename V::Reg a, typename V::Reg b, typename V::Reg sum) {
-    return V::fma(a, b, sum);
-  }
-};
 
 template <typename V, typename Cells, int k_rows, int k_block_panels>
 class LinearKernel {

@@ -1,5 +1,5 @@
-// bfloat16 pairs beside the floats of vec_avx512.h. Included by the *_avx512bf16.cpp files only, which alone
-// are compiled for these instructions.
+// bfloat16 pairs beside the floats of vec_avx512.h, a format of cells.h. Included by the *_avx512bf16.cpp
+// files only, which alone are compiled for these instructions.
 //
 // A cell of four bytes holds two bfloat16 values, the first in its low half; sixteen cells fill a register
 // and travel as floats that nothing computes with. Rounding is to the nearest, halves to even; subnormal
@@ -11,22 +11,21 @@
 namespace crane::kernels {
 namespace {
 
-struct Pairs {
+struct PairCells {
   using Reg = Vec::Reg;
+  static constexpr int k_values = 2;
 
-  // Neighbours become pairs: cell i = (x[2 i], x[2 i + 1]) of the 32 values x = [first, next].
-  static Reg of_neighbours(Reg first, Reg next) { return cells(_mm512_cvtne2ps_pbh(next, first)); }
-  // cell i = (low[i], high[i]).
-  static Reg of_lanes(Reg low, Reg high) {
-    const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(high, low);
+  // cell i = values 2 i and 2 i + 1 of the 32 of x.
+  static Reg from(const Reg (&x)[k_values]) { return cells(_mm512_cvtne2ps_pbh(x[1], x[0])); }
+  // cell i = (x[0][i], x[1][i]).
+  static Reg across(const Reg (&x)[k_values]) {
+    const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(x[1], x[0]);
     const __m512i first = _mm512_set_epi32(
         0x001F000F, 0x001E000E, 0x001D000D, 0x001C000C, 0x001B000B, 0x001A000A, 0x00190009, 0x00180008,
         0x00170007, 0x00160006, 0x00150005, 0x00140004, 0x00130003, 0x00120002, 0x00110001, 0x00100000);
     return _mm512_castsi512_ps(_mm512_permutexvar_epi16(first, halves));
   }
-  // sum + both products of every pair.
   static Reg dot(Reg a, Reg b, Reg sum) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b); }
-  // (1, 1) in every cell.
   static Reg ones() { return _mm512_castsi512_ps(_mm512_set1_epi32(0x3F803F80)); }
 
  private:
