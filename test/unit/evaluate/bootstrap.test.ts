@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SeededGenerator } from '../../../src/data/seeded-generator.js';
 import { drawFigures, intervalsOf, type Labelled, meanDraws } from '../../../src/evaluate/bootstrap.js';
-import { slowAp, slowAuroc, slowF1 } from './slow-metrics.js';
+import { slowAp, slowAuroc, slowF1 } from '../metrics/slow-metrics.js';
 
 const generator = SeededGenerator.of(5);
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeRun } from '../../../src/runs/run-json.js';
 import { runInProcess } from '../cli/run-in-process.js';
+import { makeTestAddon } from '../metrics/slow-metrics.js';
 import { writeToySet } from '../train/toy-set.js';
 import { useWorkplace } from '../train/workplace.js';
-import { makeTestAddon } from './slow-metrics.js';
 
 const work = useWorkplace();
 const test = (args: string[], surroundings: Parameters<typeof runInProcess>[1] = {}) =>

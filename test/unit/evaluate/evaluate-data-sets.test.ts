@@ -11,9 +11,9 @@ import { mapOf, readTestRun } from '../../../src/runs/read-run.js';
 import { isScored } from '../../../src/runs/test-run.js';
 import type { FakeBehaviour } from '../engine/fake-addon.js';
 import { writePicture } from '../engine/toy-model.js';
+import { makeTestAddon } from '../metrics/slow-metrics.js';
 import { writeMask, writeToySet } from '../train/toy-set.js';
 import { errorOf, useWorkplace } from '../train/workplace.js';
-import { makeTestAddon } from './slow-metrics.js';
 
 const work = useWorkplace();
 
