@@ -73,17 +73,20 @@ function pickText(facts: object, names: string[]): Record<string, string> {
 class OwnEngine implements EngineParty {
   /** the next picture; every party of a run takes them in the same order */
   #next = 0;
+  readonly #pictures: readonly string[];
 
   constructor(
     readonly name: string,
     readonly facts: PartyFacts,
     readonly engine: Engine,
     readonly sizes: CraneSizes,
-    private readonly pictures: readonly string[],
-  ) {}
+    pictures: readonly string[],
+  ) {
+    this.#pictures = pictures;
+  }
 
   async run(batch: number, stop: AbortSignal): Promise<Sample> {
-    const { pictures } = this;
+    const pictures = this.#pictures;
     const inputs = Array.from({ length: batch }, () => pictures[this.#next++ % pictures.length]!);
     const stages: Timings[] = [];
     forgetPeak();

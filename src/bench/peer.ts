@@ -42,21 +42,27 @@ export async function openPeer(
 }
 
 class Peer implements Party {
+  readonly #child: AskedProcess;
+  readonly #limits: Patience;
+
   constructor(
     readonly name: string,
     readonly facts: PartyFacts,
-    private readonly child: AskedProcess,
-    private readonly limits: Patience,
-  ) {}
+    child: AskedProcess,
+    limits: Patience,
+  ) {
+    this.#child = child;
+    this.#limits = limits;
+  }
 
   async run(batch: number, stop: AbortSignal): Promise<Sample> {
-    const timeoutMs = this.limits.prepareMs + batch * this.limits.pictureMs;
-    const answer = await this.child.ask({ run: { batch } }, timeoutMs, stop);
+    const timeoutMs = this.#limits.prepareMs + batch * this.#limits.pictureMs;
+    const answer = await this.#child.ask({ run: { batch } }, timeoutMs, stop);
     if ('sample' in answer) return answer.sample as Sample;
     throw new CraneError('E_BENCH_PEER', `${this.name} answered without a sample`);
   }
 
   close(): Promise<void> {
-    return this.child.close();
+    return this.#child.close();
   }
 }

@@ -79,16 +79,16 @@ export class TestFolder {
   }
 
   async writeMap(name: string, map: AnomalyMap): Promise<void> {
-    await writeWhole(this.file(name), await mapFile(map, 'npy'), { overwrite: true });
+    await writeWhole(this.#file(name), await mapFile(map, 'npy'), { overwrite: true });
   }
 
   /** undefined: it is not there or not whole, and the picture has to be scored again */
   async readMap(name: string): Promise<MapValues | undefined> {
-    return readNpy(this.file(name)).catch(() => undefined);
+    return readNpy(this.#file(name)).catch(() => undefined);
   }
 
   async removeMap(name: string): Promise<void> {
-    await rm(this.file(name), { force: true });
+    await rm(this.#file(name), { force: true });
   }
 
   /** Maps of the set that nobody names: those of a process that was killed between its last two steps. */
@@ -102,7 +102,7 @@ export class TestFolder {
   /** A class that was finished earlier; undefined: there is none, or its file is damaged and it has to be scored again. */
   async readClass(set: number, of: number, className: string): Promise<FinishedClass | undefined> {
     try {
-      const text = await readFile(this.file(classFile(set, of)), 'utf8');
+      const text = await readFile(this.#file(classFile(set, of)), 'utf8');
       const finished = decodeFigures(text) as Partial<FinishedClass> | null;
       const isWhole = finished?.className === className && Array.isArray(finished.pictures);
       return isWhole ? (finished as FinishedClass) : undefined;
@@ -121,10 +121,10 @@ export class TestFolder {
   }
 
   write(name: string, text: string): Promise<void> {
-    return writeWhole(this.file(name), text, { overwrite: true });
+    return writeWhole(this.#file(name), text, { overwrite: true });
   }
 
-  private file(name: string): string {
+  #file(name: string): string {
     return join(this.path, ...name.split('/'));
   }
 }

@@ -15,17 +15,15 @@ export interface LabelledSettings {
 }
 
 export class ModelLabels {
-  private readonly known_ = new Map<string, string>();
+  readonly #known = new Map<string, string>();
   /** all that no call can change */
-  private readonly fixed_: unknown[];
+  readonly #fixed: unknown[];
+  readonly #model: Model;
 
-  constructor(
-    private readonly model: Model,
-    size: Size,
-    precision: Precision,
-  ) {
+  constructor(model: Model, size: Size, precision: Precision) {
+    this.#model = model;
     const { weights, recipes, source, vision, text } = model;
-    this.fixed_ = [
+    this.#fixed = [
       weights.map((part) => part.sha256),
       recipes,
       source?.weights.sha256,
@@ -41,14 +39,14 @@ export class ModelLabels {
   /** @param promptsIdentity of the prompts in use (prompt-sets.ts) */
   of({ method, fit, tileOverlap, exif }: LabelledSettings, promptsIdentity: string): string {
     const call = JSON.stringify([method, fit, fit === 'tile' ? tileOverlap : null, exif, promptsIdentity]);
-    const known = this.known_.get(call);
+    const known = this.#known.get(call);
     if (known) return known;
     const hash = createHash('sha256')
-      .update(JSON.stringify([this.fixed_, call]))
+      .update(JSON.stringify([this.#fixed, call]))
       .digest('hex');
-    const label = `${this.model.name}@${hash.slice(0, 12)}`;
-    if (this.known_.size >= k_remembered) this.known_.clear();
-    this.known_.set(call, label);
+    const label = `${this.#model.name}@${hash.slice(0, 12)}`;
+    if (this.#known.size >= k_remembered) this.#known.clear();
+    this.#known.set(call, label);
     return label;
   }
 }

@@ -1,4 +1,4 @@
-/** The part of THE table (options.ts) that belongs to the bench command. */
+/** The part of THE table (table.ts) that belongs to the bench command. */
 import { flag, int, num, type OptionSpec, text } from './kinds.js';
 import type { BenchCommandOptions } from './types.js';
 

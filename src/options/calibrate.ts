@@ -1,4 +1,4 @@
-/** The part of THE table (options.ts) that belongs to calibration: `calibrate` in shell and library. */
+/** The part of THE table (table.ts) that belongs to calibration: `calibrate` in shell and library. */
 import { flag, type LibraryCall, num, type OptionSpec } from './kinds.js';
 import type { CalibrateCommandOptions } from './types.js';
 

@@ -1,6 +1,6 @@
 /**
  * The kinds of option: each knows its values from the shell (text) and from JavaScript, and says what it expects.
- * The kinds hold no option: those stand in options.ts.
+ * The kinds hold no option: those stand in the files beside.
  */
 export type OptionScope = 'cli' | 'library' | 'http';
 export type OptionGroup =

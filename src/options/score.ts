@@ -1,4 +1,4 @@
-/** The part of THE table (options.ts) that belongs to the score command alone: which inputs, which outputs. */
+/** The part of THE table (table.ts) that belongs to the score command alone: which inputs, which outputs. */
 import { choice, flag, int, type OptionSpec, pair, text } from './kinds.js';
 import type { ScoreCommandOptions } from './types.js';
 

@@ -1,4 +1,4 @@
-/** The part of THE table (options.ts) that belongs to testing: `test` in the shell, evaluateDataSets in the library. */
+/** The part of THE table (table.ts) that belongs to testing: `test` in the shell, evaluateDataSets in the library. */
 
 import { choice, flag, int, type LibraryCall, type OptionSpec, text } from './kinds.js';
 import { presetNames } from './preset-names.js';

@@ -1,4 +1,4 @@
-/** The part of THE table (options.ts) that belongs to training: `train` in the shell, createTrainer in the library. */
+/** The part of THE table (table.ts) that belongs to training: `train` in the shell, createTrainer in the library. */
 import { choice, flag, int, type LibraryCall, num, type OptionSpec, text, words } from './kinds.js';
 import type { TrainCommandOptions } from './types.js';
 

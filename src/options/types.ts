@@ -1,4 +1,4 @@
-/** What callers may set. Every field has its entry in THE table (options.ts): a missing one does not compile. */
+/** What callers may set. Every field has its entry in THE table (table.ts): a missing one does not compile. */
 import type { EAttnKind, Fit, Guidance } from '../addon/native.js';
 import type { PresetName } from './preset-names.js';
 

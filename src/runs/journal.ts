@@ -18,11 +18,15 @@ export interface JournalLine {
 }
 
 export class Journal {
-  private constructor(
-    private readonly file: FileHandle,
-    private readonly path: string,
-    private readonly lines_: Map<string, JournalLine>,
-  ) {}
+  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #lines: Map<string, JournalLine>;
+
+  private constructor(file: FileHandle, path: string, lines: Map<string, JournalLine>) {
+    this.#file = file;
+    this.#path = path;
+    this.#lines = lines;
+  }
 
   /** @throws CraneError E_IO_WRITE, E_IO_READ */
   static async open(path: string): Promise<Journal> {
@@ -43,25 +47,25 @@ export class Journal {
   }
 
   find(set: number, index: number): JournalLine | undefined {
-    return this.lines_.get(keyOf(set, index));
+    return this.#lines.get(keyOf(set, index));
   }
 
   get size(): number {
-    return this.lines_.size;
+    return this.#lines.size;
   }
 
   async append(line: JournalLine): Promise<void> {
     try {
-      await this.file.appendFile(`${JSON.stringify(line)}\n`);
-      this.lines_.set(keyOf(line.set, line.index), line);
+      await this.#file.appendFile(`${JSON.stringify(line)}\n`);
+      this.#lines.set(keyOf(line.set, line.index), line);
     } catch (thrown) {
-      throw codedWriteError(this.path, thrown);
+      throw codedWriteError(this.#path, thrown);
     }
   }
 
   async close(): Promise<void> {
-    await this.file.sync().catch(() => {});
-    await this.file.close();
+    await this.#file.sync().catch(() => {});
+    await this.#file.close();
   }
 }
 

@@ -5,7 +5,7 @@
 const k_maxNameBytes = 180;
 
 export class OutputNames {
-  private readonly taken_ = new Set<string>();
+  readonly #taken = new Set<string>();
 
   /** @param place relative path of the input; returns it without its ending, made safe and unique */
   claim(place: string): string {
@@ -16,8 +16,8 @@ export class OutputNames {
     for (const name of candidates(stem, whole)) {
       // File systems may ignore case and the form of accents.
       const key = name.normalize('NFC').toLowerCase();
-      if (this.taken_.has(key)) continue;
-      this.taken_.add(key);
+      if (this.#taken.has(key)) continue;
+      this.#taken.add(key);
       return name;
     }
     throw new RangeError('unreachable: candidates never end');

@@ -20,17 +20,21 @@ export interface ResultsFileOptions {
 
 export class ResultsFile {
   /** earlier results that no input has taken yet: a name may stand in the file more than once */
-  private readonly earlier_: Map<string, number>;
+  readonly #earlier: Map<string, number>;
   /** model label of the earlier results */
   readonly model: string | undefined;
+  readonly #file: FileHandle;
+  readonly #lock: HeldLock;
 
   private constructor(
-    private readonly file: FileHandle,
-    private readonly lock: HeldLock,
+    file: FileHandle,
+    lock: HeldLock,
     readonly path: string,
     earlier: Earlier,
   ) {
-    this.earlier_ = earlier.done;
+    this.#file = file;
+    this.#lock = lock;
+    this.#earlier = earlier.done;
     this.model = earlier.model;
   }
 
@@ -60,14 +64,14 @@ export class ResultsFile {
 
   /** Whether the file holds a result of this input; each result answers for one input of its name. */
   takeDone(name: string): boolean {
-    const left = this.earlier_.get(name) ?? 0;
-    if (left > 0) this.earlier_.set(name, left - 1);
+    const left = this.#earlier.get(name) ?? 0;
+    if (left > 0) this.#earlier.set(name, left - 1);
     return left > 0;
   }
 
   async append(line: ResultLine): Promise<void> {
     try {
-      await this.file.appendFile(`${JSON.stringify(line)}\n`);
+      await this.#file.appendFile(`${JSON.stringify(line)}\n`);
     } catch (thrown) {
       throw codedWriteError(`${this.path}.partial`, thrown);
     }
@@ -76,31 +80,31 @@ export class ResultsFile {
   /** Keeps the partial file, for --resume. */
   async interrupt(): Promise<void> {
     try {
-      await this.save();
+      await this.#save();
     } finally {
-      await this.lock.release();
+      await this.#lock.release();
     }
   }
 
   /** The run is complete: the file gets its name. */
   async complete(): Promise<void> {
     try {
-      await this.save();
+      await this.#save();
       await rename(`${this.path}.partial`, this.path);
     } catch (thrown) {
       throw codedWriteError(this.path, thrown);
     } finally {
-      await this.lock.release();
+      await this.#lock.release();
     }
   }
 
-  private async save(): Promise<void> {
+  async #save(): Promise<void> {
     try {
-      await this.file.sync();
+      await this.#file.sync();
     } catch (thrown) {
       throw codedWriteError(`${this.path}.partial`, thrown);
     } finally {
-      await this.file.close();
+      await this.#file.close();
     }
   }
 }

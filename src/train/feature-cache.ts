@@ -22,12 +22,15 @@ const k_headerBytes = 1024;
 export class FeatureCache {
   readonly key: string;
   readonly folder: string;
+  readonly #addon: NativeAddon;
+
   constructor(
-    private readonly addon: NativeAddon,
+    addon: NativeAddon,
     root: string,
     readonly settings: FeatureSettings,
     readonly shape: FeatureShape,
   ) {
+    this.#addon = addon;
     this.key = featureKey(settings);
     this.folder = join(root, this.key);
   }
@@ -44,7 +47,7 @@ export class FeatureCache {
 
   /** Reads the whole file. */
   check(content: string): Promise<'whole' | 'damaged' | 'missing'> {
-    return this.addon.checkFeatures(this.path(content), this.shape);
+    return this.#addon.checkFeatures(this.path(content), this.shape);
   }
 
   /** Takes a damaged file away. */

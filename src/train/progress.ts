@@ -46,22 +46,24 @@ export type RunEvent = TrainProgress extends infer T
 
 /** Counts pictures and foretells the end from the pace so far. */
 export class Pace {
-  private readonly started_ = performance.now();
+  readonly #started = performance.now();
+  readonly #total: number;
+  readonly #before: number;
 
   /** @param before done earlier, at no cost of this run */
-  constructor(
-    private readonly total: number,
-    private readonly before = 0,
-  ) {}
+  constructor(total: number, before = 0) {
+    this.#total = total;
+    this.#before = before;
+  }
 
   at(done: number): Rate {
-    const seconds = (performance.now() - this.started_) / 1000;
-    const rate = (done - this.before) / Math.max(seconds, 1e-6);
+    const seconds = (performance.now() - this.#started) / 1000;
+    const rate = (done - this.#before) / Math.max(seconds, 1e-6);
     return {
       done,
-      total: this.total,
+      total: this.#total,
       picturesPerSecond: rate,
-      secondsLeft: rate > 0 ? (this.total - done) / rate : undefined,
+      secondsLeft: rate > 0 ? (this.#total - done) / rate : undefined,
     };
   }
 }

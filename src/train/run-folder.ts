@@ -31,7 +31,7 @@ export class RunFolder {
 
   /** @throws CraneError E_EXISTS when a training is here and neither `resume` nor `force` says what to do with it */
   async checkFree({ resume, force }: { resume: boolean; force: boolean }): Promise<void> {
-    if (resume || force || (await this.ownFiles()).length === 0) return;
+    if (resume || force || (await this.#ownFiles()).length === 0) return;
     throw this.isTaken();
   }
 
@@ -50,7 +50,7 @@ export class RunFolder {
 
   /** Takes an earlier training away; its state goes first, so that nobody ever goes on from it with new files. */
   async clear(): Promise<void> {
-    for (const file of [this.state, ...(await this.ownFiles())]) await rm(file, { force: true });
+    for (const file of [this.state, ...(await this.#ownFiles())]) await rm(file, { force: true });
   }
 
   /** What a killed process left half-written. Only for who has the right to this folder. */
@@ -58,7 +58,7 @@ export class RunFolder {
     await removeStale(this.path, 0);
   }
 
-  private async ownFiles(): Promise<string[]> {
+  async #ownFiles(): Promise<string[]> {
     const names = await readdir(this.path).catch(() => []);
     const fixed = [this.state, this.prompts, this.report, this.record];
     const checkpoints = names

@@ -18,19 +18,19 @@ export function count(number: number, one: string, many = `${one}s`): string {
 
 /** Letters behind "n/a", each explained once below the table. */
 export class Footnotes {
-  private readonly reasons_: string[] = [];
+  readonly #reasons: string[] = [];
 
   notAvailable(reason: string): Html {
-    if (!this.reasons_.includes(reason)) this.reasons_.push(reason);
-    return html`<abbr title="${reason}">n/a</abbr><sup>${this.letter(reason)}</sup>`;
+    if (!this.#reasons.includes(reason)) this.#reasons.push(reason);
+    return html`<abbr title="${reason}">n/a</abbr><sup>${this.#letter(reason)}</sup>`;
   }
 
   list(): Html | null {
-    if (this.reasons_.length === 0) return null;
-    return html`<p class="notes">n/a, a figure that is not defined: ${this.reasons_.map((reason, at) => html`${at > 0 && '; '}<sup>${this.letter(reason)}</sup> ${reason}`)}.</p>`;
+    if (this.#reasons.length === 0) return null;
+    return html`<p class="notes">n/a, a figure that is not defined: ${this.#reasons.map((reason, at) => html`${at > 0 && '; '}<sup>${this.#letter(reason)}</sup> ${reason}`)}.</p>`;
   }
 
-  private letter(reason: string): string {
-    return String.fromCharCode(97 + this.reasons_.indexOf(reason));
+  #letter(reason: string): string {
+    return String.fromCharCode(97 + this.#reasons.indexOf(reason));
   }
 }
