@@ -54,7 +54,7 @@ async function demo(context: Context, argv: Record<string, unknown>): Promise<vo
       onResult,
     });
     progress.stop();
-    const { table } = await import('../sinks/result-writers.js');
+    const { table } = await import('../sinks/table.js');
     const { toResultLine } = await import('../sinks/result-line.js');
     const writer = table(context.stdout, { columns: context.isTerminal.columns, colour: hasColour(context) });
     for (const picture of pictures) await writer.write(toResultLine(picture, {}, false));

@@ -88,12 +88,11 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
 }
 
 async function chooseWriter(context: Context, format: AllOptions['format'], beforeWrite: () => void) {
-  const { csv, jsonLines, table } = await import('../sinks/result-writers.js');
+  const { writers } = await import('../sinks/writers.js');
   const { stdout, isTerminal } = context;
   const chosen = format === 'auto' ? (isTerminal.stdout ? 'table' : 'jsonl') : format;
   const look = { columns: isTerminal.columns, colour: hasColour(context) };
-  const writer =
-    chosen === 'table' ? table(stdout, look) : chosen === 'csv' ? csv(stdout) : jsonLines(stdout);
+  const writer = writers[chosen](stdout, look);
   const sharesTerminal = isTerminal.stdout && isTerminal.stderr;
   if (!sharesTerminal) return writer;
   return {

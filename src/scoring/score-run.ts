@@ -14,7 +14,7 @@ import { ScanAccount, type ScanReport } from '../scan/scan-account.js';
 import { mapEnding, mapFile } from '../sinks/map-file.js';
 import { OutputNames } from '../sinks/output-names.js';
 import { toResultLine, type WrittenFiles } from '../sinks/result-line.js';
-import type { ResultWriter } from '../sinks/result-writers.js';
+import type { ResultWriter } from '../sinks/result-writer.js';
 import { ResultsFile } from '../sinks/results-file.js';
 import { areScanned, countInputs, k_stdin, type ListedPicture, listInputs } from '../sources/list-inputs.js';
 

@@ -1,90 +1,13 @@
-/** Results on a stream: a table for people, JSON Lines or CSV for programs. */
-import { once } from 'node:events';
+/** A table, for people. */
 import type { Writable } from 'node:stream';
 import Table from 'cli-table3';
-import { stringify } from 'csv-stringify';
 import { isFailed } from '../engine/result.js';
 import { painter } from '../terminal/paint.js';
 import { visible } from '../terminal/visible.js';
-import type { ResultLine } from './result-line.js';
-
-export interface ResultWriter {
-  write(line: ResultLine): Promise<void>;
-  end(): Promise<void>;
-}
-
-export function jsonLines(stream: Writable): ResultWriter {
-  return {
-    write: (line) => writeText(stream, `${JSON.stringify(line)}\n`),
-    end: async () => {},
-  };
-}
-
-const k_csvColumns = [
-  'input',
-  'index',
-  'score',
-  'anomalous',
-  'threshold',
-  'width',
-  'height',
-  'regions',
-  'map',
-  'heatmap',
-  'model',
-  'ms.decode',
-  'ms.preprocess',
-  'ms.forward',
-  'ms.postprocess',
-  'error.code',
-  'error.message',
-];
-
-/** One row a picture; regions are a JSON list in their cell. */
-export function csv(stream: Writable): ResultWriter {
-  const rows = stringify({
-    header: true,
-    columns: k_csvColumns.map((key) => ({ key: key.replace('.', '_'), header: key })),
-  });
-  const pumped = (async () => {
-    for await (const chunk of rows) await writeText(stream, chunk as string);
-  })();
-  return {
-    write: async (line) => {
-      if (!rows.write(csvRow(line))) await once(rows, 'drain');
-    },
-    end: async () => {
-      rows.end();
-      await pumped;
-    },
-  };
-}
-
-function csvRow(line: ResultLine): Record<string, unknown> {
-  if (isFailed(line)) {
-    return {
-      input: line.input,
-      index: line.index,
-      error_code: line.error.code,
-      error_message: line.error.message,
-    };
-  }
-  const { regions, anomalous, ms, ...plain } = line;
-  return {
-    ...plain,
-    anomalous: anomalous === null ? '' : String(anomalous),
-    regions: regions ? JSON.stringify(regions) : '',
-    ...Object.fromEntries(Object.entries(ms ?? {}).map(([name, value]) => [`ms_${name}`, value])),
-  };
-}
-
-export interface TableLook {
-  columns: number;
-  colour: boolean;
-}
+import { type Look, type ResultWriter, writeText } from './result-writer.js';
 
 /** Rows appear as results come, so the widths are fixed beforehand from the terminal's. */
-export function table(stream: Writable, { columns, colour }: TableLook): ResultWriter {
+export function table(stream: Writable, { columns, colour }: Look): ResultWriter {
   const fixed = [9, 11, 9, 13];
   const nameWidth = Math.max(20, columns - fixed.reduce((sum, width) => sum + width, 0));
   const row = (cells: string[]) => {
@@ -150,8 +73,4 @@ function verdict(anomalous: boolean | null): string {
 function fitLeft(text: string, width: number): string {
   const signs = [...text];
   return signs.length <= width ? text : `…${signs.slice(signs.length - width + 1).join('')}`;
-}
-
-export async function writeText(stream: Writable, text: string): Promise<void> {
-  if (!stream.write(text) && !stream.destroyed) await once(stream, 'drain');
 }

@@ -1,0 +1,65 @@
+/** CSV, for spreadsheets. */
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { stringify } from 'csv-stringify';
+import { isFailed } from '../engine/result.js';
+import type { ResultLine } from './result-line.js';
+import { type ResultWriter, writeText } from './result-writer.js';
+
+const k_csvColumns = [
+  'input',
+  'index',
+  'score',
+  'anomalous',
+  'threshold',
+  'width',
+  'height',
+  'regions',
+  'map',
+  'heatmap',
+  'model',
+  'ms.decode',
+  'ms.preprocess',
+  'ms.forward',
+  'ms.postprocess',
+  'error.code',
+  'error.message',
+];
+
+/** One row a picture; regions are a JSON list in their cell. */
+export function csv(stream: Writable): ResultWriter {
+  const rows = stringify({
+    header: true,
+    columns: k_csvColumns.map((key) => ({ key: key.replace('.', '_'), header: key })),
+  });
+  const pumped = (async () => {
+    for await (const chunk of rows) await writeText(stream, chunk as string);
+  })();
+  return {
+    write: async (line) => {
+      if (!rows.write(csvRow(line))) await once(rows, 'drain');
+    },
+    end: async () => {
+      rows.end();
+      await pumped;
+    },
+  };
+}
+
+function csvRow(line: ResultLine): Record<string, unknown> {
+  if (isFailed(line)) {
+    return {
+      input: line.input,
+      index: line.index,
+      error_code: line.error.code,
+      error_message: line.error.message,
+    };
+  }
+  const { regions, anomalous, ms, ...plain } = line;
+  return {
+    ...plain,
+    anomalous: anomalous === null ? '' : String(anomalous),
+    regions: regions ? JSON.stringify(regions) : '',
+    ...Object.fromEntries(Object.entries(ms ?? {}).map(([name, value]) => [`ms_${name}`, value])),
+  };
+}

@@ -1,0 +1,10 @@
+/** One JSON object a line, for programs. */
+import type { Writable } from 'node:stream';
+import { type ResultWriter, writeText } from './result-writer.js';
+
+export function jsonLines(stream: Writable): ResultWriter {
+  return {
+    write: (line) => writeText(stream, `${JSON.stringify(line)}\n`),
+    end: async () => {},
+  };
+}
