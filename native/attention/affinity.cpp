@@ -16,15 +16,15 @@ at::Tensor affinity_weights(const at::Tensor& z, double mean, const AffinityOpti
   const at::Tensor cosine = at::mm(z, z.t());
   at::Tensor affine = (cosine - options.beta * mean) * options.gain;
   if (trace) {
-    trace->record("stage.dattn.cosine", cosine.unsqueeze(0));
-    trace->record("stage.dattn.affine", affine.unsqueeze(0));
+    trace->record("cosine", cosine.unsqueeze(0));
+    trace->record("affine", affine.unsqueeze(0));
     trace->record("min_abs_affine", affine.abs().min().reshape({1}));
   }
   const at::Tensor dropped = affine < 0;
   at::Tensor masked = affine.masked_fill(dropped, k_minus_infinity);
   if (trace) {
     const at::Tensor kept = at::logical_not(dropped);
-    trace->record("stage.dattn.masked", masked.unsqueeze(0));
+    trace->record("masked", masked.unsqueeze(0));
     trace->record("kept_per_row", kept.sum(/*dim=*/-1).to(at::kFloat));
     trace->record("kept_fraction", kept.to(at::kDouble).mean().to(at::kFloat).reshape({1}));
   }
@@ -50,7 +50,7 @@ at::Tensor affinity_ref(const at::Tensor& features, const at::Tensor& means, con
   at::Tensor dst = at::empty_like(values);
   for (int64_t b = 0; b < features.size(0); ++b) {
     const at::Tensor weights = affinity_weights(features[b], means[b].item<double>(), options, trace);
-    if (trace) trace->record("stage.dattn.weights", weights.unsqueeze(0));
+    if (trace) trace->record("weights", weights.unsqueeze(0));
     dst[b].copy_(at::mm(weights, values[b].to(weights.scalar_type())));
   }
   return dst;

@@ -22,7 +22,8 @@ struct AffinityOptions {
 at::Tensor cosine_means(const at::Tensor& features);
 
 // features [B, n, C] unit rows, means [B] float64, values [B, n, W] -> [B, n, W].
-// With a trace the definition runs, since its stages are the [n, n] matrices.
+// With a trace the definition runs, since its stages are the [n, n] matrices: "cosine", "affine", "masked",
+// "weights", and what the mask did: "min_abs_affine", "kept_per_row", "kept_fraction".
 using AffinityAttention = at::Tensor(const at::Tensor& features, const at::Tensor& means,
                                      const at::Tensor& values, const AffinityOptions& options, Trace* trace);
 using AffinityAttentionFits = bool(const at::Tensor& features, const at::Tensor& values, const Trace* trace);

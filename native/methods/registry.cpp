@@ -4,19 +4,34 @@
 
 #include "core/error.h"
 #include "methods/crane/crane.h"
+#include "text/prompt_checkpoint.h"
 
 namespace crane::methods {
 namespace {
 
+struct Row {
+  std::string_view name;
+  Maker maker;
+  const weights::CheckpointKind*
+      checkpoint;  // what the method is scored with beside the towers; null: nothing
+};
+
+constexpr Row k_rows[] = {
+    {"crane", make_crane, &text::k_prompt_checkpoint},
+};
+
 using Makers = std::map<std::string, Maker, std::less<>>;
 
-// Made at its first use, because add() is called while statics are.
+// Made at its first use, because add() is called while statics are made.
 Makers& makers() {
-  static Makers all{
-      {"crane", make_crane},
-  };
+  static Makers all;
   return all;
 }
+
+const bool k_are_added = [] {
+  for (const Row& row : k_rows) add(row.name, row.maker, row.checkpoint);
+  return true;
+}();
 
 }  // namespace
 
@@ -37,8 +52,9 @@ std::vector<std::string> names() {
   return all;
 }
 
-void add(std::string_view name, Maker maker) {
+void add(std::string_view name, Maker maker, const weights::CheckpointKind* checkpoint) {
   CRANE_CHECK_INVARIANT(makers().emplace(std::string(name), maker).second, "two methods are called ", name);
+  if (checkpoint != nullptr) weights::add_checkpoint_kind(*checkpoint);
 }
 
 }  // namespace crane::methods

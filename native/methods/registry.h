@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "methods/settings.h"
+#include "weights/checkpoint.h"
 
 namespace crane::methods {
 
@@ -23,6 +24,6 @@ std::vector<std::string> names();
 
 // One method more, for the life of the process: the door for methods that are linked in beside the engine, as
 // the tests' own. Before anything else runs; E_INTERNAL for a name that is taken.
-void add(std::string_view name, Maker maker);
+void add(std::string_view name, Maker maker, const weights::CheckpointKind* checkpoint = nullptr);
 
 }  // namespace crane::methods

@@ -10,6 +10,10 @@ void Trace::record(const std::string& stage, const at::Tensor& value) {
   if (!is_new) entry->second = at::cat({entry->second, copy}, /*dim=*/0);
 }
 
+void Trace::record_all(const Trace& inner, const std::function<std::string(const std::string&)>& rename) {
+  for (const auto& [stage, value] : inner.stages_) record(rename(stage), value);
+}
+
 TracedStages Trace::to_host(const std::vector<std::string>& maps_first) const {
   TracedStages shown;
   for (const auto& [name, value] : stages_) {

@@ -2,8 +2,8 @@
 
 #include "core/error.h"
 #include "layers/linear.h"
+#include "text/prompt_checkpoint.h"
 #include "weights/name_map.h"
-#include "weights/structure.h"
 
 namespace crane::text {
 namespace {
@@ -16,7 +16,7 @@ at::Tensor as_rows(const at::Tensor& stored) { return stored.reshape({-1, stored
 PromptSet load_prompts(const std::string& path, std::array<std::vector<int64_t>, k_pair> ids,
                        int64_t text_width, at::Device device) {
   const weights::CanonicalWeights file = weights::canonicalise({weights::open_weights(path)});
-  weights::check_prompts(file, text_width);
+  check_prompts(file, text_width);
   layers::TensorLoader loader(file, device);
   PromptSet set;
   set.ids = std::move(ids);

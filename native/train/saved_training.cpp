@@ -29,7 +29,7 @@ void save_training(const std::string& path, const Parameters& parameters, const 
     list.add("extra." + tensor.name, values);
   }
   std::map<std::string, std::string> all = metadata;
-  all[k_format] = k_version;
+  all.insert_or_assign(k_format, std::string(k_version));
   list.write_safetensors(path, all);
 }
 

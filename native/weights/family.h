@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace crane::weights {
 
@@ -32,9 +33,8 @@ struct Family {
 };
 
 // In order of preference where two fit a file equally well.
-std::span<const Family* const> families();
+std::vector<const Family*> families();
 
-extern const Family k_prompts_family;
 extern const Family k_canonical_family;
 extern const Family k_openai_clip_family;
 extern const Family k_open_clip_family;

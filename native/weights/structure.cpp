@@ -1,92 +1,17 @@
 #include "weights/structure.h"
 
-#include <charconv>
 #include <cmath>
-#include <set>
 #include <string>
 
 #include "core/error.h"
+#include "weights/checker.h"
+#include "weights/checkpoint.h"
 
 namespace crane::weights {
 
 namespace {
 
 constexpr int64_t k_head_width = 64;  // CLIP and DINOv2 alike; no file says it
-
-using Shape = std::vector<int64_t>;
-
-// Looks tensors up and compares their shapes; counts the parameters it has seen.
-class Checker {
- public:
-  explicit Checker(const CanonicalWeights& weights) : weights_(weights) {}
-
-  int64_t parameters() const { return parameters_; }
-  bool has(const std::string& name) const { return weights_.find(name) != nullptr; }
-
-  const CanonicalTensor& floating(const std::string& name) {
-    const CanonicalTensor& tensor = weights_.at(name);
-    for (const TensorView* part : tensor.parts) {
-      check_input(is_floating(part->dtype), "E_WEIGHTS_DTYPE", tensor.where(), " is ",
-                  dtype_name(part->dtype), ", expected f16, bf16, f32 or f64");
-    }
-    parameters_ += tensor.numel();
-    return tensor;
-  }
-
-  const CanonicalTensor& integer(const std::string& name) {
-    const CanonicalTensor& tensor = weights_.at(name);
-    for (const TensorView* part : tensor.parts) {
-      check_input(!is_floating(part->dtype), "E_WEIGHTS_DTYPE", tensor.where(), " is ",
-                  dtype_name(part->dtype), ", expected whole numbers");
-    }
-    return tensor;
-  }
-
-  void expect(const CanonicalTensor& tensor, const Shape& expected, const std::string& because = {}) const {
-    // Compared in the user's orientation, so that the figures are those the user sees in the file.
-    if (tensor.shape == expected) return;
-    Shape got = tensor.shape;
-    Shape wanted = expected;
-    if (tensor.transposed && got.size() == 2 && wanted.size() == 2) {
-      std::swap(got[0], got[1]);
-      std::swap(wanted[0], wanted[1]);
-    }
-    fail(tensor, shape_text(got), shape_text(wanted), because);
-  }
-
-  void floating(const std::string& name, const Shape& expected, const std::string& because = {}) {
-    expect(floating(name), expected, because);
-  }
-
-  [[noreturn]] void fail(const CanonicalTensor& tensor, const std::string& got, const std::string& expected,
-                         const std::string& because = {}) const {
-    throw Error(
-        "E_WEIGHTS_SHAPE",
-        join_text(tensor.where(), " is ", got, ", expected ", expected, because.empty() ? "" : " ", because),
-        "compare the file with: npx crane-native weights inspect FILE");
-  }
-
- private:
-  const CanonicalWeights& weights_;
-  int64_t parameters_ = 0;
-};
-
-// How many different numbers follow the prefix. Whoever then asks for each from 0 on notices a gap as a
-// tensor that is missing.
-int64_t count_numbered(const CanonicalWeights& weights, const std::string& prefix) {
-  std::set<int64_t> numbers;
-  for (auto row = weights.tensors.lower_bound(prefix); row != weights.tensors.end(); ++row) {
-    if (!row->first.starts_with(prefix)) break;
-    int64_t number = -1;
-    std::from_chars(row->first.data() + prefix.size(), row->first.data() + row->first.size(), number);
-    numbers.insert(number);
-  }
-  return static_cast<int64_t>(numbers.size());
-}
-
-std::string as_in(const CanonicalTensor& tensor) {
-  return join_text("(", quote_name(tensor.stored_name()), " is ", shape_text(tensor.shape), ")");
-}
 
 struct Tower {
   int64_t layers = 0;
@@ -159,11 +84,6 @@ int64_t check_projection(Checker& checker, const std::string& name, int64_t widt
     checker.fail(proj, shape_text(proj.shape), "two axes", because);
   checker.expect(proj, {width, proj.shape[1]}, because);
   return proj.shape[1];
-}
-
-bool has_any(const CanonicalWeights& weights, const std::string& prefix) {
-  const auto row = weights.tensors.lower_bound(prefix);
-  return row != weights.tensors.end() && row->first.starts_with(prefix);
 }
 
 }  // namespace
@@ -286,52 +206,6 @@ TextStructure check_text(const CanonicalWeights& weights) {
   return text;
 }
 
-PromptStructure check_prompts(const CanonicalWeights& weights, int64_t text_width) {
-  Checker checker(weights);
-  PromptStructure prompts;
-  const CanonicalTensor& ctx = checker.floating("ctx_pos");
-  if (ctx.shape.size() != 4 || ctx.shape[0] != 1 || ctx.shape[1] != 1 || ctx.shape[2] < 1 ||
-      ctx.shape[3] < 1) {
-    checker.fail(ctx, shape_text(ctx.shape), "[1, 1, n, w]");
-  }
-  prompts.context_vectors = ctx.shape[2];
-  prompts.width = ctx.shape[3];
-  const std::string because = as_in(ctx);
-  const int64_t w = prompts.width;
-  check_input(text_width == 0 || w == text_width, "E_PROMPTS", ctx.where(), " is ", shape_text(ctx.shape),
-              ", expected a last axis of ", text_width, ", the width of the text tower");
-  checker.floating("ctx_neg", {1, 1, prompts.context_vectors, w}, because);
-
-  prompts.deep_sets = count_numbered(weights, "compound_prompts_text.");
-  for (int64_t n = 0; n < prompts.deep_sets; ++n) {
-    const CanonicalTensor& deep = checker.floating(join_text("compound_prompts_text.", n));
-    if (deep.shape.size() != 2 || deep.shape[0] < 1)
-      checker.fail(deep, shape_text(deep.shape), join_text("[m, ", w, "]"));
-    if (n == 0) prompts.deep_tokens = deep.shape[0];
-    checker.expect(deep, {prompts.deep_tokens, w}, because);
-  }
-  prompts.parameters = checker.parameters();
-
-  prompts.has_token_ids = has_any(weights, "tokenized_prompts_");
-  if (prompts.has_token_ids) {
-    const CanonicalTensor& ids = checker.integer("tokenized_prompts_pos");
-    if (ids.shape.size() != 3 || ids.shape[2] < 1) checker.fail(ids, shape_text(ids.shape), "[1, 1, n]");
-    checker.expect(ids, {1, 1, ids.shape[2]});
-    checker.expect(checker.integer("tokenized_prompts_neg"), {1, 1, ids.shape[2]}, as_in(ids));
-  }
-  prompts.has_token_rows = has_any(weights, "token_prefix_") || has_any(weights, "token_suffix_");
-  if (prompts.has_token_rows) {
-    checker.floating("token_prefix_pos", {1, 1, 1, w}, because);
-    checker.floating("token_prefix_neg", {1, 1, 1, w}, because);
-    const CanonicalTensor& suffix = checker.floating("token_suffix_pos");
-    if (suffix.shape.size() != 4)
-      checker.fail(suffix, shape_text(suffix.shape), join_text("[1, 1, n, ", w, "]"));
-    checker.expect(suffix, {1, 1, suffix.shape[2], w}, because);
-    checker.floating("token_suffix_neg", {1, 1, suffix.shape[2], w}, as_in(suffix));
-  }
-  return prompts;
-}
-
 Structure check_structure(const CanonicalWeights& weights) {
   Structure structure;
   if (has_any(weights, "visual.pos_grid") || has_any(weights, "visual.neck.")) {
@@ -340,10 +214,13 @@ Structure check_structure(const CanonicalWeights& weights) {
     structure.vision = check_vision(weights);
   }
   if (has_any(weights, "text.")) structure.text = check_text(weights);
-  if (has_any(weights, "ctx_") || has_any(weights, "compound_prompts_text.")) {
-    structure.prompts = check_prompts(weights, structure.text ? structure.text->width : 0);
+  bool is_checkpoint = false;
+  for (const CheckpointKind& kind : checkpoint_kinds()) {
+    if (!kind.is_there(weights)) continue;
+    kind.check(weights, structure);
+    is_checkpoint = true;
   }
-  if (!structure.vision && !structure.sam && !structure.text && !structure.prompts)
+  if (!structure.vision && !structure.sam && !structure.text && !is_checkpoint)
     weights.at("visual.patch.weight");
   if (structure.vision && structure.text && structure.vision->joint_width != structure.text->joint_width) {
     const CanonicalTensor& tensor = weights.at(structure.text->has_proj ? "text.proj" : "text.tokens");

@@ -53,33 +53,20 @@ struct TextStructure {
   int64_t parameters = 0;
 };
 
-struct PromptStructure {
-  int64_t width = 0;
-  int64_t context_vectors = 0;  // n of ctx_pos
-  int64_t deep_sets = 0;        // compound_prompts_text.0 ...
-  int64_t deep_tokens = 0;      // rows of each
-  bool has_token_ids = false;   // tokenized_prompts_pos and _neg
-  bool has_token_rows = false;  // token_prefix_* and token_suffix_*
-  int64_t parameters = 0;       // the learned ones
-};
-
 // Errors: E_WEIGHTS_MISSING, E_WEIGHTS_SHAPE, E_WEIGHTS_DTYPE.
 VisionStructure check_vision(const CanonicalWeights& weights);
 SamStructure check_sam(const CanonicalWeights& weights);
 TextStructure check_text(const CanonicalWeights& weights);
-// text_width 0: any. A prompt set of another width than the text tower: E_PROMPTS.
-PromptStructure check_prompts(const CanonicalWeights& weights, int64_t text_width);
 
 struct Structure {
   std::optional<VisionStructure> vision;
   std::optional<SamStructure> sam;
   std::optional<TextStructure> text;
-  std::optional<PromptStructure> prompts;
 };
 
-// Checks whatever is there: a tower counts as there when any of its tensors is (SAM's encoder when
-// visual.pos_grid or any of visual.neck is). Towers must share the joint width when both are there.
-// E_WEIGHTS_MISSING when there is nothing at all.
+// Checks whatever is there, towers and checkpoints of methods (checkpoint.h): a tower counts as there when
+// any of its tensors is (SAM's encoder when visual.pos_grid or any of visual.neck is). Towers must share the
+// joint width when both are there. E_WEIGHTS_MISSING when there is nothing at all.
 Structure check_structure(const CanonicalWeights& weights);
 
 }  // namespace crane::weights

@@ -13,6 +13,13 @@
 namespace crane::methods {
 namespace {
 
+// As the fixtures call the stages of the affinity: its matrices are stages of the block, what the mask did is
+// not.
+std::string stage_name(const std::string& stage) {
+  const bool is_matrix = stage == "cosine" || stage == "affine" || stage == "masked" || stage == "weights";
+  return is_matrix ? "stage.dattn." + stage : stage;
+}
+
 at::Tensor channel_constants(const std::array<double, 3>& values, const at::Tensor& like) {
   return cuda::numbers_on(values, at::kFloat, like.device()).view({1, 3, 1, 1});
 }
@@ -105,7 +112,10 @@ at::Tensor d_attn(const layers::FrozenBlock& block, const SourceAffinity& affini
   attention::AffinityOptions how;
   how.beta = options.d_attn_beta;
   how.empty_rows = options.compat.empty_rows;
-  const at::Tensor mixed = attention::affinity_attention(affinity.features, affinity.means, v, how, trace);
+  Trace inner;
+  const at::Tensor mixed =
+      attention::affinity_attention(affinity.features, affinity.means, v, how, trace ? &inner : nullptr);
+  if (trace) trace->record_all(inner, stage_name);
   const at::Tensor d = block.output(mixed).to(at::kFloat);  // no residual; float32 from here on
   if (trace) trace->record("stage.dattn.out_proj", d);
   return d;

@@ -3,6 +3,7 @@
 
 #include "error_of.h"
 #include "parity_data.h"
+#include "text/prompt_checkpoint.h"
 #include "weights/convert.h"
 #include "weights/name_map.h"
 #include "weights/structure.h"
@@ -122,7 +123,7 @@ TEST(ParityFiles, TheAuthorsCheckpointsFromAGpuAreRead) {
       ASSERT_NE(view, nullptr) << name;
       expect_values(*view, *row.find("sum_float64")->as_double(), row.find("first3")->items);
     }
-    const PromptStructure prompts = check_prompts(canonicalise({file}), 768);
+    const text::PromptStructure prompts = text::check_prompts(canonicalise({file}), 768);
     EXPECT_EQ(prompts.context_vectors, 12);
     EXPECT_EQ(prompts.deep_sets, 8);
     EXPECT_EQ(prompts.deep_tokens, 4);

@@ -4,6 +4,7 @@
 
 #include "error_of.h"
 #include "model_files.h"
+#include "text/prompt_checkpoint.h"
 
 namespace crane::weights {
 namespace {
@@ -15,7 +16,6 @@ Structure structure_of(const std::vector<NamedShape>& tensors) {
 TEST(Structure, ReadsEverySizeOfClipFromItsTensors) {
   const Structure structure = structure_of(openai_clip());
   ASSERT_TRUE(structure.vision && structure.text);
-  EXPECT_FALSE(structure.prompts);
   const VisionStructure& vision = *structure.vision;
   EXPECT_EQ(vision.width, k_width);
   EXPECT_EQ(vision.layers, k_layers);
@@ -55,14 +55,14 @@ TEST(Structure, ReadsDinoV2WithRegistersAndWithoutProjection) {
 
 TEST(Structure, ReadsPromptsAgainstTheTextWidth) {
   const CanonicalWeights weights = canonicalise({model_file(prompt_learner(), "p.pth")});
-  const PromptStructure prompts = check_prompts(weights, k_text_width);
+  const text::PromptStructure prompts = text::check_prompts(weights, k_text_width);
   EXPECT_EQ(prompts.context_vectors, 3);
   EXPECT_EQ(prompts.deep_sets, 3);
   EXPECT_EQ(prompts.deep_tokens, 4);
   EXPECT_TRUE(prompts.has_token_rows);
   EXPECT_FALSE(prompts.has_token_ids);
   EXPECT_EQ(prompts.parameters, (2 * 3 + 3 * 4) * k_text_width);
-  const Thrown thrown = thrown_by([&] { check_prompts(weights, 768); });
+  const Thrown thrown = thrown_by([&] { text::check_prompts(weights, 768); });
   EXPECT_EQ(thrown.code, "E_PROMPTS");
   EXPECT_TRUE(contains(thrown.message, "p.pth: tensor \"prompt_learner.ctx_pos\" is [1, 1, 3, 128]"))
       << thrown.message;
