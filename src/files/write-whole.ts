@@ -39,13 +39,16 @@ export async function writeWhole(
   }
 }
 
-/** A hard link fails where the name is taken, in one step; some file systems have none. */
-async function publishNew(temporary: string, path: string): Promise<void> {
+/**
+ * Gives a whole file its name unless that is taken; `shown`: what the user knows it by. A hard link fails where the name is
+ * taken, in one step; some file systems have none.
+ */
+export async function publishNew(temporary: string, path: string, shown = path): Promise<void> {
   try {
     await link(temporary, path);
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') throw exists(path);
-    if (await isThere(path)) throw exists(path);
+    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') throw exists(shown);
+    if (await isThere(path)) throw exists(shown);
     await rename(temporary, path);
   }
 }

@@ -121,3 +121,9 @@ export function discard(answer: HttpAnswer): void {
   answer.body.on('error', () => undefined);
   answer.body.destroy();
 }
+
+/** If-Range works with strong tags only. */
+export function strongTag(answer: HttpAnswer): string | undefined {
+  const tag = answer.headers['etag'];
+  return tag?.startsWith('"') ? tag : undefined;
+}

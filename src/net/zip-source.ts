@@ -3,8 +3,9 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256OfFile } from '../files/content-hash.js';
 import { makeFolder } from '../files/make-folder.js';
+import { sizeOf } from '../files/size-of.js';
 import type { DownloadProgress } from './download-progress.js';
-import { discard, type HttpAnswer, type HttpClient } from './http-client.js';
+import { discard, type HttpAnswer, type HttpClient, strongTag } from './http-client.js';
 import { CutShort, type RetryPolicy, withRetries } from './retry.js';
 import { tailSize } from './zip-directory.js';
 
@@ -218,12 +219,6 @@ function contentRange(answer: HttpAnswer): { start: number; total: number } {
   return { start: Number(match[1]), total: Number(match[2]) };
 }
 
-/** If-Range works with strong tags only. */
-function strongTag(answer: HttpAnswer): string | undefined {
-  const tag = answer.headers['etag'];
-  return tag?.startsWith('"') ? tag : undefined;
-}
-
 async function readBody(answer: HttpAnswer, size: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let got = 0;
@@ -255,14 +250,5 @@ async function saveBody(
     }
   } finally {
     await file.close();
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch {
-    // not there yet
-    return 0;
   }
 }

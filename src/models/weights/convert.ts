@@ -1,13 +1,13 @@
 /** Converts weights of any known container and naming to one safetensors file with the canonical names. */
 import { randomBytes } from 'node:crypto';
-import { link, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { NativeAddon } from '../../addon/native.js';
 import { CraneError } from '../../errors.js';
 import { sha256OfFile } from '../../files/content-hash.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { withoutTemporary } from '../../files/temporary-name.js';
-import { exists, isThere } from '../../files/write-whole.js';
+import { exists, isThere, publishNew } from '../../files/write-whole.js';
 
 export interface ConvertRequest {
   /** together they hold one model: for instance one file with the vision tower and one with the text tower */
@@ -60,15 +60,4 @@ async function origin(inputs: readonly string[]): Promise<Record<string, string>
     inputs.map(async (input) => `${basename(input)} sha256:${await sha256OfFile(input)}`),
   );
   return { format: 'crane', 'converted-from': named.join('; ') };
-}
-
-/** A hard link fails in one step where the name was taken meanwhile; some file systems have none. */
-async function publishNew(temporary: string, file: string, shown: string): Promise<void> {
-  try {
-    await link(temporary, file);
-  } catch (thrown) {
-    if (await isThere(file)) throw exists(shown);
-    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') throw exists(shown);
-    await rename(temporary, file);
-  }
 }

@@ -2,10 +2,11 @@
  * Downloads one file into `<path>.part` and goes on there after a break. What the server said about the file
  * (address, size, tag) is kept in `<path>.part.json`; without it a partial file is of no use.
  */
-import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { CraneError } from '../../errors.js';
+import { sizeOf } from '../../files/size-of.js';
 import { writeWhole } from '../../files/write-whole.js';
-import { type HttpAnswer, HttpError, shownUrl } from '../../net/http-client.js';
+import { type HttpAnswer, HttpError, shownUrl, strongTag } from '../../net/http-client.js';
 import { CutShort, withRetries } from '../../net/retry.js';
 import type { Transfer } from '../../net/zip-source.js';
 import { formatBytes } from '../../terminal/bytes.js';
@@ -182,22 +183,9 @@ function lengthOf(answer: HttpAnswer): number | undefined {
   return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
-/** If-Range works with strong tags only. */
-function strongTag(answer: HttpAnswer): string | undefined {
-  const tag = answer.headers['etag'];
-  return tag?.startsWith('"') ? tag : undefined;
-}
-
 function throwIfStopped(stop: AbortSignal, kept: number): void {
   if (!stop.aborted) return;
   throw new CraneError('E_CANCELLED', `interrupted; ${formatBytes(kept)} are kept`, {
     hint: 'the same command goes on there',
   });
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
 }
