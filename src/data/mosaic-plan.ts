@@ -96,23 +96,23 @@ function size({ normal, anomalous }: { normal: number[]; anomalous: number[] }):
 
 /** Draws which pictures of an epoch are replaced by mosaics of their class. */
 export class MosaicPool {
-  private readonly byClass_ = new Map<string, MosaicPlan[]>();
+  readonly #byClass = new Map<string, MosaicPlan[]>();
+  readonly #rate: number;
 
-  constructor(
-    plans: readonly MosaicPlan[],
-    private readonly rate: number,
-  ) {
+  constructor(plans: readonly MosaicPlan[], rate: number) {
+    this.#rate = rate;
+
     for (const plan of plans) {
-      const known = this.byClass_.get(plan.className);
+      const known = this.#byClass.get(plan.className);
       if (known) known.push(plan);
-      else this.byClass_.set(plan.className, [plan]);
+      else this.#byClass.set(plan.className, [plan]);
     }
   }
 
   /** The mosaic in place of a picture; undefined: the picture itself. Draws nothing for a class without mosaics. */
   draw({ className }: Pick<DataItem, 'className'>, generator: SeededGenerator): MosaicPlan | undefined {
-    const plans = this.byClass_.get(className);
-    if (plans === undefined || generator.float() >= this.rate) return undefined;
+    const plans = this.#byClass.get(className);
+    if (plans === undefined || generator.float() >= this.#rate) return undefined;
     return plans[generator.below(plans.length)];
   }
 }

@@ -34,65 +34,73 @@ interface Entry {
 
 export class PromptSets {
   /** insertion order is order of last use */
-  private readonly entries_ = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry>();
   /** of files, by absolute path */
-  private readonly identities_ = new Map<string, string>();
+  readonly #identities = new Map<string, string>();
+  readonly #engine: NativeEngine;
 
-  constructor(
-    private readonly engine: NativeEngine,
-    private readonly model: Model,
-    private readonly keptVectors: KeptVectors = () => undefined,
-  ) {}
+  readonly #model: Model;
+  readonly #keptVectors: KeptVectors;
+
+  constructor(engine: NativeEngine, model: Model, keptVectors: KeptVectors = () => undefined) {
+    this.#engine = engine;
+    this.#model = model;
+    this.#keptVectors = keptVectors;
+  }
 
   /**
    * @param name a set of the model, or the path of a prompt file; undefined: the model's default set
    * @throws CraneError E_PROMPTS or E_WEIGHTS_*
    */
   async hold(name: string | undefined, method: MethodOptions): Promise<HeldPrompts> {
-    const found = await this.find(name);
+    const found = await this.#find(name);
     const key = JSON.stringify([found.path, found.stamp, method]);
-    const entry = this.entries_.get(key) ?? { users: 0, ready: this.encode(found, method) };
-    this.entries_.delete(key);
-    this.entries_.set(key, entry);
+    const entry = this.#entries.get(key) ?? { users: 0, ready: this.#encode(found, method) };
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
     entry.users++;
     let isHeld = true;
     const release = () => {
       if (isHeld) entry.users--;
       isHeld = false;
-      this.dropIdle();
+      this.#dropIdle();
     };
     try {
       return { ...(await entry.ready), release };
     } catch (thrown) {
-      if (this.entries_.get(key) === entry) this.entries_.delete(key);
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
       throw thrown;
     }
   }
 
   /** Of a set of the model, or of a file that was encoded already; undefined: not known yet. */
-  identityOf(name: string = this.model.prompts.default): string | undefined {
-    const { sets } = this.model.prompts;
+  identityOf(name: string = this.#model.prompts.default): string | undefined {
+    const { sets } = this.#model.prompts;
     return Object.hasOwn(sets, name)
       ? identityOf(sets[name]!.sha256, sets[name]!)
-      : this.identities_.get(resolve(name));
+      : this.#identities.get(resolve(name));
   }
 
-  private async find(name = this.model.prompts.default) {
-    const { sets } = this.model.prompts;
+  async #find(name = this.#model.prompts.default) {
+    const { sets } = this.#model.prompts;
     const isSet = Object.hasOwn(sets, name);
-    const set = isSet ? sets[name]! : sets[this.model.prompts.default]!;
-    const path = isSet ? modelFile(this.model, set.file) : resolve(name);
+    const set = isSet ? sets[name]! : sets[this.#model.prompts.default]!;
+    const path = isSet ? modelFile(this.#model, set.file) : resolve(name);
     const facts = await stat(path).catch((cause: unknown) => {
-      throw new CraneError('E_PROMPTS', `prompts "${name}": neither a set of ${this.model.name} nor a file`, {
-        hint: `the model has ${Object.keys(sets).join(', ')}`,
-        cause,
-      });
+      throw new CraneError(
+        'E_PROMPTS',
+        `prompts "${name}": neither a set of ${this.#model.name} nor a file`,
+        {
+          hint: `the model has ${Object.keys(sets).join(', ')}`,
+          cause,
+        },
+      );
     });
     return { path, set, declared: isSet ? set.sha256 : undefined, stamp: `${facts.size}:${facts.mtimeMs}` };
   }
 
   /** A file of its own is scored with the two texts of the model's default set. */
-  private async encode(
+  async #encode(
     {
       path,
       set,
@@ -102,21 +110,21 @@ export class PromptSets {
     method: MethodOptions,
   ): Promise<{ handle: number; identity: string }> {
     const [material, sha256] = await Promise.all([pairMaterial(set, path), declared ?? sha256OfFile(path)]);
-    const kept = await this.keptVectors({ sha256, stamp }, material, method);
-    const handle = await this.engine.addContext(
+    const kept = await this.#keptVectors({ sha256, stamp }, material, method);
+    const handle = await this.#engine.addContext(
       kept === undefined ? material : { ...material, kept },
       method,
     );
     const identity = identityOf(sha256, set);
-    if (declared === undefined) this.identities_.set(path, identity);
+    if (declared === undefined) this.#identities.set(path, identity);
     return { handle, identity };
   }
 
-  private dropIdle(): void {
-    const idle = [...this.entries_].filter(([, entry]) => entry.users === 0);
+  #dropIdle(): void {
+    const idle = [...this.#entries].filter(([, entry]) => entry.users === 0);
     for (const [key, entry] of idle.slice(0, Math.max(0, idle.length - k_idleSets))) {
-      this.entries_.delete(key);
-      entry.ready.then(({ handle }) => this.engine.removeContext(handle)).catch(() => {});
+      this.#entries.delete(key);
+      entry.ready.then(({ handle }) => this.#engine.removeContext(handle)).catch(() => {});
     }
   }
 }

@@ -77,13 +77,13 @@ export class StartCache {
         facts.source?.packed === 'written' ||
         names.length > k_mostFiles
       )
-        await this.drop(names);
+        await this.#drop(names);
     } catch {
       // Another process may be tidying too.
     }
   }
 
-  private async drop(names: string[]): Promise<void> {
+  async #drop(names: string[]): Promise<void> {
     const files = await Promise.all(
       names.map(async (name) => {
         const path = join(this.folder, name);

@@ -6,15 +6,14 @@ import type { PictureSettings } from './method-choice.js';
 
 export class StoredThresholds {
   /** the newest of each label */
-  private readonly ofModel_: ReadonlyMap<string, Calibration>;
-  private readonly ofUser_: ReadonlyMap<string, Calibration>;
+  readonly #ofModel: ReadonlyMap<string, Calibration>;
+  readonly #ofUser: ReadonlyMap<string, Calibration>;
+  readonly #labels: ModelLabels;
 
-  constructor(
-    model: Model,
-    private readonly labels: ModelLabels,
-  ) {
-    this.ofModel_ = newest(model.calibrations);
-    this.ofUser_ = newest(model.userCalibrations);
+  constructor(model: Model, labels: ModelLabels) {
+    this.#labels = labels;
+    this.#ofModel = newest(model.calibrations);
+    this.#ofUser = newest(model.userCalibrations);
   }
 
   /**
@@ -23,11 +22,11 @@ export class StoredThresholds {
    * @param promptsIdentity undefined: the prompts are not known yet, and nothing is filled in
    */
   complete(settings: PictureSettings, promptsIdentity: string | undefined): PictureSettings {
-    if (promptsIdentity === undefined || (this.ofModel_.size === 0 && this.ofUser_.size === 0))
+    if (promptsIdentity === undefined || (this.#ofModel.size === 0 && this.#ofUser.size === 0))
       return settings;
-    const label = this.labels.of(settings, promptsIdentity);
-    const ofUser = this.ofUser_.get(label);
-    const ofModel = this.ofModel_.get(label);
+    const label = this.#labels.of(settings, promptsIdentity);
+    const ofUser = this.#ofUser.get(label);
+    const ofModel = this.#ofModel.get(label);
     const fill = (given: number | null, from: PictureSettings['thresholdFrom'], level: 'image' | 'map') => {
       if (from === 'call') return { value: given, from };
       const users = ofUser?.[level]?.threshold;
@@ -52,9 +51,9 @@ export class StoredThresholds {
 
   /** The calibration that a call with these settings would use; undefined when its thresholds come from elsewhere. */
   find(settings: PictureSettings, promptsIdentity: string): Calibration | undefined {
-    const label = this.labels.of(settings, promptsIdentity);
-    const ofUser = this.ofUser_.get(label);
-    const ofModel = this.ofModel_.get(label);
+    const label = this.#labels.of(settings, promptsIdentity);
+    const ofUser = this.#ofUser.get(label);
+    const ofModel = this.#ofModel.get(label);
     return isOlder(ofUser, ofModel) ? ofModel : (ofUser ?? ofModel);
   }
 }
