@@ -8,9 +8,56 @@
 #include <windows.h>
 #else
 #include <dlfcn.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
 #endif
 
 namespace {
+
+#ifndef _WIN32
+// While it lives, who opens libraries finds OMP_WAIT_POLICY=passive in the environment, unless the user has
+// said how OpenMP's threads shall wait. OpenMP reads its settings once, while it is opened, and its own
+// choice is to spin: beside other programs that burns the time its slower half needs.
+//
+// The environment is exchanged as a whole, by one pointer, and given back: setenv() would move what another
+// thread's getenv() is reading, and children would inherit the word.
+class PassiveWaiting {
+ public:
+  PassiveWaiting() {
+    for (const char* name : {k_name, "GOMP_SPINCOUNT", "KMP_BLOCKTIME"}) {
+      if (std::getenv(name) != nullptr) return;
+    }
+    // Kept for ever: what was read from it may be held.
+    auto* const with_word = new std::vector<char*>;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) with_word->push_back(*entry);
+    with_word->push_back(new char[sizeof k_word]);
+    std::char_traits<char>::copy(with_word->back(), k_word, sizeof k_word);
+    with_word->push_back(nullptr);
+    before_ = environ;
+    ours_ = with_word->data();
+    environ = ours_;
+  }
+  ~PassiveWaiting() {
+    if (ours_ == nullptr) return;
+    if (environ == ours_) {
+      environ = before_;
+    } else {
+      unsetenv(k_name);  // another thread has set a variable meanwhile, in a copy of its own
+    }
+  }
+  PassiveWaiting(const PassiveWaiting&) = delete;
+  PassiveWaiting& operator=(const PassiveWaiting&) = delete;
+
+ private:
+  static constexpr const char* k_name = "OMP_WAIT_POLICY";
+  static constexpr char k_word[] = "OMP_WAIT_POLICY=passive";
+
+  char** before_ = nullptr;
+  char** ours_ = nullptr;
+};
+#endif
 
 // Opens one library by absolute path and keeps it for the life of the process: static objects and
 // thread-local storage of libtorch do not survive unloading. Returns the system's explanation, empty on
@@ -27,7 +74,12 @@ std::string open_library(const std::string& path) {
 #else
   // LOCAL: libtorch's symbols stay invisible to other addons. Libraries opened later still find each other,
   // because the dynamic linker matches DT_NEEDED names with the SONAMEs already loaded.
-  if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return {};
+  const PassiveWaiting passive;
+  if (void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+    // Intel's and LLVM's OpenMP read their settings at their first call.
+    if (void* first_call = dlsym(library, "omp_get_max_threads")) reinterpret_cast<int (*)()>(first_call)();
+    return {};
+  }
   const char* reason = dlerror();
   return reason ? reason : path + ": dlopen failed";
 #endif
