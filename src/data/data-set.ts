@@ -4,6 +4,16 @@ import type { ScanReport } from '../scan/scan-account.js';
 
 export type Split = 'test' | 'train';
 
+/** Of one kind of defect, known by the value of its mask's pixels. */
+export interface DefectArea {
+  className: string;
+  name: string;
+  pixelValue: number;
+  /** pixels, or a share of the mask, that count as all of it */
+  saturation: number;
+  isRelative: boolean;
+}
+
 export interface DataItem {
   /** absolute path of the picture */
   image: string;
@@ -36,6 +46,8 @@ export interface DataSet {
   items: DataItem[];
   /** what was noticed while reading, one sentence each */
   warnings: string[];
+  /** of classes: how much of a defect of each kind has to be found (saturation areas of MVTec LOCO, for sPRO) */
+  defects?: DefectArea[];
   /** what was found below the root, and what was left out; of an index, what it names */
   scan: ScanReport;
 }

@@ -25,6 +25,8 @@ export interface DataSource {
   reason: string;
   /** what the paper counted in this layout, where it is one of the paper's */
   expected: PublishedSet | undefined;
+  /** an index of it names no kinds */
+  hasNoKinds: boolean;
   /** Paths that cannot be used come back as faults; nothing is thrown for them. */
   open(split: Split): Promise<{ set: DataSet; faults: PathFault[] }>;
   /** Of everything below the root, also of what an index does not name. */
@@ -74,6 +76,7 @@ export async function findDataSource(path: string, options: FindOptions = {}): P
     reason: chosen.reason,
     ...(published === undefined ? {} : { expected: published }),
     reasonFor: reasonFor ?? (() => undefined),
+    hasNoKinds: chosen.layout.hasNoKinds ?? false,
     read: (split) => chosen.layout.read(tree, split),
   });
 }
@@ -85,6 +88,7 @@ interface Found {
   layout: string;
   reason: string;
   expected?: PublishedSet;
+  hasNoKinds?: boolean;
   /** of folders; without it the set is read from an index */
   reasonFor?: NonNullable<Parameters<typeof accountOfTree>[1]['reasonFor']>;
   read(split: Split): Promise<Reading>;
@@ -118,6 +122,10 @@ class Source implements DataSource {
     return this.#found.expected;
   }
 
+  get hasNoKinds(): boolean {
+    return this.#found.hasNoKinds ?? false;
+  }
+
   async open(split: Split): Promise<{ set: DataSet; faults: PathFault[] }> {
     const { name, fence, layout, reason, expected } = this.#found;
     const reading = await this.#read(split);
@@ -133,6 +141,7 @@ class Source implements DataSource {
       split,
       items,
       warnings: [...reading.warnings, ...warnings],
+      ...(reading.defects === undefined ? {} : { defects: reading.defects }),
       scan: await this.#scan(split),
     };
     return { set, faults };

@@ -1,3 +1,5 @@
+import type { DefectArea } from './data-set.js';
+
 /** A labelled picture as an index or a layout names it: paths are not yet checked. */
 
 export interface Entry {
@@ -16,4 +18,6 @@ export interface Reading {
   /** files that told labels without being masks of a picture, below the root */
   consulted?: string[];
   warnings: string[];
+  /** of classes whose masks have areas of saturation */
+  defects?: DefectArea[];
 }

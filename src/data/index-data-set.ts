@@ -38,7 +38,11 @@ export async function indexDataSet(
   if (test.set.items.length + train.set.items.length === 0)
     throw new CraneError('E_DATA_EMPTY', `${root}: no pictures in layout ${source.layout}`);
   const sets = { test: test.set, train: train.set };
-  const text = metaText({ test: sets.test.items, train: sets.train.items }, source.root, dirname(file));
+  const text = metaText({ test: sets.test.items, train: sets.train.items }, source.root, {
+    folder: dirname(file),
+    hasNoKinds: source.hasNoKinds,
+    ...(test.set.defects === undefined ? {} : { defects: test.set.defects }),
+  });
   await writeWhole(file, text, { overwrite });
   return { file, layout: source.layout, layoutReason: source.reason, sets, scan: await source.account() };
 }

@@ -35,6 +35,18 @@ const entrySchema = z.object({
   anomaly: z.union([z.literal(0), z.literal(1), z.boolean(), z.enum(['0', '1'])]),
 });
 
+const defectsSchema = z
+  .array(
+    z.object({
+      className: label,
+      name: label,
+      pixelValue: z.number().int().min(0).max(65535),
+      saturation: z.number().positive(),
+      isRelative: z.boolean(),
+    }),
+  )
+  .max(100_000);
+
 export interface MetaIndex {
   read(split: Split): Reading;
 }
@@ -56,7 +68,20 @@ export function parseMeta(text: string, name: string): MetaIndex {
   const groups = new Map((['train', 'test'] as const).map((split) => [split, groupsOf(meta, split, name)]));
   if (groups.get('train') === undefined && groups.get('test') === undefined)
     throw refuse(name, 'neither "test" nor "train" is in it');
-  return { read: (split) => readGroups(groups.get(split) ?? [], split, name) };
+  const defects = defectsOf(meta, name);
+  return {
+    read: (split) => ({
+      ...readGroups(groups.get(split) ?? [], split, name),
+      ...(defects === undefined ? {} : { defects }),
+    }),
+  };
+}
+
+function defectsOf(meta: unknown, name: string): Reading['defects'] {
+  if (!isPlainObject(meta) || !Object.hasOwn(meta, 'defects')) return undefined;
+  const checked = defectsSchema.safeParse(meta['defects']);
+  if (checked.success) return checked.data;
+  throw refuse(name, `"defects": ${checked.error.issues[0]?.message}`, checked.error);
 }
 
 /** The classes of a split in the file's order (names that are whole numbers first, as JSON.parse orders keys). */

@@ -1,22 +1,32 @@
 /** Writes meta.json in the form of the reference: the same items give the same bytes. */
 import { relative, resolve, sep } from 'node:path';
 import { CraneError } from '../errors.js';
-import type { DataItem, Split } from './data-set.js';
+import type { DataItem, DefectArea, Split } from './data-set.js';
 
-/**
- * @param folder the folder that the index will lie in: the root, or a folder above it
- * @throws CraneError E_USAGE when pictures lie outside of it
- */
-export function metaText(items: Record<Split, readonly DataItem[]>, root: string, folder = root): string {
+export interface MetaOptions {
+  /** the folder that the index will lie in: the root, or a folder above it */
+  folder?: string;
+  defects?: readonly DefectArea[];
+  /** `specie_name` is left empty, as the authors' scripts do for this data set */
+  hasNoKinds?: boolean;
+}
+
+/** @throws CraneError E_USAGE when pictures lie outside of the index's folder */
+export function metaText(
+  items: Record<Split, readonly DataItem[]>,
+  root: string,
+  { folder = root, defects, hasNoKinds = false }: MetaOptions = {},
+): string {
   const prefix = prefixFrom(resolve(folder), resolve(root));
   const parts = (['train', 'test'] as const).map(
-    (split) => ` ${JSON.stringify(split)}: ${splitText(items[split], prefix)}`,
+    (split) => ` ${JSON.stringify(split)}: ${splitText(items[split], prefix, hasNoKinds)}`,
   );
+  if (defects !== undefined) parts.push(` "defects": ${JSON.stringify(defects)}`);
   return `{\n${parts.join(',\n')}\n}\n`;
 }
 
 /** One line a picture. Put together by hand: objects would move classes whose names are numbers to the front. */
-function splitText(items: readonly DataItem[], prefix: string): string {
+function splitText(items: readonly DataItem[], prefix: string, hasNoKinds: boolean): string {
   const byClass = new Map<string, string[]>();
   for (const { imagePath, maskPaths, className, kind, isAnomalous } of items) {
     const masks = maskPaths.map((path) => prefix + path);
@@ -24,7 +34,7 @@ function splitText(items: readonly DataItem[], prefix: string): string {
       img_path: prefix + imagePath,
       mask_path: masks[0] ?? '',
       cls_name: className,
-      specie_name: kind,
+      specie_name: hasNoKinds ? '' : kind,
       anomaly: isAnomalous ? 1 : 0,
       ...(masks.length > 1 ? { mask_paths: masks } : {}),
     });

@@ -1,6 +1,7 @@
 /** Finds the layout of a tree, or takes the one that was asked for. */
 import { CraneError } from '../../errors.js';
 import { nearestName } from '../../nearest-name.js';
+import { adviceFor } from './known-sets.js';
 import type { Layout, Recognised } from './layout.js';
 import type { PictureTree } from './picture-tree.js';
 import { layouts } from './registry.js';
@@ -13,21 +14,27 @@ export interface Chosen {
 /** @param wanted name of a layout, or 'auto'; @throws CraneError E_USAGE, E_DATA_LAYOUT */
 export async function chooseLayout(tree: PictureTree, wanted: string): Promise<Chosen> {
   if (wanted !== 'auto') return { layout: layoutNamed(wanted), reason: 'as asked for' };
+  const [best, ...equals] = await surest(tree);
+  if (best === undefined) throw await unknownLayout(tree);
+  if (equals.length > 0) {
+    const all = [best, ...equals];
+    const names = all.map(({ layout, recognised }) => `${layout.name} (${recognised.why})`);
+    throw new CraneError('E_DATA_LAYOUT', `${tree.root}: fits several layouts: ${names.join('; ')}`, {
+      hint: `say which it is: ${all.map(({ layout }) => `--layout ${layout.name}`).join(', ')}; what each is: npx crane-native data list`,
+    });
+  }
+  return { layout: best.layout, reason: best.recognised.why };
+}
+
+/** The layouts that are surest of a tree, mostly one. */
+async function surest(tree: PictureTree): Promise<{ layout: Layout; recognised: Recognised }[]> {
   const fitting: { layout: Layout; recognised: Recognised }[] = [];
   for (const layout of layouts) {
     const recognised = await layout.recognise(tree);
     if (recognised) fitting.push({ layout, recognised });
   }
-  const surest = Math.max(...fitting.map(({ recognised }) => recognised.strength));
-  const [best, ...equals] = fitting.filter(({ recognised }) => recognised.strength === surest);
-  if (best === undefined) throw unknownLayout(tree.root);
-  if (equals.length > 0) {
-    const names = [best, ...equals].map(({ layout, recognised }) => `${layout.name} (${recognised.why})`);
-    throw new CraneError('E_DATA_LAYOUT', `${tree.root}: fits several layouts: ${names.join('; ')}`, {
-      hint: `say which it is: --layout ${best.layout.name}`,
-    });
-  }
-  return { layout: best.layout, reason: best.recognised.why };
+  const strength = Math.max(...fitting.map(({ recognised }) => recognised.strength));
+  return fitting.filter(({ recognised }) => recognised.strength === strength);
 }
 
 function layoutNamed(name: string): Layout {
@@ -40,8 +47,15 @@ function layoutNamed(name: string): Layout {
   });
 }
 
-function unknownLayout(root: string): CraneError {
-  return new CraneError('E_DATA_LAYOUT', `${root}: no meta.json, and folders of no known layout`, {
-    hint: 'the simplest: good/ and bad/ with pictures, masks/ with NAME_mask; all: npx crane-native data list',
-  });
+async function unknownLayout(tree: PictureTree): Promise<CraneError> {
+  const advice = await adviceFor(tree, async (below) => (await surest(below)).length > 0);
+  return new CraneError(
+    'E_DATA_LAYOUT',
+    advice ? `${tree.root}: ${advice.what}` : `${tree.root}: no meta.json, and folders of no known layout`,
+    {
+      hint:
+        advice?.hint ??
+        'the simplest: good/ and bad/ with pictures, masks/ with NAME_mask; all: npx crane-native data list',
+    },
+  );
 }

@@ -8,23 +8,41 @@ import type { PictureTree } from './picture-tree.js';
 
 /** Where a class keeps the pictures of a split, and further places for their masks. */
 export interface ClassShape {
+  /** folder of the classes, below the root */
+  base: string;
   /** folders of the splits within that of the class */
   splits: Record<Split, string>;
   /** folders within that of the class that hold folders of masks, the class itself among them: '' */
   maskPlaces: readonly string[];
 }
 
-export const plainShape: ClassShape = { splits: { test: 'test', train: 'train' }, maskPlaces: [''] };
+export const plainShape: ClassShape = {
+  base: '',
+  splits: { test: 'test', train: 'train' },
+  maskPlaces: [''],
+};
 
-/** Folders of the root that hold CLASS/SPLIT/KIND/pictures. */
+interface ClassFolder {
+  name: string;
+  /** below the root */
+  folder: string;
+}
+
+/** Folders that hold CLASS/SPLIT/KIND/pictures. */
 export async function classFolders(tree: PictureTree, shape = plainShape): Promise<string[]> {
-  const found: string[] = [];
-  for (const name of await tree.folders()) {
+  return (await classesOf(tree, shape)).map(({ name }) => name);
+}
+
+async function classesOf(tree: PictureTree, shape: ClassShape): Promise<ClassFolder[]> {
+  const { base, splits } = shape;
+  const found: ClassFolder[] = [];
+  for (const name of await tree.folders(base)) {
+    const folder = base === '' ? name : `${base}/${name}`;
     const kinds = [
-      ...(await kindsIn(tree, `${name}/${shape.splits.test}`)),
-      ...(await kindsIn(tree, `${name}/${shape.splits.train}`)),
+      ...(await kindsIn(tree, `${folder}/${splits.test}`)),
+      ...(await kindsIn(tree, `${folder}/${splits.train}`)),
     ];
-    if (kinds.length > 0) found.push(name);
+    if (kinds.length > 0) found.push({ name, folder });
   }
   return found;
 }
@@ -47,20 +65,20 @@ export async function kindFolders(
   { shape = plainShape, allAnomalous = false }: { shape?: ClassShape; allAnomalous?: boolean } = {},
 ): Promise<KindFolder[]> {
   const folders: KindFolder[] = [];
-  for (const className of await classFolders(tree, shape)) {
-    const kinds = await kindsOfClass(tree, className, shape);
+  for (const of of await classesOf(tree, shape)) {
+    const kinds = await kindsOfClass(tree, of, shape);
     const labels = allAnomalous
       ? new Map(kinds.map(({ name }) => [name, true]))
-      : tree.labels.label(kinds, className);
-    const folder = await tree.folder(`${className}/${shape.splits[split]}`);
+      : tree.labels.label(kinds, of.name);
+    const folder = await tree.folder(`${of.folder}/${shape.splits[split]}`);
     if (folder === undefined) continue;
     for (const kind of await kindsIn(tree, folder)) {
       folders.push({
         pictures: `${folder}/${kind}`,
-        className,
+        className: of.name,
         kind,
         isAnomalous: labels.get(kind) ?? true,
-        masks: await masksOfClass(tree, className, kind, shape),
+        masks: await masksOfClass(tree, of.folder, kind, shape),
       });
     }
   }
@@ -70,35 +88,32 @@ export async function kindFolders(
 /** Of both splits: where test has defects only, train tells what is normal. */
 async function kindsOfClass(
   tree: PictureTree,
-  className: string,
+  { folder }: ClassFolder,
   shape: ClassShape,
 ): Promise<LabelledKind[]> {
+  const test = `${folder}/${shape.splits.test}`;
   const names = new Set([
-    ...(await kindsIn(tree, `${className}/${shape.splits.test}`)),
-    ...(await kindsIn(tree, `${className}/${shape.splits.train}`)),
+    ...(await kindsIn(tree, test)),
+    ...(await kindsIn(tree, `${folder}/${shape.splits.train}`)),
   ]);
   return Promise.all(
-    [...names].map(async (name) => ({
-      name,
-      hasMasks: await haveMasks(
-        tree,
-        `${className}/${shape.splits.test}/${name}`,
-        await masksOfClass(tree, className, name, shape),
-      ),
-    })),
+    [...names].map(async (name) => {
+      const masks = await masksOfClass(tree, folder, name, shape);
+      return { name, hasMasks: await haveMasks(tree, `${test}/${name}`, masks) };
+    }),
   );
 }
 
 async function masksOfClass(
   tree: PictureTree,
-  className: string,
+  folder: string,
   kind: string,
   { maskPlaces }: ClassShape,
 ): Promise<string[]> {
   const found: string[] = [];
   for (const place of maskPlaces) {
-    const folder = await tree.folder(place === '' ? className : `${className}/${place}`);
-    if (folder !== undefined) found.push(...(await maskFoldersIn(tree, folder, kind)));
+    const path = await tree.folder(place === '' ? folder : `${folder}/${place}`);
+    if (path !== undefined) found.push(...(await maskFoldersIn(tree, path, kind)));
   }
   return found;
 }

@@ -16,6 +16,7 @@ export const dagm: Layout = {
     normal: 6996,
     anomalous: 1054,
   },
+  hasNoKinds: true,
   recognise: async (tree) => {
     for (const name of await tree.folders()) {
       for (const split of Object.values(k_splitFolders)) {

@@ -30,6 +30,8 @@ export interface Layout {
   /** the tree in one line */
   shape: string;
   published?: PublishedSet;
+  /** its own index names no kinds: `specie_name` is written empty */
+  hasNoKinds?: boolean;
   recognise(tree: PictureTree): Promise<Recognised | undefined>;
   read(tree: PictureTree, split: Split): Promise<Reading>;
   /** why a picture that neither split uses is left out, where the layout knows more than its place shows */

@@ -5,18 +5,24 @@ import type { Layout, PublishedSet, Recognised } from './layout.js';
 import type { PictureTree } from './picture-tree.js';
 
 /** images/ beside masks/, which several data sets have: the name of the root or the number of pictures tells. */
-export function imagesAndMasks(title: string, published: PublishedSet): Layout {
+export function imagesAndMasks(title: string, published: PublishedSet, knownAs = published.name): Layout {
   const [className] = published.classes;
   return {
     name: published.name,
     title: `${title} (anomalous pictures only)`,
     shape: 'images/NAME, masks/NAME',
     published,
+    hasNoKinds: true,
     recognise: async (tree) => {
       const others = (await tree.folders()).filter((name) => name !== 'images' && name !== 'masks');
       if (!(await tree.hasPictures('images')) || !(await tree.hasPictures('masks'))) return undefined;
       if (others.includes('good')) return undefined;
-      return (await nameOrCount(tree, published, 'images')) ?? { strength: 1, why: 'images beside masks' };
+      return (
+        (await nameOrCount(tree, { ...published, name: knownAs }, 'images')) ?? {
+          strength: 1,
+          why: 'images beside masks',
+        }
+      );
     },
     read: (tree, split) =>
       readKindFolders(tree, split === 'test' ? [anomalousFolder(className!, 'images', 'masks')] : []),

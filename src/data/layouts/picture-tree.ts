@@ -24,6 +24,11 @@ export class PictureTree {
     return basename(this.root);
   }
 
+  /** The same way of looking, from a folder of it. */
+  below(folder: string): PictureTree {
+    return new PictureTree(join(this.root, folder), this.labels);
+  }
+
   /** All that is in a folder, by code units; nothing when it does not exist. */
   entries(path = ''): Promise<readonly FolderEntry[]> {
     const known = this.#listings.get(path);

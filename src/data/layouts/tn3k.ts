@@ -7,6 +7,7 @@ export const tn3k: Layout = {
   title: 'TN3K, thyroid nodules (anomalous pictures only)',
   shape: 'test-image/NAME, test-mask/NAME (and trainval-image, trainval-mask)',
   published: { name: 'tn3k', classes: ['thyroid'], normal: 0, anomalous: 614 },
+  hasNoKinds: true,
   recognise: async (tree) =>
     (await tree.hasPictures('test-image')) && (await tree.hasPictures('test-mask'))
       ? { strength: 3, why: 'test-image beside test-mask' }

@@ -270,7 +270,10 @@ describe('layouts', () => {
     const files = ['images/1.png', 'images/2.png', 'masks/1.png', 'masks/2.png'];
     await makeTree(join(root, 'mine'), files);
     const error = await openDataSet(join(root, 'mine')).catch((thrown: CraneError) => thrown);
-    expect(error).toMatchObject({ code: 'E_DATA_LAYOUT', hint: 'say which it is: --layout cvc-clinicdb' });
+    expect(error).toMatchObject({
+      code: 'E_DATA_LAYOUT',
+      hint: expect.stringContaining('--layout cvc-clinicdb, --layout cvc-colondb, --layout kvasir-seg'),
+    });
     expect((await openDataSet(join(root, 'mine'), { layout: 'cvc-colondb' })).items).toHaveLength(2);
     for (const [folder, layout] of [
       ['CVC-ClinicDB', 'cvc-clinicdb'],

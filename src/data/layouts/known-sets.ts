@@ -1,0 +1,100 @@
+/**
+ * What folders are that no layout reads: data sets known by their names that need a step first, annotations that are no
+ * masks yet, archives, and data sets one folder further down. Each with what to do next.
+ */
+import type { PictureTree } from './picture-tree.js';
+
+export interface Advice {
+  /** completes "ROOT: " */
+  what: string;
+  hint: string;
+}
+
+interface KnownSet {
+  what: string;
+  /** names that files or folders of the root have to have, all of them */
+  names: readonly RegExp[];
+  hint(root: string): string;
+}
+
+const annotate = (file: string) => (root: string) =>
+  `its annotations become masks with: npx crane-native data index ${root} --annotations ${root}/${file}`;
+
+const k_knownSets: readonly KnownSet[] = [
+  {
+    what: 'this is Severstal steel defects, whose masks stand in a table',
+    names: [/^train\.csv$/i, /^train_images$/i],
+    hint: annotate('train.csv'),
+  },
+  {
+    what: 'pictures with COCO annotations, which are no masks yet',
+    names: [/^(_?annotations.*|instances.*|.*coco.*)\.json$/i],
+    hint: (root) =>
+      `they become masks with: npx crane-native data index ${root} --annotations FILE.json, where FILE.json holds them`,
+  },
+  {
+    what: 'pictures with YOLO labels, which are no masks yet',
+    names: [/^labels$/i, /^images$/i],
+    hint: annotate('labels'),
+  },
+  {
+    what: 'this is MVTec AD 2 in part: its test_public is missing',
+    names: [/^(can|fabric|fruit_jelly|rice|sheet_metal|vial|wallplugs|walnuts)$/],
+    hint: (root) => `put CLASS/test_public below ${root}, then: npx crane-native data index ${root}`,
+  },
+  {
+    what: 'this is Real-IAD without its indexes',
+    names: [/^realiad_(256|512|1024|raw)$/i],
+    hint: (root) =>
+      `unpack realiad_jsons.zip to ${root}/realiad_jsons, then: npx crane-native data index ${root}`,
+  },
+  {
+    what: 'this is DAGM 2007 in part: a class has no folder of defects',
+    names: [/^Class\d+$/],
+    hint: () => 'unpack ClassN_def beside ClassN, or the CLASS/{Train,Test} form of the data set',
+  },
+];
+
+const k_archive = /\.(zip|tar|tgz|tar\.(gz|xz|bz2)|7z|rar)$/i;
+
+export async function adviceFor(
+  tree: PictureTree,
+  recognised: (below: PictureTree) => Promise<boolean>,
+): Promise<Advice | undefined> {
+  const entries = await tree.entries();
+  const names = entries.map(({ name }) => name);
+  for (const { what, names: wanted, hint } of k_knownSets)
+    if (wanted.every((pattern) => names.some((name) => pattern.test(name))))
+      return { what, hint: hint(tree.root) };
+  if (await hasLabelme(tree))
+    return {
+      what: 'pictures with labelme annotations, which are no masks yet',
+      hint: `they become masks with: npx crane-native data index ${tree.root} --annotations ${tree.root}`,
+    };
+  const folders = await tree.folders();
+  for (const name of folders) {
+    const below = tree.below(name);
+    if (await recognised(below))
+      return { what: 'no data set itself, but there is one in it', hint: `name that folder: ${below.root}` };
+  }
+  const archive = names.find((name) => k_archive.test(name));
+  if (archive !== undefined && folders.length === 0)
+    return { what: `holds the archive ${archive}`, hint: 'unpack it first' };
+  if ((await tree.pictures()).length > 0 && folders.length === 0)
+    return {
+      what: `${(await tree.pictures()).length} pictures, and nothing says which are normal`,
+      hint: 'put them into folders good/ and bad/ (masks, if any, into masks/ as NAME_mask); to score them: npx crane-native score',
+    };
+  return undefined;
+}
+
+/** JSON files of the names of pictures beside them, in the root or a folder of it. */
+async function hasLabelme(tree: PictureTree): Promise<boolean> {
+  for (const folder of ['', ...(await tree.folders())]) {
+    const pictures = new Set((await tree.pictures(folder)).map((name) => name.replace(/\.[^.]+$/, '')));
+    const entries = await tree.entries(folder);
+    if (entries.some(({ name }) => /\.json$/i.test(name) && pictures.has(name.replace(/\.json$/i, ''))))
+      return true;
+  }
+  return false;
+}

@@ -1,0 +1,54 @@
+/** Pictures of which only their masks tell whether they are normal: an empty mask means that they are. */
+import { join } from 'node:path';
+import { visible } from '../../terminal/visible.js';
+import { eachBounded } from '../each-bounded.js';
+import type { Entry, Reading } from '../entry.js';
+import { isEmptyMask, labelMask } from '../label-mask.js';
+import type { PictureTree } from './picture-tree.js';
+
+const k_labelsAtOnce = 4;
+
+export interface LabelledPair {
+  imagePath: string;
+  maskPath: string;
+}
+
+export async function labelledByMask(
+  tree: PictureTree,
+  pairs: readonly LabelledPair[],
+  className: string,
+): Promise<Reading> {
+  const read = await eachBounded(pairs, k_labelsAtOnce, (pair) => readPair(tree, pair, className));
+  return {
+    entries: read.filter((entry) => entry !== undefined),
+    consulted: pairs.map(({ maskPath }) => maskPath),
+    warnings: leftOutLines(
+      pairs.filter((_, index) => read[index] === undefined).map(({ imagePath }) => imagePath),
+      'their label cannot be read',
+    ),
+  };
+}
+
+/** undefined: the label is damaged, and so nobody knows what the picture is */
+async function readPair(
+  tree: PictureTree,
+  { imagePath, maskPath }: LabelledPair,
+  className: string,
+): Promise<Entry | undefined> {
+  const label = await labelMask(join(tree.root, maskPath)).catch(() => undefined);
+  if (label === undefined) return undefined;
+  const isAnomalous = !isEmptyMask(label);
+  return {
+    imagePath,
+    maskPaths: isAnomalous ? [maskPath] : [],
+    className,
+    kind: isAnomalous ? 'defect' : 'good',
+    isAnomalous,
+  };
+}
+
+export function leftOutLines(paths: readonly string[], why: string): string[] {
+  return paths.length === 0
+    ? []
+    : [`${paths.length} pictures are left out, because ${why}, for instance ${visible(paths[0]!)}`];
+}
