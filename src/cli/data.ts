@@ -43,21 +43,34 @@ function indexCommand(context: Context): CommandModule {
             defaultDescription: 'ROOT/meta.json',
             group: 'Output:',
           },
+          annotations: {
+            type: 'string',
+            requiresArg: true,
+            describe:
+              'make masks of what was drawn: labelme, COCO, YOLO, Severstal, DAGM; a file or a folder',
+            group: 'Inputs:',
+          },
           ...flagsFor(['force']),
         })
+        .example('$0 data index photos --annotations photos', 'labelme files beside the pictures')
         .example('$0 data index parts', 'parts/test/CLASS/good, parts/test/CLASS/scratch, ...')
         .example('$0 data index btad --layout btad', 'when the folders could be several things'),
     handler: async (argv) => {
       const root = rootOf(argv, 'index');
       const { force = false } = readFlags(argv, ['force']);
       const out = lastText(argv['out']);
+      const annotations = lastText(argv['annotations']);
       const { indexDataSet } = await import('../data/index-data-set.js');
+      const { indexAnnotated } = await import('../data/index-annotated.js');
       const { summarise } = await import('../data/summary.js');
-      const made = await indexDataSet(root, {
+      const options = {
         ...readingIn(argv),
         overwrite: force,
         ...(out === undefined ? {} : { out }),
-      });
+      };
+      const made = await (annotations === undefined
+        ? indexDataSet(root, options)
+        : indexAnnotated(root, annotations, options));
       const [test, train] = summarise([made.sets.test, made.sets.train]).sets;
       const warnings = [...made.sets.test.warnings, ...made.sets.train.warnings];
       if (argv['json']) {
@@ -72,7 +85,7 @@ function indexCommand(context: Context): CommandModule {
           warnings,
         });
       }
-      const { countsTable, sourceLine } = await import('../data/tables.js');
+      const { counted, countsTable, sourceLine } = await import('../data/tables.js');
       const { visible } = await import('../terminal/visible.js');
       const { scanLine } = await import('../scan/scan-account.js');
       say(
@@ -80,6 +93,8 @@ function indexCommand(context: Context): CommandModule {
         sourceLine({ ...made, name: made.sets.test.name, normalKinds: normalKindsOf(test!, train!) }),
       );
       say(context, visible(scanLine(made.scan)));
+      if (made.masks !== undefined)
+        say(context, `${counted(made.masks, 'mask')} written below ${visible(made.sets.test.root)}/masks`);
       say(context, countsTable([test!, train!], paintOf(context)));
       for (const warning of warnings) say(context, `warning: ${visible(warning)}`);
       say(context, `look at every file of it: npx crane-native data check ${visible(root)}`);

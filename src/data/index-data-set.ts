@@ -17,6 +17,8 @@ export interface Indexed {
   sets: Record<Split, DataSet>;
   /** of everything below the root */
   scan: ScanReport;
+  /** masks that were made of annotations */
+  masks?: number;
 }
 
 export interface IndexOptions extends DataChoices {

@@ -66,7 +66,7 @@ export class PictureTree {
     const found = (await this.pictures(path)).map((name) => prefix + name);
     for (const { name, isLink } of await this.#foldersOf(path)) {
       if (isMaskFolder(name) || deepest === 0) continue;
-      const folder = `${path}/${name}`;
+      const folder = path === '' ? name : `${path}/${name}`;
       // Links may lead in circles.
       const real = isLink ? await realpath(join(this.root, folder)).catch(() => undefined) : undefined;
       if (isLink && (real === undefined || join(this.root, folder).startsWith(`${real}/`))) continue;

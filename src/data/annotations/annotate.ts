@@ -1,0 +1,158 @@
+/** From annotations to masks: which picture each is of, its pixels, the files that are written once. */
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import sharp from 'sharp';
+import { CraneError } from '../../errors.js';
+import { exists, isThere, writeWhole } from '../../files/write-whole.js';
+import { stemOf } from '../../scan/mask-names.js';
+import { visible } from '../../terminal/visible.js';
+import { eachBounded } from '../each-bounded.js';
+import type { PictureTree } from '../layouts/picture-tree.js';
+import { pictureSizes } from '../picture-sizes.js';
+import type { AnnotatedPicture, Annotations } from './annotated.js';
+import { drawShapes, type Shape } from './shapes.js';
+
+const k_atOnce = 4;
+/** Below the root; the masks keep the folders of their pictures. */
+const k_folder = 'masks';
+
+/** A picture of the tree with what was drawn on it. */
+export interface FoundPicture {
+  /** below the root */
+  path: string;
+  shapes: readonly Shape[];
+  size: AnnotatedPicture['size'];
+}
+
+export interface Matched {
+  found: FoundPicture[];
+  /** pictures of the tree that no annotation names */
+  others: string[];
+  warnings: string[];
+}
+
+/**
+ * By the path that the annotation gives, from its own folder or the root; else by the name alone, where only one picture has it.
+ * @throws CraneError E_DATA_ANNOTATIONS when no picture is named
+ */
+export async function matchPictures(
+  tree: PictureTree,
+  { format, pictures, folder }: Annotations & { folder: string },
+): Promise<Matched> {
+  const paths = (await tree.picturesBelow('')).filter((path) => !path.startsWith(`${k_folder}/`));
+  const places = new Places(paths);
+  const within = relative(tree.root, folder).split(sep).join('/');
+  const byPath = new Map<string, FoundPicture>();
+  const missing: string[] = [];
+  for (const { name, isStem, size, shapes } of pictures) {
+    const path = places.find(name, within, isStem);
+    if (path === undefined) {
+      missing.push(name);
+      continue;
+    }
+    const known = byPath.get(path);
+    byPath.set(path, { path, size: size ?? known?.size, shapes: [...(known?.shapes ?? []), ...shapes] });
+  }
+  if (byPath.size === 0) {
+    const first =
+      pictures[0] && `the first names ${visible(pictures[0].name)}: put the pictures below the root`;
+    throw new CraneError(
+      'E_DATA_ANNOTATIONS',
+      `${tree.root}: none of the ${pictures.length} annotations (${format}) names a picture below it`,
+      { hint: first },
+    );
+  }
+  const lost = `${missing.length} annotations name no picture below the root, for instance`;
+  return {
+    found: [...byPath.values()],
+    others: paths.filter((path) => !byPath.has(path)),
+    warnings: missing.length === 0 ? [] : [`${lost} ${visible(missing[0]!)}`],
+  };
+}
+
+class Places {
+  readonly #paths: ReadonlySet<string>;
+  readonly #byStem = new Map<string, string[]>();
+  readonly #byName = new Map<string, string[]>();
+
+  constructor(paths: readonly string[]) {
+    this.#paths = new Set(paths);
+    for (const path of paths) {
+      add(this.#byName, basename(path), path);
+      add(this.#byStem, basename(stemOf(path)), path);
+    }
+  }
+
+  find(name: string, within: string, isStem: boolean): string | undefined {
+    for (const place of [within, ''])
+      if (!isStem && this.#paths.has(join(place, name))) return join(place, name);
+    const known = (isStem ? this.#byStem : this.#byName).get(basename(name)) ?? [];
+    if (known.length <= 1) return known[0];
+    // Of several, the one in a folder of the same name: labels/train/1.txt and images/train/1.jpg.
+    const folder = basename(dirname(join('/', within, name)));
+    const alike = known.filter((path) => basename(dirname(path)) === folder);
+    return alike.length === 1 ? alike[0] : undefined;
+  }
+}
+
+function add(map: Map<string, string[]>, key: string, path: string): void {
+  const known = map.get(key);
+  if (known) known.push(path);
+  else map.set(key, [path]);
+}
+
+/**
+ * Writes a mask for each picture that has shapes: nothing is written when one of them exists.
+ * @returns the masks' paths below the root, by those of their pictures
+ * @throws CraneError E_EXISTS, E_IO_WRITE, E_DATA_ANNOTATIONS for a picture of another size than it was annotated in
+ */
+export async function writeMasks(
+  root: string,
+  found: readonly FoundPicture[],
+  overwrite: boolean,
+): Promise<Map<string, string>> {
+  const wanted = found.filter(({ shapes }) => shapes.length > 0);
+  const masks = new Map(wanted.map(({ path }) => [path, `${k_folder}/${stemOf(path)}_mask.png`]));
+  if (!overwrite)
+    for (const mask of masks.values()) if (await isThere(join(root, mask))) throw exists(join(root, mask));
+  await eachBounded(wanted, k_atOnce, async (picture) => {
+    const file = join(root, masks.get(picture.path)!);
+    const { data, width, height } = await draw(root, picture);
+    await mkdir(dirname(file), { recursive: true });
+    const png = sharp(data, { raw: { width, height, channels: 1 } })
+      .toColourspace('b-w')
+      .png();
+    await writeWhole(file, await png.toBuffer(), { overwrite });
+  });
+  return masks;
+}
+
+async function draw(root: string, { path, size, shapes }: FoundPicture) {
+  const { upright, stored } = await pictureSizes(join(root, path));
+  // A mask in the stored size is turned with its picture; tools that show it upright draw on the upright one.
+  const of =
+    size === undefined || isSame(size, upright) ? upright : isSame(size, stored) ? stored : undefined;
+  if (of === undefined) {
+    throw new CraneError(
+      'E_DATA_ANNOTATIONS',
+      `${path}: annotated as ${size!.width} x ${size!.height} pixels, but the picture has ${upright.width} x ${upright.height}`,
+      {
+        hint: 'annotations hold for the picture as it was: put that one there, or scale the annotations with it',
+      },
+    );
+  }
+  try {
+    return drawShapes(shapes, of.width, of.height);
+  } catch (cause) {
+    throw new CraneError('E_DATA_ANNOTATIONS', `${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+function isSame(a: Size, b: Size): boolean {
+  return a.width === b.width && a.height === b.height;
+}

@@ -1,0 +1,75 @@
+/** What a person or a program drew on a picture, and how it becomes pixels. */
+import type { DrawnMask } from './drawn-mask.js';
+import { drawPolygon } from './polygon.js';
+import { decodeCounts, decodeRunText, fillRuns, runsOfPairs } from './rle.js';
+
+/** Coordinates in pixels, (0, 0) is the upper left corner of the upper left pixel. */
+export type Shape = { label: string } & (
+  | /** x, y, x, y, ... of each ring; rings are united */ {
+      kind: 'polygon';
+      rings: readonly (readonly number[])[];
+    }
+  | /** the same, as shares of the picture's width and height */ {
+      kind: 'relative-polygon';
+      ring: readonly number[];
+    }
+  | /** COCO: column by column, first what is not marked */ {
+      kind: 'runs';
+      counts: string | readonly number[];
+      width: number;
+      height: number;
+    }
+  | /** Severstal: column by column, pairs of first pixel (from 1) and length */ {
+      kind: 'pairs';
+      pairs: readonly number[];
+    }
+  | /** a picture of the mask, laid at a place */ {
+      kind: 'bitmap';
+      data: Uint8Array;
+      width: number;
+      height: number;
+      x: number;
+      y: number;
+    }
+);
+
+/** @throws Error with a sentence about the shape that does not fit */
+export function drawShapes(shapes: readonly Shape[], width: number, height: number): DrawnMask {
+  const mask = { data: new Uint8Array(width * height), width, height };
+  for (const shape of shapes) drawShape(shape, mask);
+  return mask;
+}
+
+function drawShape(shape: Shape, mask: DrawnMask): void {
+  const { width, height } = mask;
+  if (shape.kind === 'polygon') {
+    for (const ring of shape.rings) drawPolygon(ring, mask);
+  } else if (shape.kind === 'relative-polygon') {
+    drawPolygon(
+      shape.ring.map((share, at) => share * (at % 2 === 0 ? width : height)),
+      mask,
+    );
+  } else if (shape.kind === 'runs') {
+    if (shape.width !== width || shape.height !== height)
+      throw new Error(
+        `runs of a picture of ${shape.width} x ${shape.height}, this one is ${width} x ${height}`,
+      );
+    fillRuns(
+      typeof shape.counts === 'string' ? decodeRunText(shape.counts) : decodeCounts(shape.counts),
+      mask,
+    );
+  } else if (shape.kind === 'pairs') fillRuns(runsOfPairs(shape.pairs, width * height), mask);
+  else drawBitmap(shape, mask);
+}
+
+function drawBitmap(
+  { data, width, height, x: left, y: top }: Extract<Shape, { kind: 'bitmap' }>,
+  mask: DrawnMask,
+): void {
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const [toX, toY] = [left + x, top + y];
+      const isInside = toX >= 0 && toY >= 0 && toX < mask.width && toY < mask.height;
+      if (isInside && data[y * width + x]! > 0) mask.data[toY * mask.width + toX] = 255;
+    }
+}
