@@ -16,7 +16,7 @@ import { promptFacts } from '../runs/prompt-facts.js';
 import type { ScanReport } from '../scan/scan-account.js';
 import { bestF1, type PictureLevels, scoreLevels } from './best-f1.js';
 import { conformalRank, conformalThreshold } from './conformal.js';
-import { mapLevels, mapMaximum, mapThresholds } from './map-levels.js';
+import { mapLevels, mapThresholds } from './map-levels.js';
 import { calibrationPictures } from './pictures.js';
 
 export interface CalibrateOptions extends CalibrateChoices {
@@ -173,13 +173,12 @@ async function scoreAll(
 
 async function describe(
   item: DataItem,
-  { score, map, width, height }: PictureScore,
+  { score, map, mapMax = Number.NaN, width, height }: PictureScore,
   engine: Engine,
   wantLevels: boolean,
 ): Promise<Scored> {
   const { image, imagePath, isAnomalous, masks } = item;
-  const mapMax = mapMaximum(map!);
-  if (mapMax === undefined || !Number.isFinite(score)) {
+  if (!Number.isFinite(mapMax) || !Number.isFinite(score)) {
     throw new CraneError('E_IMAGE_NONFINITE', `${imagePath}: its score or its map is not a number`);
   }
   const isKnown = !isAnomalous || masks.length > 0;

@@ -32,13 +32,3 @@ export function mapLevels(map: MapValues, mask: MaskValues | null, isAnomalous: 
     normal: Uint32Array.from(level, (at) => normal[at]!),
   };
 }
-
-/** @returns undefined when a value is NaN or infinite */
-export function mapMaximum({ data }: MapValues): number | undefined {
-  let most = Number.NEGATIVE_INFINITY;
-  for (const value of data) {
-    if (!Number.isFinite(value)) return undefined;
-    if (value > most) most = value;
-  }
-  return most;
-}

@@ -1,6 +1,7 @@
 /**
  * Masks as the reference reads them (method.md 2, step 2): brought to 8-bit grey, and whatever is above 0 then is
- * anomalous. Resizing to the model's input is the engine's (resizeMask).
+ * anomalous. The engine does that while it resizes a mask to the model's input (resizeMask), so whoever has one leaves masks
+ * as they are; grey values are for what works without an engine, and for masks that are put together.
  */
 import sharp from 'sharp';
 import type { NativePicture } from '../addon/native.js';
@@ -24,15 +25,9 @@ export interface MaskOptions {
   reserve?: (bytes: number) => Promise<void>;
 }
 
-/** @throws CraneError E_INPUT_*, E_IMAGE_* */
+/** In grey. @throws CraneError E_INPUT_*, E_IMAGE_* */
 export async function labelMask(path: string, options: MaskOptions = {}): Promise<GreyMask> {
-  const { maxPixels = defaultOf('maxPixels'), exif = true, reserve } = options;
-  const decoded = await decodePicture(toPictureSource(path), {
-    maxPixels,
-    exif,
-    ...(reserve ? { reserve } : {}),
-  });
-  return toGrey(decoded);
+  return toGrey(await decodeMask(path, options));
 }
 
 /**
@@ -45,12 +40,14 @@ export async function maskOfPicture(
   masks: readonly string[],
   picture: { path: string; width: number; height: number },
   options: MaskOptions = {},
-): Promise<GreyMask> {
+): Promise<NativePicture> {
   const [first, ...further] = masks;
   if (first === undefined) throw new CraneError('E_INTERNAL', `${picture.path}: no mask is named`);
-  const united = await oneMask(first, picture, options);
+  const only = await oneMask(first, picture, options);
+  if (further.length === 0) return only;
+  const united = toGrey(only);
   for (const mask of further) {
-    const { data } = await oneMask(mask, picture, options);
+    const { data } = toGrey(await oneMask(mask, picture, options));
     for (let pixel = 0; pixel < data.length; pixel++)
       if (data[pixel]! > united.data[pixel]!) united.data[pixel] = data[pixel]!;
   }
@@ -58,21 +55,29 @@ export async function maskOfPicture(
 }
 
 async function oneMask(
-  mask: string,
+  path: string,
   picture: { path: string; width: number; height: number },
   options: MaskOptions,
-): Promise<GreyMask> {
-  const grey = await labelMask(mask, options);
-  if (grey.width === picture.width && grey.height === picture.height) return grey;
-  if (options.exif !== false && grey.width === picture.height && grey.height === picture.width) {
+): Promise<NativePicture> {
+  const mask = await decodeMask(path, options);
+  if (mask.width === picture.width && mask.height === picture.height) return mask;
+  if (options.exif !== false && mask.width === picture.height && mask.height === picture.width) {
     const { orientation = 1 } = await sharp(picture.path).metadata();
-    if (orientation >= 5) return { ...grey, ...turnMask(grey, orientation) };
+    if (orientation >= 5) {
+      const grey = toGrey(mask);
+      return { ...grey, ...turnMask(grey, orientation) };
+    }
   }
   throw new CraneError(
     'E_DATA_MASK_SIZE',
-    `${mask}: ${grey.width} x ${grey.height} pixels, expected ${picture.width} x ${picture.height} as its picture has`,
+    `${path}: ${mask.width} x ${mask.height} pixels, expected ${picture.width} x ${picture.height} as its picture has`,
     { hint: 'all of them: npx crane-native data check <root>' },
   );
+}
+
+function decodeMask(path: string, options: MaskOptions): Promise<NativePicture> {
+  const { maxPixels = defaultOf('maxPixels'), exif = true, reserve } = options;
+  return decodePicture(toPictureSource(path), { maxPixels, exif, ...(reserve ? { reserve } : {}) });
 }
 
 export function isEmptyMask({ data }: Pick<GreyMask, 'data'>): boolean {
@@ -80,7 +85,7 @@ export function isEmptyMask({ data }: Pick<GreyMask, 'data'>): boolean {
 }
 
 /** Pillow's conversion to L; palettes are expanded already, alpha does not count. */
-function toGrey({ data, width, height, mode }: NativePicture): GreyMask {
+export function toGrey({ data, width, height, mode }: NativePicture): GreyMask {
   if (mode === 'L') return { data: data as Uint8Array, width, height, mode: 'L' };
   const grey = new Uint8Array(width * height);
   const channels = data.length / grey.length;

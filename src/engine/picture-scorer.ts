@@ -113,7 +113,7 @@ export class PictureScorer {
       width,
       height,
       ...(regions === undefined ? {} : { regions }),
-      ...(map && wanted.map ? { map } : {}),
+      ...(map && wanted.map ? { map, mapMax: result.mapMax } : {}),
       model: this.#labels.of(settings, picture.promptsIdentity),
       ms: { decode: picture.decodeMs, ...result.ms, postprocess: result.ms.postprocess + regionsMs },
     };

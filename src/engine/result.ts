@@ -26,6 +26,8 @@ export interface PictureScore {
   regions?: Region[] | null;
   /** when asked for */
   map?: AnomalyMap;
+  /** with the map: its largest value */
+  mapMax?: number;
   /** name of the model and a hash of all that decides a score */
   model: string;
   ms: Timings;

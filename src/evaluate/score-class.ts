@@ -164,10 +164,8 @@ async function keep(
   await kept.journal.append(line);
 }
 
-function lineOf({ index, score, map, width, height, model }: PictureScore, set: number): JournalLine {
-  let mapMax = Number.NEGATIVE_INFINITY;
-  for (const value of map!.data) if (value > mapMax) mapMax = value;
-  return { set, index, score, mapMax, width, height, model };
+function lineOf({ index, score, mapMax, width, height, model }: PictureScore, set: number): JournalLine {
+  return { set, index, score, mapMax: mapMax!, width, height, model };
 }
 
 /** In the map's size, resized as the reference does it (method.md 2); null for a normal picture or one without a mask. */

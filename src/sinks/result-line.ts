@@ -7,7 +7,11 @@ import {
   type Timings,
 } from '../engine/result.js';
 
-export type ScoredLine = Omit<PictureScore, 'map' | 'ms'> & { map?: string; heatmap?: string; ms?: Timings };
+export type ScoredLine = Omit<PictureScore, 'map' | 'mapMax' | 'ms'> & {
+  map?: string;
+  heatmap?: string;
+  ms?: Timings;
+};
 export type ResultLine = ScoredLine | FailedPicture;
 
 export interface WrittenFiles {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { NativeAddon, NativePicture } from '../addon/native.js';
 import type { FeatureShape } from '../addon/training.js';
-import { type GreyMask, maskOfPicture } from '../data/label-mask.js';
+import { maskOfPicture, toGrey } from '../data/label-mask.js';
 import { composeMosaic } from '../data/mosaic.js';
 import { type MosaicPlan, mosaicKey } from '../data/mosaic-plan.js';
 import { CraneError } from '../errors.js';
@@ -102,7 +102,7 @@ async function decodeItem(
   return decodePicture(toPictureSource(image), { maxPixels, exif, reserve });
 }
 
-async function readMask({ image, masks }: ChosenItem, work: ReadingWork): Promise<GreyMask> {
+async function readMask({ image, masks }: ChosenItem, work: ReadingWork): Promise<NativePicture> {
   const { maxPixels, exif } = work;
   const size = await pictureSize(image, exif);
   try {
@@ -123,8 +123,8 @@ async function mosaicMask(
   plan: MosaicPlan,
   tiles: readonly ChosenItem[],
   work: ReadingWork,
-): Promise<GreyMask> {
-  const masks = await Promise.all(tiles.map((item) => readMask(item, work)));
+): Promise<NativePicture> {
+  const masks = await Promise.all(tiles.map(async (item) => toGrey(await readMask(item, work))));
   const { width, height } = masks[0]!;
   const blank: NativePicture = { data: new Uint8Array(), width, height, mode: 'RGB' };
   const { mask } = await composeMosaic(
@@ -136,7 +136,7 @@ async function mosaicMask(
   return mask!;
 }
 
-function countCells(mask: GreyMask, { addon, input, grid }: ReadingWork): Promise<Uint32Array> {
+function countCells(mask: NativePicture, { addon, input, grid }: ReadingWork): Promise<Uint32Array> {
   return addon.countCells(mask, input.width, input.height, grid);
 }
 

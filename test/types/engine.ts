@@ -58,6 +58,7 @@ same<typeof result.score, number>(true);
 same<typeof result.anomalous, boolean | null>(true);
 same<typeof result.threshold, number | null>(true);
 same<typeof result.map, AnomalyMap | undefined>(true);
+same<typeof result.mapMax, number | undefined>(true);
 same<typeof result.regions, Region[] | null | undefined>(true);
 
 await engine.score('a.png', { priority: 1, deadlineMs: 500 });

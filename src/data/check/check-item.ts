@@ -3,7 +3,7 @@ import { type CraneError, toCraneError } from '../../errors.js';
 import { decodePicture } from '../../images/decode.js';
 import { toPictureSource } from '../../images/picture-input.js';
 import type { DataItem } from '../data-set.js';
-import { isEmptyMask, labelMask, maskOfPicture } from '../label-mask.js';
+import { isEmptyMask, labelMask, maskOfPicture, toGrey } from '../label-mask.js';
 import { type Finding, finding } from './finding.js';
 
 export interface DecodeLimits {
@@ -31,10 +31,12 @@ export async function checkItem(item: DataItem, limits: DecodeLimits): Promise<F
     const mask =
       size === undefined
         ? await labelMask(mask0, limits)
-        : await maskOfPicture(
-            item.masks,
-            { path: item.image, width: size.width, height: size.height },
-            limits,
+        : toGrey(
+            await maskOfPicture(
+              item.masks,
+              { path: item.image, width: size.width, height: size.height },
+              limits,
+            ),
           );
     const isEmpty = isEmptyMask(mask);
     if (isEmpty && item.isAnomalous) found.push(finding('empty-mask', maskPaths, { className }));

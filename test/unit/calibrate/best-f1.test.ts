@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bestF1, scoreLevels } from '../../../src/calibrate/best-f1.js';
-import { k_mapLevels, mapLevels, mapMaximum, mapThresholds } from '../../../src/calibrate/map-levels.js';
+import { k_mapLevels, mapLevels, mapThresholds } from '../../../src/calibrate/map-levels.js';
 import { SeededGenerator } from '../../../src/data/seeded-generator.js';
 
 const options = { resamples: 300, seed: 1, stream: 'test' };
@@ -117,11 +117,5 @@ describe('best F1 of pixels', () => {
       expect(value).toBeGreaterThanOrEqual(threshold);
       if (level[0]! > 0) expect(value).toBeLessThan(mapThresholds[level[0]! - 1]!);
     }
-  });
-
-  it('has no maximum where a value is not a number', () => {
-    expect(mapMaximum(map([0.2, 0.7]))).toBeCloseTo(0.7, 6);
-    expect(mapMaximum(map([0.2, Number.NaN]))).toBeUndefined();
-    expect(mapMaximum(map([Number.POSITIVE_INFINITY]))).toBeUndefined();
   });
 });

@@ -202,7 +202,7 @@ describe('a picture that fails', () => {
     expect((await readModelJson(join(model, 'model.json'))).calibrations?.[0]?.pictures.failed).toBe(1);
   });
 
-  it('with a score that is not a number is one', async () => {
+  it.each(['score', 'mapMax'])('with a %s that is not a number is one', async (field) => {
     const args = [
       'calibrate',
       good,
@@ -222,7 +222,7 @@ describe('a picture that fails', () => {
       engine.score = async (requests, ...rest) => {
         const results = await score(requests, ...rest);
         return results.map((result, at) =>
-          requests[at]!.picture.data[0] === 130 ? { ...result, score: Number.NaN } : result,
+          requests[at]!.picture.data[0] === 130 ? { ...result, [field]: Number.NaN } : result,
         );
       };
       return engine;

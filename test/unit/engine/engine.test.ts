@@ -65,6 +65,8 @@ describe('score', () => {
     const { engine } = await open();
     const result = await engine.score(pixels(255, 40, 30), { map: true, regions: true });
     expect(result.map).toMatchObject({ width: 8, height: 8 });
+    expect(result.mapMax).toBe(1);
+    expect((await engine.score(pixels(255), { regions: true })).mapMax).toBeUndefined();
     expect(result.regions).toEqual([{ x: 0, y: 0, width: 40, height: 30, area: 1200, peak: 1, mean: 1 }]);
     const resized = await result.map!.resizeTo(40, 30);
     expect(resized).toMatchObject({ width: 40, height: 30 });

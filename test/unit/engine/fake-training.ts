@@ -139,8 +139,9 @@ export async function readFakeTensor(path: string, name: string) {
 /** Anomalous pixels of each patch by counting. */
 export function fakeCells({ data, width, height }: NativePicture, grid: FeatureShape['grid']): Uint32Array {
   const cells = new Uint32Array(grid.width * grid.height);
+  const channels = data.length / (width * height);
   for (let at = 0; at < width * height; at++) {
-    if (data[at]! === 0) continue;
+    if (data[at * channels]! === 0) continue;
     const x = Math.floor(((at % width) * grid.width) / width);
     const y = Math.floor((Math.floor(at / width) * grid.height) / height);
     const cell = y * grid.width + x;
