@@ -4,6 +4,7 @@
 
 #include "async_task.h"
 #include "bench_functions.h"
+#include "bootstrap_functions.h"
 #include "engine_object.h"
 #include "image_functions.h"
 #include "kernels/choice.h"
@@ -75,6 +76,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add_training_functions(env, exports);
   add_weight_functions(env, exports);
   add_metric_functions(env, exports);
+  add_bootstrap_functions(env, exports);
   return exports;
 }
 

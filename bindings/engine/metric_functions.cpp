@@ -9,6 +9,7 @@
 #include "metric_results.h"
 #include "metrics/evaluator.h"
 #include "results.h"
+#include "typed_arrays.h"
 
 namespace crane::bindings {
 namespace {
@@ -30,22 +31,6 @@ std::optional<double> optional_number(const Napi::Object& object, const char* na
 }
 
 bool is_given(const Napi::Value& value) { return !value.IsUndefined() && !value.IsNull(); }
-
-template <typename Array>
-Array typed_array_of(const Napi::Value& value, napi_typedarray_type type, const char* expected) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
-    throw Napi::TypeError::New(value.Env(), join_text("expected ", expected));
-  }
-  return value.As<Array>();
-}
-
-Napi::Float32Array map_of(const Napi::Value& value) {
-  return typed_array_of<Napi::Float32Array>(value, napi_float32_array, "a Float32Array for the map");
-}
-
-Napi::Uint8Array bytes_of(const Napi::Value& value, const char* expected) {
-  return typed_array_of<Napi::Uint8Array>(value, napi_uint8_array, expected);
-}
 
 // A picture with copies of what the caller owns: the caller may change or transfer its arrays at once.
 struct OwnedPicture {

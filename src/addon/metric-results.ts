@@ -117,3 +117,17 @@ export interface ClassMetrics {
   image: RankingMetrics;
   pixel: PixelMetrics;
 }
+
+/** Bootstrap percentile intervals over pictures; null where the figure is not defined. Pixel figures have none. */
+export interface ImageIntervals {
+  auroc: Interval | null;
+  ap: Interval | null;
+  f1Max: Interval | null;
+}
+
+export interface Interval {
+  low: number;
+  high: number;
+  /** draws in which the figure was defined */
+  resamples: number;
+}

@@ -48,3 +48,37 @@ export interface NativeMetricEvaluator {
   finishClass(className: string): Promise<Omit<ClassMetrics, 'className'>>;
   dispose(): void;
 }
+
+/** A bootstrap over pictures: how often, from which numbers, and the share of the draws inside an interval. */
+export interface Resampling {
+  resamples: number;
+  /** below 2^53 */
+  seed: number;
+  level: number;
+}
+
+/** Scores of pictures and whether each is anomalous (not 0). Copied before a call returns. */
+export interface LabelledScores {
+  scores: Float64Array;
+  labels: Uint8Array;
+}
+
+/** The threshold of best F1; `low` and `high` are of the draws' thresholds. */
+export interface BestThreshold {
+  threshold: number;
+  f1: number;
+  precision: number;
+  recall: number;
+  low: number;
+  high: number;
+  /** mean F1 on the pictures that a draw left out; null: no draw left an anomalous one */
+  f1Unseen: number | null;
+}
+
+/** Values of maps counted at multiples of 1/levels, map by map. */
+export interface NativeMapLevels {
+  /** Leave the arrays alone until it resolves. @param mask as long as the map; null: all its pixels are normal */
+  add(map: Float32Array, mask: Uint8Array | null, isAnomalous: boolean): Promise<void>;
+  /** null without an anomalous pixel; no addition may be in flight */
+  bestThreshold(options: Resampling & { stream: string }): Promise<BestThreshold | null>;
+}

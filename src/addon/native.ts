@@ -6,7 +6,15 @@
  */
 
 import type { CancelFlag, EngineConfig, NativeEngine } from './engine.js';
-import type { MetricOptions, NativeMetricEvaluator } from './metrics.js';
+import type { ImageIntervals } from './metric-results.js';
+import type {
+  BestThreshold,
+  LabelledScores,
+  MetricOptions,
+  NativeMapLevels,
+  NativeMetricEvaluator,
+  Resampling,
+} from './metrics.js';
 import type { NativePicture, Region } from './picture.js';
 import type { Precision } from './precision.js';
 import type { FeatureShape } from './training.js';
@@ -139,4 +147,18 @@ export interface NativeAddon {
   // metrics
   /** E_USAGE for options that make no sense. */
   createMetricEvaluator(options: MetricOptions): NativeMetricEvaluator;
+  /**
+   * Intervals of the image figures of each class and of their mean; every class needs both labels. `stream` names a class's
+   * own numbers.
+   */
+  imageIntervals(
+    classes: (LabelledScores & { stream: string })[],
+    options: Resampling,
+  ): Promise<{ classes: ImageIntervals[]; mean: ImageIntervals }>;
+  /** null without an anomalous picture */
+  bestThreshold(
+    pictures: LabelledScores,
+    options: Resampling & { stream: string },
+  ): Promise<BestThreshold | null>;
+  createMapLevels(levels: number): NativeMapLevels;
 }

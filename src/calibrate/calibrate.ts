@@ -1,12 +1,13 @@
 /** calibrate: scores pictures, chooses a threshold for them and for their maps, and says how sure it is. */
 
+import type { NativeMapLevels } from '../addon/metrics.js';
+import type { NativeAddon } from '../addon/native.js';
 import { orCancelled } from '../cancellation.js';
 import type { DataItem, DataSet } from '../data/data-set.js';
 import { maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
 import { type FailedPicture, isFailed, type PictureScore } from '../engine/result.js';
 import { CraneError, toCraneError } from '../errors.js';
-import type { MaskValues } from '../metrics/index.js';
 import type { BestF1Threshold, Calibration } from '../models/calibration.js';
 import { checkOptions, wrongValue } from '../options/check.js';
 import { defaultOf } from '../options/table.js';
@@ -14,9 +15,8 @@ import type { CalibrateChoices } from '../options/types.js';
 import { identify } from '../runs/data-identity.js';
 import { promptFacts } from '../runs/prompt-facts.js';
 import type { ScanReport } from '../scan/scan-account.js';
-import { bestF1, type PictureLevels, scoreLevels } from './best-f1.js';
+import { bestF1OfMaps, bestF1OfScores } from './best-f1.js';
 import { conformalRank, conformalThreshold } from './conformal.js';
-import { mapLevels, mapThresholds } from './map-levels.js';
 import { calibrationPictures } from './pictures.js';
 
 export interface CalibrateOptions extends CalibrateChoices {
@@ -38,14 +38,16 @@ export interface CalibrationOutcome {
 
 const k_resamples = { image: 1000, map: 200 };
 const k_seed = 111;
+/** Thresholds of maps are multiples of 1/4096: finer steps change F1 by less than the pictures' choice does. */
+const k_mapLevels = 4096;
 
 interface Scored {
   name: string;
   isAnomalous: boolean;
   score: number;
   mapMax: number;
-  /** for the threshold of maps; null: its anomalous pixels are not known */
-  levels: PictureLevels | null;
+  /** false: its anomalous pixels are not known, so its map tells nothing of a threshold */
+  hasLevels: boolean;
 }
 
 /**
@@ -72,7 +74,8 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
   const { addon, model } = engine.trainingParts;
   const prompts = await promptFacts(addon, model, engine.settings().prompts);
   const { identity, learnedOn } = await identify({ set, name: set.name }, prompts, () => {}, signal);
-  const { scored, failed, label } = await scoreAll(set, options, !normalOnly);
+  const levels = normalOnly ? undefined : addon.createMapLevels(k_mapLevels);
+  const { scored, failed, label } = await scoreAll(set, options, levels);
   const anomalous = scored.filter(({ isAnomalous }) => isAnomalous);
   const common = {
     settings: label,
@@ -82,14 +85,14 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
     pictures: {
       normal: scored.length - anomalous.length,
       anomalous: anomalous.length,
-      withMask: anomalous.filter(({ levels }) => levels !== null).length,
+      withMask: anomalous.filter(({ hasLevels }) => hasLevels).length,
       failed: failed.length,
     },
     learnedOn: learnedOn?.detail ?? null,
   };
-  const calibration: Calibration = normalOnly
+  const calibration: Calibration = !levels
     ? { ...common, rule: 'false-alarm-rate', falseAlarmRate, ...falseAlarmThresholds(scored, falseAlarmRate) }
-    : { ...common, rule: 'best-f1', ...bestThresholds(scored) };
+    : { ...common, rule: 'best-f1', ...(await bestThresholds(scored, levels, addon)) };
   return { calibration, failed, scan: set.scan };
 }
 
@@ -115,7 +118,11 @@ function falseAlarmThresholds(scored: readonly Scored[], rate: number) {
   };
 }
 
-function bestThresholds(scored: readonly Scored[]): { image: BestF1Threshold; map: BestF1Threshold | null } {
+async function bestThresholds(
+  scored: readonly Scored[],
+  levels: NativeMapLevels,
+  addon: NativeAddon,
+): Promise<{ image: BestF1Threshold; map: BestF1Threshold | null }> {
   const anomalous = scored.filter(({ isAnomalous }) => isAnomalous).length;
   if (anomalous === 0 || anomalous === scored.length) {
     throw new CraneError(
@@ -131,16 +138,17 @@ function bestThresholds(scored: readonly Scored[]): { image: BestF1Threshold; ma
       { hint: 'other prompts or settings are needed' },
     );
   }
-  const image = bestF1(scoreLevels(scored), { resamples: k_resamples.image, seed: k_seed, stream: 'image' })!;
-  const pictures = scored.flatMap(({ levels }) => levels ?? []);
-  const ofMaps = { thresholds: mapThresholds, pictures };
-  return { image, map: bestF1(ofMaps, { resamples: k_resamples.map, seed: k_seed, stream: 'map' }) ?? null };
+  const [image, map] = await Promise.all([
+    bestF1OfScores(scored, { resamples: k_resamples.image, seed: k_seed, stream: 'image' }, addon),
+    bestF1OfMaps(levels, { resamples: k_resamples.map, seed: k_seed, stream: 'map' }),
+  ]);
+  return { image: image!, map: map ?? null };
 }
 
 async function scoreAll(
   set: DataSet,
   { engine, signal, onProgress }: CalibrateOptions,
-  wantLevels: boolean,
+  levels: NativeMapLevels | undefined,
 ): Promise<{ scored: Scored[]; failed: FailedPicture[]; label: string }> {
   const { items } = set;
   const scored: Scored[] = [];
@@ -153,7 +161,7 @@ async function scoreAll(
     else {
       label ??= outcome.model;
       try {
-        scored.push(await orCancelled(describe(item, outcome, engine, wantLevels), signal));
+        scored.push(await orCancelled(describe(item, outcome, engine, levels), signal));
       } catch (thrown) {
         const error = toCraneError(thrown);
         // faults of the picture or its mask; all others end the calibration
@@ -175,23 +183,23 @@ async function describe(
   item: DataItem,
   { score, map, mapMax = Number.NaN, width, height }: PictureScore,
   engine: Engine,
-  wantLevels: boolean,
+  levels: NativeMapLevels | undefined,
 ): Promise<Scored> {
   const { image, imagePath, isAnomalous, masks } = item;
   if (!Number.isFinite(mapMax) || !Number.isFinite(score)) {
     throw new CraneError('E_IMAGE_NONFINITE', `${imagePath}: its score or its map is not a number`);
   }
   const isKnown = !isAnomalous || masks.length > 0;
-  if (!wantLevels || !isKnown) return { name: imagePath, isAnomalous, score, mapMax, levels: null };
-  let known: MaskValues | null = null;
+  if (!levels || !isKnown) return { name: imagePath, isAnomalous, score, mapMax, hasLevels: false };
+  let known: Uint8Array | null = null;
   if (isAnomalous) {
-    const grey = await maskOfPicture(
+    const mask = await maskOfPicture(
       masks,
       { path: image, width, height },
       { exif: engine.settings().exif, maxPixels: engine.trainingParts.maxPixels ?? defaultOf('maxPixels') },
     );
-    const data = await engine.addon.resizeMask(grey, map!.width, map!.height);
-    known = { data, width: map!.width, height: map!.height };
+    known = await engine.addon.resizeMask(mask, map!.width, map!.height);
   }
-  return { name: imagePath, isAnomalous, score, mapMax, levels: mapLevels(map!, known, isAnomalous) };
+  await levels.add(map!.data, known, isAnomalous);
+  return { name: imagePath, isAnomalous, score, mapMax, hasLevels: true };
 }

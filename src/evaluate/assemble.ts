@@ -1,4 +1,5 @@
 /** From finished classes to the run that tables and reports are made from. Computes no metric of pixels. */
+import type { NativeAddon } from '../addon/native.js';
 import { evaluationOf } from '../metrics/means.js';
 import type { Machine } from '../runs/machine.js';
 import { compareWithPaper } from '../runs/paper/compare.js';
@@ -12,7 +13,7 @@ import {
 } from '../runs/test-run.js';
 import { versionsOf } from '../runs/versions.js';
 import { warningsOf } from '../runs/warnings.js';
-import { type Draws, drawFigures, intervalsOf, meanDraws } from './bootstrap.js';
+import { intervalsOfSet } from './bootstrap.js';
 import type { FinishedClass } from './finished-class.js';
 import type { TestData } from './test-data.js';
 
@@ -22,12 +23,16 @@ export interface FinishedSet {
   classes: FinishedClass[];
 }
 
-export function assembleRun(
+export async function assembleRun(
   sets: readonly FinishedSet[],
   settings: TestSettings,
-  { comparePaper, machine }: { comparePaper: boolean; machine: Machine },
-): TestRun {
-  const dataSets = sets.map((set) => assembleSet(set, settings, comparePaper));
+  {
+    comparePaper,
+    machine,
+    addon,
+  }: { comparePaper: boolean; machine: Machine; addon: Pick<NativeAddon, 'imageIntervals'> },
+): Promise<TestRun> {
+  const dataSets = await Promise.all(sets.map((set) => assembleSet(set, settings, comparePaper, addon)));
   const model = sets.flatMap(({ classes }) => classes).find((of) => of.model !== null)?.model;
   return {
     format: 1,
@@ -41,15 +46,15 @@ export function assembleRun(
 
 const k_notPublished = "the paper's tables have no row of it, so there is nothing to compare with";
 
-function assembleSet(
+async function assembleSet(
   { data, learnedOn, classes }: FinishedSet,
   settings: TestSettings,
   comparePaper: boolean,
-): TestedDataSet {
+  addon: Pick<NativeAddon, 'imageIntervals'>,
+): Promise<TestedDataSet> {
   const { set, name } = data;
   const { bootstrap } = settings;
-  const withDraws = classes.map((of) => ({ of, draws: bootstrap && drawsOf(of, name, bootstrap) }));
-  const drawn = withDraws.flatMap(({ draws }) => (draws ? [draws] : []));
+  const intervals = bootstrap && (await intervalsOfSet(name, classes, bootstrap, addon));
   const paper = comparePaper ? compareWithPaper(set.published ?? null, settings) : null;
   return {
     name,
@@ -58,14 +63,9 @@ function assembleSet(
     layout: set.layout,
     scan: set.scan,
     learnedOn,
-    classes: withDraws.map(({ of, draws }) =>
-      assembleClass(of, draws && intervalsOf(draws, bootstrap!.level)),
-    ),
+    classes: classes.map((of, at) => assembleClass(of, intervals?.classes[at] ?? null)),
     mean: evaluationOf(classes.map(({ metrics }) => metrics)).mean,
-    intervals:
-      bootstrap && drawn.length > 0
-        ? intervalsOf(meanDraws(drawn, bootstrap.resamples), bootstrap.level)
-        : null,
+    intervals: intervals?.mean ?? null,
     paper,
     notes: [...set.warnings, ...(comparePaper && !paper ? [k_notPublished] : [])],
   };
@@ -77,16 +77,4 @@ function assembleClass(
 ): TestedClass {
   const failed = pictures.filter((picture) => !isScored(picture)).length;
   return { className, metrics, failed, intervals, pictures, examples };
-}
-
-/** null: the class has one label only. */
-function drawsOf(
-  { className, pictures }: FinishedClass,
-  setName: string,
-  bootstrap: NonNullable<TestSettings['bootstrap']>,
-): Draws | null {
-  const scored = pictures.filter(isScored);
-  const anomalous = scored.filter(({ isAnomalous }) => isAnomalous).length;
-  if (anomalous === 0 || anomalous === scored.length) return null;
-  return drawFigures(scored, bootstrap, `${setName}/${className}`);
 }

@@ -1,87 +1,35 @@
-/**
- * Percentile bootstrap of the image figures: pictures of a class are drawn with replacement, as many as there are, and
- * the figures are computed anew, exactly. The scores are sorted once; a draw is only a count for each picture. Pixel
- * figures have no intervals: a draw would need the maps of all its pictures again.
- */
-import { SeededGenerator } from '../data/seeded-generator.js';
-import { levelsOf, rankingFigures } from '../metrics/level-counts.js';
-import { quantile } from '../metrics/quantile.js';
-import type { ImageIntervals, Interval } from '../runs/test-run.js';
+/** Bootstrap intervals of the image figures of a data set, computed by the engine (native/metrics/image_intervals.h). */
+import type { NativeAddon } from '../addon/native.js';
+import { type ImageIntervals, isScored, type TestSettings } from '../runs/test-run.js';
+import type { FinishedClass } from './finished-class.js';
 
-export interface Labelled {
-  score: number;
-  isAnomalous: boolean;
+export interface IntervalsOfSet {
+  /** null: a class of one label only */
+  classes: (ImageIntervals | null)[];
+  mean: ImageIntervals | null;
 }
 
-export interface BootstrapSettings {
-  resamples: number;
-  seed: number;
-  /** share of the draws inside the interval, for instance 0.95 */
-  level: number;
-}
-
-/** The figures of each draw; NaN where a draw holds one label only. */
-export interface Draws {
-  auroc: Float64Array;
-  ap: Float64Array;
-  f1Max: Float64Array;
-}
-
-/** @param stream independent numbers for each name, for instance one for each class */
-export function drawFigures(
-  pictures: readonly Labelled[],
-  { resamples, seed }: BootstrapSettings,
-  stream: string,
-): Draws {
-  const sorted = [...pictures].sort((a, b) => b.score - a.score);
-  const draws: Draws = {
-    auroc: new Float64Array(resamples).fill(Number.NaN),
-    ap: new Float64Array(resamples).fill(Number.NaN),
-    f1Max: new Float64Array(resamples).fill(Number.NaN),
-  };
-  const { level, levels } = levelsOf(sorted.map(({ score }) => score));
-  const generator = SeededGenerator.of(seed, stream);
-  const counts = { anomalous: new Uint32Array(levels), normal: new Uint32Array(levels) };
-  for (let draw = 0; draw < resamples; draw++) {
-    counts.anomalous.fill(0);
-    counts.normal.fill(0);
-    for (let at = 0; at < sorted.length; at++) {
-      const drawn = generator.below(sorted.length);
-      counts[sorted[drawn]!.isAnomalous ? 'anomalous' : 'normal'][level[drawn]!]!++;
-    }
-    const figures = rankingFigures(counts);
-    if (!figures) continue;
-    draws.auroc[draw] = figures.auroc;
-    draws.ap[draw] = figures.ap;
-    draws.f1Max[draw] = figures.f1Max;
-  }
-  return draws;
-}
-
-export function intervalsOf(draws: Draws, level: number): ImageIntervals {
+export async function intervalsOfSet(
+  setName: string,
+  classes: readonly FinishedClass[],
+  bootstrap: NonNullable<TestSettings['bootstrap']>,
+  addon: Pick<NativeAddon, 'imageIntervals'>,
+): Promise<IntervalsOfSet> {
+  const scored = classes.map((of) => scoresOf(of, setName));
+  const both = scored.filter(({ labels }) => labels.includes(1) && labels.includes(0));
+  if (both.length === 0) return { classes: scored.map(() => null), mean: null };
+  const drawn = await addon.imageIntervals(both, bootstrap);
   return {
-    auroc: intervalOf(draws.auroc, level),
-    ap: intervalOf(draws.ap, level),
-    f1Max: intervalOf(draws.f1Max, level),
+    classes: scored.map((of) => drawn.classes[both.indexOf(of)] ?? null),
+    mean: drawn.mean,
   };
 }
 
-/** Of the mean over classes: draw i of the mean is the mean of the classes' draws i, where all have one. */
-export function meanDraws(ofClasses: readonly Draws[], resamples: number): Draws {
-  const mean = (figure: keyof Draws) =>
-    Float64Array.from(
-      { length: resamples },
-      (_, draw) => ofClasses.reduce((sum, draws) => sum + draws[figure][draw]!, 0) / ofClasses.length,
-    );
-  return { auroc: mean('auroc'), ap: mean('ap'), f1Max: mean('f1Max') };
-}
-
-function intervalOf(values: Float64Array, level: number): Interval | null {
-  const defined = values.filter((value) => !Number.isNaN(value)).sort();
-  if (defined.length < 2) return null;
+function scoresOf({ className, pictures }: FinishedClass, setName: string) {
+  const scored = pictures.filter(isScored);
   return {
-    low: quantile(defined, (1 - level) / 2),
-    high: quantile(defined, (1 + level) / 2),
-    resamples: defined.length,
+    scores: Float64Array.from(scored, ({ score }) => score),
+    labels: Uint8Array.from(scored, ({ isAnomalous }) => (isAnomalous ? 1 : 0)),
+    stream: `${setName}/${className}`,
   };
 }

@@ -326,7 +326,7 @@ async function evaluate(
     await kept?.folder.removeMapsBut(opened.folder, mapsOf(classes));
     sets.push({ data: opened, learnedOn, classes });
   }
-  return assembleRun(sets, settings, { comparePaper: resolved.comparePaper, machine });
+  return assembleRun(sets, settings, { comparePaper: resolved.comparePaper, machine, addon: engine.addon });
 }
 
 /** That a preset is made for other towers is not to be seen from the engine's words. */

@@ -1,7 +1,6 @@
 /**
  * Figures of counts at levels: level 0 is the highest threshold, and calling everything at or above a level anomalous gives
- * its figures (docs/metrics.md). For scores that are drawn again and again (bootstrap), or only counted at fixed levels;
- * figures of all scores and pixels are the engine's (createEvaluator).
+ * its figures (docs/metrics.md). For the report's page; all other figures are the engine's.
  */
 export interface LevelCounts {
   anomalous: ArrayLike<number>;
@@ -32,36 +31,6 @@ export function bestLevel({ anomalous, normal }: LevelCounts): BestLevel | undef
     if (f1 > best.f1) best = { level, f1, precision: found / called, recall: found / positives };
   }
   return best;
-}
-
-/** @returns undefined without an anomalous count */
-export function f1AtLevel({ anomalous, normal }: LevelCounts, level: number): number | undefined {
-  const positives = sum(anomalous);
-  let [found, called] = [0, 0];
-  for (let at = 0; at <= level; at++) {
-    found += anomalous[at]!;
-    called += anomalous[at]! + normal[at]!;
-  }
-  return positives === 0 ? undefined : (2 * found) / (called + positives);
-}
-
-/** @returns undefined when only one label has a count */
-export function rankingFigures(
-  counts: LevelCounts,
-): { auroc: number; ap: number; f1Max: number } | undefined {
-  const { anomalous, normal } = counts;
-  const [positives, negatives] = [sum(anomalous), sum(normal)];
-  if (positives === 0 || negatives === 0) return undefined;
-  let [truePositives, falsePositives, pairs, ap] = [0, 0, 0, 0];
-  for (let level = 0; level < anomalous.length; level++) {
-    const [up, across] = [anomalous[level]!, normal[level]!];
-    if (up + across === 0) continue;
-    pairs += across * (truePositives + up / 2);
-    truePositives += up;
-    falsePositives += across;
-    ap += (up / positives) * (truePositives / (truePositives + falsePositives));
-  }
-  return { auroc: pairs / (positives * negatives), ap, f1Max: bestLevel(counts)!.f1 };
 }
 
 /** Level of each score, and how many there are: equal scores are one threshold. @param sorted highest first */

@@ -3,6 +3,7 @@
  * the same run gives the same bytes however often it was interrupted; those stand in run.json.
  */
 import { isAbsolute, join } from 'node:path';
+import type { ImageIntervals } from '../addon/metric-results.js';
 import type { Fit, MethodOptions } from '../addon/native.js';
 import type { Split } from '../data/data-set.js';
 import type { ErrorCode } from '../errors.js';
@@ -11,6 +12,8 @@ import type { PresetName } from '../options/preset-names.js';
 import type { Size } from '../options/types.js';
 import type { ScanReport } from '../scan/scan-account.js';
 import type { PublishedComparison } from './paper/published.js';
+
+export type { ImageIntervals, Interval } from '../addon/metric-results.js';
 
 export interface TestRun {
   format: 1;
@@ -95,20 +98,6 @@ export interface TestedClass {
   pictures: TestedPicture[];
   /** indexes into `pictures` */
   examples: Examples;
-}
-
-/** Bootstrap percentile intervals over pictures; null where the figure is not defined. Pixel figures have none. */
-export interface ImageIntervals {
-  auroc: Interval | null;
-  ap: Interval | null;
-  f1Max: Interval | null;
-}
-
-export interface Interval {
-  low: number;
-  high: number;
-  /** draws in which the figure was defined */
-  resamples: number;
 }
 
 /**

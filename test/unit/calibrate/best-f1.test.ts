@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { bestF1, scoreLevels } from '../../../src/calibrate/best-f1.js';
-import { k_mapLevels, mapLevels, mapThresholds } from '../../../src/calibrate/map-levels.js';
+import { bestF1OfMaps, bestF1OfScores } from '../../../src/calibrate/best-f1.js';
 import { SeededGenerator } from '../../../src/data/seeded-generator.js';
+import { slowBootstraps } from '../metrics/slow-bootstraps.js';
+import { builtAddon } from '../models/weights/built-addon.js';
 
 const options = { resamples: 300, seed: 1, stream: 'test' };
+const k_mapLevels = 4096;
+
+const built = await builtAddon();
+const computers = [
+  { by: 'the definitions', addon: slowBootstraps },
+  ...(built?.bestThreshold ? [{ by: 'the built engine', addon: built }] : []),
+];
 
 function labelled(normal: number[], anomalous: number[]) {
   return [
@@ -22,23 +30,26 @@ function slowBest(pictures: { score: number; isAnomalous: boolean }[]) {
   return Math.max(...pictures.map(({ score }) => f1At(score)));
 }
 
-describe('best F1 of picture scores', () => {
-  it('stands halfway between the lowest score above it and the next lower one', () => {
-    const chosen = bestF1(scoreLevels(labelled([0.1, 0.2], [0.6, 0.9])), options)!;
+describe.each(computers)('best F1 of picture scores by $by', ({ addon }) => {
+  const bestF1 = async (pictures: Parameters<typeof bestF1OfScores>[0], choice = options) =>
+    (await bestF1OfScores(pictures, choice, addon))!;
+
+  it('stands halfway between the lowest score above it and the next lower one', async () => {
+    const chosen = await bestF1(labelled([0.1, 0.2], [0.6, 0.9]), options);
     expect(chosen).toMatchObject({ threshold: 0.4, f1: 1, precision: 1, recall: 1 });
   });
 
-  it('is as good as any threshold, for random scores with ties', () => {
+  it('is as good as any threshold, for random scores with ties', async () => {
     const random = SeededGenerator.of(3);
     for (let round = 0; round < 40; round++) {
       const pictures = Array.from({ length: 3 + random.below(12) }, (_, at) => ({
         score: random.below(6) / 8,
         isAnomalous: at === 0 || random.below(2) === 1,
       }));
-      const { f1, threshold, precision, recall } = bestF1(scoreLevels(pictures), {
+      const { f1, threshold, precision, recall } = await bestF1(pictures, {
         ...options,
         resamples: 0,
-      })!;
+      });
       expect(f1).toBeCloseTo(slowBest(pictures), 12);
       const called = pictures.filter(({ score }) => score >= threshold);
       const found = called.filter(({ isAnomalous }) => isAnomalous).length;
@@ -47,62 +58,58 @@ describe('best F1 of picture scores', () => {
     }
   });
 
-  it('takes the highest of equally good thresholds', () => {
+  it('takes the highest of equally good thresholds', async () => {
     // F1 is 2/3 at 0.9 and at 0.4
-    expect(bestF1(scoreLevels(labelled([0.5, 0.5], [0.4, 0.9])), options)!.threshold).toBe(0.7);
+    expect((await bestF1(labelled([0.5, 0.5], [0.4, 0.9]), options)).threshold).toBe(0.7);
   });
 
-  it('has a threshold also where it calls everything anomalous, and none without anomalous pictures', () => {
-    expect(bestF1(scoreLevels(labelled([0.5], [0.5])), options)!.threshold).toBe(0.5);
-    expect(bestF1(scoreLevels(labelled([0.5, 0.6], [])), options)).toBeUndefined();
+  it('has a threshold also where it calls everything anomalous, and none without anomalous pictures', async () => {
+    expect((await bestF1(labelled([0.5], [0.5]), options)).threshold).toBe(0.5);
+    expect(await bestF1(labelled([0.5, 0.6], []), options)).toBeUndefined();
   });
 
-  it('keeps neighbouring numbers apart', () => {
+  it('keeps neighbouring numbers apart', async () => {
     const next = 0.5 + 2 ** -53;
-    const { threshold } = bestF1(scoreLevels(labelled([0.5], [next])), options)!;
+    const { threshold } = await bestF1(labelled([0.5], [next]), options);
     expect(0.5 >= threshold).toBe(false);
     expect(next >= threshold).toBe(true);
   });
 
-  it('is less sure with fewer pictures, and sure where the labels are far apart', () => {
+  it('is less sure with fewer pictures, and sure where the labels are far apart', async () => {
     const random = SeededGenerator.of(5);
     const draw = (count: number) =>
       labelled(
         Array.from({ length: count }, () => random.float() * 0.7),
         Array.from({ length: count }, () => 0.3 + random.float() * 0.7),
       );
-    const width = (count: number) => {
-      const { interval, threshold } = bestF1(scoreLevels(draw(count)), options)!;
+    const width = async (count: number) => {
+      const { interval, threshold } = await bestF1(draw(count), options);
       expect(threshold).toBeGreaterThanOrEqual(interval.low - 1e-9);
       expect(threshold).toBeLessThanOrEqual(interval.high + 1e-9);
       return interval.high - interval.low;
     };
-    expect(width(400)).toBeLessThan(width(12));
+    expect(await width(400)).toBeLessThan(await width(12));
   });
 
-  it('expects no more on unseen pictures than on its own, and the same for the same seed', () => {
+  it('expects no more on unseen pictures than on its own, and the same for the same seed', async () => {
     const random = SeededGenerator.of(9);
     const pictures = labelled(
       Array.from({ length: 30 }, () => random.float()),
       Array.from({ length: 30 }, () => random.float()),
     );
-    const first = bestF1(scoreLevels(pictures), options)!;
+    const first = await bestF1(pictures, options);
     expect(first.f1Unseen!).toBeLessThan(first.f1);
-    expect(bestF1(scoreLevels(pictures), options)).toEqual(first);
-    expect(bestF1(scoreLevels(pictures), { ...options, seed: 2 })!.interval).not.toEqual(first.interval);
+    expect(await bestF1(pictures, options)).toEqual(first);
+    expect((await bestF1(pictures, { ...options, seed: 2 })).interval).not.toEqual(first.interval);
   });
 });
 
-describe('best F1 of pixels', () => {
-  const map = (values: number[]) => ({ data: Float32Array.from(values), width: values.length, height: 1 });
-  const mask = (values: number[]) => ({ data: Uint8Array.from(values), width: values.length, height: 1 });
-
-  it('counts pixels of all pictures, those of normal ones as normal', () => {
-    const pictures = [
-      mapLevels(map([0.1, 0.8, 0.9, 0.2]), mask([0, 1, 1, 0]), true),
-      mapLevels(map([0.3, 0.1, 0.85, 0.1]), null, false),
-    ];
-    const { threshold, f1, precision, recall } = bestF1({ thresholds: mapThresholds, pictures }, options)!;
+describe.each(computers)('best F1 of pixels by $by', ({ addon }) => {
+  it('counts pixels of all pictures, those of normal ones as normal', async () => {
+    const levels = addon.createMapLevels(k_mapLevels);
+    await levels.add(Float32Array.of(0.1, 0.8, 0.9, 0.2), Uint8Array.of(0, 1, 1, 0), true);
+    await levels.add(Float32Array.of(0.3, 0.1, 0.85, 0.1), null, false);
+    const { threshold, f1, precision, recall } = (await bestF1OfMaps(levels, options))!;
     // at 0.8: two found, one alarm
     expect(f1).toBeCloseTo(0.8, 12);
     expect([precision, recall]).toEqual([2 / 3, 1]);
@@ -110,12 +117,20 @@ describe('best F1 of pixels', () => {
     expect(threshold).toBeGreaterThan(0.8 - 1 / k_mapLevels);
   });
 
-  it('puts every value at a threshold that it reaches, and at none that it does not', () => {
+  it('puts every value at a threshold that it reaches, and at none that it does not', async () => {
     for (const value of [0, 1 / k_mapLevels, 0.5, 0.99999, 1]) {
-      const { level } = mapLevels(map([value]), null, false);
-      const threshold = mapThresholds[level[0]!]!;
-      expect(value).toBeGreaterThanOrEqual(threshold);
-      if (level[0]! > 0) expect(value).toBeLessThan(mapThresholds[level[0]! - 1]!);
+      const levels = addon.createMapLevels(k_mapLevels);
+      await levels.add(Float32Array.of(value), Uint8Array.of(1), true);
+      const { threshold } = (await bestF1OfMaps(levels, options))!;
+      expect(Math.fround(value)).toBeGreaterThanOrEqual(threshold);
+      if (threshold < (k_mapLevels - 1) / k_mapLevels)
+        expect(Math.fround(value)).toBeLessThan(threshold + 1 / k_mapLevels);
     }
+  });
+
+  it('is none without an anomalous pixel', async () => {
+    const levels = addon.createMapLevels(k_mapLevels);
+    await levels.add(Float32Array.of(0.5), null, false);
+    expect(await bestF1OfMaps(levels, options)).toBeUndefined();
   });
 });

@@ -11,6 +11,7 @@ import type {
   ScoreRequest,
   ScoreResult,
 } from '../../../src/addon/native.js';
+import { slowBootstraps } from '../metrics/slow-bootstraps.js';
 import {
   beginFakeTraining,
   checkFakeFeatures,
@@ -124,6 +125,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
       log.products.push({ size, repeats, precision, device });
       return { seconds: 0.5, cpuSeconds: 0.25 };
     },
+    ...slowBootstraps,
     createMetricEvaluator: () => {
       throw new Error('the fake addon has no createMetricEvaluator');
     },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SeededGenerator } from '../../../src/data/seeded-generator.js';
-import { bestLevel, f1AtLevel, levelsOf, rankingFigures } from '../../../src/metrics/level-counts.js';
-import { quantile } from '../../../src/metrics/quantile.js';
+import { bestLevel, levelsOf } from '../../../src/metrics/level-counts.js';
+import { f1AtLevel, quantile, rankingFigures } from './slow-bootstraps.js';
 import { slowAp, slowAuroc, slowF1 } from './slow-metrics.js';
 
 const generator = SeededGenerator.of(5);
