@@ -19,6 +19,8 @@ export interface Compat {
 
 /** How features become scores. Given per call; defaults come from model.json. */
 export interface MethodOptions {
+  /** a method of native/methods; absent: Crane, as in all records of the first version */
+  name?: string;
   eAttn: EAttnKind;
   /** number of last blocks that carry the second stream */
   eAttnLayers: number;

@@ -1,6 +1,9 @@
 /** From what a call gives to the complete method settings that the engine wants. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Fit, MethodOptions, Precision } from '../addon/native.js';
+import { CraneError } from '../errors.js';
+import { methodFrom, methodName, settingOf } from '../methods/descriptor.js';
+import { allSettings, defaultMethod, findMethod, methodOf, methodsWith } from '../methods/registry.js';
 import type { ModelDescription } from '../models/model-json.js';
 import { defaultOf } from '../options/table.js';
 import type { MethodChoices, PictureChoices } from '../options/types.js';
@@ -62,7 +65,7 @@ export function resolveSettings(
 
 /** A score depends on who shares the forward pass. */
 export function couplesPictures(method: MethodOptions): boolean {
-  return method.compat.batchMean;
+  return methodOf(method).facts(method).couplesPictures;
 }
 
 /** The settings that model.json's `threshold` and `mapThreshold` hold for. */
@@ -93,28 +96,27 @@ export function mergeChoices(choices: PictureChoices[]): PictureChoices {
   return { ...merged, compat } as PictureChoices;
 }
 
-/** `dAttnMaps` of the options is the method's `maps`: the only option whose name differs (see options.ts). */
+/** A method other than the model's begins with its own defaults. @throws CraneError E_METHOD, E_USAGE */
 function resolveMethod(base: MethodOptions, choice: MethodChoices): MethodOptions {
-  const { compat } = choice;
-  return {
-    eAttn: choice.eAttn ?? base.eAttn,
-    eAttnLayers: choice.eAttnLayers ?? base.eAttnLayers,
-    features: choice.features ?? base.features,
-    softMean: choice.softMean ?? base.softMean,
-    dAttn: choice.dAttn ?? base.dAttn,
-    maps: choice.dAttnMaps ?? base.maps,
-    dAttnBeta: choice.dAttnBeta ?? base.dAttnBeta,
-    fusion: choice.fusion ?? base.fusion,
-    imageScore: choice.imageScore ?? base.imageScore,
-    guidanceAtTest: choice.guidanceAtTest ?? base.guidanceAtTest,
-    temperature: choice.temperature ?? base.temperature,
-    sigma: choice.sigma ?? base.sigma,
-    compat: {
-      batchMean: compat?.batchMean ?? base.compat.batchMean,
-      halfDeepTokens: compat?.halfDeepTokens ?? base.compat.halfDeepTokens,
-      aliasedFeatures: compat?.aliasedFeatures ?? base.compat.aliasedFeatures,
-      emptyRows: compat?.emptyRows ?? base.compat.emptyRows,
-      dAttnLayers: compat?.dAttnLayers ?? base.compat.dAttnLayers,
-    },
-  };
+  const descriptor = findMethod(choice.method ?? methodName(base));
+  const start = descriptor.name === methodName(base) ? base : defaultMethod(descriptor.name);
+  const chosen = (name: string): unknown =>
+    name.startsWith('compat.')
+      ? (choice.compat as Record<string, unknown> | undefined)?.[name.slice('compat.'.length)]
+      : (choice as Record<string, unknown>)[name];
+  for (const name of allSettings().keys()) {
+    if (chosen(name) !== undefined && !Object.hasOwn(descriptor.settings, name))
+      throw new CraneError('E_USAGE', `method ${descriptor.name} has no setting "${name}"`, {
+        hint: `it belongs to ${methodsWith(name).join(', ')}`,
+      });
+  }
+  return methodFrom(descriptor, (name, setting) => {
+    const value = chosen(name) ?? settingOf(start, name, setting);
+    if (setting.kind === 'choice' && !setting.values.includes(value as string))
+      throw new CraneError(
+        'E_USAGE',
+        `Expected one of ${setting.values.join(', ')} for ${name} of method ${descriptor.name} but received ${String(value)}`,
+      );
+    return value;
+  });
 }

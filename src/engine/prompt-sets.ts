@@ -7,8 +7,9 @@ import { resolve } from 'node:path';
 import type { Material, MethodOptions, NativeEngine } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { sha256OfFile } from '../files/content-hash.js';
+import { methodOf } from '../methods/registry.js';
 import { type Model, modelFile, type PromptSetDescription } from '../models/model-json.js';
-import { pairMaterial } from '../text/material.js';
+import { materialOf } from '../text/material.js';
 
 const k_idleSets = 32;
 
@@ -109,7 +110,10 @@ export class PromptSets {
     }: { path: string; set: PromptSetDescription; declared: string | undefined; stamp: string },
     method: MethodOptions,
   ): Promise<{ handle: number; identity: string }> {
-    const [material, sha256] = await Promise.all([pairMaterial(set, path), declared ?? sha256OfFile(path)]);
+    const [material, sha256] = await Promise.all([
+      materialOf(methodOf(method).material({ texts: set, file: path })),
+      declared ?? sha256OfFile(path),
+    ]);
     const kept = await this.#keptVectors({ sha256, stamp }, material, method);
     const handle = await this.#engine.addContext(
       kept === undefined ? material : { ...material, kept },

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { EngineFacts, Material, MethodOptions, NativeAddon } from '../addon/native.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import { makeFolder } from '../files/make-folder.js';
+import { methodOf } from '../methods/registry.js';
 import { type Model, modelFile } from '../models/model-json.js';
 
 /** A change of what a kept file means must change this. */
@@ -57,7 +58,7 @@ export class StartCache {
     const { version, libtorch, isa } = await addon.info();
     const key = [
       [this.identity, model.recipes ?? null, model.text],
-      [prompts, ...idsOf(material), method.compat.halfDeepTokens],
+      [prompts, ...idsOf(material), ...methodOf(method).keptBy(method)],
       [version, libtorch, isa, cpus()[0]?.model ?? '', facts.device, facts.threads],
     ];
     return join(this.folder, `${hash(key)}.vectors.safetensors`);

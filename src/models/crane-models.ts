@@ -1,6 +1,7 @@
 /** model.json of `crane` and `crane+`: the published settings (method.md 1, 5, 9) around given weight files. */
 
 import type { MethodOptions, TowerConfig } from '../addon/native.js';
+import { defaultMethod } from '../methods/registry.js';
 import { type ModelDescription, parseModelJson } from './model-json.js';
 
 export type CraneKind = 'crane' | 'crane+';
@@ -55,27 +56,8 @@ export const craneTexts = {
 
 /** The default rows of method.md 9; Crane+ on DAGM and on medical pictures takes softMean. */
 export function craneMethod(kind: CraneKind): MethodOptions {
-  return {
-    eAttn: 'qq+kk+vv',
-    eAttnLayers: 19,
-    ...(kind === 'crane'
-      ? { features: [6, 12, 18, 24], softMean: true, dAttn: false }
-      : { features: [24], softMean: false, dAttn: true }),
-    maps: 'both',
-    dAttnBeta: 1.2,
-    fusion: true,
-    imageScore: 'fused',
-    guidanceAtTest: 'none',
-    temperature: 0.07,
-    sigma: 4,
-    compat: {
-      batchMean: false,
-      halfDeepTokens: true,
-      aliasedFeatures: true,
-      emptyRows: 'self',
-      dAttnLayers: [],
-    },
-  };
+  const plus = kind === 'crane' ? {} : { features: [24], softMean: false, dAttn: true };
+  return { ...defaultMethod('crane'), ...plus };
 }
 
 export interface WeightPart {

@@ -4,6 +4,14 @@ import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import type { EngineConfig, MethodOptions, TowerConfig } from '../addon/native.js';
 import { CraneError } from '../errors.js';
+import {
+  k_unnamed,
+  type MethodDescriptor,
+  methodFrom,
+  type Setting,
+  settingOf,
+} from '../methods/descriptor.js';
+import { findMethod, methodNames, methodOf } from '../methods/registry.js';
 import { type Calibration, calibrationSchema } from './calibration.js';
 import { recipesSchema } from './model-recipe.js';
 
@@ -29,27 +37,53 @@ const tower = z.strictObject({
   blocks: z.int().min(0),
 }) satisfies z.ZodType<TowerConfig>;
 
-const method = z.strictObject({
-  eAttn: z.enum(['vv', 'kk', 'qq', 'qq+kk', 'qq+kk+vv', '(q+k+v)^2']),
-  eAttnLayers: positiveInt,
-  features: z.array(positiveInt).min(1),
-  softMean: z.boolean(),
-  dAttn: z.boolean(),
-  maps: z.enum(['both', 'dattn']),
-  dAttnBeta: z.number(),
-  fusion: z.boolean(),
-  imageScore: z.enum(['fused', 'map-max']),
-  guidanceAtTest: z.enum(['none', 'pad-suffix', 'pad-prefix', 'replace-suffix', 'replace-prefix']),
-  temperature: z.number().positive(),
-  sigma: z.number().min(0),
-  compat: z.strictObject({
-    batchMean: z.boolean(),
-    halfDeepTokens: z.boolean(),
-    aliasedFeatures: z.boolean(),
-    emptyRows: z.enum(['self', 'nan']),
-    dAttnLayers: z.array(positiveInt),
-  }),
-}) satisfies z.ZodType<MethodOptions>;
+/** Made from the method's settings; without a name it is Crane's. */
+const method = z.looseObject({ name: z.string().optional() }).transform((given, context): MethodOptions => {
+  const { name = k_unnamed, ...fields } = given;
+  if (!methodNames().includes(name)) {
+    context.addIssue({ code: 'custom', path: ['name'], message: `there is no method "${name}"` });
+    return z.NEVER;
+  }
+  const descriptor = findMethod(name);
+  const checked = schemaOf(descriptor).safeParse(fields);
+  if (!checked.success) {
+    for (const { path, message } of checked.error.issues) context.addIssue({ code: 'custom', path, message });
+    return z.NEVER;
+  }
+  return methodFrom(descriptor, (setting, spec) =>
+    settingOf(checked.data as unknown as MethodOptions, setting, spec),
+  );
+});
+
+function schemaOf({ settings }: MethodDescriptor): z.ZodType {
+  const fields: Record<string, z.ZodType> = {};
+  const compat: Record<string, z.ZodType> = {};
+  for (const [name, setting] of Object.entries(settings)) {
+    const stored = setting.stored ?? name;
+    if (stored.startsWith('compat.')) compat[stored.slice('compat.'.length)] = valueSchema(setting);
+    else fields[stored] = valueSchema(setting);
+  }
+  return z.strictObject(
+    Object.keys(compat).length > 0 ? { ...fields, compat: z.strictObject(compat) } : fields,
+  );
+}
+
+function valueSchema(setting: Setting): z.ZodType {
+  switch (setting.kind) {
+    case 'flag':
+      return z.boolean();
+    case 'choice':
+      return z.enum([...setting.values]);
+    case 'integer':
+      return z.int().min(setting.min).max(setting.max);
+    case 'number':
+      return setting.open
+        ? z.number().gt(setting.min).lt(setting.max)
+        : z.number().min(setting.min).max(setting.max);
+    case 'integers':
+      return z.array(z.int().min(setting.min)).min(setting.entries ?? 0);
+  }
+}
 
 const promptSet = z.strictObject({
   file: localFile,
@@ -115,7 +149,7 @@ const modelSchema = z
     path: ['prompts', 'default'],
     message: 'expected the name of one of the sets',
   })
-  .refine((model) => !model.method.dAttn || model.source !== undefined, {
+  .refine(({ method, source }) => source !== undefined || !methodOf(method).facts(method).needsSource, {
     path: ['method', 'dAttn'],
     message: 'expected false, as the model has no "source"',
   });

@@ -11,7 +11,8 @@ import { benchCommandOptions } from './bench.js';
 import { calibrateCommandOptions } from './calibrate.js';
 import { dataOptions } from './data.js';
 import type { LibraryCall, OptionSpec } from './kinds.js';
-import { choice, flag, int, integers, num, orNone, orWord, pair, text } from './kinds.js';
+import { choice, flag, int, num, orNone, orWord, pair, text } from './kinds.js';
+import { methodCalls, methodOptions } from './method.js';
 import { scoreCommandOptions } from './score.js';
 import { testCommandOptions } from './test.js';
 import { trainCommandOptions } from './train.js';
@@ -23,13 +24,6 @@ const everywhere = ['cli', 'library', 'http'] as const;
 const local = ['cli', 'library'] as const;
 const load: readonly LibraryCall[] = ['loadEngine'];
 const pictures: readonly LibraryCall[] = ['loadEngine', 'score', 'scoreMany', 'evaluateDataSets'];
-const methods: readonly LibraryCall[] = [
-  'loadEngine',
-  'score',
-  'scoreMany',
-  'scorePreprocessed',
-  'evaluateDataSets',
-];
 const perCall: readonly LibraryCall[] = ['score', 'scoreMany'];
 const modelJson = 'from the model';
 
@@ -160,7 +154,7 @@ export const options = {
   prompts: text({
     group: 'Picture',
     scope: everywhere,
-    calls: methods,
+    calls: methodCalls,
     defaultText: modelJson,
     help: 'name of a prompt set of the model, or the path of a prompt file (.pth, .safetensors)',
   }),
@@ -236,139 +230,7 @@ export const options = {
     help: 'results in the order of the inputs; false: as they finish',
   }),
 
-  // --- method (method.md 3 to 6)
-  eAttn: choice(['vv', 'kk', 'qq', 'qq+kk', 'qq+kk+vv', '(q+k+v)^2'], {
-    group: 'Method',
-    scope: everywhere,
-    calls: methods,
-    defaultText: modelJson,
-    help: 'self-correlations of E-Attn',
-  }),
-  eAttnLayers: int({
-    group: 'Method',
-    scope: everywhere,
-    calls: methods,
-    min: 1,
-    max: 1024,
-    defaultText: modelJson,
-    help: 'number of last blocks that carry the second stream',
-  }),
-  features: integers({
-    group: 'Method',
-    scope: everywhere,
-    calls: methods,
-    min: 1,
-    defaultText: modelJson,
-    help: 'blocks (from 1) whose patch features make maps',
-  }),
-  softMean: flag({
-    group: 'Method',
-    scope: everywhere,
-    calls: methods,
-    defaultText: modelJson,
-    help: 'average probabilities of the maps; off: average logits',
-  }),
-  dAttn: flag({
-    group: 'Method',
-    scope: everywhere,
-    calls: methods,
-    defaultText: modelJson,
-    help: 'use the spatial source (Crane+)',
-  }),
-  dAttnMaps: choice(['both', 'dattn'], {
-    group: 'Method',
-    scope: everywhere,
-    calls: methods,
-    defaultText: modelJson,
-    help: "maps used with D-Attn: D-Attn's and E-Attn's, or D-Attn's alone",
-  }),
-  dAttnBeta: num({
-    group: 'Method',
-    scope: everywhere,
-    calls: methods,
-    min: 0,
-    max: 100,
-    defaultText: modelJson,
-    help: 'factor of the mean similarity in D-Attn',
-  }),
-  fusion: flag({
-    group: 'Method',
-    scope: everywhere,
-    calls: methods,
-    defaultText: modelJson,
-    help: "mix the patches' features into the picture's feature",
-  }),
-  imageScore: choice(['fused', 'map-max'], {
-    group: 'Method',
-    scope: everywhere,
-    calls: methods,
-    defaultText: modelJson,
-    help: "the score: from the picture's feature, or the map's maximum",
-  }),
-  guidanceAtTest: choice(['none', 'pad-suffix', 'pad-prefix', 'replace-suffix', 'replace-prefix'], {
-    group: 'Method',
-    scope: everywhere,
-    calls: methods,
-    defaultText: modelJson,
-    help: "put the picture's feature into the prompts when scoring",
-  }),
-  temperature: num({
-    group: 'Method',
-    scope: everywhere,
-    calls: methods,
-    min: 0,
-    max: 100,
-    open: true,
-    defaultText: modelJson,
-    help: 'divides the similarities before the softmax',
-  }),
-  sigma: num({
-    group: 'Method',
-    scope: everywhere,
-    calls: methods,
-    min: 0,
-    max: 1000,
-    defaultText: modelJson,
-    help: "blur of the map in pixels of the model's input; 0 turns it off",
-  }),
-
-  // --- compatibility with the authors' code (method.md 10)
-  'compat.batchMean': flag({
-    group: 'Compatibility',
-    scope: local,
-    calls: methods,
-    defaultText: modelJson,
-    help: "D-Attn's mean over the whole batch: a score then depends on its neighbours",
-  }),
-  'compat.halfDeepTokens': flag({
-    group: 'Compatibility',
-    scope: local,
-    calls: methods,
-    defaultText: modelJson,
-    help: 'round the deep prompt tokens to half precision',
-  }),
-  'compat.aliasedFeatures': flag({
-    group: 'Compatibility',
-    scope: local,
-    calls: methods,
-    defaultText: modelJson,
-    help: 'every listed feature block shows the final features',
-  }),
-  'compat.emptyRows': choice(['self', 'nan'], {
-    group: 'Compatibility',
-    scope: local,
-    calls: methods,
-    defaultText: modelJson,
-    help: 'a D-Attn row that keeps nothing: keep its own patch, or give NaN',
-  }),
-  'compat.dAttnLayers': integers({
-    group: 'Compatibility',
-    scope: local,
-    calls: methods,
-    min: 1,
-    defaultText: modelJson,
-    help: 'blocks with D-Attn; none: the last block only',
-  }),
+  ...methodOptions,
   'compat.exif': flag({
     group: 'Compatibility',
     scope: local,

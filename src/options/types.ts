@@ -1,31 +1,20 @@
 /** What callers may set. Every field has its entry in THE table (table.ts): a missing one does not compile. */
-import type { EAttnKind, Fit, Guidance } from '../addon/native.js';
+import type { Fit, Guidance } from '../addon/native.js';
+import type { crane } from '../methods/crane.js';
+import type { ChoicesOf, CompatOf } from '../methods/descriptor.js';
 import type { PresetName } from './preset-names.js';
 
 /** Numerics in which paper, reference and this engine part (method.md 10), and how pictures are opened. */
-export interface CompatOptions {
-  batchMean: boolean;
-  halfDeepTokens: boolean;
-  aliasedFeatures: boolean;
-  emptyRows: 'self' | 'nan';
-  dAttnLayers: number[];
+export interface CompatOptions extends CompatOf<CraneSettings> {
   exif: boolean;
 }
 
+type CraneSettings = (typeof crane)['settings'];
+
 /** How features become scores; what is not given comes from the model. */
-export interface MethodChoices {
-  eAttn?: EAttnKind;
-  eAttnLayers?: number;
-  features?: number[];
-  softMean?: boolean;
-  dAttn?: boolean;
-  dAttnMaps?: 'both' | 'dattn';
-  dAttnBeta?: number;
-  fusion?: boolean;
-  imageScore?: 'fused' | 'map-max';
-  guidanceAtTest?: Guidance;
-  temperature?: number;
-  sigma?: number;
+export interface MethodChoices extends ChoicesOf<CraneSettings> {
+  /** a method of src/methods; settings that it lacks are refused */
+  method?: string;
   compat?: Partial<CompatOptions>;
 }
 

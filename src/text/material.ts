@@ -1,15 +1,26 @@
-/** What contexts are made from (addon/native.ts, Material), for methods that compare with one text of each kind. */
+/** Sentences as token ids: what contexts are made from (addon/material.ts). */
 import type { Material } from '../addon/native.js';
-import { tokenize } from '../text/tokenizer.js';
+import { tokenize } from './tokenizer.js';
 
-/** The group of texts that stand for a normal picture, and for an anomalous one. */
-export type Texts = { normal: string; anomalous: string };
+export async function materialOf({
+  texts,
+  files,
+}: {
+  texts: Record<string, string[]>;
+  files: Record<string, string>;
+}): Promise<Material> {
+  const groups = Object.entries(texts).map(async ([group, sentences]) => {
+    const tokens = await Promise.all(sentences.map(tokenize));
+    return [group, tokens.map(({ ids }) => ids)] as const;
+  });
+  return { texts: Object.fromEntries(await Promise.all(groups)), files };
+}
 
 /** @param prompts file of the learned vectors; undefined: there is none yet */
-export async function pairMaterial(texts: Texts, prompts: string | undefined): Promise<Material> {
-  const [normal, anomalous] = await Promise.all([tokenize(texts.normal), tokenize(texts.anomalous)]);
-  return {
-    texts: { normal: [normal.ids], anomalous: [anomalous.ids] },
-    files: prompts === undefined ? {} : { prompts },
-  };
+export function pairMaterial(
+  { normal, anomalous }: { normal: string; anomalous: string },
+  prompts: string | undefined,
+): Promise<Material> {
+  const texts = { normal: [normal], anomalous: [anomalous] };
+  return materialOf({ texts, files: prompts === undefined ? {} : { prompts } });
 }

@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import type { MethodOptions } from '../addon/native.js';
 import type { FeatureShape } from '../addon/training.js';
+import { CraneError } from '../errors.js';
+import { methodOf } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
 import type { Size } from '../options/types.js';
 import { canonicalJson } from '../runs/canonical-json.js';
@@ -17,7 +19,8 @@ export interface FeatureSettings {
   format: number;
   /** of the numbers kept; of those the features were computed with: machine.precision */
   precision: 'f16' | 'f32';
-  shape: CraneShape;
+  /** of the file, as the method names it */
+  shape: unknown;
   /** sha256 of the weight files as they are */
   weights: string[];
   recipes: unknown;
@@ -27,20 +30,6 @@ export interface FeatureSettings {
   method: unknown;
   pictures: { fit: 'stretch'; exif: boolean; decoder: { sharp: string; libvips: string } };
   machine: Machine;
-}
-
-/** As keys have named a file's contents since the first version: distinct maps, and how often each is listed. */
-interface CraneShape {
-  maps: number;
-  copies: number;
-  grid: FeatureShape['grid'];
-  width: number;
-}
-
-function craneShape({ tensors, grid }: FeatureShape, method: MethodOptions): CraneShape {
-  const [maps = 0, , width = 0] = tensors.find(({ name }) => name === 'maps')?.shape ?? [];
-  const copies = !method.dAttn && method.compat.aliasedFeatures ? method.features.length : 1;
-  return { maps, copies, grid, width };
 }
 
 export function featureSettings(given: {
@@ -55,19 +44,20 @@ export function featureSettings(given: {
   machine: Machine;
 }): FeatureSettings {
   const { model, method, machine } = given;
-  const { eAttn, eAttnLayers, features, dAttn, maps, dAttnBeta, fusion, compat } = method;
-  // How deep tokens are rounded concerns the text tower alone.
-  const { halfDeepTokens: _, ...ofVision } = compat;
+  const descriptor = methodOf(method);
+  if (!descriptor.features)
+    throw new CraneError('E_METHOD', `method ${descriptor.name} has no features that could be kept`);
+  const own = descriptor.features(method, given.shape);
   return {
     format: k_format,
     precision: given.precision,
-    shape: craneShape(given.shape, method),
+    shape: own.shape,
     weights: given.weights,
     recipes: model.recipes ?? null,
     vision: model.vision,
-    source: dAttn ? (model.source?.tower ?? null) : null,
+    source: descriptor.facts(method).needsSource ? (model.source?.tower ?? null) : null,
     input: given.size,
-    method: { eAttn, eAttnLayers, features, dAttn, maps, dAttnBeta, fusion, compat: ofVision },
+    method: own.method,
     pictures: {
       fit: 'stretch',
       exif: given.exif,

@@ -3,6 +3,8 @@
 import type { EngineFacts, MethodOptions } from '../addon/native.js';
 import type { LearnerSettings, TrainOptions } from '../addon/training.js';
 import { mosaicClasses } from '../data/mosaic-plan.js';
+import { CraneError } from '../errors.js';
+import { methodOf } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
 import { defaultOf, fallbackOf } from '../options/table.js';
 import type { TrainChoices } from '../options/types.js';
@@ -52,21 +54,22 @@ export function resolveTrainSettings(given: TrainChoices, model: Model, facts: E
   };
 }
 
-/** Loss and optimiser as the engine wants them. The maps' temperature is the one that they are scored with. */
+/** Loss and optimiser as the engine wants them. */
 export function nativeOptions(settings: TrainSettings, method: MethodOptions): TrainOptions {
+  const { name, learner } = methodOf(method);
+  if (!learner) throw new CraneError('E_METHOD', `method ${name} learns nothing`);
   return {
     focalWeight: settings.focalWeight,
     diceWeight: settings.diceWeight,
     imageLossWeight: settings.imageLossWeight,
-    pixelTemperature: method.temperature,
     imageTemperature: k_imageTemperature,
     learningRate: settings.learningRate,
     beta1: settings.betas[0],
     beta2: settings.betas[1],
     eps: k_adamEps,
     guidance: settings.guidance,
-    halfDeepTokens: method.compat.halfDeepTokens,
     sharedPrefix: true,
+    ...(learner(method) as Pick<TrainOptions, 'pixelTemperature' | 'halfDeepTokens'>),
   };
 }
 

@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import type { MethodOptions } from '../addon/native.js';
 import type { Engine, TrainingParts } from '../engine/engine.js';
+import { couplesPictures } from '../engine/method-choice.js';
 import { CraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
+import { methodOf } from '../methods/registry.js';
 import { modelFile } from '../models/model-json.js';
 import type { TrainChoices } from '../options/types.js';
 import { type Machine, thisMachine } from '../runs/machine.js';
@@ -37,17 +39,18 @@ export async function prepareTraining(
   const parts = engine.trainingParts;
   const { addon, native, model, size } = parts;
   const { method, exif } = engine.settings();
-  if (method.compat.batchMean) {
+  if (couplesPictures(method)) {
     throw new CraneError(
       'E_MODEL_CONFIG',
       "compat.batchMean makes a picture's features depend on its neighbours in the batch: they cannot be kept",
       { hint: 'learn without it: --no-compat.batch-mean' },
     );
   }
+  const { needsSource } = methodOf(method).facts(method);
   const settings = resolveTrainSettings(choices, model, native.facts);
   const data = await openData(dataPaths, settings);
   const root = settings.cache ?? join(await cacheFolder(env), 'features');
-  const files = [...model.weights, ...(method.dAttn && model.source ? [model.source.weights] : [])];
+  const files = [...model.weights, ...(needsSource && model.source ? [model.source.weights] : [])];
   const weights: string[] = [];
   for (const { file } of files) weights.push(await weightHash(modelFile(model, file), root));
   const machine = await thisMachine(addon, native.facts);

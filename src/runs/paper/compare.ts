@@ -1,5 +1,6 @@
 /** The paper's figures of one data set beside ours. */
 
+import { methodName } from '../../methods/descriptor.js';
 import type { TestSettings } from '../test-run.js';
 import { errataOf } from './errata.js';
 import { presets } from './presets.js';
@@ -14,6 +15,8 @@ export function compareWithPaper(
   published: string | null,
   settings: TestSettings,
 ): PublishedComparison | null {
+  // The columns that are kept are Crane's.
+  if (methodName(settings.method) !== 'crane') return null;
   if (published === null || !Object.hasOwn(printedSets, published)) return null;
   const printed = printedSets[published]!;
   const column = columnOf(settings);

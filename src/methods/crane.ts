@@ -1,0 +1,135 @@
+/** Crane and Crane+ (method.md 3 to 6); native/methods/crane. */
+import type { MethodOptions } from '../addon/method.js';
+import type { FeatureShape } from '../addon/training.js';
+import type { MethodDescriptor } from './descriptor.js';
+
+const settings = {
+  eAttn: {
+    kind: 'choice',
+    values: ['vv', 'kk', 'qq', 'qq+kk', 'qq+kk+vv', '(q+k+v)^2'],
+    help: 'self-correlations of E-Attn',
+  },
+  eAttnLayers: {
+    kind: 'integer',
+    min: 1,
+    max: 1024,
+    help: 'number of last blocks that carry the second stream',
+  },
+  features: {
+    kind: 'integers',
+    min: 1,
+    entries: 1,
+    help: 'blocks (from 1) whose patch features make maps',
+  },
+  softMean: { kind: 'flag', help: 'average probabilities of the maps; off: average logits' },
+  dAttn: { kind: 'flag', help: 'use the spatial source (Crane+)' },
+  dAttnMaps: {
+    kind: 'choice',
+    values: ['both', 'dattn'],
+    stored: 'maps',
+    help: "maps used with D-Attn: D-Attn's and E-Attn's, or D-Attn's alone",
+  },
+  dAttnBeta: { kind: 'number', min: 0, max: 100, help: 'factor of the mean similarity in D-Attn' },
+  fusion: { kind: 'flag', help: "mix the patches' features into the picture's feature" },
+  imageScore: {
+    kind: 'choice',
+    values: ['fused', 'map-max'],
+    help: "the score: from the picture's feature, or the map's maximum",
+  },
+  guidanceAtTest: {
+    kind: 'choice',
+    values: ['none', 'pad-suffix', 'pad-prefix', 'replace-suffix', 'replace-prefix'],
+    help: "put the picture's feature into the prompts when scoring",
+  },
+  temperature: {
+    kind: 'number',
+    min: 0,
+    max: 100,
+    open: true,
+    help: 'divides the similarities before the softmax',
+  },
+  sigma: {
+    kind: 'number',
+    min: 0,
+    max: 1000,
+    help: "blur of the map in pixels of the model's input; 0 turns it off",
+  },
+  'compat.batchMean': {
+    kind: 'flag',
+    group: 'Compatibility',
+    help: "D-Attn's mean over the whole batch: a score then depends on its neighbours",
+  },
+  'compat.halfDeepTokens': {
+    kind: 'flag',
+    group: 'Compatibility',
+    help: 'round the deep prompt tokens to half precision',
+  },
+  'compat.aliasedFeatures': {
+    kind: 'flag',
+    group: 'Compatibility',
+    help: 'every listed feature block shows the final features',
+  },
+  'compat.emptyRows': {
+    kind: 'choice',
+    values: ['self', 'nan'],
+    group: 'Compatibility',
+    help: 'a D-Attn row that keeps nothing: keep its own patch, or give NaN',
+  },
+  'compat.dAttnLayers': {
+    kind: 'integers',
+    min: 1,
+    group: 'Compatibility',
+    help: 'blocks with D-Attn; none: the last block only',
+  },
+} as const;
+
+export const crane = {
+  name: 'crane',
+  what: 'E-Attn, with a spatial source also D-Attn; learned prompts',
+  settings,
+  defaults: {
+    eAttn: 'qq+kk+vv',
+    eAttnLayers: 19,
+    features: [6, 12, 18, 24],
+    softMean: true,
+    dAttn: false,
+    dAttnMaps: 'both',
+    dAttnBeta: 1.2,
+    fusion: true,
+    imageScore: 'fused',
+    guidanceAtTest: 'none',
+    temperature: 0.07,
+    sigma: 4,
+    'compat.batchMean': false,
+    'compat.halfDeepTokens': true,
+    'compat.aliasedFeatures': true,
+    'compat.emptyRows': 'self',
+    'compat.dAttnLayers': [],
+  },
+  facts: ({ dAttn, compat }) => ({ couplesPictures: compat.batchMean, needsSource: dAttn }),
+  ranges: { score: [0, 1], map: [0, 1] },
+  material: ({ texts, file }) => ({
+    texts: { normal: [texts.normal], anomalous: [texts.anomalous] },
+    files: { prompts: file },
+  }),
+  keptBy: ({ compat }) => [compat.halfDeepTokens],
+  // The maps' temperature is the one that they are scored with.
+  learner: ({ temperature, compat }) => ({
+    pixelTemperature: temperature,
+    halfDeepTokens: compat.halfDeepTokens,
+  }),
+  features: featureIdentity,
+} as const satisfies MethodDescriptor;
+
+/** As keys have named a file's contents since the first version: distinct maps, and how often each is listed. */
+function featureIdentity(method: MethodOptions, { tensors, grid }: FeatureShape) {
+  const { eAttn, eAttnLayers, features, dAttn, maps, dAttnBeta, fusion, compat } = method;
+  const [distinct = 0, , width = 0] = tensors.find(({ name }) => name === 'maps')?.shape ?? [];
+  const copies = !dAttn && compat.aliasedFeatures ? features.length : 1;
+  // How deep tokens are rounded concerns the text tower alone.
+  const { halfDeepTokens: _, ...ofVision } = compat;
+  return {
+    shape: { maps: distinct, copies, grid, width },
+    method: { eAttn, eAttnLayers, features, dAttn, maps, dAttnBeta, fusion, compat: ofVision },
+  };
+}

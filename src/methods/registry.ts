@@ -1,0 +1,58 @@
+/** THE list of methods. A new one is a descriptor beside this file and an entry here, with its native counterpart. */
+import type { MethodOptions } from '../addon/method.js';
+import { CraneError } from '../errors.js';
+import { nearestName } from '../nearest-name.js';
+import { crane } from './crane.js';
+import { type MethodDescriptor, methodFrom, methodName, type Setting } from './descriptor.js';
+
+const all: MethodDescriptor[] = [crane];
+
+/**
+ * One method more for this process, before anything reads the list: options are made from it when they are first
+ * imported. The door for the tests' own method; no option, variable or file leads here.
+ */
+export function addMethod(descriptor: MethodDescriptor): void {
+  if (!all.some(({ name }) => name === descriptor.name)) all.push(descriptor);
+}
+
+export function methodNames(): string[] {
+  return all.map(({ name }) => name);
+}
+
+/** @throws CraneError E_METHOD */
+export function findMethod(name: string): MethodDescriptor {
+  const found = all.find((each) => each.name === name);
+  if (found) return found;
+  const near = nearestName(name, methodNames());
+  throw new CraneError('E_METHOD', `there is no method "${name}"`, {
+    hint: near ? `did you mean ${near}?` : `there is ${methodNames().join(', ')}`,
+  });
+}
+
+export function methodOf(method: MethodOptions): MethodDescriptor {
+  return findMethod(methodName(method));
+}
+
+/** Every setting of every method, by name; methods that share a name share the setting. */
+export function allSettings(): Map<string, Setting> {
+  const settings = new Map<string, Setting>();
+  for (const descriptor of all) {
+    for (const [name, setting] of Object.entries(descriptor.settings)) {
+      const known = settings.get(name);
+      if (!known) settings.set(name, setting);
+      else if (known.kind === 'choice' && setting.kind === 'choice')
+        settings.set(name, { ...known, values: [...new Set([...known.values, ...setting.values])] });
+    }
+  }
+  return settings;
+}
+
+export function methodsWith(setting: string): string[] {
+  return all.filter(({ settings }) => Object.hasOwn(settings, setting)).map(({ name }) => name);
+}
+
+/** A method with nothing chosen. */
+export function defaultMethod(name: string): MethodOptions {
+  const descriptor = findMethod(name);
+  return methodFrom(descriptor, (setting) => descriptor.defaults[setting]);
+}
