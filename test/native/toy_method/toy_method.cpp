@@ -1,0 +1,149 @@
+// A method that nobody should use: how far a patch is from the mean patch, of the picture itself or of normal
+// ones. It shows that a method is one file and one registration; only the addon of the tests holds it.
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/upsample_bilinear2d.h>
+
+#include "core/error.h"
+#include "layers/linear.h"
+#include "methods/method.h"
+#include "methods/registry.h"
+#include "train/saved_training.h"
+
+namespace crane::methods {
+namespace {
+
+constexpr double k_learned_start = 1.0;
+
+struct MeanPatch final : Context {
+  at::Tensor normal;  // [width], undefined: the picture's own
+};
+
+// Unit rows, [B, N, width].
+at::Tensor patches(const Towers& towers, const at::Tensor& image) {
+  return layers::unit_rows(towers.vision->patch_features(image, nullptr));
+}
+
+// One weight on the distance, learned from which cells are anomalous.
+class ToyLearner final : public Learner {
+ public:
+  ToyLearner(const LearnerStart& start, const train::AdamOptions& options)
+      : gain_(at::full({1}, k_learned_start + static_cast<double>(start.seed % 7) / 10,
+                       at::TensorOptions().dtype(at::kFloat))
+                  .set_requires_grad(true)),
+        adam_(options, {gain_}) {
+    if (start.kind != LearnerStart::Kind::saved) return;
+    const train::SavedTraining saved(start.saved_path);
+    const at::NoGradGuard guard;
+    gain_.copy_(saved.floats("param.gain", at::kCPU));
+    adam_.restore({saved.moments("gain", gain_)}, saved.steps());
+  }
+
+  train::StepLosses step(const LearnBatch& batch, Trace* /*trace*/) override {
+    std::vector<at::Tensor> rows;
+    for (const NamedTensors& picture : batch.features) rows.push_back(picture.front().second);
+    const at::Tensor anomalous = at::sigmoid(gain_ * at::stack(rows, 0));  // [B, n]
+    const at::Tensor p = at::stack({1 - anomalous, anomalous}, -1);
+    const at::Tensor known = batch.cells.known.defined() ? p.index_select(0, batch.cells.known) : p;
+    const at::Tensor loss = train::dice(known, batch.cells);
+    adam_.clear_gradients();
+    loss.backward();
+    const at::NoGradGuard guard;
+    adam_.step();
+    const double value = loss.item<double>();
+    return {0, value, 0, value};
+  }
+  NamedTensors parameters() const override { return {{"gain", gain_}}; }
+  NamedTensors gradients() const override { return {{"gain", gain_.grad()}}; }
+  void save(const std::string& path, const std::vector<train::ExtraTensor>& extra,
+            const std::map<std::string, std::string>& metadata) const override {
+    train::save_training(path, parameters(), adam_, {}, extra, metadata);
+  }
+  void write_checkpoint(const std::string& path, CheckpointFormat /*format*/,
+                        const std::map<std::string, std::string>& metadata) const override {
+    train::TensorList list;
+    list.add("gain", gain_);
+    list.write_safetensors(path, metadata);
+  }
+
+ private:
+  at::Tensor gain_;
+  train::Adam adam_;
+};
+
+class Toy final : public Method {
+ public:
+  explicit Toy(const Settings& settings) : Method("toy", settings) {
+    SettingsReader read(settings);
+    read.number("toyScale", scale_, 0, 100);
+    read.finish("toy");
+    facts_.parts = {"farthest", "average"};
+  }
+
+  const Facts& facts() const override { return facts_; }
+
+  std::shared_ptr<const Context> prepare(const Towers& towers, const Material& /*material*/,
+                                         std::span<const at::Tensor> normals) const override {
+    auto context = std::make_shared<MeanPatch>();
+    std::vector<at::Tensor> means;
+    for (const at::Tensor& normal : normals) means.push_back(patches(towers, normal)[0].mean(0));
+    if (!means.empty()) context->normal = at::stack(means, 0).mean(0);
+    return context;
+  }
+
+  Scores score(const Towers& towers, const Input& input, Trace* /*trace*/) const override {
+    const int64_t side = input.image.size(2);
+    const vision::Grid grid = towers.vision->grid_of(input.image);
+    std::vector<at::Tensor> maps;
+    std::vector<at::Tensor> farthest;
+    std::vector<at::Tensor> average;
+    for (int64_t b = 0; b < input.image.size(0); ++b) {
+      const auto& context = own_context<MeanPatch>(*input.contexts[static_cast<size_t>(b)], "toy");
+      const at::Tensor d = distances(towers, input.image.slice(0, b, b + 1), context.normal);
+      farthest.push_back(d.max().reshape({1}));
+      average.push_back(d.mean().reshape({1}));
+      maps.push_back(at::upsample_bilinear2d(d.view({1, 1, grid.height, grid.width}),
+                                             {side, input.image.size(3)}, /*align_corners=*/false)[0]);
+    }
+    return {{at::cat(farthest, 0), at::cat(average, 0)}, at::cat(maps, 0)};
+  }
+
+  std::optional<FeatureShape> feature_shape(const Towers& towers) const override {
+    const vision::Grid grid = towers.vision->grid_for(towers.height, towers.width);
+    return FeatureShape{{{"distances", {grid.count()}}}, grid};
+  }
+  std::vector<NamedTensors> features(const Towers& towers, const at::Tensor& image) const override {
+    std::vector<NamedTensors> all;
+    for (int64_t b = 0; b < image.size(0); ++b) {
+      all.push_back({{"distances", distances(towers, image.slice(0, b, b + 1), {})}});
+    }
+    return all;
+  }
+  std::unique_ptr<Learner> learner(const Towers& /*towers*/, const LearnerStart& start,
+                                   const Settings& settings) const override {
+    train::AdamOptions options;
+    SettingsReader(settings).number("learningRate", options.learning_rate);
+    return std::make_unique<ToyLearner>(start, options);
+  }
+
+ private:
+  // [n] in [0, scale]; normal: the patch to compare with, undefined: the picture's mean patch.
+  at::Tensor distances(const Towers& towers, const at::Tensor& image, const at::Tensor& normal) const {
+    const at::Tensor rows = patches(towers, image)[0];
+    const at::Tensor mean = normal.defined() ? normal : rows.mean(0);
+    return (1 - at::matmul(rows, layers::unit_rows(mean))).clamp(0, 1) * scale_;
+  }
+
+  double scale_ = 1;
+  Facts facts_;
+};
+
+const bool k_is_added = [] {
+  add("toy", [](const Settings& settings) -> std::shared_ptr<const Method> {
+    return std::make_shared<Toy>(settings);
+  });
+  return true;
+}();
+
+}  // namespace
+}  // namespace crane::methods
