@@ -2,6 +2,8 @@
 
 import type { NativeAddon, WeightFileInfo } from '../addon/native.js';
 import type { Engine } from '../engine/engine.js';
+import { CraneError } from '../errors.js';
+import { methodName } from '../methods/descriptor.js';
 import { type Model, modelFile } from '../models/model-json.js';
 import { sizesOf } from '../models/weights/sizes.js';
 import type { Size } from '../options/types.js';
@@ -12,6 +14,8 @@ import { samSizes } from './sam-work.js';
 export async function craneSizes(engine: Engine, model: Model): Promise<CraneSizes> {
   const { addon, facts } = engine;
   const { method } = engine.settings();
+  if (methodName(method) !== 'crane')
+    throw new CraneError('E_METHOD', `the arithmetic of method ${methodName(method)} is not counted`);
   const files = await inspect(addon, model, model.weights);
   const vision = towerSizes(facts.vision, files, facts.input, facts.patch);
   const eAttn = { kind: method.eAttn, layers: Math.min(method.eAttnLayers, facts.vision.layers) };

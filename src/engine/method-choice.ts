@@ -68,6 +68,11 @@ export function couplesPictures(method: MethodOptions): boolean {
   return methodOf(method).facts(method).couplesPictures;
 }
 
+/** It reads the model's spatial source. */
+export function needsSource(method: MethodOptions): boolean {
+  return methodOf(method).facts(method).needsSource;
+}
+
 /** The settings that model.json's `threshold` and `mapThreshold` hold for. */
 export function areOwnSettings(
   model: ModelDescription,

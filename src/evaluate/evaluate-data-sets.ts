@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { summarise, summaryLines } from '../data/summary.js';
 import type { Engine } from '../engine/engine.js';
-import { couplesPictures } from '../engine/method-choice.js';
+import { couplesPictures, needsSource } from '../engine/method-choice.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import { loadOptional } from '../files/optional-packages.js';
@@ -141,7 +141,7 @@ async function prepare(
   const prompts = await promptFacts(addon, model, settled.prompts);
   const settings = testSettings(engine, resolved, settled, prompts);
   const { method } = settings;
-  if (method.dAttn && !model.source) {
+  if (needsSource(method) && !model.source) {
     throw new CraneError('E_MODEL_CONFIG', `${model.name} has no spatial source, and D-Attn needs one`, {
       hint: 'take --model crane+, or leave D-Attn off: --no-d-attn',
     });
@@ -165,7 +165,7 @@ async function prepare(
     format: 1,
     versions: versionsOf(machine),
     machine,
-    ...(await weightsOf(model, method.dAttn, join(await cacheFolder(env), 'features'))),
+    ...(await weightsOf(model, needsSource(method), join(await cacheFolder(env), 'features'))),
     settings: ofFigures,
     batch: couplesPictures(method) ? resolved.batch : null,
     keepMaps: resolved.keepMaps,

@@ -2,10 +2,9 @@
 import { join } from 'node:path';
 import type { MethodOptions } from '../addon/native.js';
 import type { Engine, TrainingParts } from '../engine/engine.js';
-import { couplesPictures } from '../engine/method-choice.js';
+import { couplesPictures, needsSource } from '../engine/method-choice.js';
 import { CraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
-import { methodOf } from '../methods/registry.js';
 import { modelFile } from '../models/model-json.js';
 import type { TrainChoices } from '../options/types.js';
 import { type Machine, thisMachine } from '../runs/machine.js';
@@ -46,11 +45,10 @@ export async function prepareTraining(
       { hint: 'learn without it: --no-compat.batch-mean' },
     );
   }
-  const { needsSource } = methodOf(method).facts(method);
   const settings = resolveTrainSettings(choices, model, native.facts);
   const data = await openData(dataPaths, settings);
   const root = settings.cache ?? join(await cacheFolder(env), 'features');
-  const files = [...model.weights, ...(needsSource && model.source ? [model.source.weights] : [])];
+  const files = [...model.weights, ...(needsSource(method) && model.source ? [model.source.weights] : [])];
   const weights: string[] = [];
   for (const { file } of files) weights.push(await weightHash(modelFile(model, file), root));
   const machine = await thisMachine(addon, native.facts);
