@@ -38,6 +38,11 @@ export const errorTable = {
   E_IMAGE_COLOUR: { exit: 3, http: 400, what: 'a picture in a colour space that is not scored (CMYK)' },
   E_IMAGE_ANIMATED: { exit: 3, http: 400, what: 'a picture with several frames or pages' },
   E_IMAGE_NONFINITE: { exit: 3, http: 400, what: 'input values that are NaN or infinite' },
+  E_IMAGE_RANGE: {
+    exit: 3,
+    http: 400,
+    what: 'values outside the range that was stated, or of no stated range',
+  },
   E_IMAGE_SHAPE: { exit: 3, http: 400, what: 'raw input whose length does not fit its shape' },
 
   E_MODEL_NOT_FOUND: { exit: 4, http: 500, what: 'no model of that name or path' },

@@ -8,6 +8,7 @@ import { maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
 import { type FailedPicture, isFailed, type PictureScore } from '../engine/result.js';
 import { CraneError, toCraneError } from '../errors.js';
+import { NoteTally } from '../images/note-tally.js';
 import type { BestF1Threshold, Calibration } from '../models/calibration.js';
 import { checkOptions, wrongValue } from '../options/check.js';
 import { defaultOf } from '../options/table.js';
@@ -34,6 +35,8 @@ export interface CalibrationOutcome {
   failed: FailedPicture[];
   /** what was found in the data set or folder, and what was left out */
   scan: ScanReport;
+  /** what was odd about pictures that were scored, a sentence for each kind */
+  warnings: string[];
 }
 
 const k_resamples = { image: 1000, map: 200 };
@@ -75,7 +78,7 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
   const prompts = await promptFacts(addon, model, engine.settings().prompts);
   const { identity, learnedOn } = await identify({ set, name: set.name }, prompts, () => {}, signal);
   const levels = normalOnly ? undefined : addon.createMapLevels(k_mapLevels);
-  const { scored, failed, label } = await scoreAll(set, options, levels);
+  const { scored, failed, label, warnings } = await scoreAll(set, options, levels);
   const anomalous = scored.filter(({ isAnomalous }) => isAnomalous);
   const common = {
     settings: label,
@@ -93,7 +96,7 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
   const calibration: Calibration = !levels
     ? { ...common, rule: 'false-alarm-rate', falseAlarmRate, ...falseAlarmThresholds(scored, falseAlarmRate) }
     : { ...common, rule: 'best-f1', ...(await bestThresholds(scored, levels, addon)) };
-  return { calibration, failed, scan: set.scan };
+  return { calibration, failed, scan: set.scan, warnings };
 }
 
 /** @throws CraneError E_USAGE for the first unknown name or wrong value; undefined counts as not given */
@@ -149,10 +152,11 @@ async function scoreAll(
   set: DataSet,
   { engine, signal, onProgress }: CalibrateOptions,
   levels: NativeMapLevels | undefined,
-): Promise<{ scored: Scored[]; failed: FailedPicture[]; label: string }> {
+): Promise<{ scored: Scored[]; failed: FailedPicture[]; label: string; warnings: string[] }> {
   const { items } = set;
   const scored: Scored[] = [];
   const failed: FailedPicture[] = [];
+  const odd = new NoteTally();
   let label: string | undefined;
   const inputs = items.map(({ image, imagePath }) => ({ input: image, name: imagePath }));
   for await (const outcome of engine.scoreMany(inputs, { map: true, ...(signal ? { signal } : {}) })) {
@@ -160,6 +164,7 @@ async function scoreAll(
     if (isFailed(outcome)) failed.push(outcome);
     else {
       label ??= outcome.model;
+      odd.add(item.imagePath, outcome.warnings ?? []);
       try {
         scored.push(await orCancelled(describe(item, outcome, engine, levels), signal));
       } catch (thrown) {
@@ -176,7 +181,7 @@ async function scoreAll(
       hint: failed[0] && `the first: ${failed[0].input}: ${failed[0].error.message}`,
     });
   }
-  return { scored, failed, label };
+  return { scored, failed, label, warnings: odd.lines() };
 }
 
 async function describe(
@@ -196,7 +201,10 @@ async function describe(
     const mask = await maskOfPicture(
       masks,
       { path: image, width, height },
-      { exif: engine.settings().exif, maxPixels: engine.trainingParts.maxPixels ?? defaultOf('maxPixels') },
+      {
+        exif: engine.settings().reading.exif,
+        maxPixels: engine.trainingParts.maxPixels ?? defaultOf('maxPixels'),
+      },
     );
     known = await engine.addon.resizeMask(mask, map!.width, map!.height);
   }

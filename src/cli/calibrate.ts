@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import type { AllOptions, OptionName } from '../options/types.js';
+import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
@@ -99,6 +100,7 @@ async function run(context: Context, argv: Record<string, unknown>): Promise<voi
     const outcome = await calibrate(options);
     progress.stop();
     sayScan(context, outcome.scan, values.json);
+    for (const warning of outcome.warnings) say(context, `warning: ${visible(warning)}`);
     const kept = await keep(context, model, engine, outcome, values);
     await tell(context, outcome, kept, values.json);
     if (outcome.failed.length > 0) throw someFailed(context, outcome);
@@ -153,12 +155,14 @@ async function keep(
 
 async function tell(
   context: Context,
-  { calibration, failed }: CalibrationOutcome,
+  { calibration, failed, warnings }: CalibrationOutcome,
   kept: string | undefined,
   json: boolean,
 ): Promise<void> {
   if (json) {
-    context.stdout.write(`${JSON.stringify({ ...calibration, file: kept ?? null, failed })}\n`);
+    context.stdout.write(
+      `${JSON.stringify({ ...calibration, file: kept ?? null, failed, ...(warnings.length > 0 ? { warnings } : {}) })}\n`,
+    );
     return;
   }
   const { explain } = await import('../calibrate/explain.js');

@@ -110,17 +110,19 @@ function checkCommand(context: Context): CommandModule {
     builder: (yargs) =>
       commonFlags(yargs, 'the whole report as JSON on stdout')
         .positional('root', { type: 'string', describe: 'folder of the data set, or its meta.json' })
-        .options(flagsFor(['maxPixels']))
+        .options(flagsFor(['maxPixels', 'bitDepth', 'valueRange']))
         .example('$0 data check parts', 'exit code 3 when there are faults, 0 with warnings only'),
     handler: async (argv) => {
       const root = rootOf(argv, 'check');
-      const { maxPixels } = readFlags(argv, ['maxPixels']);
+      const { maxPixels, ...choices } = readFlags(argv, ['maxPixels', 'bitDepth', 'valueRange']);
+      const { readingOf } = await import('../images/reading.js');
       const { checkDataSet } = await import('../data/check/check-data-set.js');
       const { counted, reportText } = await import('../data/tables.js');
       const progress = startProgress(context);
       const report = await checkDataSet(root, {
         ...readingIn(argv),
         maxPixels: maxPixels!,
+        reading: readingOf(choices),
         stop: context.stop,
         onCount: progress.total,
         onPicture: progress.step,

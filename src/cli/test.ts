@@ -22,6 +22,8 @@ const names: OptionName[] = [
   'prompts',
   'fit',
   'tileOverlap',
+  'bitDepth',
+  'valueRange',
   'threshold',
   'mapThreshold',
 ];

@@ -22,6 +22,8 @@ const names: OptionName[] = [
   'verbose',
   ...ownNames,
   ...optionsIn('Data sets', 'Engine', 'Method', 'Compatibility'),
+  'bitDepth',
+  'valueRange',
 ];
 
 export function trainCommand(context: Context): CommandModule {

@@ -6,7 +6,7 @@
 import sharp from 'sharp';
 import type { NativePicture } from '../addon/native.js';
 import { CraneError } from '../errors.js';
-import { decodePicture } from '../images/decode.js';
+import { decodeMask } from '../images/decode.js';
 import { toPictureSource } from '../images/picture-input.js';
 import { defaultOf } from '../options/table.js';
 import { turnMask } from './turn-mask.js';
@@ -27,7 +27,7 @@ export interface MaskOptions {
 
 /** In grey. @throws CraneError E_INPUT_*, E_IMAGE_* */
 export async function labelMask(path: string, options: MaskOptions = {}): Promise<GreyMask> {
-  return toGrey(await decodeMask(path, options));
+  return toGrey(await readMask(path, options));
 }
 
 /**
@@ -59,7 +59,7 @@ async function oneMask(
   picture: { path: string; width: number; height: number },
   options: MaskOptions,
 ): Promise<NativePicture> {
-  const mask = await decodeMask(path, options);
+  const mask = await readMask(path, options);
   if (mask.width === picture.width && mask.height === picture.height) return mask;
   if (options.exif !== false && mask.width === picture.height && mask.height === picture.width) {
     const { orientation = 1 } = await sharp(picture.path).metadata();
@@ -75,9 +75,9 @@ async function oneMask(
   );
 }
 
-function decodeMask(path: string, options: MaskOptions): Promise<NativePicture> {
+function readMask(path: string, options: MaskOptions): Promise<NativePicture> {
   const { maxPixels = defaultOf('maxPixels'), exif = true, reserve } = options;
-  return decodePicture(toPictureSource(path), { maxPixels, exif, ...(reserve ? { reserve } : {}) });
+  return decodeMask(toPictureSource(path), { maxPixels, exif, ...(reserve ? { reserve } : {}) });
 }
 
 export function isEmptyMask({ data }: Pick<GreyMask, 'data'>): boolean {
@@ -90,8 +90,7 @@ export function toGrey({ data, width, height, mode }: NativePicture): GreyMask {
   const grey = new Uint8Array(width * height);
   const channels = data.length / grey.length;
   for (let pixel = 0, at = 0; pixel < grey.length; pixel++, at += channels) {
-    // 16 bits are clipped, not scaled, so that 1 stays 1.
-    grey[pixel] = channels < 3 ? Math.min(255, data[at]!) : luma(data[at]!, data[at + 1]!, data[at + 2]!);
+    grey[pixel] = channels < 3 ? data[at]! : luma(data[at]!, data[at + 1]!, data[at + 2]!);
   }
   return { data: grey, width, height, mode: 'L' };
 }

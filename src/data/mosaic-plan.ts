@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { contentHash } from '../files/content-hash.js';
+import { pictureIdentity } from '../images/picture-identity.js';
 import { wrongValue } from '../options/check.js';
 import { byCodeUnits, type DataItem } from './data-set.js';
 import { shuffled } from './sample.js';
@@ -123,7 +124,7 @@ export async function mosaicKey(plan: MosaicPlan, items: readonly DataItem[]): P
   for (const index of plan.tiles) {
     const { image, masks } = items[index]!;
     const used = plan.isAnomalous ? await Promise.all(masks.map(contentHash)) : [];
-    hash.update(`${await contentHash(image)} ${used.length === 0 ? '-' : used.join('+')}\n`);
+    hash.update(`${await pictureIdentity(image)} ${used.length === 0 ? '-' : used.join('+')}\n`);
   }
   return hash.digest('hex');
 }

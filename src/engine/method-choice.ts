@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Fit, MethodOptions, Precision } from '../addon/native.js';
 import { CraneError } from '../errors.js';
+import { type Reading, readingOf } from '../images/reading.js';
 import { methodFrom, methodName, settingOf } from '../methods/descriptor.js';
 import { allSettings, defaultMethod, findMethod, methodOf, methodsWith } from '../methods/registry.js';
 import type { ModelDescription } from '../models/model-json.js';
@@ -22,7 +23,7 @@ export interface PictureSettings {
   /** the call or the engine's options, model.json's own threshold, a calibration of these settings; null: there is none */
   thresholdFrom: ThresholdSource | null;
   mapThresholdFrom: ThresholdSource | null;
-  exif: boolean;
+  reading: Reading;
 }
 
 /** What decides scores and is fixed when an engine is loaded. */
@@ -59,7 +60,7 @@ export function resolveSettings(
     thresholdFrom: threshold.from,
     mapThreshold: mapThreshold.value,
     mapThresholdFrom: mapThreshold.from,
-    exif: merged.compat?.exif ?? defaultOf('compat.exif'),
+    reading: readingOf(merged),
   };
 }
 

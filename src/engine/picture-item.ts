@@ -5,7 +5,10 @@ import type { PictureChoices } from '../options/types.js';
 
 /** An input with what is its own: a name for the results, prompts, a threshold, ... */
 export interface PictureItem
-  extends Pick<PictureChoices, 'prompts' | 'fit' | 'tileOverlap' | 'threshold' | 'mapThreshold'> {
+  extends Pick<
+    PictureChoices,
+    'prompts' | 'fit' | 'tileOverlap' | 'bitDepth' | 'valueRange' | 'threshold' | 'mapThreshold'
+  > {
   input: PictureInput;
   name?: string;
   /** position to report; default: counted from 0 */
@@ -21,6 +24,8 @@ const k_fields: Record<keyof PictureItem, true> = {
   prompts: true,
   fit: true,
   tileOverlap: true,
+  bitDepth: true,
+  valueRange: true,
   threshold: true,
   mapThreshold: true,
 };

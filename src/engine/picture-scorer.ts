@@ -3,7 +3,7 @@
 import type { NativeAddon, Region, ScoreResult } from '../addon/native.js';
 import { orCancelled, throwIfCancelled } from '../cancellation.js';
 import { AnomalyMap } from '../images/anomaly-map.js';
-import { decodePicture } from '../images/decode.js';
+import { type DecodedPicture, decodePicture } from '../images/decode.js';
 import type { PictureSource } from '../images/picture-input.js';
 import type { ModelLabels } from '../models/model-label.js';
 import type { PictureSettings } from './method-choice.js';
@@ -27,6 +27,8 @@ interface Prepared {
   height: number;
   settings: PictureSettings;
   promptsIdentity: string;
+  /** what a result says of how it was read */
+  said: Pick<PictureScore, 'bitDepth' | 'valueRange' | 'warnings'>;
   decodeMs: number;
   /** waits until so many more bytes may be used for this picture */
   reserve(bytes: number): Promise<void>;
@@ -72,7 +74,7 @@ export class PictureScorer {
       const start = performance.now();
       const picture = await decodePicture(source, {
         maxPixels: this.#maxPixels,
-        exif: settings.exif,
+        reading: settings.reading,
         reserve,
       });
       const { fit, tileOverlap } = settings;
@@ -83,6 +85,7 @@ export class PictureScorer {
         // The prompts are known now, and with them whether thresholds were calibrated for them.
         settings: this.#thresholds.complete(settings, held.identity),
         promptsIdentity: held.identity,
+        said: readingFields(picture),
         decodeMs: performance.now() - start - waitedMs,
         reserve,
       };
@@ -112,6 +115,7 @@ export class PictureScorer {
       threshold: settings.threshold,
       width,
       height,
+      ...picture.said,
       ...(regions === undefined ? {} : { regions }),
       ...(map && wanted.map ? { map, mapMax: result.mapMax } : {}),
       model: this.#labels.of(settings, picture.promptsIdentity),
@@ -130,4 +134,14 @@ export class PictureScorer {
     const full = await map.resizeTo(width, height);
     return this.#addon.regions(full.data, width, height, settings.mapThreshold);
   }
+}
+
+/** Absent for what is said of no ordinary picture. */
+function readingFields({ levels, notes }: DecodedPicture): Prepared['said'] {
+  const { bits, low, high } = levels ?? {};
+  return {
+    ...(bits === undefined ? {} : { bitDepth: bits }),
+    ...(levels && bits === undefined ? { valueRange: { low: low!, high: high! } } : {}),
+    ...(notes.length === 0 ? {} : { warnings: [...notes] }),
+  };
 }

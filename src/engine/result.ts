@@ -3,6 +3,7 @@
 import type { Region } from '../addon/native.js';
 import type { ErrorCode } from '../errors.js';
 import type { AnomalyMap } from '../images/anomaly-map.js';
+import type { PictureNote } from '../images/samples.js';
 
 export interface Timings {
   decode: number;
@@ -22,6 +23,12 @@ export interface PictureScore {
   /** the picture's own pixels, after its EXIF orientation */
   width: number;
   height: number;
+  /** of a picture of more than 8 bits: 0 is black, 2^bitDepth - 1 is white */
+  bitDepth?: number;
+  /** of a picture of more than 8 bits whose range is none of whole bits: what is black and what is white */
+  valueRange?: { low: number; high: number };
+  /** what is odd about the picture, though it was scored (docs/pictures.md) */
+  warnings?: PictureNote[];
   /** when asked for: in the picture's pixels, largest peak first; null when no mapThreshold is known */
   regions?: Region[] | null;
   /** when asked for */

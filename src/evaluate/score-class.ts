@@ -164,8 +164,11 @@ async function keep(
   await kept.journal.append(line);
 }
 
-function lineOf({ index, score, mapMax, width, height, model }: PictureScore, set: number): JournalLine {
-  return { set, index, score, mapMax: mapMax!, width, height, model };
+function lineOf(
+  { index, score, mapMax, width, height, model, warnings }: PictureScore,
+  set: number,
+): JournalLine {
+  return { set, index, score, mapMax: mapMax!, width, height, model, ...(warnings ? { warnings } : {}) };
 }
 
 /** In the map's size, resized as the reference does it (method.md 2); null for a normal picture or one without a mask. */
@@ -187,6 +190,9 @@ function placeOf(item: PlacedItem): Omit<UnscoredPicture, 'error'> {
   return { index, path: imagePath, maskPath, ...all, className, kind, isAnomalous };
 }
 
-function scoredPicture(item: PlacedItem, { score, mapMax, width, height }: JournalLine): ScoredPicture {
-  return { ...placeOf(item), score, mapMax, width, height, map: null };
+function scoredPicture(
+  item: PlacedItem,
+  { score, mapMax, width, height, warnings }: JournalLine,
+): ScoredPicture {
+  return { ...placeOf(item), score, mapMax, width, height, map: null, ...(warnings ? { warnings } : {}) };
 }

@@ -2,6 +2,7 @@
 import type { Split } from '../data/data-set.js';
 import type { Engine } from '../engine/engine.js';
 import { mergeChoices, type PictureSettings } from '../engine/method-choice.js';
+import { changedReading } from '../images/reading.js';
 import type { PresetName } from '../options/preset-names.js';
 import { defaultOf } from '../options/table.js';
 import type { DataChoices, PictureChoices, TestChoices } from '../options/types.js';
@@ -68,7 +69,7 @@ export function testSettings(
   { name, sha256, learnedOn }: PromptFacts,
 ): TestSettings {
   const { model, size } = engine.trainingParts;
-  const { method, fit, tileOverlap, exif, threshold, mapThreshold } = settled;
+  const { method, fit, tileOverlap, reading, threshold, mapThreshold } = settled;
   return {
     model: engine.facts.model,
     modelName: model.name,
@@ -78,7 +79,8 @@ export function testSettings(
     preset,
     fit,
     tileOverlap,
-    exif,
+    exif: reading.exif,
+    ...changedReading(reading),
     split,
     limits,
     threshold,

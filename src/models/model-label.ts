@@ -1,6 +1,7 @@
 /** `name@hash`: two results of equal label were made alike, so that their scores may be compared. */
 import { createHash } from 'node:crypto';
 import type { Fit, MethodOptions, Precision } from '../addon/native.js';
+import { changedReading, type Reading } from '../images/reading.js';
 import type { Size } from '../options/types.js';
 import type { Model } from './model-json.js';
 
@@ -11,7 +12,7 @@ export interface LabelledSettings {
   method: MethodOptions;
   fit: Fit;
   tileOverlap: number;
-  exif: boolean;
+  reading: Reading;
 }
 
 export class ModelLabels {
@@ -37,8 +38,17 @@ export class ModelLabels {
   }
 
   /** @param promptsIdentity of the prompts in use (prompt-sets.ts) */
-  of({ method, fit, tileOverlap, exif }: LabelledSettings, promptsIdentity: string): string {
-    const call = JSON.stringify([method, fit, fit === 'tile' ? tileOverlap : null, exif, promptsIdentity]);
+  of({ method, fit, tileOverlap, reading }: LabelledSettings, promptsIdentity: string): string {
+    const changed = changedReading(reading);
+    const call = JSON.stringify([
+      method,
+      fit,
+      fit === 'tile' ? tileOverlap : null,
+      reading.exif,
+      promptsIdentity,
+      // Labels of the default do not name it, as before there was another.
+      ...(Object.keys(changed).length === 0 ? [] : [changed]),
+    ]);
     const known = this.#known.get(call);
     if (known) return known;
     const hash = createHash('sha256')

@@ -18,6 +18,7 @@ import { testCommandOptions } from './test.js';
 import { trainCommandOptions } from './train.js';
 import type { AllOptions, OptionName, Size } from './types.js';
 
+type ValueRange = NonNullable<AllOptions['valueRange']>;
 type OptionTable = { readonly [K in OptionName]: OptionSpec<AllOptions[K]> };
 
 const everywhere = ['cli', 'library', 'http'] as const;
@@ -35,6 +36,11 @@ const isSize = (value: unknown): value is Size =>
   );
 const isSizeOrSide = (value: unknown): value is number | Size =>
   (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= 16384) || isSize(value);
+
+const isValueRange = (value: unknown): value is ValueRange => {
+  const { low, high } = (value ?? {}) as ValueRange;
+  return Number.isFinite(low) && Number.isFinite(high) && low < high;
+};
 
 export const options = {
   // --- engine: fixed when it is loaded
@@ -196,6 +202,31 @@ export const options = {
       help: 'map values at or above it make the regions',
     }),
   ),
+  bitDepth: orWord(
+    'auto',
+    int({
+      group: 'Picture',
+      scope: local,
+      calls: pictures,
+      min: 8,
+      max: 16,
+      help: 'bits that pictures of more than 8 bits really use; auto: as the file says',
+    }),
+    'auto',
+  ),
+  valueRange: orNone(
+    pair<ValueRange>({
+      group: 'Picture',
+      scope: local,
+      calls: pictures,
+      defaultText: 'as the file says',
+      expected: 'LOW,HIGH with LOW below HIGH',
+      pattern: /^(-?[\d.]+(?:e[-+]?\d+)?),(-?[\d.]+(?:e[-+]?\d+)?)$/i,
+      accepts: isValueRange,
+      make: (low, high) => ({ low, high }),
+      help: 'values that are black and white in pictures of more than 8 bits; floating point needs it',
+    }),
+  ),
   map: flag({
     group: 'Picture',
     scope: ['library', 'http'],
@@ -237,6 +268,13 @@ export const options = {
     calls: pictures,
     default: true,
     help: 'turn pictures as their EXIF orientation says; false: as stored',
+  }),
+  'compat.grey16': flag({
+    group: 'Compatibility',
+    scope: local,
+    calls: pictures,
+    default: false,
+    help: 'everything above 255 in 16-bit grey is white, as in the reference; false: scaled',
   }),
 
   ...dataOptions,

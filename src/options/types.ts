@@ -7,6 +7,7 @@ import type { PresetName } from './preset-names.js';
 /** Numerics in which paper, reference and this engine part (method.md 10), and how pictures are opened. */
 export interface CompatOptions extends CompatOf<CraneSettings> {
   exif: boolean;
+  grey16: boolean;
 }
 
 type CraneSettings = (typeof crane)['settings'];
@@ -23,6 +24,10 @@ export interface PictureChoices extends MethodChoices {
   prompts?: string;
   fit?: Fit;
   tileOverlap?: number;
+  /** bits that pictures of more than 8 bits really use; 'auto': what their file says */
+  bitDepth?: 'auto' | number;
+  /** which values of a picture of more than 8 bits are black and white; wins over bitDepth */
+  valueRange?: { low: number; high: number } | null;
   /** null: take none, not even the model's */
   threshold?: number | null;
   mapThreshold?: number | null;

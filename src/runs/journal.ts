@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { CraneError } from '../errors.js';
 import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError } from '../files/write-whole.js';
+import type { PictureNote } from '../images/samples.js';
 
 export interface JournalLine {
   /** position of the data set in the run, of the picture in the set */
@@ -15,6 +16,8 @@ export interface JournalLine {
   height: number;
   /** label of the model */
   model: string;
+  /** what is odd about the picture */
+  warnings?: PictureNote[];
 }
 
 export class Journal {
@@ -80,10 +83,10 @@ function ifMissing(thrown: NodeJS.ErrnoException): string {
 
 function parse(line: string, path: string, number: number): JournalLine {
   try {
-    const { set, index, score, mapMax, width, height, model } = JSON.parse(line) as JournalLine;
+    const { set, index, score, mapMax, width, height, model, warnings } = JSON.parse(line) as JournalLine;
     const numbers = [set, index, score, mapMax, width, height];
     if (numbers.every(Number.isFinite) && typeof model === 'string')
-      return { set, index, score, mapMax, width, height, model };
+      return { set, index, score, mapMax, width, height, model, ...(warnings ? { warnings } : {}) };
   } catch {
     // told below
   }

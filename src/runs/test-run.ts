@@ -7,6 +7,7 @@ import type { ImageIntervals } from '../addon/metric-results.js';
 import type { Fit, MethodOptions } from '../addon/native.js';
 import type { Split } from '../data/data-set.js';
 import type { ErrorCode } from '../errors.js';
+import type { PictureNote } from '../images/samples.js';
 import type { ClassMetrics, Evaluation } from '../metrics/index.js';
 import type { PresetName } from '../options/preset-names.js';
 import type { Size } from '../options/types.js';
@@ -39,6 +40,10 @@ export interface TestSettings {
   tileOverlap: number;
   /** EXIF orientation is applied */
   exif: boolean;
+  /** how pictures of more than 8 bits were read, where it is not the default */
+  bitDepth?: number | 'auto';
+  valueRange?: { low: number; high: number } | null;
+  grey16?: boolean;
   split: Split;
   /** of the false-positive rate for AUPRO */
   limits: number[];
@@ -137,6 +142,8 @@ export interface ScoredPicture extends AnyPicture {
   height: number;
   /** NumPy file below the run's folder, float32 [height, width] as the figures were made from; null: not kept */
   map: string | null;
+  /** what is odd about the picture, where something is */
+  warnings?: PictureNote[];
 }
 
 export interface UnscoredPicture extends AnyPicture {

@@ -1,4 +1,5 @@
 /** What a reader has to know before the figures. */
+import { NoteTally } from '../images/note-tally.js';
 import { isScored, type TestedDataSet, type TestedPrompts } from './test-run.js';
 
 export function warningsOf(dataSets: readonly TestedDataSet[], { name, learnedOn }: TestedPrompts): string[] {
@@ -16,6 +17,9 @@ export function warningsOf(dataSets: readonly TestedDataSet[], { name, learnedOn
   }
   for (const set of dataSets) {
     const pictures = set.classes.flatMap((of) => of.pictures);
+    const odd = new NoteTally();
+    for (const picture of pictures) if (isScored(picture)) odd.add(picture.path, picture.warnings ?? []);
+    warnings.push(...odd.lines().map((line) => `${set.name}: ${line}.`));
     const failed = pictures.filter((picture) => !isScored(picture));
     if (failed.length > 0)
       warnings.push(

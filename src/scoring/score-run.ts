@@ -8,6 +8,7 @@ import { writeWhole } from '../files/write-whole.js';
 import type { AnomalyMap } from '../images/anomaly-map.js';
 import { decodePicture } from '../images/decode.js';
 import { heatMapFile } from '../images/heat-map.js';
+import { NoteTally } from '../images/note-tally.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import type { DataChoices, ScoreCommandOptions } from '../options/types.js';
 import { ScanAccount, type ScanReport } from '../scan/scan-account.js';
@@ -54,6 +55,8 @@ export interface ScoreRunOutcome {
   hasMapThreshold: boolean;
   /** what was found and left out; null: every input was named, and nothing was looked for */
   scan: ScanReport | null;
+  /** what was odd about pictures that were scored, a sentence for each kind */
+  warnings: string[];
 }
 
 /** Faults of the options together, before anything is loaded. @throws CraneError E_USAGE */
@@ -84,8 +87,10 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     isStopped: false,
     hasMapThreshold: true,
     scan: null,
+    warnings: [],
   };
   const account = new ScanAccount();
+  const odd = new NoteTally();
   const { mapThreshold } = engine.settings();
   outcome.hasMapThreshold = mapThreshold !== null;
   const results = options.out === undefined ? undefined : await openResults(options.out, engine, options);
@@ -106,11 +111,15 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       await results?.append(line);
       await writer.write(line);
       if (isFailed(scored)) outcome.failed++;
-      else outcome.scored++;
+      else {
+        outcome.scored++;
+        odd.add(scored.input, scored.warnings ?? []);
+      }
       run.onResult();
     }
     outcome.isStopped = stop.aborted;
     if (await areScanned(run.inputs)) outcome.scan = account.report();
+    outcome.warnings = odd.lines();
     await writer.end();
   } catch (thrown) {
     // What is told is why the run ended, not that its end could not be saved either.
@@ -232,8 +241,8 @@ async function heatMap(
   map: AnomalyMap,
   mapThreshold: number | null,
 ): Promise<Buffer> {
-  const { exif } = engine.settings();
-  const picture = await decodePicture(toPictureSource(input), { maxPixels: options.maxPixels, exif });
+  const { reading } = engine.settings();
+  const picture = await decodePicture(toPictureSource(input), { maxPixels: options.maxPixels, reading });
   return heatMapFile(engine.addon, picture, map, {
     ...options.heatmapRange,
     mapThreshold,

@@ -21,7 +21,21 @@ export interface WrittenFiles {
 
 export function toResultLine(outcome: ScoreOutcome, files: WrittenFiles, hasTimings: boolean): ResultLine {
   if (isFailed(outcome)) return outcome;
-  const { input, index, score, anomalous, threshold, width, height, regions, model, ms } = outcome;
+  const {
+    input,
+    index,
+    score,
+    anomalous,
+    threshold,
+    width,
+    height,
+    bitDepth,
+    valueRange,
+    warnings,
+    regions,
+    model,
+    ms,
+  } = outcome;
   return {
     input,
     index,
@@ -30,6 +44,9 @@ export function toResultLine(outcome: ScoreOutcome, files: WrittenFiles, hasTimi
     threshold,
     width,
     height,
+    ...(bitDepth === undefined ? {} : { bitDepth }),
+    ...(valueRange === undefined ? {} : { valueRange }),
+    ...(warnings === undefined ? {} : { warnings }),
     ...(regions === undefined ? {} : { regions }),
     ...files,
     model,

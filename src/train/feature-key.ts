@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import type { MethodOptions } from '../addon/native.js';
 import type { FeatureShape } from '../addon/training.js';
 import { CraneError } from '../errors.js';
+import { changedReading, type Reading } from '../images/reading.js';
 import { methodOf } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
 import type { Size } from '../options/types.js';
@@ -28,7 +29,7 @@ export interface FeatureSettings {
   source: unknown;
   input: Size;
   method: unknown;
-  pictures: { fit: 'stretch'; exif: boolean; decoder: { sharp: string; libvips: string } };
+  pictures: { fit: 'stretch'; exif: boolean; levels?: unknown; decoder: { sharp: string; libvips: string } };
   machine: Machine;
 }
 
@@ -38,7 +39,7 @@ export function featureSettings(given: {
   method: MethodOptions;
   shape: FeatureShape;
   precision: 'f16' | 'f32';
-  exif: boolean;
+  reading: Reading;
   /** of the towers' files, then of the source's */
   weights: string[];
   machine: Machine;
@@ -48,6 +49,7 @@ export function featureSettings(given: {
   if (!descriptor.features)
     throw new CraneError('E_METHOD', `method ${descriptor.name} has no features that could be kept`);
   const own = descriptor.features(method, given.shape);
+  const changed = changedReading(given.reading);
   return {
     format: k_format,
     precision: given.precision,
@@ -60,7 +62,8 @@ export function featureSettings(given: {
     method: own.method,
     pictures: {
       fit: 'stretch',
-      exif: given.exif,
+      exif: given.reading.exif,
+      ...(Object.keys(changed).length === 0 ? {} : { levels: changed }),
       decoder: { sharp: sharp.versions.sharp ?? 'unknown', libvips: sharp.versions.vips },
     },
     machine: { ...machine, device: machine.device.replace(/:\d+$/, '') },

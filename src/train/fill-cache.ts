@@ -5,6 +5,7 @@
 
 import type { MethodOptions, NativeAddon, NativeEngine } from '../addon/native.js';
 import type { ByteBudget } from '../images/byte-budget.js';
+import { NoteTally } from '../images/note-tally.js';
 import type { FeatureCache } from './feature-cache.js';
 import type { LearningPicture } from './learning-pictures.js';
 import { Pace, type RunEvent } from './progress.js';
@@ -33,6 +34,7 @@ export async function* fillCache(
   const onAbort = () => flag.cancel();
   work.signal?.addEventListener('abort', onAbort, { once: true });
   const pace = new Pace(missing.length);
+  const odd = new NoteTally();
   let done = 0;
   const throwIfTold = () =>
     throwIfStopped(work.signal, `after the features of ${done} of ${missing.length} pictures; they are kept`);
@@ -41,7 +43,7 @@ export async function* fillCache(
     for (let next = 0; next < missing.length || running.length > 0; ) {
       throwIfTold();
       while (next < missing.length && running.length < k_unitsAhead) {
-        const unit = writeUnit(missing.slice(next, next + work.batch), work, flag);
+        const unit = writeUnit(missing.slice(next, next + work.batch), work, odd, flag);
         // It is awaited later: until then its rejection must not count as unhandled.
         unit.catch(() => {});
         running.push(unit);
@@ -50,6 +52,7 @@ export async function* fillCache(
       done += await running.shift()!;
       yield { stage: 'features', ...pace.at(done) };
     }
+    for (const text of odd.lines()) yield { stage: 'note', text };
   } catch (thrown) {
     throwIfTold();
     throw thrown;
@@ -63,6 +66,7 @@ export async function* fillCache(
 async function writeUnit(
   unit: readonly LearningPicture[],
   { native, budget, cache, method }: FillWork,
+  odd: NoteTally,
   flag: ReturnType<NativeAddon['createCancelFlag']>,
 ): Promise<number> {
   const ticket = budget.open();
@@ -72,7 +76,9 @@ async function writeUnit(
         const path = cache.path(picture.content);
         // Another process may have been here since the cache was looked through.
         if (await cache.has(picture.content)) return undefined;
-        return { picture: await picture.decode((bytes) => ticket.take(bytes)), path };
+        const decoded = await picture.decode((bytes) => ticket.take(bytes));
+        odd.add(picture.name, decoded.notes ?? []);
+        return { picture: decoded, path };
       }),
     );
     const pictures = decoded.filter((entry) => entry !== undefined);

@@ -7,8 +7,11 @@ import { composeMosaic } from '../data/mosaic.js';
 import { type MosaicPlan, mosaicKey } from '../data/mosaic-plan.js';
 import { CraneError } from '../errors.js';
 import { contentHash } from '../files/content-hash.js';
-import { decodePicture } from '../images/decode.js';
+import { type DecodedPicture, decodePicture } from '../images/decode.js';
+import { pictureIdentity } from '../images/picture-identity.js';
 import { toPictureSource } from '../images/picture-input.js';
+import type { Reading } from '../images/reading.js';
+import type { PictureNote } from '../images/samples.js';
 import type { Size } from '../options/types.js';
 import { type ChosenItem, hasPixels } from './choose-pictures.js';
 import { pictureSize } from './picture-size.js';
@@ -24,20 +27,22 @@ export interface LearningPicture {
   /** what decides its part in learning, as text: content, label, mask */
   identity: string;
   hasEmptyMask: boolean;
-  decode(reserve: (bytes: number) => Promise<void>): Promise<NativePicture>;
+  decode(
+    reserve: (bytes: number) => Promise<void>,
+  ): Promise<NativePicture & { notes?: readonly PictureNote[] }>;
 }
 
 export interface ReadingWork {
   addon: NativeAddon;
   input: Size;
   grid: FeatureShape['grid'];
-  exif: boolean;
+  reading: Reading;
   maxPixels: number;
 }
 
 /** @throws CraneError E_INPUT_*, E_IMAGE_*, E_DATA_MASK_SIZE */
 export async function readPicture(item: ChosenItem, work: ReadingWork): Promise<LearningPicture> {
-  const content = await contentHash(item.image);
+  const content = await pictureIdentity(item.image);
   const mask = item.isAnomalous && item.masks.length > 0 ? await readMask(item, work) : undefined;
   const cells = mask ? await countCells(mask, work) : hasPixels(item) ? zeroCells(work) : undefined;
   const ofMasks = mask ? (await Promise.all(item.masks.map(contentHash))).join('+') : undefined;
@@ -76,13 +81,14 @@ export async function readMosaic(
     hasEmptyMask: false,
     decode: async (reserve) => {
       const pictures = await Promise.all(tiles.map((item) => decodeItem(item, work, reserve)));
+      const notes = pictures.flatMap((tile) => tile.notes);
       const { picture } = await composeMosaic(
         { isAnomalous: false },
         pictures,
         [null, null, null, null],
         (tile, width, height) => work.addon.resizePicture(tile, width, height),
       );
-      return picture;
+      return { ...picture, notes };
     },
   };
 }
@@ -96,14 +102,15 @@ export function hashOfPictures(pictures: readonly LearningPicture[]): string {
 
 async function decodeItem(
   { image }: ChosenItem,
-  { maxPixels, exif }: ReadingWork,
+  { maxPixels, reading }: ReadingWork,
   reserve: (bytes: number) => Promise<void>,
-): Promise<NativePicture> {
-  return decodePicture(toPictureSource(image), { maxPixels, exif, reserve });
+): Promise<DecodedPicture> {
+  return decodePicture(toPictureSource(image), { maxPixels, reading, reserve });
 }
 
 async function readMask({ image, masks }: ChosenItem, work: ReadingWork): Promise<NativePicture> {
-  const { maxPixels, exif } = work;
+  const { maxPixels } = work;
+  const { exif } = work.reading;
   const size = await pictureSize(image, exif);
   try {
     return await maskOfPicture(masks, { path: image, ...size }, { maxPixels, exif });

@@ -58,7 +58,7 @@ export async function* prepareRun(
     addon: parts.addon,
     input: parts.size,
     grid: cache.shape.grid,
-    exif: training.exif,
+    reading: training.reading,
     maxPixels: parts.maxPixels,
   };
 

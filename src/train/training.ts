@@ -5,6 +5,7 @@ import type { Engine, TrainingParts } from '../engine/engine.js';
 import { couplesPictures, needsSource } from '../engine/method-choice.js';
 import { CraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
+import type { Reading } from '../images/reading.js';
 import { modelFile } from '../models/model-json.js';
 import type { TrainChoices } from '../options/types.js';
 import { type Machine, thisMachine } from '../runs/machine.js';
@@ -19,7 +20,7 @@ export interface Training {
   parts: TrainingParts;
   settings: TrainSettings;
   method: MethodOptions;
-  exif: boolean;
+  reading: Reading;
   data: OpenedData;
   dataPaths: string[];
   machine: Machine;
@@ -37,7 +38,7 @@ export async function prepareTraining(
 ): Promise<Training> {
   const parts = engine.trainingParts;
   const { addon, native, model, size } = parts;
-  const { method, exif } = engine.settings();
+  const { method, reading } = engine.settings();
   if (couplesPictures(method)) {
     throw new CraneError(
       'E_MODEL_CONFIG',
@@ -57,8 +58,8 @@ export async function prepareTraining(
   const cache = new FeatureCache(
     addon,
     root,
-    featureSettings({ model, size, method, shape, precision, exif, weights, machine }),
+    featureSettings({ model, size, method, shape, precision, reading, weights, machine }),
     shape,
   );
-  return { parts, settings, method, exif, data, dataPaths, machine, weights, cache };
+  return { parts, settings, method, reading, data, dataPaths, machine, weights, cache };
 }

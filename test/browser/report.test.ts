@@ -7,6 +7,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium } from '../../scripts/find-chromium.mjs';
 import { legend } from '../../src/images/heat-map.js';
+import { readingOf } from '../../src/images/reading.js';
 import { choosePictures } from '../../src/pages/report/choose-pictures.js';
 import { illustrate, isShown } from '../../src/pages/report/illustrate.js';
 import { reportPage } from '../../src/pages/report/page.js';
@@ -30,7 +31,7 @@ beforeAll(async () => {
   await drawFixturePictures(run, folder);
   const addon = makeFakeAddon();
   const range = { low: 0, high: 1 };
-  const options = { addon, folder, sets: run.dataSets, range, exif: true };
+  const options = { addon, folder, sets: run.dataSets, range, reading: readingOf() };
   const drawn = [];
   for (const chosen of choosePictures(run.dataSets, 40).pictures)
     drawn.push(await illustrate(chosen, options));

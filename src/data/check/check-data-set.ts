@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { CraneError } from '../../errors.js';
 import { contentHash } from '../../files/content-hash.js';
 import { ByteBudget } from '../../images/byte-budget.js';
+import { type Reading, readingOf } from '../../images/reading.js';
 import { defaultOf } from '../../options/table.js';
 import type { DataChoices } from '../../options/types.js';
 import { type LeftOutReason, leftOutText, type ScanReport } from '../../scan/scan-account.js';
@@ -19,6 +20,8 @@ import { type HashedItem, samePictures } from './same-pictures.js';
 export interface CheckOptions extends DataChoices {
   layout: string;
   maxPixels: number;
+  /** default: that of scoring without options */
+  reading?: Reading;
   stop: AbortSignal;
   /** called once with the number of pictures */
   onCount(pictures: number): void;
@@ -101,7 +104,7 @@ export async function checkDataSet(path: string, options: CheckOptions): Promise
 
 async function lookAtFiles(
   sets: readonly DataSet[],
-  { maxPixels, stop, onPicture }: CheckOptions,
+  { maxPixels, reading = readingOf(), stop, onPicture }: CheckOptions,
 ): Promise<{ findings: Finding[]; hashed: HashedItem[] }> {
   const items = sets.flatMap(({ items: list, split }) => list.map((item) => ({ item, split })));
   const budget = new ByteBudget(defaultOf('maxDecodedBytes'));
@@ -114,7 +117,11 @@ async function lookAtFiles(
         throw new CraneError('E_CANCELLED', `interrupted after ${done} of ${items.length} pictures`);
       const ticket = budget.open();
       try {
-        const findings = await checkItem(entry.item, { maxPixels, reserve: (bytes) => ticket.take(bytes) });
+        const findings = await checkItem(entry.item, {
+          maxPixels,
+          reading,
+          reserve: (bytes) => ticket.take(bytes),
+        });
         const isDamaged = findings.some(({ kind }) => kind === 'damaged-picture');
         const hash = isDamaged ? undefined : await contentHash(entry.item.image);
         done++;

@@ -1,13 +1,15 @@
 /** Decodes one picture and its mask completely and says what is wrong with them. */
 import { type CraneError, toCraneError } from '../../errors.js';
-import { decodePicture } from '../../images/decode.js';
+import { type DecodedPicture, decodePicture } from '../../images/decode.js';
 import { toPictureSource } from '../../images/picture-input.js';
+import type { Reading } from '../../images/reading.js';
 import type { DataItem } from '../data-set.js';
 import { isEmptyMask, labelMask, maskOfPicture, toGrey } from '../label-mask.js';
 import { type Finding, finding } from './finding.js';
 
 export interface DecodeLimits {
   maxPixels: number;
+  reading: Reading;
   /** see DecodeOptions */
   reserve(bytes: number): Promise<void>;
 }
@@ -15,9 +17,11 @@ export interface DecodeLimits {
 export async function checkItem(item: DataItem, limits: DecodeLimits): Promise<Finding[]> {
   const { className } = item;
   const found: Finding[] = [];
-  let size: { width: number; height: number } | undefined;
+  let size: DecodedPicture | undefined;
   try {
-    size = await decodePicture(toPictureSource(item.image), { ...limits, exif: true });
+    size = await decodePicture(toPictureSource(item.image), limits);
+    for (const { message } of size.notes)
+      found.push(finding('odd-picture', [item.imagePath], { className, detail: message }));
   } catch (thrown) {
     found.push(
       finding('damaged-picture', [item.imagePath], { className, detail: reasonOf(thrown, item.image) }),

@@ -17,6 +17,7 @@ export const findingTable = {
   'mask-size': { severity: 'fault', what: 'masks of another size than their picture' },
   'same-picture-both-labels': { severity: 'fault', what: 'the same picture as normal and as anomalous' },
   'unused-ground-truth': { severity: 'fault', what: 'ground truth that no picture uses' },
+  'odd-picture': { severity: 'warning', what: 'pictures that may not be what they seem' },
   'same-picture': { severity: 'warning', what: 'the same picture several times' },
   'empty-mask': { severity: 'warning', what: 'masks of anomalous pictures with nothing marked' },
   'mask-on-normal': {

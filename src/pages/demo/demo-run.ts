@@ -11,6 +11,7 @@ import { decodePicture } from '../../images/decode.js';
 import { type HeatMapStyle, heatMapFile, legend, overlayPicture } from '../../images/heat-map.js';
 import { maskOutline } from '../../images/mask-outline.js';
 import { toPictureSource } from '../../images/picture-input.js';
+import { readingOf } from '../../images/reading.js';
 import { type Model, modelFile } from '../../models/model-json.js';
 import { defaultOf } from '../../options/table.js';
 import { type Page, type PagePicture, pageOf } from './page.js';
@@ -85,7 +86,7 @@ async function showPicture(
   const open = (file: string) =>
     decodePicture(toPictureSource(join(model.folder, 'samples', file)), {
       maxPixels: defaultOf('maxPixels'),
-      exif: true,
+      reading: readingOf(),
     });
   const picture = await open(sample.picture);
   const heat = await heatMapFile(addon, picture, map!, style);

@@ -8,6 +8,7 @@ import { decodePicture } from '../../images/decode.js';
 import { overlayPicture } from '../../images/heat-map.js';
 import { maskOutline } from '../../images/mask-outline.js';
 import { toPictureSource } from '../../images/picture-input.js';
+import type { Reading } from '../../images/reading.js';
 import { defaultOf } from '../../options/table.js';
 import { mapOf } from '../../runs/read-run.js';
 import { pathIn, type TestedDataSet } from '../../runs/test-run.js';
@@ -37,8 +38,8 @@ export interface IllustrateOptions {
   sets: readonly TestedDataSet[];
   /** map values of the first and the last colour, the same for the whole run */
   range: { low: number; high: number };
-  /** EXIF orientation is applied, as it was in the run */
-  exif: boolean;
+  /** as it was in the run */
+  reading: Reading;
 }
 
 export const k_longestSide = 320;
@@ -63,19 +64,19 @@ export function isShown(drawn: Illustration | NotShown): drawn is Illustration {
 }
 
 async function draw(chosen: ChosenPicture, options: IllustrateOptions): Promise<Illustration> {
-  const { addon, folder, sets, exif } = options;
+  const { addon, folder, sets, reading } = options;
   const { picture } = chosen;
   const set = sets[chosen.set]!;
-  const limits = { maxPixels: defaultOf('maxPixels'), exif };
+  const maxPixels = defaultOf('maxPixels');
   const path = pathIn(set, picture.path);
-  const decoded = await decodePicture(toPictureSource(path), limits);
+  const decoded = await decodePicture(toPictureSource(path), { maxPixels, reading });
   const mask =
     picture.maskPath === null || !picture.isAnomalous
       ? null
       : await maskOfPicture(
           (picture.maskPaths ?? [picture.maskPath]).map((mask) => pathIn(set, mask)),
           { path, width: decoded.width, height: decoded.height },
-          limits,
+          { maxPixels, exif: reading.exif },
         );
   const shrink = Math.min(1, k_longestSide / Math.max(decoded.width, decoded.height));
   const width = Math.max(1, Math.round(decoded.width * shrink));

@@ -1,9 +1,11 @@
 /** Writes report.html of a finished test: reads the pictures it shows, their masks and kept maps. */
+
 import { join } from 'node:path';
 import type { NativeAddon } from '../../addon/native.js';
 import { throwIfCancelled } from '../../cancellation.js';
 import { writeWhole } from '../../files/write-whole.js';
 import { legend } from '../../images/heat-map.js';
+import { recordedReading } from '../../images/reading.js';
 import { defaultOf } from '../../options/table.js';
 import type { TestRun } from '../../runs/test-run.js';
 import { choosePictures } from './choose-pictures.js';
@@ -51,7 +53,7 @@ export async function writeReport(run: TestRun, options: ReportOptions): Promise
       folder,
       sets: run.dataSets,
       range,
-      exif: run.settings.exif,
+      reading: recordedReading(run.settings),
     });
     if (isShown(drawn)) illustrations.push(drawn);
     else pictureNotes.push(`${chosen.picture.path} cannot be shown: ${drawn.error.message}`);

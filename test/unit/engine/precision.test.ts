@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { choosePrecision } from '../../../src/engine/choose-precision.js';
 import { diagnose } from '../../../src/engine/diagnose.js';
 import { openEngine } from '../../../src/engine/load-engine.js';
+import { readingOf } from '../../../src/images/reading.js';
 import { type Model, parseModelJson } from '../../../src/models/model-json.js';
 import { thisMachine } from '../../../src/runs/machine.js';
 import { featureKey, featureSettings } from '../../../src/train/feature-key.js';
@@ -109,7 +110,7 @@ describe('a score in bfloat16 is no score in float32', () => {
           method: model.method,
           shape: native.featureShape(model.method),
           precision: 'f16',
-          exif: true,
+          reading: readingOf(),
           weights: [],
           machine: await thisMachine(addon, native.facts),
         }),

@@ -10,6 +10,7 @@ import type { NativePicture } from '../../../src/addon/native.js';
 import type { CraneError } from '../../../src/errors.js';
 import { decodePicture } from '../../../src/images/decode.js';
 import { toPictureSource } from '../../../src/images/picture-input.js';
+import { readingOf } from '../../../src/images/reading.js';
 import { asNobody } from '../../as-nobody.js';
 
 const pictures = new URL('./pictures/', import.meta.url).pathname;
@@ -18,8 +19,13 @@ const expected = JSON.parse(readFileSync(join(pictures, 'expected.json'), 'utf8'
   { mode: string; width: number; height: number; sha256: string }
 >;
 
-const decode = (input: unknown, options: { exif?: boolean; maxPixels?: number } = {}) =>
-  decodePicture(toPictureSource(input), { exif: false, maxPixels: 1e8, ...options });
+/** As the reference reads: Pillow's modes and bytes. */
+const decode = (input: unknown, { exif = false, ...options }: { exif?: boolean; maxPixels?: number } = {}) =>
+  decodePicture(toPictureSource(input), {
+    reading: readingOf({ compat: { exif, grey16: true } }),
+    maxPixels: 1e8,
+    ...options,
+  });
 const codeOf = async (work: Promise<unknown>) =>
   work.then(
     () => 'no error',
@@ -137,7 +143,7 @@ describe('refusals', () => {
       .toBuffer();
     let reserved = 0;
     const work = decodePicture(toPictureSource(bomb), {
-      exif: true,
+      reading: readingOf(),
       maxPixels: 1e6,
       reserve: async () => void reserved++,
     });

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { MethodOptions } from '../../../src/addon/native.js';
+import { readingOf } from '../../../src/images/reading.js';
 import type { Machine } from '../../../src/runs/machine.js';
 import { weightHash } from '../../../src/runs/weight-hashes.js';
 import { featureBytes, freeBytes, removeStale } from '../../../src/train/feature-cache.js';
@@ -27,7 +28,7 @@ const base = () => ({
   method: work.model.method as MethodOptions,
   shape: fakeShape(28, 28),
   precision: 'f16' as 'f16' | 'f32',
-  exif: true,
+  reading: readingOf(),
   weights: ['aa'],
   machine,
 });
@@ -45,7 +46,10 @@ describe('the key of the settings', () => {
       { weights: ['ab'] },
       { weights: ['aa', 'aa'] },
       { precision: 'f32' },
-      { exif: false },
+      { reading: readingOf({ compat: { exif: false } }) },
+      { reading: readingOf({ compat: { grey16: true } }) },
+      { reading: readingOf({ bitDepth: 12 }) },
+      { reading: readingOf({ valueRange: { low: 0, high: 1 } }) },
       { size: { width: 28, height: 42 } },
       { shape: fakeShape(28, 42) },
       { model: { ...work.model, vision } },

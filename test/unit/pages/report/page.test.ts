@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readingOf } from '../../../../src/images/reading.js';
 import { choosePictures } from '../../../../src/pages/report/choose-pictures.js';
 import { type Illustration, illustrate, isShown } from '../../../../src/pages/report/illustrate.js';
 import { reportPage } from '../../../../src/pages/report/page.js';
@@ -33,7 +34,7 @@ async function draw(of: TestRun): Promise<Illustration[]> {
     folder,
     sets: of.dataSets,
     range: { low: 0, high: 1 },
-    exif: true,
+    reading: readingOf(),
   };
   const drawn = [];
   for (const chosen of choosePictures(of.dataSets, 12).pictures)
@@ -258,7 +259,7 @@ describe('pictures', () => {
       folder,
       sets: gone.dataSets,
       range: { low: 0, high: 1 },
-      exif: true,
+      reading: readingOf(),
     };
     const drawn = await illustrate(chosen, options);
     expect(isShown(drawn)).toBe(false);

@@ -1,0 +1,17 @@
+/** Long loops over pixels in pieces well below a millisecond, between which the event loop serves others. */
+import { setImmediate } from 'node:timers/promises';
+
+/** Samples that a simple loop does in a fraction of a millisecond. */
+const k_sliceSamples = 100_000;
+
+/** @param work does [from, to) */
+export async function inSlices(
+  count: number,
+  work: (from: number, to: number) => void,
+  slice = k_sliceSamples,
+): Promise<void> {
+  for (let from = 0; from < count; from += slice) {
+    if (from > 0) await setImmediate();
+    work(from, Math.min(count, from + slice));
+  }
+}

@@ -1,0 +1,34 @@
+/** What every reader of a format is given beside the file, and the limits that all of them keep. */
+import { CraneError } from '../errors.js';
+import type { PictureSource } from './picture-input.js';
+
+export type FileSource = Exclude<PictureSource, { kind: 'pixels' }>;
+
+export interface ReadLimits {
+  /** more pixels are refused before decoding */
+  maxPixels: number;
+  /** apply the EXIF orientation */
+  exif: boolean;
+  /** called with the bytes of the decoded picture before they are taken; resolves when they may be */
+  reserve?: (bytes: number) => Promise<void>;
+}
+
+const k_minSide = 8;
+
+/** @throws CraneError E_IMAGE_TOO_LARGE, E_IMAGE_TOO_SMALL */
+export function checkSize(name: string, width: number, height: number, maxPixels: number): void {
+  if (width * height > maxPixels) throw tooLarge(name, `${width} x ${height} pixels`, maxPixels);
+  if (Math.min(width, height) < k_minSide) {
+    throw new CraneError(
+      'E_IMAGE_TOO_SMALL',
+      `${name}: ${width} x ${height} pixels, expected at least ${k_minSide} a side`,
+    );
+  }
+}
+
+export function tooLarge(name: string, found: string, maxPixels: number, cause?: unknown): CraneError {
+  return new CraneError('E_IMAGE_TOO_LARGE', `${name}: ${found}, the limit is ${maxPixels} pixels`, {
+    hint: 'raise it with --max-pixels (maxPixels) if the picture is to be trusted',
+    cause,
+  });
+}
