@@ -23,7 +23,8 @@ export {
   type TestProgress,
 } from './evaluate/evaluate-data-sets.js';
 export { AnomalyMap } from './images/anomaly-map.js';
-export type { PictureInput, RawPicture } from './images/picture-input.js';
+export type { PictureInput } from './images/picture-input.js';
+export type { BayerName, RawPicture } from './images/raw-frame.js';
 export * as metrics from './metrics/index.js';
 export type { Calibration } from './models/calibration.js';
 export type { PresetName } from './options/preset-names.js';

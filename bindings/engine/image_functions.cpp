@@ -2,6 +2,7 @@
 
 #include "arguments.h"
 #include "async_task.h"
+#include "image/demosaic.h"
 #include "image/map.h"
 #include "image/mask.h"
 #include "image/normalise.h"
@@ -176,6 +177,44 @@ Napi::Value regions(const Napi::CallbackInfo& call) {
   });
 }
 
+image::BayerPattern pattern_of(const Napi::Value& value) {
+  const auto list = value.As<Napi::Array>();
+  image::BayerPattern pattern{};
+  for (uint32_t i = 0; i < pattern.size(); ++i) pattern[i] = list.Get(i).ToNumber().Int32Value();
+  check_input(list.Length() == pattern.size() && image::is_bayer(pattern), "E_IMAGE_FORMAT",
+              "a mosaic whose four cells are not two greens on a diagonal, one red and one blue");
+  return pattern;
+}
+
+Napi::Value demosaic(const Napi::CallbackInfo& call) {
+  return guarded(call, [&] {
+    const auto mosaic = call[0].As<Napi::Uint8Array>();
+    const int64_t width = side_of(call[1]);
+    const int64_t height = side_of(call[2]);
+    const image::BayerPattern pattern = pattern_of(call[3]);
+    auto rgb = call[4].As<Napi::Uint8Array>();
+    image::check_size("mosaic", width, height);
+    check_input(width >= 2 && height >= 2, "E_IMAGE_SHAPE", "a mosaic of ", width, " x ", height,
+                " cells, at least 2 a side are needed");
+    const auto cells = static_cast<size_t>(width * height);
+    check_input(mosaic.ElementLength() == cells && rgb.ElementLength() == 3 * cells, "E_IMAGE_SHAPE",
+                "a mosaic of ", width, " x ", height, " needs ", cells,
+                " bytes and gives three times that, got ", mosaic.ElementLength(), " and ",
+                rgb.ElementLength());
+    const uint8_t* src = mosaic.Data();
+    uint8_t* dst = rgb.Data();
+    Keep keep = keep_alive(call[0]);
+    keep.push_back(reference_to(call[4]));
+    return run_async(
+        call.Env(), io_threads(),
+        [=] {
+          image::demosaic(src, width, height, pattern, dst);
+          return true;
+        },
+        [](Napi::Env env, bool) { return env.Undefined(); }, std::move(keep));
+  });
+}
+
 }  // namespace
 
 void add_image_functions(Napi::Env env, Napi::Object exports) {
@@ -184,6 +223,7 @@ void add_image_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("normalise", Napi::Function::New<normalise>(env, "normalise"));
   exports.Set("resizeMap", Napi::Function::New<resize_map>(env, "resizeMap"));
   exports.Set("overlay", Napi::Function::New<overlay>(env, "overlay"));
+  exports.Set("demosaic", Napi::Function::New<demosaic>(env, "demosaic"));
   exports.Set("regions", Napi::Function::New<regions>(env, "regions"));
 }
 

@@ -4,7 +4,7 @@
 
 namespace crane::bindings {
 
-// normalise, resizePicture, resizeMask, resizeMap, overlay, regions of src/addon/native.ts.
+// normalise, resizePicture, resizeMask, resizeMap, overlay, demosaic, regions of src/addon/native.ts.
 void add_image_functions(Napi::Env env, Napi::Object exports);
 
 }  // namespace crane::bindings

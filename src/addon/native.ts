@@ -129,6 +129,17 @@ export interface NativeAddon {
     low: number,
     high: number,
   ): Promise<Uint8Array>;
+  /**
+   * Bilinear colours of a sensor's mosaic (native/image/demosaic.h): `rgb` [height, width, 3] is written. Leave both
+   * arrays alone until the promise settles. `pattern`: 0 red, 1 green, 2 blue at (0,0), (1,0), (0,1), (1,1).
+   */
+  demosaic(
+    mosaic: Uint8Array,
+    width: number,
+    height: number,
+    pattern: readonly number[],
+    rgb: Uint8Array,
+  ): Promise<void>;
   /** 8-connected areas of the map at or above the threshold, in the map's own pixels, largest peak first. */
   regions(map: Float32Array, width: number, height: number, threshold: number): Promise<Region[]>;
 

@@ -3,17 +3,15 @@
  * the mode with which Pillow would have opened it (method.md 2), and samples of more bits by the range that file or
  * caller state (docs/pictures.md). Masks have a door of their own, where what is above 0 stays above 0.
  */
+import { types } from 'node:util';
 import type { NativePicture } from '../addon/native.js';
-import { CraneError } from '../errors.js';
-import { type OpenFile, openPictureFile } from '../files/open-file.js';
-import { decodeBmp, readBmpHeader } from './bmp.js';
-import { headBytes, type PictureFormat, pictureKind, readTitles, unmarkedKind } from './format.js';
+import { allocate } from './allocate.js';
 import { type Levels, toLevels, toMaskLevels } from './levels.js';
 import type { PictureSource } from './picture-input.js';
-import { checkSize, type FileSource, type ReadLimits } from './read-limits.js';
+import type { ReadLimits } from './read-limits.js';
+import { readSamples } from './read-samples.js';
 import type { Reading } from './reading.js';
-import { channelsOf, eightBits, type PictureNote, type Samples } from './samples.js';
-import { readThroughSharp } from './sharp-reader.js';
+import type { PictureNote, Samples } from './samples.js';
 
 export interface DecodeOptions extends Omit<ReadLimits, 'exif'> {
   reading: Reading;
@@ -29,14 +27,32 @@ export interface DecodedPicture extends NativePicture {
 export async function decodePicture(source: PictureSource, options: DecodeOptions): Promise<DecodedPicture> {
   const { reading, ...limits } = options;
   const samples = await readSamples(source, { ...limits, exif: reading.exif });
-  const { data, width, height, mode, notes = [] } = samples;
+  const picture = await toPicture(source.name, samples, reading);
+  return samples.mosaic === undefined ? picture : inColours(source.name, picture, samples.mosaic);
+}
+
+async function toPicture(name: string, samples: Samples, reading: Reading): Promise<DecodedPicture> {
+  const { data, width, height, mode, mosaic, notes = [] } = samples;
   if (isEightBits(samples)) return { data: samples.data, width, height, mode, notes };
-  if (reading.grey16 && mode === 'L' && data instanceof Uint16Array) {
+  if (reading.grey16 && mode === 'L' && mosaic === undefined && types.isUint16Array(data)) {
     const levels: Levels = { low: 0, high: 255, bits: 8, from: 'option' };
     return { data, width, height, mode: 'I;16', levels, notes };
   }
-  const levelled = await toLevels(source.name, samples, reading);
+  const levelled = await toLevels(name, samples, reading);
   return { ...levelled, width, height, mode, notes: [...notes, ...levelled.notes] };
+}
+
+/** Of a sensor with colour filters: a colour that a cell lacks is the mean of its neighbours. */
+async function inColours(
+  name: string,
+  { data, width, height, ...picture }: DecodedPicture,
+  pattern: readonly number[],
+): Promise<DecodedPicture> {
+  const { loadAddon } = await import('../addon/load-addon.js');
+  const { addon } = await loadAddon();
+  const rgb = allocate(name, width * height * 3);
+  await addon.demosaic(data as Uint8Array, width, height, pattern, rgb);
+  return { ...picture, data: rgb, width, height, mode: 'RGB' };
 }
 
 /**
@@ -58,69 +74,5 @@ export async function decodeMask(
 }
 
 function isEightBits(samples: Samples): samples is Samples & { data: Uint8Array } {
-  return samples.data instanceof Uint8Array;
-}
-
-async function readSamples(source: PictureSource, limits: ReadLimits): Promise<Samples> {
-  if (source.kind === 'pixels') {
-    const { data, width, height, mode } = source.picture;
-    checkSize(source.name, width, height, limits.maxPixels);
-    await limits.reserve?.(data.byteLength);
-    return data instanceof Uint16Array
-      ? { data, width, height, mode: 'L', stated: { kind: 'bits', bits: 16, from: 'container' } }
-      : { data, width, height, mode: mode as Samples['mode'], stated: eightBits };
-  }
-  const file = source.kind === 'file' ? await openPictureFile(source.path) : openBytes(source.bytes);
-  try {
-    return await readOpened(source, file, limits);
-  } finally {
-    await file.close();
-  }
-}
-
-async function readOpened(source: FileSource, file: OpenFile, limits: ReadLimits): Promise<Samples> {
-  const { name } = source;
-  if (file.bytes === 0) throw new CraneError('E_IMAGE_EMPTY', `${name}: the file has zero bytes`);
-  const head = await file.read(0, headBytes);
-  const format = readFormatOf(name, head);
-  return format === 'bmp'
-    ? readBmp(name, file, limits)
-    : readThroughSharp(source, format, head, file, limits);
-}
-
-/** @throws CraneError E_IMAGE_FORMAT for a format that is recognised but not read, E_IMAGE_DECODE for anything else */
-export function readFormatOf(name: string, head: Uint8Array): PictureFormat {
-  const found = pictureKind(head);
-  if (found.kind === 'read') return found.format;
-  const meant = found.kind === 'known' ? found : unmarkedKind(name);
-  if (meant.kind === 'known') {
-    throw new CraneError('E_IMAGE_FORMAT', `${name}: a file of format ${meant.title}, which is not read`, {
-      hint: meant.hint,
-    });
-  }
-  throw new CraneError('E_IMAGE_DECODE', `${name}: not a picture of a kind that is read`, {
-    hint: `read are ${readTitles.join(', ')}`,
-  });
-}
-
-async function readBmp(name: string, file: OpenFile, limits: ReadLimits): Promise<Samples> {
-  try {
-    // Header, masks and the largest palette; a palette cut off by this is no fault of the file.
-    const { width, height, mode } = readBmpHeader(await file.read(0, 14 + 124 + 16 + 1024));
-    checkSize(name, width, height, limits.maxPixels);
-    await limits.reserve?.(width * height * channelsOf[mode] + file.bytes);
-    const { data, ...picture } = await decodeBmp(await file.read(0, file.bytes));
-    return { ...picture, data: data as Uint8Array, mode: picture.mode as Samples['mode'], stated: eightBits };
-  } catch (thrown) {
-    if (!(thrown instanceof CraneError) || thrown.message.startsWith(name)) throw thrown;
-    throw new CraneError(thrown.code, `${name}: ${thrown.message}`, { hint: thrown.hint, cause: thrown });
-  }
-}
-
-function openBytes(bytes: Uint8Array): OpenFile {
-  return {
-    bytes: bytes.length,
-    read: async (position, length) => bytes.subarray(position, position + length),
-    close: async () => {},
-  };
+  return types.isUint8Array(samples.data);
 }

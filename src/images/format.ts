@@ -83,6 +83,11 @@ const readFormats = {
     // A list of paths may begin with BM too: the pixels of a bitmap begin within its first 64 KiB.
     isHead: (head) => head.starts('BM') && (head.bytes[12] ?? 0) === 0 && (head.bytes[13] ?? 0) === 0,
   },
+  pnm: {
+    title: 'PBM, PGM, PPM, PFM',
+    endings: ['pbm', 'pgm', 'ppm', 'pnm', 'pfm'],
+    isHead: (head) => /^P[1-6]\s+[#\d]|^P[Ff]\s+\d/.test(head.text(0, 12)),
+  },
 } as const satisfies Record<string, ReadFormat>;
 
 export type PictureFormat = keyof typeof readFormats;
@@ -99,11 +104,6 @@ const knownFormats: readonly KnownFormat[] = [
     title: 'HEIC',
     endings: ['heic', 'heif', 'hif'],
     isHead: (head) => head.hasBrand('heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'),
-  },
-  {
-    title: 'PBM, PGM, PPM or PFM',
-    endings: ['pbm', 'pgm', 'ppm', 'pnm', 'pfm'],
-    isHead: (head) => /^P[1-6]\s+[#\d]|^P[Ff]\s+\d/.test(head.text(0, 12)),
   },
   { title: 'PAM', endings: ['pam'], isHead: (head) => head.starts('P7\n') },
   {

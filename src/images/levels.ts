@@ -3,6 +3,7 @@
  * stated range. For 2^n - 1 that is dropping the low bits, as cameras and Pillow's 16-bit RGB do. A picture's own
  * maximum never decides: its score would depend on it.
  */
+import { types } from 'node:util';
 import { CraneError } from '../errors.js';
 import { allocate } from './allocate.js';
 import { inSlices } from './in-slices.js';
@@ -37,12 +38,11 @@ export async function toLevels(name: string, samples: Samples, reading: Reading)
   const levels = levelsFor(name, samples, reading);
   const { data } = samples;
   const levelled = allocate(name, data.length);
-  const seen =
-    data instanceof Uint16Array
-      ? await throughTable(data, levelled, levels, alphaOf(samples))
-      : await throughFormula(name, data, levelled, levels, alphaOf(samples));
+  const seen = types.isUint16Array(data)
+    ? await throughTable(data, levelled, levels, alphaOf(samples))
+    : await throughFormula(name, data, levelled, levels, alphaOf(samples));
   const notes: PictureNote[] = [];
-  const isUnsigned = data instanceof Uint16Array || data instanceof Uint32Array;
+  const isUnsigned = types.isUint16Array(data) || types.isUint32Array(data);
   if (levels.bits !== undefined && isUnsigned) {
     if (levels.from === 'option' && seen.most > levels.high) throw tooDeep(name, seen.most, levels.bits);
     notes.push(...fewerBits(seen.most, levels.bits));
@@ -65,8 +65,9 @@ export async function toMaskLevels(name: string, data: SampleArray): Promise<Uin
 
 function levelsFor(name: string, { stated, data }: Samples, { bitDepth, valueRange }: Reading): Levels {
   if (valueRange !== null) return { ...valueRange, from: 'option' };
-  const isUnsigned = data instanceof Uint16Array || data instanceof Uint8Array;
-  if (bitDepth !== 'auto' && isUnsigned) return { ...ofBits(bitDepth), from: 'option' };
+  const isUnsigned = types.isUint16Array(data) || types.isUint8Array(data);
+  const isSaid = stated.kind === 'bits' && stated.from === 'option';
+  if (bitDepth !== 'auto' && isUnsigned && !isSaid) return { ...ofBits(bitDepth), from: 'option' };
   if (stated.kind === 'none') throw unstated(name, stated);
   if (stated.kind === 'bits') return { ...ofBits(stated.bits), from: stated.from };
   return { low: stated.low, high: stated.high, from: 'tag' };
@@ -163,7 +164,7 @@ function tooDeep(name: string, most: number, bits: number): CraneError {
     'E_IMAGE_RANGE',
     `${name}: has the value ${most}, but ${bits} bits end at ${2 ** bits - 1}`,
     {
-      hint: 'where a camera puts its bits at the upper end, leave --bit-depth (bitDepth) out; else give the true one',
+      hint: 'where a camera puts its bits at the upper end, leave --bit-depth (bitDepth, bits) out; else give the true one',
     },
   );
 }

@@ -2,28 +2,19 @@
 
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
-import type { NativePicture } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { wrongValue } from '../options/check.js';
-
-/** Interleaved rows from top to bottom without padding; 16-bit data is grey. Not copied: leave it alone meanwhile. */
-export interface RawPicture {
-  data: Uint8Array | Uint8ClampedArray | Uint16Array;
-  width: number;
-  height: number;
-  channels: 1 | 2 | 3 | 4;
-}
+import { checkFrame, type RawPicture } from './raw-frame.js';
 
 /** A path, a `file:` or `data:` URL, the bytes of a picture file, or pixels. */
 export type PictureInput = string | URL | Uint8Array | ArrayBuffer | RawPicture;
 
-export type PictureSource = { name: string } & (
+export type FileSource = { name: string } & (
   | { kind: 'file'; path: string }
   | { kind: 'bytes'; bytes: Uint8Array }
-  | { kind: 'pixels'; picture: NativePicture }
 );
 
-const k_modes = { 1: 'L', 2: 'LA', 3: 'RGB', 4: 'RGBA' } as const;
+export type PictureSource = FileSource | { name: string; kind: 'pixels'; frame: RawPicture };
 
 /** @throws CraneError E_USAGE, E_INPUT_URL or E_IMAGE_SHAPE; reads nothing */
 export function toPictureSource(input: unknown, name?: string): PictureSource {
@@ -34,7 +25,9 @@ export function toPictureSource(input: unknown, name?: string): PictureSource {
   }
   if (types.isUint8Array(input)) return { kind: 'bytes', bytes: input, name: name ?? '<bytes>' };
   if (typeof input === 'object' && input !== null && 'data' in input) {
-    return { kind: 'pixels', picture: fromPixels(input as RawPicture), name: name ?? '<pixels>' };
+    const frame = input as RawPicture;
+    checkFrame(frame);
+    return { kind: 'pixels', frame, name: name ?? '<pixels>' };
   }
   throw wrongValue('a path, a URL, bytes or { data, width, height, channels }', 'the picture', input);
 }
@@ -78,26 +71,4 @@ function dataUrlBytes(url: string): Uint8Array {
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
   return Buffer.from(bytes, 'latin1');
-}
-
-function fromPixels({ data, width, height, channels }: RawPicture): NativePicture {
-  for (const [name, value] of Object.entries({ width, height })) {
-    if (!Number.isSafeInteger(value) || value < 1) throw wrongValue('a positive whole number', name, value);
-  }
-  const mode = k_modes[channels];
-  if (mode === undefined) throw wrongValue('1, 2, 3 or 4', 'channels', channels);
-  const isWide = types.isUint16Array(data);
-  if (!isWide && !types.isUint8Array(data) && !types.isUint8ClampedArray(data)) {
-    throw wrongValue('a Uint8Array or Uint16Array', 'data', data);
-  }
-  if (isWide && channels !== 1) throw wrongValue('1 with 16-bit data', 'channels', channels);
-  if (data.length !== width * height * channels) {
-    throw new CraneError(
-      'E_IMAGE_SHAPE',
-      `data has ${data.length} values, expected ${width} x ${height} x ${channels} = ${width * height * channels}`,
-    );
-  }
-  // A copy: the caller may change or transfer its array while native threads read.
-  const bytes = isWide ? Uint16Array.from(data) : Uint8Array.from(data);
-  return { data: bytes, width, height, mode: isWide ? 'I;16' : mode };
 }

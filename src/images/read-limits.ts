@@ -1,8 +1,5 @@
 /** What every reader of a format is given beside the file, and the limits that all of them keep. */
 import { CraneError } from '../errors.js';
-import type { PictureSource } from './picture-input.js';
-
-export type FileSource = Exclude<PictureSource, { kind: 'pixels' }>;
 
 export interface ReadLimits {
   /** more pixels are refused before decoding */

@@ -13,8 +13,8 @@ export type SampleArray =
 
 /** What the values of a file mean by the file's own word. */
 export type StatedRange =
-  /** 0 to 2^bits - 1; `container`: nothing but the width of a sample says so */
-  | { kind: 'bits'; bits: number; from: 'container' | 'tag' }
+  /** 0 to 2^bits - 1; `container`: nothing but the width of a sample says so; `option`: the caller, for this picture */
+  | { kind: 'bits'; bits: number; from: 'container' | 'tag' | 'option' }
   /** `low` is black, `high` is white */
   | { kind: 'range'; low: number; high: number }
   /** floating point, signed or 32-bit values: the file does not say what is white; `type` names them */
@@ -28,6 +28,8 @@ export interface Samples {
   /** of the picture once it has 8 bits: never 'I;16' */
   mode: Exclude<PictureMode, 'I;16'>;
   stated: StatedRange;
+  /** of a sensor: colours of the cells at (0,0), (1,0), (0,1), (1,1); 0 red, 1 green, 2 blue. One channel then */
+  mosaic?: readonly number[];
   /** what has to be known about how it was read, for instance bands that were dropped */
   notes?: readonly PictureNote[];
 }

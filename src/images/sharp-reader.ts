@@ -1,51 +1,73 @@
-/** Reads PNG, JPEG, WebP, GIF and the common TIFFs through sharp: no colour management, samples as the file has them. */
+/** Reads PNG, JPEG, WebP, GIF and the usual TIFFs through sharp: no colour management, samples as the file has them. */
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { CraneError } from '../errors.js';
-import type { OpenFile } from '../files/open-file.js';
+import type { Size } from '../options/types.js';
 import type { PictureFormat } from './format.js';
+import type { FileSource } from './picture-input.js';
 import { gifMode, pngMode } from './pillow-mode.js';
-import { checkSize, type FileSource, type ReadLimits, tooLarge } from './read-limits.js';
+import { checkSize, type ReadLimits, tooLarge } from './read-limits.js';
 import { channelsOf, eightBits, type Samples } from './samples.js';
-import { readTiffFacts } from './tiff.js';
+import { photometrics, type TiffForm } from './tiff/form.js';
+import { droppedNotes } from './tiff/read.js';
 
 const k_colourSpaces = new Set(['b-w', 'srgb', 'grey16', 'rgb16', 'rgb']);
+
+export type SharpFormat = Exclude<PictureFormat, 'bmp' | 'pnm' | 'tiff'>;
 
 interface Facts {
   width: number;
   height: number;
   mode: Samples['mode'];
   isWide: boolean;
+  /** of a TIFF with several */
+  page?: number;
 }
 
 /** @throws CraneError E_IMAGE_* */
 export async function readThroughSharp(
   source: FileSource,
-  format: Exclude<PictureFormat, 'bmp'>,
+  format: SharpFormat,
   head: Uint8Array,
-  file: OpenFile,
   limits: ReadLimits,
 ): Promise<Samples> {
-  const facts = await readFacts(source, format, head, file, limits);
-  const { width, height, mode, isWide } = facts;
-  checkSize(source.name, width, height, limits.maxPixels);
-  // Wide samples, and the 8 bits that they become.
-  await limits.reserve?.(width * height * channelsOf[mode] * (isWide ? 3 : 1));
+  const facts = await readFacts(source, format, head, limits);
+  return readPixels(source, facts, limits, limits.exif);
+}
+
+/** What Pillow opens as it is by the tags. @throws CraneError E_IMAGE_* */
+export async function readTiffThroughSharp(
+  source: FileSource,
+  form: TiffForm,
+  limits: ReadLimits,
+): Promise<Samples> {
+  const { page, width, height, bits, photometric, colours, alpha, stated } = form;
+  const isPalette = photometric === photometrics.palette || bits === 1;
+  const mode = isPalette ? 'P' : colours === 3 ? (alpha ? 'RGBA' : 'RGB') : alpha ? 'RGBA' : 'L';
+  const facts: Facts = { width, height, mode, isWide: bits === 16 && !isPalette, page };
   // A TIFF's orientation is Pillow's to apply too.
-  return readPixels(source, facts, limits, limits.exif || format === 'tiff');
+  const samples = await readPixels(source, facts, limits, true);
+  return { ...samples, stated: facts.isWide ? stated : eightBits, notes: droppedNotes(form) };
+}
+
+/** @throws CraneError E_IMAGE_DECODE */
+export async function measureThroughSharp(source: FileSource, exif: boolean): Promise<Size> {
+  const { width, height, autoOrient } = await coded(source.name, { maxPixels: 0 }, () =>
+    sharp(inputOf(source), { limitInputPixels: false }).metadata(),
+  );
+  return exif ? { width: autoOrient.width, height: autoOrient.height } : { width, height };
 }
 
 async function readFacts(
   source: FileSource,
-  format: PictureFormat,
+  format: SharpFormat,
   head: Uint8Array,
-  file: OpenFile,
   limits: ReadLimits,
 ): Promise<Facts> {
   const { name } = source;
   const metadata = await coded(name, limits, () => openSharp(source, limits).metadata());
   const frames = format === 'png' ? pngFrames(head) : (metadata.pages ?? 1);
   if (frames > 1) {
-    throw new CraneError('E_IMAGE_ANIMATED', `${name}: has ${frames} frames or pages, expected one`, {
+    throw new CraneError('E_IMAGE_ANIMATED', `${name}: has ${frames} frames, expected one`, {
       hint: 'save the wanted one as its own file',
     });
   }
@@ -55,25 +77,15 @@ async function readFacts(
     checkSize(name, width, height, limits.maxPixels);
     await refuseTransparentGif(source, limits);
   }
-  const mode = await modeOf(format, metadata, head, file);
-  return { width, height, mode, isWide: metadata.depth === 'ushort' };
+  return { width, height, mode: modeOf(format, metadata, head), isWide: metadata.depth === 'ushort' };
 }
 
-async function modeOf(
-  format: PictureFormat,
-  metadata: Metadata,
-  head: Uint8Array,
-  file: OpenFile,
-): Promise<Samples['mode']> {
+function modeOf(format: SharpFormat, { space, hasAlpha }: Metadata, head: Uint8Array): Samples['mode'] {
   if (format === 'png') return pngMode(head) ?? 'RGB';
   if (format === 'gif') return gifMode(head);
-  if (format === 'tiff') {
-    // A TIFF's palette is applied while it is read; only its directory still tells.
-    if (metadata.bitsPerSample === 1 || (await readTiffFacts(file.read)).photometric === 3) return 'P';
-  }
-  const isGrey = metadata.space === 'b-w' || metadata.space === 'grey16';
-  if (isGrey && !metadata.hasAlpha) return 'L';
-  return metadata.hasAlpha ? 'RGBA' : 'RGB';
+  const isGrey = space === 'b-w' || space === 'grey16';
+  if (isGrey && !hasAlpha) return 'L';
+  return hasAlpha ? 'RGBA' : 'RGB';
 }
 
 function checkColour(name: string, { space, depth }: Metadata): void {
@@ -102,29 +114,32 @@ async function refuseTransparentGif(source: FileSource, limits: ReadLimits): Pro
 
 async function readPixels(
   source: FileSource,
-  { mode, isWide }: Facts,
+  { width, height, mode, isWide, page }: Facts,
   limits: ReadLimits,
   orient: boolean,
 ): Promise<Samples> {
-  const opened = openSharp(source, limits);
+  checkSize(source.name, width, height, limits.maxPixels);
+  // Wide samples, and the 8 bits that they become.
+  await limits.reserve?.(width * height * channelsOf[mode] * (isWide ? 3 : 1));
+  const opened = openSharp(source, limits, page);
   const upright = orient ? opened.autoOrient() : opened;
   const { data, info } = await coded(source.name, limits, () =>
     toMode(upright, mode, isWide).toBuffer({ resolveWithObject: true }),
   );
-  const { width, height } = info;
-  if (data.length !== width * height * channelsOf[mode] * (isWide ? 2 : 1)) {
+  const size = { width: info.width, height: info.height };
+  if (data.length !== size.width * size.height * channelsOf[mode] * (isWide ? 2 : 1)) {
     throw new CraneError('E_INTERNAL', `${source.name}: ${info.channels} channels decoded for mode ${mode}`);
   }
   return isWide
-    ? { data: toWords(data), width, height, mode, stated: { kind: 'bits', bits: 16, from: 'container' } }
-    : { data, width, height, mode, stated: eightBits };
+    ? { data: toWords(data), ...size, mode, stated: { kind: 'bits', bits: 16, from: 'container' } }
+    : { data, ...size, mode, stated: eightBits };
 }
 
 function toMode(picture: Sharp, mode: Samples['mode'], isWide: boolean): Sharp {
   const isGrey = mode === 'L';
   const space = isWide ? (isGrey ? 'grey16' : 'rgb16') : isGrey ? 'b-w' : 'srgb';
   const colours = picture.toColourspace(space);
-  const bands = isGrey || mode === 'RGBA' ? colours : colours.removeAlpha();
+  const bands = mode === 'RGBA' ? colours : colours.removeAlpha();
   // Plain raw() would silently give 8 bits.
   return isWide ? bands.raw({ depth: 'ushort' }) : bands.raw();
 }
@@ -134,13 +149,18 @@ function toWords(bytes: Buffer): Uint16Array {
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2);
 }
 
-function openSharp(source: FileSource, { maxPixels }: ReadLimits): Sharp {
-  return sharp(source.kind === 'file' ? source.path : source.bytes, {
+function openSharp(source: FileSource, { maxPixels }: ReadLimits, page = 0): Sharp {
+  return sharp(inputOf(source), {
     ignoreIcc: true,
     failOn: 'error',
     limitInputPixels: maxPixels,
     pages: 1,
+    page,
   });
+}
+
+function inputOf(source: FileSource): string | Uint8Array {
+  return source.kind === 'file' ? source.path : source.bytes;
 }
 
 /** Frames that an animated PNG announces before its pixels (chunk acTL). */
@@ -149,7 +169,11 @@ function pngFrames(head: Uint8Array): number {
   return at < 0 || at + 8 > head.length ? 1 : new DataView(head.buffer, head.byteOffset).getUint32(at + 4);
 }
 
-async function coded<T>(name: string, { maxPixels }: ReadLimits, work: () => Promise<T>): Promise<T> {
+async function coded<T>(
+  name: string,
+  { maxPixels }: Pick<ReadLimits, 'maxPixels'>,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (cause) {

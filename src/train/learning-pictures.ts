@@ -10,11 +10,11 @@ import { contentHash } from '../files/content-hash.js';
 import { type DecodedPicture, decodePicture } from '../images/decode.js';
 import { pictureIdentity } from '../images/picture-identity.js';
 import { toPictureSource } from '../images/picture-input.js';
+import { measurePicture } from '../images/read-samples.js';
 import type { Reading } from '../images/reading.js';
 import type { PictureNote } from '../images/samples.js';
 import type { Size } from '../options/types.js';
 import { type ChosenItem, hasPixels } from './choose-pictures.js';
-import { pictureSize } from './picture-size.js';
 
 export interface LearningPicture {
   /** for people */
@@ -111,7 +111,7 @@ async function decodeItem(
 async function readMask({ image, masks }: ChosenItem, work: ReadingWork): Promise<NativePicture> {
   const { maxPixels } = work;
   const { exif } = work.reading;
-  const size = await pictureSize(image, exif);
+  const size = await measurePicture(image, exif);
   try {
     return await maskOfPicture(masks, { path: image, ...size }, { maxPixels, exif });
   } catch (thrown) {

@@ -105,6 +105,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
       const rgb = nearestRgb(mask, width, height);
       return Uint8Array.from({ length: width * height }, (_, at) => (rgb[3 * at]! > 0 ? 1 : 0));
     },
+    demosaic: notFaked('demosaic'),
     resizeMap: async (map, width, height, toWidth, toHeight) =>
       Float32Array.from({ length: toWidth * toHeight }, (_, at) => {
         const x = Math.floor(((at % toWidth) * width) / toWidth);

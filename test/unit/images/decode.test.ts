@@ -82,7 +82,7 @@ describe('refusals', () => {
 
   it.each([
     ['refused_cmyk.jpg', 'E_IMAGE_COLOUR'],
-    ['refused_float.tif', 'E_IMAGE_COLOUR'],
+    ['refused_float.tif', 'E_IMAGE_RANGE'],
     ['refused_transparent.gif', 'E_IMAGE_COLOUR'],
     ['refused_frames.gif', 'E_IMAGE_ANIMATED'],
     ['refused_frames.webp', 'E_IMAGE_ANIMATED'],

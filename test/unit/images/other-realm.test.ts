@@ -1,7 +1,9 @@
 /** A test runner gives its tests a global object of their own: arrays made there are arrays all the same. */
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { decodePicture } from '../../../src/images/decode.js';
 import { nameOfInput, toPictureSource } from '../../../src/images/picture-input.js';
+import { readingOf } from '../../../src/images/reading.js';
 import { nativePicture } from '../../../src/metrics/picture.js';
 
 const elsewhere = <T>(code: string): T => runInNewContext(code) as T;
@@ -18,12 +20,14 @@ describe('arrays of another realm', () => {
   });
 
   it.each([
-    ['new Uint8Array(3)', 3, 'RGB'],
-    ['new Uint8ClampedArray(3)', 3, 'RGB'],
-    ['new Uint16Array(1)', 1, 'I;16'],
-  ] as const)('%s is pixels', (code, channels, mode) => {
-    const data = elsewhere<Uint8Array>(code);
-    expect(toPictureSource({ data, width: 1, height: 1, channels })).toMatchObject({ picture: { mode } });
+    ['new Uint8Array(192)', 3, 'RGB'],
+    ['new Uint8ClampedArray(192)', 3, 'RGB'],
+    ['new Uint16Array(64)', 1, 'L'],
+  ] as const)('%s is pixels', async (code, channels, mode) => {
+    const data = elsewhere<Uint8Array>(code).fill(200);
+    const source = toPictureSource({ data, width: 8, height: 8, channels });
+    const picture = await decodePicture(source, { maxPixels: 64, reading: readingOf({ bitDepth: 8 }) });
+    expect([picture.mode, new Set(picture.data)]).toEqual([mode, new Set([200])]);
   });
 
   it('are maps and masks', () => {

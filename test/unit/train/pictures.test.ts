@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { MosaicPool, planMosaics } from '../../../src/data/mosaic-plan.js';
+import { measurePicture } from '../../../src/images/read-samples.js';
 import { epochOrders } from '../../../src/train/epoch-orders.js';
-import { pictureSize } from '../../../src/train/picture-size.js';
 import { writeMask, writeToySet } from './toy-set.js';
 import { errorOf, fake, useWorkplace } from './workplace.js';
 
@@ -126,8 +126,8 @@ describe('masks', () => {
     await (await work.trainer({ out: work.at('turned out'), data, epochs: 1 }, { addon })).run();
     // The white top left quarter of the stored picture is the top right one after a quarter turn to the right.
     expect(cells.find((of) => of.some((count) => count > 0))).toEqual([0, 192, 0, 0]);
-    expect(await pictureSize(path, true)).toEqual({ width: 24, height: 32 });
-    expect(await pictureSize(path, false)).toEqual({ width: 32, height: 24 });
+    expect(await measurePicture(path, true)).toEqual({ width: 24, height: 32 });
+    expect(await measurePicture(path, false)).toEqual({ width: 32, height: 24 });
     await writeMask(join(data, 'masks', 'hole_1.png'), 24, 32);
     await (await work.trainer({ out: work.at('turned out 2'), data, epochs: 1 })).run();
   });

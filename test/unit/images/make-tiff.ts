@@ -1,0 +1,115 @@
+/** Writes small TIFFs with any tags, for forms that no picture library writes. */
+import { deflateSync } from 'node:zlib';
+
+export interface Page {
+  width: number;
+  height: number;
+  /** of each strip, as stored */
+  strips: readonly Uint8Array[];
+  rowsPerStrip?: number;
+  bits?: readonly number[];
+  photometric?: number;
+  samples?: number;
+  /** further tags, or others in place of those above: SHORTs, or doubles where a value is no whole number */
+  tags?: Readonly<Record<number, readonly number[]>>;
+}
+
+export function makeTiff(...pages: readonly Page[]): Buffer {
+  const parts: Buffer[] = [Buffer.from('II*\0'), Buffer.alloc(4)];
+  let end = 8;
+  let pointer = 4;
+  const file = () => Buffer.concat(parts);
+  const pointers: [number, number][] = [];
+  for (const page of pages) {
+    const offsets: number[] = [];
+    for (const strip of page.strips) {
+      offsets.push(end);
+      parts.push(Buffer.from(strip));
+      end += strip.length;
+    }
+    const { entries, values } = directoryOf(page, offsets, end);
+    parts.push(values);
+    end += values.length;
+    pointers.push([pointer, end]);
+    parts.push(entries);
+    pointer = end + entries.length - 4;
+    end += entries.length;
+  }
+  const bytes = file();
+  for (const [at, to] of pointers) bytes.writeUInt32LE(to, at);
+  return bytes;
+}
+
+function directoryOf(page: Page, offsets: number[], start: number): { entries: Buffer; values: Buffer } {
+  const {
+    width,
+    height,
+    strips,
+    rowsPerStrip = height,
+    bits = [8],
+    photometric = 1,
+    samples = bits.length,
+  } = page;
+  const tags: Record<number, readonly number[]> = {
+    256: [width],
+    257: [height],
+    258: bits,
+    259: [1],
+    262: [photometric],
+    273: offsets,
+    277: [samples],
+    278: [rowsPerStrip],
+    279: strips.map((strip) => strip.length),
+    ...page.tags,
+  };
+  const values: Buffer[] = [];
+  let end = start;
+  const fields = Object.entries(tags).map(([tag, numbers]) => {
+    const isWhole = numbers.every(Number.isInteger);
+    const isLong =
+      isWhole && numbers.some((value) => value > 65535 || Number(tag) === 273 || Number(tag) === 279);
+    const size = isWhole ? (isLong ? 4 : 2) : 8;
+    const bytes = Buffer.alloc(Math.max(4, numbers.length * size));
+    numbers.forEach((value, at) => {
+      if (!isWhole) bytes.writeDoubleLE(value, at * 8);
+      else if (isLong) bytes.writeUInt32LE(value, at * 4);
+      else bytes.writeUInt16LE(value, at * 2);
+    });
+    const field = Buffer.alloc(12);
+    field.writeUInt16LE(Number(tag), 0);
+    field.writeUInt16LE(isWhole ? (isLong ? 4 : 3) : 12, 2);
+    field.writeUInt32LE(numbers.length, 4);
+    if (bytes.length <= 4) bytes.copy(field, 8);
+    else {
+      field.writeUInt32LE(end, 8);
+      values.push(bytes);
+      end += bytes.length;
+    }
+    return field;
+  });
+  const count = Buffer.alloc(2);
+  count.writeUInt16LE(fields.length);
+  return { entries: Buffer.concat([count, ...fields, Buffer.alloc(4)]), values: Buffer.concat(values) };
+}
+
+/** First bit first, rows beginning at whole bytes. */
+export function packed(values: readonly number[], bits: number, perRow: number): Uint8Array {
+  const rows: number[] = [];
+  for (let row = 0; row < values.length; row += perRow) {
+    const text = values
+      .slice(row, row + perRow)
+      .map((value) => value.toString(2).padStart(bits, '0'))
+      .join('');
+    for (let at = 0; at < text.length; at += 8)
+      rows.push(Number.parseInt(text.slice(at, at + 8).padEnd(8, '0'), 2));
+  }
+  return Uint8Array.from(rows);
+}
+
+export function bytesOf(
+  values: Uint16Array | Int16Array | Uint32Array | Float32Array | Float64Array | Int8Array,
+): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+export const deflated = (bytes: Uint8Array): Uint8Array => deflateSync(bytes);
