@@ -203,6 +203,7 @@ async function describe(
       { path: image, width, height },
       {
         exif: engine.settings().reading.exif,
+        maskGrey: engine.settings().reading.maskGrey,
         maxPixels: engine.trainingParts.maxPixels ?? defaultOf('maxPixels'),
       },
     );

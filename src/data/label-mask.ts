@@ -1,12 +1,14 @@
 /**
- * Masks as the reference reads them (method.md 2, step 2): brought to 8-bit grey, and whatever is above 0 then is
- * anomalous. The engine does that while it resizes a mask to the model's input (resizeMask), so whoever has one leaves masks
- * as they are; grey values are for what works without an engine, and for masks that are put together.
+ * Masks of any kind brought to one: what is above 0 in any colour is anomalous; where the colour is the same everywhere and
+ * there is transparency, what is not fully transparent is; in a container that loses values the edge is half of the highest
+ * one. With `maskGrey` they stay as they are: the engine reads them as the reference does while it resizes them to the model's
+ * input (resizeMask; method.md 2, step 2), above 0 after the conversion to 8-bit grey.
  */
 import sharp from 'sharp';
 import type { NativePicture } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { decodeMask } from '../images/decode.js';
+import { isLossyFile } from '../images/lossy.js';
 import { toPictureSource } from '../images/picture-input.js';
 import { defaultOf } from '../options/table.js';
 import { turnMask } from './turn-mask.js';
@@ -21,6 +23,8 @@ export interface MaskOptions {
   maxPixels?: number;
   /** default true; false: pictures as stored, as the reference opens them (compat.exif) */
   exif?: boolean;
+  /** default false; true: as the reference reads masks (compat.maskGrey) */
+  maskGrey?: boolean;
   /** see DecodeOptions */
   reserve?: (bytes: number) => Promise<void>;
 }
@@ -75,9 +79,57 @@ async function oneMask(
   );
 }
 
-function readMask(path: string, options: MaskOptions): Promise<NativePicture> {
-  const { maxPixels = defaultOf('maxPixels'), exif = true, reserve } = options;
-  return decodeMask(toPictureSource(path), { maxPixels, exif, ...(reserve ? { reserve } : {}) });
+async function readMask(path: string, options: MaskOptions): Promise<NativePicture> {
+  const { maxPixels = defaultOf('maxPixels'), exif = true, maskGrey = false, reserve } = options;
+  const limits = { maxPixels, exif, ...(reserve ? { reserve } : {}) };
+  const decoded = await decodeMask(toPictureSource(path), limits);
+  return maskGrey ? decoded : toMarks(decoded, await isLossyFile(path));
+}
+
+/** Above 0 where something is marked. */
+function toMarks({ data, width, height, mode }: NativePicture, isLossy: boolean): GreyMask {
+  const values = markValues(data as Uint8Array, width * height, mode);
+  if (isLossy) {
+    let most = 0;
+    for (const value of values) if (value > most) most = value;
+    for (let pixel = 0; pixel < values.length; pixel++) if (2 * values[pixel]! < most) values[pixel] = 0;
+  }
+  return { data: values, width, height, mode: 'L' };
+}
+
+/** The highest of a pixel's colours; its opacity where no colour differs from another pixel's. */
+function markValues(data: Uint8Array, pixels: number, mode: NativePicture['mode']): Uint8Array {
+  if (mode === 'L') return data;
+  const channels = data.length / pixels;
+  const hasAlpha = mode === 'LA' || mode === 'RGBA';
+  const colours = hasAlpha ? channels - 1 : channels;
+  const values = new Uint8Array(pixels);
+  const isByAlpha = hasAlpha && isOneColour(data, channels, colours) && hasTransparency(data, channels);
+  for (let pixel = 0, at = 0; pixel < pixels; pixel++, at += channels) {
+    if (isByAlpha) values[pixel] = data[at + colours]!;
+    else
+      for (let colour = 0; colour < colours; colour++)
+        values[pixel] = Math.max(values[pixel]!, data[at + colour]!);
+  }
+  return values;
+}
+
+function isOneColour(data: Uint8Array, channels: number, colours: number): boolean {
+  for (let at = channels; at < data.length; at += channels)
+    for (let colour = 0; colour < colours; colour++) if (data[at + colour] !== data[colour]) return false;
+  return true;
+}
+
+function hasTransparency(data: Uint8Array, channels: number): boolean {
+  for (let at = channels - 1; at < data.length; at += channels) if (data[at]! < 255) return true;
+  return false;
+}
+
+/** How much of a picture is marked, from 0 to 1. */
+export function markedShare({ data }: Pick<GreyMask, 'data'>): number {
+  let count = 0;
+  for (const value of data) if (value > 0) count++;
+  return count / data.length;
 }
 
 export function isEmptyMask({ data }: Pick<GreyMask, 'data'>): boolean {

@@ -274,7 +274,7 @@ async function evaluate(
 ): Promise<TestRun | undefined> {
   const { engine, resolved, settings, machine, data, pictures } = test;
   const { maxPixels } = engine.trainingParts;
-  const { exif, limits, threshold, mapThreshold, method } = settings;
+  const { exif, maskGrey = false, limits, threshold, mapThreshold, method } = settings;
   const progress = { done: 0, kept: 0, total: pictures };
   const sets: FinishedSet[] = [];
   for (const [set, { opened, learnedOn }] of data.entries()) {
@@ -302,6 +302,7 @@ async function evaluate(
           threads: engine.facts.threads,
         },
         exif,
+        maskGrey,
         maxPixels,
         set,
         setFolder: opened.folder,

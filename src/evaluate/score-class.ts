@@ -23,6 +23,7 @@ export interface ClassWork {
   choices: ScoreManyOptions;
   metrics: EvaluateOptions;
   exif: boolean;
+  maskGrey: boolean;
   maxPixels: number;
   /** position of the data set in the run */
   set: number;
@@ -176,10 +177,10 @@ async function maskFor(
   { image, masks, isAnomalous }: PlacedItem,
   map: MapValues,
   { width, height }: JournalLine,
-  { engine, exif, maxPixels }: ClassWork,
+  { engine, exif, maskGrey, maxPixels }: ClassWork,
 ) {
   if (!isAnomalous || masks.length === 0) return null;
-  const grey = await maskOfPicture(masks, { path: image, width, height }, { exif, maxPixels });
+  const grey = await maskOfPicture(masks, { path: image, width, height }, { exif, maskGrey, maxPixels });
   const data = await engine.addon.resizeMask(grey, map.width, map.height);
   return { data, width: map.width, height: map.height };
 }

@@ -18,6 +18,8 @@ export interface Reading {
   valueRange: ValueRange | null;
   /** 16-bit grey as the reference has it: resized with 16 bits, then everything above 255 is white */
   grey16: boolean;
+  /** masks as the reference reads them: above 0 after conversion to 8-bit grey (data/label-mask.ts) */
+  maskGrey: boolean;
 }
 
 export function readingOf({
@@ -30,15 +32,22 @@ export function readingOf({
     bitDepth: bitDepth ?? defaultOf('bitDepth'),
     valueRange: valueRange ?? null,
     grey16: compat?.grey16 ?? defaultOf('compat.grey16'),
+    maskGrey: compat?.maskGrey ?? defaultOf('compat.maskGrey'),
   };
 }
 
 /** What differs from the default, for identities that do not name the default; `exif` has a place of its own there. */
-export function changedReading({ bitDepth, valueRange, grey16 }: Reading): Partial<Omit<Reading, 'exif'>> {
+export function changedReading({
+  bitDepth,
+  valueRange,
+  grey16,
+  maskGrey,
+}: Reading): Partial<Omit<Reading, 'exif'>> {
   return {
     ...(bitDepth === defaultOf('bitDepth') ? {} : { bitDepth }),
     ...(valueRange === null ? {} : { valueRange }),
     ...(grey16 === defaultOf('compat.grey16') ? {} : { grey16 }),
+    ...(maskGrey === defaultOf('compat.maskGrey') ? {} : { maskGrey }),
   };
 }
 
@@ -47,10 +56,14 @@ export function recordedReading({
   exif,
   ...changed
 }: { exif: boolean } & { [K in keyof Omit<Reading, 'exif'>]?: Reading[K] | undefined }): Reading {
-  const { bitDepth, valueRange, grey16 } = changed;
+  const { bitDepth, valueRange, grey16, maskGrey } = changed;
   return readingOf({
     ...(bitDepth === undefined ? {} : { bitDepth }),
     ...(valueRange === undefined ? {} : { valueRange }),
-    compat: { exif, ...(grey16 === undefined ? {} : { grey16 }) },
+    compat: {
+      exif,
+      ...(grey16 === undefined ? {} : { grey16 }),
+      ...(maskGrey === undefined ? {} : { maskGrey }),
+    },
   });
 }

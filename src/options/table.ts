@@ -276,6 +276,13 @@ export const options = {
     default: false,
     help: 'everything above 255 in 16-bit grey is white, as in the reference; false: scaled',
   }),
+  'compat.maskGrey': flag({
+    group: 'Compatibility',
+    scope: local,
+    calls: pictures,
+    default: false,
+    help: 'read masks as the reference does: above 0 after conversion to 8-bit grey, lossy files too',
+  }),
 
   ...dataOptions,
   ...scoreCommandOptions,

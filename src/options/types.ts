@@ -8,6 +8,7 @@ import type { PresetName } from './preset-names.js';
 export interface CompatOptions extends CompatOf<CraneSettings> {
   exif: boolean;
   grey16: boolean;
+  maskGrey: boolean;
 }
 
 type CraneSettings = (typeof crane)['settings'];

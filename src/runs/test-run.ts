@@ -44,6 +44,8 @@ export interface TestSettings {
   bitDepth?: number | 'auto';
   valueRange?: { low: number; high: number } | null;
   grey16?: boolean;
+  /** masks were read as the reference does; absent: they were not */
+  maskGrey?: boolean;
   split: Split;
   /** of the false-positive rate for AUPRO */
   limits: number[];

@@ -46,7 +46,9 @@ export async function readPicture(item: ChosenItem, work: ReadingWork): Promise<
   const mask = item.isAnomalous && item.masks.length > 0 ? await readMask(item, work) : undefined;
   const cells = mask ? await countCells(mask, work) : hasPixels(item) ? zeroCells(work) : undefined;
   const ofMasks = mask ? (await Promise.all(item.masks.map(contentHash))).join('+') : undefined;
-  const maskHash = ofMasks ?? (hasPixels(item) ? 'normal' : 'unknown');
+  // How a mask is read decides its cells as much as its bytes do.
+  const read = ofMasks !== undefined && work.reading.maskGrey ? `${ofMasks} as grey` : ofMasks;
+  const maskHash = read ?? (hasPixels(item) ? 'normal' : 'unknown');
   return {
     name: `${item.set}/${item.imagePath}`,
     content,
@@ -110,10 +112,10 @@ async function decodeItem(
 
 async function readMask({ image, masks }: ChosenItem, work: ReadingWork): Promise<NativePicture> {
   const { maxPixels } = work;
-  const { exif } = work.reading;
+  const { exif, maskGrey } = work.reading;
   const size = await measurePicture(image, exif);
   try {
-    return await maskOfPicture(masks, { path: image, ...size }, { maxPixels, exif });
+    return await maskOfPicture(masks, { path: image, ...size }, { maxPixels, exif, maskGrey });
   } catch (thrown) {
     if (
       !(thrown instanceof CraneError) ||

@@ -1,11 +1,15 @@
 /** Decodes one picture and its mask completely and says what is wrong with them. */
 import { type CraneError, toCraneError } from '../../errors.js';
 import { type DecodedPicture, decodePicture } from '../../images/decode.js';
+import { isLossyFile } from '../../images/lossy.js';
 import { toPictureSource } from '../../images/picture-input.js';
 import type { Reading } from '../../images/reading.js';
 import type { DataItem } from '../data-set.js';
-import { isEmptyMask, labelMask, maskOfPicture, toGrey } from '../label-mask.js';
+import { isEmptyMask, labelMask, markedShare, maskOfPicture, toGrey } from '../label-mask.js';
 import { type Finding, finding } from './finding.js';
+
+const k_half = 0.5;
+const k_nearlyAll = 0.95;
 
 export interface DecodeLimits {
   maxPixels: number;
@@ -44,6 +48,13 @@ export async function checkItem(item: DataItem, limits: DecodeLimits): Promise<F
           );
     const isEmpty = isEmptyMask(mask);
     if (isEmpty && item.isAnomalous) found.push(finding('empty-mask', maskPaths, { className }));
+    const share = markedShare(mask);
+    if (share > k_half) {
+      const kind = share > k_nearlyAll ? 'full-mask' : 'large-mask';
+      found.push(finding(kind, maskPaths, { className, detail: `${(100 * share).toFixed(1)} % are marked` }));
+    }
+    for (const [at, path] of item.masks.entries())
+      if (await isLossyFile(path)) found.push(finding('lossy-mask', [maskPaths[at]!], { className }));
     if (!isEmpty && !item.isAnomalous)
       found.push(finding('mask-on-normal', [item.imagePath, ...maskPaths], { className }));
   } catch (thrown) {

@@ -20,6 +20,15 @@ export const findingTable = {
   'odd-picture': { severity: 'warning', what: 'pictures that may not be what they seem' },
   'same-picture': { severity: 'warning', what: 'the same picture several times' },
   'empty-mask': { severity: 'warning', what: 'masks of anomalous pictures with nothing marked' },
+  'full-mask': {
+    severity: 'warning',
+    what: 'masks that mark nearly all of the picture: inverted, or with a background that is not 0',
+  },
+  'large-mask': { severity: 'warning', what: 'masks of more than half of the picture' },
+  'lossy-mask': {
+    severity: 'warning',
+    what: 'masks in JPEG or lossy WebP: cut at half of their highest value, so their edges are not exact',
+  },
   'mask-on-normal': {
     severity: 'warning',
     what: 'normal pictures whose mask marks something (it is not used)',

@@ -112,7 +112,10 @@ describe('data check', () => {
   });
 
   it('compares the sizes of masks and pictures', async () => {
-    await makeTree(root, { ...(await sound()), 'masks/1_mask.png': await greyPng(255, 12, 16) });
+    await makeTree(root, {
+      ...(await sound()),
+      'masks/1_mask.png': await greyPng(0, 12, 16, { value: 255, pixels: 9 }),
+    });
     const report = await check();
     expect(found(report)).toEqual([['mask-size', 'masks/1_mask.png']]);
     expect(report.findings[0]!.detail).toBe(
@@ -131,7 +134,7 @@ describe('data check', () => {
     await makeTree(root, {
       'good/0.png': await greyPng(10),
       'bad/1.jpg': turned,
-      'masks/1_mask.png': await greyPng(255, width, height),
+      'masks/1_mask.png': await greyPng(0, width, height, { value: 255, pixels: 9 }),
     });
     expect(found(await check())).toEqual([]);
   });

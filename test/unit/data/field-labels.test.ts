@@ -1,6 +1,7 @@
 /** Folders as people have them: the cases of docs/field-cases.md by their numbers. */
 import { rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkDataSet } from '../../../src/data/check/check-data-set.js';
 import { indexDataSet } from '../../../src/data/index-data-set.js';
@@ -300,5 +301,31 @@ describe('C16: symbolic links in a data set', () => {
     expect(set.scan).toMatchObject({ pictures: 2, leftOut: [] });
     await writeFile(join(root, 'set/meta.json'), metaOf({ cap: [{ img_path: '../hub/0.png', anomaly: 0 }] }));
     expect(await codeOf(openDataSet(join(root, 'set'), { followLinks: true }))).toBe('E_DATA_PATH');
+  });
+});
+
+describe('C6, C7: masks that cannot be meant, or are not exact', () => {
+  it('are findings of data check: nearly all marked, more than half, lossy', async () => {
+    const rest = (share: number) => greyPng(255, 16, 12, { value: 0, pixels: Math.round(192 * (1 - share)) });
+    const jpeg = await sharp(await greyPng(0, 16, 16, { value: 255, pixels: 40 }))
+      .jpeg()
+      .toBuffer();
+    await makeTree(root, {
+      'good/0.png': await greyPng(1),
+      'bad/1.png': await greyPng(2),
+      'bad/2.png': await greyPng(3),
+      'bad/3.png': await greyPng(4, 16, 16),
+      'masks/1_mask.png': await rest(0.97),
+      'masks/2_mask.png': await rest(0.6),
+      'masks/3_mask.jpg': jpeg,
+    });
+    const { findings, faults } = await check();
+    const told = findings.filter(({ kind }) => kind.endsWith('-mask'));
+    expect(told.map(({ kind, paths, detail }) => [kind, ...paths, detail])).toEqual([
+      ['full-mask', 'masks/1_mask.png', '96.9 % are marked'],
+      ['large-mask', 'masks/2_mask.png', '59.9 % are marked'],
+      ['lossy-mask', 'masks/3_mask.jpg', undefined],
+    ]);
+    expect(faults).toBe(0);
   });
 });

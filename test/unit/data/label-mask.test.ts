@@ -23,6 +23,10 @@ const read = async (bytes: Uint8Array) => {
   await writeFile(join(root, 'mask.png'), bytes);
   return labelMask(join(root, 'mask.png'));
 };
+const readAs = async (name: string, bytes: Uint8Array, maskGrey = false) => {
+  await writeFile(join(root, name), bytes);
+  return labelMask(join(root, name), { maskGrey });
+};
 
 describe('a mask', () => {
   it('keeps the grey values of every depth, so that 1 is still above 0', async () => {
@@ -49,29 +53,63 @@ describe('a mask', () => {
     expect([...(await read(png)).data.subarray(0, 3)]).toEqual([255, 255, 0]);
   });
 
-  it('in colours becomes grey as Pillow does it; faint blue is nothing', async () => {
-    // (19595 R + 38470 G + 7471 B + 32768) >> 16
-    const mask = await read(
-      await colours([
-        [255, 0, 0],
-        [0, 255, 0],
-        [0, 0, 255],
-        [0, 0, 4],
-        [0, 0, 5],
-        [1, 1, 1],
-      ]),
-    );
-    expect([...mask.data.subarray(0, 6)]).toEqual([76, 150, 29, 0, 1, 1]);
+  const k_colours = [
+    [255, 0, 0],
+    [0, 255, 0],
+    [0, 0, 255],
+    [0, 0, 4],
+    [0, 0, 5],
+    [1, 1, 1],
+  ];
+
+  it('C6: in colours counts by any channel above 0', async () => {
+    const mask = await read(await colours([...k_colours, [0, 0, 1]]));
+    expect([...mask.data.subarray(0, 8)]).toEqual([255, 255, 255, 4, 5, 1, 1, 0]);
   });
 
-  it('with alpha counts by its colours alone', async () => {
-    const mask = await read(
-      await colours([
-        [9, 9, 9, 1],
-        [0, 0, 0, 255],
-      ]),
+  it('C6: of one colour counts by what is opaque; of several by its colours', async () => {
+    const white = await colours(
+      Array.from({ length: 64 }, (_, at) => [255, 255, 255, at < 2 ? 255 : at < 3 ? 9 : 0]),
     );
-    expect([...mask.data.subarray(0, 2)]).toEqual([9, 0]);
+    expect([...(await read(white)).data.subarray(0, 4)]).toEqual([255, 255, 9, 0]);
+    const black = await colours(Array.from({ length: 64 }, (_, at) => [0, 0, 0, at < 2 ? 255 : 0]));
+    expect([...(await read(black)).data.subarray(0, 3)]).toEqual([255, 255, 0]);
+    const opaque = await colours(Array.from({ length: 64 }, () => [0, 0, 0, 255]));
+    expect(isEmptyMask(await read(opaque))).toBe(true);
+    const red = await colours(
+      Array.from({ length: 64 }, (_, at) => (at < 2 ? [255, 0, 0, 127] : [0, 0, 0, 255])),
+    );
+    expect([...(await read(red)).data.subarray(0, 3)]).toEqual([255, 255, 0]);
+  });
+
+  it('C7: in JPEG and lossy WebP is cut at half of its highest value, lossless WebP is not', async () => {
+    const [side, inside] = [64, 24];
+    const data = Buffer.alloc(side * side);
+    for (let y = 20; y < 20 + inside; y++) data.fill(255, y * side + 20, y * side + 20 + inside);
+    const source = sharp(data, { raw: { width: side, height: side, channels: 1 } });
+    const areaOf = (mask: { data: Uint8Array }) =>
+      mask.data.reduce((sum, value) => sum + Number(value > 0), 0);
+    const jpeg = await source.clone().jpeg({ quality: 75 }).toBuffer();
+    const lossy = await source.clone().webp({ quality: 60 }).toBuffer();
+    const lossless = await source.clone().webp({ lossless: true }).toBuffer();
+    expect(areaOf(await readAs('a.jpg', jpeg))).toBe(inside * inside);
+    expect(Math.abs(areaOf(await readAs('a.webp', lossy)) - inside * inside)).toBeLessThan(20);
+    expect(areaOf(await readAs('b.webp', lossless))).toBe(inside * inside);
+    // As the reference has it, the noise around the edges is marked too.
+    expect(areaOf(await readAs('a.jpg', jpeg, true))).toBeGreaterThan(1.1 * inside * inside);
+    const one = sharp(Buffer.alloc(64, 1), { raw: { width: 8, height: 8, channels: 1 } });
+    expect(areaOf(await readAs('c.webp', await one.webp({ lossless: true }).toBuffer()))).toBe(64);
+  });
+
+  it('with maskGrey becomes grey as Pillow does it: faint blue is nothing, alpha does not count', async () => {
+    // (19595 R + 38470 G + 7471 B + 32768) >> 16
+    const mask = await readAs('m.png', await colours(k_colours), true);
+    expect([...mask.data.subarray(0, 6)]).toEqual([76, 150, 29, 0, 1, 1]);
+    const pixels = [
+      [9, 9, 9, 1],
+      [0, 0, 0, 255],
+    ];
+    expect([...(await readAs('m.png', await colours(pixels), true)).data.subarray(0, 2)]).toEqual([9, 0]);
   });
 
   it('is empty only when nothing at all is marked', async () => {
