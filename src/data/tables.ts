@@ -105,6 +105,8 @@ function findingSections(findings: readonly Finding[], paint: Paint): string[] {
     for (const entry of found.slice(0, k_shown)) lines.push(`  ${visible(findingText(entry))}`);
     if (found.length > k_shown)
       lines.push(paint.dim(`  and ${found.length - k_shown} more; --json names all`));
+    const { mend } = found[0]!;
+    if (mend !== undefined) lines.push(`  -> ${visible(mend)}`);
     lines.push('');
   }
   return lines;

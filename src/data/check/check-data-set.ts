@@ -14,6 +14,7 @@ import type { PathFault } from '../place-entries.js';
 import { type ClassSummary, type Counts, summarise } from '../summary.js';
 import { checkItem } from './check-item.js';
 import { type Finding, finding, findingTable } from './finding.js';
+import { mendOf } from './mend.js';
 import { comparePaper, type PaperCounts } from './paper-counts.js';
 import { type HashedItem, samePictures } from './same-pictures.js';
 
@@ -82,6 +83,7 @@ export async function checkDataSet(path: string, options: CheckOptions): Promise
     ...leftOutFindings(scan),
     ...opened.flatMap(({ set }) => set.warnings).map((detail) => finding('reading', [], { detail })),
   ]);
+  for (const found of findings) found.mend = mendOf(found.kind, source.root);
   const faults = findings.filter(({ severity }) => severity === 'fault').length;
   return {
     name: source.name,

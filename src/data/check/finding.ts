@@ -48,6 +48,8 @@ export interface Finding {
   className?: string;
   /** what exactly, where the heading and the path do not say it */
   detail?: string;
+  /** what to do about it: a command where there is one */
+  mend?: string;
 }
 
 export function finding(

@@ -329,3 +329,15 @@ describe('C6, C7: masks that cannot be meant, or are not exact', () => {
     expect(faults).toBe(0);
   });
 });
+
+it('every finding of data check says what mends it', async () => {
+  await makeTree(root, {
+    'good/0.png': await greyPng(1),
+    'bad/1.png': 'damaged',
+    'masks/2_mask.png': await greyPng(255),
+  });
+  const { findings } = await check();
+  expect(findings.map(({ kind }) => kind)).toEqual(['damaged-picture', 'unused-ground-truth', 'reading']);
+  // The root has blanks: the command has to survive a shell.
+  for (const { mend } of findings) expect(mend).toContain(`npx crane-native data index '${root}' --force`);
+});
