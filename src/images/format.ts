@@ -83,6 +83,11 @@ const readFormats = {
     // A list of paths may begin with BM too: the pixels of a bitmap begin within its first 64 KiB.
     isHead: (head) => head.starts('BM') && (head.bytes[12] ?? 0) === 0 && (head.bytes[13] ?? 0) === 0,
   },
+  avif: {
+    title: 'AVIF',
+    endings: ['avif'],
+    isHead: (head) => head.hasBrand('avif', 'avis'),
+  },
   pnm: {
     title: 'PBM, PGM, PPM, PFM',
     endings: ['pbm', 'pgm', 'ppm', 'pnm', 'pfm'],
@@ -98,7 +103,7 @@ const k_cameraRaw =
 const k_video = 'take the wanted frames out as PNG first';
 
 const knownFormats: readonly KnownFormat[] = [
-  { title: 'AVIF', endings: ['avif', 'avifs'], isHead: (head) => head.hasBrand('avif', 'avis') },
+  { title: 'AVIF sequence', endings: ['avifs'], hint: k_video },
   {
     // Its general brand mif1 is AVIF's too.
     title: 'HEIC',

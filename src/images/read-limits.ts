@@ -23,7 +23,7 @@ export function checkSize(name: string, width: number, height: number, maxPixels
   }
 }
 
-export function tooLarge(name: string, found: string, maxPixels: number, cause?: unknown): CraneError {
+function tooLarge(name: string, found: string, maxPixels: number, cause?: unknown): CraneError {
   return new CraneError('E_IMAGE_TOO_LARGE', `${name}: ${found}, the limit is ${maxPixels} pixels`, {
     hint: 'raise it with --max-pixels (maxPixels) if the picture is to be trusted',
     cause,

@@ -39,7 +39,7 @@ export async function measurePicture(path: string, exif: boolean): Promise<Size>
       return named(source.name, async () =>
         uprightSize(tiffForm((await readDirectories(file.read)).directories)),
       );
-    return measureThroughSharp(source, exif);
+    return measureThroughSharp({ ...source, format, file }, exif);
   });
 }
 
@@ -54,7 +54,7 @@ async function read(
   if (format === 'bmp') return named(name, () => readBmp(name, file, limits));
   if (format === 'pnm') return named(name, () => readPnm(name, file, limits));
   if (format === 'tiff') return named(name, () => readTiff(source, file, limits));
-  return readThroughSharp(source, format, head, limits);
+  return readThroughSharp({ ...source, format, file }, head, limits);
 }
 
 async function readBmp(name: string, file: OpenFile, limits: ReadLimits): Promise<Samples> {
@@ -76,7 +76,8 @@ async function readTiff(source: FileSource, file: OpenFile, limits: ReadLimits):
   const { littleEndian, directories } = await readDirectories(file.read);
   const form = tiffForm(directories);
   checkSize(source.name, form.width, form.height, limits.maxPixels);
-  if (form.reader === 'library') return readTiffThroughSharp(source, form, limits);
+  if (form.reader === 'library')
+    return readTiffThroughSharp({ ...source, format: 'tiff', file }, form, limits);
   await limits.reserve?.(ownBytes(form));
   const samples = await readOwnTiff(file.read, form, littleEndian);
   return form.mosaic ? { ...samples, mosaic: form.mosaic } : samples;

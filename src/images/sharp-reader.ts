@@ -1,18 +1,21 @@
 /** Reads PNG, JPEG, WebP, GIF and the usual TIFFs through sharp: no colour management, samples as the file has them. */
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { CraneError } from '../errors.js';
+import type { OpenFile } from '../files/open-file.js';
 import type { Size } from '../options/types.js';
+import { damageOf } from './damage.js';
 import type { PictureFormat } from './format.js';
 import type { FileSource } from './picture-input.js';
 import { gifMode, pngMode } from './pillow-mode.js';
-import { checkSize, type ReadLimits, tooLarge } from './read-limits.js';
+import { checkSize, type ReadLimits } from './read-limits.js';
 import { channelsOf, eightBits, type Samples } from './samples.js';
 import { photometrics, type TiffForm } from './tiff/form.js';
 import { droppedNotes } from './tiff/read.js';
 
 const k_colourSpaces = new Set(['b-w', 'srgb', 'grey16', 'rgb16', 'rgb']);
 
-export type SharpFormat = Exclude<PictureFormat, 'bmp' | 'pnm' | 'tiff'>;
+/** A file that is open already: what is wrong with it, its own bytes tell. */
+export type OpenedFile = FileSource & { format: PictureFormat; file: OpenFile };
 
 interface Facts {
   width: number;
@@ -25,18 +28,17 @@ interface Facts {
 
 /** @throws CraneError E_IMAGE_* */
 export async function readThroughSharp(
-  source: FileSource,
-  format: SharpFormat,
+  source: OpenedFile,
   head: Uint8Array,
   limits: ReadLimits,
 ): Promise<Samples> {
-  const facts = await readFacts(source, format, head, limits);
+  const facts = await readFacts(source, head, limits);
   return readPixels(source, facts, limits, limits.exif);
 }
 
 /** What Pillow opens as it is by the tags. @throws CraneError E_IMAGE_* */
 export async function readTiffThroughSharp(
-  source: FileSource,
+  source: OpenedFile,
   form: TiffForm,
   limits: ReadLimits,
 ): Promise<Samples> {
@@ -50,21 +52,18 @@ export async function readTiffThroughSharp(
 }
 
 /** @throws CraneError E_IMAGE_DECODE */
-export async function measureThroughSharp(source: FileSource, exif: boolean): Promise<Size> {
-  const { width, height, autoOrient } = await coded(source.name, { maxPixels: 0 }, () =>
+export async function measureThroughSharp(source: OpenedFile, exif: boolean): Promise<Size> {
+  const { width, height, autoOrient } = await coded(source, () =>
     sharp(inputOf(source), { limitInputPixels: false }).metadata(),
   );
   return exif ? { width: autoOrient.width, height: autoOrient.height } : { width, height };
 }
 
-async function readFacts(
-  source: FileSource,
-  format: SharpFormat,
-  head: Uint8Array,
-  limits: ReadLimits,
-): Promise<Facts> {
-  const { name } = source;
-  const metadata = await coded(name, limits, () => openSharp(source, limits).metadata());
+async function readFacts(source: OpenedFile, head: Uint8Array, limits: ReadLimits): Promise<Facts> {
+  const { name, format } = source;
+  // The limit is ours to check: the library would tell it by a text alone.
+  const metadata = await coded(source, () => openSharp(source, { maxPixels: false }).metadata());
+  checkSize(name, metadata.width, metadata.height, limits.maxPixels);
   const frames = format === 'png' ? pngFrames(head) : (metadata.pages ?? 1);
   if (frames > 1) {
     throw new CraneError('E_IMAGE_ANIMATED', `${name}: has ${frames} frames, expected one`, {
@@ -74,13 +73,12 @@ async function readFacts(
   checkColour(name, metadata);
   const { width, height } = metadata;
   if (format === 'gif' && metadata.hasAlpha) {
-    checkSize(name, width, height, limits.maxPixels);
     await refuseTransparentGif(source, limits);
   }
   return { width, height, mode: modeOf(format, metadata, head), isWide: metadata.depth === 'ushort' };
 }
 
-function modeOf(format: SharpFormat, { space, hasAlpha }: Metadata, head: Uint8Array): Samples['mode'] {
+function modeOf(format: PictureFormat, { space, hasAlpha }: Metadata, head: Uint8Array): Samples['mode'] {
   if (format === 'png') return pngMode(head) ?? 'RGB';
   if (format === 'gif') return gifMode(head);
   const isGrey = space === 'b-w' || space === 'grey16';
@@ -103,8 +101,8 @@ function checkColour(name: string, { space, depth }: Metadata): void {
 }
 
 /** A GIF's transparent pixels lose their palette colour while being read, so Pillow's result cannot be given. */
-async function refuseTransparentGif(source: FileSource, limits: ReadLimits): Promise<void> {
-  const { isOpaque } = await coded(source.name, limits, () => openSharp(source, limits).stats());
+async function refuseTransparentGif(source: OpenedFile, limits: ReadLimits): Promise<void> {
+  const { isOpaque } = await coded(source, () => openSharp(source, limits).stats());
   if (!isOpaque) {
     throw new CraneError('E_IMAGE_COLOUR', `${source.name}: a GIF with transparent pixels`, {
       hint: 'save it as PNG',
@@ -113,7 +111,7 @@ async function refuseTransparentGif(source: FileSource, limits: ReadLimits): Pro
 }
 
 async function readPixels(
-  source: FileSource,
+  source: OpenedFile,
   { width, height, mode, isWide, page }: Facts,
   limits: ReadLimits,
   orient: boolean,
@@ -123,7 +121,7 @@ async function readPixels(
   await limits.reserve?.(width * height * channelsOf[mode] * (isWide ? 3 : 1));
   const opened = openSharp(source, limits, page);
   const upright = orient ? opened.autoOrient() : opened;
-  const { data, info } = await coded(source.name, limits, () =>
+  const { data, info } = await coded(source, () =>
     toMode(upright, mode, isWide).toBuffer({ resolveWithObject: true }),
   );
   const size = { width: info.width, height: info.height };
@@ -149,7 +147,7 @@ function toWords(bytes: Buffer): Uint16Array {
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2);
 }
 
-function openSharp(source: FileSource, { maxPixels }: ReadLimits, page = 0): Sharp {
+function openSharp(source: OpenedFile, { maxPixels }: { maxPixels: number | false }, page = 0): Sharp {
   return sharp(inputOf(source), {
     ignoreIcc: true,
     failOn: 'error',
@@ -169,17 +167,17 @@ function pngFrames(head: Uint8Array): number {
   return at < 0 || at + 8 > head.length ? 1 : new DataView(head.buffer, head.byteOffset).getUint32(at + 4);
 }
 
-async function coded<T>(
-  name: string,
-  { maxPixels }: Pick<ReadLimits, 'maxPixels'>,
-  work: () => Promise<T>,
-): Promise<T> {
+/** The library's own text is kept as the cause and never quoted (damage.ts). */
+async function coded<T>({ name, format, file }: OpenedFile, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-    if (/pixel limit|too large/i.test(message))
-      throw tooLarge(name, 'more pixels than allowed', maxPixels, cause);
-    throw new CraneError('E_IMAGE_DECODE', `${name}: damaged or not readable (${message})`, { cause });
+    throw new CraneError(
+      'E_IMAGE_DECODE',
+      `${name}: damaged or not readable: ${await damageOf(format, file)}`,
+      {
+        cause,
+      },
+    );
   }
 }
