@@ -88,11 +88,12 @@ function unknownLabels(names: readonly string[], where: string, hasNormal: boole
   const shown = names.slice(0, 6).map((name) => visible(name));
   const list = names.length > 6 ? `${shown.join(', ')} and ${names.length - 6} more` : shown.join(', ');
   const what = names.length === 1 ? 'folder' : 'folders';
+  const likely = names.find(soundsNormal);
   return new CraneError(
     'E_DATA_LABELS',
     `${visible(where)}: are the pictures in ${what} ${list} normal or anomalous? No name tells it${hasNormal ? ' for sure' : ', and no folder is called good, ok or normal'}`,
     {
-      hint: `say it: --normal-folder ${shown[0]}, or --anomalous-folder ${shown.join(',')} (or --unknown-folders anomalous for all of them)`,
+      hint: `say it: --normal-folder ${likely ?? 'NAME'} for folders of normal pictures, --anomalous-folder NAME for others (or --unknown-folders anomalous for all that are unknown)`,
     },
   );
 }

@@ -8,6 +8,7 @@ import { eachBounded } from '../data/each-bounded.js';
 import { CraneError } from '../errors.js';
 import { contentHash } from '../files/content-hash.js';
 import { codedReadError } from '../files/open-file.js';
+import { decodeText } from '../files/text.js';
 
 /**
  * @param entries paths, or `@FILE`: a text file with one path a line, relative to it
@@ -39,10 +40,10 @@ export async function leaveOut(entries: readonly string[], images: readonly stri
 async function pathsOf(entry: string): Promise<string[]> {
   if (!entry.startsWith('@')) return [resolve(entry)];
   const file = entry.slice(1);
-  const text = await readFile(file, 'utf8').catch((thrown: unknown) => {
+  const bytes = await readFile(file).catch((thrown: unknown) => {
     throw codedReadError(file, thrown);
   });
-  return text
+  return decodeText(bytes, file)
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '')
     .map((line) => resolve(join(file, '..'), line.trim()));

@@ -55,6 +55,7 @@ const k_knownSets: readonly KnownSet[] = [
   },
 ];
 
+const k_mostLookedInto = 50;
 const k_archive = /\.(zip|tar|tgz|tar\.(gz|xz|bz2)|7z|rar)$/i;
 
 export async function adviceFor(
@@ -63,6 +64,9 @@ export async function adviceFor(
 ): Promise<Advice | undefined> {
   const entries = await tree.entries();
   const names = entries.map(({ name }) => name);
+  // Exports of annotation tools keep their files in the folders of the splits.
+  for (const split of ['train', 'valid', 'test'])
+    for (const { name } of await tree.entries(split)) if (/coco.*\.json$/i.test(name)) names.push(name);
   for (const { what, names: wanted, hint } of k_knownSets)
     if (wanted.every((pattern) => names.some((name) => pattern.test(name))))
       return { what, hint: hint(tree.root) };
@@ -72,11 +76,14 @@ export async function adviceFor(
       hint: `they become masks with: npx crane-native data index ${tree.root} --annotations ${tree.root}`,
     };
   const folders = await tree.folders();
-  for (const name of folders) {
-    const below = tree.below(name);
-    if (await recognised(below))
-      return { what: 'no data set itself, but there is one in it', hint: `name that folder: ${below.root}` };
-  }
+  const inside: string[] = [];
+  for (const name of folders.slice(0, k_mostLookedInto))
+    if (await recognised(tree.below(name))) inside.push(name);
+  if (inside.length > 0)
+    return {
+      what: `no data set itself, but ${inside.length === 1 ? 'there is one' : `there are ${inside.length}`} in it: ${inside.join(', ')}`,
+      hint: `name that folder: ${tree.below(inside[0]!).root}`,
+    };
   const archive = names.find((name) => k_archive.test(name));
   if (archive !== undefined && folders.length === 0)
     return { what: `holds the archive ${archive}`, hint: 'unpack it first' };

@@ -65,6 +65,13 @@ describe('C2: labels by the names of folders', () => {
     });
   });
 
+  it('and the hint names the folder that sounds normal, never the first one', async () => {
+    await makeTree(root, ['def_front/0.png', 'ok_front/1.png']);
+    await expect(openDataSet(root)).rejects.toMatchObject({
+      hint: expect.stringMatching(/^say it: --normal-folder ok_front for/),
+    });
+  });
+
   it('unless it is said what they hold', async () => {
     const files = ['negative/0.png', 'positive/1.png', 'good_old/2.png'];
     const said = await labelsOf(files, {

@@ -276,6 +276,12 @@ describe('L1, L2: data sets as they are downloaded', () => {
     [['images/0.jpg', 'annotations.json'], /COCO/, /--annotations/],
     [['0.jpg', '0.json'], /labelme/, /--annotations/],
     [['realiad_256/audiojack/OK/S1/0.jpg'], /Real-IAD without/, /realiad_jsons/],
+    [['train/0.jpg', 'train/_annotations.coco.json'], /COCO/, /--annotations/],
+    [
+      ['a/good/0.png', 'a/bad/1.png', 'b/good/0.png', 'b/bad/1.png'],
+      /there are 2 in it: a, b/,
+      /name that folder: .*a$/,
+    ],
     [['mvtec.tar.xz'], /archive mvtec\.tar\.xz/, /unpack/],
     [['0.jpg', '1.jpg'], /2 pictures, and nothing says/, /good\//],
     [['data/bottle/test/good/0.png', 'data/bottle/test/hole/0.png'], /there is one in it/, /data$/],
