@@ -5,12 +5,11 @@ import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import type { AllOptions, OptionName } from '../options/types.js';
-import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
-import { sayScan } from './say-scan.js';
+import { sayScan, sayWarnings } from './say-scan.js';
 
 const notForIt: readonly OptionName[] = ['threshold', 'mapThreshold', 'regions', 'batch'];
 const names: OptionName[] = [
@@ -100,7 +99,7 @@ async function run(context: Context, argv: Record<string, unknown>): Promise<voi
     const outcome = await calibrate(options);
     progress.stop();
     sayScan(context, outcome.scan, values.json);
-    for (const warning of outcome.warnings) say(context, `warning: ${visible(warning)}`);
+    if (!values.json) sayWarnings(context, outcome.warnings, false);
     const kept = await keep(context, model, engine, outcome, values);
     await tell(context, outcome, kept, values.json);
     if (outcome.failed.length > 0) throw someFailed(context, outcome);

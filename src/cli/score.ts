@@ -9,7 +9,7 @@ import { type Context, hasColour, say, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
-import { sayScan } from './say-scan.js';
+import { sayScan, sayWarnings } from './say-scan.js';
 
 const names: OptionName[] = [
   ...optionsIn('Inputs'),
@@ -78,7 +78,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     if (values.regions && !outcome.hasMapThreshold) {
       say(context, 'no regions: these settings have no map threshold; give one with --map-threshold');
     }
-    for (const warning of outcome.warnings) say(context, `warning: ${visible(warning)}`);
+    sayWarnings(context, outcome.warnings, values.json);
     if (outcome.skipped > 0) say(context, `${outcome.skipped} inputs had results already`);
     if (outcome.isStopped) throw stopped(outcome.scored + outcome.failed, values.out);
     if (outcome.failed > 0) throw someFailed(outcome.failed, outcome.failed + outcome.scored);
