@@ -6,6 +6,7 @@ import { toPictureSource } from '../../images/picture-input.js';
 import type { Reading } from '../../images/reading.js';
 import type { DataItem } from '../data-set.js';
 import { isEmptyMask, labelMask, markedShare, maskOfPicture, toGrey } from '../label-mask.js';
+import { pictureSizes } from '../picture-sizes.js';
 import { type Finding, finding } from './finding.js';
 
 const k_half = 0.5;
@@ -53,6 +54,8 @@ export async function checkItem(item: DataItem, limits: DecodeLimits): Promise<F
       const kind = share > k_nearlyAll ? 'full-mask' : 'large-mask';
       found.push(finding(kind, maskPaths, { className, detail: `${(100 * share).toFixed(1)} % are marked` }));
     }
+    if (!isEmpty && (await fitsBothWays(item.image)))
+      found.push(finding('mask-orientation', [item.imagePath, ...maskPaths], { className }));
     for (const [at, path] of item.masks.entries())
       if (await isLossyFile(path)) found.push(finding('lossy-mask', [maskPaths[at]!], { className }));
     if (!isEmpty && !item.isAnomalous)
@@ -63,6 +66,13 @@ export async function checkItem(item: DataItem, limits: DecodeLimits): Promise<F
     found.push(finding(kind, maskPaths, { className, detail: reasonOf(error, mask0) }));
   }
   return found;
+}
+
+/** Whether EXIF turns a picture so that its size does not tell on which of the two a mask was drawn. */
+async function fitsBothWays(image: string): Promise<boolean> {
+  const sizes = await pictureSizes(image).catch(() => undefined);
+  if (sizes === undefined || sizes.orientation <= 1) return false;
+  return sizes.orientation < 5 || sizes.stored.width === sizes.stored.height;
 }
 
 /** The message without the path, which the finding names already. @throws whatever is no fault of the file */

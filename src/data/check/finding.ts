@@ -25,6 +25,10 @@ export const findingTable = {
     what: 'masks that mark nearly all of the picture: inverted, or with a background that is not 0',
   },
   'large-mask': { severity: 'warning', what: 'masks of more than half of the picture' },
+  'mask-orientation': {
+    severity: 'warning',
+    what: 'masks that fit a picture which EXIF turns both as it is stored and as it is shown',
+  },
   'lossy-mask': {
     severity: 'warning',
     what: 'masks in JPEG or lossy WebP: cut at half of their highest value, so their edges are not exact',

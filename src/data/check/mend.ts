@@ -21,6 +21,8 @@ const k_mends = {
   'full-mask': () =>
     'turn the mask round if it is inverted (ImageMagick: -negate); the background has to be 0',
   'large-mask': () => 'look whether it is meant: skin and colon pictures have such masks',
+  'mask-orientation': () =>
+    'look whether the mask is drawn on the turned picture, as it is used; else save the picture turned, without the EXIF tag',
   'lossy-mask': () => 'save masks as PNG from where they were drawn: what JPEG lost cannot be won back',
   'mask-on-normal': (root) =>
     `put the picture among the anomalous ones, or take the mask away: ${again(root)}`,

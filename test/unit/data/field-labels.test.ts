@@ -348,3 +348,28 @@ it('every finding of data check says what mends it', async () => {
   // The root has blanks: the command has to survive a shell.
   for (const { mend } of findings) expect(mend).toContain(`npx crane-native data index '${root}' --force`);
 });
+
+it.each([
+  [3, 16, 12, true],
+  [6, 12, 12, true],
+  [6, 16, 12, false],
+  [1, 12, 12, false],
+])(
+  'a mask of a picture of EXIF orientation %i, %i x %i, fits both ways: %s',
+  async (orientation, width, height, isUnclear) => {
+    const picture = (value: number) =>
+      sharp({ create: { width, height, channels: 3, background: { r: value, g: 9, b: 9 } } })
+        .withMetadata({ orientation })
+        .jpeg()
+        .toBuffer();
+    await makeTree(root, {
+      'good/0.jpg': await picture(10),
+      'bad/1.jpg': await picture(200),
+      'masks/1_mask.png': await greyPng(0, width, height, { value: 255, pixels: 5 }),
+    });
+    const { findings } = await check();
+    expect(findings.map(({ kind, paths }) => [kind, ...paths])).toEqual(
+      isUnclear ? [['mask-orientation', 'bad/1.jpg', 'masks/1_mask.png']] : [],
+    );
+  },
+);
