@@ -1,4 +1,4 @@
-// Runs every suite and adds up: node scripts/test.mjs [native|unit|browser|parity|data|package|cuda ...]
+// Runs every suite and adds up: node scripts/test.mjs [native|unit|browser|parity|data|package|arm64|cuda ...]
 // npm test runs all; the kernels of a GPU are compiled where nvcc is found (CUDACXX or PATH), pages are tried where
 // Chromium is (CHROMIUM_PATH or /usr/bin).
 import { spawn, spawnSync } from 'node:child_process';
@@ -75,6 +75,22 @@ async function vitest(name, ...args) {
   return settled({ passed: numPassedTests, failed: numFailedTests }, code);
 }
 
+/** Runs a program of GoogleTest, which tells its counts in a file; `through` is what runs it, if not the machine. */
+async function googletest(name, path, through) {
+  const report = join(scratch, `${name}.json`);
+  const args = ['--gtest_brief=1', `--gtest_output=json:${report}`];
+  const { code } = await (through ? run(through, [path, ...args]) : run(path, args));
+  if (!existsSync(report)) return { passed: 0, failed: 1 };
+  const { tests, failures: failed, testsuites } = JSON.parse(readFileSync(report, 'utf8'));
+  const cases = testsuites.flatMap(({ testsuite }) => testsuite);
+  const skipped = cases.filter(({ result }) => result === 'SKIPPED');
+  for (const { classname, name: test, failures: told } of cases) {
+    if (told) failures.push(`${name}: ${classname}.${test}\n${told.map((f) => f.failure).join('\n')}`);
+  }
+  for (const { classname, name: test } of skipped) console.log(`skipped, not counted: ${classname}.${test}`);
+  return settled({ passed: tests - failed - skipped.length, failed }, code);
+}
+
 const suites = {
   async native() {
     const built = await run(process.execPath, ['dist/cli/main.js', 'build', '--tests']);
@@ -84,24 +100,10 @@ const suites = {
     // A build with CUDA has the kernels themselves: crane_gpu_check runs them (scripts/gpu.sh).
     const emulated = record.cuda ? [] : ['crane_cuda_tests'];
     for (const program of ['crane_plain_tests', 'crane_torch_tests', ...emulated]) {
-      const report = join(scratch, `${program}.json`);
       const path = [join(root, 'build', 'Release', program), join(root, 'build', program)].find(existsSync);
-      const { code } = await run(path ?? program, ['--gtest_brief=1', `--gtest_output=json:${report}`]);
-      let counts = { passed: 0, failed: 1 };
-      if (existsSync(report)) {
-        const { tests, failures: failed, testsuites } = JSON.parse(readFileSync(report, 'utf8'));
-        const skipped = testsuites
-          .flatMap(({ testsuite }) => testsuite)
-          .filter(({ result }) => result === 'SKIPPED');
-        for (const { classname, name, failures: told } of testsuites.flatMap(({ testsuite }) => testsuite)) {
-          if (told)
-            failures.push(`${program}: ${classname}.${name}\n${told.map((f) => f.failure).join('\n')}`);
-        }
-        for (const { classname, name } of skipped) console.log(`skipped, not counted: ${classname}.${name}`);
-        counts = settled({ passed: tests - failed - skipped.length, failed }, code);
-      }
-      total.passed += counts.passed;
-      total.failed += counts.failed;
+      const { passed, failed } = await googletest(program, path ?? program);
+      total.passed += passed;
+      total.failed += failed;
     }
     return total;
   },
@@ -143,6 +145,23 @@ const suites = {
     return settled({ passed: rows('yes'), failed: rows('NO') }, code);
   },
 
+  /** The vector kernels for 64-bit ARM, compiled here and run by an emulator: their results, never their speed. */
+  async arm64() {
+    const build = join(root, 'build', 'arm64');
+    const settings = {
+      CMAKE_SYSTEM_NAME: 'Linux',
+      CMAKE_SYSTEM_PROCESSOR: 'aarch64',
+      CMAKE_C_COMPILER: `${k_arm64}-gcc`,
+      CMAKE_CXX_COMPILER: `${k_arm64}-g++`,
+      CMAKE_BUILD_TYPE: 'Release',
+    };
+    const defined = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`);
+    const made = await run('cmake', ['-S', 'test/native/kernels', '-B', build, ...defined]);
+    const built = made.code === 0 ? await run('cmake', ['--build', build, '-j', '2']) : made;
+    if (built.code !== 0) return { passed: 0, failed: 1 };
+    return googletest('crane_kernel_tests', join(build, 'crane_kernel_tests'), 'qemu-aarch64');
+  },
+
   /**
    * Compiles the CUDA kernels and the table that only a build with CUDA has. They run where a GPU is
    * (scripts/gpu.sh); the suite native runs their source on the CPU.
@@ -177,10 +196,15 @@ const suites = {
   },
 };
 
+const k_arm64 = 'aarch64-linux-gnu';
+const isThere = (program) => spawnSync(program, ['--version']).status === 0;
 const hasNvcc = process.env.CUDACXX !== undefined || spawnSync('nvcc', ['--version']).status === 0;
 /** Suites that need what a machine may not have, and why they are not run here. */
 const missing = {
   ...(hasNvcc ? {} : { cuda: 'no nvcc in CUDACXX or PATH' }),
+  ...(isThere(`${k_arm64}-g++`) && isThere('qemu-aarch64')
+    ? {}
+    : { arm64: `no ${k_arm64}-g++ or no qemu-aarch64 in PATH` }),
   ...(findChromium() ? {} : { browser: 'no Chromium in CHROMIUM_PATH or /usr/bin' }),
 };
 const byDefault = Object.keys(suites).filter((name) => !Object.hasOwn(missing, name));

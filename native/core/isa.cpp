@@ -16,6 +16,7 @@ constexpr NamedIsa k_bits[] = {
     {"avx2", Isa::avx2},
     {"avx512", Isa::avx512},
     {"avx512bf16", Isa::avx512bf16},
+    {"neon", Isa::neon},
 };
 
 // What CRANE_MAX_ISA names; a set stands before those that it includes.
@@ -23,6 +24,7 @@ constexpr NamedIsa k_sets[] = {
     {"avx512bf16", Isa::avx2 | Isa::avx512 | Isa::avx512bf16},
     {"avx512", Isa::avx2 | Isa::avx512},
     {"avx2", Isa::avx2},
+    {"neon", Isa::neon},
     {"none", Isa::none},
 };
 
@@ -35,6 +37,8 @@ Isa of_this_cpu() {
           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"),
       Isa::avx512);
   add(__builtin_cpu_supports("avx512bf16"), Isa::avx512bf16);
+#elif defined(__aarch64__)
+  isa = Isa::neon;
 #endif
   return isa;
 }

@@ -13,6 +13,7 @@ enum class Isa : uint32_t {
   avx2 = 1U << 0,        // with FMA
   avx512 = 1U << 1,      // the subsets F, BW, DQ and VL
   avx512bf16 = 1U << 2,  // beside avx512
+  neon = 1U << 3,        // of 64-bit ARM, all of which have it
 };
 
 constexpr Isa operator|(Isa a, Isa b) {

@@ -19,6 +19,10 @@ extern const AttentionFace k_attention_avx2;
 
 extern const AffinityFace k_affinity_avx512;
 extern const AffinityFace k_affinity_avx2;
+#elif defined(__aarch64__)
+extern const LinearFace k_linear_neon;
+extern const AttentionFace k_attention_neon;
+extern const AffinityFace k_affinity_neon;
 #endif
 
 #if defined(CRANE_TESTS)

@@ -16,6 +16,8 @@ constexpr Row k_table[] = {
 #if defined(__x86_64__)
     {"linear", f32, "avx512", Isa::avx512, &k_linear_avx512},
     {"linear", f32, "avx2", Isa::avx2, &k_linear_avx2},
+#elif defined(__aarch64__)
+    {"linear", f32, "neon", Isa::neon, &k_linear_neon},
 #endif
     // oneDNN's is as fast and fuses less
     {"linear", f32, "onednn", Isa::none, by_libtorch, /*only_when_asked=*/true},
@@ -27,6 +29,8 @@ constexpr Row k_table[] = {
 #if defined(__x86_64__)
     {"attention", f32, "avx512", Isa::avx512, &k_attention_avx512},
     {"attention", f32, "avx2", Isa::avx2, &k_attention_avx2},
+#elif defined(__aarch64__)
+    {"attention", f32, "neon", Isa::neon, &k_attention_neon},
 #endif
     {"attention", f32, "fused", Isa::none},
     {"attention", f32, "ref", Isa::none},
@@ -35,6 +39,8 @@ constexpr Row k_table[] = {
 #if defined(__x86_64__)
     {"affinity", f32, "avx512", Isa::avx512, &k_affinity_avx512},
     {"affinity", f32, "avx2", Isa::avx2, &k_affinity_avx2},
+#elif defined(__aarch64__)
+    {"affinity", f32, "neon", Isa::neon, &k_affinity_neon},
 #endif
     {"affinity", f32, "ref", Isa::none},
 

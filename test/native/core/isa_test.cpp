@@ -8,6 +8,7 @@
 namespace crane {
 namespace {
 
+// an x86 CPU that has everything
 constexpr Isa k_all = Isa::avx2 | Isa::avx512 | Isa::avx512bf16;
 
 TEST(Isa, ACeilingTakesAwayWhatItsSetLacks) {
@@ -15,7 +16,14 @@ TEST(Isa, ACeilingTakesAwayWhatItsSetLacks) {
   EXPECT_EQ(lowered(k_all, "avx512bf16"), k_all);
   EXPECT_EQ(lowered(k_all, "avx512"), Isa::avx2 | Isa::avx512);
   EXPECT_EQ(lowered(k_all, "avx2"), Isa::avx2);
+  EXPECT_EQ(lowered(k_all, "neon"), Isa::none);
   EXPECT_EQ(lowered(k_all, "none"), Isa::none);
+}
+
+TEST(Isa, SetsOfAnotherProcessorStandBesideNotAbove) {
+  EXPECT_EQ(lowered(Isa::neon, "neon"), Isa::neon);
+  EXPECT_EQ(lowered(Isa::neon, "avx512bf16"), Isa::none);
+  EXPECT_EQ(isa_name(Isa::neon), "neon");
 }
 
 TEST(Isa, ACeilingAddsNothing) {
