@@ -2,6 +2,7 @@
 import { type CraneError, toCraneError } from '../../errors.js';
 import { type DecodedPicture, decodePicture } from '../../images/decode.js';
 import { isLossyFile } from '../../images/lossy.js';
+import { pictureFindings } from '../../images/picture-findings.js';
 import { toPictureSource } from '../../images/picture-input.js';
 import type { Reading } from '../../images/reading.js';
 import type { DataItem } from '../data-set.js';
@@ -25,7 +26,7 @@ export async function checkItem(item: DataItem, limits: DecodeLimits): Promise<F
   let size: DecodedPicture | undefined;
   try {
     size = await decodePicture(toPictureSource(item.image), limits);
-    for (const { message } of size.notes)
+    for (const { message } of [...size.notes, ...pictureFindings(size)])
       found.push(finding('odd-picture', [item.imagePath], { className, detail: message }));
   } catch (thrown) {
     found.push(

@@ -128,6 +128,9 @@ describe('data check', () => {
     ['as it is shown', 12, 20],
   ])('a mask that fits a turned picture %s is fine', async (_, width, height) => {
     const turned = await sharp({ create: { width: 20, height: 12, channels: 3, background: '#888' } })
+      .composite([
+        { input: { create: { width: 20, height: 1, channels: 3, background: '#fff' } }, top: 0, left: 0 },
+      ])
       .withMetadata({ orientation: 6 })
       .jpeg()
       .toBuffer();
@@ -195,7 +198,7 @@ describe('data check', () => {
   it("compares counts with the paper's, and says what differs", async () => {
     const files: Record<string, Buffer> = {};
     for (const [index, name] of ['01', '02', '03'].entries())
-      files[`${name}/test/ok/0.png`] = await greyPng(index);
+      files[`${name}/test/ok/0.png`] = await greyPng(index + 1);
     files['01/test/ko/0.png'] = await greyPng(99);
     await makeTree(root, files);
     const report = await check();
@@ -218,7 +221,7 @@ describe('data check', () => {
     // 98 and 155 pictures of different greys and sizes.
     const files: Record<string, Buffer> = {};
     for (let index = 0; index < 253; index++)
-      files[`brain_tumor_dataset/${index < 98 ? 'no' : 'yes'}/${index}.png`] = await greyPng(index, 8, 8);
+      files[`brain_tumor_dataset/${index < 98 ? 'no' : 'yes'}/${index}.png`] = await greyPng(index + 1, 8, 8);
     await makeTree(root, files);
     const report = await check();
     expect(report).toMatchObject({ paper: { name: 'brainmri', isEqual: true }, faults: 0, warnings: 0 });

@@ -22,9 +22,10 @@ export async function makeTree(root: string, files: readonly string[] | Record<s
   return root;
 }
 
-/** PNG bytes of one grey; `mark` sets the upper left pixels to another one. */
+/** PNG bytes of one grey, but for its last row where it is none of a mask; `mark` sets the upper left pixels to another one. */
 export function greyPng(value: number, width = 16, height = 12, mark?: { value: number; pixels: number }) {
   const data = Buffer.alloc(width * height, value);
+  if (value > 0 && value < 255) data.fill(value < 128 ? value + 8 : value - 8, width * (height - 1));
   if (mark) data.fill(mark.value, 0, mark.pixels);
   return sharp(data, { raw: { width, height, channels: 1 } })
     .toColourspace('b-w')
