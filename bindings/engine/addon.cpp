@@ -2,6 +2,7 @@
 #include <napi.h>
 #include <torch/headeronly/version.h>
 
+#include "arguments.h"
 #include "async_task.h"
 #include "bench_functions.h"
 #include "bootstrap_functions.h"
@@ -9,6 +10,7 @@
 #include "image_functions.h"
 #include "kernels/choice.h"
 #include "metric_functions.h"
+#include "results.h"
 #include "training_functions.h"
 #include "training_object.h"
 #include "weight_functions.h"
@@ -52,6 +54,21 @@ Napi::Value set_threads(const Napi::CallbackInfo& call) {
       [](Napi::Env env, int& count) -> Napi::Value { return Napi::Number::New(env, count); });
 }
 
+Napi::Value method_facts(const Napi::CallbackInfo& call) {
+  return guarded(call, [&]() -> Napi::Value {
+    const Napi::Env env = call.Env();
+    const MethodFacts facts = facts_of(*score_options_of(call[0].As<Napi::Object>()).method);
+    Napi::Object js = Napi::Object::New(env);
+    Napi::Array parts = Napi::Array::New(env, facts.parts.size());
+    for (uint32_t i = 0; i < facts.parts.size(); ++i) parts.Set(i, facts.parts[i]);
+    js.Set("parts", parts);
+    js.Set("couplesPictures", facts.couples_pictures);
+    js.Set("isRecordable", facts.is_recordable);
+    js.Set("mayBeNan", facts.may_be_nan);
+    return js;
+  });
+}
+
 Napi::Value create_cancel_flag(const Napi::CallbackInfo& call) {
   return call.This().As<Napi::Object>().Get("CancelFlag").As<Napi::Function>().New({});
 }
@@ -68,6 +85,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("CancelFlag", CancelFlagObject::define(env));
   exports.Set("info", Napi::Function::New<info>(env, "info"));
   exports.Set("setThreads", Napi::Function::New<set_threads>(env, "setThreads"));
+  exports.Set("methodFacts", Napi::Function::New<method_facts>(env, "methodFacts"));
   exports.Set("openEngine", Napi::Function::New<EngineObject::open>(env, "openEngine"));
   exports.Set("createCancelFlag", Napi::Function::New<create_cancel_flag>(env, "createCancelFlag"));
   exports.Set("shutDown", Napi::Function::New<shut_down_now>(env, "shutDown"));

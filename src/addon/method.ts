@@ -41,3 +41,12 @@ export interface MethodOptions {
   sigma: number;
   compat: Compat;
 }
+
+/** A method's facts as the engine has them; those of src/methods say the same. */
+export interface MethodFacts {
+  /** of a picture's score by name, 'map-max' last */
+  parts: string[];
+  couplesPictures: boolean;
+  isRecordable: boolean;
+  mayBeNan: boolean;
+}

@@ -6,6 +6,7 @@
  */
 
 import type { CancelFlag, EngineConfig, NativeEngine } from './engine.js';
+import type { MethodFacts, MethodOptions } from './method.js';
 import type { ImageIntervals } from './metric-results.js';
 import type {
   BestThreshold,
@@ -57,6 +58,8 @@ export interface NativeAddon {
    */
   shutDown(): void;
 
+  /** What a method with these settings tells of itself. E_METHOD, E_MODEL_CONFIG. */
+  methodFacts(method: MethodOptions): MethodFacts;
   openEngine(config: EngineConfig): Promise<NativeEngine>;
   createCancelFlag(): CancelFlag;
 

@@ -96,6 +96,12 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
     convertWeights: notFaked('convertWeights'),
     synthWeights: notFaked('synthWeights'),
     checkFeatures: checkFakeFeatures,
+    methodFacts: () => ({
+      parts: ['fused', 'map-max'],
+      couplesPictures: false,
+      isRecordable: true,
+      mayBeNan: false,
+    }),
     countCells: async (mask, _width, _height, grid) => fakeCells(mask, grid),
     referenceOrder: async (seed, count, epoch) =>
       Int32Array.from({ length: count }, (_, at) => (at * 7 + seed + epoch) % count),

@@ -1,0 +1,27 @@
+/** What src/methods says of a method, and what the engine says of it, are the same. */
+import { expect, it } from 'vitest';
+import { loadAddon } from '../../dist/addon/load-addon.js';
+import { methodFrom, type Setting, settingOf } from '../../dist/methods/descriptor.js';
+import { defaultMethod, findMethod, methodNames } from '../../dist/methods/registry.js';
+
+it.each(methodNames())('%s', async (name) => {
+  const { addon } = await loadAddon();
+  const descriptor = findMethod(name);
+  const usual = defaultMethod(name);
+  const changed = (one: string, value: unknown) =>
+    methodFrom(descriptor, (setting: string, spec: Setting) =>
+      setting === one ? value : settingOf(usual, setting, spec),
+    );
+  const methods = Object.entries(descriptor.settings).flatMap(([setting, spec]) => {
+    if (spec.kind === 'flag') return [true, false].map((value) => changed(setting, value));
+    if (spec.kind === 'choice') return spec.values.map((value) => changed(setting, value));
+    return [];
+  });
+  expect(methods.length).toBeGreaterThan(0);
+  for (const method of methods) {
+    const { parts, couplesPictures } = addon.methodFacts(method);
+    expect(couplesPictures).toBe(descriptor.facts(method).couplesPictures);
+    const { imageScore } = descriptor.settings as Record<string, { values?: readonly string[] }>;
+    expect(imageScore?.values).toEqual(parts);
+  }
+});
