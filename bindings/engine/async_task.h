@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "core/error.h"
@@ -47,51 +48,98 @@ Napi::Error to_js_error(Napi::Env env, const crane::Error& error);
 // Whatever a task threw, as a crane::Error (E_MEMORY for bad_alloc, E_INTERNAL for the unknown).
 crane::Error as_crane_error(std::exception_ptr thrown);
 
+template <typename Work, typename Then, typename Convert>
+struct AsyncTask {
+  using Result = std::invoke_result_t<Work>;
+  Napi::Promise::Deferred deferred;
+  std::optional<Work> work;
+  Then then;
+  Convert convert;
+  std::vector<Napi::Reference<Napi::Value>> keep;
+  std::optional<Result> result;
+  std::optional<crane::Error> error;
+
+  // On one of the engine's threads.
+  void run_work() {
+    try {
+      result.emplace((*work)());
+    } catch (...) {
+      error.emplace(as_crane_error(std::current_exception()));
+    }
+  }
+  void run_then() {
+    try {
+      then(*result);
+    } catch (...) {
+      error.emplace(as_crane_error(std::current_exception()));
+    }
+  }
+  // On the JavaScript thread.
+  void settle(Napi::Env js) {
+    if (error) {
+      deferred.Reject(to_js_error(js, *error).Value());
+      return;
+    }
+    try {
+      deferred.Resolve(convert(js, *result));
+    } catch (const Napi::Error& thrown) {
+      deferred.Reject(thrown.Value());
+    } catch (...) {
+      deferred.Reject(to_js_error(js, as_crane_error(std::current_exception())).Value());
+    }
+  }
+};
+
+// The task's JavaScript references may only be dropped on its own thread: hands over the last owner.
+template <typename Task>
+void complete(TaskLedger& ledger, std::shared_ptr<Task> task) {
+  auto completion = std::make_unique<TaskLedger::Completion>([task](Napi::Env js) { task->settle(js); });
+  task.reset();
+  ledger.complete(std::move(completion));
+}
+
+// As run_async, with a second step on other threads, then(result), so that `executor` goes on with its next
+// work meanwhile.
+template <typename Work, typename Then, typename Convert>
+Napi::Promise run_async_in_two(Napi::Env env, Executor& executor, Work work, Executor& then_executor,
+                               Then then, Convert convert,
+                               std::vector<Napi::Reference<Napi::Value>> keep = {}) {
+  using Task = AsyncTask<Work, Then, Convert>;
+  auto task = std::make_shared<Task>(Task{Napi::Promise::Deferred::New(env), std::move(work), std::move(then),
+                                          std::move(convert), std::move(keep), std::nullopt, std::nullopt});
+  const Napi::Promise promise = task->deferred.Promise();
+  TaskLedger& ledger = TaskLedger::of(env);
+  ledger.begin(env);
+  executor.post([task = std::move(task), &ledger, &then_executor]() mutable {
+    if (!ledger.is_closing()) task->run_work();
+    // What the work holds of the engine is given up here, not on the JavaScript thread: that may take long.
+    task->work.reset();
+    if (!task->result) return complete(ledger, std::move(task));
+    then_executor.post([task = std::move(task), &ledger]() mutable {
+      if (!ledger.is_closing()) task->run_then();
+      complete(ledger, std::move(task));
+    });
+  });
+  return promise;
+}
+
 // Runs `work` on `executor`; resolves with convert(env, result), rejects with the task's error.
 // `keep` holds JavaScript values whose memory the work reads.
 template <typename Work, typename Convert>
 Napi::Promise run_async(Napi::Env env, Executor& executor, Work work, Convert convert,
                         std::vector<Napi::Reference<Napi::Value>> keep = {}) {
-  using Result = decltype(work());
-  struct Task {
-    Napi::Promise::Deferred deferred;
-    std::optional<Work> work;
-    Convert convert;
-    std::vector<Napi::Reference<Napi::Value>> keep;
-    std::optional<Result> result;
-    std::optional<crane::Error> error;
-  };
-  auto task = std::make_shared<Task>(Task{Napi::Promise::Deferred::New(env), std::move(work),
+  using Result = std::invoke_result_t<Work>;
+  const auto nothing = [](Result&) {};
+  using Task = AsyncTask<Work, decltype(nothing), Convert>;
+  auto task = std::make_shared<Task>(Task{Napi::Promise::Deferred::New(env), std::move(work), nothing,
                                           std::move(convert), std::move(keep), std::nullopt, std::nullopt});
   const Napi::Promise promise = task->deferred.Promise();
   TaskLedger& ledger = TaskLedger::of(env);
   ledger.begin(env);
-  executor.post([task, &ledger]() mutable {
-    if (!ledger.is_closing()) {
-      try {
-        task->result.emplace((*task->work)());
-      } catch (...) {
-        task->error.emplace(as_crane_error(std::current_exception()));
-      }
-    }
-    // What the work holds of the engine is given up here, not on the JavaScript thread: that may take long.
+  executor.post([task = std::move(task), &ledger]() mutable {
+    if (!ledger.is_closing()) task->run_work();
     task->work.reset();
-    // The task's JavaScript references may only be dropped on its own thread: hand over the last owner.
-    auto completion = std::make_unique<TaskLedger::Completion>([task](Napi::Env js) {
-      if (task->error) {
-        task->deferred.Reject(to_js_error(js, *task->error).Value());
-        return;
-      }
-      try {
-        task->deferred.Resolve(task->convert(js, *task->result));
-      } catch (const Napi::Error& thrown) {
-        task->deferred.Reject(thrown.Value());
-      } catch (...) {
-        task->deferred.Reject(to_js_error(js, as_crane_error(std::current_exception())).Value());
-      }
-    });
-    task.reset();
-    ledger.complete(std::move(completion));
+    complete(ledger, std::move(task));
   });
   return promise;
 }

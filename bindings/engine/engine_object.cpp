@@ -2,6 +2,7 @@
 
 #include "arguments.h"
 #include "async_task.h"
+#include "engine/map_regions.h"
 #include "results.h"
 #include "training_object.h"
 
@@ -49,6 +50,7 @@ Napi::Value outcomes_to_js(Napi::Env env, const std::vector<std::string>& names,
       map.Set("height", static_cast<double>(outcome.map_height));
       js.Set("map", map);
     }
+    if (outcome.regions) js.Set("regions", regions_to_js(env, *outcome.regions));
     Napi::Object ms = Napi::Object::New(env);
     ms.Set("preprocess", outcome.preprocess_ms);
     ms.Set("forward", outcome.forward_ms);
@@ -194,16 +196,18 @@ Napi::Value EngineObject::score(const Napi::CallbackInfo& info) {
       item.fit = fit_of(request);
       item.tile_overlap = number_of(request, "tileOverlap");
       item.wants_map = boolean_of(request, "wantMap");
+      if (request.Has("regionsAt")) item.regions_at = number_of(request, "regionsAt");
       items.push_back(item);
       keep.push_back(reference_to(picture.Get("data")));
     }
     const ScoreOptions options = score_options_of(info[1].As<Napi::Object>());
     const auto cancel = token_of(info[2]);
-    return run_async(
+    return run_async_in_two(
         info.Env(), compute_thread(),
-        [engine, job = engine->begin_score(std::move(items)), options, cancel] {
+        [engine, job = engine->begin_score(items), options, cancel] {
           return engine->score(*job, options, cancel.get());
         },
+        io_threads(), [items](std::vector<ScoreOutcome>& outcomes) { add_regions(items, outcomes); },
         outcomes_with(options), std::move(keep));
   });
 }

@@ -149,23 +149,6 @@ Napi::Value overlay(const Napi::CallbackInfo& call) {
   });
 }
 
-Napi::Value regions_to_js(Napi::Env env, std::vector<image::Region>& regions) {
-  Napi::Array list = Napi::Array::New(env, regions.size());
-  for (uint32_t i = 0; i < regions.size(); ++i) {
-    const image::Region& region = regions[i];
-    Napi::Object js = Napi::Object::New(env);
-    js.Set("x", static_cast<double>(region.x));
-    js.Set("y", static_cast<double>(region.y));
-    js.Set("width", static_cast<double>(region.width));
-    js.Set("height", static_cast<double>(region.height));
-    js.Set("area", static_cast<double>(region.area));
-    js.Set("peak", static_cast<double>(region.peak));
-    js.Set("mean", region.mean);
-    list.Set(i, js);
-  }
-  return list;
-}
-
 Napi::Value regions(const Napi::CallbackInfo& call) {
   return guarded(call, [&] {
     const MapArgument map = map_of(call[0], call[1], call[2]);

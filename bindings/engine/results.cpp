@@ -10,6 +10,23 @@ Napi::Float32Array float_array(Napi::Env env, const std::vector<float>& values) 
   return js;
 }
 
+Napi::Value regions_to_js(Napi::Env env, std::vector<image::Region>& regions) {
+  Napi::Array list = Napi::Array::New(env, regions.size());
+  for (uint32_t i = 0; i < regions.size(); ++i) {
+    const image::Region& region = regions[i];
+    Napi::Object js = Napi::Object::New(env);
+    js.Set("x", static_cast<double>(region.x));
+    js.Set("y", static_cast<double>(region.y));
+    js.Set("width", static_cast<double>(region.width));
+    js.Set("height", static_cast<double>(region.height));
+    js.Set("area", static_cast<double>(region.area));
+    js.Set("peak", static_cast<double>(region.peak));
+    js.Set("mean", region.mean);
+    list.Set(i, js);
+  }
+  return list;
+}
+
 Napi::Value stages_to_js(Napi::Env env, TracedStages& stages) {
   Napi::Object js = Napi::Object::New(env);
   for (auto& [name, stage] : stages) {

@@ -8,11 +8,13 @@
 #include "async_task.h"
 #include "core/error.h"
 #include "core/traced_stage.h"
+#include "image/regions.h"
 
 namespace crane::bindings {
 
 // The values as an array that JavaScript owns.
 Napi::Float32Array float_array(Napi::Env env, const std::vector<float>& values);
+Napi::Value regions_to_js(Napi::Env env, std::vector<image::Region>& regions);
 Napi::Value stages_to_js(Napi::Env env, TracedStages& stages);
 
 using Keep = std::vector<Napi::Reference<Napi::Value>>;

@@ -64,14 +64,15 @@ class DeviceScoring {
         parts_[task.item].conclude(largest.const_data_ptr<double>()[i], options_, outcome);
         outcome.map_height = batch.pass.smooth.size(1);
         outcome.map_width = batch.pass.smooth.size(2);
-        if (items_[task.item].wants_map) {
+        if (items_[task.item].needs_map()) {
           const at::Tensor map = batch.pass.smooth[at].to(at::kCPU).contiguous();
           outcome.map.assign(map.const_data_ptr<float>(), map.const_data_ptr<float>() + map.numel());
         }
       } else {
         maps_[task.item].add(batch.pass.sharp[at]);
         if (is_last) {
-          finish(maps_[task.item].take(), parts_[task.item], options_, items_[task.item].wants_map, outcome);
+          finish(maps_[task.item].take(), parts_[task.item], options_, items_[task.item].needs_map(),
+                 outcome);
         }
       }
       outcome.postprocess_ms += watch.lap_ms();

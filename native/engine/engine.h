@@ -18,6 +18,7 @@
 #include "core/traced_stage.h"
 #include "image/fit.h"
 #include "image/picture.h"
+#include "image/regions.h"
 #include "methods/material.h"
 #include "methods/registry.h"
 #include "train/options.h"
@@ -110,15 +111,19 @@ struct ScoreItem {
   image::Fit fit = image::Fit::stretch;
   double tile_overlap = 0.25;
   bool wants_map = false;
+  std::optional<double> regions_at;  // threshold of the map (map_regions.h)
+
+  bool needs_map() const { return wants_map || regions_at.has_value(); }
 };
 
 struct ScoreOutcome {
   double score = 0;
   std::vector<double> parts;  // as MethodFacts::parts
   double map_max() const { return parts.back(); }
-  std::vector<float> map;  // [map_height, map_width], covers exactly the picture; empty unless wanted
+  std::vector<float> map;  // [map_height, map_width], covers exactly the picture; empty unless needed
   int64_t map_width = 0;
   int64_t map_height = 0;
+  std::optional<std::vector<image::Region>> regions;  // in the picture's pixels, by add_regions()
   double preprocess_ms = 0;
   double forward_ms = 0;
   double postprocess_ms = 0;

@@ -40,7 +40,7 @@ ScoreOutcome Engine::State::score_alone(ScoreJob& job, size_t at, const ScoreOpt
     outcome.postprocess_ms += watch.lap_ms();
   }
   Stopwatch watch;
-  finish(map.take(), parts, options, item.wants_map, outcome);
+  finish(map.take(), parts, options, item.needs_map(), outcome);
   outcome.postprocess_ms += watch.lap_ms();
   return outcome;
 }
@@ -76,7 +76,7 @@ std::vector<ScoreOutcome> Engine::State::score_together(ScoreJob& job, const Sco
       parts.add(done.parts[static_cast<size_t>(next)]);
       outcomes[i].forward_ms += forward_ms;
     }
-    finish(map.take(), parts, options, items[i].wants_map, outcomes[i]);
+    finish(map.take(), parts, options, items[i].needs_map(), outcomes[i]);
     outcomes[i].postprocess_ms = watch.lap_ms();
   }
   return outcomes;

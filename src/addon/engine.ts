@@ -1,7 +1,7 @@
 /** An engine in the addon: what it is opened with, what it says of itself, and its calls. */
 import type { Material } from './material.js';
 import type { MethodOptions } from './method.js';
-import type { Fit, NativePicture } from './picture.js';
+import type { Fit, NativePicture, Region } from './picture.js';
 import type { Precision } from './precision.js';
 import type { TraceResult } from './trace.js';
 import type { FeatureShape, Fresh, LearnerSettings, NativeTraining, SavedTraining } from './training.js';
@@ -77,6 +77,8 @@ export interface ScoreRequest {
   /** overlap of neighbouring tiles, as a share of their side, for fit 'tile' */
   tileOverlap: number;
   wantMap: boolean;
+  /** finds the regions of the map at this threshold */
+  regionsAt?: number;
 }
 
 export interface ScoreResult {
@@ -90,6 +92,8 @@ export interface ScoreResult {
    * otherwise in the size of the merged map.
    */
   map?: { data: Float32Array; width: number; height: number };
+  /** where regionsAt was given: in the picture's own pixels, so that boxes and areas are exact there, largest peak first */
+  regions?: Region[];
   ms: { preprocess: number; forward: number; postprocess: number };
 }
 

@@ -1,6 +1,6 @@
-/** What is done to every picture before its forward pass (prompts, decoding) and after it (regions, result). */
+/** What is done to every picture before its forward pass (prompts, decoding) and after it (the result). */
 
-import type { NativeAddon, Region, ScoreResult } from '../addon/native.js';
+import type { NativeAddon, ScoreResult } from '../addon/native.js';
 import { orCancelled, throwIfCancelled } from '../cancellation.js';
 import { AnomalyMap } from '../images/anomaly-map.js';
 import { type DecodedPicture, decodePicture } from '../images/decode.js';
@@ -30,8 +30,6 @@ interface Prepared {
   /** what a result says of how it was read */
   said: Pick<PictureScore, 'bitDepth' | 'valueRange' | 'warnings'>;
   decodeMs: number;
-  /** waits until so many more bytes may be used for this picture */
-  reserve(bytes: number): Promise<void>;
 }
 
 export class PictureScorer {
@@ -87,13 +85,20 @@ export class PictureScorer {
         promptsIdentity: held.identity,
         said: readingFields(picture),
         decodeMs: performance.now() - start - waitedMs,
-        reserve,
       };
-      const hasRegions = wanted.regions === true && prepared.settings.mapThreshold !== null;
-      const wantMap = wanted.map === true || hasRegions;
+      const regionsAt = wanted.regions === true ? prepared.settings.mapThreshold : null;
+      // The map in the picture's own size, in which the engine finds them.
+      if (regionsAt !== null) await reserve(picture.width * picture.height * Float32Array.BYTES_PER_ELEMENT);
       return {
-        request: { picture, context: held.handle, fit, tileOverlap, wantMap },
-        conclude: (result) => this.#conclude(prepared, result, wanted),
+        request: {
+          picture,
+          context: held.handle,
+          fit,
+          tileOverlap,
+          wantMap: wanted.map === true,
+          ...(regionsAt === null ? {} : { regionsAt }),
+        },
+        conclude: async (result) => this.#conclude(prepared, result, wanted),
         release: held.release,
       };
     } catch (thrown) {
@@ -102,12 +107,8 @@ export class PictureScorer {
     }
   }
 
-  async #conclude(picture: Prepared, result: ScoreResult, wanted: Wanted): Promise<UnplacedScore> {
+  #conclude(picture: Prepared, result: ScoreResult, wanted: Wanted): UnplacedScore {
     const { settings, width, height } = picture;
-    const start = performance.now();
-    const map = result.map && new AnomalyMap(result.map, this.#addon);
-    const regions = wanted.regions ? await this.#regions(picture, map) : undefined;
-    const regionsMs = wanted.regions ? performance.now() - start : 0;
     return {
       input: picture.name,
       score: result.score,
@@ -116,23 +117,11 @@ export class PictureScorer {
       width,
       height,
       ...picture.said,
-      ...(regions === undefined ? {} : { regions }),
-      ...(map && wanted.map ? { map, mapMax: result.mapMax } : {}),
+      ...(wanted.regions ? { regions: result.regions ?? null } : {}),
+      ...(result.map ? { map: new AnomalyMap(result.map, this.#addon), mapMax: result.mapMax } : {}),
       model: this.#labels.of(settings, picture.promptsIdentity),
-      ms: { decode: picture.decodeMs, ...result.ms, postprocess: result.ms.postprocess + regionsMs },
+      ms: { decode: picture.decodeMs, ...result.ms },
     };
-  }
-
-  /** Labelled in the picture's own pixels, so that boxes and areas are exact there. */
-  async #regions(
-    { width, height, settings, reserve }: Prepared,
-    map: AnomalyMap | undefined,
-  ): Promise<Region[] | null> {
-    if (!map || settings.mapThreshold === null) return null;
-    if (map.width !== width || map.height !== height)
-      await reserve(width * height * Float32Array.BYTES_PER_ELEMENT);
-    const full = await map.resizeTo(width, height);
-    return this.#addon.regions(full.data, width, height, settings.mapThreshold);
   }
 }
 

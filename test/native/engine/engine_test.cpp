@@ -5,10 +5,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <tuple>
 
 #include "core/error.h"
+#include "engine/map_regions.h"
+#include "image/map.h"
 #include "kernels/choice.h"
 #include "noise_pictures.h"
 #include "synthetic_model.h"
@@ -338,6 +342,38 @@ TEST(Engine, Bfloat16MovesScoresALittleAndNeitherByTheirNeighboursNorThoseOfAFlo
   }
   const auto after = exact.score(pictures.items, model.options, nullptr);
   for (size_t i = 0; i < after.size(); ++i) expect_same_bits(after[i], before[i]);
+}
+
+TEST(Engine, FindsRegionsOnTheMapAtThePicturesOwnSize) {
+  SyntheticModel model(/*width=*/64, /*blocks=*/2, /*side=*/56);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_context(model.material, model.options);
+  Pictures pictures(2, 90, 70, prompts);
+  std::vector<ScoreItem> items = pictures.items;
+  std::vector<ScoreOutcome> plain = engine.score(items, model.options, nullptr);
+  const auto [lowest, highest] = std::minmax_element(plain[0].map.begin(), plain[0].map.end());
+  const double threshold = (*lowest + *highest) / 2;
+  items[0].regions_at = threshold;
+  items[0].wants_map = false;
+  std::vector<ScoreOutcome> outcomes = engine.score(items, model.options, nullptr);
+  add_regions(items, outcomes);
+  const image::PictureView& picture = items[0].picture;
+  std::vector<float> full(static_cast<size_t>(picture.width * picture.height));
+  image::resize_map(plain[0].map.data(), plain[0].map_width, plain[0].map_height, picture.width,
+                    picture.height, full.data());
+  const auto expected = image::find_regions(full.data(), picture.width, picture.height, threshold);
+  ASSERT_FALSE(expected.empty());
+  ASSERT_TRUE(outcomes[0].regions.has_value());
+  ASSERT_EQ(outcomes[0].regions->size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const image::Region& got = (*outcomes[0].regions)[i];
+    EXPECT_EQ(std::tie(got.x, got.y, got.width, got.height, got.area, got.peak, got.mean),
+              std::tie(expected[i].x, expected[i].y, expected[i].width, expected[i].height, expected[i].area,
+                       expected[i].peak, expected[i].mean));
+  }
+  EXPECT_TRUE(outcomes[0].map.empty());
+  EXPECT_EQ(outcomes[1].map, plain[1].map);
+  EXPECT_FALSE(outcomes[1].regions.has_value());
 }
 
 }  // namespace

@@ -113,11 +113,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
     },
     demosaic: notFaked('demosaic'),
     resizeMap: async (map, width, height, toWidth, toHeight) =>
-      Float32Array.from({ length: toWidth * toHeight }, (_, at) => {
-        const x = Math.floor(((at % toWidth) * width) / toWidth);
-        const y = Math.floor((Math.floor(at / toWidth) * height) / toHeight);
-        return map[y * width + x]!;
-      }),
+      nearestMap(map, width, height, toWidth, toHeight),
     overlay: async (picture, map, mapWidth, mapHeight, low, high) => {
       const rgb = nearestRgb(picture, picture.width, picture.height);
       for (let at = 0; at < picture.width * picture.height; at++) {
@@ -223,7 +219,10 @@ function makeFakeEngine(
 }
 
 /** Mean brightness, shifted a little by sigma; the map is the picture in 8 x 8. */
-function fakeScore({ picture, wantMap, context }: ScoreRequest, method: MethodOptions): ScoreResult {
+function fakeScore(
+  { picture, wantMap, regionsAt, context }: ScoreRequest,
+  method: MethodOptions,
+): ScoreResult {
   let sum = 0;
   for (const value of picture.data) sum += value;
   const score = Math.min(1, sum / picture.data.length / 255 + method.sigma / 1e4 + context / 1e6);
@@ -234,8 +233,22 @@ function fakeScore({ picture, wantMap, context }: ScoreRequest, method: MethodOp
     parts: { fused: score, 'map-max': Math.max(...data) },
     mapMax: Math.max(...data),
     ...(wantMap ? { map: { data, width: k_mapSide, height: k_mapSide } } : {}),
+    ...(regionsAt === undefined ? {} : { regions: regionsOf(data, picture, regionsAt) }),
     ms: { preprocess: 1, forward: 2, postprocess: 3 },
   };
+}
+
+/** In the picture's own pixels. */
+function regionsOf(map: Float32Array, { width, height }: NativePicture, threshold: number): Region[] {
+  return boundingBox(nearestMap(map, k_mapSide, k_mapSide, width, height), width, height, threshold);
+}
+
+function nearestMap(map: Float32Array, width: number, height: number, toWidth: number, toHeight: number) {
+  return Float32Array.from({ length: toWidth * toHeight }, (_, at) => {
+    const x = Math.floor(((at % toWidth) * width) / toWidth);
+    const y = Math.floor((Math.floor(at / toWidth) * height) / toHeight);
+    return map[y * width + x]!;
+  });
 }
 
 function nearestRgb({ data, width, height }: NativePicture, toWidth: number, toHeight: number): Uint8Array {
