@@ -363,7 +363,7 @@ it.each([
         .jpeg()
         .toBuffer();
     await makeTree(root, {
-      'good/0.jpg': await picture(10),
+      'good/0.jpg': await picture(120),
       'bad/1.jpg': await picture(200),
       'masks/1_mask.png': await greyPng(0, width, height, { value: 255, pixels: 5 }),
     });
