@@ -45,15 +45,18 @@ vision::TowerConfig tower_config_of(const Napi::Object& js) {
   const Napi::Object positions = object_of(js, "positionInterpolation");
   const std::string kind = string_of(positions, "kind");
   using Kind = vision::PositionInterpolation::Kind;
-  if (kind == "bilinear")
+  if (kind == "none")
+    config.positions.kind = Kind::none;
+  else if (kind == "bilinear")
     config.positions.kind = Kind::bilinear;
   else if (kind == "bicubic")
     config.positions.kind = Kind::bicubic;
   else if (kind == "bicubic-antialias")
     config.positions.kind = Kind::bicubic_antialias;
   else
-    throw wrong(js.Env(), "positionInterpolation.kind", "bilinear, bicubic or bicubic-antialias");
+    throw wrong(js.Env(), "positionInterpolation.kind", "none, bilinear, bicubic or bicubic-antialias");
   config.positions.offset = number_of(positions, "offset");
+  if (js.Get("heads").IsNumber()) config.heads = static_cast<int64_t>(number_of(js, "heads"));
   config.blocks = static_cast<int64_t>(number_of(js, "blocks"));
   return config;
 }
@@ -207,8 +210,9 @@ EngineConfig engine_config_of(const Napi::Object& js) {
   }
   config.vision = tower_config_of(object_of(js, "vision"));
   const Napi::Object text = object_of(js, "text");
-  config.text_activation = activation_of(text);
-  config.text_layer_norm_eps = number_of(text, "layerNormEps");
+  config.text.activation = activation_of(text);
+  config.text.layer_norm_eps = number_of(text, "layerNormEps");
+  if (text.Get("heads").IsNumber()) config.text.heads = static_cast<int64_t>(number_of(text, "heads"));
   if (js.Has("source") && js.Get("source").IsObject()) {
     const Napi::Object source = object_of(js, "source");
     config.source = SourceConfig{string_of(source, "weights"), tower_config_of(object_of(source, "tower"))};

@@ -176,7 +176,7 @@ void Engine::State::open(const EngineConfig& from, at::Device on) {
     }
     const weights::CanonicalWeights all = weights::canonicalise(std::move(files));
     const weights::VisionStructure vision_facts = weights::check_vision(all);
-    text.open(all, config.text_activation, config.text_layer_norm_eps, device);
+    text.open(all, config.text, device);
     check_input(vision_facts.joint_width == text.structure().joint_width, "E_MODEL_CONFIG",
                 "the vision tower ends in ", vision_facts.joint_width, " dimensions, the text tower in ",
                 text.structure().joint_width);

@@ -21,6 +21,7 @@
 #include "image/regions.h"
 #include "methods/material.h"
 #include "methods/registry.h"
+#include "text/config.h"
 #include "train/options.h"
 #include "vision/config.h"
 #include "weights/synth.h"
@@ -50,8 +51,7 @@ struct EngineConfig {
   std::vector<std::string> weights;
   std::vector<RecipeConfig> recipes;
   vision::TowerConfig vision;
-  layers::Activation text_activation = layers::Activation::quick_gelu;
-  double text_layer_norm_eps = 1e-5;
+  text::TextConfig text;
   std::optional<SourceConfig> source;
   int64_t height = 0;  // input of the model in pixels
   int64_t width = 0;

@@ -88,6 +88,7 @@ struct Engine::State {
           join_text("an input of ", width, " x ", height, " pixels is no multiple of the patch of ", patch),
           join_text("the nearest is --size ", nearest(width), "x", nearest(height)));
     }
+    vision.check_grid(vision.grid_for(height, width));
     if (source) {
       check_input(source->grid_for(height, width).count() > 0, "E_MODEL_CONFIG", "an input of ", width, " x ",
                   height, " pixels is smaller than one patch of the spatial source");

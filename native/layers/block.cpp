@@ -3,11 +3,19 @@
 #include <cmath>
 
 #include "attention/plain.h"
+#include "core/error.h"
 
 namespace crane::layers {
 
 at::Tensor activate(const at::Tensor& x, Activation activation) {
   return activation == Activation::quick_gelu ? x * at::sigmoid(1.702 * x) : at::gelu(x);
+}
+
+int64_t heads_of(int64_t width, int64_t wanted) {
+  const int64_t heads = wanted > 0 ? wanted : width / 64;
+  check_input(wanted >= 0 && heads > 0 && width % heads == 0, "E_MODEL_CONFIG", "model.json asks for ",
+              wanted, " heads of a tower of width ", width);
+  return heads;
 }
 
 Block Block::load(TensorLoader& loader, const std::string& prefix, int64_t heads, Activation activation,

@@ -10,6 +10,10 @@ namespace crane::layers {
 
 at::Tensor activate(const at::Tensor& x, Activation activation);
 
+// How many heads a block of this width has: `wanted`, or as many as are 64 channels wide for 0.
+// Errors: E_MODEL_CONFIG when they do not divide it.
+int64_t heads_of(int64_t width, int64_t wanted);
+
 // Queries, keys and values of one block, each [B, H, N, d].
 struct Projections {
   at::Tensor q;

@@ -4,11 +4,10 @@
 
 namespace crane::text {
 
-void LazyTower::open(const weights::CanonicalWeights& weights, layers::Activation activation,
-                     double layer_norm_eps, at::Device device) {
+void LazyTower::open(const weights::CanonicalWeights& weights, const TextConfig& config, at::Device device) {
   structure_ = weights::check_text(weights);
-  activation_ = activation;
-  layer_norm_eps_ = layer_norm_eps;
+  structure_.heads = layers::heads_of(structure_.width, config.heads);
+  config_ = config;
   device_ = device;
   weights_ = weights;
 }
@@ -19,7 +18,7 @@ const TextTower& LazyTower::get() const {
     // Training differentiates through the tower, whoever asked for it first.
     const c10::InferenceMode inference(false);
     const at::NoGradGuard guard;
-    tower_ = TextTower::load(*weights_, activation_, layer_norm_eps_, device_);
+    tower_ = TextTower::load(*weights_, config_, device_);
     weights_.reset();
   }
   return *tower_;

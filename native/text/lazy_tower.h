@@ -12,19 +12,18 @@ namespace crane::text {
 
 class LazyTower {
  public:
-  // Checks the structure only. Errors: those of weights::check_text.
-  void open(const weights::CanonicalWeights& weights, layers::Activation activation, double layer_norm_eps,
-            at::Device device);
+  // Checks the structure only. Errors: those of weights::check_text, E_MODEL_CONFIG.
+  void open(const weights::CanonicalWeights& weights, const TextConfig& config, at::Device device);
 
   const weights::TextStructure& structure() const noexcept { return structure_; }
+  at::Device device() const noexcept { return device_; }
 
   // Errors on the first call: E_WEIGHTS_NONFINITE, E_WEIGHTS_DTYPE.
   const TextTower& get() const;
 
  private:
   weights::TextStructure structure_;
-  layers::Activation activation_ = layers::Activation::quick_gelu;
-  double layer_norm_eps_ = 0;
+  TextConfig config_;
   at::Device device_{at::kCPU};
   mutable std::mutex mutex_;
   mutable std::optional<weights::CanonicalWeights> weights_;  // until it was read

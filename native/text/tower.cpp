@@ -8,8 +8,8 @@
 
 namespace crane::text {
 
-TextTower TextTower::load(const weights::CanonicalWeights& weights, layers::Activation activation,
-                          double layer_norm_eps, at::Device device) {
+TextTower TextTower::load(const weights::CanonicalWeights& weights, const TextConfig& config,
+                          at::Device device) {
   // Shapes were checked by weights::check_text.
   layers::TensorLoader loader(weights, device);
   TextTower tower;
@@ -20,28 +20,30 @@ TextTower TextTower::load(const weights::CanonicalWeights& weights, layers::Acti
     for (size_t row = 0; row < ids.size(); ++row) tower.row_of_id_[ids[row]] = static_cast<int64_t>(row);
   }
   tower.positions_ = loader.required("text.pos");
-  const int64_t heads = tower.width() / 64;
+  const int64_t heads = layers::heads_of(tower.width(), config.heads);
   for (int64_t i = 0; loader.has(join_text("text.blocks.", i, ".qkv.weight")); ++i) {
-    tower.blocks_.push_back(
-        layers::Block::load(loader, join_text("text.blocks.", i), heads, activation, layer_norm_eps));
+    tower.blocks_.push_back(layers::Block::load(loader, join_text("text.blocks.", i), heads,
+                                                config.activation, config.layer_norm_eps));
   }
   check_input(!tower.blocks_.empty(), "E_WEIGHTS_MISSING", "no text blocks in the weights");
-  tower.ln_final_ = loader.layer_norm("text.ln_final", layer_norm_eps);
+  tower.ln_final_ = loader.layer_norm("text.ln_final", config.layer_norm_eps);
   check_input(tower.ln_final_.defined(), "E_WEIGHTS_MISSING", "the text tower's final LayerNorm is missing");
   tower.projection_ = loader.optional("text.proj");
   tower.parameters_ = loader.parameters();
   return tower;
 }
 
+std::optional<int64_t> TextTower::table_row(int64_t id) const {
+  if (row_of_id_.empty()) return id >= 0 && id < tokens_.size(0) ? std::optional(id) : std::nullopt;
+  const auto row = row_of_id_.find(id);
+  return row == row_of_id_.end() ? std::nullopt : std::optional(row->second);
+}
+
 // A weight file may hold only some token rows (model.json's `crane-mini`, archives cut for size); the
 // checkpoint's own buffers then stand in.
 at::Tensor TextTower::token_row(const PromptSet& prompts, int c, int64_t position) const {
   const int64_t id = prompts.ids[c][position];
-  if (!row_of_id_.empty()) {
-    if (const auto row = row_of_id_.find(id); row != row_of_id_.end()) return tokens_[row->second];
-  } else if (id >= 0 && id < tokens_.size(0)) {
-    return tokens_[id];
-  }
+  if (const auto row = table_row(id)) return tokens_[*row];
   const int64_t after_context = position - 1 - prompts.context_rows();
   if (position == 0 && prompts.stored_start[c].defined()) return prompts.stored_start[c][0];
   if (after_context >= 0 && prompts.stored_suffix[c].defined() &&
@@ -97,27 +99,32 @@ at::Tensor TextTower::embed_prompt(const PromptSet& prompts, int c, const Encode
   return prompt;
 }
 
+at::Tensor TextTower::run_blocks(at::Tensor x, const std::vector<at::Tensor>& deep, bool half,
+                                 Trace* trace) const {
+  check_input(deep.size() < blocks_.size(), "E_PROMPTS", "the prompt set has deep tokens for ", deep.size(),
+              " blocks, the text tower has ", blocks_.size(), " blocks");
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    if (i > 0 && i <= deep.size()) {
+      // Rounded per sequence, so that in training each one's gradient passes the cast before they are added.
+      at::Tensor rows = deep[i - 1].unsqueeze(0).expand({x.size(0), -1, -1});
+      if (half) rows = rows.to(at::kHalf).to(x.scalar_type());
+      x = at::cat({x.slice(1, 0, 1), rows, x.slice(1, 1 + rows.size(1))}, /*dim=*/1);
+    }
+    x = blocks_[i].forward(x, /*causal=*/true);
+    if (trace) trace->record(join_text("block", i + 1 < 10 ? "0" : "", i + 1), x.unsqueeze(0));
+  }
+  return x;
+}
+
 TextFeatures TextTower::encode(const PromptSet& prompts, const EncodeOptions& options,
                                const at::Tensor& image_features, Trace* trace) const {
-  check_input(prompts.deep.size() < blocks_.size(), "E_PROMPTS", "the prompt set has deep tokens for ",
-              prompts.deep.size(), " blocks, the text tower has ", blocks_.size(), " blocks");
   std::vector<at::Tensor> pair;
   for (int c = 0; c < k_pair; ++c) {
     int64_t end = 0;
     const at::Tensor prompt =
         embed_prompt(prompts, c, options, image_features, /*whole=*/trace != nullptr, &end);
-    at::Tensor x = prompt + positions_.slice(0, 0, prompt.size(1));
-    for (size_t i = 0; i < blocks_.size(); ++i) {
-      if (i > 0 && i <= prompts.deep.size()) {
-        // Rounded per picture, so that in training each picture's gradient passes the cast before they are
-        // added.
-        at::Tensor deep = prompts.deep[i - 1].unsqueeze(0).expand({x.size(0), -1, -1});
-        if (options.half_deep_tokens) deep = deep.to(at::kHalf).to(at::kFloat);
-        x = at::cat({x.slice(1, 0, 1), deep, x.slice(1, 1 + deep.size(1))}, /*dim=*/1);
-      }
-      x = blocks_[i].forward(x, /*causal=*/true);
-      if (trace) trace->record(join_text("block", i + 1 < 10 ? "0" : "", i + 1), x.unsqueeze(0));
-    }
+    const at::Tensor x = run_blocks(prompt + positions_.slice(0, 0, prompt.size(1)), prompts.deep,
+                                    options.half_deep_tokens, trace);
     if (trace) {
       trace->record("prompts", prompt.unsqueeze(0));
       trace->record("eot_index", at::full({1, prompt.size(0)}, static_cast<double>(end), at::kFloat));
@@ -132,13 +139,15 @@ TextFeatures TextTower::encode(const PromptSet& prompts, const EncodeOptions& op
   return result;
 }
 
+at::Tensor TextTower::to_joint(const at::Tensor& rows) const {
+  const at::Tensor feature = ln_final_(rows);
+  return projection_.defined() ? at::matmul(feature, projection_) : feature;
+}
+
 // End-of-text rows after the last block, [B, width] of each text.
 TextFeatures TextTower::project(const std::vector<at::Tensor>& pair) const {
   std::vector<at::Tensor> raw;
-  for (const at::Tensor& row : pair) {
-    const at::Tensor feature = ln_final_(row);
-    raw.push_back(projection_.defined() ? at::matmul(feature, projection_) : feature);
-  }
+  for (const at::Tensor& row : pair) raw.push_back(to_joint(row));
   TextFeatures result;
   result.raw = at::stack(raw, /*dim=*/1);
   result.unit = layers::unit_rows(result.raw);

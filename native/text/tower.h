@@ -1,10 +1,13 @@
 // CLIP's text tower over learned prompts: two vectors, normal and anomalous (method.md 5).
 #pragma once
 
+#include <optional>
+#include <span>
 #include <unordered_map>
 
 #include "layers/block.h"
 #include "tensors/trace.h"
+#include "text/config.h"
 #include "text/prompts.h"
 #include "weights/name_map.h"
 
@@ -22,8 +25,9 @@ struct TextFeatures {
 
 class TextTower {
  public:
-  static TextTower load(const weights::CanonicalWeights& weights, layers::Activation activation,
-                        double layer_norm_eps, at::Device device);
+  // Errors: the E_WEIGHTS_* codes, E_MODEL_CONFIG.
+  static TextTower load(const weights::CanonicalWeights& weights, const TextConfig& config,
+                        at::Device device);
 
   // image_features [B, D] unit rows for a guidance other than none, else undefined (then B = 1).
   // Rows after the end-of-text token never reach it (causal mask) and are cut, except when traced.
@@ -38,6 +42,12 @@ class TextTower {
   // cast of the deep tokens.
   TextFeatures encode_batch(const PromptSet& prompts, const EncodeOptions& options,
                             const at::Tensor& image_features) const;
+
+  // Sentences as they are, each as ids from start to padding -> [S, D] before normalising. `deep` as in a
+  // prompt set; in training each sentence's gradient passes the cast of the deep tokens before they are
+  // added. Errors: E_PROMPTS when there is none, a token has no row, or one does not fit the positions.
+  at::Tensor encode_sentences(std::span<const std::vector<int64_t>> sentences,
+                              const std::vector<at::Tensor>& deep = {}, bool half_deep_tokens = true) const;
 
   // Embedded tokens from `first` to the end of a text's ids, without positions, [rows, width]: what a
   // checkpoint of the authors stores beside the learned vectors. Padding whose row the table lacks is zero.
@@ -55,6 +65,13 @@ class TextTower {
   at::Tensor embed_prompt(const PromptSet& prompts, int c, const EncodeOptions& options,
                           const at::Tensor& image_features, bool whole, int64_t* end) const;
   at::Tensor token_row(const PromptSet& prompts, int c, int64_t position) const;
+  // Row of the token table; nothing where it holds no row for the id.
+  std::optional<int64_t> table_row(int64_t id) const;
+  // x [B, rows, width] with positions -> after the last block, rows 1 to m replaced by the deep tokens of
+  // their block.
+  at::Tensor run_blocks(at::Tensor x, const std::vector<at::Tensor>& deep, bool half, Trace* trace) const;
+  // End-of-text rows [.., width] -> ln_final and the projection.
+  at::Tensor to_joint(const at::Tensor& rows) const;
   TextFeatures project(const std::vector<at::Tensor>& pair) const;
 
   at::Tensor tokens_;                               // [rows, width]

@@ -22,6 +22,8 @@ at::Tensor resize_positions(const at::Tensor& rows, int64_t side, Grid grid,
         (static_cast<double>(grid.height) + how.offset) / static_cast<double>(side),
         (static_cast<double>(grid.width) + how.offset) / static_cast<double>(side)};
     switch (how.kind) {
+      case Kind::none:
+        break;
       case Kind::bilinear:
         resized = at::upsample_bilinear2d(planes, std::nullopt, false, scale);
         break;
@@ -34,6 +36,8 @@ at::Tensor resize_positions(const at::Tensor& rows, int64_t side, Grid grid,
     }
   } else {
     switch (how.kind) {
+      case Kind::none:
+        break;
       case Kind::bilinear:
         resized = at::upsample_bilinear2d(planes, size, false);
         break;
@@ -45,7 +49,7 @@ at::Tensor resize_positions(const at::Tensor& rows, int64_t side, Grid grid,
         break;
     }
   }
-  CRANE_CHECK_INVARIANT(resized.size(2) == grid.height && resized.size(3) == grid.width,
+  CRANE_CHECK_INVARIANT(resized.defined() && resized.size(2) == grid.height && resized.size(3) == grid.width,
                         "position grid became ", resized.size(2), " x ", resized.size(3));
   return resized.permute({0, 2, 3, 1}).reshape({grid.count(), -1});
 }
@@ -72,7 +76,7 @@ Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& c
   check_input(config.blocks <= available, "E_MODEL_CONFIG", "model.json asks for the first ", config.blocks,
               " vision blocks, the weights hold ", available);
   const int64_t used = config.blocks > 0 ? config.blocks : available;
-  const int64_t heads = tower.width() / 64;
+  const int64_t heads = layers::heads_of(tower.width(), config.heads);
   for (int64_t i = 0; i < used; ++i) {
     tower.blocks_.push_back(layers::FrozenBlock::load(loader, join_text("visual.blocks.", i), heads,
                                                       config.activation, config.layer_norm_eps,
@@ -85,9 +89,26 @@ Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& c
   return tower;
 }
 
+int64_t Tower::stored_side() const {
+  return std::llround(std::sqrt(static_cast<double>(positions_.size(0) - 1)));
+}
+
+void Tower::check_grid(Grid grid) const {
+  const int64_t side = stored_side();
+  if (config_.positions.kind != Kind::none || grid == Grid{side, side}) return;
+  throw Error("E_MODEL_CONFIG",
+              join_text("the model's positions are for ", side, " x ", side,
+                        " patches and are not resized; an "
+                        "input of ",
+                        grid.width * patch(), " x ", grid.height * patch(), " pixels has ", grid.width, " x ",
+                        grid.height),
+              join_text("use --size ", side * patch(), "x", side * patch()));
+}
+
 at::Tensor Tower::positions_for(Grid grid) const {
-  const int64_t side = std::llround(std::sqrt(static_cast<double>(positions_.size(0) - 1)));
+  const int64_t side = stored_side();
   if (grid == Grid{side, side}) return positions_;
+  check_grid(grid);
   const at::Tensor patches = resize_positions(positions_.slice(0, 1), side, grid, config_.positions);
   return at::cat({positions_.slice(0, 0, 1), patches}, /*dim=*/0);
 }

@@ -36,6 +36,8 @@ class Tower final : public SpatialSource {
 
   Grid grid_for(int64_t height, int64_t width) const override { return {height / patch(), width / patch()}; }
   Grid grid_of(const at::Tensor& image) const { return grid_for(image.size(2), image.size(3)); }
+  // E_MODEL_CONFIG for a grid that the positions cannot be fitted to.
+  void check_grid(Grid grid) const;
   const std::vector<layers::FrozenBlock>& blocks() const noexcept { return blocks_; }
   const TowerConfig& config() const noexcept override { return config_; }
   int64_t patch() const { return patch_weight_.size(2); }
@@ -47,6 +49,7 @@ class Tower final : public SpatialSource {
   int64_t parameters() const noexcept override { return parameters_; }
 
  private:
+  int64_t stored_side() const;  // of the position table, in patches
   // [1 + N, width] for the wanted grid, always from the original table.
   at::Tensor positions_for(Grid grid) const;
 

@@ -14,10 +14,23 @@ export interface TowerConfig {
   layerNormEps: number;
   mean: [number, number, number];
   std: [number, number, number];
-  /** how the position grid is fitted to another number of patches; `offset` is DINOv2's 0.1 */
-  positionInterpolation: { kind: 'bilinear' | 'bicubic' | 'bicubic-antialias'; offset: number };
+  /**
+   * how the position grid is fitted to another number of patches: not at all, bilinearly, by a = -0.75 with repeated
+   * edges, by a = -0.5 with antialiasing; `offset` is DINOv2's 0.1
+   */
+  positionInterpolation: { kind: 'none' | 'bilinear' | 'bicubic' | 'bicubic-antialias'; offset: number };
+  /** of the attention; as many as are 64 channels wide where it is not given */
+  heads?: number | undefined;
   /** use only the first n blocks; 0: all */
   blocks: number;
+}
+
+/** The text tower: what its tensors cannot tell. */
+export interface TextConfig {
+  activation: 'quick-gelu' | 'gelu';
+  layerNormEps: number;
+  /** as TowerConfig.heads */
+  heads?: number | undefined;
 }
 
 export interface EngineConfig {
@@ -26,7 +39,7 @@ export interface EngineConfig {
   /** tensors that complete the files, made when the engine opens; `name` is what messages call them */
   recipes?: { name: string; tensors: SynthTensor[] }[];
   vision: TowerConfig;
-  text: { activation: 'quick-gelu' | 'gelu'; layerNormEps: number };
+  text: TextConfig;
   /** the spatial source of D-Attn */
   source?: { weights: string; tower: TowerConfig };
   /** input of the model in pixels */

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import type { EngineConfig, MethodOptions, TowerConfig } from '../addon/native.js';
+import type { MethodOptions, TextConfig, TowerConfig } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import {
   k_unnamed,
@@ -31,11 +31,18 @@ const tower = z.strictObject({
   mean: channel3,
   std: channel3.refine((std) => std.every((value) => value > 0), 'expected numbers above 0'),
   positionInterpolation: z.strictObject({
-    kind: z.enum(['bilinear', 'bicubic', 'bicubic-antialias']),
+    kind: z.enum(['none', 'bilinear', 'bicubic', 'bicubic-antialias']),
     offset: z.number(),
   }),
+  heads: positiveInt.optional(),
   blocks: z.int().min(0),
 }) satisfies z.ZodType<TowerConfig>;
+
+const text = z.strictObject({
+  activation,
+  layerNormEps: z.number().positive(),
+  heads: positiveInt.optional(),
+}) satisfies z.ZodType<TextConfig>;
 
 /** Made from the method's settings; without a name it is Crane's. */
 const method = z.looseObject({ name: z.string().optional() }).transform((given, context): MethodOptions => {
@@ -117,9 +124,7 @@ const modelSchema = z
     source: z.strictObject({ weights: weightFile, tower }).optional(),
     input: z.strictObject({ width: positiveInt, height: positiveInt }),
     vision: tower,
-    text: z.strictObject({ activation, layerNormEps: z.number().positive() }) satisfies z.ZodType<
-      EngineConfig['text']
-    >,
+    text,
     prompts: z.strictObject({ default: z.string().min(1), sets: z.record(z.string().min(1), promptSet) }),
     method,
     /** how prompts for this model are learned best, where it is not as usual */

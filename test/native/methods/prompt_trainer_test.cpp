@@ -24,8 +24,8 @@ struct Course {
 
   Course() {
     const at::NoGradGuard guard;
-    tower = text::TextTower::load(weights::canonicalise({weights::open_weights(model.config.weights[0])}),
-                                  layers::Activation::quick_gelu, 1e-5, at::kCPU);
+    tower = text::TextTower::load(weights::canonicalise({weights::open_weights(model.config.weights[0])}), {},
+                                  at::kCPU);
     start = text::load_prompts(model.material.files.at("prompts"), crane_texts(model.material), tower.width(),
                                at::kCPU);
     at::manual_seed(7);

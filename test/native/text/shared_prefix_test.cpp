@@ -14,8 +14,8 @@ struct Example {
   at::Tensor features;
 
   Example() {
-    tower = TextTower::load(weights::canonicalise({weights::open_weights(model.config.weights[0])}),
-                            layers::Activation::quick_gelu, 1e-5, at::kCPU);
+    tower = TextTower::load(weights::canonicalise({weights::open_weights(model.config.weights[0])}), {},
+                            at::kCPU);
     prompts = load_prompts(model.material.files.at("prompts"),
                            {model.material.texts.at("normal")[0], model.material.texts.at("anomalous")[0]},
                            tower.width(), at::kCPU);
