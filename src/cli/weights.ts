@@ -1,7 +1,9 @@
 /** `crane-native weights list|inspect|verify|convert|synth|pull`. */
+import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
-import { craneKinds, isCraneKind } from '../models/crane-models.js';
+import { type BackboneName, backboneNames, isBackboneName } from '../models/backbones.js';
+import { type CraneKind, craneKinds, isCraneKind } from '../models/crane-models.js';
 import { type AddressTable, publicTable } from '../models/weights/addresses.js';
 import { type Context, paintOf, say } from './context.js';
 import { flagsFor } from './flags.js';
@@ -171,47 +173,64 @@ function convertCommand(context: Context): CommandModule {
 }
 
 function synthCommand(context: Context): CommandModule {
+  const kinds = [...craneKinds, ...backboneNames];
   return {
     command: 'synth [kind]',
-    describe: 'make a full-size model with weights by a recipe, for benchmarks (needs no download)',
+    describe:
+      'make a full-size model, or the weights of a backbone, by a recipe: for benchmarks (needs no download)',
     builder: (yargs) =>
       commonFlags(yargs, 'the result as JSON on stdout')
-        .positional('kind', { type: 'string', describe: craneKinds.join(' or ') })
+        .positional('kind', { type: 'string', describe: kinds.join(' or ') })
         .options({
           out: {
             type: 'string',
             requiresArg: true,
-            describe: 'the folder to make',
-            defaultDescription: 'models/synth-<kind> in the cache folder',
+            describe: 'the folder to make; of a backbone, the file (.safetensors)',
+            defaultDescription: 'models/synth-<kind>, weights/synth-<kind>.safetensors in the cache folder',
           },
           ...flagsFor(['force']),
         })
         .example('$0 weights synth crane+', 'then: crane-native score part.png --model synth-crane+'),
     handler: async (argv) => {
       const kind = String(argv['kind'] ?? '');
-      if (!isCraneKind(kind)) {
+      if (!isCraneKind(kind) && !isBackboneName(kind)) {
         throw new CraneError(
           'E_USAGE',
           kind === '' ? 'synth needs a kind' : `there is no synthetic "${kind}"`,
-          {
-            hint: `one of ${craneKinds.join(', ')}`,
-          },
+          { hint: `one of ${kinds.join(', ')}` },
         );
       }
-      const { synthModel, synthName } = await import('../models/weights/synth-model.js');
-      const { modelFolder } = await import('../models/weights/model-folder.js');
+      const { synthBackbone, synthModel, synthName } = await import('../models/weights/synth-model.js');
       const { formatBytes } = await import('../terminal/bytes.js');
       const given = lastText(argv['out']);
-      const out = given ?? (await modelFolder(synthName(kind), context.env));
+      const out = given ?? (await defaultOut(kind, context.env));
       const { addon } = await context.loadAddon();
       const log = (line: string) => say(context, line);
       const overwrite = argv['force'] === true;
-      const { folder, bytes } = await synthModel(kind, { out, overwrite, addon, stop: context.stop, log });
-      if (argv['json']) return printJson(context, { folder, bytes });
-      say(context, `${formatBytes(bytes)}; use it with --model ${given ?? synthName(kind)}`);
-      context.stdout.write(`${folder}\n`);
+      const how = { out, overwrite, addon, stop: context.stop, log };
+      if (isBackboneName(kind)) {
+        const made = await synthBackbone(kind, how);
+        if (argv['json']) return printJson(context, made);
+        say(context, formatBytes(made.bytes));
+        context.stdout.write(`${made.file}\n`);
+        return;
+      }
+      const made = await synthModel(kind, how);
+      if (argv['json']) return printJson(context, made);
+      say(context, `${formatBytes(made.bytes)}; use it with --model ${given ?? synthName(kind)}`);
+      context.stdout.write(`${made.folder}\n`);
     },
   };
+}
+
+async function defaultOut(kind: CraneKind | BackboneName, env: NodeJS.ProcessEnv): Promise<string> {
+  if (isBackboneName(kind)) {
+    const { storeFolder } = await import('../models/weights/store.js');
+    return join(await storeFolder(env), `synth-${kind}.safetensors`);
+  }
+  const { synthName } = await import('../models/weights/synth-model.js');
+  const { modelFolder } = await import('../models/weights/model-folder.js');
+  return modelFolder(synthName(kind), env);
 }
 
 function pullCommand(context: Context, table: AddressTable): CommandModule {

@@ -2,6 +2,7 @@
 
 import type { MethodOptions, TowerConfig } from '../addon/native.js';
 import { defaultMethod } from '../methods/registry.js';
+import { backbones, clipTowers } from './backbones.js';
 import { type ModelDescription, parseModelJson } from './model-json.js';
 
 export type CraneKind = 'crane' | 'crane+';
@@ -13,16 +14,10 @@ export function isCraneKind(name: string): name is CraneKind {
 }
 
 /** OpenAI's CLIP; its position grid is fitted bilinearly (method.md 3). */
-export const clipVision: TowerConfig = {
-  activation: 'quick-gelu',
-  layerNormEps: 1e-5,
-  mean: [0.48145466, 0.4578275, 0.40821073],
-  std: [0.26862954, 0.26130258, 0.27577711],
-  positionInterpolation: { kind: 'bilinear', offset: 0 },
-  blocks: 0,
-};
-
-export const clipText = { activation: 'quick-gelu', layerNormEps: 1e-5 } as const;
+export const { vision: clipVision, text: clipText } = clipTowers({
+  activation: backbones['ViT-L-14-336px'].activation,
+  positions: 'bilinear',
+});
 
 /** Spatial sources of D-Attn (method.md 4): DINOv2 with registers, DINO ViT-B/8, SAM's image encoder. */
 export type SourceKind = 'dinov2' | 'dino' | 'sam';

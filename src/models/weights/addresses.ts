@@ -1,6 +1,7 @@
 /**
  * THE table of what `weights pull` can fetch: every address, checksum and licence stands here and nowhere else.
- * A checksum is in it only where its publisher states one (OpenAI: in the address itself) or where a copy of the
+ * A checksum is in it only where its publisher states one (OpenAI: in the address itself; open_clip: the first eight
+ * digits) or where a copy of the
  * file was at hand (the authors' prompts). `seenIn` names the public file that the address was taken from.
  */
 import type { CraneKind, SourceKind } from '../crane-models.js';
@@ -14,13 +15,15 @@ export interface PublicFile {
   url: string;
   /** of the whole file; absent where none is published: then the first download is remembered */
   sha256?: string;
+  /** its first digits, where the publisher states no more */
+  sha256Begins?: string;
   /** about; shown before a download */
   megabytes: number;
   what: string;
   licence: string;
   seenIn: string;
   /** compared with the tensors where there is no checksum */
-  expected?: { naming: string; vision: Partial<VisionTowerSizes> };
+  expected?: { naming: string | readonly string[]; vision: Partial<VisionTowerSizes> };
   /** prompts: data sets whose pictures they were learned on */
   learnedOn?: string[];
 }
@@ -60,6 +63,21 @@ const files: PublicFile[] = [
     354,
     `openai/CLIP, clip/clip.py at 3bee2811; ${openclip}`,
   ),
+  {
+    name: 'ViT-B-16-plus-240',
+    file: 'vit_b_16_plus_240-laion400m_e32-699c4b84.pt',
+    url: 'https://github.com/mlfoundations/open_clip/releases/download/v0.2-weights/vit_b_16_plus_240-laion400m_e32-699c4b84.pt',
+    sha256Begins: '699c4b84',
+    megabytes: 834,
+    what: "open_clip's CLIP ViT-B/16-plus for 240 pixels, learned on LAION-400M (laion400m_e32)",
+    licence: 'MIT',
+    seenIn: openclip,
+    // A training run's wrapper ("module.") makes the same names another family.
+    expected: {
+      naming: ['openai-clip', 'open-clip'],
+      vision: { width: 896, layers: 12, patch: 16, grid: 15 },
+    },
+  },
   ...dinov2('s', 384, 12, 88),
   ...dinov2('b', 768, 12, 346),
   ...dinov2('l', 1024, 24, 1217),

@@ -5,21 +5,7 @@
  * index (native/weights/synth.h does it). They keep a signal alive through 24 blocks; they recognise nothing.
  */
 import type { SynthTensor } from '../../addon/native.js';
-
-interface VisionSizes {
-  width: number;
-  layers: number;
-  patch: number;
-  /** side of the stored position table */
-  grid: number;
-}
-
-export interface ClipSizes {
-  vision: VisionSizes;
-  text: { width: number; layers: number; context: number; vocabulary: number };
-  /** width of the space that pictures and texts share */
-  joint: number;
-}
+import { type BackboneName, backbones, type ClipSizes, type VisionSizes } from '../backbones.js';
 
 export interface Dinov2Sizes extends VisionSizes {
   registers: number;
@@ -36,16 +22,22 @@ export interface PromptSizes {
 
 /** CLIP ViT-L/14@336, DINOv2 ViT-B/14 with registers, and the prompts that fit (method.md 1 and 5). */
 export const fullSizes = {
-  clip: {
-    vision: { width: 1024, layers: 24, patch: 14, grid: 24 },
-    text: { width: 768, layers: 12, context: 77, vocabulary: 49408 },
-    joint: 768,
-  } satisfies ClipSizes,
+  clip: backbones['ViT-L-14-336px'].sizes,
   dinov2: { width: 768, layers: 12, patch: 14, grid: 37, registers: 4 } satisfies Dinov2Sizes,
   prompts: { width: 768, context: 12, deepSets: 8, deepTokens: 4 } satisfies PromptSizes,
 };
 
-export const fullSalts = { clip: 'fullA', dinov2: 'fullA/dinov2', prompts: 'fullA/prompt' };
+/** Of a backbone's weights; ViT-L/14@336 keeps the one that fixtures were made with. */
+export const backboneSalts: Record<BackboneName, string> = {
+  'ViT-L-14-336px': 'fullA',
+  'ViT-B-16-plus-240': 'fullA/b16-plus',
+};
+
+export const fullSalts = {
+  clip: backboneSalts['ViT-L-14-336px'],
+  dinov2: 'fullA/dinov2',
+  prompts: 'fullA/prompt',
+};
 
 /** ln(100): what CLIP's temperature was clipped to in its training. */
 const k_logitScale = 4.605170249938965;

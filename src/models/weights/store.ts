@@ -90,9 +90,9 @@ async function fetchFile(
   );
   // Parts of two versions may have been put together: a wrong sum is believed only after a download in one piece.
   for (let isSecond = false; ; isSecond = true) {
-    await fetchPart(file.url, path, known !== undefined, transfer);
+    await fetchPart(file.url, path, (known ?? file.sha256Begins) !== undefined, transfer);
     const sha256 = await sha256OfFile(partOf(path));
-    if (known === undefined || sha256 === known) {
+    if (isExpected(sha256, known, file)) {
       if (file.sha256 === undefined) {
         await checkOrDrop(file, path, await surroundings.loadAddon());
         await writeWhole(recordOf(path), `${sha256}  ${file.file}\n`, { overwrite: true });
@@ -127,7 +127,7 @@ async function importFile(
   try {
     await copyFile(from, partOf(path), constants.COPYFILE_FICLONE);
     const sha256 = await sha256OfFile(partOf(path));
-    if (known !== undefined && sha256 !== known) throw wrongSum(file, from, sha256, known, path);
+    if (!isExpected(sha256, known, file)) throw wrongSum(file, from, sha256, known, path);
     if (file.sha256 === undefined) {
       await checkStructure(file, from, await surroundings.loadAddon());
       await writeWhole(recordOf(path), `${sha256}  ${file.file}\n`, { overwrite: true });
@@ -163,12 +163,25 @@ export async function readRecord(path: string): Promise<string | undefined> {
   return /^([0-9a-f]{64})\b/.exec(text)?.[1];
 }
 
-function wrongSum(file: PublicFile, from: string, found: string, known: string, path: string): CraneError {
-  const expected = file.sha256 === undefined ? `the first download was ${known}` : `expected ${known}`;
-  const hint =
-    file.sha256 === undefined
-      ? `if ${file.name} was changed by its publisher and you trust it, delete ${recordOf(path)} and pull again`
-      : `it is not ${file.file} as published; nothing was kept`;
+/** `known` of the whole file, else what the publisher states of its beginning. */
+function isExpected(sha256: string, known: string | undefined, file: PublicFile): boolean {
+  return known === undefined ? sha256.startsWith(file.sha256Begins ?? '') : sha256 === known;
+}
+
+function wrongSum(
+  file: PublicFile,
+  from: string,
+  found: string,
+  known: string | undefined,
+  path: string,
+): CraneError {
+  const isFirst = file.sha256 === undefined && known !== undefined;
+  const expected = isFirst
+    ? `the first download was ${known}`
+    : `expected ${known ?? `${file.sha256Begins}...`}`;
+  const hint = isFirst
+    ? `if ${file.name} was changed by its publisher and you trust it, delete ${recordOf(path)} and pull again`
+    : `it is not ${file.file} as published; nothing was kept`;
   return new CraneError(
     'E_WEIGHTS_HASH',
     `${file.name}: ${/^https?:/.test(from) ? shownUrl(from) : from} has sha256 ${found}, ${expected}`,

@@ -21,10 +21,11 @@ export async function checkStructure(file: PublicFile, path: string, addon: Nati
       },
     );
   }
-  if (info.naming !== expected.naming) {
+  const namings = [expected.naming].flat();
+  if (!namings.includes(info.naming)) {
     throw new CraneError(
       'E_WEIGHTS_NAMING',
-      `${path}: its tensors are named as ${info.naming || 'no known family'} does, expected ${expected.naming} for ${file.name}`,
+      `${path}: its tensors are named as ${info.naming || 'no known family'} does, expected ${namings.join(' or ')} for ${file.name}`,
     );
   }
   const found = sizesOf(info).vision;

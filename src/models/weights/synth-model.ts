@@ -1,7 +1,7 @@
-/** Makes a full-size model folder with weights by the recipe: for benchmarks, not for finding defects. */
+/** Makes full-size models and weight files by the recipe: for benchmarks, not for finding defects. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { NativeAddon, SynthTensor } from '../../addon/native.js';
 import { throwIfCancelled } from '../../cancellation.js';
 import { CraneError } from '../../errors.js';
@@ -9,8 +9,9 @@ import { sha256OfFile } from '../../files/content-hash.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { withoutTemporary } from '../../files/temporary-name.js';
 import { exists, isThere, writeWhole } from '../../files/write-whole.js';
+import { type BackboneName, backbones } from '../backbones.js';
 import { type CraneKind, craneTexts, describeCrane, toText, type WeightPart } from '../crane-models.js';
-import { clipTensors, dinov2Tensors, fullSalts, fullSizes, promptTensors } from './recipe.js';
+import { backboneSalts, clipTensors, dinov2Tensors, fullSalts, fullSizes, promptTensors } from './recipe.js';
 
 export interface SynthOptions {
   /** the folder to make; absolute or relative to the working directory */
@@ -84,6 +85,29 @@ export async function synthModel(
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+/**
+ * The weights of a backbone alone, as one file. @returns its absolute path and its bytes
+ * @throws CraneError E_USAGE, E_EXISTS, E_IO_WRITE
+ */
+export async function synthBackbone(
+  name: BackboneName,
+  { out, overwrite, addon, log }: SynthOptions,
+): Promise<{ file: string; bytes: number }> {
+  const file = resolve(out);
+  if (extname(file) !== '.safetensors')
+    throw new CraneError('E_USAGE', `Expected a name ending in .safetensors for --out but received "${out}"`);
+  const facts = await stat(file).catch(() => undefined);
+  if (facts?.isDirectory())
+    throw new CraneError('E_EXISTS', `${out}: is a folder`, { hint: 'choose another --out' });
+  if (!overwrite && (await isThere(file))) throw exists(out);
+  await makeFolder(dirname(file));
+  const { what, sizes } = backbones[name];
+  log(`${basename(file)}: ${what}`);
+  const salt = backboneSalts[name];
+  await addon.synthWeights(file, clipTensors(sizes, salt), { format: 'crane-synth', salt });
+  return { file, bytes: (await stat(file)).size };
 }
 
 /** Only a model is ever replaced: --force must not delete a folder of something else. */

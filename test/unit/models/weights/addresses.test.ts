@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { backboneNames, backbones } from '../../../../src/models/backbones.js';
 import { publicTable } from '../../../../src/models/weights/addresses.js';
 import { sha256 } from './workplace.js';
 
@@ -28,6 +29,26 @@ describe('the table of addresses', () => {
     const openai = files.filter(({ url }) => url.includes('openaipublic'));
     expect(openai).toHaveLength(4);
     for (const { url, sha256: sum, file } of openai) expect(url.endsWith(`/${sum}/${file}`)).toBe(true);
+  });
+
+  it("states the first digits of open_clip's sha256 as their loader reads them off the address", () => {
+    const openclip = files.filter(({ url }) => url.includes('mlfoundations'));
+    expect(openclip.map(({ name }) => name)).toEqual(['ViT-B-16-plus-240']);
+    for (const { url, sha256Begins, file } of openclip) {
+      expect(url.endsWith(`/${file}`)).toBe(true);
+      expect(file.endsWith(`-${sha256Begins}.pt`)).toBe(true);
+      expect(sha256Begins).toMatch(/^[0-9a-f]{8}$/);
+    }
+  });
+
+  it('has an address for every backbone, with the sizes that stand-ins are made with', () => {
+    for (const name of backboneNames) {
+      const file = files.find((row) => row.name === name);
+      const { width, layers, patch, grid } = backbones[name].sizes.vision;
+      expect(file, name).toBeDefined();
+      expect(patch * grid).toBe(backbones[name].side);
+      if (file?.expected) expect(file.expected.vision).toEqual({ width, layers, patch, grid });
+    }
   });
 
   it('has either a checksum or sizes to compare with', () => {

@@ -7,7 +7,9 @@ import type { NativeAddon, SynthTensor, WeightFileInfo } from '../../../../src/a
 import type { Context } from '../../../../src/cli/context.js';
 import { weightsCommand } from '../../../../src/cli/weights.js';
 import { CraneError } from '../../../../src/errors.js';
+import { backbones } from '../../../../src/models/backbones.js';
 import type { AddressTable } from '../../../../src/models/weights/addresses.js';
+import { clipTensors } from '../../../../src/models/weights/recipe.js';
 import { runInProcess } from '../../cli/run-in-process.js';
 import { makeFakeAddon } from '../../engine/fake-addon.js';
 import { startFileServer } from './file-server.js';
@@ -60,7 +62,11 @@ describe('help and usage', () => {
       'inspect needs a weight file or a model',
       'the names of models: npx crane-native weights list',
     ],
-    [['synth', 'clip'], 'there is no synthetic "clip"', 'one of crane, crane+'],
+    [
+      ['synth', 'clip'],
+      'there is no synthetic "clip"',
+      'one of crane, crane+, ViT-L-14-336px, ViT-B-16-plus-240',
+    ],
     [['pull'], 'pull needs a name', 'see crane-native weights list'],
     [['pull', 'crain'], 'nothing is known under the name "crain"', 'did you mean crane?'],
   ])('%j: %s', async (args, message, hint) => {
@@ -72,6 +78,7 @@ describe('help and usage', () => {
   it.each([
     [['convert', 'a.pt'], /--out/],
     [['convert', 'a.pt', '--out', 'b.pt'], /Expected a name ending in \.safetensors/],
+    [['synth', 'ViT-B-16-plus-240', '--out', 'b.pt'], /Expected a name ending in \.safetensors/],
     [['convert', 'a.pt', '--out', 'b.safetensors', '--dtype', 'f8'], /Expected one of f32, f16/],
   ])('%j is refused', async (args, message) => {
     const { code, stderr } = await run(...args);
@@ -201,6 +208,20 @@ describe('convert and synth', () => {
     expect(again.stderr).toMatch(/E_EXISTS/);
     expect((await run('synth', 'crane+', '--force')).code).toBe(0);
     expect((await stat(join(made, 'model.json'))).ino).not.toBe(first.ino);
+  });
+
+  it("synth makes a backbone's weights as one file", async () => {
+    const made = at('cache', 'weights', 'synth-ViT-B-16-plus-240.safetensors');
+    const { stdout, code } = await run('synth', 'ViT-B-16-plus-240');
+    expect([code, stdout]).toEqual([0, `${made}\n`]);
+    const tensors = await readFile(made, 'utf8');
+    expect(tensors).toBe(String(clipTensors(backbones['ViT-B-16-plus-240'].sizes, '').length));
+    expect((await run('synth', 'ViT-B-16-plus-240')).stderr).toMatch(/E_EXISTS/);
+    expect((await run('synth', 'ViT-B-16-plus-240', '--force')).code).toBe(0);
+    const own = at('own', 'b.safetensors');
+    expect((await run('synth', 'ViT-B-16-plus-240', '--out', own, '--json')).lines()).toMatchObject([
+      { file: own, bytes: tensors.length },
+    ]);
   });
 
   it('synth never deletes a folder of something else', async () => {

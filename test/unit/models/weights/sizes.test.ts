@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WeightFileInfo } from '../../../../src/addon/native.js';
+import { backbones } from '../../../../src/models/backbones.js';
 import {
   clipTensors,
   dinov2Tensors,
@@ -26,6 +27,18 @@ describe('sizes read from tensors', () => {
       jointWidth: 768,
       values: 427_944_193,
     });
+  });
+
+  it("open_clip's CLIP, also from a training run", () => {
+    const tensors = clipTensors(backbones['ViT-B-16-plus-240'].sizes, 'any');
+    const sizes = {
+      vision: { width: 896, layers: 12, heads: 14, patch: 16, grid: 15, registers: 0, mlp: 3584 },
+      text: { width: 640, layers: 12, heads: 10, context: 77, vocabulary: 49408, mlp: 2560 },
+      jointWidth: 640,
+    };
+    expect(sizesOf(info('openai-clip', tensors))).toMatchObject(sizes);
+    const wrapped = tensors.map(({ name, shape }) => ({ name: `module.${name}`, shape }));
+    expect(sizesOf(info('open-clip', wrapped))).toMatchObject(sizes);
   });
 
   it('DINOv2, also with a prefix before every name', () => {

@@ -224,6 +224,32 @@ describe('a file without a published sha256', () => {
     expect(error.hint).toContain(`delete ${recordOf(place.at('weights', 'thing.bin'))}`);
   });
 
+  it('is refused where its beginning is published and another file comes', async () => {
+    const begins = { ...unhashed(), sha256Begins: sha256(content).slice(0, 8) };
+    server.replace(noise(300_000, 3));
+    const error = await failure(obtain(begins, undefined, place.surroundings));
+    expect(error.code).toBe('E_WEIGHTS_HASH');
+    expect(error.message).toContain(`expected ${begins.sha256Begins}...`);
+    expect(error.hint).toContain('it is not thing.bin as published');
+    expect(await names()).toEqual([]);
+    await writeFile(place.at('other.bin'), noise(300_000, 3));
+    const imported = await failure(obtain(begins, place.at('other.bin'), place.surroundings));
+    expect(imported.code).toBe('E_WEIGHTS_HASH');
+
+    server.replace(content);
+    expect((await obtain(begins, undefined, place.surroundings)).how).toBe('fetched');
+    const path = await storePath(begins, place.surroundings.env);
+    expect(await readFile(recordOf(path), 'utf8')).toBe(`${sha256(content)}  thing.bin\n`);
+  });
+
+  it('may be named by one of several families', async () => {
+    const either = {
+      ...unhashed(),
+      expected: { naming: ['openai-clip', 'dinov2'], vision: { width: 768 } },
+    };
+    expect((await obtain(either, undefined, place.surroundings)).how).toBe('fetched');
+  });
+
   it.each([
     ['another width', dinov2Info(384, 12), 'E_WEIGHTS_SHAPE', /width 384, expected width 768/],
     ['another depth', dinov2Info(768, 11), 'E_WEIGHTS_SHAPE', /layers 11, expected layers 12/],
