@@ -20,6 +20,7 @@ const names: OptionName[] = [
   'batch',
   ...optionsIn('Data sets', 'Testing', 'Engine', 'Method', 'Compatibility'),
   'prompts',
+  'className',
   'fit',
   'tileOverlap',
   'bitDepth',

@@ -1,7 +1,7 @@
 /** The engine that users hold: pictures in, results out. All heavy work happens on other threads. */
 
 import { types } from 'node:util';
-import type { EngineFacts, MethodOptions, NativeAddon, NativeEngine, ScoreResult } from '../addon/native.js';
+import type { EngineFacts, NativeAddon, NativeEngine, ScoreResult } from '../addon/native.js';
 import { onAbort, orCancelled, throwIfCancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
 import { AnomalyMap } from '../images/anomaly-map.js';
@@ -21,7 +21,7 @@ import type {
   ScoreOptions,
   Size,
 } from '../options/types.js';
-import { couplesPictures, type PictureSettings, resolveSettings } from './method-choice.js';
+import { couplesPictures, isEncodable, type PictureSettings, resolveSettings } from './method-choice.js';
 import { checkOwnFields, type Entry } from './picture-item.js';
 import { PictureScorer, type UnplacedScore } from './picture-scorer.js';
 import type { PromptSets } from './prompt-sets.js';
@@ -210,9 +210,9 @@ export class Engine {
         `the input has ${input.length} values, expected ${batch} x 3 x ${shape.height} x ${shape.width}`,
       );
     }
-    const { method, prompts } = this.settings(options);
+    const { method, prompts, className } = this.settings(options);
     // A copy: the caller may change or transfer its array while native threads read.
-    return this.#track(this.#scoreTensor(input.slice(), shape, { method, prompts, map, signal }));
+    return this.#track(this.#scoreTensor(input.slice(), shape, { method, prompts, className, map, signal }));
   }
 
   async #scoreTensor(
@@ -221,11 +221,15 @@ export class Engine {
     {
       method,
       prompts,
+      className,
       map,
       signal,
-    }: { method: MethodOptions; prompts: string | undefined; map: boolean; signal: AbortSignal | undefined },
+    }: Pick<PictureSettings, 'method' | 'prompts' | 'className'> & {
+      map: boolean;
+      signal: AbortSignal | undefined;
+    },
   ): Promise<PreprocessedScore[]> {
-    const held = await this.#prompts.hold(prompts, method);
+    const held = await this.#prompts.hold(prompts, method, className);
     try {
       throwIfCancelled(signal);
       const flag = this.addon.createCancelFlag();
@@ -278,15 +282,20 @@ export class Engine {
   settings(options: PictureChoices = {}): PictureSettings {
     const how = { size: this.#size, precision: this.#native.facts.precision };
     const settings = resolveSettings(this.#model, how, this.#defaults, options);
-    return this.#thresholds.complete(settings, this.#prompts.identityOf(settings.prompts));
+    return this.#thresholds.complete(
+      settings,
+      this.#prompts.identityOf(settings.prompts, settings.className),
+    );
   }
 
   /** @internal As settings(), with the prompts encoded before, so that what was calibrated for them is known. */
   async settledSettings(options: PictureChoices = {}): Promise<PictureSettings> {
     this.#throwIfDisposed();
-    const { prompts, method } = this.settings(options);
-    const held = await this.#track(this.#prompts.hold(prompts, method));
-    held.release();
+    const { prompts, method, className } = this.settings(options);
+    if (isEncodable({ method, className })) {
+      const held = await this.#track(this.#prompts.hold(prompts, method, className));
+      held.release();
+    }
     return this.settings(options);
   }
 
@@ -294,7 +303,7 @@ export class Engine {
   calibrationOf(options: PictureChoices = {}): Calibration | undefined {
     const settings = this.settings(options);
     const sources = [settings.thresholdFrom, settings.mapThresholdFrom];
-    const identity = this.#prompts.identityOf(settings.prompts);
+    const identity = this.#prompts.identityOf(settings.prompts, settings.className);
     const isStored = sources.includes('calibration') || sources.includes('model');
     return isStored && identity !== undefined ? this.#thresholds.find(settings, identity) : undefined;
   }

@@ -11,7 +11,7 @@ import { defaultOf } from '../options/table.js';
 import type { EngineOptions } from '../options/types.js';
 import { choosePrecision } from './choose-precision.js';
 import { Engine, toSize } from './engine.js';
-import { resolveSettings } from './method-choice.js';
+import { isEncodable, resolveSettings } from './method-choice.js';
 import { PromptSets } from './prompt-sets.js';
 import { StartCache } from './start-cache.js';
 
@@ -57,8 +57,11 @@ export async function openEngine(
     const prompts = new PromptSets(native, model, (prompts, source, method) =>
       cache?.vectorsFile(addon, model, native.facts, prompts, source, method),
     );
-    const { method, prompts: chosen } = resolveSettings(model, { size, precision }, options);
-    const { identity: promptsIdentity } = await prompts.hold(chosen, method);
+    const settings = resolveSettings(model, { size, precision }, options);
+    const { method, prompts: chosen, className } = settings;
+    // Where the name of the class comes with the pictures there is nothing to encode yet.
+    const held = isEncodable(settings) ? await prompts.hold(chosen, method, className) : undefined;
+    const promptsIdentity = held?.identity ?? prompts.identityOf(chosen) ?? '';
     throwIfCancelled(options.signal);
     return new Engine({
       addon,

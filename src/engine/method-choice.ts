@@ -16,6 +16,8 @@ export interface PictureSettings {
   method: MethodOptions;
   /** name of a set or path; undefined: the model's default set */
   prompts: string | undefined;
+  /** what the pictures show; undefined where the method's texts do not name it, or nobody said it yet */
+  className: string | undefined;
   fit: Fit;
   tileOverlap: number;
   threshold: number | null;
@@ -54,6 +56,7 @@ export function resolveSettings(
   return {
     method,
     prompts: merged.prompts,
+    className: classNameOf(method, merged),
     fit,
     tileOverlap: merged.tileOverlap ?? defaultOf('tileOverlap'),
     threshold: threshold.value,
@@ -72,6 +75,24 @@ export function couplesPictures(method: MethodOptions): boolean {
 /** It reads the model's spatial source. */
 export function needsSource(method: MethodOptions): boolean {
   return methodOf(method).facts(method).needsSource;
+}
+
+/** Its texts name what a picture shows. */
+export function namesClass(method: MethodOptions): boolean {
+  return methodOf(method).namesClass === true;
+}
+
+/** All that its texts need is said. */
+export function isEncodable({ method, className }: Pick<PictureSettings, 'method' | 'className'>): boolean {
+  return className !== undefined || !namesClass(method);
+}
+
+/** @throws CraneError E_USAGE where the name would change nothing */
+function classNameOf(method: MethodOptions, { className }: PictureChoices): string | undefined {
+  if (className === undefined || namesClass(method)) return className;
+  throw new CraneError('E_USAGE', `method ${methodName(method)} does not name what a picture shows`, {
+    hint: 'leave className (--class-name) out',
+  });
 }
 
 /** The settings that model.json's `threshold` and `mapThreshold` hold for. */

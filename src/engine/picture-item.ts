@@ -7,7 +7,7 @@ import type { PictureChoices } from '../options/types.js';
 export interface PictureItem
   extends Pick<
     PictureChoices,
-    'prompts' | 'fit' | 'tileOverlap' | 'bitDepth' | 'valueRange' | 'threshold' | 'mapThreshold'
+    'prompts' | 'className' | 'fit' | 'tileOverlap' | 'bitDepth' | 'valueRange' | 'threshold' | 'mapThreshold'
   > {
   input: PictureInput;
   name?: string;
@@ -22,6 +22,7 @@ const k_fields: Record<keyof PictureItem, true> = {
   name: true,
   index: true,
   prompts: true,
+  className: true,
   fit: true,
   tileOverlap: true,
   bitDepth: true,

@@ -61,7 +61,7 @@ export class PictureScorer {
     { ticket, signal }: Means,
   ): Promise<ReadyPicture<UnplacedScore>> {
     throwIfCancelled(signal);
-    const held = await this.#prompts.hold(settings.prompts, settings.method);
+    const held = await this.#prompts.hold(settings.prompts, settings.method, settings.className);
     try {
       let waitedMs = 0;
       const reserve = async (bytes: number) => {

@@ -36,7 +36,7 @@ interface Entry {
 export class PromptSets {
   /** insertion order is order of last use */
   readonly #entries = new Map<string, Entry>();
-  /** of files, by absolute path */
+  /** of files, by absolute path and class name */
   readonly #identities = new Map<string, string>();
   readonly #engine: NativeEngine;
 
@@ -51,12 +51,17 @@ export class PromptSets {
 
   /**
    * @param name a set of the model, or the path of a prompt file; undefined: the model's default set
+   * @param className what the pictures show, for a method whose texts name it
    * @throws CraneError E_PROMPTS or E_WEIGHTS_*
    */
-  async hold(name: string | undefined, method: MethodOptions): Promise<HeldPrompts> {
+  async hold(
+    name: string | undefined,
+    method: MethodOptions,
+    className: string | undefined,
+  ): Promise<HeldPrompts> {
     const found = await this.#find(name);
-    const key = JSON.stringify([found.path, found.stamp, method]);
-    const entry = this.#entries.get(key) ?? { users: 0, ready: this.#encode(found, method) };
+    const key = JSON.stringify([found.path, found.stamp, method, className]);
+    const entry = this.#entries.get(key) ?? { users: 0, ready: this.#encode(found, method, className) };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.users++;
@@ -75,11 +80,11 @@ export class PromptSets {
   }
 
   /** Of a set of the model, or of a file that was encoded already; undefined: not known yet. */
-  identityOf(name: string = this.#model.prompts.default): string | undefined {
+  identityOf(name: string = this.#model.prompts.default, className?: string): string | undefined {
     const { sets } = this.#model.prompts;
     return Object.hasOwn(sets, name)
-      ? identityOf(sets[name]!.sha256, sets[name]!)
-      : this.#identities.get(resolve(name));
+      ? identityOf(sets[name]!.sha256, sets[name]!, className)
+      : this.#identities.get(fileKey(resolve(name), className));
   }
 
   async #find(name = this.#model.prompts.default) {
@@ -109,9 +114,10 @@ export class PromptSets {
       stamp,
     }: { path: string; set: PromptSetDescription; declared: string | undefined; stamp: string },
     method: MethodOptions,
+    className: string | undefined,
   ): Promise<{ handle: number; identity: string }> {
     const [material, sha256] = await Promise.all([
-      materialOf(methodOf(method).material({ texts: set, file: path })),
+      materialOf(methodOf(method).material({ texts: set, file: path, className })),
       declared ?? sha256OfFile(path),
     ]);
     const kept = await this.#keptVectors({ sha256, stamp }, material, method);
@@ -119,8 +125,8 @@ export class PromptSets {
       kept === undefined ? material : { ...material, kept },
       method,
     );
-    const identity = identityOf(sha256, set);
-    if (declared === undefined) this.#identities.set(path, identity);
+    const identity = identityOf(sha256, set, className);
+    if (declared === undefined) this.#identities.set(fileKey(path, className), identity);
     return { handle, identity };
   }
 
@@ -133,6 +139,14 @@ export class PromptSets {
   }
 }
 
-function identityOf(sha256: string, { normal, anomalous }: PromptSetDescription): string {
-  return JSON.stringify([sha256, normal, anomalous]);
+function identityOf(
+  sha256: string,
+  { normal, anomalous }: PromptSetDescription,
+  className: string | undefined,
+): string {
+  return JSON.stringify([sha256, normal, anomalous, ...(className === undefined ? [] : [className])]);
+}
+
+function fileKey(path: string, className: string | undefined): string {
+  return JSON.stringify([path, className ?? null]);
 }

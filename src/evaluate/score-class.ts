@@ -1,6 +1,7 @@
 /** Scores the pictures of one class and hands each map to the metrics as it comes: no two maps need be held. */
 import { maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
+import { isEncodable } from '../engine/method-choice.js';
 import type { PictureItem } from '../engine/picture-item.js';
 import { isFailed, type PictureScore } from '../engine/result.js';
 import { CraneError, toCraneError } from '../errors.js';
@@ -79,7 +80,7 @@ export async function scoreClass(
     }
     const byIndex = new Map(missing.map((item) => [item.index, item]));
     for await (const outcome of engine.scoreMany(inputsOf(missing, signal), {
-      ...work.choices,
+      ...namedBy(className, work),
       map: true,
     })) {
       const item = byIndex.get(outcome.index)!;
@@ -170,6 +171,12 @@ function lineOf(
   set: number,
 ): JournalLine {
   return { set, index, score, mapMax: mapMax!, width, height, model, ...(warnings ? { warnings } : {}) };
+}
+
+/** What the class is called, where the method's texts name it and the caller did not say it for all. */
+function namedBy(className: string, { engine, choices }: ClassWork): ScoreManyOptions {
+  const settings = engine.settings(choices);
+  return isEncodable(settings) ? choices : { ...choices, className };
 }
 
 /** In the map's size, resized as the reference does it (method.md 2); null for a normal picture or one without a mask. */

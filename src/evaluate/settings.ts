@@ -69,13 +69,14 @@ export function testSettings(
   { name, sha256, learnedOn }: PromptFacts,
 ): TestSettings {
   const { model, size } = engine.trainingParts;
-  const { method, fit, tileOverlap, reading, threshold, mapThreshold } = settled;
+  const { method, className, fit, tileOverlap, reading, threshold, mapThreshold } = settled;
   return {
     model: engine.facts.model,
     modelName: model.name,
     size,
     method,
     prompts: { name, sha256, learnedOn },
+    ...(className === undefined ? {} : { className }),
     preset,
     fit,
     tileOverlap,

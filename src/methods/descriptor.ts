@@ -67,8 +67,17 @@ export interface MethodDescriptor {
   };
   /** the range that scores and map values lie in, whatever the settings */
   ranges: { score: readonly [number, number]; map: readonly [number, number] };
-  /** what a context is made from; file: the prompt file in use, texts: those that the model gives for it */
-  material(given: { texts: { normal: string; anomalous: string }; file: string }): PlainMaterial;
+  /** its texts name what a picture shows: callers say it (`className`), data sets bring it */
+  namesClass?: boolean;
+  /**
+   * what a context is made from; file: the prompt file in use, texts: those that the model gives for it, className: what
+   * the picture shows, for methods that name it
+   */
+  material(given: {
+    texts: { normal: string; anomalous: string };
+    file: string;
+    className: string | undefined;
+  }): PlainMaterial;
   /** what decides the text vectors of a context that are kept between starts, beside its material */
   keptBy(method: MethodOptions): unknown[];
   /** what a learner takes over from the method's settings, beside the training options; null: nothing is learned */

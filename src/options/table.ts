@@ -164,6 +164,13 @@ export const options = {
     defaultText: modelJson,
     help: 'name of a prompt set of the model, or the path of a prompt file (.pth, .safetensors)',
   }),
+  className: text({
+    group: 'Picture',
+    scope: everywhere,
+    calls: methodCalls,
+    defaultText: "none; of labelled data the data set's",
+    help: 'what the pictures show, for methods whose texts name it: bottle',
+  }),
   fit: choice(['stretch', 'pad', 'tile'], {
     group: 'Picture',
     scope: everywhere,

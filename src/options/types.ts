@@ -23,6 +23,8 @@ export interface MethodChoices extends ChoicesOf<CraneSettings> {
 /** How one picture is scored; may be given to loadEngine as defaults and to each call. */
 export interface PictureChoices extends MethodChoices {
   prompts?: string;
+  /** what the pictures show, for methods whose texts name it */
+  className?: string;
   fit?: Fit;
   tileOverlap?: number;
   /** bits that pictures of more than 8 bits really use; 'auto': what their file says */

@@ -35,6 +35,8 @@ export interface TestSettings {
   size: Size;
   method: MethodOptions;
   prompts: TestedPrompts;
+  /** what the texts name instead of the data set's classes; only where the caller said so */
+  className?: string;
   preset: PresetName | null;
   fit: Fit;
   tileOverlap: number;
