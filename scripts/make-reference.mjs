@@ -19,6 +19,7 @@ export function optionsPage(options, flagName) {
     '# Options',
     '',
     'Made from `src/options/`. One option has one name: `eAttn` in the library and in HTTP, `--e-attn` in the shell.',
+    '`serve` stands for the flags and the configuration file of the service, HTTP for what a request may say: names there, never paths.',
     '',
   ];
   for (const group of groups) {
@@ -29,10 +30,13 @@ export function optionsPage(options, flagName) {
       '| --- | --- | --- | --- | --- | --- |',
     );
     for (const [name, spec] of entries.filter(([, entry]) => entry.group === group)) {
-      const flag = spec.scope.includes('cli') ? `\`--${flagName(name)}\`` : '';
+      const flag = spec.scope.some((scope) => scope === 'cli' || scope === 'serve')
+        ? `\`--${flagName(name)}\``
+        : '';
       const library = spec.calls?.length ? spec.calls.map((call) => `\`${call}\``).join(' ') : '';
       const http = spec.scope.includes('http') ? 'HTTP' : '';
-      const where = [spec.scope.includes('cli') ? 'shell' : '', library, http]
+      const service = spec.scope.includes('serve') ? '`serve`' : '';
+      const where = [spec.scope.includes('cli') ? 'shell' : '', service, library, http]
         .filter((part) => part !== '')
         .join(', ');
       const option = spec.scope.some((scope) => scope !== 'cli') ? `\`${name}\`` : '';

@@ -87,6 +87,22 @@ export const errorTable = {
 
   E_BENCH_PEER: { exit: 3, http: 400, what: 'a peer of bench that could not be measured; the others were' },
 
+  E_SERVICE_CONFIG: { exit: 2, http: 500, what: 'a configuration of the service that is not valid' },
+  E_SERVICE_DOWN: {
+    exit: 1,
+    http: 503,
+    what: 'the engine of the service ended or does not run yet; try again later',
+  },
+  E_HTTP_NOT_FOUND: { exit: 2, http: 404, what: 'no such address, or nothing of that name in the service' },
+  E_HTTP_METHOD: { exit: 2, http: 405, what: 'a method that the address does not take' },
+  E_HTTP_REQUEST: { exit: 2, http: 400, what: 'a request whose body or head is not well formed' },
+  E_HTTP_TYPE: { exit: 2, http: 415, what: 'a body of a type that the address does not take' },
+  E_HTTP_ACCEPT: { exit: 2, http: 406, what: 'no answer of the kinds that were asked for' },
+  E_HTTP_TOO_LARGE: { exit: 2, http: 413, what: 'a request above the limits of the service' },
+  E_HTTP_TIMEOUT: { exit: 2, http: 408, what: 'a request that did not come in time' },
+  E_HTTP_TOKEN: { exit: 2, http: 401, what: 'no access token, or none that is known' },
+  E_HTTP_FOREIGN: { exit: 2, http: 403, what: 'a request that another web site made a browser send' },
+
   E_DOWNLOAD: { exit: 5, http: 502, what: 'a download that failed' },
   E_LIBTORCH_NOT_FOUND: { exit: 5, http: 500, what: 'libtorch could not be found or fetched' },
   E_LIBTORCH_VERSION: { exit: 5, http: 500, what: 'libtorch of another version than the pinned one' },

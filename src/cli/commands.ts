@@ -8,6 +8,7 @@ import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { scoreCommand } from './score.js';
+import { serveCommand } from './serve.js';
 import { testCommand } from './test.js';
 import { trainCommand } from './train.js';
 import { weightsCommand } from './weights.js';
@@ -16,6 +17,7 @@ export function allCommands(context: Context): CommandModule[] {
   return [
     scoreCommand(context),
     demoCommand(context),
+    serveCommand(context),
     trainCommand(context),
     testCommand(context),
     calibrateCommand(context),

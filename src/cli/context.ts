@@ -21,6 +21,8 @@ export interface Context {
   loadAddon(): Promise<LoadedAddon>;
   /** fires at the first Ctrl-C */
   stop: AbortSignal;
+  /** calls back at every SIGHUP; returns what takes it back */
+  onHangUp?(callback: () => void): () => void;
 }
 
 export function hasColour(context: Context): boolean {

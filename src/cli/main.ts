@@ -40,6 +40,10 @@ const context: Context = {
   },
   loadAddon: async () => (await import('../addon/load-addon.js')).loadAddon(),
   stop: stop.signal,
+  onHangUp: (callback) => {
+    process.on('SIGHUP', callback);
+    return () => process.off('SIGHUP', callback);
+  },
 };
 
 process.exitCode = await runCli(process.argv.slice(2), context, version);

@@ -8,6 +8,7 @@
 import type { CancelFlag, MethodOptions, NativeEngine, ScoreRequest, ScoreResult } from '../addon/native.js';
 import { CraneError, toCraneError } from '../errors.js';
 import type { EngineWarning } from '../options/types.js';
+import { tellPass } from './pass-channel.js';
 import { endsJob } from './scheduler-job.js';
 
 /** A picture in a pass: exactly one of the two is called, once. */
@@ -113,7 +114,9 @@ export class PassRunner {
   /** A pass that waited behind another in the engine took the time since that one's end. */
   #measure(began: number, pictures: number): void {
     const now = performance.now();
-    const ms = (now - Math.max(began, this.#lastEnd)) / pictures;
+    const passMs = now - Math.max(began, this.#lastEnd);
+    tellPass(pictures, passMs);
+    const ms = passMs / pictures;
     this.#lastEnd = now;
     this.#done++;
     this.#msPerPicture =

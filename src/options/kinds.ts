@@ -2,13 +2,15 @@
  * The kinds of option: each knows its values from the shell (text) and from JavaScript, and says what it expects.
  * The kinds hold no option: those stand in the files beside.
  */
-export type OptionScope = 'cli' | 'library' | 'http';
+/** http: of one request, by names and never by paths; serve: the operator's, by flag and configuration file */
+export type OptionScope = 'cli' | 'library' | 'http' | 'serve';
 export type OptionGroup =
   | 'Engine'
   | 'Method'
   | 'Compatibility'
   | 'Picture'
   | 'Queue'
+  | 'Service'
   | 'Inputs'
   | 'Data sets'
   | 'Output'
@@ -39,8 +41,13 @@ interface Described<T> {
   fallback?: T;
 }
 
+/** A schema of JSON Schema 2020-12, for OpenAPI. */
+export type Schema = { readonly [keyword: string]: unknown };
+
 export interface OptionSpec<T> extends Described<T> {
   isFlag: boolean;
+  /** of the value in JSON */
+  schema: Schema;
   /** completes "Expected ... for NAME" */
   expected: string;
   /** from a flag's text; undefined when it is not acceptable */
@@ -52,6 +59,7 @@ export function text(described: Described<string>): OptionSpec<string> {
   return {
     ...described,
     isFlag: false,
+    schema: { type: 'string', minLength: 1 },
     expected: 'a non-empty string',
     read: (value) => (value === '' ? undefined : value),
     accepts: (value): value is string => typeof value === 'string' && value !== '',
@@ -62,6 +70,7 @@ export function flag(described: Described<boolean>): OptionSpec<boolean> {
   return {
     ...described,
     isFlag: true,
+    schema: { type: 'boolean' },
     expected: 'true or false',
     read: (value) => (value === 'true' ? true : value === 'false' ? false : undefined),
     accepts: (value): value is boolean => typeof value === 'boolean',
@@ -73,6 +82,7 @@ export function choice<const T extends string>(values: readonly T[], described: 
   return {
     ...described,
     isFlag: false,
+    schema: { type: 'string', enum: values },
     expected: `one of ${values.join(', ')}`,
     read: (value) => (accepts(value) ? value : undefined),
     accepts,
@@ -102,6 +112,11 @@ export function num(described: Described<number> & Range): OptionSpec<number> {
   return {
     ...described,
     isFlag: false,
+    schema: {
+      type: 'number',
+      ...(open ? { exclusiveMinimum: min } : { minimum: min }),
+      ...(Number.isFinite(max) ? (open ? { exclusiveMaximum: max } : { maximum: max }) : {}),
+    },
     expected: `a number ${range}`,
     accepts,
     read: reader(toNumber, accepts),
@@ -116,6 +131,7 @@ export function int(described: Described<number> & Range): OptionSpec<number> {
   return {
     ...described,
     isFlag: false,
+    schema: { type: 'integer', minimum: min, maximum: max },
     expected: `a whole number ${range}`,
     accepts,
     read: reader(toNumber, accepts),
@@ -126,6 +142,7 @@ export function int(described: Described<number> & Range): OptionSpec<number> {
 export function orNone<T>(spec: OptionSpec<T>): OptionSpec<T | null> {
   return {
     ...spec,
+    schema: { anyOf: [spec.schema, { type: 'null' }] },
     expected: `${spec.expected}, or none (null)`,
     read: (value) => (value === 'none' ? null : spec.read(value)),
     accepts: (value): value is T | null => value === null || spec.accepts(value),
@@ -141,6 +158,7 @@ export function orWord<T, const W extends string>(
   return {
     ...spec,
     default: fallback,
+    schema: { anyOf: [{ type: 'string', const: word }, spec.schema] },
     expected: `${spec.expected}, or ${word}`,
     read: (value) => (value === word ? word : spec.read(value)),
     accepts: (value): value is T | W => value === word || spec.accepts(value),
@@ -154,6 +172,7 @@ export function integers(described: Described<number[]> & { min: number }): Opti
   return {
     ...described,
     isFlag: false,
+    schema: { type: 'array', items: { type: 'integer', minimum: described.min } },
     expected: `whole numbers of at least ${described.min}, for instance 6,12,18,24`,
     accepts,
     read: (value) => {
@@ -170,6 +189,7 @@ export function words(described: Described<string[]>): OptionSpec<string[]> {
   return {
     ...described,
     isFlag: false,
+    schema: { type: 'array', items: { type: 'string', minLength: 1 } },
     expected: 'names with commas between them, or none',
     accepts,
     read: (value) => {
@@ -179,11 +199,19 @@ export function words(described: Described<string[]>): OptionSpec<string[]> {
   };
 }
 
+/** What `LOW,HIGH` is in JSON. */
+export const lowAndHigh: Schema = {
+  type: 'object',
+  properties: { low: { type: 'number' }, high: { type: 'number' } },
+  required: ['low', 'high'],
+};
+
 /** One thing written `left<separator>right` in the shell and an object in JavaScript. */
 export function pair<T>(
   described: Described<T> & {
     expected: string;
     pattern: RegExp;
+    schema: Schema;
     make(left: number, right: number): T;
     accepts(value: unknown): value is T;
   },

@@ -1,5 +1,5 @@
 /** The part of THE table (table.ts) that belongs to the score command alone: which inputs, which outputs. */
-import { choice, flag, int, type OptionSpec, pair, text } from './kinds.js';
+import { choice, flag, int, lowAndHigh, type OptionSpec, pair, text } from './kinds.js';
 import type { ScoreCommandOptions } from './types.js';
 
 const cli = ['cli'] as const;
@@ -38,6 +38,11 @@ export const scoreCommandOptions = {
     group: 'Inputs',
     scope: cli,
     defaultText: 'all',
+    schema: {
+      type: 'object',
+      properties: { index: { type: 'integer' }, count: { type: 'integer' } },
+      required: ['index', 'count'],
+    },
     expected: 'I/N with I from 1 to N',
     pattern: /^(\d+)\/(\d+)$/,
     accepts: isShard,
@@ -90,9 +95,10 @@ export const scoreCommandOptions = {
   }),
   heatmapRange: pair<ScoreCommandOptions['heatmapRange']>({
     group: 'Output',
-    scope: cli,
+    scope: ['cli', 'http'],
     default: { low: 0, high: 1 },
     defaultText: '0,1',
+    schema: lowAndHigh,
     expected: 'LOW,HIGH with LOW below HIGH',
     pattern: /^(-?[\d.]+),(-?[\d.]+)$/,
     accepts: isRange,

@@ -11,9 +11,10 @@ import { benchCommandOptions } from './bench.js';
 import { calibrateCommandOptions } from './calibrate.js';
 import { dataOptions } from './data.js';
 import type { LibraryCall, OptionSpec } from './kinds.js';
-import { choice, flag, int, num, orNone, orWord, pair, text } from './kinds.js';
+import { choice, flag, int, lowAndHigh, num, orNone, orWord, pair, text } from './kinds.js';
 import { methodCalls, methodOptions } from './method.js';
 import { scoreCommandOptions } from './score.js';
+import { serveOptions } from './serve.js';
 import { testCommandOptions } from './test.js';
 import { trainCommandOptions } from './train.js';
 import type { AllOptions, OptionName, Size } from './types.js';
@@ -22,7 +23,11 @@ type ValueRange = NonNullable<AllOptions['valueRange']>;
 type OptionTable = { readonly [K in OptionName]: OptionSpec<AllOptions[K]> };
 
 const everywhere = ['cli', 'library', 'http'] as const;
+/** a request may choose it, and the operator may choose another default */
+const anywhere = ['cli', 'library', 'http', 'serve'] as const;
 const local = ['cli', 'library'] as const;
+/** of a loaded engine: the operator's matter, never a request's */
+const loaded = ['cli', 'library', 'serve'] as const;
 const load: readonly LibraryCall[] = ['loadEngine'];
 const pictures: readonly LibraryCall[] = ['loadEngine', 'score', 'scoreMany', 'evaluateDataSets'];
 const perCall: readonly LibraryCall[] = ['score', 'scoreMany'];
@@ -42,25 +47,32 @@ const isValueRange = (value: unknown): value is ValueRange => {
   return Number.isFinite(low) && Number.isFinite(high) && low < high;
 };
 
+const side = { type: 'integer', minimum: 1, maximum: 16_384 } as const;
+const sides = {
+  type: 'object',
+  properties: { width: side, height: side },
+  required: ['width', 'height'],
+} as const;
+
 export const options = {
   // --- engine: fixed when it is loaded
   model: text({
     group: 'Engine',
-    scope: local,
+    scope: ['cli', 'library', 'http', 'serve'],
     calls: load,
     default: 'crane-mini',
     help: 'name of a model, its folder, or the path of its model.json',
   }),
   device: text({
     group: 'Engine',
-    scope: local,
+    scope: loaded,
     calls: load,
     default: 'auto',
     help: 'auto, cpu, cuda, cuda:N or several as cuda:0,cuda:1; auto takes a GPU when engine and machine have one',
   }),
   threads: int({
     group: 'Engine',
-    scope: local,
+    scope: loaded,
     calls: load,
     min: 0,
     max: 1024,
@@ -69,16 +81,17 @@ export const options = {
   }),
   precision: choice(['auto', 'float32', 'bfloat16', 'float16'], {
     group: 'Engine',
-    scope: local,
+    scope: loaded,
     calls: load,
     default: 'auto',
     help: 'of products in the vision towers; auto is float32 unless bfloat16 was shown harmless; float16: GPU only',
   }),
   size: pair<number | Size>({
     group: 'Engine',
-    scope: local,
+    scope: loaded,
     calls: load,
     defaultText: modelJson,
+    schema: { anyOf: [side, sides] },
     expected: 'N or WxH in pixels, each side from 1 to 16384 and a multiple of the patch',
     pattern: /^(\d+)(?:x(\d+))?$/,
     accepts: isSizeOrSide,
@@ -87,14 +100,14 @@ export const options = {
   }),
   startCache: flag({
     group: 'Engine',
-    scope: local,
+    scope: loaded,
     calls: load,
     default: true,
     help: 'keep packed weights and encoded prompts in the cache folder for the next start',
   }),
   maxPixels: int({
     group: 'Engine',
-    scope: local,
+    scope: loaded,
     calls: load,
     min: 64,
     max: 2 ** 31 - 1,
@@ -103,7 +116,7 @@ export const options = {
   }),
   maxDecodedBytes: int({
     group: 'Engine',
-    scope: ['library'],
+    scope: ['library', 'serve'],
     calls: load,
     min: 1,
     default: 512 * 2 ** 20,
@@ -113,7 +126,7 @@ export const options = {
   // --- queue: calls at the same time are batched
   maxBatch: int({
     group: 'Queue',
-    scope: ['library', 'http'],
+    scope: ['library', 'serve'],
     calls: load,
     min: 1,
     max: 1024,
@@ -122,7 +135,7 @@ export const options = {
   }),
   maxWaitMs: num({
     group: 'Queue',
-    scope: ['library', 'http'],
+    scope: ['library', 'serve'],
     calls: load,
     min: 0,
     max: 60_000,
@@ -131,7 +144,7 @@ export const options = {
   }),
   maxQueue: int({
     group: 'Queue',
-    scope: ['library', 'http'],
+    scope: ['library', 'serve'],
     calls: load,
     min: 1,
     default: 256,
@@ -148,7 +161,7 @@ export const options = {
   }),
   deadlineMs: num({
     group: 'Queue',
-    scope: ['library'],
+    scope: ['library', 'http'],
     calls: perCall,
     min: 0,
     max: 2 ** 31 - 1,
@@ -159,7 +172,7 @@ export const options = {
   // --- picture: per call and per picture
   prompts: text({
     group: 'Picture',
-    scope: everywhere,
+    scope: anywhere,
     calls: methodCalls,
     defaultText: modelJson,
     help: 'name of a prompt set of the model, or the path of a prompt file (.pth, .safetensors)',
@@ -173,14 +186,14 @@ export const options = {
   }),
   fit: choice(['stretch', 'pad', 'tile'], {
     group: 'Picture',
-    scope: everywhere,
+    scope: anywhere,
     calls: pictures,
     default: 'stretch',
     help: 'stretch to the input size; pad to its shape; or tile in steps of its size',
   }),
   tileOverlap: num({
     group: 'Picture',
-    scope: everywhere,
+    scope: anywhere,
     calls: pictures,
     min: 0,
     max: 0.9,
@@ -190,7 +203,7 @@ export const options = {
   threshold: orNone(
     num({
       group: 'Picture',
-      scope: everywhere,
+      scope: anywhere,
       calls: pictures,
       min: 0,
       max: 1,
@@ -201,7 +214,7 @@ export const options = {
   mapThreshold: orNone(
     num({
       group: 'Picture',
-      scope: everywhere,
+      scope: anywhere,
       calls: pictures,
       min: 0,
       max: 1,
@@ -213,7 +226,7 @@ export const options = {
     'auto',
     int({
       group: 'Picture',
-      scope: local,
+      scope: everywhere,
       calls: pictures,
       min: 8,
       max: 16,
@@ -224,10 +237,11 @@ export const options = {
   valueRange: orNone(
     pair<ValueRange>({
       group: 'Picture',
-      scope: local,
+      scope: everywhere,
       calls: pictures,
       defaultText: 'as the file says',
       expected: 'LOW,HIGH with LOW below HIGH',
+      schema: lowAndHigh,
       pattern: /^(-?[\d.]+(?:e[-+]?\d+)?),(-?[\d.]+(?:e[-+]?\d+)?)$/i,
       accepts: isValueRange,
       make: (low, high) => ({ low, high }),
@@ -291,6 +305,7 @@ export const options = {
     help: 'read masks as the reference does: above 0 after conversion to 8-bit grey, lossy files too',
   }),
 
+  ...serveOptions,
   ...dataOptions,
   ...scoreCommandOptions,
   ...calibrateCommandOptions,

@@ -21,6 +21,7 @@ const limits: OptionSpec<number[]> = {
   defaultText: '0.05,0.3',
   help: "AUPRO's limits of the false-positive rate",
   isFlag: false,
+  schema: { type: 'array', items: { type: 'number', exclusiveMinimum: 0, maximum: 1 }, minItems: 1 },
   expected: 'different numbers above 0 and up to 1, for instance 0.05,0.3',
   accepts: isLimits,
   read: (value) => {

@@ -19,6 +19,7 @@ const betas: OptionSpec<[number, number]> = {
   defaultText: '0.6,0.999',
   help: "Adam's two rates of forgetting",
   isFlag: false,
+  schema: { type: 'array', items: { type: 'number', minimum: 0 }, minItems: 2, maxItems: 2 },
   expected: 'two numbers from 0 to below 1, for instance 0.6,0.999',
   accepts: isBetas,
   read: (value) => {

@@ -201,6 +201,28 @@ export interface BenchCommandOptions {
   python: string;
 }
 
+/** What a request to the service takes beside the options of the library's calls. */
+export interface RequestOptions {
+  heatmap: boolean;
+}
+
+/** What the operator of the service says, by flags and configuration file. */
+export interface ServeOptions {
+  config: string;
+  host: string;
+  port: number;
+  tokenFile: string;
+  insecure: boolean;
+  tlsCert: string;
+  tlsKey: string;
+  maxBody: number;
+  maxFiles: number;
+  maxHeldBytes: number;
+  requestTimeoutMs: number;
+  drainMs: number;
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
 type NotInTable = 'compat' | 'signal' | 'name' | 'onWarning';
 type Flat<T> = { [K in keyof T as K extends NotInTable ? never : K]-?: Exclude<T[K], undefined> };
 type FlatCompat = { [K in keyof CompatOptions as `compat.${K}`]: CompatOptions[K] };
@@ -215,5 +237,7 @@ export type AllOptions = Flat<EngineOptions> &
   CalibrateCommandOptions &
   TrainCommandOptions &
   TestCommandOptions &
-  BenchCommandOptions;
+  BenchCommandOptions &
+  RequestOptions &
+  ServeOptions;
 export type OptionName = keyof AllOptions;

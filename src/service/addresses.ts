@@ -1,0 +1,43 @@
+/** Every address of the service, with who answers it. */
+import type { Address } from './http-server.js';
+import { scoreRoute } from './routes/score.js';
+import { health, modelBody, modelsBody, promptsBody, readiness } from './routes/state.js';
+import type { Service } from './service.js';
+import { modelOf } from './service.js';
+
+export function allAddresses(service: Service): Address[] {
+  return [
+    { path: '/healthz', isOpen: true, methods: { GET: health } },
+    {
+      path: '/readyz',
+      isOpen: true,
+      methods: {
+        GET: (_request, reply) => {
+          const { isReady, body } = readiness(service);
+          return reply.code(isReady ? 200 : 503).send(body);
+        },
+      },
+    },
+    {
+      path: '/metrics',
+      methods: {
+        GET: async (_request, reply) =>
+          reply.type(service.figures.contentType).send(await service.figures.text()),
+      },
+    },
+    { path: '/v1/score', methods: { POST: (request, reply) => scoreRoute(service, request, reply) } },
+    { path: '/v1/models', methods: { GET: () => modelsBody(service) } },
+    {
+      path: '/v1/models/:model',
+      methods: {
+        GET: (request) => modelBody(modelOf(service, (request.params as { model: string }).model)),
+      },
+    },
+    {
+      path: '/v1/prompts',
+      methods: {
+        GET: (request) => promptsBody(service, (request.query as { model?: string }).model),
+      },
+    },
+  ];
+}

@@ -1,0 +1,77 @@
+/** What the service and the process of its engines say to each other (frames.ts). */
+import type { Facts } from '../engine/engine.js';
+import type { ErrorCode } from '../errors.js';
+import type { EngineOptions, ScoreOptions } from '../options/types.js';
+import type { ScoredLine } from '../sinks/result-line.js';
+
+/** A model as the operator names it. */
+export interface ServedModel {
+  name: string;
+  options: Omit<EngineOptions, 'signal' | 'onWarning'>;
+  /** further prompt sets: a name for each file */
+  promptSets: Readonly<Record<string, string>>;
+}
+
+/** The bytes of the frame are a picture file, or rows of pixels. */
+export type PictureForm =
+  | { kind: 'file' }
+  | { kind: 'pixels'; width: number; height: number; channels: 1 | 3 | 4 };
+
+export interface ScoreOrder {
+  model: string;
+  name: string;
+  form: PictureForm;
+  options: Pick<
+    ScoreOptions,
+    Exclude<keyof ScoreOptions, 'signal' | 'name' | 'map' | 'regions' | 'priority'>
+  >;
+  regions: boolean;
+  map: boolean;
+  /** a heat map, of this range of values */
+  heatmap: { low: number; high: number } | null;
+}
+
+export type ToEngines =
+  | { kind: 'load'; models: ServedModel[] }
+  | { kind: 'score'; id: number; order: ScoreOrder }
+  | { kind: 'cancel'; id: number }
+  | { kind: 'close' };
+
+export interface ToldError {
+  code: ErrorCode;
+  message: string;
+  hint?: string;
+}
+
+/** What the service knows of a loaded model. */
+export interface ModelFacts {
+  name: string;
+  facts: Pick<Facts, 'model' | 'input' | 'device' | 'precision' | 'weightBytes'>;
+  /** null: not known, of a file of the operator's */
+  prompts: Record<string, { learnedOn: string[] | null }>;
+  description: string;
+  licence: string;
+  version: string;
+  method: string;
+  defaultPrompts: string;
+  threshold: number | null;
+  mapThreshold: number | null;
+}
+
+export interface Answer {
+  result: Omit<ScoredLine, 'input' | 'index'>;
+  mapMax?: number;
+  /** milliseconds between the order and its end */
+  totalMs: number;
+  /** lengths in the frame's bytes, one after the other */
+  map?: { width: number; height: number; bytes: number };
+  heatmap?: { bytes: number };
+}
+
+export type FromEngines =
+  | { kind: 'loaded'; models: ModelFacts[] }
+  | { kind: 'not-loaded'; model: string; error: ToldError }
+  | { kind: 'scored'; id: number; answer: Answer; retryAfterMs: number | null }
+  | { kind: 'refused'; id: number; error: ToldError }
+  | { kind: 'pass'; pictures: number; ms: number }
+  | { kind: 'warning'; model: string; message: string };

@@ -1,0 +1,45 @@
+/** Who may ask: tokens, and requests that another web site makes a browser send. */
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { CraneError } from '../errors.js';
+import { bearerOf, type Tokens } from './tokens.js';
+
+/** An address that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
+}
+
+/**
+ * @param hasOwnName the operator listens on an address of this machine alone, so that only its names are right
+ * @throws CraneError E_HTTP_FOREIGN
+ */
+export function checkOrigin(request: IncomingMessage, isLocalOnly: boolean): void {
+  const { host, origin, 'sec-fetch-site': site } = request.headers;
+  // A name of another site that leads to this machine (DNS rebinding) would make its pages ours.
+  if (isLocalOnly && host !== undefined && !isLoopback(host.replace(/:\d+$/, '')))
+    throw new CraneError('E_HTTP_FOREIGN', 'the Host of the request is none of this machine');
+  if (origin !== undefined && origin !== 'null' && hostOf(origin) === host) return;
+  if (origin !== undefined || site === 'cross-site')
+    throw new CraneError('E_HTTP_FOREIGN', 'requests from pages of other sites are not taken');
+}
+
+function hostOf(origin: string): string | undefined {
+  try {
+    return new URL(origin).host;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws CraneError E_HTTP_TOKEN */
+export function checkToken(request: IncomingMessage, tokens: Tokens | undefined): void {
+  if (!tokens) return;
+  const given = bearerOf(request.headers.authorization);
+  if (given !== undefined && tokens.has(given)) return;
+  throw new CraneError(
+    'E_HTTP_TOKEN',
+    given === undefined ? 'the request carries no access token' : 'the access token is not known',
+    { hint: 'send the header Authorization: Bearer TOKEN' },
+  );
+}

@@ -1,0 +1,194 @@
+/** The service as an HTTP server: addresses, guards, headers, errors, log. */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import { CraneError, toCraneError } from '../errors.js';
+import { type ErrorAnswer, statusOf, told } from './answers.js';
+import { checkOrigin, checkToken, isLoopback } from './guard.js';
+import type { Log } from './log.js';
+import type { Service } from './service.js';
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
+
+export interface Address {
+  path: string;
+  methods: Partial<Record<'GET' | 'POST', Handler>>;
+  /** needs no token: health, and what asks for the token */
+  isOpen?: boolean;
+  /** the form of errors that the address's protocol has; else ours */
+  errorBody?: (answer: ErrorAnswer) => object;
+}
+
+const k_otherMethods: HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const k_maxHeadersMs = 10_000;
+
+const k_headers: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; " +
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+  'permissions-policy': 'camera=(self), microphone=(), geolocation=(), payment=(), usb=()',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+};
+
+/** @returns a server that does not listen yet */
+export async function makeServer(
+  service: Service,
+  addresses: readonly Address[],
+  log: Log,
+): Promise<FastifyInstance> {
+  const { default: fastify } = await import('fastify');
+  const { requestTimeoutMs, maxBody, tlsCert, tlsKey, host } = service.settings;
+  const timeouts = {
+    headersTimeout: Math.min(requestTimeoutMs, k_maxHeadersMs),
+    connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
+    maxHeaderSize: 16_384,
+  };
+  const tls =
+    tlsCert !== undefined && tlsKey !== undefined
+      ? { cert: await readFile(tlsCert), key: await readFile(tlsKey) }
+      : undefined;
+  const common = {
+    logger: false,
+    requestTimeout: requestTimeoutMs,
+    // Idle connections: longer than the minute that proxies keep them.
+    keepAliveTimeout: 72_000,
+    bodyLimit: maxBody,
+    forceCloseConnections: 'idle' as const,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    genReqId: requestId,
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (thrown: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      fail(service, log, thrown, request, reply),
+  };
+  const app = (tls
+    ? fastify({ ...common, https: { ...tls, ...timeouts } })
+    : fastify({ ...common, http: timeouts })) as unknown as FastifyInstance;
+  app.removeAllContentTypeParsers();
+  // Bodies are read by whoever knows their limits.
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+
+  const isLocalOnly = isLoopback(host) && !service.tokens;
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(k_headers).header('x-request-id', request.id);
+    checkOrigin(request.raw, isLocalOnly);
+    const { isOpen } = addressOf(request);
+    if (!isOpen) checkToken(request.raw, service.tokens);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    service.figures.countRequest(route, reply.statusCode);
+    const { method } = request;
+    const ms = Math.round(reply.elapsedTime * 10) / 10;
+    log.info({ requestId: request.id, method, route, status: reply.statusCode, ms }, 'answered');
+  });
+  for (const address of addresses) add(app, address);
+  app.setNotFoundHandler(() => {
+    throw new CraneError('E_HTTP_NOT_FOUND', 'there is nothing at this address', {
+      hint: 'GET /openapi.json lists what there is',
+    });
+  });
+  app.setErrorHandler((thrown, request, reply) => fail(service, log, thrown, request, reply));
+  return app;
+}
+
+function add(app: FastifyInstance, address: Address): void {
+  const { path, methods } = address;
+  const config = { address };
+  for (const [method, handler] of Object.entries(methods))
+    app.route({ method: method as HTTPMethods, url: path, config, handler });
+  const others = k_otherMethods.filter((method) => !Object.hasOwn(methods, method));
+  const allowed = Object.keys(methods).join(', ');
+  app.route({
+    method: others,
+    url: path,
+    config,
+    exposeHeadRoute: false,
+    handler: (request, reply) => {
+      reply.header('allow', allowed);
+      throw new CraneError('E_HTTP_METHOD', `${request.method} is not taken here`, {
+        hint: `take ${allowed}`,
+      });
+    },
+  });
+}
+
+function addressOf(request: FastifyRequest): Partial<Address> {
+  return (request.routeOptions.config as { address?: Address } | undefined)?.address ?? {};
+}
+
+/** A proxy's own id is kept, so that its log and ours can be read together. */
+function requestId({ headers }: { headers: Record<string, unknown> }): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+function fail(
+  service: Service,
+  log: Log,
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const error = toServiceError(thrown);
+  const status = statusOf(error.code);
+  service.figures.countRejected(error.code);
+  const facts = { requestId: request.id, code: error.code, error: error.message };
+  if (status >= 500 && error.code !== 'E_SERVICE_DOWN') log.error({ ...facts, stack: error.stack }, 'failed');
+  else log.debug(facts, 'refused');
+  if (status === 401) reply.header('www-authenticate', 'Bearer realm="crane-native"');
+  if (status === 429 || status === 503)
+    reply.header('retry-after', String(Math.ceil(service.supervisor.retryAfterMs / 1000)));
+  // What the client still sends is worth nothing any more.
+  if (!request.raw.complete || service.isDraining) reply.header('connection', 'close');
+  const answer: ErrorAnswer = { error: told(error), requestId: request.id };
+  const { errorBody = (body: ErrorAnswer) => body } = addressOf(request);
+  reply.code(status).type('application/json').send(errorBody(answer));
+}
+
+/** The framework's own errors have a status and a code of theirs. */
+function toServiceError(thrown: unknown): CraneError {
+  const { statusCode } = thrown as { statusCode?: unknown };
+  if (thrown instanceof CraneError || typeof statusCode !== 'number' || statusCode >= 500)
+    return toCraneError(thrown);
+  const code =
+    statusCode === 413
+      ? 'E_HTTP_TOO_LARGE'
+      : statusCode === 415
+        ? 'E_HTTP_TYPE'
+        : statusCode === 404
+          ? 'E_HTTP_NOT_FOUND'
+          : 'E_HTTP_REQUEST';
+  return new CraneError(code, 'the request is not well formed', { cause: thrown });
+}
+
+/** What is no HTTP, or came too slowly: there is no request yet that could be answered in the usual way. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? 'E_HTTP_TIMEOUT'
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? 'E_HTTP_TOO_LARGE'
+        : 'E_HTTP_REQUEST';
+  const what = {
+    E_HTTP_TIMEOUT: 'the request did not come in time',
+    E_HTTP_TOO_LARGE: 'the head of the request is too large',
+    E_HTTP_REQUEST: 'the request is not well formed',
+  }[code];
+  const status =
+    code === 'E_HTTP_TOO_LARGE' ? '431 Request Header Fields Too Large' : `${statusOf(code)} Bad`;
+  const answer: ErrorAnswer = { error: { code, message: what }, requestId: randomUUID() };
+  const body = JSON.stringify(answer);
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

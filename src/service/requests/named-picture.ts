@@ -1,0 +1,19 @@
+/** A picture of a request, and what bounds requests. */
+import type { BodyLimits } from './read-body.js';
+
+export interface NamedPicture {
+  name: string;
+  bytes: Uint8Array;
+}
+
+export interface RequestLimits extends BodyLimits {
+  maxFiles: number;
+}
+
+const k_maxName = 255;
+
+/** A client's name of a file: shown in results and never opened. */
+export function safeName(given: string | undefined, index: number): string {
+  const name = (given ?? '').replace(/[\p{Cc}\p{Cf}]/gu, '').slice(0, k_maxName);
+  return name === '' ? `picture ${index}` : name;
+}

@@ -1,0 +1,56 @@
+/** The bytes of a request's body, refused as soon as they are too many. */
+import type { IncomingMessage } from 'node:http';
+import { CraneError } from '../../errors.js';
+import type { Place } from '../admission.js';
+
+export interface BodyLimits {
+  maxBody: number;
+  place: Place;
+}
+
+export function tooLarge(maxBody: number): CraneError {
+  return new CraneError('E_HTTP_TOO_LARGE', `the body is larger than ${maxBody} bytes`);
+}
+
+/** Looks at Content-Length before a byte is read. @throws CraneError E_HTTP_TOO_LARGE, E_HTTP_REQUEST */
+export function checkLength(request: IncomingMessage, { maxBody }: BodyLimits): number | undefined {
+  const { 'content-length': length, 'content-encoding': encoding } = request.headers;
+  if (encoding !== undefined && encoding !== 'identity')
+    throw new CraneError('E_HTTP_TYPE', 'compressed bodies are not read: pictures are compressed already');
+  if (length === undefined) return undefined;
+  if (Number(length) > maxBody) throw tooLarge(maxBody);
+  return Number(length);
+}
+
+/** Parts of the body as they come, counted. @throws CraneError E_HTTP_TOO_LARGE, E_QUEUE_FULL, E_CANCELLED */
+export async function* countedBody(request: IncomingMessage, limits: BodyLimits): AsyncGenerator<Buffer> {
+  checkLength(request, limits);
+  let bytes = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > limits.maxBody) throw tooLarge(limits.maxBody);
+      limits.place.holdBytes(chunk.length);
+      yield chunk;
+    }
+  } catch (thrown) {
+    if (thrown instanceof CraneError) throw thrown;
+    throw new CraneError('E_CANCELLED', 'the request ended before its body did', { cause: thrown });
+  }
+}
+
+/** @throws CraneError E_HTTP_TOO_LARGE, E_HTTP_REQUEST, E_QUEUE_FULL, E_CANCELLED */
+export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  const length = checkLength(request, limits);
+  if (length === undefined) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of countedBody(request, limits)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+  // Not copied together at the end: that would hold up the event loop. The memory is real only once it is filled.
+  const body = Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for await (const chunk of countedBody(request, limits)) at += chunk.copy(body, at);
+  if (at !== length) throw new CraneError('E_HTTP_REQUEST', 'the body is shorter than Content-Length says');
+  return body;
+}

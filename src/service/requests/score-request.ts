@@ -1,0 +1,100 @@
+/** From an HTTP request to pictures and choices: a raw picture, a form, or JSON with base64. */
+import type { IncomingMessage } from 'node:http';
+import { CraneError } from '../../errors.js';
+import { wrongValue } from '../../options/check.js';
+import { readForm } from './form.js';
+import { type NamedPicture, type RequestLimits, safeName } from './named-picture.js';
+import { readBody } from './read-body.js';
+import { ChoicesReader, type RequestChoices } from './request-options.js';
+
+export interface ScoreRequest {
+  pictures: NamedPicture[];
+  choices: RequestChoices;
+  /** a body that is one picture, and so has one result instead of a list */
+  isSingle: boolean;
+}
+
+/**
+ * @param query what follows the question mark
+ * @throws CraneError E_HTTP_*, E_USAGE, E_QUEUE_FULL, E_CANCELLED
+ */
+export async function readScoreRequest(
+  request: IncomingMessage,
+  query: string,
+  limits: RequestLimits,
+): Promise<ScoreRequest> {
+  const reader = new ChoicesReader();
+  reader.takeQuery(query);
+  const type = mediaType(request);
+  if (type === 'multipart/form-data') {
+    const pictures = await readForm(request, reader, limits);
+    return finished(pictures, reader.choices, false, limits);
+  }
+  if (type === 'application/json') {
+    const pictures = picturesOfJson(await readBody(request, limits), reader, limits);
+    return finished(pictures, reader.choices, false, limits);
+  }
+  if (type === 'application/octet-stream' || type.startsWith('image/')) {
+    const bytes = await readBody(request, limits);
+    return finished([{ name: 'picture', bytes }], reader.choices, true, limits);
+  }
+  throw new CraneError('E_HTTP_TYPE', `bodies of type ${JSON.stringify(type.slice(0, 80))} are not read`, {
+    hint: 'send image/* or application/octet-stream, multipart/form-data, or application/json',
+  });
+}
+
+export function mediaType(request: IncomingMessage): string {
+  return (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+}
+
+function finished(
+  pictures: NamedPicture[],
+  choices: RequestChoices,
+  isSingle: boolean,
+  { place }: RequestLimits,
+): ScoreRequest {
+  if (pictures.length === 0) throw new CraneError('E_HTTP_REQUEST', 'there is no picture in the request');
+  place.holdPictures(pictures.length);
+  return { pictures, choices, isSingle };
+}
+
+/** @throws CraneError E_HTTP_REQUEST */
+export function parseJson(body: Uint8Array): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch (cause) {
+    throw new CraneError('E_HTTP_REQUEST', 'the body is not JSON', { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new CraneError('E_HTTP_REQUEST', 'the body is not a JSON object');
+  return value as Record<string, unknown>;
+}
+
+function picturesOfJson(body: Buffer, reader: ChoicesReader, { maxFiles }: RequestLimits): NamedPicture[] {
+  const { pictures, ...choices } = parseJson(body);
+  for (const [name, value] of Object.entries(choices)) reader.takeJson(name, value);
+  if (!Array.isArray(pictures)) throw wrongValue('a list', 'pictures', pictures);
+  if (pictures.length > maxFiles)
+    throw new CraneError('E_HTTP_TOO_LARGE', `${pictures.length} pictures, the limit is ${maxFiles}`);
+  return pictures.map((entry: unknown, index) => {
+    if (typeof entry !== 'object' || entry === null)
+      throw wrongValue('{ name, data }', `pictures[${index}]`, entry);
+    const { name, data, ...others } = entry as Record<string, unknown>;
+    const [strange] = Object.keys(others);
+    if (strange !== undefined)
+      throw new CraneError('E_USAGE', `pictures[${index}] takes no ${JSON.stringify(strange.slice(0, 80))}`);
+    if (name !== undefined && typeof name !== 'string')
+      throw wrongValue('a string', `pictures[${index}].name`, name);
+    return { name: safeName(name, index), bytes: fromBase64(data, `pictures[${index}].data`) };
+  });
+}
+
+/** Node skips what is no base64; here it is an error. @throws CraneError E_HTTP_REQUEST */
+export function fromBase64(data: unknown, where: string): Uint8Array {
+  if (typeof data !== 'string') throw wrongValue('base64', where, data);
+  const bytes = Buffer.from(data, 'base64');
+  const length = Math.floor((data.replace(/=+$/, '').length * 3) / 4);
+  if (bytes.length !== length) throw new CraneError('E_HTTP_REQUEST', `${where} is not base64`);
+  return bytes;
+}

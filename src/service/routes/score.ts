@@ -1,0 +1,124 @@
+/** POST /v1/score */
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CraneError, toCraneError } from '../../errors.js';
+import { defaultOf } from '../../options/table.js';
+import { chooseType, failureBody, isOfService, type ResultBody, resultBody } from '../answers.js';
+import type { ScoreOrder } from '../engine-messages.js';
+import type { RequestChoices } from '../requests/request-options.js';
+import { readScoreRequest, type ScoreRequest } from '../requests/score-request.js';
+import { checkPrompts, modelOf, type Service, throwIfAway } from '../service.js';
+import type { Scored } from '../supervisor.js';
+import { whenGone } from './when-gone.js';
+
+export const scoreAnswers = [
+  'application/json',
+  'application/x-ndjson',
+  'application/jsonl',
+  'image/png',
+] as const;
+
+export async function scoreRoute(
+  service: Service,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  throwIfAway(service);
+  const type = chooseType(request.headers.accept, scoreAnswers);
+  const place = service.admission.enter();
+  reply.raw.once('close', place.leave);
+  const { maxBody, maxFiles } = service.settings;
+  const query = request.raw.url?.split('?')[1] ?? '';
+  const asked = await readScoreRequest(request.raw, query, { maxBody, maxFiles, place });
+  const signal = whenGone(reply);
+  if (type === 'image/png') return answerWithHeatMap(service, asked, reply, signal);
+  const order = orderOf(service, asked.choices);
+  const works = asked.pictures.map(({ name, bytes }) => scoreOne(service, { ...order, name }, bytes, signal));
+  if (type !== 'application/json') {
+    reply.type(type);
+    return reply.send(Readable.from(linesAsDone(asked, works)));
+  }
+  if (asked.isSingle) return resultBody(asked.pictures[0]!.name, 0, await works[0]!);
+  const results = await Promise.all(
+    works.map((work, index) => bodyOf(asked.pictures[index]!.name, index, work)),
+  );
+  return { results, failed: results.filter((result) => 'error' in result).length };
+}
+
+async function answerWithHeatMap(
+  service: Service,
+  { pictures, choices }: ScoreRequest,
+  reply: FastifyReply,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (pictures.length !== 1)
+    throw new CraneError('E_HTTP_ACCEPT', `one heat map is a picture; the request has ${pictures.length}`, {
+      hint: 'ask for JSON with heatmap=true',
+    });
+  const { name, bytes } = pictures[0]!;
+  const order = { ...orderOf(service, { ...choices, heatmap: true, map: false }), name };
+  const { answer, heatmap } = await scoreOne(service, order, bytes, signal);
+  reply.header('crane-score', String(answer.result.score));
+  if (answer.result.anomalous !== null) reply.header('crane-anomalous', String(answer.result.anomalous));
+  reply.type('image/png');
+  return reply.send(Buffer.from(heatmap!));
+}
+
+/** @throws CraneError E_HTTP_NOT_FOUND */
+export function orderOf(service: Service, choices: RequestChoices): Omit<ScoreOrder, 'name'> {
+  const { model: name, map, regions, heatmap, heatmapRange, ...options } = choices;
+  const model = modelOf(service, name);
+  checkPrompts(model, options.prompts);
+  const { requestTimeoutMs } = service.settings;
+  return {
+    model: model.name,
+    form: { kind: 'file' },
+    options: {
+      ...options,
+      deadlineMs: Math.min(options.deadlineMs ?? requestTimeoutMs, requestTimeoutMs),
+    },
+    map: map ?? false,
+    regions: regions ?? false,
+    heatmap: heatmap ? (heatmapRange ?? defaultOf('heatmapRange')) : null,
+  };
+}
+
+export async function scoreOne(
+  { supervisor, figures }: Service,
+  order: ScoreOrder,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<Scored> {
+  const scored = await supervisor.score(order, bytes, signal);
+  figures.countScored(order.model, scored.answer);
+  return scored;
+}
+
+async function bodyOf(name: string, index: number, work: Promise<Scored>): Promise<ResultBody> {
+  try {
+    return resultBody(name, index, await work);
+  } catch (thrown) {
+    const error = toCraneError(thrown);
+    if (isOfService(error)) throw error;
+    return failureBody(name, index, error);
+  }
+}
+
+/** A line for each picture, as soon as it is done; `index` says which one it is. */
+async function* linesAsDone({ pictures }: ScoreRequest, works: Promise<Scored>[]): AsyncGenerator<string> {
+  const open = new Map(
+    works.map((work, index) => {
+      const { name } = pictures[index]!;
+      const line = work.then(
+        (scored) => resultBody(name, index, scored),
+        (thrown: unknown) => failureBody(name, index, toCraneError(thrown)),
+      );
+      return [index, line] as const;
+    }),
+  );
+  while (open.size > 0) {
+    const body = await Promise.race(open.values());
+    open.delete(body.index);
+    yield `${JSON.stringify(body)}\n`;
+  }
+}

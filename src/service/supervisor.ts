@@ -1,0 +1,228 @@
+/**
+ * Keeps the process of the engines running. When it ends, by a native abort for instance, whoever waits for an answer gets
+ * E_SERVICE_DOWN, exactly once, and a new process is started: at once the first time, later after growing waits.
+ */
+import { CraneError } from '../errors.js';
+import type {
+  Answer,
+  FromEngines,
+  ModelFacts,
+  ScoreOrder,
+  ServedModel,
+  ToEngines,
+  ToldError,
+} from './engine-messages.js';
+import type { EngineProcess } from './engine-process.js';
+import { onFrames, sendFrame } from './frames.js';
+
+export interface Scored {
+  answer: Answer;
+  map?: Uint8Array;
+  heatmap?: Uint8Array;
+}
+
+/** What happens to the engines, for log and figures. */
+export interface SupervisorEvents {
+  onStarted?(pid: number | undefined, restarts: number): void;
+  onReady?(models: ModelFacts[], ms: number): void;
+  onEnded?(how: string, lost: number, waitMs: number): void;
+  onNotLoaded?(model: string, error: CraneError): void;
+  onWarning?(model: string, message: string): void;
+  onPass?(pictures: number, ms: number): void;
+}
+
+export interface SupervisorParts {
+  models: ServedModel[];
+  start: () => EngineProcess;
+  events?: SupervisorEvents;
+  /** waits before the second, third, ... start in a row; the last one stays */
+  backOffMs?: readonly number[];
+}
+
+interface Waiting {
+  resolve(scored: Scored): void;
+  reject(error: CraneError): void;
+}
+
+const k_backOffMs = [0, 500, 1000, 2000, 5000, 10_000, 30_000];
+/** A process that was ready for so long did not end by what it was started with. */
+const k_steadyMs = 60_000;
+
+export class Supervisor {
+  readonly #models: ServedModel[];
+  readonly #start: () => EngineProcess;
+  readonly #events: SupervisorEvents;
+  readonly #backOffMs: readonly number[];
+  readonly #waiting = new Map<number, Waiting>();
+  #process: EngineProcess | undefined;
+  #facts: ModelFacts[] | undefined;
+  /** the models of the last start, also while the engines are away */
+  #lastFacts: ModelFacts[] = [];
+  #nextId = 1;
+  #failures = 0;
+  #restarts = 0;
+  #readyAt = 0;
+  #retryAfterMs: number | null = null;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #restartAt = 0;
+  #isStopping = false;
+
+  constructor({ models, start, events = {}, backOffMs = k_backOffMs }: SupervisorParts) {
+    this.#models = models;
+    this.#start = start;
+    this.#events = events;
+    this.#backOffMs = backOffMs;
+  }
+
+  /** Starts the engines for the first time. @throws CraneError of the model that cannot be loaded */
+  async start(): Promise<ModelFacts[]> {
+    return new Promise<ModelFacts[]>((resolve, reject) => this.#run({ resolve, reject }));
+  }
+
+  get isReady(): boolean {
+    return this.#facts !== undefined;
+  }
+
+  /** What is known of the models, also while the engines are being started again. */
+  get models(): readonly ModelFacts[] {
+    return this.#lastFacts;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Pictures handed over that have no answer yet. */
+  get inFlight(): number {
+    return this.#waiting.size;
+  }
+
+  /** Estimate of when what was handed over is done, or the engines are back. */
+  get retryAfterMs(): number {
+    if (this.isReady) return this.#retryAfterMs ?? 1000;
+    return Math.max(1000, this.#restartAt - Date.now());
+  }
+
+  /** @throws CraneError E_SERVICE_DOWN, or what the picture fails with */
+  async score(order: ScoreOrder, bytes: Uint8Array, signal: AbortSignal): Promise<Scored> {
+    const running = this.#process;
+    if (!running || !this.isReady) throw down('the engine is not ready');
+    if (signal.aborted) throw new CraneError('E_CANCELLED', 'the work was given up');
+    const id = this.#nextId++;
+    const cancel = () => send(running, { kind: 'cancel', id });
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      return await new Promise<Scored>((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject });
+        send(running, { kind: 'score', id, order }, bytes);
+      });
+    } finally {
+      this.#waiting.delete(id);
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Ends the process; what still waits is told E_SERVICE_DOWN. */
+  async stop(graceMs = 5000): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#restartTimer);
+    const running = this.#process;
+    if (!running) return;
+    send(running, { kind: 'close' });
+    running.channel.end();
+    const timer = setTimeout(() => running.kill(), graceMs);
+    await running.ended;
+    clearTimeout(timer);
+  }
+
+  #run(first?: { resolve(models: ModelFacts[]): void; reject(error: CraneError): void }): void {
+    const began = performance.now();
+    const running = this.#start();
+    this.#process = running;
+    this.#events.onStarted?.(running.pid, this.#restarts);
+    // Without its channel it can answer nobody.
+    running.channel.on('error', () => running.kill());
+    running.channel.on('close', () => running.kill());
+    let refusal: CraneError | undefined;
+    onFrames(running.channel, ({ head, bytes }) => {
+      const message = head as FromEngines;
+      switch (message.kind) {
+        case 'loaded':
+          this.#facts = message.models;
+          this.#lastFacts = message.models;
+          this.#readyAt = performance.now();
+          this.#events.onReady?.(message.models, this.#readyAt - began);
+          first?.resolve(message.models);
+          break;
+        case 'not-loaded':
+          refusal = toError(message.error);
+          this.#events.onNotLoaded?.(message.model, refusal);
+          running.kill();
+          break;
+        case 'scored':
+          this.#retryAfterMs = message.retryAfterMs;
+          this.#waiting.get(message.id)?.resolve(partsOf(message.answer, bytes));
+          break;
+        case 'refused':
+          this.#waiting.get(message.id)?.reject(toError(message.error));
+          break;
+        case 'pass':
+          this.#events.onPass?.(message.pictures, message.ms);
+          break;
+        case 'warning':
+          this.#events.onWarning?.(message.model, message.message);
+          break;
+      }
+    });
+    send(running, { kind: 'load', models: this.#models });
+    void running.ended.then((how) => {
+      if (this.#facts === undefined && first) {
+        this.#isStopping = true;
+        this.#process = undefined;
+        first.reject(refusal ?? new CraneError('E_INTERNAL', `the engine ended while it was loaded: ${how}`));
+        return;
+      }
+      this.#afterEnd(how);
+    });
+  }
+
+  #afterEnd(how: string): void {
+    const wasSteady = this.isReady && performance.now() - this.#readyAt > k_steadyMs;
+    this.#failures = wasSteady ? 0 : this.#failures;
+    this.#facts = undefined;
+    this.#process = undefined;
+    const lost = [...this.#waiting.values()];
+    this.#waiting.clear();
+    const waitMs = this.#backOffMs[Math.min(this.#failures, this.#backOffMs.length - 1)] ?? 0;
+    this.#failures++;
+    this.#restartAt = Date.now() + waitMs;
+    if (!this.#isStopping) this.#events.onEnded?.(how, lost.length, waitMs);
+    for (const { reject } of lost) reject(down('the engine ended while it worked on this picture'));
+    if (this.#isStopping) return;
+    this.#restartTimer = setTimeout(() => {
+      this.#restarts++;
+      this.#run();
+    }, waitMs);
+  }
+}
+
+function send({ channel }: EngineProcess, message: ToEngines, bytes?: Uint8Array): void {
+  sendFrame(channel, message, bytes);
+}
+
+function down(message: string): CraneError {
+  return new CraneError('E_SERVICE_DOWN', message, { hint: 'it is being started again: try once more' });
+}
+
+function toError({ code, message, hint }: ToldError): CraneError {
+  return new CraneError(code, message, { hint });
+}
+
+function partsOf(answer: Answer, bytes: Uint8Array): Scored {
+  const mapBytes = answer.map?.bytes ?? 0;
+  return {
+    answer,
+    ...(answer.map ? { map: bytes.subarray(0, mapBytes) } : {}),
+    ...(answer.heatmap ? { heatmap: bytes.subarray(mapBytes, mapBytes + answer.heatmap.bytes) } : {}),
+  };
+}

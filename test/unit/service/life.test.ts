@@ -1,0 +1,127 @@
+/** From start to end: an engine that dies, a service that is told to stop. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { CraneError } from '../../../src/errors.js';
+import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
+import { type FakeService, makeGate, png, startFakeService, until } from './fake-service.js';
+
+let folder: string;
+let model: string;
+let picture: Uint8Array<ArrayBuffer>;
+beforeAll(async () => {
+  folder = await makeToyFolder();
+  await makeToyModel(folder);
+  model = join(folder, 'model.json');
+  picture = new Uint8Array(await png(204));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+let service: FakeService | undefined;
+afterEach(() => service?.stop());
+
+const post = async (accept = 'application/json') => {
+  const headers = { 'content-type': 'image/png', accept };
+  const reply = await fetch(`${service!.url}v1/score`, { method: 'POST', body: picture, headers });
+  return { status: reply.status, reply, text: await reply.text() };
+};
+const ready = async () => (await fetch(`${service!.url}readyz`)).status;
+
+describe('an engine that ends', () => {
+  it('costs those that it worked for an answer 503, and is started again', async () => {
+    const { gate, open } = makeGate();
+    service = await startFakeService(model, {}, { gate });
+    const working = [post(), post(), post()];
+    await until(() => service!.service.supervisor.inFlight === 3);
+    service.crash();
+    for (const { status, reply, text } of await Promise.all(working)) {
+      expect(status).toBe(503);
+      expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(JSON.parse(text)).toMatchObject({ error: { code: 'E_SERVICE_DOWN' } });
+    }
+    open();
+    await until(() => service!.service.supervisor.isReady);
+    expect((await post()).status).toBe(200);
+    expect([service.starts, service.service.supervisor.restarts]).toEqual([2, 1]);
+    expect(service.log().find(({ msg }) => msg === 'the engine ended')).toMatchObject({
+      how: 'SIGABRT',
+      lost: 3,
+    });
+  });
+
+  it('is told in the lines of a stream that has begun', async () => {
+    const { gate } = makeGate();
+    service = await startFakeService(model, {}, { gate });
+    const working = post('application/jsonl');
+    await until(() => service!.service.supervisor.inFlight === 1);
+    service.crash();
+    const { status, text } = await working;
+    expect(status).toBe(200);
+    expect(JSON.parse(text)).toMatchObject({ index: 0, error: { code: 'E_SERVICE_DOWN' } });
+  });
+
+  it('is not ready meanwhile, but alive, and knows its models', async () => {
+    let mayLoad = true;
+    service = await startFakeService(
+      model,
+      {},
+      {
+        failToLoad: () => {
+          if (!mayLoad) throw new CraneError('E_MEMORY', 'no memory');
+        },
+      },
+    );
+    mayLoad = false;
+    service.crash();
+    await until(() => !service!.service.supervisor.isReady);
+    expect(await ready()).toBe(503);
+    expect((await fetch(`${service.url}healthz`)).status).toBe(200);
+    expect((await fetch(`${service.url}v1/models`)).status).toBe(200);
+    expect((await post()).status).toBe(503);
+    // It is tried again and again, with waits between.
+    await until(() => service!.starts >= 4);
+    mayLoad = true;
+    await until(() => service!.service.supervisor.isReady);
+    expect(await ready()).toBe(200);
+    expect((await post()).status).toBe(200);
+  });
+});
+
+it('a model that cannot be loaded ends the start with its fault', async () => {
+  service = undefined;
+  const start = startFakeService(join(folder, 'none.json'));
+  await expect(start).rejects.toMatchObject({ code: 'E_MODEL_NOT_FOUND' });
+});
+
+describe('a service that is told to stop', () => {
+  it('answers what it has, takes nothing more, and ends', async () => {
+    const { gate, open } = makeGate();
+    service = await startFakeService(model, {}, { gate });
+    const working = Array.from({ length: 16 }, () => post());
+    await until(() => service!.service.supervisor.inFlight === 16);
+    const ended = service.stop();
+    // New connections are refused, or told so.
+    const late = await post().then(
+      ({ status }) => status,
+      () => 503,
+    );
+    expect(late).toBe(503);
+    open();
+    expect((await Promise.all(working)).map(({ status }) => status)).toEqual(Array(16).fill(200));
+    await ended;
+    await expect(fetch(`${service.url}healthz`)).rejects.toThrow();
+    expect(service.log().at(-1)).toMatchObject({ msg: 'ended' });
+  });
+
+  it('does not wait longer than it may', async () => {
+    const { gate } = makeGate();
+    service = await startFakeService(model, { drainMs: 50 }, { gate });
+    const working = post().then(
+      () => 'answered',
+      () => 'closed',
+    );
+    await until(() => service!.service.supervisor.inFlight === 1);
+    await service.stop();
+    expect(await working).toBe('closed');
+    expect(service.log().some(({ msg }) => msg === 'the time to end is over')).toBe(true);
+  }, 15_000);
+});

@@ -1,0 +1,285 @@
+/** What is hostile is refused early and holds nothing afterwards. */
+import { rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
+import { type FakeService, makeGate, png, startFakeService, until } from './fake-service.js';
+
+let folder: string;
+let model: string;
+let picture: Uint8Array<ArrayBuffer>;
+beforeAll(async () => {
+  folder = await makeToyFolder();
+  await makeToyModel(folder);
+  model = join(folder, 'model.json');
+  picture = new Uint8Array(await png(204));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+let service: FakeService;
+afterEach(() => service?.stop());
+
+const held = () => [service.service.admission.pictures, service.service.admission.bytes];
+const post = async (
+  body: NonNullable<RequestInit['body']>,
+  headers: Record<string, string> = { 'content-type': 'image/png' },
+) => {
+  const reply = await fetch(`${service.url}v1/score`, {
+    method: 'POST',
+    body,
+    headers,
+    duplex: 'half',
+  } as RequestInit);
+  return {
+    status: reply.status,
+    reply,
+    code: ((await reply.json()) as { error?: { code: string } }).error?.code,
+  };
+};
+/** Speaks HTTP by hand; resolves with what came until the connection ended. */
+function speak(text: string | Buffer, isEnded = false): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(service.url);
+    const socket = connect(Number(port), hostname);
+    let got = '';
+    socket.on('data', (chunk) => {
+      got += chunk;
+    });
+    socket.on('close', () => resolve(got));
+    socket.on('error', reject);
+    socket.write(text);
+    if (isEnded) socket.end();
+  });
+}
+const headOf = (length: number | string, type = 'image/png') =>
+  `POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
+const formOf = (parts: string[], boundary = 'b') =>
+  `${parts.map((part) => `--${boundary}\r\n${part}\r\n`).join('')}--${boundary}--\r\n`;
+const formType = { 'content-type': 'multipart/form-data; boundary=b' };
+
+describe('bodies', () => {
+  it('larger than the limit are refused by their head, before a byte of them', async () => {
+    service = await startFakeService(model);
+    const answer = await speak(headOf(2 ** 30));
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+    expect(answer).toContain('E_HTTP_TOO_LARGE');
+    expect(answer.toLowerCase()).toContain('connection: close');
+    expect(held()).toEqual([0, 0]);
+  });
+
+  it('of no stated length are refused when they grow too large', async () => {
+    service = await startFakeService(model);
+    let sent = 0;
+    const endless = new ReadableStream({
+      pull(controller) {
+        sent += 65_536;
+        controller.enqueue(new Uint8Array(65_536));
+      },
+    });
+    const status = await post(endless).then(
+      (answer) => answer.status,
+      // The connection is closed under the sender, who may see that before the answer.
+      () => 413,
+    );
+    expect(status).toBe(413);
+    expect(sent).toBeLessThan(64 * 2 ** 20);
+    await until(() => held()[0] === 0);
+    expect(held()).toEqual([0, 0]);
+  });
+
+  it.each(['gzip', 'br', 'deflate'])('compressed by %s are not read', async (encoding) => {
+    service = await startFakeService(model);
+    const bomb = deflateSync(Buffer.alloc(2 ** 20));
+    const answer = await post(bomb, { 'content-type': 'image/png', 'content-encoding': encoding });
+    expect([answer.status, answer.code]).toEqual([415, 'E_HTTP_TYPE']);
+  });
+
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/xml',
+    'multipart/mixed; boundary=b',
+    'nonsense',
+    '',
+  ])('of type %j are not read', async (type) => {
+    service = await startFakeService(model);
+    const answer = await speak(`${headOf(4, type).replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')}abcd`);
+    expect(answer).toMatch(/^HTTP\/1.1 415 /);
+  });
+
+  it('that end too early are nobody’s', async () => {
+    service = await startFakeService(model);
+    await speak(`${headOf(1000)}abc`, true);
+    await until(() => held()[0] === 0);
+    expect(held()).toEqual([0, 0]);
+    expect(service.addon.log.passes).toEqual([]);
+  });
+});
+
+describe('forms', () => {
+  it('of 10,000 parts are refused', async () => {
+    service = await startFakeService(model);
+    const fields = Array.from(
+      { length: 10_000 },
+      (_, at) => `Content-Disposition: form-data; name="f${at}"\r\n\r\n1`,
+    );
+    const answer = await post(formOf(fields), formType);
+    expect([answer.status, answer.code]).toEqual([400, 'E_USAGE']);
+    const files = Array.from(
+      { length: 10_000 },
+      (_, at) => `Content-Disposition: form-data; name="p"; filename="${at}"\r\n\r\nx`,
+    );
+    const second = await post(formOf(files), formType);
+    expect([second.status, second.code]).toEqual([413, 'E_HTTP_TOO_LARGE']);
+    expect(service.addon.log.passes).toEqual([]);
+    await until(() => held()[0] === 0);
+  });
+
+  it('with long fields, long names or many heads of a part are refused', async () => {
+    service = await startFakeService(model);
+    const field = (name: string, value: string) =>
+      formOf([`Content-Disposition: form-data; name="${name}"\r\n\r\n${value}`]);
+    expect(await post(field('threshold', '0'.repeat(10_000)), formType)).toMatchObject({
+      code: 'E_HTTP_TOO_LARGE',
+    });
+    expect(await post(field('t'.repeat(10_000), '1'), formType)).toMatchObject({ status: 400 });
+    const heads = Array.from({ length: 5000 }, (_, at) => `X-${at}: y`).join('\r\n');
+    const answer = await post(
+      formOf([`${heads}\r\nContent-Disposition: form-data; name="p"; filename="a"\r\n\r\nx`]),
+      formType,
+    );
+    expect(answer.status).toBe(400);
+  });
+
+  it.each([
+    ['no boundary', 'x', { 'content-type': 'multipart/form-data' }],
+    [
+      'another boundary',
+      formOf(['Content-Disposition: form-data; name="p"; filename="a"\r\n\r\nx'], 'c'),
+      formType,
+    ],
+    ['an end too early', '--b\r\nContent-Disposition: form-data; name="p"; filename="a"\r\n\r\nx', formType],
+    ['nothing', '', formType],
+    ['noise', '\0\0\r\n--b\r\n\r\n\r\n--b--', formType],
+  ])('with %s are refused', async (_what, body, headers) => {
+    service = await startFakeService(model);
+    const answer = await post(body, headers);
+    expect([answer.status, answer.code]).toEqual([400, 'E_HTTP_REQUEST']);
+  });
+
+  it('keep names of files harmless', async () => {
+    service = await startFakeService(model);
+    const data = new FormData();
+    data.append('p', new Blob([picture]), '../../etc/pass\u202ewd');
+    const reply = await fetch(`${service.url}v1/score`, { method: 'POST', body: data });
+    const { results } = (await reply.json()) as { results: { input: string }[] };
+    expect(results[0]!.input).toBe('passwd');
+  });
+});
+
+describe('slow and broken connections', () => {
+  it('a body that drips is ended after the time for a request', async () => {
+    service = await startFakeService(model, { requestTimeoutMs: 300 });
+    const answer = await speak(`${headOf(1000)}a`);
+    expect(answer).toMatch(/^HTTP\/1.1 408 /);
+    expect(answer).toContain('E_HTTP_TIMEOUT');
+    await until(() => held()[0] === 0);
+    expect(held()).toEqual([0, 0]);
+  });
+
+  it('a head that drips is ended too', async () => {
+    service = await startFakeService(model, { requestTimeoutMs: 300 });
+    expect(await speak('POST /v1/score HTTP/1.1\r\nHost: localhost\r\nX-')).toMatch(/^HTTP\/1.1 408 /);
+  });
+
+  it.each([
+    ['no HTTP', 'hello\r\n\r\n', 400],
+    ['a head of 64 kB', `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'y'.repeat(65_536)}\r\n\r\n`, 431],
+    ['two lengths', `${headOf(1).trimEnd()}\r\nContent-Length: 2\r\n\r\nab`, 400],
+    ['a length below 0', headOf(-1), 400],
+    ['no length that is a number', headOf('many'), 400],
+  ])('%s is told so in JSON', async (_what, text, status) => {
+    service = await startFakeService(model);
+    const answer = await speak(text);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({
+      error: { code: expect.stringMatching(/^E_HTTP/) },
+    });
+  });
+
+  it('hundreds of uploads that are given up leave nothing behind', async () => {
+    service = await startFakeService(model);
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(
+        Array.from({ length: 20 }, () => speak(`${headOf(100_000)}${'x'.repeat(1000 * (round + 1))}`, true)),
+      );
+    }
+    await until(() => held()[0] === 0);
+    expect(held()).toEqual([0, 0]);
+    expect((await post(picture)).status).toBe(200);
+  });
+
+  it('a client that goes takes its work with it', async () => {
+    const { gate, open } = makeGate();
+    service = await startFakeService(model, {}, { gate });
+    const leave = new AbortController();
+    const asked = fetch(`${service.url}v1/score`, {
+      method: 'POST',
+      body: picture,
+      headers: { 'content-type': 'image/png' },
+      signal: leave.signal,
+    });
+    await until(() => service.addon.log.passes.length === 1);
+    leave.abort();
+    await expect(asked).rejects.toThrow();
+    // The pass still runs; nobody waits for it, and its place is free.
+    await until(() => held()[0] === 0 && service.service.supervisor.inFlight === 0);
+    open();
+    expect((await post(picture)).status).toBe(200);
+  });
+});
+
+describe('a full service', () => {
+  it('says when to come again, and takes what comes later', async () => {
+    const { gate, open } = makeGate();
+    service = await startFakeService(model, { maxQueue: 3, maxFiles: 3 }, { gate });
+    const taken = [post(picture), post(picture), post(picture)];
+    await until(() => held()[0] === 3);
+    const refused = await post(picture);
+    expect([refused.status, refused.code]).toEqual([429, 'E_QUEUE_FULL']);
+    expect(Number(refused.reply.headers.get('retry-after'))).toBeGreaterThan(0);
+    open();
+    expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await post(picture)).status).toBe(200);
+    expect(held()).toEqual([0, 0]);
+  });
+
+  it('counts every picture of a form', async () => {
+    const { gate, open } = makeGate();
+    service = await startFakeService(model, { maxQueue: 3, maxFiles: 3 }, { gate });
+    const two = new FormData();
+    for (const name of ['a', 'b']) two.append('p', new Blob([picture]), name);
+    const taken = fetch(`${service.url}v1/score`, { method: 'POST', body: two });
+    await until(() => held()[0] === 2);
+    const refused = await fetch(`${service.url}v1/score`, { method: 'POST', body: two });
+    expect(refused.status).toBe(429);
+    await until(() => held()[0] === 2);
+    open();
+    expect((await taken).status).toBe(200);
+  });
+
+  it('bounds the bytes that all requests hold', async () => {
+    const { gate, open } = makeGate();
+    service = await startFakeService(model, { maxBody: 60_000, maxHeldBytes: 100_000 }, { gate });
+    const padded = new Uint8Array(60_000);
+    padded.set(picture);
+    const taken = post(padded);
+    await until(() => held()[1] === 60_000);
+    expect(await post(padded)).toMatchObject({ status: 429, code: 'E_QUEUE_FULL' });
+    open();
+    expect((await taken).status).toBe(200);
+    await until(() => held()[1] === 0);
+    expect((await post(padded)).status).toBe(200);
+  });
+});
