@@ -254,18 +254,27 @@ image::Fit fit_of(const Napi::Object& js) {
       js, "fit", {{"stretch", image::Fit::stretch}, {"pad", image::Fit::pad}, {"tile", image::Fit::tile}});
 }
 
-methods::Material material_of(const Napi::Object& js) {
-  methods::Material material;
-  const Napi::Object texts = object_of(js, "texts");
-  const Napi::Array groups = texts.GetPropertyNames();
+namespace {
+
+methods::Texts texts_of(const Napi::Object& js) {
+  methods::Texts texts;
+  const Napi::Array groups = js.GetPropertyNames();
   for (uint32_t g = 0; g < groups.Length(); ++g) {
     const std::string group = groups.Get(g).ToString().Utf8Value();
-    const Napi::Value sentences = texts.Get(group);
+    const Napi::Value sentences = js.Get(group);
     if (!sentences.IsArray()) throw wrong(js.Env(), group.c_str(), "a list of Int32Array");
     const auto list = sentences.As<Napi::Array>();
-    std::vector<std::vector<int64_t>>& ids = material.texts[group];
+    std::vector<std::vector<int64_t>>& ids = texts[group];
     for (uint32_t i = 0; i < list.Length(); ++i) ids.push_back(integers_in(list.Get(i), group.c_str()));
   }
+  return texts;
+}
+
+}  // namespace
+
+methods::Material material_of(const Napi::Object& js) {
+  methods::Material material;
+  material.texts = texts_of(object_of(js, "texts"));
   const Napi::Object files = object_of(js, "files");
   const Napi::Array parts = files.GetPropertyNames();
   for (uint32_t i = 0; i < parts.Length(); ++i) {
@@ -285,6 +294,14 @@ methods::Material material_of(const Napi::Object& js) {
 methods::LearnerStart learner_start_of(const Napi::Object& js) {
   using Kind = methods::LearnerStart::Kind;
   methods::LearnerStart start;
+  if (js.Has("classes") && js.Get("classes").IsObject()) {
+    const Napi::Object classes = object_of(js, "classes");
+    const Napi::Array names = classes.GetPropertyNames();
+    for (uint32_t i = 0; i < names.Length(); ++i) {
+      const std::string name = names.Get(i).ToString().Utf8Value();
+      start.classes[name] = texts_of(object_of(classes, name.c_str()));
+    }
+  }
   if (js.Has("state")) {
     start.kind = Kind::saved;
     start.saved_path = string_of(js, "state");

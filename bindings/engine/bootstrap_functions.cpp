@@ -119,9 +119,10 @@ Napi::Value best_threshold(const Napi::CallbackInfo& call) {
 // The levels of all maps added, in the order of the calls.
 class MapLevels {
  public:
-  explicit MapLevels(size_t levels) : levels_(levels) {}
+  MapLevels(size_t levels, metrics::MapRange range) : levels_(levels), range_(range) {}
 
   size_t levels() const { return levels_; }
+  metrics::MapRange range() const { return range_; }
 
   size_t reserve() {
     const std::lock_guard lock(mutex_);
@@ -136,11 +137,12 @@ class MapLevels {
 
   std::optional<BestThreshold> best(const Resampling& resampling, const std::string& stream) const {
     const std::lock_guard lock(mutex_);
-    return metrics::best_threshold(metrics::map_thresholds(levels_), pictures_, resampling, stream);
+    return metrics::best_threshold(metrics::map_thresholds(levels_, range_), pictures_, resampling, stream);
   }
 
  private:
   const size_t levels_;
+  const metrics::MapRange range_;
   mutable std::mutex mutex_;
   std::vector<metrics::PictureLevels> pictures_;
 };
@@ -162,7 +164,7 @@ Napi::Value add_map(const Napi::CallbackInfo& call, const std::shared_ptr<MapLev
   return run_async(
       call.Env(), io_threads(),
       [=] {
-        all->put(at, metrics::levels_of_map(values, mask, is_anomalous, all->levels()));
+        all->put(at, metrics::levels_of_map(values, mask, is_anomalous, all->levels(), all->range()));
         return true;
       },
       [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); }, std::move(keep));
@@ -181,7 +183,12 @@ Napi::Value create_map_levels(const Napi::CallbackInfo& call) {
     const double levels = call[0].ToNumber().DoubleValue();
     check_input(levels >= 1 && levels <= 0x1p20 && std::floor(levels) == levels, "E_USAGE", levels,
                 " levels: expected a whole number from 1 to 2^20");
-    const auto all = std::make_shared<MapLevels>(static_cast<size_t>(levels));
+    metrics::MapRange range;
+    if (call[1].IsNumber()) range.low = call[1].ToNumber().DoubleValue();
+    if (call[2].IsNumber()) range.high = call[2].ToNumber().DoubleValue();
+    check_input(std::isfinite(range.low) && std::isfinite(range.high) && range.low < range.high, "E_USAGE",
+                "maps from ", range.low, " to ", range.high, ": expected a range");
+    const auto all = std::make_shared<MapLevels>(static_cast<size_t>(levels), range);
     Napi::Object js = Napi::Object::New(call.Env());
     const auto set = [&](const char* name, Napi::Value (*method)(const Napi::CallbackInfo&,
                                                                  const std::shared_ptr<MapLevels>&)) {

@@ -75,6 +75,7 @@ std::shared_ptr<OwnedItems> items_of(const Napi::Value& value, int64_t mask_size
     const Napi::Object js = list.Get(i).As<Napi::Object>();
     TrainItem& item = owned->items.emplace_back();
     item.is_anomalous = boolean_of(js, "isAnomalous");
+    if (js.Get("className").IsString()) item.class_name = string_of(js, "className");
     if (js.Get("features").IsString()) {
       item.features = string_of(js, "features");
     } else {
@@ -186,6 +187,12 @@ Napi::Value TrainingObject::step_on_pictures(const Napi::CallbackInfo& info) {
     const std::vector<int64_t> wide(labels.Data(), labels.Data() + labels.ElementLength());
     for (const int64_t label : wide) {
       check_input(label == 0 || label == 1, "E_IMAGE_SHAPE", "a label is ", label);
+    }
+    if (js.Has("classes") && js.Get("classes").IsArray()) {
+      const auto classes = js.Get("classes").As<Napi::Array>();
+      for (uint32_t i = 0; i < classes.Length(); ++i) {
+        batch.classes.push_back(classes.Get(i).ToString().Utf8Value());
+      }
     }
     const bool wants_stages = info[2].ToBoolean().Value();
     Keep keep;

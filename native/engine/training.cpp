@@ -3,6 +3,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 
+#include <set>
+
 #include "engine/state.h"
 #include "methods/method.h"
 #include "train/feature_file.h"
@@ -13,8 +15,16 @@ struct Training::State {
   std::shared_ptr<Engine> engine;
   std::shared_ptr<const methods::Method> method;
   std::unique_ptr<methods::Learner> learner;
+  std::set<std::string, std::less<>> classes;  // that texts were given for
 
   const Engine::State& towers() const { return *engine->state_; }
+
+  // Every picture's class, or none where the method's texts name none.
+  void check_classes(const std::vector<std::string>& names) const {
+    for (const std::string& name : names) {
+      check_input(classes.contains(name), "E_PROMPTS", "no texts were given for class \"", name, "\"");
+    }
+  }
 
   train::CellCounts on_device(train::CellCounts cells) const {
     const at::Device device = towers().device;
@@ -94,6 +104,7 @@ Training::Training(std::shared_ptr<Engine> engine, std::shared_ptr<const methods
   translate_errors([&] {
     state_->engine = std::move(engine);
     state_->method = std::move(method);
+    for (const auto& [name, texts] : start.classes) state_->classes.insert(name);
     state_->learner = state_->method->learner(state_->towers().towers(), start, settings);
     check_input(state_->learner != nullptr, "E_METHOD", "method ", state_->method->name(), " learns nothing");
   });
@@ -124,6 +135,7 @@ train::StepLosses Training::step(std::span<const TrainItem> items) {
       const int64_t width = engine.config.width;
       for (const TrainItem& item : items) {
         labels.push_back(item.is_anomalous ? 1 : 0);
+        if (!state_->classes.empty()) batch.classes.push_back(item.class_name);
         if (state_->learner->wants_masks() && item.mask != nullptr) {
           masks.push_back(borrowed(item.mask, {1, height, width}, at::kByte).to(engine.device));
         }
@@ -155,6 +167,7 @@ train::StepLosses Training::step(std::span<const TrainItem> items) {
       }
       batch.labels = at::tensor(labels, at::TensorOptions().dtype(at::kLong)).to(engine.device);
     }
+    state_->check_classes(batch.classes);
     return state_->learner->step(batch, nullptr);
   });
 }
@@ -182,6 +195,10 @@ train::StepLosses Training::step_on_pictures(const TrainBatch& batch, InputShape
       }
       if (state_->learner->wants_masks()) own.masks = masks.to(engine.device);
       own.labels = borrowed(batch.labels, {shape.batch}, at::kLong).to(engine.device);
+      own.classes = batch.classes;
+      check_input(own.classes.size() == (state_->classes.empty() ? 0 : static_cast<size_t>(shape.batch)),
+                  "E_IMAGE_SHAPE", own.classes.size(), " names of classes for ", shape.batch, " pictures");
+      state_->check_classes(own.classes);
     }
     Trace trace;
     const train::StepLosses losses = state_->learner->step(own, stages ? &trace : nullptr);

@@ -23,14 +23,16 @@ struct TrainItem {
   bool is_anomalous = false;
   image::PictureView picture;     // stretched to the model's input; read only without `features`
   const uint8_t* mask = nullptr;  // [height, width] of the model's input, of 0 and 1; null: not known
+  std::string class_name;         // what it shows, for methods whose texts name it; else empty
 };
 
 // Pictures as the reference trains on them: input [batch, 3, height, width] normalised, masks [batch, height,
-// width] of 0 and 1, labels [batch] (1 anomalous). Not copied.
+// width] of 0 and 1, labels [batch] (1 anomalous). The arrays are not copied.
 struct TrainBatch {
   const float* input = nullptr;
   const uint8_t* masks = nullptr;
   const int64_t* labels = nullptr;
+  std::vector<std::string> classes;  // [batch], or empty: as TrainItem::class_name
 };
 
 class Training {

@@ -28,6 +28,8 @@ struct LearnBatch {
   // [K, H, W] u8 of 0 and 1, of the input's size; undefined unless wants_masks().
   at::Tensor masks;
   at::Tensor labels;  // [B] int64, 1: anomalous
+  // [B] keys of LearnerStart::classes; empty where the method's texts name no class.
+  std::vector<std::string> classes;
 };
 
 enum class CheckpointFormat { pth, safetensors };

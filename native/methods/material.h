@@ -11,9 +11,11 @@
 
 namespace crane::methods {
 
+// Sentences by the name of their group ("normal", "anomalous"), each as token ids from start to padding.
+using Texts = std::map<std::string, std::vector<std::vector<int64_t>>>;
+
 struct Material {
-  // Sentences by the name of their group ("normal", "anomalous"), each as token ids from start to padding.
-  std::map<std::string, std::vector<std::vector<int64_t>>> texts;
+  Texts texts;
   // Paths by the part they play: "prompts", "heads", "bank".
   std::map<std::string, std::string> files;
   // Normal pictures to compare with; the engine stretches them to the model's input. Their pixels outlive the
@@ -31,6 +33,9 @@ struct LearnerStart {
   Material material;
   uint64_t seed = 0;       // fresh: of what is drawn
   std::string saved_path;  // saved: a file written by Learner::save
+  // By the name of a class, for methods whose texts name what a picture shows: of every class that is learned
+  // from. A saved training gets them anew.
+  std::map<std::string, Texts> classes;
 };
 
 }  // namespace crane::methods

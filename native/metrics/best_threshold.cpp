@@ -96,21 +96,23 @@ LevelledPictures levels_of_scores(std::span<const double> scores, std::span<cons
   return levelled;
 }
 
-std::vector<double> map_thresholds(size_t levels) {
+std::vector<double> map_thresholds(size_t levels, MapRange range) {
   std::vector<double> thresholds(levels);
   for (size_t level = 0; level < levels; ++level)
-    thresholds[level] = static_cast<double>(levels - 1 - level) / static_cast<double>(levels);
+    thresholds[level] = range.low + static_cast<double>(levels - 1 - level) / static_cast<double>(levels) *
+                                        (range.high - range.low);
   return thresholds;
 }
 
 PictureLevels levels_of_map(std::span<const float> map, std::span<const uint8_t> mask, bool is_anomalous,
-                            size_t levels) {
+                            size_t levels, MapRange range) {
   const double most = static_cast<double>(levels - 1);
   std::vector<uint32_t> anomalous(levels);
   std::vector<uint32_t> normal(levels);
   for (size_t i = 0; i < map.size(); ++i) {
     if (std::isnan(map[i])) continue;
-    const double step = std::floor(static_cast<double>(map[i]) * static_cast<double>(levels));
+    const double step = std::floor((static_cast<double>(map[i]) - range.low) / (range.high - range.low) *
+                                   static_cast<double>(levels));
     const size_t level = levels - 1 - static_cast<size_t>(std::clamp(step, 0.0, most));
     ++(!mask.empty() && mask[i] != 0 ? anomalous : normal)[level];
   }

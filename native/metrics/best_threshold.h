@@ -50,11 +50,18 @@ struct LevelledPictures {
 // rounds otherwise stays on its side.
 LevelledPictures levels_of_scores(std::span<const double> scores, std::span<const uint8_t> is_anomalous);
 
-// Thresholds of maps are multiples of 1/levels: (levels - 1)/levels down to 0.
-std::vector<double> map_thresholds(size_t levels);
+// Lowest and highest value that maps may have.
+struct MapRange {
+  double low = 0;
+  double high = 1;
+};
+
+// Thresholds of maps are the range in equal steps, the highest first: of [0, 1] (levels - 1)/levels down
+// to 0.
+std::vector<double> map_thresholds(size_t levels, MapRange range = {});
 
 // mask: as long as the map, 0 is normal; empty: all pixels are. NaN counts nowhere.
 PictureLevels levels_of_map(std::span<const float> map, std::span<const uint8_t> mask, bool is_anomalous,
-                            size_t levels);
+                            size_t levels, MapRange range = {});
 
 }  // namespace crane::metrics

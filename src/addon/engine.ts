@@ -4,7 +4,14 @@ import type { MethodOptions } from './method.js';
 import type { Fit, NativePicture, Region } from './picture.js';
 import type { Precision } from './precision.js';
 import type { TraceResult } from './trace.js';
-import type { FeatureShape, Fresh, LearnerSettings, NativeTraining, SavedTraining } from './training.js';
+import type {
+  ClassTexts,
+  FeatureShape,
+  Fresh,
+  LearnerSettings,
+  NativeTraining,
+  SavedTraining,
+} from './training.js';
 import type { SynthTensor } from './weights.js';
 
 /** One tower of vision: what its tensors cannot tell. */
@@ -150,7 +157,7 @@ export interface NativeEngine {
    * method learns nothing.
    */
   beginTraining(
-    start: Material | Fresh | SavedTraining,
+    start: (Material & ClassTexts) | Fresh | SavedTraining,
     method: MethodOptions,
     settings: LearnerSettings,
   ): Promise<NativeTraining>;

@@ -27,11 +27,16 @@ export type TrainOptions = {
 /** The table that a method's learner reads, over and above the method's own settings. */
 export type LearnerSettings = Record<string, boolean | number | string | number[] | string[]>;
 
+/** Sentences by group, of every class that is learned from, for a method whose texts name what a picture shows. */
+export interface ClassTexts {
+  classes?: Record<string, Material['texts']>;
+}
+
 /** Something new to learn; of Crane prompts whose every entry is drawn from N(0, 0.02^2) by libtorch's generator. */
-export type Fresh = Material & { seed: number };
+export type Fresh = Material & ClassTexts & { seed: number };
 
 /** A file written by NativeTraining.save; it brings its own texts. */
-export interface SavedTraining {
+export interface SavedTraining extends ClassTexts {
   state: string;
 }
 
@@ -40,6 +45,8 @@ export interface TrainBatch {
   input: Float32Array;
   masks: Uint8Array;
   labels: Int32Array;
+  /** of each picture, where the method's texts name it */
+  classes?: string[];
 }
 
 /** One labelled picture of a step. */
@@ -49,6 +56,8 @@ export interface TrainItem {
   /** anomalous pixels of each patch, row-major (countCells); undefined: not known, then only the image loss counts */
   cells: Uint32Array | undefined;
   isAnomalous: boolean;
+  /** what it shows, where the method's texts name it: one of the classes that texts were given for */
+  className?: string;
 }
 
 /** The same where nothing of a picture is frozen, or a learner wants whole masks: the towers run at every step. */

@@ -91,5 +91,34 @@ TEST(Toy, LearnsFromCacheAndPicturesAlikeAndGoesOn) {
   std::filesystem::remove_all(folder);
 }
 
+// Texts come by class, every picture says which is its own, and a class without texts is refused.
+TEST(Toy, LearnsByTheClassesOfThePictures) {
+  SyntheticModel model(64, 3, 84);
+  const auto engine = std::make_shared<Engine>(model.config);
+  const Pictures pictures(2, 84, 84, 0);
+  std::vector<uint8_t> mask(84 * 84);
+  for (size_t i = 0; i < mask.size() / 3; ++i) mask[i] = 1;
+  methods::LearnerStart fresh;
+  fresh.kind = methods::LearnerStart::Kind::fresh;
+  fresh.classes = {{"nut", {{"normal", {{1, 2}}}}}, {"bolt", {{"normal", {{1, 3}}}}}};
+  const auto item = [&](size_t picture, const std::string& name) {
+    return TrainItem{"", nullptr, 0, true, pictures.items[picture].picture, mask.data(), name};
+  };
+  Training training(engine, toy().method, fresh, {});
+  const auto before = training.state();
+  training.step(std::vector{item(0, "nut"), item(1, "nut")});
+  const auto after = training.state();
+  EXPECT_NE(after.at("param.gain.nut").data, before.at("param.gain.nut").data);
+  EXPECT_EQ(after.at("param.gain.bolt").data, before.at("param.gain.bolt").data);
+  EXPECT_EQ(after.count("grad.gain.bolt"), 0u);
+  try {
+    training.step(std::vector{item(0, "nut"), item(1, "screw")});
+    ADD_FAILURE() << "a class without texts was learned from";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.code().c_str(), "E_PROMPTS");
+    EXPECT_NE(std::string(error.what()).find("screw"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace crane

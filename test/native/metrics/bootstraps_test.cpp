@@ -55,6 +55,15 @@ TEST(MapLevels, CountEveryValueAtTheHighestThresholdThatItReaches) {
   EXPECT_EQ(counts.normal, (std::vector<uint32_t>{0, 0, 3}));
 }
 
+TEST(MapLevels, DivideTheRangeThatMapsHave) {
+  const std::vector<float> map = {0.0F, 1.0F, 0.9F, 4.0F, -1.0F, 3.0F};
+  const PictureLevels counts = levels_of_map(map, {}, false, 4, {0, 4});
+  EXPECT_EQ(map_thresholds(4, {0, 4}), (std::vector<double>{3, 2, 1, 0}));
+  EXPECT_EQ(counts.level, (std::vector<uint32_t>{0, 2, 3}));
+  EXPECT_EQ(counts.normal, (std::vector<uint32_t>{2, 1, 3}));
+  EXPECT_EQ(map_thresholds(2, {-1, 1}), (std::vector<double>{0, -1}));
+}
+
 TEST(ImageIntervals, CountOnlyDrawsThatHoldBothLabels) {
   const std::vector<ScoredClass> classes = {{"a", {0.1, 0.9}, {0, 1}}, {"b", {0.5}, {1}}};
   const SetIntervals intervals = image_intervals(classes, {.resamples = 400, .seed = 111});

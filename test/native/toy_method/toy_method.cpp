@@ -24,25 +24,28 @@ at::Tensor patches(const Towers& towers, const at::Tensor& image) {
   return layers::unit_rows(towers.vision->patch_features(image, nullptr));
 }
 
-// One weight on the distance, learned from which cells are anomalous.
+// One weight on the distance, or one of each class, learned from which cells are anomalous.
 class ToyLearner final : public Learner {
  public:
   ToyLearner(const LearnerStart& start, const train::AdamOptions& options)
-      : gain_(at::full({1}, k_learned_start + static_cast<double>(start.seed % 7) / 10,
-                       at::TensorOptions().dtype(at::kFloat))
-                  .set_requires_grad(true)),
-        adam_(options, {gain_}) {
+      : gains_(gains_of(start)), adam_(options, values()) {
     if (start.kind != LearnerStart::Kind::saved) return;
     const train::SavedTraining saved(start.saved_path);
     const at::NoGradGuard guard;
-    gain_.copy_(saved.floats("param.gain", at::kCPU));
-    adam_.restore({saved.moments("gain", gain_)}, saved.steps());
+    std::vector<train::Adam::Moments> moments;
+    for (const auto& [name, gain] : gains_) {
+      gain.copy_(saved.floats("param." + name, at::kCPU));
+      moments.push_back(saved.moments(name, gain));
+    }
+    adam_.restore(moments, saved.steps());
   }
 
   train::StepLosses step(const LearnBatch& batch, Trace* /*trace*/) override {
     std::vector<at::Tensor> rows;
-    for (const NamedTensors& picture : batch.features) rows.push_back(picture.front().second);
-    const at::Tensor anomalous = at::sigmoid(gain_ * at::stack(rows, 0));  // [B, n]
+    for (size_t i = 0; i < batch.features.size(); ++i) {
+      rows.push_back(gain_of(batch, i) * batch.features[i].front().second);
+    }
+    const at::Tensor anomalous = at::sigmoid(at::stack(rows, 0));  // [B, n]
     const at::Tensor p = at::stack({1 - anomalous, anomalous}, -1);
     const at::Tensor known = batch.cells.known.defined() ? p.index_select(0, batch.cells.known) : p;
     const at::Tensor loss = train::dice(known, batch.cells);
@@ -53,8 +56,12 @@ class ToyLearner final : public Learner {
     const double value = loss.item<double>();
     return {0, value, 0, value};
   }
-  NamedTensors parameters() const override { return {{"gain", gain_}}; }
-  NamedTensors gradients() const override { return {{"gain", gain_.grad()}}; }
+  NamedTensors parameters() const override { return gains_; }
+  NamedTensors gradients() const override {
+    NamedTensors all;
+    for (const auto& [name, gain] : gains_) all.emplace_back(name, gain.grad());
+    return all;
+  }
   void save(const std::string& path, const std::vector<train::ExtraTensor>& extra,
             const std::map<std::string, std::string>& metadata) const override {
     train::save_training(path, parameters(), adam_, {}, extra, metadata);
@@ -62,12 +69,36 @@ class ToyLearner final : public Learner {
   void write_checkpoint(const std::string& path, CheckpointFormat /*format*/,
                         const std::map<std::string, std::string>& metadata) const override {
     train::TensorList list;
-    list.add("gain", gain_);
+    for (const auto& [name, gain] : gains_) list.add(name, gain);
     list.write_safetensors(path, metadata);
   }
 
  private:
-  at::Tensor gain_;
+  static NamedTensors gains_of(const LearnerStart& start) {
+    NamedTensors gains;
+    const auto add = [&](const std::string& name) {
+      gains.emplace_back(name, at::full({1}, k_learned_start + static_cast<double>(start.seed % 7) / 10,
+                                        at::TensorOptions().dtype(at::kFloat))
+                                   .set_requires_grad(true));
+    };
+    for (const auto& [name, texts] : start.classes) add("gain." + name);
+    if (gains.empty()) add("gain");
+    return gains;
+  }
+  std::vector<at::Tensor> values() const {
+    std::vector<at::Tensor> all;
+    for (const auto& [name, gain] : gains_) all.push_back(gain);
+    return all;
+  }
+  const at::Tensor& gain_of(const LearnBatch& batch, size_t picture) const {
+    if (batch.classes.empty()) return gains_.front().second;
+    for (const auto& [name, gain] : gains_) {
+      if (name == "gain." + batch.classes[picture]) return gain;
+    }
+    throw Error("E_INTERNAL", "the engine lets no class through without texts");
+  }
+
+  NamedTensors gains_;
   train::Adam adam_;
 };
 
