@@ -1,4 +1,18 @@
-/** Settings of the method, as the engine addon takes them. */
+/** Settings of a method, as the engine addon takes them. */
+
+/**
+ * How features become scores: a method and all its settings, complete. Given per call; defaults come from model.json. What
+ * the settings are is the method's (src/methods); those named here the engine reads itself.
+ */
+export interface MethodOptions {
+  /** a method of native/methods; absent: Crane, as in all records of the first version */
+  name?: string;
+  /** the part of the picture's score that is its score, or 'map-max' */
+  imageScore: string;
+  /** standard deviation of the Gaussian over the map, in pixels of the model's input; 0 turns it off */
+  sigma: number;
+  [setting: string]: unknown;
+}
 
 export type EAttnKind = 'vv' | 'kk' | 'qq' | 'qq+kk' | 'qq+kk+vv' | '(q+k+v)^2';
 export type Guidance = 'none' | 'pad-suffix' | 'pad-prefix' | 'replace-suffix' | 'replace-prefix';
@@ -17,10 +31,8 @@ export interface Compat {
   dAttnLayers: number[];
 }
 
-/** How features become scores. Given per call; defaults come from model.json. */
-export interface MethodOptions {
-  /** a method of native/methods; absent: Crane, as in all records of the first version */
-  name?: string;
+/** Crane and Crane+. */
+export interface CraneOptions extends MethodOptions {
   eAttn: EAttnKind;
   /** number of last blocks that carry the second stream */
   eAttnLayers: number;
@@ -37,8 +49,6 @@ export interface MethodOptions {
   imageScore: 'fused' | 'map-max';
   guidanceAtTest: Guidance;
   temperature: number;
-  /** standard deviation of the Gaussian over the map, in pixels of the model's input; 0 turns it off */
-  sigma: number;
   compat: Compat;
 }
 

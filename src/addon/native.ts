@@ -174,5 +174,6 @@ export interface NativeAddon {
     pictures: LabelledScores,
     options: Resampling & { stream: string },
   ): Promise<BestThreshold | null>;
-  createMapLevels(levels: number): NativeMapLevels;
+  /** maps lie from `low` to `high`; 0 to 1 where they are not given */
+  createMapLevels(levels: number, low?: number, high?: number): NativeMapLevels;
 }

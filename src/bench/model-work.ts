@@ -1,6 +1,6 @@
 /** Reads the sizes that the arithmetic is counted from out of a loaded model. */
 
-import type { NativeAddon, WeightFileInfo } from '../addon/native.js';
+import type { CraneOptions, NativeAddon, WeightFileInfo } from '../addon/native.js';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import { methodName } from '../methods/descriptor.js';
@@ -13,9 +13,13 @@ import { samSizes } from './sam-work.js';
 /** The sizes of one picture's arithmetic, as the engine's own settings run it. */
 export async function craneSizes(engine: Engine, model: Model): Promise<CraneSizes> {
   const { addon, facts } = engine;
-  const { method } = engine.settings();
-  if (methodName(method) !== 'crane')
-    throw new CraneError('E_METHOD', `the arithmetic of method ${methodName(method)} is not counted`);
+  const settings = engine.settings();
+  if (methodName(settings.method) !== 'crane')
+    throw new CraneError(
+      'E_METHOD',
+      `the arithmetic of method ${methodName(settings.method)} is not counted`,
+    );
+  const method = settings.method as CraneOptions;
   const files = await inspect(addon, model, model.weights);
   const vision = towerSizes(facts.vision, files, facts.input, facts.patch);
   const eAttn = { kind: method.eAttn, layers: Math.min(method.eAttnLayers, facts.vision.layers) };

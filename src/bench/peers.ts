@@ -1,6 +1,8 @@
 /** The peers that --vs knows, and how each is started. */
+
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { CraneOptions } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { packageRoot } from '../files/package-root.js';
 import { pythonCandidates } from '../libtorch/python.js';
@@ -100,6 +102,8 @@ function pythonSetup(name: PythonPeer, { engine, facts, sizes }: EngineParty) {
     jointWidth,
     eAttn,
     // null: SAM's windows are not in that peer, which says so
-    ...(dAttn ? { source: dAttn.source.tower ?? null, beta: engine.settings().method.dAttnBeta } : {}),
+    ...(dAttn
+      ? { source: dAttn.source.tower ?? null, beta: (engine.settings().method as CraneOptions).dAttnBeta }
+      : {}),
   };
 }

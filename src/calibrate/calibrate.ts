@@ -6,6 +6,7 @@ import { orCancelled } from '../cancellation.js';
 import type { DataItem, DataSet } from '../data/data-set.js';
 import { maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
+import { isEncodable, rangesOf } from '../engine/method-choice.js';
 import { type FailedPicture, isFailed, type PictureScore } from '../engine/result.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { NoteTally } from '../images/note-tally.js';
@@ -41,7 +42,7 @@ export interface CalibrationOutcome {
 
 const k_resamples = { image: 1000, map: 200 };
 const k_seed = 111;
-/** Thresholds of maps are multiples of 1/4096: finer steps change F1 by less than the pictures' choice does. */
+/** Thresholds of maps are multiples of 1/4096 of their range: finer steps change F1 by less than the pictures' choice does. */
 const k_mapLevels = 4096;
 
 interface Scored {
@@ -75,15 +76,17 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
   if (normalOnly && conformalRank(set.items.length, falseAlarmRate) > set.items.length)
     conformalThreshold(new Array<number>(set.items.length).fill(0), falseAlarmRate);
   const { addon, model } = engine.trainingParts;
-  const prompts = await promptFacts(addon, model, engine.settings().prompts);
+  const { method, prompts: chosen } = engine.settings();
+  const ranges = rangesOf(method);
+  const prompts = await promptFacts(addon, model, method, chosen);
   const { identity, learnedOn } = await identify({ set, name: set.name }, prompts, () => {}, signal);
-  const levels = normalOnly ? undefined : addon.createMapLevels(k_mapLevels);
+  const levels = normalOnly ? undefined : addon.createMapLevels(k_mapLevels, ...ranges.map);
   const { scored, failed, label, warnings } = await scoreAll(set, options, levels);
   const anomalous = scored.filter(({ isAnomalous }) => isAnomalous);
   const common = {
     settings: label,
     date: new Date().toISOString(),
-    prompts: { name: prompts.name, sha256: prompts.sha256, learnedOn: prompts.learnedOn },
+    prompts: prompts && { name: prompts.name, sha256: prompts.sha256, learnedOn: prompts.learnedOn },
     data: { name: set.name, split: set.split, hash: identity.hash },
     pictures: {
       normal: scored.length - anomalous.length,
@@ -94,7 +97,12 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
     learnedOn: learnedOn?.detail ?? null,
   };
   const calibration: Calibration = !levels
-    ? { ...common, rule: 'false-alarm-rate', falseAlarmRate, ...falseAlarmThresholds(scored, falseAlarmRate) }
+    ? {
+        ...common,
+        rule: 'false-alarm-rate',
+        falseAlarmRate,
+        ...falseAlarmThresholds(scored, falseAlarmRate, ranges),
+      }
     : { ...common, rule: 'best-f1', ...(await bestThresholds(scored, levels, addon)) };
   return { calibration, failed, scan: set.scan, warnings };
 }
@@ -107,16 +115,17 @@ function checkCalibrateOptions(given: CalibrateOptions): void {
   if (typeof data !== 'string' || data === '') throw wrongValue('a path', 'data', data);
 }
 
-function falseAlarmThresholds(scored: readonly Scored[], rate: number) {
+function falseAlarmThresholds(scored: readonly Scored[], rate: number, ranges: ReturnType<typeof rangesOf>) {
   return {
     image: conformalThreshold(
       scored.map(({ score }) => score),
       rate,
+      { what: 'scores', highest: ranges.score[1] },
     ),
     map: conformalThreshold(
       scored.map(({ mapMax }) => mapMax),
       rate,
-      'map maxima',
+      { what: 'map maxima', highest: ranges.map[1] },
     ),
   };
 }
@@ -148,6 +157,15 @@ async function bestThresholds(
   return { image: image!, map: map ?? null };
 }
 
+/** Thresholds hold for one name: those of several classes would be of none. */
+function checkClassName(engine: Engine): void {
+  const settings = engine.settings();
+  if (isEncodable(settings)) return;
+  throw new CraneError('E_PROMPTS', 'the texts name what the pictures show, and nobody said what it is', {
+    hint: 'calibrate one class at a time: --class-name bottle (className of loadEngine)',
+  });
+}
+
 async function scoreAll(
   set: DataSet,
   { engine, signal, onProgress }: CalibrateOptions,
@@ -159,6 +177,7 @@ async function scoreAll(
   const odd = new NoteTally();
   let label: string | undefined;
   const inputs = items.map(({ image, imagePath }) => ({ input: image, name: imagePath }));
+  checkClassName(engine);
   for await (const outcome of engine.scoreMany(inputs, { map: true, ...(signal ? { signal } : {}) })) {
     const item = items[outcome.index]!;
     if (isFailed(outcome)) failed.push(outcome);

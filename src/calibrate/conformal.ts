@@ -26,13 +26,13 @@ export function conformalRank(n: number, rate: number): number {
 
 /**
  * @param scores of normal pictures, finite
- * @param what for messages: `scores`, `map maxima`
- * @throws CraneError E_CALIBRATE_TOO_FEW; E_CALIBRATE_SCORES when no threshold in [0, 1] is above the score of that rank
+ * @param what for messages: `scores`, `map maxima`; highest: that they may be
+ * @throws CraneError E_CALIBRATE_TOO_FEW; E_CALIBRATE_SCORES when no threshold up to `highest` is above the score of that rank
  */
 export function conformalThreshold(
   scores: readonly number[],
   rate: number,
-  what = 'scores',
+  { what = 'scores', highest = 1 }: { what?: string; highest?: number } = {},
 ): ConformalThreshold {
   const n = scores.length;
   const rank = conformalRank(n, rate);
@@ -51,10 +51,10 @@ export function conformalThreshold(
   const sorted = [...scores].sort((a, b) => a - b);
   const score = sorted[rank - 1]!;
   const threshold = nextUp(score);
-  if (!(threshold <= 1)) {
+  if (!(threshold <= highest)) {
     throw new CraneError(
       'E_CALIBRATE_SCORES',
-      `the ${what} of normal pictures reach ${score}: no threshold up to 1 keeps the false-alarm rate at ${rate}`,
+      `the ${what} of normal pictures reach ${score}: no threshold up to ${highest} keeps the false-alarm rate at ${rate}`,
       { hint: 'these pictures look anomalous to the model: other prompts or settings are needed' },
     );
   }

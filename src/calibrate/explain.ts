@@ -7,7 +7,7 @@ export function explain(calibration: Calibration): string {
   const { settings, prompts, data, pictures, rule } = calibration;
   const { normal, anomalous, failed } = pictures;
   const lines = [
-    `settings       ${settings}, prompts ${visible(prompts.name)}`,
+    `settings       ${settings}, ${prompts ? `prompts ${visible(prompts.name)}` : 'nothing learned'}`,
     `pictures       ${normal} normal${rule === 'best-f1' ? `, ${anomalous} anomalous (${pictures.withMask} with a mask)` : ''} of ${visible(data.name)} (${data.split}), content ${data.hash.slice(0, 12)}${failed > 0 ? `; ${failed} failed` : ''}`,
     ...(calibration.rule === 'best-f1' ? ofBestF1(calibration) : ofRate(calibration)),
   ];

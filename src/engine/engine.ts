@@ -21,7 +21,13 @@ import type {
   ScoreOptions,
   Size,
 } from '../options/types.js';
-import { couplesPictures, isEncodable, type PictureSettings, resolveSettings } from './method-choice.js';
+import {
+  couplesPictures,
+  isEncodable,
+  type PictureSettings,
+  rangesOf,
+  resolveSettings,
+} from './method-choice.js';
 import { checkOwnFields, type Entry } from './picture-item.js';
 import { PictureScorer, type UnplacedScore } from './picture-scorer.js';
 import type { PromptSets } from './prompt-sets.js';
@@ -229,7 +235,7 @@ export class Engine {
       signal: AbortSignal | undefined;
     },
   ): Promise<PreprocessedScore[]> {
-    const held = await this.#prompts.hold(prompts, method, className);
+    const held = await this.#prompts.hold({ prompts, method, className });
     try {
       throwIfCancelled(signal);
       const flag = this.addon.createCancelFlag();
@@ -238,7 +244,7 @@ export class Engine {
       const results = await orCancelled(work, signal).finally(stopListening);
       return results.map((result) => ({
         score: result.score,
-        ...(result.map ? { map: new AnomalyMap(result.map, this.addon) } : {}),
+        ...(result.map ? { map: new AnomalyMap(result.map, this.addon, rangesOf(method).map) } : {}),
         ms: result.ms,
       }));
     } finally {
@@ -282,18 +288,15 @@ export class Engine {
   settings(options: PictureChoices = {}): PictureSettings {
     const how = { size: this.#size, precision: this.#native.facts.precision };
     const settings = resolveSettings(this.#model, how, this.#defaults, options);
-    return this.#thresholds.complete(
-      settings,
-      this.#prompts.identityOf(settings.prompts, settings.className),
-    );
+    return this.#thresholds.complete(settings, this.#prompts.identityOf(settings));
   }
 
   /** @internal As settings(), with the prompts encoded before, so that what was calibrated for them is known. */
   async settledSettings(options: PictureChoices = {}): Promise<PictureSettings> {
     this.#throwIfDisposed();
-    const { prompts, method, className } = this.settings(options);
-    if (isEncodable({ method, className })) {
-      const held = await this.#track(this.#prompts.hold(prompts, method, className));
+    const settings = this.settings(options);
+    if (isEncodable(settings)) {
+      const held = await this.#track(this.#prompts.hold(settings));
       held.release();
     }
     return this.settings(options);
@@ -303,7 +306,7 @@ export class Engine {
   calibrationOf(options: PictureChoices = {}): Calibration | undefined {
     const settings = this.settings(options);
     const sources = [settings.thresholdFrom, settings.mapThresholdFrom];
-    const identity = this.#prompts.identityOf(settings.prompts, settings.className);
+    const identity = this.#prompts.identityOf(settings);
     const isStored = sources.includes('calibration') || sources.includes('model');
     return isStored && identity !== undefined ? this.#thresholds.find(settings, identity) : undefined;
   }

@@ -4,6 +4,7 @@ import type { EngineConfig, NativeAddon, Precision } from '../addon/native.js';
 import { throwIfCancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
 import { findModel } from '../models/find-model.js';
+import { withTowersOf } from '../models/method-towers.js';
 import { type Model, modelFile } from '../models/model-json.js';
 import { type Recipe, recipeTensors } from '../models/model-recipe.js';
 import { checkOptions } from '../options/check.js';
@@ -31,11 +32,12 @@ export async function loadEngine(options: EngineOptions = {}): Promise<Engine> {
 /** As loadEngine, with the addon and the model already at hand. */
 export async function openEngine(
   addon: NativeAddon,
-  model: Model,
+  given: Model,
   options: EngineOptions = {},
 ): Promise<Engine> {
   checkOptions('loadEngine', options);
   throwIfCancelled(options.signal);
+  const model = withTowersOf(options.method, given);
   const { devices, precisions } = await addon.info();
   const device = chooseDevice(devices, options.device);
   const { precision, why } = choosePrecision(
@@ -58,10 +60,9 @@ export async function openEngine(
       cache?.vectorsFile(addon, model, native.facts, prompts, source, method),
     );
     const settings = resolveSettings(model, { size, precision }, options);
-    const { method, prompts: chosen, className } = settings;
     // Where the name of the class comes with the pictures there is nothing to encode yet.
-    const held = isEncodable(settings) ? await prompts.hold(chosen, method, className) : undefined;
-    const promptsIdentity = held?.identity ?? prompts.identityOf(chosen) ?? '';
+    const held = isEncodable(settings) ? await prompts.hold(settings) : undefined;
+    const promptsIdentity = held?.identity ?? prompts.identityOf(settings) ?? '';
     throwIfCancelled(options.signal);
     return new Engine({
       addon,

@@ -3,8 +3,15 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Fit, MethodOptions, Precision } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { type Reading, readingOf } from '../images/reading.js';
-import { methodFrom, methodName, settingOf } from '../methods/descriptor.js';
+import {
+  type MethodDescriptor,
+  methodFrom,
+  methodName,
+  type Range,
+  settingOf,
+} from '../methods/descriptor.js';
 import { allSettings, defaultMethod, findMethod, methodOf, methodsWith } from '../methods/registry.js';
+import { checkTowers } from '../models/method-towers.js';
 import type { ModelDescription } from '../models/model-json.js';
 import { defaultOf } from '../options/table.js';
 import type { MethodChoices, PictureChoices } from '../options/types.js';
@@ -42,17 +49,24 @@ export function resolveSettings(
 ): PictureSettings {
   const merged = mergeChoices(choices);
   const method = resolveMethod(model.method, merged);
+  checkTowers(model, method);
   const fit = merged.fit ?? defaultOf('fit');
   // A stored threshold was calibrated with the model's own settings and is wrong for others.
   const isCalibrated = areOwnSettings(model, engine, { prompts: merged.prompts, fit, method });
-  const choose = (given: number | null | undefined, stored: number | null) => {
+  const ranges = rangesOf(method);
+  const choose = (given: number | null | undefined, stored: number | null, [low, high]: Range) => {
+    if (given != null && (given < low || given > high))
+      throw new CraneError(
+        'E_USAGE',
+        `a threshold of ${given} lies outside of what method ${methodName(method)} gives: ${low} to ${high}`,
+      );
     if (given !== undefined) return { value: given, from: 'call' as const };
     return isCalibrated && stored !== null
       ? { value: stored, from: 'model' as const }
       : { value: null, from: null };
   };
-  const threshold = choose(merged.threshold, model.threshold);
-  const mapThreshold = choose(merged.mapThreshold, model.mapThreshold);
+  const threshold = choose(merged.threshold, model.threshold, ranges.score);
+  const mapThreshold = choose(merged.mapThreshold, model.mapThreshold, ranges.map);
   return {
     method,
     prompts: merged.prompts,
@@ -80,6 +94,11 @@ export function needsSource(method: MethodOptions): boolean {
 /** Its texts name what a picture shows. */
 export function namesClass(method: MethodOptions): boolean {
   return methodOf(method).namesClass === true;
+}
+
+/** In which its scores and map values lie. */
+export function rangesOf(method: MethodOptions): ReturnType<MethodDescriptor['ranges']> {
+  return methodOf(method).ranges(method);
 }
 
 /** All that its texts need is said. */

@@ -6,7 +6,7 @@ import { AnomalyMap } from '../images/anomaly-map.js';
 import { type DecodedPicture, decodePicture } from '../images/decode.js';
 import type { PictureSource } from '../images/picture-input.js';
 import type { ModelLabels } from '../models/model-label.js';
-import type { PictureSettings } from './method-choice.js';
+import { type PictureSettings, rangesOf } from './method-choice.js';
 import type { PromptSets } from './prompt-sets.js';
 import type { PictureScore } from './result.js';
 import type { Means, ReadyPicture } from './scheduler-job.js';
@@ -61,7 +61,7 @@ export class PictureScorer {
     { ticket, signal }: Means,
   ): Promise<ReadyPicture<UnplacedScore>> {
     throwIfCancelled(signal);
-    const held = await this.#prompts.hold(settings.prompts, settings.method, settings.className);
+    const held = await this.#prompts.hold(settings);
     try {
       let waitedMs = 0;
       const reserve = async (bytes: number) => {
@@ -118,7 +118,12 @@ export class PictureScorer {
       height,
       ...picture.said,
       ...(wanted.regions ? { regions: result.regions ?? null } : {}),
-      ...(result.map ? { map: new AnomalyMap(result.map, this.#addon), mapMax: result.mapMax } : {}),
+      ...(result.map
+        ? {
+            map: new AnomalyMap(result.map, this.#addon, rangesOf(settings.method).map),
+            mapMax: result.mapMax,
+          }
+        : {}),
       model: this.#labels.of(settings, picture.promptsIdentity),
       ms: { decode: picture.decodeMs, ...result.ms },
     };

@@ -7,8 +7,10 @@ import { resolve } from 'node:path';
 import type { Material, MethodOptions, NativeEngine } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { sha256OfFile } from '../files/content-hash.js';
+import type { Pair } from '../methods/descriptor.js';
 import { methodOf } from '../methods/registry.js';
-import { type Model, modelFile, type PromptSetDescription } from '../models/model-json.js';
+import { type Model, modelFile } from '../models/model-json.js';
+import { defaultSet, learnedAs, noneLearned } from '../models/prompt-set.js';
 import { materialOf } from '../text/material.js';
 
 const k_idleSets = 32;
@@ -23,10 +25,26 @@ export interface HeldPrompts {
 
 /** The file that keeps a set's vectors for the next start. */
 export type KeptVectors = (
-  prompts: { sha256: string; stamp: string },
+  prompts: { sha256: string; stamp: string } | undefined,
   material: Material,
   method: MethodOptions,
 ) => Promise<string> | undefined;
+
+/** What decides a set. */
+export interface Wanted {
+  prompts: string | undefined;
+  method: MethodOptions;
+  className: string | undefined;
+}
+
+/** A file of what was learned. */
+interface Found {
+  path: string;
+  texts: Pair | undefined;
+  /** its sha256 by model.json */
+  declared: string | undefined;
+  stamp: string;
+}
 
 interface Entry {
   users: number;
@@ -50,17 +68,13 @@ export class PromptSets {
   }
 
   /**
-   * @param name a set of the model, or the path of a prompt file; undefined: the model's default set
-   * @param className what the pictures show, for a method whose texts name it
-   * @throws CraneError E_PROMPTS or E_WEIGHTS_*
+   * @param settings prompts: a set of the model, or the path of a prompt file; undefined: the method's default set.
+   * className: what the pictures show, for a method whose texts name it
+   * @throws CraneError E_USAGE, E_PROMPTS or E_WEIGHTS_*
    */
-  async hold(
-    name: string | undefined,
-    method: MethodOptions,
-    className: string | undefined,
-  ): Promise<HeldPrompts> {
-    const found = await this.#find(name);
-    const key = JSON.stringify([found.path, found.stamp, method, className]);
+  async hold({ prompts, method, className }: Wanted): Promise<HeldPrompts> {
+    const found = await this.#find(prompts, method);
+    const key = JSON.stringify([found?.path, found?.stamp, method, className]);
     const entry = this.#entries.get(key) ?? { users: 0, ready: this.#encode(found, method, className) };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
@@ -80,53 +94,67 @@ export class PromptSets {
   }
 
   /** Of a set of the model, or of a file that was encoded already; undefined: not known yet. */
-  identityOf(name: string = this.#model.prompts.default, className?: string): string | undefined {
+  identityOf({ prompts, method, className }: Wanted): string | undefined {
+    const descriptor = methodOf(method);
+    if (descriptor.learned === null) return identityOf(undefined, undefined, className);
+    const name = prompts ?? defaultSet(this.#model, descriptor.name);
+    if (name === undefined) return identityOf(undefined, undefined, className);
     const { sets } = this.#model.prompts;
-    return Object.hasOwn(sets, name)
-      ? identityOf(sets[name]!.sha256, sets[name]!, className)
-      : this.#identities.get(fileKey(resolve(name), className));
+    if (!Object.hasOwn(sets, name)) return this.#identities.get(fileKey(resolve(name), className));
+    const { set, texts } = learnedAs(this.#model, name, descriptor);
+    return identityOf(set!.sha256, texts, className);
   }
 
-  async #find(name = this.#model.prompts.default) {
-    const { sets } = this.#model.prompts;
-    const isSet = Object.hasOwn(sets, name);
-    const set = isSet ? sets[name]! : sets[this.#model.prompts.default]!;
-    const path = isSet ? modelFile(this.#model, set.file) : resolve(name);
+  /** @returns undefined where the method takes no file, or can do without */
+  async #find(given: string | undefined, method: MethodOptions): Promise<Found | undefined> {
+    const descriptor = methodOf(method);
+    if (descriptor.learned === null) {
+      if (given === undefined) return undefined;
+      throw new CraneError(
+        'E_USAGE',
+        `method ${descriptor.name} takes no prompts: nothing of it is learned`,
+        {
+          hint: 'leave prompts (--prompts) out',
+        },
+      );
+    }
+    const name = given ?? defaultSet(this.#model, descriptor.name);
+    if (name === undefined) {
+      if (descriptor.learned.needed) throw noneLearned(this.#model, descriptor);
+      return undefined;
+    }
+    const { set, texts } = learnedAs(this.#model, name, descriptor);
+    const path = set ? modelFile(this.#model, set.file) : resolve(name);
     const facts = await stat(path).catch((cause: unknown) => {
+      const sets = Object.keys(this.#model.prompts.sets).join(', ');
       throw new CraneError(
         'E_PROMPTS',
         `prompts "${name}": neither a set of ${this.#model.name} nor a file`,
-        {
-          hint: `the model has ${Object.keys(sets).join(', ')}`,
-          cause,
-        },
+        { hint: sets === '' ? 'the model has no sets' : `the model has ${sets}`, cause },
       );
     });
-    return { path, set, declared: isSet ? set.sha256 : undefined, stamp: `${facts.size}:${facts.mtimeMs}` };
+    return { path, texts, declared: set?.sha256, stamp: `${facts.size}:${facts.mtimeMs}` };
   }
 
-  /** A file of its own is scored with the two texts of the model's default set. */
+  /** A file of its own is scored with the texts of the method's default set. */
   async #encode(
-    {
-      path,
-      set,
-      declared,
-      stamp,
-    }: { path: string; set: PromptSetDescription; declared: string | undefined; stamp: string },
+    found: Found | undefined,
     method: MethodOptions,
     className: string | undefined,
   ): Promise<{ handle: number; identity: string }> {
+    const { texts, path } = found ?? {};
     const [material, sha256] = await Promise.all([
-      materialOf(methodOf(method).material({ texts: set, file: path, className })),
-      declared ?? sha256OfFile(path),
+      materialOf(methodOf(method).material({ texts, file: path, className })),
+      found && (found.declared ?? sha256OfFile(found.path)),
     ]);
-    const kept = await this.#keptVectors({ sha256, stamp }, material, method);
+    const prompts = found && { sha256: sha256!, stamp: found.stamp };
+    const kept = await this.#keptVectors(prompts, material, method);
     const handle = await this.#engine.addContext(
       kept === undefined ? material : { ...material, kept },
       method,
     );
-    const identity = identityOf(sha256, set, className);
-    if (declared === undefined) this.#identities.set(fileKey(path, className), identity);
+    const identity = identityOf(sha256, texts, className);
+    if (found && found.declared === undefined) this.#identities.set(fileKey(found.path, className), identity);
     return { handle, identity };
   }
 
@@ -140,11 +168,16 @@ export class PromptSets {
 }
 
 function identityOf(
-  sha256: string,
-  { normal, anomalous }: PromptSetDescription,
+  sha256: string | undefined,
+  texts: Pair | undefined,
   className: string | undefined,
 ): string {
-  return JSON.stringify([sha256, normal, anomalous, ...(className === undefined ? [] : [className])]);
+  return JSON.stringify([
+    sha256,
+    texts?.normal,
+    texts?.anomalous,
+    ...(className === undefined ? [] : [className]),
+  ]);
 }
 
 function fileKey(path: string, className: string | undefined): string {

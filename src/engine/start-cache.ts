@@ -51,14 +51,14 @@ export class StartCache {
     addon: NativeAddon,
     model: Model,
     facts: EngineFacts,
-    prompts: { sha256: string; stamp: string },
+    prompts: { sha256: string; stamp: string } | undefined,
     material: Material,
     method: MethodOptions,
   ): Promise<string> {
     const { version, libtorch, isa } = await addon.info();
     const key = [
       [this.identity, model.recipes ?? null, model.text],
-      [prompts, ...idsOf(material), ...methodOf(method).keptBy(method)],
+      [prompts, ...idsOf(material), ...methodOf(method).keptBy(method), ...ownName(method)],
       [version, libtorch, isa, cpus()[0]?.model ?? '', facts.device, facts.threads],
     ];
     return join(this.folder, `${hash(key)}.vectors.safetensors`);
@@ -106,8 +106,14 @@ export class StartCache {
 }
 
 /** Sentence by sentence. */
-function idsOf({ texts }: Material): number[][] {
-  return [...(texts['normal'] ?? []), ...(texts['anomalous'] ?? [])].map((ids) => [...ids]);
+function idsOf({ texts: { normal = [], anomalous = [], ...others } }: Material): number[][] {
+  const rest = Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [normal, anomalous, ...rest.map(([, sentences]) => sentences)].flat().map((ids) => [...ids]);
+}
+
+/** Crane's files carry no name, as its records do not. */
+function ownName(method: MethodOptions): string[] {
+  return method.name === undefined ? [] : [method.name];
 }
 
 function hash(value: unknown): string {

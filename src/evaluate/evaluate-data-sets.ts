@@ -122,7 +122,7 @@ interface PreparedTest {
   engine: Engine;
   paths: string[];
   resolved: ResolvedTest;
-  prompts: PromptFacts;
+  prompts: PromptFacts | null;
   settings: TestSettings;
   machine: Machine;
   data: { opened: TestData; learnedOn: FinishedSet['learnedOn'] }[];
@@ -138,7 +138,7 @@ async function prepare(
 ): Promise<PreparedTest> {
   const { addon, native, model } = engine.trainingParts;
   const settled = await engine.settledSettings(resolved.choices);
-  const prompts = await promptFacts(addon, model, settled.prompts);
+  const prompts = await promptFacts(addon, model, settled.method, settled.prompts);
   const settings = testSettings(engine, resolved, settled, prompts);
   const { method } = settings;
   if (needsSource(method) && !model.source) {

@@ -66,7 +66,7 @@ export function testSettings(
   engine: Engine,
   { preset, limits, bootstrap, split }: ResolvedTest,
   settled: PictureSettings,
-  { name, sha256, learnedOn }: PromptFacts,
+  prompts: PromptFacts | null,
 ): TestSettings {
   const { model, size } = engine.trainingParts;
   const { method, className, fit, tileOverlap, reading, threshold, mapThreshold } = settled;
@@ -75,7 +75,7 @@ export function testSettings(
     modelName: model.name,
     size,
     method,
-    prompts: { name, sha256, learnedOn },
+    prompts: prompts && { name: prompts.name, sha256: prompts.sha256, learnedOn: prompts.learnedOn },
     ...(className === undefined ? {} : { className }),
     preset,
     fit,

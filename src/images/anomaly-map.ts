@@ -1,19 +1,27 @@
-/** An anomaly map: one probability per pixel. Everything slow runs on the addon's or sharp's threads. */
+/** An anomaly map: how anomalous each pixel is; of most methods a probability. Everything slow runs on the addon's or sharp's threads. */
 import sharp from 'sharp';
 import type { NativeAddon } from '../addon/native.js';
+import type { Range } from '../methods/descriptor.js';
 import { wrongValue } from '../options/check.js';
 
 export class AnomalyMap {
-  /** [height, width] row-major, values in [0, 1] */
+  /** [height, width] row-major, values within `range` */
   readonly data: Float32Array;
   readonly width: number;
   readonly height: number;
+  /** lowest and highest value that the method gives: [0, 1] for most */
+  readonly range: Range;
   readonly #addon: NativeAddon;
 
-  constructor(map: { data: Float32Array; width: number; height: number }, addon: NativeAddon) {
+  constructor(
+    map: { data: Float32Array; width: number; height: number },
+    addon: NativeAddon,
+    range: Range = [0, 1],
+  ) {
     this.data = map.data;
     this.width = map.width;
     this.height = map.height;
+    this.range = range;
     this.#addon = addon;
   }
 
@@ -25,14 +33,20 @@ export class AnomalyMap {
     }
     if (width === this.width && height === this.height) return this;
     const data = await this.#addon.resizeMap(this.data, this.width, this.height, width, height);
-    return new AnomalyMap({ data, width, height }, this.#addon);
+    return new AnomalyMap({ data, width, height }, this.#addon, this.range);
   }
 
-  /** 16-bit grey PNG: 0 is 0, 1 is 65535. */
+  /** 16-bit grey PNG: 0 is the lowest value of the range, 65535 the highest. */
   async toPng(): Promise<Buffer> {
-    const { data, width, height } = this;
+    const {
+      data,
+      width,
+      height,
+      range: [low, high],
+    } = this;
+    const scale = 65535 / (high - low);
     return sharp(data, { raw: { width, height, channels: 1 } })
-      .linear(65535, 0.5) // the cast to 16 bits cuts: + 0.5 rounds
+      .linear(scale, 0.5 - low * scale) // the cast to 16 bits cuts: + 0.5 rounds
       .toColourspace('grey16')
       .png()
       .toBuffer();

@@ -1,7 +1,7 @@
 /** Crane and Crane+ (method.md 3 to 6); native/methods/crane. */
-import type { MethodOptions } from '../addon/method.js';
-import type { FeatureShape } from '../addon/training.js';
-import type { MethodDescriptor } from './descriptor.js';
+import type { CraneOptions } from '../addon/method.js';
+import type { FeatureShape, TrainOptions } from '../addon/training.js';
+import type { LearningSettings, MethodDescriptor } from './descriptor.js';
 
 const settings = {
   eAttn: {
@@ -107,22 +107,61 @@ export const crane = {
     'compat.dAttnLayers': [],
   },
   facts: ({ dAttn, compat }) => ({ couplesPictures: compat.batchMean, needsSource: dAttn }),
-  ranges: { score: [0, 1], map: [0, 1] },
+  ranges: () => ({ score: [0, 1], map: [0, 1] }),
+  backbone: { name: 'ViT-L-14-336px', activation: 'quick-gelu', positions: 'bilinear' },
+  learned: { needed: true, texts: { normal: 'object.', anomalous: 'damaged object.' } },
   material: ({ texts, file }) => ({
-    texts: { normal: [texts.normal], anomalous: [texts.anomalous] },
-    files: { prompts: file },
+    texts: texts ? { normal: [texts.normal], anomalous: [texts.anomalous] } : {},
+    files: file === undefined ? {} : { prompts: file },
   }),
   keptBy: ({ compat }) => [compat.halfDeepTokens],
-  // The maps' temperature is the one that they are scored with.
-  learner: ({ temperature, compat }) => ({
+  training: {
+    // method.md 7
+    defaults: {
+      epochs: 5,
+      batchSize: 8,
+      learningRate: 1e-3,
+      betas: [0.6, 0.999],
+      focalWeight: 2,
+      diceWeight: 2,
+      imageLossWeight: 0.2,
+      guidance: 'pad-suffix',
+      contextRows: 12,
+      deepTokens: 4,
+      deepBlocks: 8,
+    },
+    learner: learnerOf,
+  },
+  features: featureIdentity,
+} as const satisfies MethodDescriptor<CraneOptions>;
+
+/** method.md 7: temperature of the image loss. */
+const k_imageTemperature = 0.01;
+const k_adamEps = 1e-8;
+
+/** The maps' temperature is the one that they are scored with. */
+function learnerOf({ temperature, compat }: CraneOptions, settings: LearningSettings) {
+  const { learningRate, betas, contextRows, deepBlocks, deepTokens } = settings;
+  const { focalWeight, diceWeight, imageLossWeight, guidance } = settings as Required<LearningSettings>;
+  const options: TrainOptions = {
+    focalWeight,
+    diceWeight,
+    imageLossWeight,
+    imageTemperature: k_imageTemperature,
+    learningRate,
+    beta1: betas[0],
+    beta2: betas[1],
+    eps: k_adamEps,
+    guidance,
+    sharedPrefix: true,
     pixelTemperature: temperature,
     halfDeepTokens: compat.halfDeepTokens,
-  }),
-  features: featureIdentity,
-} as const satisfies MethodDescriptor;
+  };
+  return { ...options, contextRows: contextRows!, deepBlocks: deepBlocks!, deepTokens: deepTokens! };
+}
 
 /** As keys have named a file's contents since the first version: distinct maps, and how often each is listed. */
-function featureIdentity(method: MethodOptions, { tensors, grid }: FeatureShape) {
+function featureIdentity(method: CraneOptions, { tensors, grid }: FeatureShape) {
   const { eAttn, eAttnLayers, features, dAttn, maps, dAttnBeta, fusion, compat } = method;
   const [distinct = 0, , width = 0] = tensors.find(({ name }) => name === 'maps')?.shape ?? [];
   const copies = !dAttn && compat.aliasedFeatures ? features.length : 1;

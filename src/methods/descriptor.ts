@@ -2,8 +2,9 @@
  * What TypeScript has to know of a method. A method is one folder in native/methods and one descriptor here; options,
  * checks, model.json's method section, labels, keys of cached features and what schedules pictures are derived from it.
  */
-import type { MethodOptions } from '../addon/method.js';
-import type { FeatureShape } from '../addon/training.js';
+import type { TowerConfig } from '../addon/engine.js';
+import type { Guidance, MethodOptions } from '../addon/method.js';
+import type { FeatureShape, LearnerSettings } from '../addon/training.js';
 
 export type SettingValue = boolean | number | string | number[] | string[];
 
@@ -51,48 +52,105 @@ export interface PlainMaterial {
   files: Record<string, string>;
 }
 
-export interface MethodDescriptor {
+/** Two sentences: what is normal, what is anomalous. */
+export interface Pair {
+  normal: string;
+  anomalous: string;
+}
+
+/** Lowest and highest value. */
+export type Range = readonly [low: number, high: number];
+
+/** The towers as a system runs them, where a model was made for another one. */
+export interface MethodBackbone {
+  /** of models/backbones.ts: what its figures were made with */
+  name: string;
+  activation: TowerConfig['activation'];
+  /** how positions are fitted to another grid; 'none': its input fits, and a model's own way stays */
+  positions: TowerConfig['positionInterpolation']['kind'];
+}
+
+/** What decides how a method learns: options of `train`, those that the method has. */
+export interface LearningSettings {
+  epochs: number;
+  batchSize: number;
+  learningRate: number;
+  betas: [number, number];
+  weightDecay?: number;
+  focalWeight?: number;
+  diceWeight?: number;
+  imageLossWeight?: number;
+  guidance?: Guidance;
+  contextRows?: number;
+  deepTokens?: number;
+  deepBlocks?: number;
+}
+
+/** Callers pass a method's settings as they come; a descriptor knows which they are. */
+type OfMethod<M, Rest extends unknown[], R> = { call(method: M, ...rest: Rest): R }['call'];
+
+export interface MethodDescriptor<M extends MethodOptions = MethodOptions> {
   /** as `--method` and native/methods/registry.cpp spell it */
   name: string;
   /** one line */
   what: string;
   settings: MethodSettings;
+  /** what `methods show` says of a published system */
+  about?: {
+    /** where it was published */
+    paper: string;
+    /** the code that its figures here were held against */
+    code: string;
+    /** of its trained parts */
+    licence: string;
+    /** where that code and the published figures part, a sentence each */
+    notes: readonly string[];
+  };
   /** complete; by the names of the settings */
   defaults: Readonly<Record<string, SettingValue>>;
-  facts(method: MethodOptions): {
+  facts(method: M): {
     /** scores depend on the pictures that share a call */
     couplesPictures: boolean;
     /** it reads the model's spatial source */
     needsSource: boolean;
   };
-  /** the range that scores and map values lie in, whatever the settings */
-  ranges: { score: readonly [number, number]; map: readonly [number, number] };
+  /** the ranges that scores and map values lie in; thresholds, 16-bit maps and colours follow them */
+  ranges(method: M): { score: Range; map: Range };
+  /** absent: it runs any model's towers as they are */
+  backbone?: MethodBackbone;
+  /**
+   * the file of what was learned beforehand (`prompts`): null: there is none; needed: it cannot be scored without; texts:
+   * the two sentences whose words were learned, where the model says none
+   */
+  learned: { needed: boolean; texts?: Pair } | null;
   /** its texts name what a picture shows: callers say it (`className`), data sets bring it */
   namesClass?: boolean;
   /**
-   * what a context is made from; file: the prompt file in use, texts: those that the model gives for it, className: what
-   * the picture shows, for methods that name it
+   * what a context is made from; file: the file of what was learned, undefined where it is not needed or still to be
+   * learned; texts: those that belong to it; className: what the picture shows, for methods that name it
    */
   material(given: {
-    texts: { normal: string; anomalous: string };
-    file: string;
+    texts: Pair | undefined;
+    file: string | undefined;
     className: string | undefined;
   }): PlainMaterial;
   /** what decides the text vectors of a context that are kept between starts, beside its material */
-  keptBy(method: MethodOptions): unknown[];
-  /** what a learner takes over from the method's settings, beside the training options; null: nothing is learned */
-  learner: ((method: MethodOptions) => Record<string, SettingValue>) | null;
+  keptBy(method: M): unknown[];
+  /** defaults: of the options of `train` that it has; learner: the table that its learner reads; null: nothing is learned */
+  training: {
+    defaults: LearningSettings;
+    learner: OfMethod<M, [settings: LearningSettings], LearnerSettings>;
+  } | null;
   /** the parts of a feature cache's key that are the method's; null: nothing of a picture is frozen */
-  features: ((method: MethodOptions, shape: FeatureShape) => { shape: unknown; method: unknown }) | null;
+  features: OfMethod<M, [shape: FeatureShape], { shape: unknown; method: unknown }> | null;
 }
 
 /** A setting's value in a complete method. */
 export function settingOf(method: MethodOptions, name: string, setting: Setting): unknown {
   const stored = setting.stored ?? name;
-  const fields = method as unknown as Record<string, unknown>;
   return stored.startsWith('compat.')
-    ? (fields['compat'] as Record<string, unknown> | undefined)?.[stored.slice('compat.'.length)]
-    : fields[stored];
+    ? (method['compat'] as Record<string, unknown> | undefined)?.[stored.slice('compat.'.length)]
+    : method[stored];
 }
 
 /** A complete method from each setting's value. Crane's carries no name: the first version's records have none. */
@@ -108,7 +166,7 @@ export function methodFrom(
     else fields[stored] = chosen(option, setting);
   }
   if (Object.keys(compat).length > 0) fields['compat'] = compat;
-  return fields as unknown as MethodOptions;
+  return fields as MethodOptions;
 }
 
 /** The method of records that name none. */

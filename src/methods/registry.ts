@@ -3,9 +3,18 @@ import type { MethodOptions } from '../addon/method.js';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
 import { crane } from './crane.js';
-import { type MethodDescriptor, methodFrom, methodName, type Setting } from './descriptor.js';
+import { type MethodDescriptor, methodFrom, methodName, type Range, type Setting } from './descriptor.js';
 
-const all: MethodDescriptor[] = [crane];
+const builtIn = [crane] as const satisfies readonly MethodDescriptor[];
+
+type EachSettings = (typeof builtIn)[number]['settings'];
+type SettingName<S> = S extends unknown ? keyof S & string : never;
+/** Every setting of every method by its name; where several have it, any of theirs. */
+export type AllSettings = {
+  readonly [K in SettingName<EachSettings>]: Extract<EachSettings, { readonly [N in K]: unknown }>[K];
+};
+
+const all: MethodDescriptor[] = [...builtIn];
 
 /**
  * One method more for this process, before anything reads the list: options are made from it when they are first
@@ -55,4 +64,16 @@ export function methodsWith(setting: string): string[] {
 export function defaultMethod(name: string): MethodOptions {
   const descriptor = findMethod(name);
   return methodFrom(descriptor, (setting) => descriptor.defaults[setting]);
+}
+
+/** Colours run over what its maps may be, unless a caller says otherwise. */
+export function mapColours(method: MethodOptions): { low: number; high: number } {
+  const [low, high] = methodOf(method).ranges(method).map;
+  return { low, high };
+}
+
+/** Around the values of every method with nothing chosen: what an option may be before its method is known. */
+export function widestRange(of: 'score' | 'map'): Range {
+  const ranges = all.map((descriptor) => descriptor.ranges(defaultMethod(descriptor.name))[of]);
+  return [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
 }

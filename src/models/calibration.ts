@@ -9,7 +9,7 @@ const interval = z.strictObject({ low: z.number(), high: z.number(), level: shar
 
 /** A threshold of best F1, and what it does on the pictures that it was chosen by. */
 const bestF1 = z.strictObject({
-  threshold: share,
+  threshold: z.number(),
   f1: share,
   precision: share,
   recall: share,
@@ -21,7 +21,7 @@ const bestF1 = z.strictObject({
 
 /** A threshold that normal pictures reach with at most the wanted probability (split conformal). */
 const conformal = z.strictObject({
-  threshold: share,
+  threshold: z.number(),
   /** the threshold lies just above the score of this rank, 1 being the lowest */
   rank: whole,
   /** of the rate that the threshold really has, over the choice of the pictures */
@@ -33,11 +33,14 @@ const common = {
   /** `name@hash` as results carry it: the thresholds hold for results of exactly this label */
   settings: z.string().regex(/^.+@[0-9a-f]{12}$/, 'expected name@hash'),
   date: z.iso.datetime(),
-  prompts: z.strictObject({
-    name: z.string(),
-    sha256: z.string(),
-    learnedOn: z.array(z.string()).nullable(),
-  }),
+  /** null: nothing of the method is learned */
+  prompts: z
+    .strictObject({
+      name: z.string(),
+      sha256: z.string(),
+      learnedOn: z.array(z.string()).nullable(),
+    })
+    .nullable(),
   data: z.strictObject({ name: z.string(), split: z.string(), hash: z.string() }),
   pictures: z.strictObject({ normal: whole, anomalous: whole, withMask: whole, failed: whole }),
   /** why the thresholds are better here than elsewhere: the prompts were learned on these pictures */

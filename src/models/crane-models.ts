@@ -1,6 +1,6 @@
 /** model.json of `crane` and `crane+`: the published settings (method.md 1, 5, 9) around given weight files. */
 
-import type { MethodOptions, TowerConfig } from '../addon/native.js';
+import type { CraneOptions, TowerConfig } from '../addon/native.js';
 import { defaultMethod } from '../methods/registry.js';
 import { backbones, clipTowers } from './backbones.js';
 import { type ModelDescription, parseModelJson } from './model-json.js';
@@ -50,9 +50,9 @@ export const craneTexts = {
 };
 
 /** The default rows of method.md 9; Crane+ on DAGM and on medical pictures takes softMean. */
-export function craneMethod(kind: CraneKind): MethodOptions {
+export function craneMethod(kind: CraneKind): CraneOptions {
   const plus = kind === 'crane' ? {} : { features: [24], softMean: false, dAttn: true };
-  return { ...defaultMethod('crane'), ...plus };
+  return { ...(defaultMethod('crane') as CraneOptions), ...plus };
 }
 
 export interface WeightPart {

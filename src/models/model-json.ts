@@ -97,8 +97,11 @@ const promptSet = z.strictObject({
   sha256,
   /** data sets whose pictures the prompts were learned on; every report names them */
   learnedOn: z.array(z.string().min(1)),
-  normal: z.string().min(1),
-  anomalous: z.string().min(1),
+  /** that it was learned for, where it is not the model's own */
+  method: z.string().optional(),
+  /** the sentences whose words were learned, where the method has such */
+  normal: z.string().min(1).optional(),
+  anomalous: z.string().min(1).optional(),
 });
 
 /** What a precision other than float32 changed where it was measured (scripts/compare-precision.mjs). */
@@ -125,12 +128,15 @@ const modelSchema = z
     input: z.strictObject({ width: positiveInt, height: positiveInt }),
     vision: tower,
     text,
-    prompts: z.strictObject({ default: z.string().min(1), sets: z.record(z.string().min(1), promptSet) }),
+    /** what was learned beforehand; absent for a method that learns nothing */
+    prompts: z
+      .strictObject({ default: z.string().min(1).optional(), sets: z.record(z.string().min(1), promptSet) })
+      .default({ sets: {} }),
     method,
     /** how prompts for this model are learned best, where it is not as usual */
     training: z.strictObject({ imageLossWeight: z.number().min(0) }).optional(),
-    threshold: z.number().min(0).max(1).nullable(),
-    mapThreshold: z.number().min(0).max(1).nullable(),
+    threshold: z.number().nullable(),
+    mapThreshold: z.number().nullable(),
     /** how thresholds were chosen, and thresholds for other settings than the model's own (`crane-native calibrate`) */
     calibrations: z.array(calibrationSchema).optional(),
     /** what `--precision auto` may take, since its effect on this model was measured and found harmless */
@@ -150,14 +156,50 @@ const modelSchema = z
       })
       .optional(),
   })
-  .refine((model) => Object.hasOwn(model.prompts.sets, model.prompts.default), {
-    path: ['prompts', 'default'],
-    message: 'expected the name of one of the sets',
+  .superRefine((model, context) => {
+    for (const [path, message] of faultsOf(model)) context.addIssue({ code: 'custom', path, message });
   })
   .refine(({ method, source }) => source !== undefined || !methodOf(method).facts(method).needsSource, {
     path: ['method', 'dAttn'],
     message: 'expected false, as the model has no "source"',
   });
+
+/** What fields say together. */
+function* faultsOf({
+  method: own,
+  prompts: { default: chosen, sets },
+  threshold,
+  mapThreshold,
+}: {
+  method: MethodOptions;
+  prompts: { default?: string | undefined; sets: Record<string, z.infer<typeof promptSet>> };
+  threshold: number | null;
+  mapThreshold: number | null;
+}): Generator<[path: string[], message: string]> {
+  const descriptor = methodOf(own);
+  if (chosen === undefined ? descriptor.learned?.needed : !Object.hasOwn(sets, chosen))
+    yield [['prompts', 'default'], 'expected the name of one of the sets'];
+  for (const [name, set] of Object.entries(sets)) {
+    const owner = set.method ?? descriptor.name;
+    if (!methodNames().includes(owner)) {
+      yield [['prompts', 'sets', name, 'method'], `there is no method "${owner}"`];
+      continue;
+    }
+    if (name === chosen && owner !== descriptor.name)
+      yield [['prompts', 'default'], `set "${name}" is of method ${owner}`];
+    if (!findMethod(owner).learned?.texts) continue;
+    for (const side of ['normal', 'anomalous'] as const)
+      if (set[side] === undefined) yield [['prompts', 'sets', name, side], 'expected a sentence'];
+  }
+  const { score, map } = descriptor.ranges(own);
+  for (const [field, value, [low, high]] of [
+    ['threshold', threshold, score],
+    ['mapThreshold', mapThreshold, map],
+  ] as const) {
+    if (value !== null && (value < low || value > high))
+      yield [[field], `expected a number from ${low} to ${high}`];
+  }
+}
 
 export type ModelDescription = z.infer<typeof modelSchema>;
 export type PromptSetDescription = z.infer<typeof promptSet>;

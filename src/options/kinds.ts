@@ -37,8 +37,6 @@ interface Described<T> {
   /** the value when nothing is given; leave out when it comes from elsewhere and name that in defaultText */
   default?: T;
   defaultText?: string;
-  /** where neither a caller nor the model says anything; name it in defaultText or help */
-  fallback?: T;
 }
 
 /** A schema of JSON Schema 2020-12, for OpenAPI. */

@@ -1,7 +1,6 @@
 /** The part of THE table that methods bring: made from the settings in src/methods, which hold names, ranges and helps. */
-import type { crane } from '../methods/crane.js';
 import type { Setting, ValueOf } from '../methods/descriptor.js';
-import { allSettings, methodNames } from '../methods/registry.js';
+import { type AllSettings, allSettings, methodNames } from '../methods/registry.js';
 import { choice, flag, int, integers, type LibraryCall, num, type OptionSpec } from './kinds.js';
 
 const everywhere = ['cli', 'library', 'http'] as const;
@@ -28,7 +27,7 @@ export const methodOptions = {
   }),
   ...(Object.fromEntries(
     [...allSettings()].map(([name, setting]) => [name, specOf(setting)]),
-  ) as unknown as Specs<(typeof crane)['settings']>),
+  ) as unknown as Specs<AllSettings>),
 };
 
 function specOf(setting: Setting): OptionSpec<never> {

@@ -96,8 +96,7 @@ export const scoreCommandOptions = {
   heatmapRange: pair<ScoreCommandOptions['heatmapRange']>({
     group: 'Output',
     scope: ['cli', 'http'],
-    default: { low: 0, high: 1 },
-    defaultText: '0,1',
+    defaultText: "the method's: 0,1 of most",
     schema: lowAndHigh,
     expected: 'LOW,HIGH with LOW below HIGH',
     pattern: /^(-?[\d.]+),(-?[\d.]+)$/,

@@ -7,6 +7,7 @@
  * of D-Attn's and E-Attn's maps make the anomaly map (`maps` in the method section of model.json).
  */
 
+import { widestRange } from '../methods/registry.js';
 import { benchCommandOptions } from './bench.js';
 import { calibrateCommandOptions } from './calibrate.js';
 import { dataOptions } from './data.js';
@@ -205,8 +206,8 @@ export const options = {
       group: 'Picture',
       scope: anywhere,
       calls: pictures,
-      min: 0,
-      max: 1,
+      min: widestRange('score')[0],
+      max: widestRange('score')[1],
       defaultText: modelJson,
       help: 'a picture with this score or more is anomalous',
     }),
@@ -216,8 +217,8 @@ export const options = {
       group: 'Picture',
       scope: anywhere,
       calls: pictures,
-      min: 0,
-      max: 1,
+      min: widestRange('map')[0],
+      max: widestRange('map')[1],
       defaultText: modelJson,
       help: 'map values at or above it make the regions',
     }),
@@ -325,13 +326,6 @@ export const optionNames = Object.keys(options) as OptionName[];
 export function defaultOf<K extends OptionName>(name: K): AllOptions[K] {
   const value = (options[name] as OptionSpec<unknown>).default;
   if (value === undefined) throw new TypeError(`option ${name} has no default`);
-  return value as AllOptions[K];
-}
-
-/** What an option is where neither a caller nor the model says anything. */
-export function fallbackOf<K extends OptionName>(name: K): AllOptions[K] {
-  const value = (options[name] as OptionSpec<unknown>).fallback;
-  if (value === undefined) throw new TypeError(`option ${name} has no fallback`);
   return value as AllOptions[K];
 }
 

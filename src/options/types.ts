@@ -1,20 +1,18 @@
 /** What callers may set. Every field has its entry in THE table (table.ts): a missing one does not compile. */
 import type { Fit, Guidance } from '../addon/native.js';
-import type { crane } from '../methods/crane.js';
 import type { ChoicesOf, CompatOf } from '../methods/descriptor.js';
+import type { AllSettings } from '../methods/registry.js';
 import type { PresetName } from './preset-names.js';
 
 /** Numerics in which paper, reference and this engine part (method.md 10), and how pictures are opened. */
-export interface CompatOptions extends CompatOf<CraneSettings> {
+export interface CompatOptions extends CompatOf<AllSettings> {
   exif: boolean;
   grey16: boolean;
   maskGrey: boolean;
 }
 
-type CraneSettings = (typeof crane)['settings'];
-
 /** How features become scores; what is not given comes from the model. */
-export interface MethodChoices extends ChoicesOf<CraneSettings> {
+export interface MethodChoices extends ChoicesOf<AllSettings> {
   /** a method of src/methods; settings that it lacks are refused */
   method?: string;
   compat?: Partial<CompatOptions>;
@@ -123,6 +121,7 @@ export interface TrainChoices extends DataChoices {
   batchSize?: number;
   learningRate?: number;
   betas?: [number, number];
+  weightDecay?: number;
   focalWeight?: number;
   diceWeight?: number;
   imageLossWeight?: number;

@@ -28,7 +28,7 @@ export interface IdentifiedSet {
 /** A file that cannot be read is part of the identity as such: its picture fails later, and is told then. */
 export async function identify(
   { set, name }: { set: DataSet; name: string },
-  prompts: PromptFacts,
+  prompts: PromptFacts | null,
   onRead: () => void,
   signal: AbortSignal | undefined,
 ): Promise<IdentifiedSet> {
@@ -43,12 +43,12 @@ export async function identify(
   });
   for (const { content, line } of read) {
     hash.update(`${line}\n`);
-    if (prompts.learnedPictures?.has(content.slice(0, k_pictureDigits))) known++;
+    if (prompts?.learnedPictures?.has(content.slice(0, k_pictureDigits))) known++;
   }
   const masks = items.filter(({ isAnomalous, mask }) => isAnomalous && mask !== null).length;
   return {
     identity: { name, split: set.split, pictures: items.length, masks, hash: hash.digest('hex') },
-    learnedOn: learnedOnSet(set, prompts, known),
+    learnedOn: prompts && learnedOnSet(set, prompts, known),
   };
 }
 

@@ -1,11 +1,13 @@
 /** What is known of the prompts under test: where they come from and what they were learned on. */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { NativeAddon } from '../addon/native.js';
+import type { MethodOptions, NativeAddon } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { contentHash, k_pictureDigits } from '../files/content-hash.js';
+import { methodOf } from '../methods/registry.js';
 import { learnedOnIn } from '../models/learned-on.js';
 import type { Model } from '../models/model-json.js';
+import { defaultSet } from '../models/prompt-set.js';
 import type { PresetName } from '../options/preset-names.js';
 import { presets } from './paper/presets.js';
 import type { TestedPrompts } from './test-run.js';
@@ -46,12 +48,19 @@ export async function promptPath(
   });
 }
 
-/** @param name a set of the model, or the path of a file that could be loaded already */
+/**
+ * @param name a set of the model, or the path of a file that could be loaded already; undefined: the method's default
+ * @returns null where the method is scored with nothing learned
+ */
 export async function promptFacts(
   addon: NativeAddon,
   model: Model,
-  name = model.prompts.default,
-): Promise<PromptFacts> {
+  method: MethodOptions,
+  given: string | undefined,
+): Promise<PromptFacts | null> {
+  const { learned, name: ofMethod } = methodOf(method);
+  const name = learned === null ? undefined : (given ?? defaultSet(model, ofMethod));
+  if (name === undefined) return null;
   const { sets } = model.prompts;
   if (Object.hasOwn(sets, name)) {
     const { sha256, learnedOn } = sets[name]!;

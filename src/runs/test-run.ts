@@ -34,7 +34,8 @@ export interface TestSettings {
   modelName: string;
   size: Size;
   method: MethodOptions;
-  prompts: TestedPrompts;
+  /** null: nothing of the method is learned */
+  prompts: TestedPrompts | null;
   /** what the texts name instead of the data set's classes; only where the caller said so */
   className?: string;
   preset: PresetName | null;

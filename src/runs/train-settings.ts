@@ -1,9 +1,11 @@
 /** What a training was made with, complete, as its record keeps it. */
+import type { LearningSettings } from '../methods/descriptor.js';
 import type { TrainChoices } from '../options/types.js';
 
-/** Everything is decided, but for what may be absent. */
+/** Everything is decided, but for what may be absent, and what the method does not have. */
 export interface TrainSettings
-  extends Omit<Required<TrainChoices>, 'kShot' | 'start' | 'cache' | 'mosaicPool'> {
+  extends LearningSettings,
+    Omit<Required<TrainChoices>, keyof LearningSettings | 'kShot' | 'start' | 'cache' | 'mosaicPool'> {
   kShot: number | undefined;
   start: string | undefined;
   cache: string | undefined;

@@ -4,16 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import type { MethodOptions } from '../addon/native.js';
-import type { TrainOptions } from '../addon/training.js';
+import type { LearnerSettings } from '../addon/training.js';
+import type { Pair } from '../methods/descriptor.js';
 import { canonicalJson } from './canonical-json.js';
 import type { Machine } from './machine.js';
 import type { TrainSettings } from './train-settings.js';
 
-/** The two sentences whose vectors are learned. */
-export interface TrainedTexts {
-  normal: string;
-  anomalous: string;
-}
+/** The two sentences whose vectors are learned; or of which classes there are sentences. */
+export type TrainedTexts = Pair | { classes: string[] };
 
 export interface Fingerprint {
   format: number;
@@ -26,7 +24,7 @@ export interface Fingerprint {
   start: unknown;
   data: { pictures: number; masks: number; hash: string };
   loop: { batchSize: number; seed: number; order: string };
-  training: TrainOptions;
+  training: LearnerSettings;
   method: MethodOptions;
 }
 
@@ -42,7 +40,7 @@ export function fingerprint(given: {
   start: { texts: TrainedTexts; sha256: string | undefined };
   data: Fingerprint['data'];
   settings: TrainSettings;
-  training: TrainOptions;
+  training: LearnerSettings;
   method: MethodOptions;
 }): Fingerprint {
   const { settings, start } = given;

@@ -2,7 +2,7 @@
 import { NoteTally } from '../images/note-tally.js';
 import { isScored, type TestedDataSet, type TestedPrompts } from './test-run.js';
 
-export function warningsOf(dataSets: readonly TestedDataSet[], { name, learnedOn }: TestedPrompts): string[] {
+export function warningsOf(dataSets: readonly TestedDataSet[], prompts: TestedPrompts | null): string[] {
   const warnings = dataSets.flatMap((set) => {
     if (set.learnedOn === null) return [];
     const { why, detail } = set.learnedOn;
@@ -10,9 +10,9 @@ export function warningsOf(dataSets: readonly TestedDataSet[], { name, learnedOn
       why === 'name' ? `the prompts were learned on ${detail}` : `the prompts were learned from ${detail}`;
     return [`${set.name}: ${what}. Its figures are no zero-shot results: never report them as such.`];
   });
-  if (learnedOn === null) {
+  if (prompts?.learnedOn === null) {
     warnings.push(
-      `${name}: does not say what its prompts were learned on. If it was a set tested here, its figures are no zero-shot results.`,
+      `${prompts.name}: does not say what its prompts were learned on. If it was a set tested here, its figures are no zero-shot results.`,
     );
   }
   for (const set of dataSets) {

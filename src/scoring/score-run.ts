@@ -1,4 +1,5 @@
 /** What `score` does with an engine: lists pictures, scores them, writes everything that was asked for. */
+
 import { join, resolve } from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import type { PictureItem } from '../engine/picture-item.js';
@@ -10,6 +11,7 @@ import { decodePicture } from '../images/decode.js';
 import { heatMapFile } from '../images/heat-map.js';
 import { NoteTally } from '../images/note-tally.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
+import { mapColours } from '../methods/registry.js';
 import type { DataChoices, ScoreCommandOptions } from '../options/types.js';
 import { ScanAccount, type ScanReport } from '../scan/scan-account.js';
 import { mapEnding, mapFile } from '../sinks/map-file.js';
@@ -21,12 +23,12 @@ import { areScanned, countInputs, k_stdin, type ListedPicture, listInputs } from
 
 /** The score command's own options: those with a default always set, the others perhaps. */
 export type ScoreRunOptions = Partial<
-  Pick<ScoreCommandOptions, 'limit' | 'shard' | 'out' | 'maps' | 'includeMasks'>
+  Pick<ScoreCommandOptions, 'limit' | 'shard' | 'out' | 'maps' | 'includeMasks' | 'heatmapRange'>
 > &
   Pick<DataChoices, 'followLinks'> &
   Pick<
     ScoreCommandOptions,
-    'recursive' | 'resume' | 'mapSize' | 'heatmaps' | 'heatmapFormat' | 'heatmapRange' | 'timings' | 'force'
+    'recursive' | 'resume' | 'mapSize' | 'heatmaps' | 'heatmapFormat' | 'timings' | 'force'
   > & {
     regions: boolean;
     batch: 'auto' | number;
@@ -244,7 +246,7 @@ async function heatMap(
   const { reading } = engine.settings();
   const picture = await decodePicture(toPictureSource(input), { maxPixels: options.maxPixels, reading });
   return heatMapFile(engine.addon, picture, map, {
-    ...options.heatmapRange,
+    ...(options.heatmapRange ?? mapColours(engine.settings().method)),
     mapThreshold,
     format: options.heatmapFormat,
   });

@@ -27,8 +27,8 @@ export interface ScoreOrder {
   >;
   regions: boolean;
   map: boolean;
-  /** a heat map, of this range of values */
-  heatmap: { low: number; high: number } | null;
+  /** a heat map, of this range of values; of the method's where none is said */
+  heatmap: { range: { low: number; high: number } | null } | null;
 }
 
 export type ToEngines =
@@ -53,7 +53,8 @@ export interface ModelFacts {
   licence: string;
   version: string;
   method: string;
-  defaultPrompts: string;
+  /** null: nothing of the method is learned */
+  defaultPrompts: string | null;
   threshold: number | null;
   mapThreshold: number | null;
 }

@@ -9,9 +9,10 @@ import { CraneError, toCraneError } from '../errors.js';
 import { decodePicture } from '../images/decode.js';
 import { heatMapFile } from '../images/heat-map.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
-import { methodOf } from '../methods/registry.js';
+import { mapColours, methodOf } from '../methods/registry.js';
 import { findModel } from '../models/find-model.js';
 import type { Model } from '../models/model-json.js';
+import { defaultSet } from '../models/prompt-set.js';
 import { defaultOf } from '../options/table.js';
 import { toResultLine } from '../sinks/result-line.js';
 import type {
@@ -137,7 +138,7 @@ async function factsOf(
     licence: model.licence,
     version: model.version,
     method: methodOf(method).name,
-    defaultPrompts: byPath ?? chosen ?? model.prompts.default,
+    defaultPrompts: byPath ?? chosen ?? defaultSet(model, methodOf(method).name) ?? null,
     threshold,
     mapThreshold,
   };
@@ -173,10 +174,10 @@ async function scoreOne(
     answer.map = { width, height, bytes: data.byteLength };
   }
   if (order.heatmap) {
-    const { reading, mapThreshold } = engine.settings(options);
+    const { reading, mapThreshold, method } = engine.settings(options);
     // Decoding again costs little beside scoring; keeping the pixels of all pictures in flight would cost much.
     const picture = await decodePicture(toPictureSource(input, order.name), { maxPixels, reading });
-    const style = { ...order.heatmap, mapThreshold, format: 'png' as const };
+    const style = { ...(order.heatmap.range ?? mapColours(method)), mapThreshold, format: 'png' as const };
     const png = await heatMapFile(engine.addon, picture, scored.map!, style);
     parts.push(png);
     answer.heatmap = { bytes: png.length };

@@ -69,13 +69,13 @@ export function choosePictures(
   });
   checkLabels(chosen, allowOneClass);
   notes.push(...notesOnMasks(chosen));
-  if (imageLossWeight === 0 && !chosen.some(hasPixels)) {
+  if ((imageLossWeight ?? 0) === 0 && !chosen.some(hasPixels)) {
     throw new CraneError(
       'E_USAGE',
       'no picture has a mask and the image loss has no weight: nothing can be learned',
-      {
-        hint: 'learn from the labels of pictures: --image-loss-weight 0.2',
-      },
+      imageLossWeight === undefined
+        ? { hint: 'the method learns from masks alone' }
+        : { hint: 'learn from the labels of pictures: --image-loss-weight 0.2' },
     );
   }
   return { items: chosen, notes };

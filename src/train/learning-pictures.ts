@@ -21,6 +21,8 @@ export interface LearningPicture {
   name: string;
   /** names the features in the cache: equal content, equal features */
   content: string;
+  /** what it shows */
+  className: string;
   isAnomalous: boolean;
   /** anomalous pixels of each patch; undefined: not known */
   cells: Uint32Array | undefined;
@@ -52,6 +54,7 @@ export async function readPicture(item: ChosenItem, work: ReadingWork): Promise<
   return {
     name: `${item.set}/${item.imagePath}`,
     content,
+    className: item.className,
     isAnomalous: item.isAnomalous,
     cells,
     identity: `${content} ${item.isAnomalous} ${maskHash}`,
@@ -77,6 +80,7 @@ export async function readMosaic(
   return {
     name: `mosaic of ${tiles.map(({ imagePath }) => imagePath).join(', ')}`,
     content,
+    className: tiles[0]!.className,
     isAnomalous: plan.isAnomalous,
     cells,
     identity: `${content} ${plan.isAnomalous} ${isKnown ? 'known' : 'unknown'}`,

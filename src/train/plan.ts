@@ -96,7 +96,7 @@ async function drain<E, R>(
 function memoryNeed({ parts, cache, settings }: Training): number {
   const { weightBytes, workingBytes, text } = parts.native.facts;
   const features = 3 * featureBytes(cache.shape, 'f16') * settings.batchSize;
-  const rows = 2 * settings.batchSize * (settings.contextRows + settings.deepTokens + 8);
+  const rows = 2 * settings.batchSize * ((settings.contextRows ?? 0) + (settings.deepTokens ?? 0) + 8);
   return weightBytes + workingBytes + features + rows * text.width * text.layers * 20 * 4;
 }
 
@@ -123,7 +123,8 @@ async function timeOne(
       method,
       learnerSettings(settings, method),
     );
-    const item = { features, cells: first.cells, isAnomalous: first.isAnomalous };
+    const { cells, isAnomalous, className } = first;
+    const item = { features, cells, isAnomalous, className };
     const batch = Array.from({ length: Math.min(settings.batchSize, prepared.pictures) }, () => item);
     const step = await secondTime(() => learning.step(batch)).finally(() => learning.end());
     return { picture, step };

@@ -62,7 +62,8 @@ export async function* prepareRun(
     maxPixels: parts.maxPixels,
   };
 
-  const start = await startPrompts(settings, parts.model);
+  const shown = items.map(({ className }) => className);
+  const start = await startPrompts(settings, parts.model, method, shown);
   await tryStart(training, start, settings);
 
   const tasks = [

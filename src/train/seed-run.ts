@@ -1,6 +1,6 @@
 /** One run from its pictures to its prompts, in one folder. */
 
-import type { StepLosses } from '../addon/training.js';
+import type { ClassTexts, StepLosses } from '../addon/training.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { k_pictureDigits, sha256OfFile } from '../files/content-hash.js';
 import { writeWhole } from '../files/write-whole.js';
@@ -138,17 +138,18 @@ async function* learnPrepared(
     yield* fillCache(prepared.missing, { addon, native, budget, cache, method, batch, signal });
   }
   const learning = await native.beginTraining(
-    position ? { state: folder.state } : prepared.start.source,
+    position ? { state: folder.state, ...classTexts(prepared) } : prepared.start.source,
     method,
     learnerSettings(settings, method),
   );
   try {
     yield* learn({
       training: learning,
-      items: prepared.learning.map(({ content, cells, isAnomalous }) => ({
+      items: prepared.learning.map(({ content, cells, isAnomalous, className }) => ({
         features: cache.path(content),
         cells,
         isAnomalous,
+        className,
       })),
       pictures: prepared.pictures,
       orders: epochOrders(addon, prepared.order, position?.generator),
@@ -167,12 +168,17 @@ async function* learnPrepared(
   }
 }
 
+/** A saved training brings all but these. */
+function classTexts({ start: { source } }: PreparedRun): ClassTexts {
+  return source.classes ? { classes: source.classes } : {};
+}
+
 /** What `score` and other programs may want to know of a prompt file. */
 function promptMetadata(
   { learnedOn, fingerprint, seed, learning, pictures }: PreparedRun,
   epochs: number,
 ): Record<string, string> {
-  const { model, weights, texts, version } = fingerprint;
+  const { model, weights, texts, version, method } = fingerprint;
   return {
     learnedOn: JSON.stringify(learnedOn),
     // So that a test can tell when it is given one of them again, whatever its data set is called.
@@ -183,8 +189,8 @@ function promptMetadata(
     epochs: String(epochs),
     seed: String(seed),
     model: `${model}@${weights.map((hash) => hash.slice(0, 12)).join('+')}`,
-    normal: texts.normal,
-    anomalous: texts.anomalous,
+    ...(method.name === undefined ? {} : { method: method.name }),
+    ...('normal' in texts ? texts : { classes: JSON.stringify(texts.classes) }),
     writer: `crane-native ${version}`,
   };
 }

@@ -1,40 +1,31 @@
 /** From what a caller gives to the complete settings of a training. */
 
 import type { EngineFacts, MethodOptions } from '../addon/native.js';
-import type { LearnerSettings, TrainOptions } from '../addon/training.js';
+import type { LearnerSettings } from '../addon/training.js';
 import { mosaicClasses } from '../data/mosaic-plan.js';
 import { CraneError } from '../errors.js';
-import { methodOf } from '../methods/registry.js';
+import { type LearningSettings, type MethodDescriptor, methodName } from '../methods/descriptor.js';
+import { findMethod, methodNames, methodOf } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
-import { defaultOf, fallbackOf } from '../options/table.js';
+import { defaultOf, flagName } from '../options/table.js';
 import type { TrainChoices } from '../options/types.js';
 import type { TrainSettings } from '../runs/train-settings.js';
 
-/** method.md 7: temperature of the image loss. */
-const k_imageTemperature = 0.01;
-const k_adamEps = 1e-8;
-
-export function resolveTrainSettings(given: TrainChoices, model: Model, facts: EngineFacts): TrainSettings {
+/** @throws CraneError E_METHOD where nothing is learned, E_USAGE for an option that the method does not have */
+export function resolveTrainSettings(
+  given: TrainChoices,
+  model: Model,
+  facts: EngineFacts,
+  method: MethodOptions,
+): TrainSettings {
   const or = <K extends keyof TrainChoices>(name: K) =>
     (given[name] ?? defaultOf(name)) as Exclude<TrainChoices[K], undefined>;
   return {
-    epochs: or('epochs'),
-    batchSize: or('batchSize'),
-    learningRate: or('learningRate'),
-    betas: or('betas'),
-    focalWeight: or('focalWeight'),
-    diceWeight: or('diceWeight'),
-    imageLossWeight:
-      given.imageLossWeight ?? model.training?.imageLossWeight ?? fallbackOf('imageLossWeight'),
-    guidance: or('guidance'),
+    ...learningSettings(given, model, facts, method),
     seed: or('seed'),
     seeds: or('seeds'),
     order: or('order'),
     saveEvery: or('saveEvery'),
-    contextRows: or('contextRows'),
-    deepTokens: or('deepTokens'),
-    // The first block takes no deep tokens: its input are the context rows themselves.
-    deepBlocks: given.deepBlocks ?? Math.min(fallbackOf('deepBlocks'), facts.text.layers - 1),
     start: given.start,
     split: or('split'),
     layout: or('layout'),
@@ -54,27 +45,67 @@ export function resolveTrainSettings(given: TrainChoices, model: Model, facts: E
   };
 }
 
-/** Loss and optimiser as the engine wants them. */
-export function nativeOptions(settings: TrainSettings, method: MethodOptions): TrainOptions {
-  const { name, learner } = methodOf(method);
-  if (!learner) throw new CraneError('E_METHOD', `method ${name} learns nothing`);
-  return {
-    focalWeight: settings.focalWeight,
-    diceWeight: settings.diceWeight,
-    imageLossWeight: settings.imageLossWeight,
-    imageTemperature: k_imageTemperature,
-    learningRate: settings.learningRate,
-    beta1: settings.betas[0],
-    beta2: settings.betas[1],
-    eps: k_adamEps,
-    guidance: settings.guidance,
-    sharedPrefix: true,
-    ...(learner(method) as Pick<TrainOptions, 'pixelTemperature' | 'halfDeepTokens'>),
-  };
+/** Which options these are, in the order of records. */
+const k_learning: Record<keyof LearningSettings, true> = {
+  epochs: true,
+  batchSize: true,
+  learningRate: true,
+  betas: true,
+  weightDecay: true,
+  focalWeight: true,
+  diceWeight: true,
+  imageLossWeight: true,
+  guidance: true,
+  contextRows: true,
+  deepTokens: true,
+  deepBlocks: true,
+};
+
+function learningSettings(
+  given: TrainChoices,
+  model: Model,
+  facts: EngineFacts,
+  method: MethodOptions,
+): LearningSettings {
+  const descriptor = methodOf(method);
+  const { defaults } = trainingOf(descriptor);
+  const settings: Record<string, unknown> = {};
+  for (const name of Object.keys(k_learning) as (keyof LearningSettings)[]) {
+    if (defaults[name] !== undefined) settings[name] = given[name] ?? defaults[name];
+    else if (given[name] !== undefined)
+      throw new CraneError('E_USAGE', `method ${descriptor.name} learns without ${name}`, {
+        hint: `leave it out (--${flagName(name)})`,
+      });
+  }
+  // What a model says of learning is said for its own method.
+  if (given.imageLossWeight === undefined && model.training && methodName(model.method) === descriptor.name)
+    settings['imageLossWeight'] = model.training.imageLossWeight;
+  // The first block takes no deep tokens: its input are the context rows themselves.
+  if (given.deepBlocks === undefined && defaults.deepBlocks !== undefined)
+    settings['deepBlocks'] = Math.min(defaults.deepBlocks, facts.text.layers - 1);
+  return settings as unknown as LearningSettings;
 }
 
 /** The whole table of the learner: what is learned anew has its sizes from here. */
 export function learnerSettings(settings: TrainSettings, method: MethodOptions): LearnerSettings {
-  const { contextRows, deepBlocks, deepTokens } = settings;
-  return { ...nativeOptions(settings, method), contextRows, deepBlocks, deepTokens };
+  return trainingOf(methodOf(method)).learner(method, settings);
+}
+
+/** Loss and optimiser: that table without the sizes of what is learned. */
+export function nativeOptions(settings: TrainSettings, method: MethodOptions): LearnerSettings {
+  const {
+    contextRows: _rows,
+    deepBlocks: _blocks,
+    deepTokens: _tokens,
+    ...rest
+  } = learnerSettings(settings, method);
+  return rest;
+}
+
+function trainingOf({ name, training }: MethodDescriptor) {
+  if (training) return training;
+  const others = methodNames().filter((other) => findMethod(other).training !== null);
+  throw new CraneError('E_METHOD', `method ${name} learns nothing`, {
+    hint: `these do: ${others.join(', ')}`,
+  });
 }

@@ -1,47 +1,76 @@
-/** What learning begins with: new prompts, or those of a file. */
+/** What learning begins with: something new, or a file that is learned on; with the sentences that belong to it. */
 
-import type { Material } from '../addon/native.js';
-import type { Fresh } from '../addon/training.js';
+import type { Material, MethodOptions } from '../addon/native.js';
+import type { ClassTexts, Fresh } from '../addon/training.js';
 import { CraneError } from '../errors.js';
 import { sha256OfFile } from '../files/content-hash.js';
 import { isThere } from '../files/write-whole.js';
+import type { Pair } from '../methods/descriptor.js';
+import { methodOf } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
 import { modelFile } from '../models/model-json.js';
+import { defaultSet, type Learned, learnedAs } from '../models/prompt-set.js';
 import type { TrainSettings } from '../runs/train-settings.js';
 import type { TrainedTexts } from '../runs/training-fingerprint.js';
-import { pairMaterial } from '../text/material.js';
+import { materialOf } from '../text/material.js';
 
 export interface StartPrompts {
-  source: Material | Fresh;
+  source: (Material & ClassTexts) | Fresh;
   texts: TrainedTexts;
-  /** of the file that is learned on; undefined: new prompts */
+  /** of the file that is learned on; undefined: something new */
   sha256: string | undefined;
 }
 
-/** @throws CraneError E_PROMPTS when the file to begin with is missing */
-export async function startPrompts(settings: TrainSettings, model: Model): Promise<StartPrompts> {
-  const { sets } = model.prompts;
+/**
+ * @param classes what the pictures show: of a method whose texts name it, each gets its sentences
+ * @throws CraneError E_PROMPTS when the file to begin with is missing
+ */
+export async function startPrompts(
+  settings: TrainSettings,
+  model: Model,
+  method: MethodOptions,
+  classes: readonly string[],
+): Promise<StartPrompts> {
+  const descriptor = methodOf(method);
   const { start, seed, contextRows } = settings;
-  const isSet = start !== undefined && Object.hasOwn(sets, start);
-  const set = isSet ? sets[start]! : sets[model.prompts.default]!;
-  if (start === undefined) {
-    const texts = {
-      normal: withPlaceholders(set.normal, contextRows),
-      anomalous: withPlaceholders(set.anomalous, contextRows),
-    };
-    return { source: { seed, ...(await pairMaterial(texts, undefined)) }, texts, sha256: undefined };
-  }
-  const path = isSet ? modelFile(model, set.file) : start;
-  if (!(await isThere(path))) {
+  const { set, texts } = learned(model, start, method);
+  const file = start === undefined ? undefined : set ? modelFile(model, set.file) : start;
+  if (file !== undefined && !(await isThere(file))) {
     throw new CraneError('E_PROMPTS', `${start}: neither a prompt set of ${model.name} nor a file`, {
-      hint: `the model has ${Object.keys(sets).join(', ')}`,
+      hint: `the model has ${Object.keys(model.prompts.sets).join(', ') || 'no sets'}`,
     });
   }
-  const texts = { normal: set.normal, anomalous: set.anomalous };
-  return { source: await pairMaterial(texts, path), texts, sha256: await sha256OfFile(path) };
+  const pair = texts && file === undefined && contextRows !== undefined ? blank(texts, contextRows) : texts;
+  const of = (className: string | undefined) =>
+    materialOf(descriptor.material({ texts: pair, file, className }));
+  const names = descriptor.namesClass ? [...new Set(classes)].sort() : [];
+  const byClass = await Promise.all(names.map(async (name) => [name, await of(name)] as const));
+  const material =
+    byClass.length > 0
+      ? {
+          ...byClass[0]![1],
+          texts: {},
+          classes: Object.fromEntries(byClass.map(([name, { texts }]) => [name, texts])),
+        }
+      : await of(undefined);
+  return {
+    source: file === undefined ? { seed, ...material } : material,
+    texts: pair ?? { classes: names },
+    sha256: file === undefined ? undefined : await sha256OfFile(file),
+  };
+}
+
+/** Something new has the sentences of the method's default set. */
+function learned(model: Model, start: string | undefined, method: MethodOptions): Learned {
+  const descriptor = methodOf(method);
+  const name = start ?? defaultSet(model, descriptor.name);
+  return name === undefined
+    ? { set: undefined, texts: descriptor.learned?.texts }
+    : learnedAs(model, name, descriptor);
 }
 
 /** The texts begin with one X for each learned vector: the vectors take their places (method.md 5). */
-function withPlaceholders(text: string, contextRows: number): string {
-  return 'X '.repeat(contextRows) + text.replace(/^(X )+/, '');
+function blank({ normal, anomalous }: Pair, contextRows: number): Pair {
+  const withPlaceholders = (text: string) => 'X '.repeat(contextRows) + text.replace(/^(X )+/, '');
+  return { normal: withPlaceholders(normal), anomalous: withPlaceholders(anomalous) };
 }

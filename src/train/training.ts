@@ -46,7 +46,7 @@ export async function prepareTraining(
       { hint: 'learn without it: --no-compat.batch-mean' },
     );
   }
-  const settings = resolveTrainSettings(choices, model, native.facts);
+  const settings = resolveTrainSettings(choices, model, native.facts, method);
   const data = await openData(dataPaths, settings);
   const root = settings.cache ?? join(await cacheFolder(env), 'features');
   const files = [...model.weights, ...(needsSource(method) && model.source ? [model.source.weights] : [])];

@@ -13,9 +13,13 @@ export const toy = {
   },
   defaults: { toyScale: 1, imageScore: 'farthest', sigma: 0 },
   facts: () => ({ couplesPictures: false, needsSource: false }),
-  ranges: { score: [0, 100], map: [0, 100] },
+  ranges: ({ toyScale }) => ({ score: [0, toyScale], map: [0, toyScale] }),
+  learned: { needed: false },
   material: () => ({ texts: {}, files: {} }),
   keptBy: () => [],
-  learner: () => ({}),
+  training: {
+    defaults: { epochs: 5, batchSize: 8, learningRate: 1e-3, betas: [0.9, 0.999] },
+    learner: (_method, { learningRate }) => ({ learningRate }),
+  },
   features: ({ toyScale }, { tensors, grid }) => ({ shape: { tensors, grid }, method: { toyScale } }),
 };

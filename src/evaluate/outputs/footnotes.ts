@@ -59,13 +59,14 @@ const k_fewPictures = 10;
 /** How the figures are to be read. */
 export function conventionNotes({ settings, dataSets }: TestRun): string[] {
   const { model, prompts, preset, size, limits, bootstrap } = settings;
-  const learnedOn = prompts.learnedOn === null ? 'not known' : prompts.learnedOn.join(', ') || 'nothing';
+  const learnedOn = prompts?.learnedOn === null ? 'not known' : prompts?.learnedOn.join(', ') || 'nothing';
+  const learned = prompts ? `prompts ${prompts.name}, learned on: ${learnedOn}` : 'nothing of it was learned';
   const withIntervals = dataSets.flatMap(({ classes }) => classes.filter(({ intervals }) => intervals));
   const small = withIntervals.filter(
     ({ metrics: { image } }) => Math.min(image.normal, image.anomalous) < k_fewPictures,
   );
   return [
-    `${model}${preset === null ? '' : `, preset ${preset}`}, maps of ${size.width} x ${size.height}; prompts ${prompts.name}, learned on: ${learnedOn}`,
+    `${model}${preset === null ? '' : `, preset ${preset}`}, maps of ${size.width} x ${size.height}; ${learned}`,
     'in percent; a class is one row, and every class counts the same in a mean',
     `AUPRO 200: 200 thresholds, as the reference computes it; AUPRO exact: every distinct score a threshold (limits ${limits.join(', ')})`,
     ...(bootstrap && withIntervals.length > 0

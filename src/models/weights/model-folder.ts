@@ -124,9 +124,11 @@ function keepUsersChoices(
 ): ModelDescription {
   if (!old) return made;
   const sets = { ...old.prompts.sets, ...made.prompts.sets };
-  const isOldKept = !isDefaultChosen && Object.hasOwn(sets, old.prompts.default);
+  const shaOf = (from: typeof sets, name: string | undefined) =>
+    name === undefined ? undefined : from[name]?.sha256;
+  const isOldKept = !isDefaultChosen && shaOf(sets, old.prompts.default) !== undefined;
   const chosen = isOldKept ? old.prompts.default : made.prompts.default;
-  const isSame = sets[chosen]?.sha256 === old.prompts.sets[old.prompts.default]?.sha256;
+  const isSame = shaOf(sets, chosen) === shaOf(old.prompts.sets, old.prompts.default);
   return {
     ...made,
     ...(old.calibrations ? { calibrations: old.calibrations } : {}),

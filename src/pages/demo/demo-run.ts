@@ -1,4 +1,5 @@
 /** What `demo` does: scores a model's sample pictures and writes their heat maps and one HTML page. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -12,6 +13,7 @@ import { type HeatMapStyle, heatMapFile, legend, overlayPicture } from '../../im
 import { maskOutline } from '../../images/mask-outline.js';
 import { toPictureSource } from '../../images/picture-input.js';
 import { readingOf } from '../../images/reading.js';
+import { mapColours } from '../../methods/registry.js';
 import { type Model, modelFile } from '../../models/model-json.js';
 import { defaultOf } from '../../options/table.js';
 import { type Page, type PagePicture, pageOf } from './page.js';
@@ -48,9 +50,9 @@ export interface DemoRun {
 export async function runDemo(run: DemoRun): Promise<DemoOutcome> {
   const { engine, model, out, overwrite, stop } = run;
   const samples = await readSamples(model);
-  const { mapThreshold } = engine.settings();
+  const { mapThreshold, method } = engine.settings();
   const style: HeatMapStyle = {
-    ...defaultOf('heatmapRange'),
+    ...mapColours(method),
     mapThreshold,
     format: defaultOf('heatmapFormat'),
   };
@@ -119,7 +121,7 @@ async function describePage(
   pictures: PagePicture[],
   style: HeatMapStyle,
 ): Promise<Page> {
-  const { learnedOn } = model.prompts.sets[model.prompts.default]!;
+  const { learnedOn } = model.prompts.sets[model.prompts.default!]!;
   const sets = [...new Set(pictures.map(({ truth }) => truth!.set))];
   const known = sets.filter((set) => learnedOn.includes(set));
   return {

@@ -9,7 +9,10 @@ export function madeWith(run: TestRun, made: readonly (readonly [term: string, v
   const facts: (readonly [string, string])[] = [
     ...made,
     ['Model', settings.model],
-    ['Prompts', `${prompts.name}, sha256 ${prompts.sha256}`],
+    [
+      'Prompts',
+      prompts ? `${prompts.name}, sha256 ${prompts.sha256}` : 'none: nothing of the method is learned',
+    ],
     ...(settings.preset === null ? [] : ([['Preset', settings.preset]] as const)),
     [
       'Input',

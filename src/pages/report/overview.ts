@@ -29,8 +29,8 @@ export function overview(run: TestRun): Html {
   const anomalous = pictures.filter(({ isAnomalous }) => isAnomalous).length;
   const { prompts } = settings;
   const warnings = otherWarnings(run);
-  return html`<p class="lead">${count(pictures.length, 'picture')} (${anomalous.toLocaleString('en')} anomalous) of ${names(dataSets)}, scored by <b>${settings.modelName}</b>${settings.preset !== null && html` as <b>${settings.preset}</b>`} with prompts “${prompts.name}”.</p>
-<p class="lead">${prompts.learnedOn === null ? 'The prompt file does not say which data sets its prompts were learned on: whether these are zero-shot results is not known.' : prompts.learnedOn.length === 0 ? 'The prompts were learned on no data set.' : html`The prompts were learned on <b>${prompts.learnedOn.join(', ')}</b>.`}</p>
+  return html`<p class="lead">${count(pictures.length, 'picture')} (${anomalous.toLocaleString('en')} anomalous) of ${names(dataSets)}, scored by <b>${settings.modelName}</b>${settings.preset !== null && html` as <b>${settings.preset}</b>`}${prompts && html` with prompts “${prompts.name}”`}.</p>
+<p class="lead">${prompts === null ? 'Nothing of the method is learned from pictures.' : prompts.learnedOn === null ? 'The prompt file does not say which data sets its prompts were learned on: whether these are zero-shot results is not known.' : prompts.learnedOn.length === 0 ? 'The prompts were learned on no data set.' : html`The prompts were learned on <b>${prompts.learnedOn.join(', ')}</b>.`}</p>
 ${alarm(dataSets)}
 ${warnings.length > 0 && html`<ul class="warnings">${warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`}
 ${dataSets.length === 1 ? tiles(dataSets[0]!) : summaryTable(dataSets)}`;

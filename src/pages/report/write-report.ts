@@ -6,7 +6,7 @@ import { throwIfCancelled } from '../../cancellation.js';
 import { writeWhole } from '../../files/write-whole.js';
 import { legend } from '../../images/heat-map.js';
 import { recordedReading } from '../../images/reading.js';
-import { defaultOf } from '../../options/table.js';
+import { mapColours } from '../../methods/registry.js';
 import type { TestRun } from '../../runs/test-run.js';
 import { choosePictures } from './choose-pictures.js';
 import { clientScripts } from './client-scripts.js';
@@ -38,7 +38,7 @@ const k_legendWidth = 360;
 
 /** @returns the path of the page; @throws CraneError E_EXISTS, E_IO_WRITE, E_CANCELLED */
 export async function writeReport(run: TestRun, options: ReportOptions): Promise<string> {
-  const { folder, addon, overwrite, made = [], range = defaultOf('heatmapRange'), signal } = options;
+  const { folder, addon, overwrite, made = [], range = mapColours(run.settings.method), signal } = options;
   const { mostPictures = k_mostPictures, path = join(folder, reportFile) } = options;
   const { pictures, leftOut } = choosePictures(run.dataSets, mostPictures);
   const illustrations: Illustration[] = [];

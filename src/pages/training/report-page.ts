@@ -1,7 +1,9 @@
 /** report.html: the losses of one or several runs on one self-contained page, light and dark, printable. */
 
+import { methodName } from '../../methods/descriptor.js';
 import { type LossHistory, type LossTerm, lossTerms } from '../../runs/loss-history.js';
 import { type Spread, spreadOf } from '../../runs/spread.js';
+import type { TrainedTexts } from '../../runs/training-fingerprint.js';
 import type { RunRecord } from '../../runs/training-record.js';
 import { escapeHtml } from '../html.js';
 import { baseStyle, colours, lineColours } from '../style.js';
@@ -127,7 +129,9 @@ function colourClass(run: number): string {
 function titleOf(term: LossTerm, { options }: RunRecord): string {
   if (term !== 'image') return k_titles[term];
   const counts =
-    options.imageLossWeight === 0 ? 'not part of the total' : `counts ${options.imageLossWeight} times`;
+    (options.imageLossWeight ?? 0) === 0
+      ? 'not part of the total'
+      : `counts ${options.imageLossWeight} times`;
   return `${k_titles.image} (${counts})`;
 }
 
@@ -158,14 +162,16 @@ function dataTable({ data }: RunRecord): string {
 function facts({ made, versions, options, features }: RunRecord): string {
   const { machine } = made;
   const [beta1, beta2] = options.betas;
+  const decay = options.weightDecay ? `W (weights shrink by ${options.weightDecay})` : '';
   const rows: [string, string][] = [
     ['Model', `${made.model}, weights ${made.weights.map((hash) => hash.slice(0, 12)).join(', ')}`],
-    ['Texts', `${made.texts.normal} / ${made.texts.anomalous}`],
+    ['Method', methodName(made.method)],
+    ['Texts', textsOf(made.texts)],
     [
       'Optimiser',
-      `Adam, ${options.learningRate}, ${beta1}, ${beta2}; ${options.batchSize} pictures a step; order ${options.order}`,
+      `Adam${decay}, ${options.learningRate}, ${beta1}, ${beta2}; ${options.batchSize} pictures a step; order ${options.order}`,
     ],
-    ['Guidance', options.guidance],
+    ...(options.guidance === undefined ? [] : [['Guidance', options.guidance] as [string, string]]),
     ['Features', `${features.key}, ${options.cachePrecision}`],
     [
       'Versions',
@@ -179,6 +185,13 @@ function facts({ made, versions, options, features }: RunRecord): string {
     ],
   ];
   return `<dl class="facts">${rows.map(([term, value]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd>`).join('')}</dl>`;
+}
+
+/** A record of the first version has the pair of Crane. */
+function textsOf(texts: TrainedTexts): string {
+  return 'normal' in texts
+    ? `${texts.normal} / ${texts.anomalous}`
+    : `sentences of ${texts.classes.join(', ')}`;
 }
 
 function figure(title: string, svg: string): string {

@@ -37,7 +37,7 @@ export function compareWithPaper(
 
 function columnOf({ preset, method }: TestSettings): Column {
   if (preset !== null) return presets[preset].column;
-  return method.dAttn ? 'Crane+' : 'Crane';
+  return method['dAttn'] ? 'Crane+' : 'Crane';
 }
 
 function toRow({ image, pixel }: PrintedRow): PublishedRow {
@@ -53,14 +53,14 @@ function notComparable(published: string, settings: TestSettings): string[] {
   if (modelName !== 'crane' && modelName !== 'crane+')
     reasons.push(`the paper's weights are those of crane and crane+; these are ${modelName}`);
   const wanted = published === 'mvtec' ? 'visa' : 'mvtec';
-  const learnedOn = prompts.learnedOn?.map((name) => name.toLowerCase());
+  const learnedOn = prompts?.learnedOn?.map((name) => name.toLowerCase());
   if (learnedOn === undefined) reasons.push('the prompts do not say what they were learned on');
   else if (learnedOn.length !== 1 || learnedOn[0] !== wanted) {
-    const names = prompts.learnedOn!.join(', ') || 'nothing';
+    const names = prompts!.learnedOn!.join(', ') || 'nothing';
     reasons.push(`the paper's prompts were learned on ${wanted} for this set; these on ${names}`);
   }
   const epoch = preset === null ? undefined : presets[preset].epoch;
-  const own = /epoch_(\d+)\.pth$/.exec(prompts.name)?.[1];
+  const own = /epoch_(\d+)\.pth$/.exec(prompts?.name ?? '')?.[1];
   if (epoch !== undefined && own !== undefined && Number(own) !== epoch)
     reasons.push(`the paper took the prompts of epoch ${epoch}; these are of epoch ${own}`);
   if (preset === null) reasons.push("no preset was given: the method's settings may be others");

@@ -2,7 +2,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CraneError, toCraneError } from '../../errors.js';
-import { defaultOf } from '../../options/table.js';
 import { chooseType, failureBody, isOfService, type ResultBody, resultBody } from '../answers.js';
 import type { ScoreOrder } from '../engine-messages.js';
 import type { RequestChoices } from '../requests/request-options.js';
@@ -79,7 +78,7 @@ export function orderOf(service: Service, choices: RequestChoices): Omit<ScoreOr
     },
     map: map ?? false,
     regions: regions ?? false,
-    heatmap: heatmap ? (heatmapRange ?? defaultOf('heatmapRange')) : null,
+    heatmap: heatmap ? { range: heatmapRange ?? null } : null,
   };
 }
 

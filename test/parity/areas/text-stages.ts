@@ -1,5 +1,5 @@
 /** toy/text_stages.safetensors: the text tower stage by stage, unguided ("static") and with each guidance placement. */
-import type { Guidance, MethodOptions, NativeEngine, TraceResult } from '#crane/addon/native.js';
+import type { CraneOptions, Guidance, NativeEngine, TraceResult } from '#crane/addon/native.js';
 import type { Area } from '../area.js';
 import { compareNumbers } from '../compare/compare.js';
 import { compareFixture } from '../compare/fixture-case.js';
@@ -53,7 +53,7 @@ export const textStages: Area = {
 };
 
 /** A plain method of the last block. */
-function plainMethod(engine: NativeEngine): MethodOptions {
+function plainMethod(engine: NativeEngine): CraneOptions {
   return methodOf({
     vfm: 'none',
     features_list: [engine.facts.vision.layers],

@@ -1,5 +1,5 @@
 /** toy/cases: every case of cases.json through the engine's trace, in every form of the weights. */
-import type { MethodOptions, TraceResult } from '#crane/addon/native.js';
+import type { CraneOptions, TraceResult } from '#crane/addon/native.js';
 import type { Area, Workshop } from '../area.js';
 import { compareBits } from '../compare/compare.js';
 import { compareFixture } from '../compare/fixture-case.js';
@@ -111,7 +111,7 @@ function describeForm(toys: ToyModels, set: SetName, form: Form, settings: CaseS
   return settings.vfm === 'none' ? toys.label(set, form) : `${toys.label(set, form)}; ${settings.vfm}`;
 }
 
-function noteCompat({ compat }: MethodOptions, report: CaseReport): void {
+function noteCompat({ compat }: CraneOptions, report: CaseReport): void {
   const switches = [
     compat.batchMean ? 'batchMean' : '',
     compat.emptyRows === 'nan' ? "emptyRows 'nan'" : '',

@@ -1,6 +1,6 @@
 /** toy/train_*: the reference's training loop, step by step: losses, gradients, parameters, and step 1 from the inside. */
 import { join } from 'node:path';
-import type { MethodOptions, NativeAddon, NativeEngine, TraceResult } from '#crane/addon/native.js';
+import type { CraneOptions, NativeAddon, NativeEngine, TraceResult } from '#crane/addon/native.js';
 import type { TrainOptions } from '#crane/addon/training.js';
 import type { Area } from '../area.js';
 import { compareNumbers } from '../compare/compare.js';
@@ -75,7 +75,7 @@ interface LoopSet {
   folder: FixtureFolder;
   toys: ToyModels;
   engine: NativeEngine;
-  method: MethodOptions;
+  method: CraneOptions;
   side: number;
   halfDeepTokens: boolean;
   sharedPrefix: boolean;

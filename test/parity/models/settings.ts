@@ -1,5 +1,5 @@
 /** From a case's settings to the engine's own words. Only what the fixtures cannot tell by tensors is written here. */
-import type { Compat, Guidance, Material, MethodOptions, TowerConfig } from '#crane/addon/native.js';
+import type { Compat, CraneOptions, Guidance, Material, TowerConfig } from '#crane/addon/native.js';
 
 /** One entry of cases.json. */
 export interface CaseSettings {
@@ -27,9 +27,9 @@ export const referenceCompat: Compat = {
 /** The reference replaces the last 19 blocks whatever the depth (method.md 3). */
 const eAttnLayers = 19;
 
-const eAttnKinds: readonly MethodOptions['eAttn'][] = ['vv', 'kk', 'qq', 'qq+kk', 'qq+kk+vv', '(q+k+v)^2'];
+const eAttnKinds: readonly CraneOptions['eAttn'][] = ['vv', 'kk', 'qq', 'qq+kk', 'qq+kk+vv', '(q+k+v)^2'];
 
-export function methodOf(settings: CaseSettings, compat: Partial<Compat> = {}): MethodOptions {
+export function methodOf(settings: CaseSettings, compat: Partial<Compat> = {}): CraneOptions {
   const eAttn = eAttnKinds.find((kind) => kind === settings.attn_type);
   if (!eAttn) throw new Error(`cases.json: unknown attn_type "${settings.attn_type}"`);
   return {

@@ -13,11 +13,12 @@ addMethod({
   settings: {},
   defaults: {},
   namesClass: true,
+  learned: null,
   facts: () => ({ couplesPictures: false, needsSource: false }),
-  ranges: { score: [0, 1], map: [0, 1] },
+  ranges: () => ({ score: [0, 1], map: [0, 1] }),
   material: ({ className }) => ({ texts: { ...sentencesOf(ensembles.adaclip, className) }, files: {} }),
   keptBy: () => [],
-  learner: null,
+  training: null,
   features: null,
 });
 

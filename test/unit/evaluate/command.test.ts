@@ -122,7 +122,7 @@ describe('test --grid', () => {
     await test(['--out', out, '--grid', 'eAttn=vv', 'sigma=1,20']);
     const run = await test(['--out', out, ...grid, '--resume']);
     expect(run.code).toBe(0);
-    expect(run.addon.log.passes.map(({ method }) => method.eAttn)).not.toContain('vv');
+    expect(run.addon.log.passes.map(({ method }) => method['eAttn'])).not.toContain('vv');
     for (const name of ['grid.json', 'grid.csv', 'grid.md', 'grid.tex'])
       expect(await readFile(join(out, name), 'utf8')).toBe(await readFile(work.at('through', name), 'utf8'));
   });

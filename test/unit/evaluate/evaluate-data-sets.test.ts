@@ -399,7 +399,7 @@ describe('prompts learned on the tested set', () => {
   it('cannot be ruled out when the prompts do not say: that is a warning too', async () => {
     await writeFile(work.at('found.safetensors'), '{"metadata":{}}');
     const run = await evaluate({ prompts: work.at('found.safetensors') });
-    expect(run.settings.prompts.learnedOn).toBeNull();
+    expect(run.settings.prompts!.learnedOn).toBeNull();
     expect(run.warnings[0]).toContain('does not say what its prompts were learned on');
   });
 });
@@ -412,16 +412,16 @@ describe('presets', () => {
       preset: 'crane',
       method: { features: [6, 12, 18, 24], softMean: false, dAttn: false },
     });
-    expect(addon.log.passes[0]!.method.features).toEqual([6, 12, 18, 24]);
+    expect(addon.log.passes[0]!.method['features']).toEqual([6, 12, 18, 24]);
   });
 
   it('take the prompts of their epoch from the folder of a training', async () => {
     const trainer = await work.trainer({ out: work.at('epochs'), epochs: 5 });
     await trainer.run();
     const run = await evaluate({ preset: 'crane', prompts: work.at('epochs') });
-    expect(run.settings.prompts.name).toBe(work.at('epochs', 'epoch_5.pth'));
+    expect(run.settings.prompts!.name).toBe(work.at('epochs', 'epoch_5.pth'));
     const final = await evaluate({ prompts: work.at('epochs') });
-    expect(final.settings.prompts.name).toBe(work.at('epochs', 'prompts.safetensors'));
+    expect(final.settings.prompts!.name).toBe(work.at('epochs', 'prompts.safetensors'));
   });
 
   it('with a spatial source are refused where the model has none', async () => {

@@ -35,7 +35,7 @@ it('a method is complete, and each setting is where records have it', () => {
 });
 
 it('facts follow the settings', () => {
-  const method = defaultMethod('crane');
+  const method = craneMethod('crane');
   const coupled = { ...method, compat: { ...method.compat, batchMean: true } };
   expect([method, coupled].map((each) => methodOf(each).facts(each).couplesPictures)).toEqual([false, true]);
   expect(methodOf(method).facts({ ...method, dAttn: true }).needsSource).toBe(true);

@@ -49,9 +49,9 @@ describe('model.json of the published models', () => {
     const source = part('source.pth');
     const of = (sourceKind: 'dino' | 'sam') =>
       describeCrane({ kind: 'crane+', name: `crane+${sourceKind}`, sourceKind, ...about, source });
-    expect(of('dino').method.dAttnBeta).toBe(1.2);
+    expect(of('dino').method['dAttnBeta']).toBe(1.2);
     expect(of('dino').source?.tower.positionInterpolation).toEqual({ kind: 'bicubic', offset: 0.1 });
-    expect(of('sam').method.dAttnBeta).toBe(1.08);
+    expect(of('sam').method['dAttnBeta']).toBe(1.08);
   });
 
   it('is what the reader of model.json accepts', () => {

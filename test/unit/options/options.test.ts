@@ -5,7 +5,7 @@ import { CraneError, errorTable, toCraneError } from '../../../src/errors.js';
 import { nearestName } from '../../../src/nearest-name.js';
 import { checkOptions, wrongValue } from '../../../src/options/check.js';
 import type { OptionSpec } from '../../../src/options/kinds.js';
-import { fallbackOf, flagName, optionNames, options } from '../../../src/options/table.js';
+import { flagName, optionNames, options } from '../../../src/options/table.js';
 
 const table = options as Record<string, OptionSpec<unknown>>;
 
@@ -135,19 +135,6 @@ describe('checking the options of a library call', () => {
   it('a huge wrong value makes a short message', () => {
     expect(wrongValue('a number', 'x', 'y'.repeat(1e6)).message.length).toBeLessThan(300);
     expect(wrongValue('a number', 'x', new Uint8Array(1e6)).message.length).toBeLessThan(300);
-  });
-});
-
-describe('what an option is where neither a caller nor the model says anything', () => {
-  it('is told by its default or its help', () => {
-    const names = optionNames.filter((name) => (options[name] as OptionSpec<unknown>).fallback !== undefined);
-    expect(names).toEqual(['imageLossWeight', 'deepBlocks']);
-    for (const name of names)
-      expect(`${options[name].defaultText} ${options[name].help}`).toContain(` ${fallbackOf(name)}`.trim());
-  });
-
-  it('is not made up', () => {
-    expect(() => fallbackOf('epochs')).toThrow('option epochs has no fallback');
   });
 });
 

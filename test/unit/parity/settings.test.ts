@@ -33,8 +33,8 @@ describe('settings of a case', () => {
       guidanceAtTest: 'pad-suffix',
       compat: { batchMean: false, emptyRows: 'self', dAttnLayers: [], halfDeepTokens: true },
     });
-    expect(methodOf({ ...settings, vfm: 'none' }).dAttn).toBe(false);
-    expect(methodOf({ ...settings, vfm: 'sam' }).dAttnBeta).toBe(1.08);
+    expect(methodOf({ ...settings, vfm: 'none' })['dAttn']).toBe(false);
+    expect(methodOf({ ...settings, vfm: 'sam' })['dAttnBeta']).toBe(1.08);
   });
 
   it('are refused when unknown', () => {

@@ -63,7 +63,7 @@ describe("the paper's tables", () => {
       preset: 'crane' as const,
       size: { width: 518, height: 518 },
     };
-    const prompts = { ...settings.prompts, name: '/a/epoch_5.pth', learnedOn: ['mvtec'] };
+    const prompts = { ...settings.prompts!, name: '/a/epoch_5.pth', learnedOn: ['mvtec'] };
     expect(compareWithPaper('visa', { ...own, prompts })!.notComparable).toEqual([]);
     // MVTec itself takes prompts of VisA.
     expect(compareWithPaper('mvtec', { ...own, prompts })!.notComparable).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { MethodOptions } from '../../../src/addon/native.js';
+import type { CraneOptions } from '../../../src/addon/native.js';
 import { readingOf } from '../../../src/images/reading.js';
 import type { Machine } from '../../../src/runs/machine.js';
 import { weightHash } from '../../../src/runs/weight-hashes.js';
@@ -25,7 +25,7 @@ const machine: Machine = {
 const base = () => ({
   model: work.model,
   size: { width: 28, height: 28 },
-  method: work.model.method as MethodOptions,
+  method: work.model.method as CraneOptions,
   shape: fakeShape(28, 28),
   precision: 'f16' as 'f16' | 'f32',
   reading: readingOf(),
@@ -34,8 +34,8 @@ const base = () => ({
 });
 const keyOf = (change: Partial<ReturnType<typeof base>> = {}) =>
   featureKey(featureSettings({ ...base(), ...change }));
-const method = (change: object): { method: MethodOptions } => ({
-  method: { ...base().method, ...change } as MethodOptions,
+const method = (change: object): { method: CraneOptions } => ({
+  method: { ...base().method, ...change } as CraneOptions,
 });
 
 describe('the key of the settings', () => {

@@ -107,7 +107,7 @@ describe('a model', () => {
     const model = await readModelJson(modelJson('crane+'));
     expect(model.source?.weights.file).toBe('dino.bin');
     expect(model.licence).toBe('MIT AND Apache-2.0');
-    expect(model.method.dAttn).toBe(true);
+    expect(model.method['dAttn']).toBe(true);
   });
 
   it('a file that two models use lies on the disk once and comes once', async () => {

@@ -190,7 +190,7 @@ describe('what has to be known first', () => {
   it('names the learned sets, and says when they are not known', () => {
     expect(found(page, /learned on <b>toys, bad&#39;set/)).not.toBeNull();
     const unknown = fixtureRun();
-    unknown.settings.prompts.learnedOn = null;
+    unknown.settings.prompts!.learnedOn = null;
     expect(found(pageOf(unknown), /does not say which data sets/)).not.toBeNull();
   });
 
