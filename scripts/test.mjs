@@ -1,4 +1,4 @@
-// Runs every suite and adds up: node scripts/test.mjs [native|unit|browser|parity|data|package|arm64|cuda ...]
+// Runs every suite and adds up: node scripts/test.mjs [native|unit|browser|parity|methods|data|package|arm64|cuda ...]
 // npm test runs all; the kernels of a GPU are compiled where nvcc is found (CUDACXX or PATH), pages are tried where
 // Chromium is (CHROMIUM_PATH or /usr/bin).
 import { spawn, spawnSync } from 'node:child_process';
@@ -120,6 +120,13 @@ const suites = {
   async parity() {
     const fixtures = countedLine(await npm('test:parity'));
     const noticed = countedLine(await npm('test:parity', '--self-check'));
+    return { passed: fixtures.passed + noticed.passed, failed: fixtures.failed + noticed.failed };
+  },
+
+  /** The compared systems against values of their authors' code. */
+  async methods() {
+    const fixtures = countedLine(await npm('test:methods'));
+    const noticed = countedLine(await npm('test:methods', '--self-check'));
     return { passed: fixtures.passed + noticed.passed, failed: fixtures.failed + noticed.failed };
   },
 
