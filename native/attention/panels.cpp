@@ -2,7 +2,9 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "tensors/team.h"
 
@@ -26,8 +28,9 @@ at::Tensor run(const kernels::AttentionFace& face, const Inputs& in, double scal
   const int64_t heads = in.q.size(1);
   const at::Tensor dst =
       at::empty({in.q.size(0), in.q.size(2), heads, kernels::k_head_width}, in.q.options());
+  std::vector<kernels::AttentionPanels> jobs(static_cast<size_t>(in.q.size(0)));
   for (int64_t b = 0; b < in.q.size(0); ++b) {
-    kernels::AttentionPanels job;
+    kernels::AttentionPanels& job = jobs[static_cast<size_t>(b)];
     job.scale = static_cast<float>(scale);
     job.values = rows_of(in.v, b);
     job.heads = heads;
@@ -37,8 +40,17 @@ at::Tensor run(const kernels::AttentionFace& face, const Inputs& in, double scal
     job.dst_row_stride = dst.stride(1);
     job.dst_head_stride = dst.stride(2);
     streams_of(job, b);
-    run_on_team(face.tasks(job), [&](int64_t first, int64_t last) { face.run(job, first, last); });
   }
+  // One call of the team for all of them: hundreds of short sequences would wake it hundreds of times.
+  const int64_t tasks = face.tasks(jobs.front());
+  run_on_team(tasks * in.q.size(0), [&](int64_t first, int64_t last) {
+    for (int64_t at = first; at < last;) {
+      const int64_t b = at / tasks;
+      const int64_t end = std::min(last, (b + 1) * tasks);
+      face.run(jobs[static_cast<size_t>(b)], at - b * tasks, end - b * tasks);
+      at = end;
+    }
+  });
   return dst.transpose(1, 2);
 }
 
