@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "methods/crane/crane.h"
+#include "methods/winclip/winclip.h"
 #include "text/prompt_checkpoint.h"
 
 namespace crane::methods {
@@ -18,6 +19,7 @@ struct Row {
 
 constexpr Row k_rows[] = {
     {"crane", make_crane, &text::k_prompt_checkpoint},
+    {"winclip", make_winclip, nullptr},
 };
 
 using Makers = std::map<std::string, Maker, std::less<>>;

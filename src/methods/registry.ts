@@ -4,8 +4,9 @@ import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
 import { crane } from './crane.js';
 import { type MethodDescriptor, methodFrom, methodName, type Range, type Setting } from './descriptor.js';
+import { winclip } from './winclip.js';
 
-const builtIn = [crane] as const satisfies readonly MethodDescriptor[];
+const builtIn = [crane, winclip] as const satisfies readonly MethodDescriptor[];
 
 type EachSettings = (typeof builtIn)[number]['settings'];
 type SettingName<S> = S extends unknown ? keyof S & string : never;
