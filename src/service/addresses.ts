@@ -1,12 +1,16 @@
 /** Every address of the service, with who answers it. */
 import type { Address } from './http-server.js';
+import { openApi } from './openapi.js';
+import { inferenceAddresses } from './routes/inference-protocol.js';
 import { scoreRoute } from './routes/score.js';
 import { health, modelBody, modelsBody, promptsBody, readiness } from './routes/state.js';
 import type { Service } from './service.js';
 import { modelOf } from './service.js';
 
 export function allAddresses(service: Service): Address[] {
+  const document = openApi(service.version);
   return [
+    ...inferenceAddresses(service),
     { path: '/healthz', isOpen: true, methods: { GET: health } },
     {
       path: '/readyz',
@@ -25,6 +29,7 @@ export function allAddresses(service: Service): Address[] {
           reply.type(service.figures.contentType).send(await service.figures.text()),
       },
     },
+    { path: '/openapi.json', methods: { GET: () => document } },
     { path: '/v1/score', methods: { POST: (request, reply) => scoreRoute(service, request, reply) } },
     { path: '/v1/models', methods: { GET: () => modelsBody(service) } },
     {

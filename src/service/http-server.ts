@@ -16,6 +16,8 @@ export interface Address {
   methods: Partial<Record<'GET' | 'POST', Handler>>;
   /** needs no token: health, and what asks for the token */
   isOpen?: boolean;
+  /** a part of the page, not of the interface */
+  isPage?: boolean;
   /** the form of errors that the address's protocol has; else ours */
   errorBody?: (answer: ErrorAnswer) => object;
 }

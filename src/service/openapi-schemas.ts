@@ -1,0 +1,146 @@
+/** Schemas of what the service answers. Tests hold real answers against them. */
+import { errorTable } from '../errors.js';
+import type { Schema } from '../options/kinds.js';
+
+const number = { type: 'number' };
+const whole = { type: 'integer', minimum: 0 };
+const text = { type: 'string' };
+const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+const object = (properties: Record<string, Schema>, optional: readonly string[] = []): Schema => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
+  additionalProperties: false,
+});
+const list = (items: Schema): Schema => ({ type: 'array', items });
+const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+const inBase64 = { type: 'string', contentEncoding: 'base64' };
+
+const toldError = object(
+  { code: { type: 'string', enum: Object.keys(errorTable) }, message: text, hint: text },
+  ['hint'],
+);
+const model = {
+  name: text,
+  model: { type: 'string', description: 'name and hash of all that decides a score, as in results' },
+  description: text,
+  licence: text,
+  version: text,
+  method: text,
+  defaultPrompts: text,
+  threshold: orNull(number),
+  mapThreshold: orNull(number),
+  input: object({ width: whole, height: whole }),
+  device: text,
+  precision: text,
+  prompts: list(text),
+};
+
+export const errorSchemas: Record<string, Schema> = {
+  ToldError: toldError,
+  Error: object({ error: ref('ToldError'), requestId: text }),
+  InferenceError: object({ error: text }),
+};
+
+export const resultSchemas: Record<string, Schema> = {
+  Region: object({
+    x: whole,
+    y: whole,
+    width: whole,
+    height: whole,
+    area: whole,
+    peak: number,
+    mean: number,
+  }),
+  Result: object(
+    {
+      input: text,
+      index: whole,
+      score: number,
+      anomalous: orNull({ type: 'boolean' }),
+      threshold: orNull(number),
+      width: whole,
+      height: whole,
+      bitDepth: whole,
+      valueRange: object({ low: number, high: number }),
+      warnings: list({ type: 'object' }),
+      regions: orNull(list(ref('Region'))),
+      model: text,
+      ms: object({ decode: number, preprocess: number, forward: number, postprocess: number }),
+      mapMax: number,
+      map: object({
+        width: whole,
+        height: whole,
+        type: { type: 'string', const: 'float32-le' },
+        base64: inBase64,
+      }),
+      heatmap: object({ type: { type: 'string', const: 'image/png' }, base64: inBase64 }),
+    },
+    ['bitDepth', 'valueRange', 'warnings', 'regions', 'mapMax', 'map', 'heatmap'],
+  ),
+  Failure: object({ input: text, index: whole, error: ref('ToldError') }),
+  Results: object({ results: list({ anyOf: [ref('Result'), ref('Failure')] }), failed: whole }),
+  Model: object(model),
+  Models: object({ models: list(ref('Model')) }),
+  Prompts: object({
+    model: text,
+    default: text,
+    prompts: list(object({ name: text, learnedOn: orNull(list(text)) })),
+  }),
+  Status: object({ status: { type: 'string', enum: ['alive', 'ready', 'starting', 'ending'] } }),
+};
+
+export function inferenceSchemas(outputs: readonly string[]): Record<string, Schema> {
+  const parameters = { type: 'object' };
+  const shape = list({ type: 'integer' });
+  const tensor = { name: text, datatype: text, shape };
+  return {
+    InferenceServer: object({ name: text, version: text, extensions: list(text) }),
+    InferenceModel: object({
+      name: text,
+      versions: list(text),
+      platform: text,
+      inputs: list(object(tensor)),
+      outputs: list(object(tensor)),
+    }),
+    InferenceRequest: {
+      type: 'object',
+      properties: {
+        id: text,
+        parameters,
+        inputs: {
+          type: 'array',
+          minItems: 1,
+          maxItems: 1,
+          items: {
+            type: 'object',
+            properties: {
+              name: { type: 'string', enum: ['IMAGE', 'PIXELS'] },
+              datatype: { type: 'string', enum: ['BYTES', 'UINT8'] },
+              shape: list(whole),
+              parameters,
+              data: { type: 'array' },
+            },
+            required: ['name', 'datatype', 'shape'],
+          },
+        },
+        outputs: list({
+          type: 'object',
+          properties: { name: { type: 'string', enum: outputs }, parameters },
+          required: ['name'],
+        }),
+      },
+      required: ['inputs'],
+    },
+    InferenceResponse: object(
+      {
+        model_name: text,
+        model_version: text,
+        id: text,
+        parameters,
+        outputs: list(object({ ...tensor, data: { type: 'array' }, parameters }, ['data', 'parameters'])),
+      },
+      ['id'],
+    ),
+  };
+}

@@ -1,0 +1,185 @@
+/** Tensors of the Open Inference Protocol (REST, version 2, with the extension for binary data) to pictures. */
+import { CraneError } from '../../errors.js';
+import type { PictureForm } from '../engine-messages.js';
+import type { RequestLimits } from './named-picture.js';
+import { type ChoicesReader, requestNames } from './request-options.js';
+import { fromBase64, parseJson } from './score-request.js';
+
+export interface TensorPicture {
+  bytes: Uint8Array;
+  form: PictureForm;
+}
+
+export const outputNames = ['SCORE', 'ANOMALOUS', 'MAP', 'REGIONS'] as const;
+export type OutputName = (typeof outputNames)[number];
+
+export interface InferRequest {
+  id: string | undefined;
+  pictures: TensorPicture[];
+  /** undefined: the client leaves the choice to us */
+  outputs: { name: OutputName; isBinary: boolean }[] | undefined;
+  isBinary: boolean;
+}
+
+interface InputTensor {
+  name: string;
+  datatype: string;
+  shape: number[];
+  data: unknown;
+  binary: Uint8Array | undefined;
+}
+
+const k_protocolParameters = ['binary_data_output'];
+
+/**
+ * @param headLength of `Inference-Header-Content-Length`: the rest of the body is binary data
+ * @throws CraneError E_HTTP_REQUEST, E_HTTP_TOO_LARGE, E_USAGE
+ */
+export function readInferRequest(
+  body: Buffer,
+  headLength: string | undefined,
+  reader: ChoicesReader,
+  { maxFiles }: Pick<RequestLimits, 'maxFiles'>,
+): InferRequest {
+  const length = headLength === undefined ? body.length : Number(headLength);
+  if (!Number.isSafeInteger(length) || length < 0 || length > body.length)
+    throw new CraneError('E_HTTP_REQUEST', 'Inference-Header-Content-Length is none of this body');
+  const head = parseJson(body.subarray(0, length));
+  const parameters = objectOr(head['parameters'], 'parameters');
+  for (const [name, value] of Object.entries(parameters))
+    if (!k_protocolParameters.includes(name)) takeParameter(reader, name, value);
+  const [input, ...others] = tensorsOf(head['inputs'], body.subarray(length));
+  if (!input || others.length > 0)
+    throw new CraneError('E_HTTP_REQUEST', 'Expected one input: IMAGE (BYTES) or PIXELS (UINT8)');
+  const pictures = picturesOf(input, maxFiles);
+  if (pictures.length === 0) throw new CraneError('E_HTTP_REQUEST', 'there is no picture in the request');
+  const { id } = head;
+  return {
+    id: typeof id === 'string' ? id.slice(0, 256) : undefined,
+    pictures,
+    outputs: outputsOf(head['outputs']),
+    isBinary: parameters['binary_data_output'] === true,
+  };
+}
+
+/** Parameters of the protocol are texts, numbers and booleans: what is no such thing in JSON is written as in a query. */
+function takeParameter(reader: ChoicesReader, name: string, value: unknown): void {
+  if (typeof value === 'string' && requestNames.includes(name as never)) reader.takeText(name, value);
+  else reader.takeJson(name, value);
+}
+
+function objectOr(value: unknown, where: string): Record<string, unknown> {
+  if (value === undefined) return {};
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw new CraneError('E_HTTP_REQUEST', `${where} is no object`);
+}
+
+function tensorsOf(inputs: unknown, binary: Buffer): InputTensor[] {
+  if (!Array.isArray(inputs)) throw new CraneError('E_HTTP_REQUEST', 'inputs is no list');
+  let at = 0;
+  const tensors = inputs.map((entry: unknown, index) => {
+    const { name, datatype, shape, data, parameters } = objectOr(entry ?? null, `inputs[${index}]`);
+    if (typeof name !== 'string' || typeof datatype !== 'string' || !isShape(shape))
+      throw new CraneError('E_HTTP_REQUEST', `inputs[${index}] needs name, datatype and shape`);
+    const size = objectOr(parameters, `inputs[${index}].parameters`)['binary_data_size'];
+    if (size === undefined) return { name, datatype, shape, data, binary: undefined };
+    if (!Number.isSafeInteger(size) || (size as number) < 0 || at + (size as number) > binary.length)
+      throw new CraneError('E_HTTP_REQUEST', `inputs[${index}]: binary_data_size is none of this body`);
+    const bytes = binary.subarray(at, at + (size as number));
+    at += size as number;
+    return { name, datatype, shape, data, binary: bytes };
+  });
+  if (at !== binary.length) throw new CraneError('E_HTTP_REQUEST', 'there are bytes behind the last input');
+  return tensors;
+}
+
+function isShape(shape: unknown): shape is number[] {
+  return (
+    Array.isArray(shape) &&
+    shape.length <= 8 &&
+    shape.every((side) => Number.isSafeInteger(side) && side >= 0)
+  );
+}
+
+function picturesOf(input: InputTensor, maxFiles: number): TensorPicture[] {
+  const { name, datatype, shape } = input;
+  const checkCount = (count: number) => {
+    if (count > maxFiles)
+      throw new CraneError('E_HTTP_TOO_LARGE', `${count} pictures, the limit is ${maxFiles}`);
+  };
+  if (name === 'IMAGE' && datatype === 'BYTES') {
+    const count = shape.reduce((product, side) => product * side, 1);
+    checkCount(count);
+    const files = input.binary ? splitBytes(input.binary) : encodedFiles(input.data);
+    if (files.length !== count)
+      throw new CraneError('E_IMAGE_SHAPE', `IMAGE has ${files.length} elements, its shape says ${count}`);
+    return files.map((bytes) => ({ bytes, form: { kind: 'file' } }));
+  }
+  if (name === 'PIXELS' && datatype === 'UINT8') {
+    const [count, height, width, channels] = shape.length === 3 ? [1, ...shape] : shape;
+    if (shape.length < 3 || shape.length > 4 || (channels !== 1 && channels !== 3 && channels !== 4)) {
+      throw new CraneError(
+        'E_IMAGE_SHAPE',
+        `Expected [H, W, C] or [N, H, W, C] with C of 1, 3 or 4 for PIXELS`,
+      );
+    }
+    checkCount(count!);
+    const bytes = input.binary ?? plainBytes(input.data);
+    const one = height! * width! * channels;
+    if (bytes.length !== one * count!)
+      throw new CraneError(
+        'E_IMAGE_SHAPE',
+        `PIXELS has ${bytes.length} values, its shape says ${one * count!}`,
+      );
+    const form = { kind: 'pixels', width: width!, height: height!, channels } as const;
+    return Array.from({ length: count! }, (_, at) => ({
+      bytes: bytes.subarray(at * one, (at + 1) * one),
+      form,
+    }));
+  }
+  throw new CraneError('E_HTTP_REQUEST', 'Expected the input IMAGE of type BYTES or PIXELS of type UINT8', {
+    hint: 'GET /v2/models/NAME tells the inputs',
+  });
+}
+
+/** Each element has its length before it, 4 bytes, little-endian. */
+function splitBytes(binary: Uint8Array): Uint8Array[] {
+  const view = new DataView(binary.buffer, binary.byteOffset, binary.byteLength);
+  const elements: Uint8Array[] = [];
+  for (let at = 0; at < binary.length; ) {
+    const length = at + 4 <= binary.length ? view.getUint32(at, true) : Number.POSITIVE_INFINITY;
+    if (at + 4 + length > binary.length)
+      throw new CraneError('E_HTTP_REQUEST', 'IMAGE: an element is longer than the data');
+    elements.push(binary.subarray(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  return elements;
+}
+
+function encodedFiles(data: unknown): Uint8Array[] {
+  if (!Array.isArray(data)) throw new CraneError('E_HTTP_REQUEST', 'IMAGE has no data');
+  return data.flat(7).map((text: unknown, at) => fromBase64(text, `IMAGE[${at}]`));
+}
+
+function plainBytes(data: unknown): Uint8Array {
+  const values: unknown[] = Array.isArray(data) ? data.flat(7) : [];
+  if (!values.every((value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255))
+    throw new CraneError('E_HTTP_REQUEST', 'PIXELS holds something else than whole numbers from 0 to 255');
+  return Uint8Array.from(values as number[]);
+}
+
+function outputsOf(outputs: unknown): InferRequest['outputs'] {
+  if (outputs === undefined) return undefined;
+  if (!Array.isArray(outputs)) throw new CraneError('E_HTTP_REQUEST', 'outputs is no list');
+  return outputs.map((entry: unknown, index) => {
+    const { name, parameters } = objectOr(entry ?? null, `outputs[${index}]`);
+    if (!outputNames.includes(name as OutputName)) {
+      throw new CraneError('E_HTTP_REQUEST', `outputs[${index}]: there is no such output`, {
+        hint: `there are ${outputNames.join(', ')}`,
+      });
+    }
+    const { binary_data: isBinary } = objectOr(parameters, `outputs[${index}].parameters`);
+    return { name: name as OutputName, isBinary: isBinary === true };
+  });
+}

@@ -1,0 +1,252 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
+import { type FakeService, png, startFakeService } from './fake-service.js';
+
+let folder: string;
+let service: FakeService;
+let bright: Buffer;
+let dark: Buffer;
+beforeAll(async () => {
+  folder = await makeToyFolder();
+  await makeToyModel(folder);
+  service = await startFakeService(join(folder, 'model.json'));
+  bright = await png(204);
+  dark = await png(51);
+});
+afterAll(async () => {
+  await service.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Tensor {
+  name: string;
+  shape: number[];
+  datatype: string;
+  data: unknown[];
+  parameters?: { binary_data_size: number };
+}
+type Answer = { error?: string; outputs: Tensor[]; [field: string]: unknown };
+const infer = async (head: object, tail = Buffer.alloc(0), path = 'v2/models/toy/infer') => {
+  const json = Buffer.from(JSON.stringify(head));
+  const reply = await fetch(service.url + path, {
+    method: 'POST',
+    body: Buffer.concat([json, tail]),
+    headers: {
+      'content-type': tail.length > 0 ? 'application/octet-stream' : 'application/json',
+      ...(tail.length > 0 ? { 'inference-header-content-length': String(json.length) } : {}),
+    },
+  });
+  const bytes = Buffer.from(await reply.arrayBuffer());
+  const length = reply.headers.get('inference-header-content-length');
+  const end = length === null ? bytes.length : Number(length);
+  const answer = JSON.parse(bytes.subarray(0, end).toString()) as Answer;
+  return { status: reply.status, answer, rest: bytes.subarray(end) };
+};
+const image = (...files: Buffer[]) => ({
+  name: 'IMAGE',
+  datatype: 'BYTES',
+  shape: [files.length],
+  data: files.map((file) => file.toString('base64')),
+});
+const withLength = (file: Buffer) => {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(file.length);
+  return Buffer.concat([length, file]);
+};
+
+describe('the Open Inference Protocol', () => {
+  it('tells server, health and models', async () => {
+    const get = async (path: string) => {
+      const reply = await fetch(service.url + path);
+      return [reply.status, await reply.json()] as const;
+    };
+    expect(await get('v2')).toEqual([
+      200,
+      { name: 'crane-native', version: expect.any(String), extensions: ['binary_tensor_data'] },
+    ]);
+    expect(await get('v2/health/live')).toEqual([200, { live: true }]);
+    expect(await get('v2/health/ready')).toEqual([200, { ready: true }]);
+    expect(await get('v2/models/toy')).toMatchObject([200, { name: 'toy', versions: ['1'] }]);
+    expect(await get('v2/models/toy/versions/1/ready')).toEqual([200, { name: 'toy', ready: true }]);
+    expect(await get('v2/models/toy/versions/2')).toEqual([
+      404,
+      { error: 'E_HTTP_NOT_FOUND: toy has no such version (it has 1)' },
+    ]);
+    expect((await get('v2/models/none/ready'))[0]).toBe(404);
+  });
+
+  it('scores files in JSON', async () => {
+    const { status, answer } = await infer({ id: '7', inputs: [image(bright, dark)] });
+    expect(status).toBe(200);
+    expect(answer).toMatchObject({
+      id: '7',
+      model_name: 'toy',
+      model_version: '1',
+      parameters: { model: expect.stringMatching(/^toy@/) },
+    });
+    expect(answer.outputs).toEqual([
+      { name: 'SCORE', datatype: 'FP32', shape: [2], data: [expect.closeTo(0.8, 2), expect.closeTo(0.2, 2)] },
+      { name: 'ANOMALOUS', datatype: 'BOOL', shape: [2], data: [true, false] },
+    ]);
+  });
+
+  it('scores files and gives tensors as binary data', async () => {
+    const tail = Buffer.concat([withLength(bright), withLength(dark)]);
+    const input = {
+      name: 'IMAGE',
+      datatype: 'BYTES',
+      shape: [2, 1],
+      parameters: { binary_data_size: tail.length },
+    };
+    const outputs = ['MAP', 'SCORE', 'ANOMALOUS', 'REGIONS'].map((name) => ({
+      name,
+      parameters: { binary_data: name !== 'SCORE' },
+    }));
+    const { answer, rest } = await infer(
+      { inputs: [input], outputs },
+      tail,
+      'v2/models/toy/versions/1/infer',
+    );
+    expect(answer.outputs.map(({ name, shape }) => [name, shape])).toEqual([
+      ['MAP', [2, 8, 8]],
+      ['SCORE', [2]],
+      ['ANOMALOUS', [2]],
+      ['REGIONS', [2]],
+    ]);
+    const mapBytes = 2 * 64 * 4;
+    expect(answer.outputs[0]!.parameters?.binary_data_size).toBe(mapBytes);
+    expect(rest.readFloatLE(0)).toBeCloseTo(0.8, 6);
+    expect(rest.readFloatLE(64 * 4)).toBeCloseTo(0.2, 6);
+    expect([...rest.subarray(mapBytes, mapBytes + 2)]).toEqual([1, 0]);
+    const regions = rest.subarray(mapBytes + 2);
+    const first = JSON.parse(regions.subarray(4, 4 + regions.readUInt32LE(0)).toString()) as object[];
+    expect(first).toMatchObject([{ x: 0, y: 0, width: 32, height: 24 }]);
+    expect(rest.length).toBe(
+      answer.outputs.reduce((sum, { parameters }) => sum + (parameters?.binary_data_size ?? 0), 0),
+    );
+  });
+
+  it('scores pixels, as binary data and in JSON, and takes parameters as options', async () => {
+    const pixels = Buffer.alloc(2 * 8 * 10 * 3, 102);
+    const shape = [2, 8, 10, 3];
+    const binary = await infer(
+      {
+        parameters: { threshold: 0.3 },
+        inputs: [
+          { name: 'PIXELS', datatype: 'UINT8', shape, parameters: { binary_data_size: pixels.length } },
+        ],
+      },
+      pixels,
+    );
+    expect(binary.answer.outputs[0]!.data).toEqual([expect.closeTo(0.4, 2), expect.closeTo(0.4, 2)]);
+    expect(binary.answer.outputs[1]!.data).toEqual([true, true]);
+    const flat = await infer({
+      inputs: [{ name: 'PIXELS', datatype: 'UINT8', shape: [8, 10, 1], data: Array(80).fill(102) }],
+    });
+    expect(flat.answer.outputs[0]!.data).toEqual([expect.closeTo(0.4, 2)]);
+  });
+
+  it.each([
+    ['no inputs', {}, 400],
+    [
+      'two inputs',
+      {
+        inputs: [
+          { name: 'IMAGE', datatype: 'BYTES', shape: [0], data: [] },
+          { name: 'IMAGE', datatype: 'BYTES', shape: [0], data: [] },
+        ],
+      },
+      400,
+    ],
+    ['no picture', { inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [0], data: [] }] }, 400],
+    ['another tensor', { inputs: [{ name: 'X', datatype: 'FP32', shape: [1], data: [1] }] }, 400],
+    [
+      'a shape that lies',
+      { inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [2], data: ['aaaa'] }] },
+      400,
+    ],
+    [
+      'a shape of a million',
+      { inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [1000, 1000], data: [] }] },
+      413,
+    ],
+    ['a shape below 0', { inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [-1], data: [] }] }, 400],
+    [
+      'pixels of a false length',
+      { inputs: [{ name: 'PIXELS', datatype: 'UINT8', shape: [8, 8, 3], data: [1] }] },
+      400,
+    ],
+    [
+      'pixels above 255',
+      { inputs: [{ name: 'PIXELS', datatype: 'UINT8', shape: [8, 8, 1], data: Array(64).fill(256) }] },
+      400,
+    ],
+    [
+      'two channels',
+      { inputs: [{ name: 'PIXELS', datatype: 'UINT8', shape: [8, 8, 2], data: Array(128).fill(1) }] },
+      400,
+    ],
+    [
+      'binary data that is not there',
+      { inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], parameters: { binary_data_size: 9 } }] },
+      400,
+    ],
+    [
+      'a strange output',
+      {
+        inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], data: ['aaaa'] }],
+        outputs: [{ name: 'X' }],
+      },
+      400,
+    ],
+    [
+      'a strange parameter',
+      {
+        parameters: { device: 'cuda' },
+        inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], data: ['aaaa'] }],
+      },
+      400,
+    ],
+    ['no picture file', { inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], data: ['aaaa'] }] }, 400],
+    ['an entry that is null', { inputs: [null] }, 400],
+    [
+      'a model as a parameter',
+      {
+        parameters: { model: 'toy' },
+        inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], data: ['aaaa'] }],
+      },
+      400,
+    ],
+  ])('refuses %s in the form of the protocol', async (_what, head, expected) => {
+    const { status, answer } = await infer(head);
+    expect(status).toBe(expected);
+    expect(answer).toEqual({ error: expect.stringMatching(/^E_/) });
+  });
+
+  it('refuses binary data that does not fit', async () => {
+    const input = (size: number) => ({
+      inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], parameters: { binary_data_size: size } }],
+    });
+    const lying = Buffer.alloc(12);
+    lying.writeUInt32LE(4_000_000_000);
+    for (const [head, tail] of [
+      [input(12), lying],
+      [input(3), Buffer.alloc(3)],
+      [input(2), Buffer.alloc(12)],
+    ] as const) {
+      const { status, answer } = await infer(head, tail);
+      expect([status, Object.keys(answer)]).toEqual([400, ['error']]);
+    }
+  });
+
+  it('says that ANOMALOUS needs a threshold', async () => {
+    const { status, answer } = await infer({
+      parameters: { fit: 'pad' },
+      inputs: [image(bright)],
+      outputs: [{ name: 'ANOMALOUS' }],
+    });
+    expect([status, answer.error]).toEqual([400, expect.stringContaining('needs a threshold')]);
+  });
+});

@@ -1,0 +1,154 @@
+/** The document against the table of options, and real answers against the document. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { optionNames, options } from '../../../src/options/table.js';
+import { allAddresses } from '../../../src/service/addresses.js';
+import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
+import { type FakeService, png, startFakeService } from './fake-service.js';
+
+interface Operation {
+  parameters?: { name: string; in: string }[];
+  requestBody?: { content: Record<string, { schema: object }> };
+  responses: Record<string, { content?: Record<string, { schema: object }> }>;
+}
+interface Document {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, object> };
+}
+
+let folder: string;
+let service: FakeService;
+let document: Document;
+const validators = new Map<object, ValidateFunction>();
+beforeAll(async () => {
+  folder = await makeToyFolder();
+  await makeToyModel(folder);
+  service = await startFakeService(join(folder, 'model.json'));
+  document = (await (await fetch(`${service.url}openapi.json`)).json()) as Document;
+});
+afterAll(async () => {
+  await service.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Compiled with the document's components, so that references are found. */
+function faultsOf(schema: object, value: unknown): unknown {
+  let validate = validators.get(schema);
+  if (!validate) {
+    const ajv = new Ajv2020({ strict: false });
+    validate = ajv.compile({ ...schema, components: document.components });
+    validators.set(schema, validate);
+  }
+  return validate(value) ? null : validate.errors;
+}
+
+/** Asks, and holds the answer against what the document says of its status. */
+async function hold(path: string, method: 'get' | 'post', init: RequestInit = {}, pattern = path) {
+  const reply = await fetch(service.url + path, { method, ...init });
+  const operation = document.paths[`/${pattern.split('?')[0]}`]![method]!;
+  const told = operation.responses[reply.status];
+  expect(told, `${path} ${reply.status}`).toBeDefined();
+  const schema = told!.content?.['application/json']?.schema;
+  expect(schema, `${path} ${reply.status}`).toBeDefined();
+  const body: unknown = await reply.json();
+  expect(faultsOf(schema!, body), JSON.stringify(body)).toBeNull();
+  return { status: reply.status, body, schema: schema! };
+}
+
+describe('the OpenAPI document', () => {
+  it('has every address of the service, and no other', () => {
+    const paths = allAddresses(service.service).filter(({ isPage }) => !isPage);
+    const served = paths.map(({ path }) => path.replaceAll(/:(\w+)/g, '{$1}')).sort();
+    expect(Object.keys(document.paths).sort()).toEqual(served);
+    for (const { path, methods } of paths) {
+      const told = document.paths[path.replaceAll(/:(\w+)/g, '{$1}')]!;
+      expect(Object.keys(told)).toEqual(Object.keys(methods).map((method) => method.toLowerCase()));
+    }
+  });
+
+  it('has every option of a request, and none of the operator', () => {
+    const post = document.paths['/v1/score']!['post']!;
+    const names = optionNames.filter((name) => (options[name].scope as readonly string[]).includes('http'));
+    expect(names.length).toBeGreaterThan(15);
+    expect(post.parameters!.map(({ name }) => name)).toEqual(names);
+    const inJson = post.requestBody!.content['application/json']!.schema as { properties: object };
+    expect(Object.keys(inJson.properties).sort()).toEqual([...names, 'pictures'].sort());
+    for (const name of ['device', 'maxPixels', 'port', 'tokenFile']) expect(names).not.toContain(name);
+  });
+
+  it.each([
+    [
+      { threshold: 0.5, regions: true, valueRange: { low: 0, high: 1 }, bitDepth: 'auto', features: [1] },
+      true,
+    ],
+    [{ threshold: null }, true],
+    [{ threshold: 2 }, false],
+    [{ fit: 'none' }, false],
+    [{ bitDepth: 20 }, false],
+    [{ valueRange: { low: 0 } }, false],
+    [{ device: 'cpu' }, false],
+  ])('says of %j what the service says of it', async (choices, isGood) => {
+    const body = { pictures: [{ data: (await png(90)).toString('base64') }], ...choices };
+    const { schema } = document.paths['/v1/score']!['post']!.requestBody!.content['application/json']!;
+    expect(faultsOf(schema, body) === null).toBe(isGood);
+    const headers = { 'content-type': 'application/json' };
+    const { status } = await hold('v1/score', 'post', { body: JSON.stringify(body), headers });
+    expect(status < 300).toBe(isGood);
+  });
+
+  it('describes the answers of every address', async () => {
+    const picture = new Uint8Array(await png(90));
+    const raw = { body: picture, headers: { 'content-type': 'image/png' } };
+    const form = new FormData();
+    form.append('picture', new Blob([picture]), 'a');
+    form.append('picture', new Blob(['nothing']), 'b');
+    expect((await hold('v1/score', 'post', raw)).status).toBe(200);
+    expect(
+      (await hold('v1/score?map=true&heatmap=true&regions=true&mapThreshold=0.1', 'post', raw)).status,
+    ).toBe(200);
+    expect((await hold('v1/score', 'post', { body: form })).status).toBe(200);
+    expect((await hold('v1/score?model=none', 'post', raw)).status).toBe(404);
+    expect((await hold('v1/score', 'post', { body: 'x', headers: { 'content-type': 'a/b' } })).status).toBe(
+      415,
+    );
+    for (const path of [
+      'v1/models',
+      'v1/prompts',
+      'healthz',
+      'readyz',
+      'v2',
+      'v2/health/live',
+      'v2/health/ready',
+      'openapi.json',
+    ])
+      expect([path, (await hold(path, 'get')).status]).toEqual([path, 200]);
+    for (const [path, pattern] of [
+      ['v1/models/toy', 'v1/models/{model}'],
+      ['v2/models/toy', 'v2/models/{model}'],
+      ['v2/models/toy/ready', 'v2/models/{model}/ready'],
+      ['v2/models/toy/versions/1', 'v2/models/{model}/versions/{version}'],
+    ] as const) {
+      expect((await hold(path, 'get', {}, pattern)).status).toBe(200);
+      expect((await hold(path.replace('toy', 'none'), 'get', {}, pattern)).status).toBe(404);
+    }
+    const inputs = [
+      { name: 'IMAGE', datatype: 'BYTES', shape: [1], data: [Buffer.from(picture).toString('base64')] },
+    ];
+    const infer = {
+      body: JSON.stringify({ id: 'a', inputs }),
+      headers: { 'content-type': 'application/json' },
+    };
+    expect((await hold('v2/models/toy/infer', 'post', infer, 'v2/models/{model}/infer')).status).toBe(200);
+    expect(
+      (await hold('v2/models/toy/infer', 'post', { body: '{}' }, 'v2/models/{model}/infer')).status,
+    ).toBe(400);
+  });
+
+  it('finds an answer that is not as it says', () => {
+    const { schema } = document.paths['/healthz']!['get']!.responses['200']!.content!['application/json']!;
+    expect(faultsOf(schema, { status: 'odd' })).not.toBeNull();
+  });
+});
