@@ -11,7 +11,8 @@ import { CaseReport } from '../parity/report/case-report.js';
 import { describe, type RunReport } from '../parity/report/run-report.js';
 import type { Case } from './fixture/cases.js';
 import { Subject, type SubjectFiles } from './fixture/subject.js';
-import { type System, systems } from './systems.js';
+import type { System } from './system.js';
+import { systems } from './systems.js';
 
 /** Single values hardly matter sometimes, for instance where their input is near zero. */
 const k_attempts = 12;

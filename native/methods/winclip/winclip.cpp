@@ -9,6 +9,7 @@
 #include "methods/winclip/window_features.h"
 #include "methods/winclip/window_maps.h"
 #include "text/ensemble.h"
+#include "vision/windows.h"
 
 namespace crane::methods {
 namespace winclip {
@@ -136,6 +137,9 @@ Scores Winclip::score_together(const Towers& towers, const at::Tensor& image, Co
                    .squeeze(1);
   scores.parts = {at::amax(scores.map, {1, 2})};
   if (trace) {
+    for (const int64_t side : options_.window_sides) {
+      trace->record(join_text("windows.side", side), vision::window_rows(grid, side, at::kCPU));
+    }
     trace->record("window_features", at::cat(features, /*dim=*/1));
     trace->record("window_probabilities", at::cat(p, /*dim=*/1));
     trace->record("textual_map", textual);
