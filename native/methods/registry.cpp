@@ -3,6 +3,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "methods/anovl/anovl.h"
 #include "methods/crane/crane.h"
 #include "methods/winclip/winclip.h"
 #include "text/prompt_checkpoint.h"
@@ -18,6 +19,7 @@ struct Row {
 };
 
 constexpr Row k_rows[] = {
+    {"anovl", make_anovl, nullptr},
     {"crane", make_crane, &text::k_prompt_checkpoint},
     {"winclip", make_winclip, nullptr},
 };

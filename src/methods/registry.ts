@@ -2,11 +2,12 @@
 import type { MethodOptions } from '../addon/method.js';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
+import { anovl } from './anovl.js';
 import { crane } from './crane.js';
 import { type MethodDescriptor, methodFrom, methodName, type Range, type Setting } from './descriptor.js';
 import { winclip } from './winclip.js';
 
-const builtIn = [crane, winclip] as const satisfies readonly MethodDescriptor[];
+const builtIn = [anovl, crane, winclip] as const satisfies readonly MethodDescriptor[];
 
 type EachSettings = (typeof builtIn)[number]['settings'];
 type SettingName<S> = S extends unknown ? keyof S & string : never;

@@ -1,5 +1,6 @@
 /** THE list of compared systems; a new one is a file in systems/ and an entry here. */
 import type { System } from './system.js';
+import { anovl } from './systems/anovl.js';
 import { winclip } from './systems/winclip.js';
 
-export const systems: readonly System[] = [winclip];
+export const systems: readonly System[] = [anovl, winclip];

@@ -1,0 +1,103 @@
+/** AnoVL; native/methods/anovl. */
+import type { MethodOptions } from '../addon/method.js';
+import { ensembles, sentencesOf } from '../text/ensemble.js';
+import type { MethodDescriptor } from './descriptor.js';
+
+export interface AnovlOptions extends MethodOptions {
+  augment: boolean;
+  adapter: 'none' | 'text' | 'linear';
+  adapterSteps: number;
+  adapterSeed: number;
+  temperature: number;
+  imageScore: 'class-token' | 'map-max';
+  compat: { rawTextMean: boolean; carriedState: boolean; noise: boolean };
+}
+
+const settings = {
+  augment: { kind: 'flag', help: 'the score is the mean over 22 views; off: that of the picture alone' },
+  adapter: {
+    kind: 'choice',
+    values: ['none', 'text', 'linear'],
+    help: 'what is learned anew for every map: an attention over the sentences, a linear map, nothing',
+  },
+  adapterSteps: { kind: 'integer', min: 0, max: 10_000, help: 'steps that the adapter learns' },
+  adapterSeed: {
+    kind: 'integer',
+    min: 0,
+    max: 2_147_483_647,
+    help: "of the adapter's first weights, the same for every picture",
+  },
+  temperature: {
+    kind: 'number',
+    min: 0,
+    max: 100,
+    open: true,
+    help: 'divides the similarities before the softmax',
+  },
+  imageScore: {
+    kind: 'choice',
+    values: ['class-token', 'map-max'],
+    help: "the score: from the views' class tokens, or the map's maximum",
+  },
+  sigma: {
+    kind: 'number',
+    min: 0,
+    max: 1000,
+    help: "blur of the map in pixels of the model's input; 0 turns it off",
+  },
+  'compat.rawTextMean': {
+    kind: 'flag',
+    group: 'Compatibility',
+    help: "the mean of the sentences' features as they come; off: each at length one first",
+  },
+  'compat.carriedState': {
+    kind: 'flag',
+    group: 'Compatibility',
+    help: "the adapter's optimiser goes on from picture to picture: a map then depends on those before",
+  },
+  'compat.noise': {
+    kind: 'flag',
+    group: 'Compatibility',
+    help: 'the adapter learns beside a noisy copy of the patches, drawn from its seed; off: beside themselves',
+  },
+} as const;
+
+export const anovl = {
+  name: 'anovl',
+  what: 'v-v attention, 22 views, and an adapter that is learned anew for every picture',
+  about: {
+    paper: 'AnoVL: Adapting Vision-Language Models for Unified Zero-shot Anomaly Localization, 2023',
+    code: 'github.com/hq-deng/AnoVL at 3a70bfd',
+    licence: 'MIT; weights: those of open_clip, laion400m_e32',
+    notes: [
+      'probabilities are taken without a temperature: all scores and maps lie close to 0.5 and serve for ranking',
+      "image AP of the code is the trapezoid area under precision and recall; this engine's is AP",
+      'the program for VisA cuts a wide picture into two squares; this stretches it, or --fit tile cuts it',
+    ],
+  },
+  settings,
+  defaults: {
+    augment: true,
+    adapter: 'text',
+    adapterSteps: 5,
+    adapterSeed: 0,
+    temperature: 1,
+    imageScore: 'class-token',
+    sigma: 0,
+    'compat.rawTextMean': true,
+    'compat.carriedState': false,
+    'compat.noise': false,
+  },
+  facts: ({ adapter, compat }) => ({
+    couplesPictures: adapter !== 'none' && compat.carriedState,
+    needsSource: false,
+  }),
+  ranges: () => ({ score: [0, 1], map: [0, 1] }),
+  backbone: { name: 'ViT-B-16-plus-240', activation: 'gelu', positions: 'none' },
+  learned: null,
+  namesClass: true,
+  material: ({ className }) => ({ texts: { ...sentencesOf(ensembles.anovl, className) }, files: {} }),
+  keptBy: () => [],
+  training: null,
+  features: null,
+} as const satisfies MethodDescriptor<AnovlOptions>;
