@@ -6,7 +6,7 @@ import { orCancelled } from '../cancellation.js';
 import type { DataItem, DataSet } from '../data/data-set.js';
 import { maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
-import { isEncodable, rangesOf } from '../engine/method-choice.js';
+import { checkClassName, rangesOf } from '../engine/method-choice.js';
 import { type FailedPicture, isFailed, type PictureScore } from '../engine/result.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { NoteTally } from '../images/note-tally.js';
@@ -157,15 +157,6 @@ async function bestThresholds(
   return { image: image!, map: map ?? null };
 }
 
-/** Thresholds hold for one name: those of several classes would be of none. */
-function checkClassName(engine: Engine): void {
-  const settings = engine.settings();
-  if (isEncodable(settings)) return;
-  throw new CraneError('E_PROMPTS', 'the texts name what the pictures show, and nobody said what it is', {
-    hint: 'calibrate one class at a time: --class-name bottle (className of loadEngine)',
-  });
-}
-
 async function scoreAll(
   set: DataSet,
   { engine, signal, onProgress }: CalibrateOptions,
@@ -177,7 +168,8 @@ async function scoreAll(
   const odd = new NoteTally();
   let label: string | undefined;
   const inputs = items.map(({ image, imagePath }) => ({ input: image, name: imagePath }));
-  checkClassName(engine);
+  // Thresholds hold for one name: those of several classes would be of none.
+  checkClassName(engine.settings());
   for await (const outcome of engine.scoreMany(inputs, { map: true, ...(signal ? { signal } : {}) })) {
     const item = items[outcome.index]!;
     if (isFailed(outcome)) failed.push(outcome);

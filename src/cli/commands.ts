@@ -7,6 +7,7 @@ import type { Context } from './context.js';
 import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
+import { methodsCommand } from './methods.js';
 import { scoreCommand } from './score.js';
 import { serveCommand } from './serve.js';
 import { testCommand } from './test.js';
@@ -24,6 +25,7 @@ export function allCommands(context: Context): CommandModule[] {
     benchCommand(context),
     doctorCommand(context),
     weightsCommand(context),
+    methodsCommand(context),
     dataCommand(context),
     buildCommand as unknown as CommandModule,
   ];

@@ -108,12 +108,14 @@ async function chooseWriter(context: Context, format: AllOptions['format'], befo
 async function sayEngine(context: Context, engine: Engine, prompts: string | undefined): Promise<void> {
   const { model, device, threads, input, prompts: sets } = engine.facts;
   say(context, `${model} on ${device}, ${threads} threads, input ${input.width}x${input.height}`);
-  const { threshold, thresholdFrom } = engine.settings();
+  const { threshold, thresholdFrom, method } = engine.settings();
   const calibration = engine.calibrationOf();
   if (calibration && thresholdFrom !== 'call') {
     const { oneLine } = await import('../calibrate/explain.js');
     say(context, `threshold ${threshold}: ${oneLine(calibration)}`);
   }
+  const { methodOf } = await import('../methods/registry.js');
+  if (methodOf(method).learned === null) return;
   const { learnedOnOf } = await import('../models/learned-on.js');
   const ofSet =
     prompts === undefined ? Object.values(sets) : Object.hasOwn(sets, prompts) ? [sets[prompts]!] : undefined;

@@ -106,6 +106,16 @@ export function isEncodable({ method, className }: Pick<PictureSettings, 'method
   return className !== undefined || !namesClass(method);
 }
 
+/** @throws CraneError E_PROMPTS where no picture can say what it shows, and nobody did */
+export function checkClassName(settings: Pick<PictureSettings, 'method' | 'className'>): void {
+  if (isEncodable(settings)) return;
+  throw new CraneError(
+    'E_PROMPTS',
+    `the texts of method ${methodName(settings.method)} name what a picture shows, and nobody said what it is`,
+    { hint: 'say it: --class-name bottle (className)' },
+  );
+}
+
 /** @throws CraneError E_USAGE where the name would change nothing */
 function classNameOf(method: MethodOptions, { className }: PictureChoices): string | undefined {
   if (className === undefined || namesClass(method)) return className;

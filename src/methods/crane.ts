@@ -87,6 +87,13 @@ export const crane = {
   name: 'crane',
   what: 'E-Attn, with a spatial source also D-Attn; learned prompts',
   settings,
+  about: {
+    paper:
+      'Crane: Context-Guided Prompt Learning and Attention Refinement for Zero-Shot Anomaly Detection, arXiv 2504.11055',
+    code: 'github.com/AlirezaSalehy/Crane',
+    licence: 'prompts of its authors: MIT',
+    notes: [],
+  },
   defaults: {
     eAttn: 'qq+kk+vv',
     eAttnLayers: 19,

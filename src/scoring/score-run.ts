@@ -2,6 +2,7 @@
 
 import { join, resolve } from 'node:path';
 import type { Engine } from '../engine/engine.js';
+import { checkClassName } from '../engine/method-choice.js';
 import type { PictureItem } from '../engine/picture-item.js';
 import { isFailed, type PictureScore } from '../engine/result.js';
 import { CraneError } from '../errors.js';
@@ -81,6 +82,8 @@ export function checkScoreRun(
 }
 
 export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
+  // Before the first picture: none could succeed.
+  checkClassName(run.engine.settings());
   const { engine, options, writer, stop } = run;
   const outcome: ScoreRunOutcome = {
     scored: 0,

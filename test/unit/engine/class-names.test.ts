@@ -25,6 +25,7 @@ addMethod({
 const { openEngine } = await import('../../../src/engine/load-engine.js');
 const { evaluateIn } = await import('../../../src/evaluate/evaluate-data-sets.js');
 const { isFailed } = await import('../../../src/engine/result.js');
+const { runScore } = await import('../../../src/scoring/score-run.js');
 const { makeFakeAddon } = await import('./fake-addon.js');
 const { makeToyFolder, makeToyModel, pixels } = await import('./toy-model.js');
 const { makeTestAddon } = await import('../metrics/slow-metrics.js');
@@ -86,6 +87,16 @@ describe('a method that names classes', () => {
     expect(await encodedFor(addon, 'pill')).toBe(1);
     expect(addon.log.passes).toHaveLength(1);
     await engine.dispose();
+  });
+
+  it('is refused before the first picture where it can only fail', async () => {
+    const engine = await openEngine(makeFakeAddon(), model, { method: k_naming });
+    const asked = { code: 'E_PROMPTS', hint: expect.stringContaining('--class-name') };
+    expect(await errorOf(runScore({ engine, inputs: ['none.png'] } as never))).toMatchObject(asked);
+    const named = await openEngine(makeFakeAddon(), model, { method: k_naming, className: 'nut' });
+    expect(await errorOf(runScore({ engine: named, inputs: ['none.png'] } as never))).not.toMatchObject(
+      asked,
+    );
   });
 
   it('is the only kind that takes one', async () => {
