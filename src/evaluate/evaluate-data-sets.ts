@@ -6,6 +6,7 @@ import { couplesPictures, needsSource } from '../engine/method-choice.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import { loadOptional } from '../files/optional-packages.js';
+import { methodOf } from '../methods/registry.js';
 import { checkOptions, wrongValue } from '../options/check.js';
 import type { PictureChoices, TestChoices } from '../options/types.js';
 import { canonicalJson } from '../runs/canonical-json.js';
@@ -89,7 +90,10 @@ export async function evaluateIn(options: EvaluateDataSetsOptions, env: NodeJS.P
   const folder = out === undefined ? undefined : new TestFolder(out);
   await folder?.checkFree({ resume, force });
   const prompts = await promptPath(given.prompts, given.preset);
-  const resolved = resolveTest({ ...given, ...(prompts === undefined ? {} : { prompts }) });
+  const resolved = resolveTest(
+    { ...given, ...(prompts === undefined ? {} : { prompts }) },
+    methodOf(engine.settings(given.method === undefined ? {} : { method: given.method }).method),
+  );
   // Not after an hour of scoring.
   if (folder) await loadTables();
   if (folder && resolved.report) await loadReport();

@@ -3,6 +3,7 @@ import type { Split } from '../data/data-set.js';
 import type { Engine } from '../engine/engine.js';
 import { mergeChoices, type PictureSettings } from '../engine/method-choice.js';
 import { changedReading } from '../images/reading.js';
+import type { MethodDescriptor, SettingValue } from '../methods/descriptor.js';
 import type { PresetName } from '../options/preset-names.js';
 import { defaultOf } from '../options/table.js';
 import type { DataChoices, PictureChoices, TestChoices } from '../options/types.js';
@@ -27,8 +28,22 @@ export interface ResolvedTest {
 
 const k_level = 0.95;
 
-/** What is given wins over the preset. `prompts` has to be the path of a file or the name of a set. */
-export function resolveTest(given: TestChoices & PictureChoices): ResolvedTest {
+/** A call's form of a method's settings, `compat.NAME` within `compat`. */
+function nested(settings: Readonly<Record<string, SettingValue>>): PictureChoices {
+  const choices: Record<string, unknown> = {};
+  const compat: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(settings)) {
+    if (name.startsWith('compat.')) compat[name.slice('compat.'.length)] = value;
+    else choices[name] = value;
+  }
+  return { ...choices, compat };
+}
+
+/** What is given wins over the preset, and that over what the method's published code does. `prompts` has to be the path of a file or the name of a set. */
+export function resolveTest(
+  given: TestChoices & PictureChoices,
+  { asPublished = {} }: Pick<MethodDescriptor, 'asPublished'> = {},
+): ResolvedTest {
   const {
     preset,
     limits = defaultOf('limits'),
@@ -48,7 +63,11 @@ export function resolveTest(given: TestChoices & PictureChoices): ResolvedTest {
   } = given;
   return {
     preset: preset ?? null,
-    choices: mergeChoices([preset === undefined ? {} : presets[preset].choices, own]),
+    choices: mergeChoices([
+      comparePaper ? nested(asPublished) : {},
+      preset === undefined ? {} : presets[preset].choices,
+      own,
+    ]),
     limits: [...limits],
     bootstrap: resamples === 0 ? null : { resamples, seed, level: k_level },
     split,

@@ -10,6 +10,8 @@ export interface MethodAccount {
   needs: string[];
   /** of scores and map values with nothing chosen */
   ranges: { score: Range; map: Range };
+  /** settings that `test --compare-paper` takes from the public code */
+  asPublished: Record<string, unknown>;
   /** in the order of labels; `compat.NAME`: where paper, code and engine part */
   settings: { name: string; default: unknown; takes: string; help: string }[];
   /** null: nothing is learned */
@@ -25,6 +27,7 @@ export function accountOf(descriptor: MethodDescriptor): MethodAccount {
     about: about ?? null,
     needs: needsOf(descriptor),
     ranges: descriptor.ranges(method),
+    asPublished: { ...descriptor.asPublished },
     settings: Object.entries(settings).map(([setting, spec]) => ({
       name: setting,
       default: defaults[setting],
@@ -70,7 +73,7 @@ export function listTable(accounts: readonly MethodAccount[], { dim }: Paint): s
 }
 
 export function accountText(
-  { name, what, about, needs, ranges, settings, training }: MethodAccount,
+  { name, what, about, needs, ranges, asPublished, settings, training }: MethodAccount,
   { dim }: Paint,
 ): string {
   const heading = (text: string) => `\n${dim(text)}\n`;
@@ -84,6 +87,10 @@ export function accountText(
         ] as [string, string][])
       : []),
     ...needs.map((need, at): [string, string] => [at === 0 ? 'needs' : '', need]),
+    ...Object.entries(asPublished).map(([setting, value], at): [string, string] => [
+      at === 0 ? 'published' : '',
+      `with ${setting} ${shown(value)}, which test --compare-paper takes`,
+    ]),
     ['gives', `scores from ${span(ranges.score)}, maps from ${span(ranges.map)}`],
   ];
   const rows = (of: MethodAccount['settings']) =>

@@ -88,6 +88,7 @@ export const anovl = {
     'compat.carriedState': false,
     'compat.noise': false,
   },
+  asPublished: { 'compat.carriedState': true, 'compat.noise': true },
   facts: ({ adapter, compat }) => ({
     couplesPictures: adapter !== 'none' && compat.carriedState,
     needsSource: false,

@@ -108,6 +108,11 @@ export interface MethodDescriptor<M extends MethodOptions = MethodOptions> {
   };
   /** complete; by the names of the settings */
   defaults: Readonly<Record<string, SettingValue>>;
+  /**
+   * what the code that the published figures were made with does, where the defaults do not: couples pictures, depends on
+   * their order or on chance; `test --compare-paper` takes it
+   */
+  asPublished?: Readonly<Record<string, SettingValue>>;
   facts(method: M): {
     /** scores depend on the pictures that share a call */
     couplesPictures: boolean;

@@ -103,6 +103,7 @@ export const winclip = {
     'compat.galleryLag': true,
     'compat.galleryBatch': 0,
   },
+  asPublished: { 'compat.bgr': true },
   facts: () => ({ couplesPictures: false, needsSource: false }),
   // Fused of two maps within [0, 1], or one that is halved.
   ranges: ({ compat }) => {

@@ -1,43 +1,42 @@
 /** The paper's figures of one data set beside ours. */
 
-import { methodName } from '../../methods/descriptor.js';
+import { methodOf } from '../../methods/registry.js';
+import { backbones } from '../../models/backbones.js';
 import type { TestSettings } from '../test-run.js';
+import { printedColumn } from './columns.js';
 import { errataOf } from './errata.js';
 import { presets } from './presets.js';
 import type { PublishedComparison, PublishedRow } from './published.js';
-import { type Column, type PrintedRow, printedSets } from './tables.js';
+import { type PrintedRow, printedSets } from './tables.js';
 
 /** The size of the paper's pictures (method.md 2). */
 const k_paperSide = 518;
+
+/** Systems on a backbone whose positions are not fitted have that one's size. */
+function sideOf(backbone: string | undefined): number {
+  return backbone === 'ViT-B-16-plus-240' ? backbones[backbone].side : k_paperSide;
+}
 
 /** @param published name of the layout that the set is a copy of; @returns null when the paper prints nothing of it */
 export function compareWithPaper(
   published: string | null,
   settings: TestSettings,
 ): PublishedComparison | null {
-  // The columns that are kept are Crane's.
-  if (methodName(settings.method) !== 'crane') return null;
   if (published === null || !Object.hasOwn(printedSets, published)) return null;
   const printed = printedSets[published]!;
-  const column = columnOf(settings);
+  const column = printedColumn(published, settings);
+  if (!column) return null;
   const { texts, areRowsDoubtful } = errataOf(published);
   return {
     dataSet: printed.printedAs,
-    column,
+    column: column.title,
     tables: [...printed.tables],
-    mean: toRow(printed.mean[column]),
-    classes: Object.fromEntries(
-      Object.entries(printed.classes).map(([name, columns]) => [name, toRow(columns[column])]),
-    ),
+    mean: toRow(column.mean),
+    classes: Object.fromEntries(Object.entries(column.classes).map(([name, row]) => [name, toRow(row)])),
     areRowsDoubtful,
     errata: [...texts],
     notComparable: notComparable(published, settings),
   };
-}
-
-function columnOf({ preset, method }: TestSettings): Column {
-  if (preset !== null) return presets[preset].column;
-  return method['dAttn'] ? 'Crane+' : 'Crane';
 }
 
 function toRow({ image, pixel }: PrintedRow): PublishedRow {
@@ -49,12 +48,21 @@ function toRow({ image, pixel }: PrintedRow): PublishedRow {
 
 function notComparable(published: string, settings: TestSettings): string[] {
   const { modelName, prompts, preset, size, fit, split } = settings;
+  const { name: method, backbone, learned } = methodOf(settings.method);
+  const isOurs = method === 'crane';
   const reasons: string[] = [];
-  if (modelName !== 'crane' && modelName !== 'crane+')
+  if (isOurs && modelName !== 'crane' && modelName !== 'crane+')
     reasons.push(`the paper's weights are those of crane and crane+; these are ${modelName}`);
+  // What a model stands on is not to be told from its name.
+  if (!isOurs && modelName !== method)
+    reasons.push(
+      `the paper's figures of ${method} are of ${backbone?.name ?? 'its own weights'}; these of ${modelName}`,
+    );
   const wanted = published === 'mvtec' ? 'visa' : 'mvtec';
   const learnedOn = prompts?.learnedOn?.map((name) => name.toLowerCase());
-  if (learnedOn === undefined) reasons.push('the prompts do not say what they were learned on');
+  if (learned === null) {
+    // nothing to be the same
+  } else if (learnedOn === undefined) reasons.push('the prompts do not say what they were learned on');
   else if (learnedOn.length !== 1 || learnedOn[0] !== wanted) {
     const names = prompts!.learnedOn!.join(', ') || 'nothing';
     reasons.push(`the paper's prompts were learned on ${wanted} for this set; these on ${names}`);
@@ -63,10 +71,11 @@ function notComparable(published: string, settings: TestSettings): string[] {
   const own = /epoch_(\d+)\.pth$/.exec(prompts?.name ?? '')?.[1];
   if (epoch !== undefined && own !== undefined && Number(own) !== epoch)
     reasons.push(`the paper took the prompts of epoch ${epoch}; these are of epoch ${own}`);
-  if (preset === null) reasons.push("no preset was given: the method's settings may be others");
-  if (size.width !== k_paperSide || size.height !== k_paperSide || fit !== 'stretch')
+  if (isOurs && preset === null) reasons.push("no preset was given: the method's settings may be others");
+  const side = sideOf(backbone?.name);
+  if (size.width !== side || size.height !== side || fit !== 'stretch')
     reasons.push(
-      `the paper's pictures are stretched to ${k_paperSide} x ${k_paperSide}; here ${fit}, ${size.width} x ${size.height}`,
+      `the paper's pictures are stretched to ${side} x ${side}; here ${fit}, ${size.width} x ${size.height}`,
     );
   if (split !== 'test') reasons.push(`the paper's figures are of the test split; these of ${split}`);
   return reasons;

@@ -1,6 +1,4 @@
 /** Figures of the paper as a run keeps them beside its own. */
-import type { Column } from './tables.js';
-
 /** Percent, as printed; null: the paper has no such figure. */
 export interface PublishedRow {
   image: { auroc: number; ap: number; f1Max: number } | null;
@@ -10,7 +8,8 @@ export interface PublishedRow {
 export interface PublishedComparison {
   /** the paper's name of the set */
   dataSet: string;
-  column: Column;
+  /** as the tables head it: Crane, Crane+, or another system */
+  column: string;
   /** numbers of the tables that the rows come from */
   tables: number[];
   mean: PublishedRow;

@@ -1,6 +1,6 @@
 /**
- * The columns Crane and Crane+ of the paper's tables 1 and 7 to 18 (arXiv 2504.11055), as printed, in percent. Its other
- * methods and the sets that it prints no row for are left out. What is wrong in the tables stands in errata.ts.
+ * The columns Crane and Crane+ of the paper's tables 1 and 7 to 18 (arXiv 2504.11055), as printed, in percent. The sets that it
+ * prints no row for are left out; columns of the systems beside them: compared-systems.json. What is wrong in the tables stands in errata.ts.
  */
 
 /** image: AUROC, AP, F1max; pixel: AUROC, AUPRO, F1max */

@@ -56,6 +56,37 @@ describe("the paper's tables", () => {
     expect(found.classes['zipper']!.pixel).toEqual({ auroc: 97.3, aupro: 89.3, f1Max: 54.9 });
   });
 
+  it('have a column of each compared system, with the sets and classes that are printed', () => {
+    const of = (method: string, side: number) => ({
+      ...settings,
+      preset: null,
+      modelName: method,
+      method: { ...settings.method, name: method },
+      size: { width: side, height: side },
+    });
+    const winclip = compareWithPaper('mvtec', of('winclip', 240))!;
+    expect(winclip).toMatchObject({
+      column: 'WinCLIP',
+      mean: {
+        image: { auroc: 91.8, ap: 96.5, f1Max: 92.9 },
+        pixel: { auroc: 85.1, aupro: 64.6, f1Max: 31.6 },
+      },
+      // tables 7 to 18 have no column of it
+      classes: {},
+      notComparable: [],
+    });
+    expect(compareWithPaper('mvtec', { ...of('winclip', 518), modelName: 'mine' })!.notComparable).toEqual([
+      "the paper's figures of winclip are of ViT-B-16-plus-240; these of mine",
+      "the paper's pictures are stretched to 240 x 240; here stretch, 518 x 518",
+    ]);
+    const anovl = compareWithPaper('btad', of('anovl', 240))!;
+    expect(anovl.classes['01']).toEqual({
+      image: { auroc: 94.8, ap: 97.9, f1Max: 92.8 },
+      pixel: { auroc: 93.8, aupro: 56, f1Max: 46.2 },
+    });
+    expect(Object.keys(anovl.classes)).toEqual(Object.keys(printedSets['btad']!.classes));
+  });
+
   it('are comparable only with their own weights, prompts, size and epoch', () => {
     const own = {
       ...settings,
