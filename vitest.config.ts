@@ -10,7 +10,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
-      exclude: ['src/pages/report/client/**'],
+      exclude: ['src/pages/report/client/**', 'src/pages/service/client/**'],
       reporter: ['text-summary', 'html'],
       reportsDirectory: 'build/coverage',
       // Measured: 95.9, 94.5, 95.6, 86.0. What sinks below was not tested when it was written.

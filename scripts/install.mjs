@@ -26,7 +26,10 @@ function compileTypeScript() {
     console.error(`crane-native: the TypeScript sources do not compile:\n${result.stdout}${result.stderr}`);
     return 1;
   }
-  return 0;
+  const page = spawnSync(process.execPath, [join(root, 'scripts', 'build-page.mjs')], { encoding: 'utf8' });
+  if (page.status === 0) return 0;
+  console.error(`crane-native: the page of the service cannot be bundled:\n${page.stderr}`);
+  return 1;
 }
 
 let status = isClone ? compileTypeScript() : 0;

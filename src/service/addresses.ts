@@ -1,4 +1,6 @@
 /** Every address of the service, with who answers it. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { PageFile } from '../pages/service/page.js';
 import type { Address } from './http-server.js';
 import { openApi } from './openapi.js';
 import { inferenceAddresses } from './routes/inference-protocol.js';
@@ -7,9 +9,15 @@ import { health, modelBody, modelsBody, promptsBody, readiness } from './routes/
 import type { Service } from './service.js';
 import { modelOf } from './service.js';
 
-export function allAddresses(service: Service): Address[] {
+export function allAddresses(service: Service, page: readonly PageFile[] = []): Address[] {
   const document = openApi(service.version);
   return [
+    ...page.map(({ path, type, content }) => ({
+      path,
+      isOpen: true,
+      isPage: true,
+      methods: { GET: (_request: FastifyRequest, reply: FastifyReply) => reply.type(type).send(content) },
+    })),
     ...inferenceAddresses(service),
     { path: '/healthz', isOpen: true, methods: { GET: health } },
     {

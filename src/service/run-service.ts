@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Writable } from 'node:stream';
 import { CraneError, toCraneError } from '../errors.js';
 import { packageVersion } from '../files/package-root.js';
+import { pageFiles } from '../pages/service/page.js';
 import { allAddresses } from './addresses.js';
 import { Admission } from './admission.js';
 import { type EngineProcess, startEngineProcess } from './engine-process.js';
@@ -86,7 +87,7 @@ export async function startService({
   };
   await supervisor.start();
   try {
-    const app = await makeServer(service, allAddresses(service), log);
+    const app = await makeServer(service, allAddresses(service, await pageFiles()), log);
     await app.listen({ host: settings.host, port: settings.port }).catch((cause: NodeJS.ErrnoException) => {
       throw new CraneError(
         'E_USAGE',

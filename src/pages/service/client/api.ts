@@ -1,0 +1,92 @@
+/** What the page asks the service. */
+
+export interface Region {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  peak: number;
+}
+
+export interface Result {
+  input: string;
+  score: number;
+  threshold: number | null;
+  width: number;
+  height: number;
+  model: string;
+  regions: Region[] | null;
+  mapMax: number;
+}
+
+export interface ScoreMap {
+  width: number;
+  height: number;
+  values: Float32Array;
+}
+
+export interface Model {
+  name: string;
+  description: string;
+  threshold: number | null;
+  prompts: string[];
+  defaultPrompts: string;
+}
+
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    /** milliseconds after which it may be tried once more; null: it need not be */
+    readonly retryMs: number | null,
+  ) {
+    super(message);
+  }
+}
+
+const k_tokenKey = 'crane-native-token';
+
+/** Kept for this tab alone. */
+export const token = {
+  get: () => sessionStorage.getItem(k_tokenKey) ?? '',
+  set: (value: string) => sessionStorage.setItem(k_tokenKey, value),
+};
+
+async function ask(path: string, init: RequestInit = {}): Promise<unknown> {
+  const headers = new Headers(init.headers);
+  if (token.get() !== '') headers.set('authorization', `Bearer ${token.get()}`);
+  let reply: Response;
+  try {
+    reply = await fetch(path, { ...init, headers });
+  } catch (thrown) {
+    if ((thrown as Error).name === 'AbortError') throw thrown;
+    throw new Refusal(0, 'the service does not answer', 2000);
+  }
+  const body = (await reply.json().catch(() => ({}))) as { error?: { message?: string; hint?: string } };
+  if (reply.ok) return body;
+  const { message = `the service answers ${reply.status}`, hint } = body.error ?? {};
+  const isBusy = reply.status === 429 || reply.status === 503;
+  const seconds = Number(reply.headers.get('retry-after') ?? 1);
+  throw new Refusal(reply.status, hint ? `${message} (${hint})` : message, isBusy ? 1000 * seconds : null);
+}
+
+export async function models(): Promise<Model[]> {
+  return ((await ask('v1/models')) as { models: Model[] }).models;
+}
+
+export async function score(
+  file: Blob,
+  choice: { model: string; prompts: string },
+  signal: AbortSignal,
+): Promise<{ result: Result; map: ScoreMap }> {
+  const query = new URLSearchParams({ ...choice, map: 'true', regions: 'true' });
+  const type = file.type.startsWith('image/') ? file.type : 'application/octet-stream';
+  const { map, ...result } = (await ask(`v1/score?${query}`, {
+    method: 'POST',
+    body: file,
+    headers: { 'content-type': type },
+    signal,
+  })) as Result & { map: { width: number; height: number; base64: string } };
+  const bytes = Uint8Array.from(atob(map.base64), (sign) => sign.charCodeAt(0));
+  return { result, map: { width: map.width, height: map.height, values: new Float32Array(bytes.buffer) } };
+}

@@ -1,0 +1,260 @@
+/** The service's page in headless Chromium, before the whole service with a fake engine. */
+import { readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { findChromium } from '../../scripts/find-chromium.mjs';
+import { makeToyFolder, makeToyModel } from '../unit/engine/toy-model.js';
+import { type FakeService, png, startFakeService } from '../unit/service/fake-service.js';
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+/** Where screenshots are kept for a look; nothing compares them. */
+const k_shots = process.env['CRANE_SHOTS'];
+
+let folder: string;
+let model: string;
+let browser: Browser;
+let service: FakeService;
+let noise: string[] = [];
+let bright: Buffer;
+let dark: Buffer;
+beforeAll(async () => {
+  folder = await makeToyFolder();
+  await makeToyModel(folder);
+  model = join(folder, 'model.json');
+  bright = await png(204, 320, 240);
+  dark = await png(51, 320, 240);
+  const executablePath = findChromium();
+  if (!executablePath) throw new Error('no Chromium: set CHROMIUM_PATH');
+  browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--use-fake-device-for-media-stream',
+      '--use-fake-ui-for-media-stream',
+    ],
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+afterEach(async () => {
+  await service?.stop();
+  expect(noise).toEqual([]);
+});
+
+async function open(options: BrowserContextOptions = {}, settings = {}, behaviour = {}): Promise<Page> {
+  service = await startFakeService(model, { maxBody: 8 * 2 ** 20, ...settings }, behaviour);
+  noise = [];
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
+  page.on('console', (message) => {
+    // A refusal that the page deals with is told by the browser all the same; canvases are read by this test alone.
+    if (!/status of (401|400|429|503)|willReadFrequently/.test(message.text()))
+      noise.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => noise.push(`error: ${error.message}`));
+  page.on('request', (request) => {
+    const address = request.url();
+    if (!address.startsWith(service.url) && !/^(data|blob):/.test(address)) noise.push(`request: ${address}`);
+  });
+  await page.goto(service.url);
+  return page;
+}
+
+const files = (...pictures: [name: string, buffer: Buffer][]) =>
+  pictures.map(([name, buffer]) => ({ name, mimeType: 'image/png', buffer }));
+const choose = (page: Page, ...pictures: [string, Buffer][]) =>
+  page.setInputFiles('input[type=file]', files(...pictures));
+const said = (page: Page, text: string) => page.getByRole('status').filter({ hasText: text }).waitFor();
+async function shot(page: Page, name: string): Promise<void> {
+  if (k_shots) await page.screenshot({ path: join(k_shots, `${name}.png`), fullPage: true });
+}
+/** By eval of Playwright, which the page's content security policy does not concern. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(await readFile(axe, 'utf8'));
+  return page.evaluate(async () => {
+    const { axe: checker } = window as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    const found = await checker.run();
+    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
+  });
+}
+
+describe('the page of the service', () => {
+  it('scores chosen pictures, and the slider decides over all of them', async () => {
+    const page = await open();
+    await said(page, 'No picture yet');
+    await choose(page, ['bright.png', bright], ['dark.png', dark]);
+    await said(page, '2 of 2 scored, 1 anomalous.');
+    const slider = page.getByLabel('Threshold');
+    expect(await slider.inputValue()).toBe('0.5');
+    await slider.fill('0.1');
+    await said(page, '2 of 2 scored, 2 anomalous.');
+    await slider.fill('0.9');
+    await said(page, '2 of 2 scored, 0 anomalous.');
+    await page.getByRole('button', { name: /dark.png/ }).click();
+    expect(await page.getByRole('heading', { level: 2 }).textContent()).toBe('dark.png');
+    await shot(page, 'wide');
+  });
+
+  it('draws the map and its regions, as opaque as is wanted', async () => {
+    const page = await open();
+    await choose(page, ['bright.png', bright]);
+    await said(page, '1 of 1');
+    const heat = page.locator('.stack canvas');
+    // 0.8 of the whole scale: opacity 204 of 255, the colour between orange and yellow.
+    const pixel = () =>
+      heat.evaluate((canvas) => [
+        ...(canvas as HTMLCanvasElement).getContext('2d')!.getImageData(3, 3, 1, 1).data,
+      ]);
+    await page.waitForFunction(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>('.stack canvas');
+      return canvas && canvas.getContext('2d')!.getImageData(3, 3, 1, 1).data[3]! > 0;
+    });
+    const [red, , blue, alpha] = await pixel();
+    expect(alpha).toBe(204);
+    expect(red! > 200 && blue! < 100).toBe(true);
+    await page.getByLabel('Opacity of the map').fill('0.2');
+    expect(await heat.evaluate((canvas) => getComputedStyle(canvas).opacity)).toBe('0.2');
+    expect(await page.locator('.stack rect').count()).toBe(1);
+    await page.getByLabel('Regions', { exact: true }).uncheck();
+    expect(await page.locator('.stack rect').count()).toBe(0);
+  });
+
+  it('takes pictures that are dropped, pasted and from the camera', async () => {
+    const page = await open({ permissions: ['camera'] });
+    await said(page, 'No picture yet');
+    for (const [type, field] of [
+      ['drop', 'dataTransfer'],
+      ['paste', 'clipboardData'],
+    ] as const) {
+      await page.evaluate(
+        ([type, field, base64]) => {
+          const bytes = Uint8Array.from(atob(base64!), (sign) => sign.charCodeAt(0));
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], `${type}.png`, { type: 'image/png' }));
+          const event =
+            type === 'drop'
+              ? new DragEvent('drop', { bubbles: true, cancelable: true, [field!]: transfer })
+              : new ClipboardEvent('paste', { bubbles: true, [field!]: transfer });
+          document.body.dispatchEvent(event);
+        },
+        [type, field, bright.toString('base64')],
+      );
+    }
+    await said(page, '2 of 2 scored');
+    await page.getByRole('button', { name: 'Camera' }).click();
+    await page.waitForFunction(() => (document.querySelector('video')?.videoWidth ?? 0) > 0);
+    await page.getByRole('button', { name: 'Take picture' }).click();
+    await said(page, '3 of 3 scored');
+    await page.getByRole('button', { name: 'Stop camera' }).click();
+    expect(await page.locator('video').count()).toBe(0);
+  });
+
+  it('tells what could not be scored, and goes on', async () => {
+    const page = await open();
+    await choose(page, ['broken.png', Buffer.from('nothing')], ['bright.png', bright]);
+    await said(page, '2 of 2 scored, 1 anomalous.');
+    await page.getByRole('button', { name: /broken.png/ }).click();
+    await page.getByText(/Not scored: .*not a picture/).waitFor();
+  });
+
+  it('comes again when the service is full', async () => {
+    const page = await open({}, { maxQueue: 1, maxFiles: 1 }, { passMs: 150 });
+    await choose(page, ['a.png', bright], ['b.png', bright], ['c.png', dark]);
+    await said(page, '3 of 3 scored, 2 anomalous.');
+    expect(service.log().some(({ code }) => code === 'E_QUEUE_FULL')).toBe(true);
+  });
+
+  it('asks for a token, and keeps it for this tab', async () => {
+    const tokenFile = join(folder, 'tokens');
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(tokenFile, 'the-token-of-the-bench\n');
+    const page = await open({}, { tokenFile });
+    const field = page.getByLabel('Access token');
+    await choose(page, ['bright.png', bright]);
+    await field.fill('not-the-token-of-the-bench');
+    await page.getByRole('button', { name: 'Use it' }).click();
+    await page.getByText('This token is not known.').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await field.fill('the-token-of-the-bench');
+    await page.getByRole('button', { name: 'Use it' }).click();
+    await said(page, '1 of 1 scored');
+    await page.reload();
+    await said(page, 'No picture yet');
+    expect(await page.getByLabel('Access token').count()).toBe(0);
+  });
+
+  it('saves results as JSON and CSV, and pictures with their maps', async () => {
+    const page = await open();
+    await choose(page, ['=cmd,"a".png', bright], ['broken.png', Buffer.from('nothing')]);
+    await said(page, '2 of 2');
+    const saved = async (name: string) => {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name }).click(),
+      ]);
+      return { name: download.suggestedFilename(), bytes: await readFile((await download.path())!) };
+    };
+    const json = JSON.parse((await saved('JSON')).bytes.toString()) as object[];
+    expect(json).toMatchObject([
+      { input: 'broken.png', error: expect.stringContaining('not a picture') },
+      { input: '=cmd,"a".png', anomalous: true, threshold: 0.5, model: expect.stringMatching(/^toy@/) },
+    ]);
+    const csv = (await saved('CSV')).bytes.toString().split('\r\n');
+    expect(csv[0]).toBe('input,score,threshold,verdict,regions,model,error');
+    // A name that a spreadsheet would take for a formula is a text.
+    expect(csv[2]).toMatch(/^"'=cmd,""a"".png",0\.8\d*,0\.5,anomalous,1,toy@[0-9a-f]+,$/);
+    const overlay = await saved('Overlays');
+    expect(overlay.name).toMatch(/heat\.png$/);
+    expect(overlay.bytes.subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('is used by keyboard alone', async () => {
+    const page = await open();
+    await choose(page, ['bright.png', bright], ['dark.png', dark]);
+    await said(page, '2 of 2');
+    const focused = () =>
+      page.evaluate(
+        () => document.activeElement?.textContent || document.activeElement?.getAttribute('type'),
+      );
+    const seen: (string | null | undefined)[] = [];
+    for (let step = 0; step < 14; step++) {
+      await page.keyboard.press('Tab');
+      seen.push(await focused());
+      if (seen.at(-1)?.startsWith('dark.png')) await page.keyboard.press('Enter');
+    }
+    expect(seen[0]).toBe('Choose pictures');
+    for (const name of ['Camera', 'range', 'checkbox', 'JSON', 'CSV', 'Overlays', 'Clear'])
+      expect(seen).toContain(name);
+    expect(await page.getByRole('heading', { level: 2 }).textContent()).toBe('dark.png');
+  });
+
+  it.each([
+    ['light', { width: 1280, height: 900 }],
+    ['dark', { width: 1280, height: 900 }],
+    ['light', { width: 360, height: 740 }],
+    ['dark', { width: 360, height: 740 }],
+  ] as const)(
+    'has no fault of accessibility, %s, %j, and nothing runs out of the page',
+    async (colorScheme, viewport) => {
+      const page = await open({ colorScheme, viewport });
+      expect(await violations(page)).toEqual([]);
+      await choose(
+        page,
+        ['a name that is rather long for a picture of a bench.png', bright],
+        ['dark.png', dark],
+      );
+      await said(page, '2 of 2');
+      expect(await violations(page)).toEqual([]);
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ).toBeLessThanOrEqual(0);
+      await shot(page, `${colorScheme}-${viewport.width}`);
+    },
+  );
+});
