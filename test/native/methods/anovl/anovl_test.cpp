@@ -1,6 +1,7 @@
 // AnoVL through the engine, on towers of toy size.
 #include "methods/anovl/anovl.h"
 
+#include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "../../engine/noise_pictures.h"
 #include "../../engine/synthetic_model.h"
 #include "core/error.h"
+#include "methods/anovl/views.h"
 
 namespace crane::methods::anovl {
 namespace {
@@ -63,6 +65,30 @@ TEST(Anovl, AdaptsAndAveragesViews) {
     EXPECT_GT(value, 0);
     EXPECT_LT(value, 1);
   }
+}
+
+TEST(Anovl, TheScoreIsTheMeanOfItsViewsScoredAlone) {
+  Example example;
+  at::manual_seed(43);
+  const at::Tensor image = at::randn({1, 3, k_side, k_side});
+  const at::Tensor views = at::cat({image, other_views(image)}, /*dim=*/0).contiguous();
+  const auto scores = [&](const at::Tensor& pictures, bool augment) {
+    const ScoreOptions options = anovl_with({{"augment", augment}, {"adapter", std::string("none")}});
+    return example.engine.score_preprocessed(pictures.const_data_ptr<float>(),
+                                             {pictures.size(0), k_side, k_side},
+                                             example.engine.add_context(sentences(), options), options,
+                                             /*wants_map=*/false, nullptr);
+  };
+  double sum = 0;
+  double least = 1;
+  double most = 0;
+  for (const ScoreOutcome& view : scores(views, false)) {
+    sum += view.score;
+    least = std::min(least, view.score);
+    most = std::max(most, view.score);
+  }
+  EXPECT_NEAR(scores(image, true)[0].score, sum / k_views, 1e-7);
+  EXPECT_GT(most - least, 1e-4);
 }
 
 TEST(Anovl, AScoreDoesNotDependOnPicturesBesideOrBeforeIt) {
