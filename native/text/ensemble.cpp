@@ -6,8 +6,11 @@
 namespace crane::text {
 
 at::Tensor mean_vector(const at::Tensor& features, Mean mean) {
-  const at::Tensor rows = mean == Mean::unit ? layers::unit_rows(features) : features;
-  return layers::unit_rows(rows.mean(/*dim=*/0));
+  // Probabilities multiply an error of this vector by their temperature's inverse, so hundreds of rows are
+  // added up in double.
+  const at::Tensor exact = features.to(at::kDouble);
+  const at::Tensor rows = mean == Mean::unit ? layers::unit_rows(exact) : exact;
+  return layers::unit_rows(rows.mean(/*dim=*/0)).to(features.scalar_type());
 }
 
 std::map<std::string, at::Tensor> encode_groups(const LazyTower& tower, const SentenceGroups& groups,

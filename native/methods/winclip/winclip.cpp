@@ -52,7 +52,9 @@ at::Tensor with_blue_first(const at::Tensor& image, const vision::TowerConfig& c
 
 // text [B, 2, D], features [B, W, D] -> [B, W, 2]: normal, anomalous.
 at::Tensor probabilities(const at::Tensor& features, const at::Tensor& text, double temperature) {
-  return at::softmax(at::matmul(features, text.transpose(1, 2)) / temperature, /*dim=*/-1);
+  // In double up to the map: a hundredth as the temperature makes the last digits of a cosine count.
+  const at::Tensor cosines = at::matmul(features.to(at::kDouble), text.to(at::kDouble).transpose(1, 2));
+  return at::softmax(cosines / temperature, /*dim=*/-1);
 }
 
 // features: for each side [W, D] of one picture -> [height, width] within [0, 1].
@@ -112,7 +114,7 @@ Scores Winclip::score_together(const Towers& towers, const at::Tensor& image, Co
     p.push_back(probabilities(of_side, text, options_.temperature));
     normal.push_back(p.back().select(-1, 0));
   }
-  const at::Tensor textual = textual_map(normal, grid, options_.window_sides);
+  const at::Tensor textual = textual_map(normal, grid, options_.window_sides).to(at::kFloat);
 
   std::vector<at::Tensor> cells;
   for (size_t b = 0; b < contexts.size(); ++b) {

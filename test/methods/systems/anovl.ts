@@ -49,7 +49,7 @@ async function compareSentences(subject: Subject, method: MethodOptions): Promis
   }
 }
 
-/** The code lists both streams after each of its `features`, evenly apart: x, o, x, o, ... */
+/** The code lists both streams after each of its `features`, evenly apart or the first ones: x, o, x, o, ... */
 function compareStreams(subject: Subject, trace: TraceResult): void {
   subject.compare('vis.all_tokens_projected', trace['tokens']);
   subject.compare('vis.patch_tokens_index6', trace['patches']);
@@ -59,7 +59,9 @@ function compareStreams(subject: Subject, trace: TraceResult): void {
   const key = /^vis\.token_list(\d+)\.img(\d+)$/;
   for (const name of subject.keys(key)) {
     const [, entry, picture] = key.exec(name)!.map(Number) as [number, number, number];
-    const block = (blocks * 2 * (Math.floor(entry / 2) + 1)) / length;
+    const feature = Math.floor(entry / 2) + 1;
+    const apart = (2 * blocks) / length;
+    const block = Number.isInteger(apart) ? apart * feature : feature;
     const stage = entry % 2 === 0 ? 'gathered' : `plain.block${String(block).padStart(2, '0')}`;
     const stream = trace[stage];
     if (stream) listed = Math.max(listed, entry + 1);
