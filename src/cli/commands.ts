@@ -12,6 +12,7 @@ import { scoreCommand } from './score.js';
 import { serveCommand } from './serve.js';
 import { testCommand } from './test.js';
 import { trainCommand } from './train.js';
+import { watchCommand } from './watch.js';
 import { weightsCommand } from './weights.js';
 
 export function allCommands(context: Context): CommandModule[] {
@@ -19,6 +20,7 @@ export function allCommands(context: Context): CommandModule[] {
     scoreCommand(context),
     demoCommand(context),
     serveCommand(context),
+    watchCommand(context),
     trainCommand(context),
     testCommand(context),
     calibrateCommand(context),

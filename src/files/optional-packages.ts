@@ -38,12 +38,16 @@ function isMissing(name: string): boolean {
 
 export function notInstalled(what: string, names: readonly string[], cause?: unknown): CraneError {
   const listed = names.map((name) => `"${name}"`).join(', ');
-  const wanted = wantedVersions();
+  const { wanted, isPeerOfWhole } = wantedVersions();
+  // What even crane-native does not bring.
+  const orWhole = names.every(isPeerOfWhole)
+    ? ''
+    : ', or take the package crane-native, which brings everything';
   const install = names.map((name) => (wanted[name] ? `${name}@${wanted[name]}` : name)).join(' ');
   return new CraneError(
     'E_DEPENDENCY',
     `${what} needs the ${names.length === 1 ? 'package' : 'packages'} ${listed}, not installed here`,
-    { hint: `npm install ${install}, or take the package crane-native, which brings everything`, cause },
+    { hint: `npm install ${install}${orWhole}`, cause },
   );
 }
 
@@ -54,9 +58,12 @@ function missingPackage(thrown: unknown): string | undefined {
   return /^Cannot find (?:package|module) '((?:@[^/']+\/)?[^./'][^/']*)/.exec(message)?.[1];
 }
 
-function wantedVersions(): Record<string, string> {
-  const { dependencies, peerDependencies } = JSON.parse(
+function wantedVersions(): { wanted: Record<string, string>; isPeerOfWhole: (name: string) => boolean } {
+  const { name, dependencies, peerDependencies } = JSON.parse(
     readFileSync(join(packageRoot, 'package.json'), 'utf8'),
-  ) as Record<string, Record<string, string> | undefined>;
-  return { ...dependencies, ...peerDependencies };
+  ) as { name: string } & Record<'dependencies' | 'peerDependencies', Record<string, string> | undefined>;
+  return {
+    wanted: { ...dependencies, ...peerDependencies },
+    isPeerOfWhole: (peer) => name === 'crane-native' && peerDependencies?.[peer] !== undefined,
+  };
 }

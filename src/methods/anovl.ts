@@ -20,7 +20,13 @@ const settings = {
     values: ['none', 'text', 'linear'],
     help: 'what is learned anew for every map: an attention over the sentences, a linear map, nothing',
   },
-  adapterSteps: { kind: 'integer', min: 0, max: 10_000, help: 'steps that the adapter learns' },
+  adapterSteps: {
+    kind: 'integer',
+    min: 0,
+    max: 10_000,
+    isCostly: true,
+    help: 'steps that the adapter learns',
+  },
   adapterSeed: {
     kind: 'integer',
     min: 0,

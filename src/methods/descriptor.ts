@@ -12,6 +12,8 @@ interface Described {
   help: string;
   /** the group in the help of commands; 'Method' unless said */
   group?: 'Compatibility';
+  /** decides how long a picture takes without a bound that a stranger could be left to choose: no option of requests */
+  isCostly?: true;
   /** the name in model.json and in records, where it is not that of the option */
   stored?: string;
 }

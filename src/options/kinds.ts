@@ -11,6 +11,7 @@ export type OptionGroup =
   | 'Picture'
   | 'Queue'
   | 'Service'
+  | 'Watching'
   | 'Inputs'
   | 'Data sets'
   | 'Output'

@@ -3,7 +3,8 @@ import type { Setting, ValueOf } from '../methods/descriptor.js';
 import { type AllSettings, allSettings, methodNames } from '../methods/registry.js';
 import { choice, flag, int, integers, type LibraryCall, num, type OptionSpec } from './kinds.js';
 
-const everywhere = ['cli', 'library', 'http'] as const;
+const everywhere = ['cli', 'library', 'http', 'serve'] as const;
+const notOfRequests = ['cli', 'library', 'serve'] as const;
 const local = ['cli', 'library'] as const;
 /** library functions that take a method's settings */
 export const methodCalls: readonly LibraryCall[] = [
@@ -31,10 +32,10 @@ export const methodOptions = {
 };
 
 function specOf(setting: Setting): OptionSpec<never> {
-  const { group = 'Method', help } = setting;
+  const { group = 'Method', isCostly = false, help } = setting;
   const described = {
     group,
-    scope: group === 'Method' ? everywhere : local,
+    scope: group !== 'Method' ? local : isCostly ? notOfRequests : everywhere,
     calls: methodCalls,
     defaultText,
     help,

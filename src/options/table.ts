@@ -19,6 +19,7 @@ import { serveOptions } from './serve.js';
 import { testCommandOptions } from './test.js';
 import { trainCommandOptions } from './train.js';
 import type { AllOptions, OptionName, Size } from './types.js';
+import { watchOptions } from './watch.js';
 
 type ValueRange = NonNullable<AllOptions['valueRange']>;
 type OptionTable = { readonly [K in OptionName]: OptionSpec<AllOptions[K]> };
@@ -180,7 +181,7 @@ export const options = {
   }),
   className: text({
     group: 'Picture',
-    scope: everywhere,
+    scope: anywhere,
     calls: methodCalls,
     defaultText: "none; of labelled data the data set's",
     help: 'what the pictures show, for methods whose texts name it: bottle',
@@ -307,6 +308,7 @@ export const options = {
   }),
 
   ...serveOptions,
+  ...watchOptions,
   ...dataOptions,
   ...scoreCommandOptions,
   ...calibrateCommandOptions,

@@ -222,6 +222,18 @@ export interface ServeOptions {
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
+/** Where `watch` takes pictures from, and who gets the results. */
+export interface WatchCommandOptions {
+  settleMs: number;
+  moveTo: string;
+  state: string;
+  deliver: string;
+  webhook: string;
+  webhookSecret: string;
+  mqtt: string;
+  mqttTopic: string;
+}
+
 type NotInTable = 'compat' | 'signal' | 'name' | 'onWarning';
 type Flat<T> = { [K in keyof T as K extends NotInTable ? never : K]-?: Exclude<T[K], undefined> };
 type FlatCompat = { [K in keyof CompatOptions as `compat.${K}`]: CompatOptions[K] };
@@ -238,5 +250,6 @@ export type AllOptions = Flat<EngineOptions> &
   TestCommandOptions &
   BenchCommandOptions &
   RequestOptions &
-  ServeOptions;
+  ServeOptions &
+  WatchCommandOptions;
 export type OptionName = keyof AllOptions;

@@ -22,7 +22,7 @@ export interface Address {
   errorBody?: (answer: ErrorAnswer) => object;
 }
 
-const k_otherMethods: HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const k_otherMethods: HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
 const k_maxHeadersMs = 10_000;
 
 const k_headers: Readonly<Record<string, string>> = {

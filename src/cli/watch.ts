@@ -1,0 +1,108 @@
+/** `crane-native watch`: scores pictures as they arrive in a folder, and delivers the results. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { CommandModule } from 'yargs';
+import type { Engine } from '../engine/engine.js';
+import { CraneError } from '../errors.js';
+import type { AllOptions, OptionName } from '../options/types.js';
+import { type Context, say, warningsTo } from './context.js';
+import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
+import { lastText } from './subcommands.js';
+
+const names = [
+  ...optionsIn('Watching', 'Engine', 'Method', 'Compatibility'),
+  ...(['recursive', 'regions', 'prompts', 'className', 'fit', 'tileOverlap'] as const),
+  ...(['threshold', 'mapThreshold', 'bitDepth', 'valueRange', 'json'] as const),
+] satisfies OptionName[];
+
+/** What is not confirmed by then is delivered at the next start. */
+const k_graceMs = 5000;
+
+export function watchCommand(context: Context): CommandModule {
+  return {
+    command: 'watch [folder]',
+    describe: 'score pictures as they arrive in a folder; results as JSON lines, to a webhook, by MQTT',
+    builder: (yargs) =>
+      yargs
+        .positional('folder', { type: 'string', describe: 'where pictures arrive' })
+        .options(flagsFor(names)),
+    handler: (argv) => watch(context, argv),
+  };
+}
+
+async function watch(context: Context, argv: Record<string, unknown>): Promise<void> {
+  const given = lastText(argv['folder']);
+  if (given === undefined)
+    throw new CraneError('E_USAGE', 'name the folder that is watched', { hint: 'crane-native watch FOLDER' });
+  const folder = resolve(given);
+  const values = readFlags(argv, names) as Partial<AllOptions>;
+  const { kindOf } = await import('../files/kind-of.js');
+  if ((await kindOf(folder)) !== 'folder')
+    throw new CraneError('E_INPUT_NOT_FOUND', `${given}: there is no such folder`);
+  const { findModel } = await import('../models/find-model.js');
+  const { openEngine } = await import('../engine/load-engine.js');
+  const { WatchJournal } = await import('../service/watch/journal.js');
+  const { watchFolder } = await import('../service/watch/watch-folder.js');
+  const { printJson } = await import('./subcommands.js');
+  const model = await findModel(values.model!, context.env);
+  const receivers = await receiversOf(values);
+  const open: { close(): Promise<void> }[] = [...receivers];
+  let engine: Engine | undefined;
+  try {
+    const journal = await WatchJournal.open(values.state ?? `${folder}.crane-watch.jsonl`);
+    open.push(journal);
+    const { addon } = await context.loadAddon();
+    engine = await openEngine(addon, model, { ...optionsFor('loadEngine', values), ...warningsTo(context) });
+    const running = await watchFolder({
+      folder,
+      recursive: values.recursive ?? false,
+      settleMs: values.settleMs!,
+      moveTo: values.moveTo === undefined ? undefined : resolve(values.moveTo),
+      regions: values.regions ?? false,
+      engine,
+      journal,
+      receivers,
+      events: {
+        onResult: (delivery) => printJson(context, delivery),
+        onKnown: (name) => say(context, `${name}: scored before, not again`),
+        onFault: (name, message) => say(context, `${name}: ${message}`),
+        onDelayed: (receiver, reason, waitMs) =>
+          say(context, `${receiver}: ${reason}; again in ${waitMs / 1000} s`),
+        onRefused: (receiver, key, reason) =>
+          say(context, `${receiver}: ${reason}; ${key} is not sent again`),
+      },
+    });
+    // From here on the watch closes what it was given.
+    open.length = 0;
+    say(context, `watching ${given}; Ctrl-C ends`);
+    if (!context.stop.aborted)
+      await new Promise<void>((done) => context.stop.addEventListener('abort', () => done(), { once: true }));
+    await running.stop(k_graceMs);
+  } finally {
+    await Promise.all(open.map((one) => one.close()));
+    await engine?.dispose();
+  }
+}
+
+async function receiversOf({ deliver, webhook, webhookSecret, mqtt, mqttTopic }: Partial<AllOptions>) {
+  const { jsonLinesReceiver, mqttReceiver, webhookReceiver } = await import('../service/watch/receivers.js');
+  if (webhook !== undefined && !/^https?:\/\//.test(webhook))
+    throw new CraneError('E_USAGE', `${webhook}: a webhook is an http or https address`);
+  if (webhookSecret !== undefined && webhook === undefined)
+    throw new CraneError('E_USAGE', '--webhook-secret says nothing without --webhook');
+  const secret = webhookSecret === undefined ? undefined : await readSecret(webhookSecret);
+  return [
+    ...(deliver === undefined ? [] : [await jsonLinesReceiver(deliver)]),
+    ...(webhook === undefined ? [] : [webhookReceiver(webhook, secret)]),
+    ...(mqtt === undefined ? [] : [await mqttReceiver(mqtt, mqttTopic!)]),
+  ];
+}
+
+async function readSecret(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new CraneError('E_IO_READ', `${path}: the secret cannot be read`, { cause });
+  });
+  const secret = text.trim();
+  if (secret === '') throw new CraneError('E_USAGE', `${path}: there is no secret in it`);
+  return secret;
+}

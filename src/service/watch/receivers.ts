@@ -1,0 +1,101 @@
+/** Where results go: a file of JSON Lines, a webhook, an MQTT broker. Each confirms what it has, or is tried again. */
+import { createHmac } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { CraneError } from '../../errors.js';
+import { loadOptional } from '../../files/optional-packages.js';
+import { codedWriteError } from '../../files/write-whole.js';
+import type { Delivery } from './journal.js';
+
+export interface Receiver {
+  /** stands in the journal: the same receiver after a restart */
+  name: string;
+  /** Resolves once it is confirmed. Rejects with `Refused` where trying again is useless, with anything else where it is not. */
+  deliver(delivery: Delivery, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The receiver has it and does not want it: it is told and not sent again. */
+export class Refused extends Error {}
+
+const k_timeoutMs = 15_000;
+
+/** @throws CraneError E_IO_WRITE */
+export async function jsonLinesReceiver(path: string): Promise<Receiver> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'a');
+  } catch (thrown) {
+    throw codedWriteError(path, thrown);
+  }
+  return {
+    name: 'jsonl',
+    async deliver(delivery) {
+      await file.appendFile(`${JSON.stringify(delivery)}\n`);
+      await file.datasync();
+    },
+    close: () => file.close(),
+  };
+}
+
+/** `t=<seconds>,v1=<hex>`: HMAC-SHA256 of `<seconds>.<body>` under the secret, so that an old request cannot be sent anew. */
+export function signatureOf(secret: string, seconds: number, body: string): string {
+  return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')}`;
+}
+
+export function webhookReceiver(url: string, secret: string | undefined): Receiver {
+  return {
+    name: `webhook ${url}`,
+    async deliver(delivery, signal) {
+      const body = JSON.stringify(delivery);
+      const headers: Record<string, string> = {
+        'content-type': 'application/json',
+        'crane-key': delivery.key,
+      };
+      if (secret !== undefined)
+        headers['crane-signature'] = signatureOf(secret, Math.floor(Date.now() / 1000), body);
+      const reply = await fetch(url, {
+        method: 'POST',
+        body,
+        headers,
+        redirect: 'manual',
+        signal: AbortSignal.any([signal, AbortSignal.timeout(k_timeoutMs)]),
+      });
+      await reply.body?.cancel();
+      if (reply.ok) return;
+      const isForGood = reply.status >= 400 && reply.status < 500 && ![408, 425, 429].includes(reply.status);
+      if (isForGood) throw new Refused(`it answers ${reply.status}`);
+      throw new Error(`it answers ${reply.status}`);
+    },
+    close: async () => {},
+  };
+}
+
+/** QoS 1: the broker confirms each message. @throws CraneError E_DEPENDENCY, E_USAGE */
+export async function mqttReceiver(url: string, topic: string): Promise<Receiver> {
+  const { default: mqtt } = await loadOptional('delivering by MQTT', ['mqtt'], () => import('mqtt'));
+  if (!/^mqtts?:\/\//.test(url))
+    throw new CraneError('E_USAGE', `${url}: expected mqtt://HOST or mqtts://HOST`);
+  const client = mqtt.connect(url, {
+    reconnectPeriod: 1000,
+    connectTimeout: k_timeoutMs,
+    queueQoSZero: false,
+  });
+  // Told by the delivery that waits for it; the client itself connects again.
+  client.on('error', () => {});
+  return {
+    name: `mqtt ${url} ${topic}`,
+    async deliver(delivery, signal) {
+      if (!client.connected) throw new Error('the broker is not connected');
+      const given = AbortSignal.any([signal, AbortSignal.timeout(k_timeoutMs)]);
+      await Promise.race([
+        client.publishAsync(topic, JSON.stringify(delivery), { qos: 1 }),
+        new Promise((_, reject) => {
+          given.addEventListener('abort', () => reject(new Error('the broker did not confirm in time')), {
+            once: true,
+          });
+        }),
+      ]);
+    },
+    close: () => client.endAsync(true),
+  };
+}

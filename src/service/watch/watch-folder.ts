@@ -1,0 +1,149 @@
+/** Pictures that arrive in a folder: each content is scored once, however often it comes, and its result is delivered. */
+import { mkdir, rename, stat } from 'node:fs/promises';
+import { basename, extname, join, relative, resolve } from 'node:path';
+import type { Engine } from '../../engine/engine.js';
+import { toCraneError } from '../../errors.js';
+import { contentHash } from '../../files/content-hash.js';
+import { kindOfFileName } from '../../scan/file-kind.js';
+import { toResultLine } from '../../sinks/result-line.js';
+import { Deliverer, type DelivererEvents } from './deliverer.js';
+import type { Delivery, WatchJournal } from './journal.js';
+import type { Receiver } from './receivers.js';
+
+export interface WatchEvents extends DelivererEvents {
+  onResult(delivery: Delivery): void;
+  /** the content of a file was scored before */
+  onKnown(name: string): void;
+  onFault(name: string, message: string): void;
+}
+
+export interface WatchParts {
+  folder: string;
+  recursive: boolean;
+  /** milliseconds for which a file must not grow before it is taken */
+  settleMs: number;
+  /** undefined: files stay where they are */
+  moveTo: string | undefined;
+  regions: boolean;
+  engine: Engine;
+  journal: WatchJournal;
+  receivers: Receiver[];
+  events: WatchEvents;
+  firstWaitMs?: number;
+}
+
+export interface Watch {
+  /** Resolves once what lay in the folder at the start has its results. */
+  settled: Promise<void>;
+  /** Finishes what has begun, waits a little for deliveries, and ends. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Files at once: one in the engine, one being read, one waiting. */
+const k_atOnce = 3;
+
+export async function watchFolder(parts: WatchParts): Promise<Watch> {
+  const { folder, recursive, settleMs, moveTo, engine, journal, receivers, events, firstWaitMs } = parts;
+  const { watch } = await import('chokidar');
+  const deliverers = receivers.map((receiver) => new Deliverer(receiver, journal, events, firstWaitMs));
+  const waiting: string[] = [];
+  const running = new Set<Promise<void>>();
+  /** keys that are being scored: two files of one content at the same time */
+  const atWork = new Map<string, Promise<void>>();
+  const stop = new AbortController();
+  let idle = () => {};
+
+  const take = async (path: string): Promise<void> => {
+    const name = relative(folder, path);
+    try {
+      const key = `${await contentHash(path)}:${engine.facts.model}`;
+      await atWork.get(key);
+      if (journal.has(key)) events.onKnown(name);
+      else {
+        const work = scoreOne(path, name, key);
+        atWork.set(key, work);
+        await work.finally(() => atWork.delete(key));
+      }
+      if (moveTo !== undefined) await moveAway(path, moveTo);
+    } catch (thrown) {
+      const error = toCraneError(thrown);
+      if (error.code !== 'E_CANCELLED') events.onFault(name, error.message);
+    }
+  };
+  const scoreOne = async (path: string, name: string, key: string): Promise<void> => {
+    const outcome = await engine
+      .score(path, { name, regions: parts.regions, signal: stop.signal })
+      .catch((thrown: unknown) => {
+        const error = toCraneError(thrown);
+        // Not the picture's fault: it is scored when the watch runs again.
+        if (!/^E_(IMAGE|INPUT)_/.test(error.code)) throw error;
+        return { input: name, index: 0, error: error.toJSON() };
+      });
+    const { index: _index, ...line } = toResultLine(outcome, {}, true);
+    const delivery: Delivery = { key, ...line };
+    await journal.addResult(delivery);
+    events.onResult(delivery);
+    for (const deliverer of deliverers) deliverer.add(delivery);
+  };
+  const go = () => {
+    while (running.size < k_atOnce && waiting.length > 0 && !stop.signal.aborted) {
+      const work: Promise<void> = take(waiting.shift()!).finally(() => {
+        running.delete(work);
+        go();
+      });
+      running.add(work);
+    }
+    if (running.size === 0) idle();
+  };
+  const arrive = (path: string) => {
+    if (kindOfFileName(basename(path)) === 'picture') {
+      waiting.push(path);
+      go();
+    }
+  };
+
+  const excluded = moveTo === undefined ? undefined : resolve(moveTo);
+  const watcher = watch(folder, {
+    ...(recursive ? {} : { depth: 0 }),
+    ignored: (path) => excluded !== undefined && resolve(path) === excluded,
+    awaitWriteFinish: { stabilityThreshold: settleMs, pollInterval: Math.max(10, Math.min(100, settleMs)) },
+  });
+  watcher.on('add', arrive).on('change', arrive);
+  watcher.on('error', (thrown) => events.onFault(folder, toCraneError(thrown).message));
+  await new Promise<void>((ready) => watcher.once('ready', ready));
+  const settled = (async () => {
+    // The first files are told only once they have settled.
+    await new Promise((resolve) => setTimeout(resolve, settleMs + 150));
+    while (running.size > 0 || waiting.length > 0)
+      await new Promise<void>((resolve) => {
+        idle = resolve;
+        if (running.size === 0) resolve();
+      });
+  })();
+  return {
+    settled,
+    stop: async (graceMs) => {
+      await watcher.close();
+      waiting.length = 0;
+      await Promise.allSettled(running);
+      stop.abort();
+      await Promise.all(deliverers.map((deliverer) => deliverer.end(graceMs)));
+      await journal.close();
+    },
+  };
+}
+
+/** A name that is taken gets a number: nothing is overwritten. */
+async function moveAway(path: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const ending = extname(path);
+  const stem = basename(path, ending);
+  for (let count = 1; ; count++) {
+    const target = join(folder, count === 1 ? `${stem}${ending}` : `${stem}-${count}${ending}`);
+    const isTaken = await stat(target).then(
+      () => true,
+      () => false,
+    );
+    if (!isTaken) return rename(path, target);
+  }
+}

@@ -1,0 +1,264 @@
+/** Pictures that arrive in a folder: scored once, delivered at least once, over restarts. */
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Engine } from '../../../src/engine/engine.js';
+import { openEngine } from '../../../src/engine/load-engine.js';
+import type { Model } from '../../../src/models/model-json.js';
+import { type Delivery, WatchJournal } from '../../../src/service/watch/journal.js';
+import {
+  jsonLinesReceiver,
+  type Receiver,
+  signatureOf,
+  webhookReceiver,
+} from '../../../src/service/watch/receivers.js';
+import { type Watch, watchFolder } from '../../../src/service/watch/watch-folder.js';
+import { makeFakeAddon } from '../engine/fake-addon.js';
+import { makeToyFolder, makeToyModel, writePicture } from '../engine/toy-model.js';
+import { until } from './fake-service.js';
+
+let scratch: string;
+let folder: string;
+let state: string;
+let model: Model;
+let engine: Engine;
+let running: Watch | undefined;
+let told: { results: Delivery[]; known: string[]; faults: string[]; delayed: string[]; refused: string[] };
+beforeEach(async () => {
+  scratch = await makeToyFolder();
+  folder = join(scratch, 'in');
+  state = join(scratch, 'state.jsonl');
+  await mkdir(folder);
+  model = await makeToyModel(join(scratch, 'model'));
+  engine = await openEngine(makeFakeAddon(), model, {});
+  told = { results: [], known: [], faults: [], delayed: [], refused: [] };
+});
+afterEach(async () => {
+  await running?.stop(100);
+  running = undefined;
+  await engine.dispose();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+async function start(
+  receivers: Receiver[] = [],
+  more: { moveTo?: string; recursive?: boolean; settleMs?: number } = {},
+) {
+  running = await watchFolder({
+    folder,
+    recursive: more.recursive ?? false,
+    settleMs: more.settleMs ?? 40,
+    moveTo: more.moveTo,
+    regions: false,
+    engine,
+    journal: await WatchJournal.open(state),
+    receivers,
+    firstWaitMs: 10,
+    events: {
+      onResult: (delivery) => told.results.push(delivery),
+      onKnown: (name) => told.known.push(name),
+      onFault: (name, message) => told.faults.push(`${name}: ${message}`),
+      onDelayed: (_receiver, reason) => told.delayed.push(reason),
+      onRefused: (_receiver, key, reason) => told.refused.push(`${key} ${reason}`),
+    },
+  });
+  return running;
+}
+const stop = async () => {
+  await running?.stop(200);
+  running = undefined;
+};
+const linesOf = async (path: string) =>
+  (await readFile(path, 'utf8'))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Delivery);
+
+describe('watching a folder', () => {
+  it('scores what lies there and what arrives, and passes over what is no picture', async () => {
+    await writePicture(join(folder, 'a.png'), 204);
+    await writeFile(join(folder, 'notes.txt'), 'no picture');
+    await start();
+    await running!.settled;
+    await writePicture(join(folder, 'b.png'), 51);
+    await until(() => told.results.length === 2);
+    expect(told.results).toMatchObject([
+      { input: 'a.png', score: expect.closeTo(0.8, 2), key: expect.stringMatching(/^[0-9a-f]{64}:toy@/) },
+      { input: 'b.png', score: expect.closeTo(0.2, 2) },
+    ]);
+    expect(told.faults).toEqual([]);
+  });
+
+  it('takes a file once it is whole', async () => {
+    await start([], { settleMs: 200 });
+    const whole = await readFile(await writePicture(join(scratch, 'whole.png'), 204));
+    for (const part of [0.2, 0.6, 1]) {
+      await writeFile(join(folder, 'a.png'), whole.subarray(0, Math.floor(whole.length * part)));
+      await new Promise((resolve) => setTimeout(resolve, 80));
+    }
+    await until(() => told.results.length === 1);
+    expect(told.results[0]).toMatchObject({ score: expect.closeTo(0.8, 2) });
+  });
+
+  it('scores each content once: under other names, and after a restart', async () => {
+    await writePicture(join(folder, 'a.png'), 204);
+    await copyFile(join(folder, 'a.png'), join(folder, 'b.png'));
+    await start();
+    await until(() => told.results.length + told.known.length === 2);
+    expect([told.results.length, told.known.length]).toEqual([1, 1]);
+    await stop();
+    await writePicture(join(folder, 'c.png'), 100);
+    await start();
+    await until(() => told.known.length === 3 && told.results.length === 2);
+    expect(told.results[1]).toMatchObject({ input: 'c.png' });
+  });
+
+  it('gives a changed file a new result', async () => {
+    await writePicture(join(folder, 'a.png'), 204);
+    await start();
+    await until(() => told.results.length === 1);
+    await writePicture(join(folder, 'a.png'), 51);
+    await until(() => told.results.length === 2);
+    expect(told.results[1]!.key).not.toBe(told.results[0]!.key);
+  });
+
+  it('delivers the fault of a picture like a result', async () => {
+    await writeFile(join(folder, 'broken.png'), 'nothing');
+    await start();
+    await until(() => told.results.length === 1);
+    expect(told.results[0]).toMatchObject({ input: 'broken.png', error: { code: 'E_IMAGE_DECODE' } });
+  });
+
+  it('moves what has its result, and overwrites nothing', async () => {
+    const moveTo = join(folder, 'done');
+    await mkdir(moveTo);
+    await writeFile(join(moveTo, 'a.png'), 'already there');
+    await writePicture(join(folder, 'a.png'), 204);
+    await start([], { moveTo, recursive: true });
+    await until(() => told.results.length === 1);
+    await running!.settled;
+    expect(await readdir(folder)).toEqual(['done']);
+    expect((await readdir(moveTo)).sort()).toEqual(['a-2.png', 'a.png']);
+    expect(await readFile(join(moveTo, 'a.png'), 'utf8')).toBe('already there');
+  });
+
+  it('appends results to a file of JSON Lines', async () => {
+    const path = join(scratch, 'out.jsonl');
+    await writePicture(join(folder, 'a.png'), 204);
+    await start([await jsonLinesReceiver(path)]);
+    await until(() => told.results.length === 1);
+    await stop();
+    expect(await linesOf(path)).toEqual(told.results);
+    // A second run delivers nothing anew.
+    await start([await jsonLinesReceiver(path)]);
+    await until(() => told.known.length === 1);
+    await stop();
+    expect(await linesOf(path)).toHaveLength(1);
+  });
+
+  it('refuses a state that is none of its own, and cuts off a line that was not finished', async () => {
+    await writeFile(state, 'nonsense\n');
+    await expect(WatchJournal.open(state)).rejects.toMatchObject({
+      code: 'E_IO_READ',
+      message: expect.stringContaining('line 1'),
+    });
+    await writeFile(state, '{"result":{"key":"k"}}\n{"key":"k","rec');
+    const journal = await WatchJournal.open(state);
+    expect(journal.openFor('anybody')).toEqual([{ key: 'k' }]);
+    await journal.close();
+    expect(await readFile(state, 'utf8')).toBe('{"result":{"key":"k"}}\n');
+  });
+});
+
+describe('a webhook', () => {
+  let server: Server;
+  let url: string;
+  let got: { headers: IncomingHttpHeaders; body: string }[];
+  let statuses: number[];
+  beforeEach(async () => {
+    got = [];
+    statuses = [];
+    server = createServer((request, reply) => {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += chunk;
+      });
+      request.on('end', () => {
+        got.push({ headers: request.headers, body });
+        reply.writeHead(statuses.shift() ?? 204).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+  });
+  afterEach(() => server.close());
+
+  it('gets each result with its key, signed', async () => {
+    await writePicture(join(folder, 'a.png'), 204);
+    await start([webhookReceiver(url, 'the secret')]);
+    await until(() => got.length === 1);
+    const { headers, body } = got[0]!;
+    expect(JSON.parse(body)).toEqual(told.results[0]);
+    expect(headers['crane-key']).toBe(told.results[0]!.key);
+    const seconds = Number(/^t=(\d+),/.exec(String(headers['crane-signature']))?.[1]);
+    expect(Math.abs(seconds - Date.now() / 1000)).toBeLessThan(60);
+    expect(headers['crane-signature']).toBe(signatureOf('the secret', seconds, body));
+    expect(signatureOf('another', seconds, body)).not.toBe(headers['crane-signature']);
+  });
+
+  it('is tried again until it confirms, in the order of the results', async () => {
+    statuses = [500, 429, 503];
+    await writePicture(join(folder, 'a.png'), 204);
+    await start([webhookReceiver(url, undefined)]);
+    await until(() => told.results.length === 1);
+    await writePicture(join(folder, 'b.png'), 51);
+    await until(() => got.length === 5);
+    const keys = got.map(({ headers }) => headers['crane-key']);
+    const [first, second] = told.results.map(({ key }) => key);
+    expect(keys).toEqual([first, first, first, first, second]);
+    expect(told.delayed).toEqual(['it answers 500', 'it answers 429', 'it answers 503']);
+    expect(got[0]!.headers['crane-signature']).toBeUndefined();
+  });
+
+  it('that was away gets its results after a restart', async () => {
+    statuses = Array(1000).fill(503) as number[];
+    await writePicture(join(folder, 'a.png'), 204);
+    await start([webhookReceiver(url, undefined)]);
+    await until(() => got.length >= 2);
+    await stop();
+    statuses = [];
+    const before = got.length;
+    await start([webhookReceiver(url, undefined)]);
+    await until(() => got.length === before + 1 && told.known.length === 1);
+    expect(got.at(-1)!.headers['crane-key']).toBe(told.results[0]!.key);
+    await stop();
+    expect((await linesOf(state)).at(-1)).toEqual({ key: told.results[0]!.key, receiver: `webhook ${url}` });
+  });
+
+  it('that does not want a result is told of, and not sent it again', async () => {
+    statuses = [400];
+    await writePicture(join(folder, 'a.png'), 204);
+    await start([webhookReceiver(url, undefined)]);
+    await until(() => told.refused.length === 1);
+    await writePicture(join(folder, 'b.png'), 51);
+    await until(() => got.length === 2);
+    expect(told.refused[0]).toBe(`${told.results[0]!.key} it answers 400`);
+    expect(got[1]!.headers['crane-key']).toBe(told.results[1]!.key);
+  });
+
+  it('does not hold up another receiver', async () => {
+    statuses = Array(1000).fill(503) as number[];
+    const path = join(scratch, 'out.jsonl');
+    for (const [name, brightness] of [
+      ['a.png', 204],
+      ['b.png', 51],
+    ] as const)
+      await writePicture(join(folder, name), brightness);
+    await start([webhookReceiver(url, undefined), await jsonLinesReceiver(path)]);
+    await until(() => told.results.length === 2 && got.length >= 2);
+    await stop();
+    expect(await linesOf(path)).toHaveLength(2);
+  });
+});
