@@ -3,6 +3,7 @@
 import type { CommandModule } from 'yargs';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
+import type { Model } from '../models/model-json.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
@@ -58,7 +59,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     ...optionsFor('loadEngine', values),
     ...warningsTo(context),
   });
-  if (values.verbose) await sayEngine(context, engine, values.prompts);
+  if (values.verbose) await sayEngine(context, engine, model, values.prompts);
 
   const progress = startProgress(context);
   try {
@@ -105,25 +106,27 @@ async function chooseWriter(context: Context, format: AllOptions['format'], befo
   };
 }
 
-async function sayEngine(context: Context, engine: Engine, prompts: string | undefined): Promise<void> {
-  const { model, device, threads, input, prompts: sets } = engine.facts;
-  say(context, `${model} on ${device}, ${threads} threads, input ${input.width}x${input.height}`);
+async function sayEngine(
+  context: Context,
+  engine: Engine,
+  model: Model,
+  prompts: string | undefined,
+): Promise<void> {
+  const { model: label, device, threads, input, prompts: sets } = engine.facts;
+  say(context, `${label} on ${device}, ${threads} threads, input ${input.width}x${input.height}`);
   const { threshold, thresholdFrom, method } = engine.settings();
   const calibration = engine.calibrationOf();
   if (calibration && thresholdFrom !== 'call') {
     const { oneLine } = await import('../calibrate/explain.js');
     say(context, `threshold ${threshold}: ${oneLine(calibration)}`);
   }
-  const { methodOf } = await import('../methods/registry.js');
-  if (methodOf(method).learned === null) return;
-  const { learnedOnOf } = await import('../models/learned-on.js');
-  const ofSet =
-    prompts === undefined ? Object.values(sets) : Object.hasOwn(sets, prompts) ? [sets[prompts]!] : undefined;
-  const learnedOn = ofSet
-    ? [...new Set(ofSet.flatMap((set) => set.learnedOn))]
-    : await learnedOnOf(engine.addon, prompts!);
-  if (learnedOn === undefined) say(context, `${prompts}: does not say what its prompts were learned on`);
-  else if (learnedOn.length > 0) say(context, `prompts learned on ${visible(learnedOn.join(', '))}`);
+  const { promptFacts } = await import('../runs/prompt-facts.js');
+  const ofAll = prompts === undefined ? Object.keys(sets) : [prompts];
+  const facts = await Promise.all(ofAll.map((name) => promptFacts(engine.addon, model, method, name)));
+  const unknown = facts.find((each) => each?.learnedOn === null);
+  const learnedOn = [...new Set(facts.flatMap((each) => each?.learnedOn ?? []))];
+  if (unknown) say(context, `${unknown.name}: does not say what its prompts were learned on`);
+  if (learnedOn.length > 0) say(context, `prompts learned on ${visible(learnedOn.join(', '))}`);
 }
 
 function stopped(done: number, out: string | undefined): CraneError {

@@ -15,6 +15,7 @@ import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import { mapColours } from '../methods/registry.js';
 import type { DataChoices, ScoreCommandOptions } from '../options/types.js';
 import { ScanAccount, type ScanReport } from '../scan/scan-account.js';
+import { keptFiles } from '../sinks/kept-files.js';
 import { mapEnding, mapFile } from '../sinks/map-file.js';
 import { OutputNames } from '../sinks/output-names.js';
 import { toResultLine, type WrittenFiles } from '../sinks/result-line.js';
@@ -194,14 +195,16 @@ async function* pickItems(
   { places, outcome, account, tellTotal }: Picking,
 ): AsyncGenerator<PictureItem> {
   const { shard, limit = Number.POSITIVE_INFINITY } = options;
-  const names = new OutputNames();
   const writesFiles = options.maps !== undefined || options.heatmaps;
+  const names = new OutputNames(
+    writesFiles ? await keptFiles(options.out!, options.resume ? undefined : results!.path) : undefined,
+  );
   let index = -1;
   let begun = 0;
   for await (const listed of listInputs(inputs, { ...scanOptions(options), account, stdin })) {
     if (stop.aborted) return;
     index++;
-    const stem = writesFiles ? names.claim(listed.place) : '';
+    const stem = writesFiles ? names.claim(listed.place, listed.name) : '';
     if (shard && index % shard.count !== shard.index - 1) continue;
     if (results?.takeDone(listed.name)) {
       outcome.skipped++;

@@ -3,6 +3,7 @@
 import { type MosaicPlan, MosaicPool, planMosaics } from '../data/mosaic-plan.js';
 import { type SetSummary, summarise, summaryLines } from '../data/summary.js';
 import { packageVersion } from '../files/package-root.js';
+import { promptFacts } from '../runs/prompt-facts.js';
 import type { TrainSettings } from '../runs/train-settings.js';
 import { type Fingerprint, fingerprint } from '../runs/training-fingerprint.js';
 import { type ChosenItem, choosePictures } from './choose-pictures.js';
@@ -31,6 +32,8 @@ export interface PreparedRun {
   fingerprint: Fingerprint;
   sets: SetSummary[];
   learnedOn: string[];
+  /** digits of the pictures that the prompts to begin with were learned from */
+  learnedBefore: ReadonlySet<string>;
   notes: string[];
 }
 
@@ -64,6 +67,8 @@ export async function* prepareRun(
 
   const shown = items.map(({ className }) => className);
   const start = await startPrompts(settings, parts.model, method, shown);
+  const before = await originOf(start, settings, training);
+  for (const text of before.notes) yield { stage: 'note', text };
   await tryStart(training, start, settings);
 
   const tasks = [
@@ -118,9 +123,26 @@ export async function* prepareRun(
     start,
     fingerprint: made,
     sets: taken.sets,
-    learnedOn: [...new Set(items.map(({ set }) => set))],
-    notes: [...notes, ...emptyMasks],
+    learnedOn: [...new Set([...before.learnedOn, ...items.map(({ set }) => set)])],
+    learnedBefore: before.learnedPictures,
+    notes: [...notes, ...before.notes, ...emptyMasks],
   };
+}
+
+/** What a file that is learned on learned on itself. */
+async function originOf(
+  { sha256 }: StartPrompts,
+  { start }: TrainSettings,
+  { parts, method }: Training,
+): Promise<{ learnedOn: string[]; learnedPictures: ReadonlySet<string>; notes: string[] }> {
+  const facts = sha256 === undefined ? null : await promptFacts(parts.addon, parts.model, method, start);
+  const notes =
+    facts === null || facts.learnedOn !== null
+      ? []
+      : [
+          `${start}: does not say what its prompts were learned on before: what is learned here names the data sets of this run alone`,
+        ];
+  return { learnedOn: facts?.learnedOn ?? [], learnedPictures: facts?.learnedPictures ?? new Set(), notes };
 }
 
 /** Prompts that do not fit the model are told now, not after the pictures were read. */

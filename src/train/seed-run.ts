@@ -4,6 +4,7 @@ import type { ClassTexts, StepLosses } from '../addon/training.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { k_pictureDigits, sha256OfFile } from '../files/content-hash.js';
 import { writeWhole } from '../files/write-whole.js';
+import { originMetadata } from '../models/prompt-origin.js';
 import type { ReportRun } from '../pages/training/report-page.js';
 import { LossHistory } from '../runs/loss-history.js';
 import {
@@ -175,17 +176,14 @@ function classTexts({ start: { source } }: PreparedRun): ClassTexts {
 
 /** What `score` and other programs may want to know of a prompt file. */
 function promptMetadata(
-  { learnedOn, fingerprint, seed, learning, pictures }: PreparedRun,
+  { learnedOn, fingerprint, seed, learning, pictures, learnedBefore }: PreparedRun,
   epochs: number,
 ): Record<string, string> {
   const { model, weights, texts, version, method } = fingerprint;
+  const own = learning.slice(0, pictures).map(({ content }) => content.slice(0, k_pictureDigits));
   return {
-    learnedOn: JSON.stringify(learnedOn),
-    // So that a test can tell when it is given one of them again, whatever its data set is called.
-    learnedPictures: learning
-      .slice(0, pictures)
-      .map(({ content }) => content.slice(0, k_pictureDigits))
-      .join(' '),
+    // So that a test can tell when it is given one of the pictures again, whatever its data set is called.
+    ...originMetadata({ learnedOn, learnedPictures: new Set([...learnedBefore, ...own]) }),
     epochs: String(epochs),
     seed: String(seed),
     model: `${model}@${weights.map((hash) => hash.slice(0, 12)).join('+')}`,

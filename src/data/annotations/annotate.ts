@@ -112,7 +112,7 @@ export async function writeMasks(
   overwrite: boolean,
 ): Promise<Map<string, string>> {
   const wanted = found.filter(({ shapes }) => shapes.length > 0);
-  const masks = new Map(wanted.map(({ path }) => [path, `${k_folder}/${stemOf(path)}_mask.png`]));
+  const masks = maskNames(wanted.map(({ path }) => path));
   if (!overwrite)
     for (const mask of masks.values()) if (await isThere(join(root, mask))) throw exists(join(root, mask));
   await eachBounded(wanted, k_atOnce, async (picture) => {
@@ -125,6 +125,20 @@ export async function writeMasks(
     await writeWhole(file, await png.toBuffer(), { overwrite });
   });
   return masks;
+}
+
+/** Two pictures of one stem (1.jpg, 1.png) have a mask each: the index says which is whose. */
+function maskNames(paths: readonly string[]): Map<string, string> {
+  const taken = new Set<string>();
+  return new Map(
+    paths.map((path) => {
+      let [name, count] = [stemOf(path), 1];
+      // File systems may ignore case and the form of accents.
+      while (taken.has(name.normalize('NFC').toLowerCase())) name = count++ === 1 ? path : `${path}~${count}`;
+      taken.add(name.normalize('NFC').toLowerCase());
+      return [path, `${k_folder}/${name}_mask.png`];
+    }),
+  );
 }
 
 async function draw(root: string, { path, size, shapes }: FoundPicture) {

@@ -5,6 +5,7 @@
  * file was at hand (the authors' prompts). `seenIn` names the public file that the address was taken from.
  */
 import type { CraneKind, SourceKind } from '../crane-models.js';
+import { publishedSha256 } from '../published-prompts.js';
 import type { VisionTowerSizes } from './sizes.js';
 
 export interface PublicFile {
@@ -106,7 +107,7 @@ const files: PublicFile[] = [
     file: 'trained_on_mvtec_crane_epoch_5.pth',
     commit: '36eafb15d7a01c5b3a74d4efa09b8e267734f49c',
     path: 'trained_on_mvtec_crane/epoch_5.pth',
-    sha256: 'dc9bf1584c8abd8744f39e9607fdea8a04c8d30aa147de595d22bf444488e4c8',
+    sha256: publishedSha256('mvtec', 'crane', 5),
     what: 'prompts of Crane, learned on MVTec AD',
     learnedOn: ['mvtec'],
   }),
@@ -115,7 +116,7 @@ const files: PublicFile[] = [
     file: 'trained_on_visa_crane_epoch_5.pth',
     commit: '56bb4f15bf90952f0f0a711daaff6382c8e5040a',
     path: 'trained_on_visa_crane/epoch_5.pth',
-    sha256: '66d070e3b72b61704495bdadd0f8c4979b62a23ca7211cfe08bd08ec7c0ab831',
+    sha256: publishedSha256('visa', 'crane', 5),
     what: 'prompts of Crane, learned on VisA',
     learnedOn: ['visa'],
   }),
@@ -125,7 +126,7 @@ const files: PublicFile[] = [
     file: 'trained_on_mvtec_cranep_epoch_5.pth',
     commit: 'a68422af50a5da20f364c7597d4c301ec084687b',
     path: 'trained_on_mvtec_default/epoch_5.pth',
-    sha256: '9163f13a9c0a75ac63de16239b850cf70d366b5591b083bea2c0c41e76beed53',
+    sha256: publishedSha256('mvtec', 'crane+', 5),
     what: 'prompts of Crane+, learned on MVTec AD',
     learnedOn: ['mvtec'],
   }),
@@ -134,7 +135,7 @@ const files: PublicFile[] = [
     file: 'trained_on_mvtec_cranep_epoch_1.pth',
     commit: 'a68422af50a5da20f364c7597d4c301ec084687b',
     path: 'trained_on_mvtec_default/epoch_1.pth',
-    sha256: '233cc4e623716f1aa26ebe374dd11aa7d77205266a52902837857c5a0fdc9e21',
+    sha256: publishedSha256('mvtec', 'crane+', 1),
     what: 'prompts of Crane+ for medical pictures: one epoch on MVTec AD',
     learnedOn: ['mvtec'],
   }),
@@ -143,7 +144,7 @@ const files: PublicFile[] = [
     file: 'trained_on_visa_cranep_epoch_5.pth',
     commit: '36eafb15d7a01c5b3a74d4efa09b8e267734f49c',
     path: 'trained_on_visa_cranep/epoch_5.pth',
-    sha256: '732c7d1b76745950c56b0f9846f46f297619dcbb1db69a61e7b8fa5609ac10ab',
+    sha256: publishedSha256('visa', 'crane+', 5),
     what: 'prompts of Crane+, learned on VisA',
     learnedOn: ['visa'],
   }),

@@ -8,6 +8,7 @@ import { sha256OfFile } from '../../files/content-hash.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { withoutTemporary } from '../../files/temporary-name.js';
 import { exists, isThere, publishNew } from '../../files/write-whole.js';
+import { originMetadata, promptOrigin } from '../prompt-origin.js';
 
 export interface ConvertRequest {
   /** together they hold one model: for instance one file with the vision tower and one with the text tower */
@@ -44,7 +45,7 @@ export async function convert(
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
     await makeFolder(dirname(file));
-    await addon.convertWeights([...inputs], temporary, dtype, await origin(inputs));
+    await addon.convertWeights([...inputs], temporary, dtype, await origin(inputs, addon));
     if (overwrite) await rename(temporary, file);
     else await publishNew(temporary, file, out);
   } catch (thrown) {
@@ -55,9 +56,14 @@ export async function convert(
   return { file, bytes: (await stat(file)).size, sha256: await sha256OfFile(file) };
 }
 
-async function origin(inputs: readonly string[]): Promise<Record<string, string>> {
-  const named = await Promise.all(
-    inputs.map(async (input) => `${basename(input)} sha256:${await sha256OfFile(input)}`),
-  );
-  return { format: 'crane', 'converted-from': named.join('; ') };
+/** What prompts were learned on goes with them: a converted file is known by no checksum. */
+async function origin(inputs: readonly string[], addon: NativeAddon): Promise<Record<string, string>> {
+  const named: string[] = [];
+  let learned: Record<string, string> = {};
+  for (const input of inputs) {
+    const sha256 = await sha256OfFile(input);
+    named.push(`${basename(input)} sha256:${sha256}`);
+    learned = { ...learned, ...originMetadata(await promptOrigin(addon, input, sha256)) };
+  }
+  return { format: 'crane', 'converted-from': named.join('; '), ...learned };
 }

@@ -65,7 +65,7 @@ async function fill(folder: string, parts: FolderParts): Promise<void> {
   }
   if (ownPrompts) {
     const { set, sha256, learnedOn } = ownPrompts;
-    sets[set] = { file: await putOwn(folder, ownPrompts), sha256, learnedOn, ...craneTexts };
+    sets[set] = { file: await putOwn(folder, ownPrompts), sha256, learnedOn: learnedOn ?? [], ...craneTexts };
   }
   const made = describeCrane({
     kind,

@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import type { NativeAddon } from '../../addon/native.js';
 import { CraneError } from '../../errors.js';
 import { sha256OfFile } from '../../files/content-hash.js';
-import { learnedOnIn } from '../learned-on.js';
+import { promptOrigin } from '../prompt-origin.js';
 import type { AddressTable, PublicModel } from './addresses.js';
 import { fullSizes } from './recipe.js';
 import { sizesOf } from './sizes.js';
@@ -14,7 +14,8 @@ export interface OwnPrompts {
   /** name of the set in model.json */
   set: string;
   sha256: string;
-  learnedOn: string[];
+  /** null: nobody says */
+  learnedOn: string[] | null;
 }
 
 /**
@@ -57,7 +58,10 @@ export async function readOwnPrompts(
     path,
     set,
     sha256,
-    learnedOn: learnedOn.length > 0 ? [...learnedOn] : (known?.learnedOn ?? learnedOnIn(info.metadata) ?? []),
+    learnedOn:
+      learnedOn.length > 0
+        ? [...learnedOn]
+        : (known?.learnedOn ?? (await promptOrigin(addon, path, sha256)).learnedOn),
   };
 }
 

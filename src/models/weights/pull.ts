@@ -70,6 +70,11 @@ async function pullModel(
     request.prompts === undefined
       ? undefined
       : await readOwnPrompts(request.prompts, request.learnedOn, model, table, await loadAddon());
+  if (ownPrompts?.learnedOn === null) {
+    transfer.log(
+      `WARNING: ${request.prompts} does not say what its prompts were learned on; say it with --learned-on, or no test can tell when it is given pictures that they know`,
+    );
+  }
 
   const stored = new Map<string, StoredFile>();
   for (const file of wanted) {

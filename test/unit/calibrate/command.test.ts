@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { calibrate as calibrateInLibrary } from '../../../src/calibrate/calibrate.js';
 import { keepWithModel } from '../../../src/calibrate/store.js';
+import { sha256OfFile } from '../../../src/files/content-hash.js';
 import type { Calibration } from '../../../src/models/calibration.js';
 import { embeddedModels } from '../../../src/models/find-model.js';
 import { readModelJson } from '../../../src/models/model-json.js';
@@ -376,6 +377,15 @@ describe('pictures that the prompts were learned on', () => {
     expect(stdout).toContain('WARNING');
     expect((await readModelJson(join(model, 'model.json'))).calibrations![0]!.learnedOn).toBe('toys');
   });
+});
+
+it('C10: renamed copies of the pictures are known by their content with the default prompts', async () => {
+  const content = await sha256OfFile(join(data, 'part', 'test', 'good', '50.png'));
+  const metadata = { learnedOn: '["x"]', learnedPictures: content.slice(0, 12) };
+  await writeFile(join(model, 'prompts.safetensors'), JSON.stringify({ metadata }));
+  const { stdout } = await run(['calibrate', data, '--model', model]);
+  expect(stdout).toContain('WARNING');
+  expect(stdout).toContain('1 of its 15 pictures');
 });
 
 describe('the library call', () => {

@@ -282,6 +282,63 @@ describe('--resume', () => {
   });
 });
 
+describe('C9: files of results that are kept', () => {
+  const maps = ['--maps', 'npy', '--heatmaps', '--no-timings'];
+  const bytesOf = async (out: string) => {
+    const text = (await readdir(out)).filter((name) => /^results.*jsonl$/.test(name));
+    const lines = (await Promise.all(text.map((name) => readFile(join(out, name), 'utf8')))).join('');
+    const files = lines
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { input: string; map: string; heatmap: string });
+    return Promise.all(
+      files.map(async ({ input, map, heatmap }) => [
+        input,
+        await readFile(join(out, map), 'hex'),
+        await readFile(join(out, heatmap), 'hex'),
+      ]),
+    );
+  };
+  const place = async (...parts: string[]) => {
+    const path = at('kept', ...parts);
+    await mkdir(join(path, '..'), { recursive: true });
+    await writePicture(path, 20 * parts.length + parts[0]!.charCodeAt(0));
+    return join(path, '..');
+  };
+
+  it.each([
+    ['--resume', [], ['--resume']],
+    ['another shard', ['--shard', '1/2'], ['--shard', '2/2', '--resume']],
+    ['another shard, anew', ['--shard', '1/2'], ['--shard', '2/2', '--force']],
+  ])('keep their names: %s', async (name, first, second) => {
+    const [x, y] = [await place('x', name, '1.png'), await place('y', name, '1.png')];
+    await writePicture(join(y, '0.png'), 5);
+    const out = at('kept out', name);
+    await score([x, '--out', out, ...maps, ...first]);
+    const before = await bytesOf(out);
+    expect(before).toHaveLength(1);
+    expect((await score([y, '--out', out, ...maps, ...second])).code).toBe(0);
+    const after = await bytesOf(out);
+    expect(after).toContainEqual(before[0]);
+    expect(new Set(after.map(([, map]) => map)).size).toBe(after.length);
+    expect(after.length).toBeGreaterThan(1);
+  });
+
+  it('stay those of their inputs when other inputs come first', async () => {
+    const [a, b, c] = [
+      await place('a', 's', '1.png'),
+      await place('b', 's', '1.png'),
+      await place('c', 's', '1.png'),
+    ];
+    const out = at('kept in order');
+    await score([b, c, '--out', out, ...maps]);
+    const before = await bytesOf(out);
+    const run = await score([a, b, c, '--out', out, ...maps, '--resume']);
+    expect(run.lines().map(({ map }) => map)).toEqual(['1.png~2.map.npy']);
+    expect((await bytesOf(out)).slice(0, 2)).toEqual(before);
+  });
+});
+
 describe('interruption', () => {
   it('finishes what is in flight, saves it and exits with 130', async () => {
     const stop = new AbortController();

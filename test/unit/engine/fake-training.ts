@@ -112,9 +112,11 @@ export async function checkFakeFeatures(path: string): Promise<'whole' | 'damage
   }
 }
 
+/** Files of tests that hold any bytes are prompts that say nothing of themselves. */
 export async function inspectFake(path: string) {
-  const { metadata, extra = {} } = (await readFake(path)) as {
-    metadata: Record<string, string>;
+  const content = await readFile(path, 'utf8');
+  const { metadata = {}, extra = {} } = (content.startsWith('{') ? JSON.parse(content) : {}) as {
+    metadata?: Record<string, string>;
     extra?: Record<string, { dtype: string; data: number[] }>;
   };
   const tensors: TensorInfo[] = Object.entries(extra).map(([name, { dtype, data }]) => ({

@@ -396,6 +396,21 @@ describe('prompts learned on the tested set', () => {
     }
   });
 
+  it("C10: are warned of by content with the model's own prompts, by default and by name", async () => {
+    const trainer = await work.trainer({ out: work.at('learned for the model'), epochs: 1 });
+    await trainer.run();
+    const file = join(work.model.folder, 'prompts.safetensors');
+    const before = await readFile(file);
+    await cp(work.at('learned for the model', 'prompts.safetensors'), file);
+    await cp(work.set, work.at('copied'), { recursive: true });
+    for (const prompts of [undefined, 'plain', file]) {
+      const run = await evaluate({ data: work.at('copied'), ...(prompts ? { prompts } : {}) });
+      expect(run.dataSets[0]!.learnedOn).toEqual({ why: 'content', detail: '6 of its 6 pictures' });
+    }
+    expect((await evaluate({ data: work.at('copied'), prompts: 'other' })).dataSets[0]!.learnedOn).toBeNull();
+    await writeFile(file, before);
+  });
+
   it('cannot be ruled out when the prompts do not say: that is a warning too', async () => {
     await writeFile(work.at('found.safetensors'), '{"metadata":{}}');
     const run = await evaluate({ prompts: work.at('found.safetensors') });

@@ -1,4 +1,4 @@
-import { access, readdir, readFile } from 'node:fs/promises';
+import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
@@ -51,6 +51,27 @@ describe('a run', () => {
       [3, 3],
     ]);
     expect(record.losses).toEqual(outcome.runs[0]!.losses);
+  });
+
+  it('P2: that goes on from other prompts keeps what those were learned on', async () => {
+    const first = work.at('first.safetensors');
+    await writeFile(
+      first,
+      JSON.stringify({ parameter: 0, metadata: { learnedOn: '["old"]', learnedPictures: '0123456789ab' } }),
+    );
+    const run = await (await work.trainer({ out: work.at('second'), epochs: 1, start: first })).run();
+    expect(run.learnedOn).toEqual(['old', 'set']);
+    const { metadata } = JSON.parse(await readFile(run.runs[0]!.prompts, 'utf8'));
+    expect(metadata.learnedOn).toBe('["old","set"]');
+    expect(metadata.learnedPictures.split(' ')).toHaveLength(7);
+    expect(metadata.learnedPictures).toMatch(/^0123456789ab /);
+
+    await writeFile(first, JSON.stringify({ parameter: 0, metadata: {} }));
+    const silent = await (await work.trainer({ out: work.at('third'), epochs: 1, start: first })).run();
+    expect(silent.learnedOn).toEqual(['set']);
+    expect((await readRecord('third')).notes.join()).toContain(
+      'does not say what its prompts were learned on',
+    );
   });
 
   it('gives equal bytes for equal seeds, and others for another seed', async () => {

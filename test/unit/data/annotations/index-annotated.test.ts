@@ -44,6 +44,33 @@ const square = (left: number, top: number, side: number) => [
   [left, top + side],
 ];
 
+it('C9: two pictures of one stem keep a mask each', async () => {
+  await makeTree(root, {
+    'a/1.png': await picture(),
+    'a/1.bmp.png': await picture(),
+    'a/1.webp': await sharp(await picture())
+      .webp({ lossless: true })
+      .toBuffer(),
+  });
+  const shapes = (name: string, side: number) =>
+    labelme([{ label: 'pit', points: square(2, 3, side), shape_type: 'polygon' }], { imagePath: name });
+  await makeTree(root, {
+    'a/x.json': shapes('1.png', 2),
+    'a/y.json': shapes('1.webp', 4),
+    'a/z.json': shapes('1.bmp.png', 6),
+  });
+  const { file } = await index('a');
+  const { test } = JSON.parse(await readFile(file, 'utf8'));
+  const entries = Object.values(test).flat() as { img_path: string; mask_path: string }[];
+  expect(new Set(entries.map(({ mask_path }) => mask_path)).size).toBe(3);
+  const areas = entries.map(async ({ img_path, mask_path }) => [img_path, (await marked(mask_path))[0]]);
+  expect(await Promise.all(areas)).toEqual([
+    ['a/1.bmp.png', 36],
+    ['a/1.png', 4],
+    ['a/1.webp', 16],
+  ]);
+});
+
 describe('labelme', () => {
   it('beside pictures in folders that say what is normal adds their masks', async () => {
     const bitmap = await greyPng(0, 8, 8, { value: 1, pixels: 8 });

@@ -132,6 +132,21 @@ describe.skipIf(!addon)('convert', () => {
     expect(after.data).toEqual(before.data);
   });
 
+  it('P2: keeps what prompts were learned on', async () => {
+    const learned = { learnedOn: '["parts"]', learnedPictures: '0123456789ab' };
+    const names = ['ctx_pos', 'ctx_neg'].map((name) => ({
+      name,
+      shape: [1, 1, 12, 64],
+      base: 0,
+      exponent: 5,
+      salt: 'x',
+      dtype: 'f32' as const,
+    }));
+    await addon.synthWeights(at('prompts.safetensors'), names, learned);
+    await convert(request({ inputs: [at('prompts.safetensors')] }), addon);
+    expect((await addon.inspectWeights(at('out.safetensors'))).metadata).toMatchObject(learned);
+  });
+
   it('gives the same bytes each time', async () => {
     await write('clip.safetensors');
     const one = await convert(request(), addon);

@@ -20,12 +20,11 @@ let server: FileServer;
 let place: Workplace;
 let table: AddressTable;
 beforeEach(async () => {
-  place = await openWorkplace({
-    verifyWeights: async (path) => {
-      if (/narrow/.test(path)) return promptInfo(384);
-      return /epoch|own/i.test(path) ? promptInfo(768) : dinov2Info(768, 12);
-    },
-  });
+  const infoOf = async (path: string) => {
+    if (/narrow/.test(path)) return promptInfo(384);
+    return /epoch|own/i.test(path) ? promptInfo(768) : dinov2Info(768, 12);
+  };
+  place = await openWorkplace({ verifyWeights: infoOf, inspectWeights: infoOf });
   server = await startFileServer(content, place.cache);
   // All files have the same bytes: what matters here is which of them goes where.
   const file = (name: string, facts = {}) =>
@@ -147,6 +146,14 @@ describe('a model', () => {
     });
     expect(await readFile(place.at('models', 'crane', 'prompts-epoch-3.pth'), 'utf8')).toBe('learned');
     expect(server.requests).toHaveLength(1);
+  });
+
+  it('P2: asks what they were learned on when nothing says it', async () => {
+    await writeFile(place.at('own.pth'), 'learned');
+    await run('crane', { prompts: place.at('own.pth') });
+    expect(place.log.join()).toMatch(/own\.pth does not say what its prompts were learned on.*--learned-on/);
+    await run('crane', { prompts: place.at('own.pth'), learnedOn: ['parts'] });
+    expect(place.log.filter((line) => line.includes('does not say'))).toHaveLength(1);
   });
 
   it("knows a copy of the authors' prompts by its sha256", async () => {
