@@ -1,11 +1,15 @@
 #include "weight_functions.h"
 
+#include <array>
 #include <cstring>
 
 #include "arguments.h"
 #include "async_task.h"
+#include "text/stored_tokens.h"
 #include "weights/convert.h"
 #include "weights/name_map.h"
+#include "weights/recognise.h"
+#include "weights/shards.h"
 #include "weights/synth.h"
 #include "weights/tensor_view.h"
 
@@ -34,13 +38,19 @@ std::map<std::string, std::string> strings_of(const Napi::Value& value) {
 
 struct FileInfo {
   std::shared_ptr<const weights::WeightFile> file;
-  std::string naming;
+  weights::Recognised naming;
 };
 
 Napi::Value file_info_to_js(Napi::Env env, FileInfo& info) {
   Napi::Object js = Napi::Object::New(env);
   js.Set("container", info.file->container());
-  js.Set("naming", info.naming);
+  js.Set("naming", info.naming.family == nullptr ? "" : std::string(info.naming.family->name));
+  js.Set("prefix", info.naming.prefix);
+  js.Set("beside", static_cast<double>(info.naming.beside));
+  const std::vector<std::string> paths = weights::files_of(*info.file);
+  Napi::Array files = Napi::Array::New(env, paths.size());
+  for (uint32_t i = 0; i < paths.size(); ++i) files.Set(i, paths[i]);
+  js.Set("files", files);
   Napi::Object metadata = Napi::Object::New(env);
   for (const auto& [key, value] : info.file->metadata()) metadata.Set(key, value);
   js.Set("metadata", metadata);
@@ -64,7 +74,7 @@ Napi::Value inspect_weights(const Napi::CallbackInfo& call) {
       call.Env(), io_threads(),
       [path] {
         FileInfo info{weights::open_weights(path), {}};
-        info.naming = weights::naming_of(*info.file);
+        info.naming = weights::recognise(*info.file);
         return info;
       },
       file_info_to_js);
@@ -77,7 +87,7 @@ Napi::Value verify_weights(const Napi::CallbackInfo& call) {
       [path] {
         FileInfo info{weights::open_weights(path), {}};
         weights::verify_weights(info.file);
-        info.naming = weights::naming_of(*info.file);
+        info.naming = weights::recognise(*info.file);
         return info;
       },
       file_info_to_js);
@@ -153,21 +163,51 @@ Napi::Value read_tensor(const Napi::CallbackInfo& call) {
       call.Env(), io_threads(), [path, name] { return read_stored(path, name); }, stored_to_js);
 }
 
+weights::CanonicalWeights open_all(const std::vector<std::string>& paths) {
+  std::vector<std::shared_ptr<const weights::WeightFile>> files;
+  for (const std::string& path : paths) files.push_back(weights::open_weights(path));
+  return weights::canonicalise(std::move(files));
+}
+
+std::vector<std::string> texts_of(const Napi::Value& value) {
+  std::vector<std::string> texts;
+  const auto list = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); ++i) texts.push_back(list.Get(i).ToString().Utf8Value());
+  return texts;
+}
+
+Napi::Value compare_stored_tokens(const Napi::CallbackInfo& call) {
+  const std::vector<std::string> towers = texts_of(call[0]);
+  const std::string prompts = call[1].ToString().Utf8Value();
+  std::array<std::vector<int64_t>, 2> ids;
+  const auto lists = call[2].As<Napi::Array>();
+  for (uint32_t c = 0; c < ids.size() && c < lists.Length(); ++c) {
+    const auto list = lists.Get(c).As<Napi::Array>();
+    for (uint32_t i = 0; i < list.Length(); ++i) ids[c].push_back(list.Get(i).ToNumber().Int64Value());
+  }
+  return run_async(
+      call.Env(), io_threads(),
+      [=] { return text::compare_stored_tokens(open_all(towers), open_all({prompts}), ids); },
+      [](Napi::Env env, text::TokenComparison& result) -> Napi::Value {
+        Napi::Object js = Napi::Object::New(env);
+        js.Set("rows", static_cast<double>(result.rows));
+        js.Set("difference", result.difference);
+        js.Set("magnitude", result.magnitude);
+        return js;
+      });
+}
+
 Napi::Value nothing(Napi::Env env, bool&) { return env.Undefined(); }
 
 Napi::Value convert_weights(const Napi::CallbackInfo& call) {
-  std::vector<std::string> inputs;
-  const auto list = call[0].As<Napi::Array>();
-  for (uint32_t i = 0; i < list.Length(); ++i) inputs.push_back(list.Get(i).ToString().Utf8Value());
+  const std::vector<std::string> inputs = texts_of(call[0]);
   const std::string output = call[1].ToString().Utf8Value();
   const std::string dtype = call[2].ToString().Utf8Value();
   const auto metadata = strings_of(call[3]);
   return run_async(
       call.Env(), io_threads(),
       [=] {
-        std::vector<std::shared_ptr<const weights::WeightFile>> files;
-        for (const std::string& path : inputs) files.push_back(weights::open_weights(path));
-        weights::convert_weights(weights::canonicalise(std::move(files)), output, dtype_of(dtype), metadata);
+        weights::convert_weights(open_all(inputs), output, dtype_of(dtype), metadata);
         return true;
       },
       nothing);
@@ -197,6 +237,7 @@ Napi::Value synth_weights(const Napi::CallbackInfo& call) {
 
 void add_weight_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("inspectWeights", Napi::Function::New<inspect_weights>(env, "inspectWeights"));
+  exports.Set("compareStoredTokens", Napi::Function::New<compare_stored_tokens>(env, "compareStoredTokens"));
   exports.Set("verifyWeights", Napi::Function::New<verify_weights>(env, "verifyWeights"));
   exports.Set("readTensor", Napi::Function::New<read_tensor>(env, "readTensor"));
   exports.Set("convertWeights", Napi::Function::New<convert_weights>(env, "convertWeights"));

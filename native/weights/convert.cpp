@@ -34,6 +34,7 @@ void convert_weights(const CanonicalWeights& weights, const std::string& output,
                      const std::map<std::string, std::string>& metadata) {
   check_input(dtype == DType::f32 || dtype == DType::f16, "E_USAGE",
               "weights are converted to f32 or f16, not ", dtype_name(dtype));
+  check_structure(weights);
   std::vector<SafetensorsEntry> entries;
   for (const auto& [name, tensor] : weights.tensors) {
     entries.push_back({name, holds_floats(tensor) ? dtype : DType::i32, tensor.shape});

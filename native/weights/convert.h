@@ -9,8 +9,8 @@
 namespace crane::weights {
 
 // Floating tensors are written as `dtype` (f32 or f16, rounded to nearest), whole numbers as i32. Whole or
-// not at all. Errors: E_USAGE for another dtype; E_WEIGHTS_DTYPE; E_WEIGHTS_NONFINITE, also for a value that
-// f16 cannot hold; E_IO_WRITE.
+// not at all. Errors: those of check_structure for what is no whole tower or checkpoint; E_USAGE for another
+// dtype; E_WEIGHTS_DTYPE; E_WEIGHTS_NONFINITE, also for a value that f16 cannot hold; E_IO_WRITE.
 void convert_weights(const CanonicalWeights& weights, const std::string& output, DType dtype,
                      const std::map<std::string, std::string>& metadata);
 

@@ -1,119 +1,23 @@
 #include "weights/name_map.h"
 
 #include <algorithm>
-#include <optional>
-#include <unordered_map>
 
 #include "core/error.h"
+#include "weights/recognise.h"
 
 namespace crane::weights {
 
 namespace {
 
-// "blocks.12.norm1.weight" as the pattern "blocks.#.norm1.weight" and 12.
-struct NumberedName {
-  std::string pattern;
-  std::string number;  // as written; empty when there is none
-};
-
-bool is_block_number(std::string_view text) {
-  const bool digits = !text.empty() && text.size() <= 4 &&
-                      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  return digits && (text.size() == 1 || text[0] != '0');
-}
-
-// The first part between dots that is a number; names of all families have at most one.
-NumberedName split_number(std::string_view name) {
-  for (size_t start = 0; start <= name.size();) {
-    const size_t end = std::min(name.find('.', start), name.size());
-    const std::string_view part = name.substr(start, end - start);
-    if (is_block_number(part)) {
-      return {std::string(name.substr(0, start)) + "#" + std::string(name.substr(end)), std::string(part)};
-    }
-    start = end + 1;
+[[noreturn]] void refuse_naming(const WeightFile& file, const std::vector<std::string>& rivals) {
+  if (!rivals.empty()) {
+    std::string under;
+    for (const std::string& prefix : rivals)
+      under += join_text(under.empty() ? "" : ", ", quote_name(prefix));
+    throw Error("E_WEIGHTS_NAMING",
+                join_text(file.path(), ": holds ", rivals.size(), " equal models, under ", under),
+                "save the tensors of the one that is meant");
   }
-  return {std::string(name), {}};
-}
-
-std::string with_number(std::string_view pattern, std::string_view number) {
-  std::string name(pattern);
-  const size_t at = name.find('#');
-  if (at != std::string::npos) name.replace(at, 1, number);
-  return name;
-}
-
-struct Match {
-  const NameRow* row = nullptr;  // nullptr: known and ignored
-  std::string number;
-};
-
-// The rows of one family, to be found by the stored name.
-class FamilyIndex {
- public:
-  explicit FamilyIndex(const Family& family) {
-    for (const NameRow& row : family.rows) rows_.emplace(row.stored, &row);
-    for (const std::string_view name : family.ignored) {
-      if (name.ends_with('*')) {
-        ignored_starts_.push_back(name.substr(0, name.size() - 1));
-      } else {
-        rows_.emplace(name, nullptr);
-      }
-    }
-  }
-
-  std::optional<Match> match(std::string_view name, std::string_view prefix) const {
-    // A literal '#' in a file's name must not pass for a number.
-    if (!name.starts_with(prefix) || name.find('#') != std::string_view::npos) return std::nullopt;
-    name.remove_prefix(prefix.size());
-    // Names without a block number may contain numbers of their own (SAM's neck.0).
-    if (const auto found = rows_.find(name); found != rows_.end()) return Match{found->second, {}};
-    NumberedName numbered = split_number(name);
-    if (const auto found = rows_.find(numbered.pattern); found != rows_.end()) {
-      return Match{found->second, std::move(numbered.number)};
-    }
-    for (const std::string_view start : ignored_starts_) {
-      if (name.starts_with(start)) return Match{};
-    }
-    return std::nullopt;
-  }
-
- private:
-  std::unordered_map<std::string_view, const NameRow*> rows_;
-  std::vector<std::string_view> ignored_starts_;
-};
-
-struct Recognised {
-  const Family* family = nullptr;
-  std::string_view prefix;
-  size_t known = 0;  // tensors with a row or a place among the ignored
-  size_t mapped = 0;
-};
-
-// The family and prefix that give a meaning to most tensors.
-Recognised recognise(const WeightFile& file) {
-  Recognised best;
-  for (const Family* family : families()) {
-    const FamilyIndex index(*family);
-    for (const std::string_view prefix : family->prefixes) {
-      Recognised candidate{family, prefix};
-      for (const TensorView& tensor : file.tensors()) {
-        const auto match = index.match(tensor.name, prefix);
-        candidate.known += match ? 1 : 0;
-        candidate.mapped += match && match->row != nullptr ? 1 : 0;
-      }
-      if (candidate.mapped > best.mapped) best = candidate;
-    }
-  }
-  return best;
-}
-
-// A family fits when it explains at least half of the file: then single strangers are worth naming one by
-// one.
-bool fits(const Recognised& recognised, const WeightFile& file) {
-  return recognised.mapped > 0 && 2 * recognised.known >= file.tensors().size();
-}
-
-[[noreturn]] void refuse_naming(const WeightFile& file) {
   std::string known;
   for (const Family* family : families()) known += join_text(known.empty() ? "" : ", ", family->name);
   std::string sample;
@@ -175,7 +79,9 @@ void add_file(CanonicalWeights& weights, const NamedFile& named) {
   const FamilyIndex index(*named.family);
   std::map<std::string, Assembly> assemblies;
   for (const TensorView& view : file.tensors()) {
-    const auto match = index.match(view.name, named.prefix);
+    const std::string name = without_wrappers(view.name);
+    if (!name.starts_with(named.prefix)) continue;  // beside the model
+    const auto match = index.match(std::string_view(name).substr(named.prefix.size()));
     if (!match) {
       throw Error("E_WEIGHTS_EXTRA",
                   join_text(file.path(), ": tensor ", quote_name(view.name), " ", shape_text(view.shape),
@@ -271,7 +177,7 @@ const CanonicalTensor& CanonicalWeights::at(const std::string& name) const {
 
 std::string naming_of(const WeightFile& file) {
   const Recognised recognised = recognise(file);
-  return fits(recognised, file) ? std::string(recognised.family->name) : std::string();
+  return recognised.family == nullptr ? std::string() : std::string(recognised.family->name);
 }
 
 CanonicalWeights canonicalise(std::vector<std::shared_ptr<const WeightFile>> files) {
@@ -279,11 +185,11 @@ CanonicalWeights canonicalise(std::vector<std::shared_ptr<const WeightFile>> fil
   weights.files = std::move(files);
   for (const auto& file : weights.files) {
     const Recognised recognised = recognise(*file);
-    if (!fits(recognised, *file)) refuse_naming(*file);
+    if (recognised.family == nullptr) refuse_naming(*file, recognised.rivals);
     const bool repeated = std::any_of(weights.named_files.begin(), weights.named_files.end(),
                                       [&](const NamedFile& n) { return n.family == recognised.family; });
     if (!repeated) weights.family += join_text(weights.family.empty() ? "" : "+", recognised.family->name);
-    weights.named_files.push_back({file, recognised.family, std::string(recognised.prefix)});
+    weights.named_files.push_back({file, recognised.family, recognised.prefix});
     add_file(weights, weights.named_files.back());
   }
   return weights;

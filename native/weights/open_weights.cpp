@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/mapped_file.h"
 #include "weights/safetensors.h"
+#include "weights/shards.h"
 #include "weights/tensor_view.h"
 #include "weights/torch_archive.h"
 #include "weights/torch_zip.h"
@@ -65,6 +66,7 @@ std::shared_ptr<const WeightFile> open_weights(std::span<const std::byte> bytes,
     return archive.is_torchscript() ? read_torchscript(archive, std::move(owner))
                                     : read_torch_zip(archive, std::move(owner));
   }
+  if (is_index(bytes)) return open_index(bytes, path);
   if (looks_like_safetensors(bytes)) return read_safetensors(bytes, std::move(owner), path);
   // Shorter than the smallest file of either kind: most likely the rest is missing.
   check_input(bytes.size() > 9, "E_WEIGHTS_TRUNCATED", path, ": ", bytes.size(),
@@ -85,6 +87,7 @@ std::shared_ptr<const WeightFile> open_weights(const std::string& path) {
     throw Error("E_WEIGHTS_NOT_FOUND", join_text(path, ": there is no such file"),
                 "check the path of the weights");
   }
+  if (S_ISDIR(status.st_mode)) return open_weight_folder(path);
   const auto mapping = MappedFile::open(path);
   return open_weights({mapping->data(), mapping->size()}, mapping, path);
 }

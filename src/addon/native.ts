@@ -19,7 +19,7 @@ import type {
 import type { NativePicture, Region } from './picture.js';
 import type { Precision } from './precision.js';
 import type { FeatureShape } from './training.js';
-import type { SynthTensor, WeightFileInfo } from './weights.js';
+import type { SynthTensor, TokenComparison, WeightFileInfo } from './weights.js';
 
 export type * from './engine.js';
 export type * from './material.js';
@@ -75,6 +75,12 @@ export interface NativeAddon {
     data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
   }>;
   /** Checks names, shapes and finiteness of every tensor; rejects with the first fault's code. */
+  /** @param ids of the two texts; a file that brings its own was learned with those */
+  compareStoredTokens(
+    towers: string[],
+    prompts: string,
+    ids: readonly (readonly number[])[],
+  ): Promise<TokenComparison>;
   verifyWeights(path: string): Promise<WeightFileInfo>;
   /** Writes a safetensors file with the canonical names; dtype 'f32' or 'f16'. Whole or not at all. */
   convertWeights(

@@ -8,11 +8,28 @@ export interface TensorInfo {
 }
 
 export interface WeightFileInfo {
-  container: 'safetensors' | 'torch-zip' | 'torchscript';
+  /** 'shards': several files, of an index or a folder */
+  container: 'safetensors' | 'torch-zip' | 'torchscript' | 'shards';
   /** naming family found, for instance 'openai-clip', 'dinov2', 'hf-clip', 'prompts'; '' when unknown */
   naming: string;
+  /** what stands before every name of the model: 'state_dict.module.' */
+  prefix: string;
+  /** tensors that do not begin with it and are no part of the model: an optimiser's state */
+  beside: number;
+  /** all that was read */
+  files: string[];
   metadata: Record<string, string>;
   tensors: TensorInfo[];
+}
+
+/** Rows of tokens that a prompt file brings, beside those of the tower's table. */
+export interface TokenComparison {
+  /** 0: one of the two has none */
+  rows: number;
+  /** largest difference of two values */
+  difference: number;
+  /** largest value of the table's rows */
+  magnitude: number;
 }
 
 export interface SynthTensor {

@@ -99,7 +99,9 @@ async function run(context: Context, argv: Record<string, unknown>): Promise<voi
     const outcome = await calibrate(options);
     progress.stop();
     sayScan(context, outcome.scan, values.json);
-    if (!values.json) sayWarnings(context, outcome.warnings, false);
+    const { idleNotes } = await import('../engine/idle-settings.js');
+    const idle = idleNotes(optionsFor('loadEngine', values), engine.settings());
+    if (!values.json) sayWarnings(context, [...idle, ...outcome.warnings], false);
     const kept = await keep(context, model, engine, outcome, values);
     await tell(context, outcome, kept, values.json);
     if (outcome.failed.length > 0) throw someFailed(context, outcome);

@@ -79,7 +79,9 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     if (values.regions && !outcome.hasMapThreshold) {
       say(context, 'no regions: these settings have no map threshold; give one with --map-threshold');
     }
-    sayWarnings(context, outcome.warnings, values.json);
+    const { idleNotes } = await import('../engine/idle-settings.js');
+    const idle = idleNotes(optionsFor('loadEngine', values), engine.settings());
+    sayWarnings(context, [...idle, ...outcome.warnings], values.json);
     if (outcome.skipped > 0) say(context, `${outcome.skipped} inputs had results already`);
     if (outcome.isStopped) throw stopped(outcome.scored + outcome.failed, values.out);
     if (outcome.failed > 0) throw someFailed(outcome.failed, outcome.failed + outcome.scored);

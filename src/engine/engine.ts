@@ -362,7 +362,7 @@ export class Engine {
 }
 
 /** Shown once on stderr unless the process listens to its 'warning' event. */
-function emitWarning({ code, message }: EngineWarning): void {
+export function emitWarning({ code, message }: EngineWarning): void {
   process.emitWarning(message, { type: 'CraneWarning', code });
 }
 

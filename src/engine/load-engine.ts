@@ -11,10 +11,11 @@ import { checkOptions } from '../options/check.js';
 import { defaultOf } from '../options/table.js';
 import type { EngineOptions } from '../options/types.js';
 import { choosePrecision } from './choose-precision.js';
-import { Engine, toSize } from './engine.js';
+import { Engine, emitWarning, toSize } from './engine.js';
 import { isEncodable, resolveSettings } from './method-choice.js';
 import { PromptSets } from './prompt-sets.js';
 import { StartCache } from './start-cache.js';
+import { tokenWarning } from './token-warning.js';
 
 /**
  * Loads a model. Takes the memory of its weights until dispose(); opens no connection.
@@ -56,8 +57,15 @@ export async function openEngine(
     const size = sizeOf(model, options);
     // Encoding the default prompts now tells their faults at once, not at the first picture; they are never released.
     await cache?.tidy(native.facts);
-    const prompts = new PromptSets(native, model, (prompts, source, method) =>
-      cache?.vectorsFile(addon, model, native.facts, prompts, source, method),
+    const warn = options.onWarning ?? emitWarning;
+    const prompts = new PromptSets(
+      native,
+      model,
+      (prompts, source, method) => cache?.vectorsFile(addon, model, native.facts, prompts, source, method),
+      async (path, material) => {
+        const warning = await tokenWarning(addon, config.weights, path, material);
+        if (warning) warn(warning);
+      },
     );
     const settings = resolveSettings(model, { size, precision }, options);
     // Where the name of the class comes with the pictures there is nothing to encode yet.

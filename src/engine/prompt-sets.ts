@@ -30,6 +30,9 @@ export type KeptVectors = (
   method: MethodOptions,
 ) => Promise<string> | undefined;
 
+/** Called once for each file and method that were encoded. */
+export type OnEncoded = (path: string, material: Material) => Promise<void>;
+
 /** What decides a set. */
 export interface Wanted {
   prompts: string | undefined;
@@ -60,11 +63,18 @@ export class PromptSets {
 
   readonly #model: Model;
   readonly #keptVectors: KeptVectors;
+  readonly #onEncoded: OnEncoded;
 
-  constructor(engine: NativeEngine, model: Model, keptVectors: KeptVectors = () => undefined) {
+  constructor(
+    engine: NativeEngine,
+    model: Model,
+    keptVectors: KeptVectors = () => undefined,
+    onEncoded: OnEncoded = async () => {},
+  ) {
     this.#engine = engine;
     this.#model = model;
     this.#keptVectors = keptVectors;
+    this.#onEncoded = onEncoded;
   }
 
   /**
@@ -153,6 +163,7 @@ export class PromptSets {
       kept === undefined ? material : { ...material, kept },
       method,
     );
+    if (found) await this.#onEncoded(found.path, material);
     const identity = identityOf(sha256, texts, className);
     if (found && found.declared === undefined) this.#identities.set(fileKey(found.path, className), identity);
     return { handle, identity };

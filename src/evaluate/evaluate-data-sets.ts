@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { summarise, summaryLines } from '../data/summary.js';
 import type { Engine } from '../engine/engine.js';
+import { idleNotes } from '../engine/idle-settings.js';
 import { couplesPictures, needsSource } from '../engine/method-choice.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
@@ -145,6 +146,7 @@ async function prepare(
   const prompts = await promptFacts(addon, model, settled.method, settled.prompts);
   const settings = testSettings(engine, resolved, settled, prompts);
   const { method } = settings;
+  for (const text of idleNotes(resolved.given, settled)) onProgress({ stage: 'note', text });
   if (needsSource(method) && !model.source) {
     throw new CraneError('E_MODEL_CONFIG', `${model.name} has no spatial source, and D-Attn needs one`, {
       hint: 'take --model crane+, or leave D-Attn off: --no-d-attn',

@@ -1,5 +1,6 @@
 /** One table for a grid, as Table 2 of the paper: a row for each combination, the means of each data set. */
 import { stringify } from 'csv-stringify/sync';
+import { whyIdle } from '../engine/idle-settings.js';
 import type { TestRun } from '../runs/test-run.js';
 import type { Paint } from '../terminal/paint.js';
 import type { GridAxis, GridCell } from './grid.js';
@@ -45,8 +46,29 @@ function gridTable(axes: readonly GridAxis[], runs: readonly GridRun[]): GridTab
     axes: axes.map(({ name }) => name),
     columns,
     rows: names.flatMap((name) => rows.filter(({ dataSet }) => dataSet === name)),
-    warnings: [...new Set(runs.flatMap(({ run }) => run.warnings))],
+    warnings: [...idleAxes(axes, rows, runs), ...new Set(runs.flatMap(({ run }) => run.warnings))],
   };
+}
+
+/** Equal figures for all values of an axis look like a finding; where the option cannot matter, that is the reason. */
+function idleAxes(axes: readonly GridAxis[], rows: readonly GridRow[], runs: readonly GridRun[]): string[] {
+  return axes.flatMap(({ name, texts }, at) => {
+    if (texts.length < 2) return [];
+    const figures = new Map<string, string>();
+    for (const { values, dataSet, cells } of rows) {
+      const others = JSON.stringify([dataSet, values.filter((_, place) => place !== at)]);
+      const own = JSON.stringify(cells.map(({ value }) => value));
+      if ((figures.get(others) ?? own) !== own) return [];
+      figures.set(others, own);
+    }
+    const why = new Set(runs.map(({ run }) => whyIdle(name, run.settings)));
+    const reason = why.size === 1 ? [...why][0] : undefined;
+    return [
+      reason === undefined
+        ? `no figure depends on ${name}: all of its values give the same`
+        : `no figure depends on ${name}, and none can: ${reason}`,
+    ];
+  });
 }
 
 const k_note =

@@ -15,6 +15,8 @@ export interface ResolvedTest {
   preset: PresetName | null;
   /** of the method and the pictures, the preset's among them */
   choices: PictureChoices;
+  /** those of them that no preset made */
+  given: PictureChoices;
   limits: number[];
   bootstrap: TestSettings['bootstrap'];
   split: Split;
@@ -63,6 +65,7 @@ export function resolveTest(
   } = given;
   return {
     preset: preset ?? null,
+    given: own,
     choices: mergeChoices([
       comparePaper ? nested(asPublished) : {},
       preset === undefined ? {} : presets[preset].choices,

@@ -83,6 +83,8 @@ const settings = {
   },
 } as const;
 
+const k_ofDAttn = ['dAttnMaps', 'dAttnBeta', 'compat.batchMean', 'compat.emptyRows', 'compat.dAttnLayers'];
+
 export const crane = {
   name: 'crane',
   what: 'E-Attn, with a spatial source also D-Attn; learned prompts',
@@ -114,6 +116,10 @@ export const crane = {
     'compat.dAttnLayers': [],
   },
   facts: ({ dAttn, compat }) => ({ couplesPictures: compat.batchMean, needsSource: dAttn }),
+  idle: ({ dAttn, imageScore }) => ({
+    ...(imageScore === 'map-max' ? { fusion: "the score is the map's maximum (imageScore map-max)" } : {}),
+    ...(dAttn ? {} : Object.fromEntries(k_ofDAttn.map((name) => [name, 'D-Attn is off (dAttn)']))),
+  }),
   ranges: () => ({ score: [0, 1], map: [0, 1] }),
   backbone: { name: 'ViT-L-14-336px', activation: 'quick-gelu', positions: 'bilinear' },
   learned: { needed: true, texts: { normal: 'object.', anomalous: 'damaged object.' } },

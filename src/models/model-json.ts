@@ -22,7 +22,14 @@ const positiveInt = z.int().min(1);
 /** A file of the model's folder: it may not leave it. */
 const localFile = z.string().min(1).refine(staysInside, 'expected a path inside the folder of model.json');
 
-const weightFile = z.strictObject({ file: localFile, sha256, bytes: positiveInt });
+const weightFile = z.strictObject({
+  file: localFile.refine(
+    (file) => !file.endsWith('.json'),
+    'expected one file; make one of several with `crane-native weights convert`',
+  ),
+  sha256,
+  bytes: positiveInt,
+});
 const activation = z.enum(['quick-gelu', 'gelu']);
 
 const tower = z.strictObject({

@@ -41,7 +41,8 @@ export interface Size {
 
 /** Something that the user should know and that ends nothing. */
 export interface EngineWarning {
-  code: 'W_SMALLER_BATCH';
+  /** fewer pictures at once for want of memory · a prompt file's own tokens are not those of the model */
+  code: 'W_SMALLER_BATCH' | 'W_PROMPT_TOKENS';
   message: string;
 }
 

@@ -27,7 +27,8 @@ await loadEngine({
 });
 await loadEngine({ threshold: null, compat: { exif: false }, signal: new AbortController().signal });
 await loadEngine({
-  onWarning: ({ code, message }) => same<[typeof code, typeof message], ['W_SMALLER_BATCH', string]>(true),
+  onWarning: ({ code, message }) =>
+    same<[typeof code, typeof message], ['W_SMALLER_BATCH' | 'W_PROMPT_TOKENS', string]>(true),
 });
 
 // @ts-expect-error a misspelled option

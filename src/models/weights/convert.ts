@@ -9,6 +9,7 @@ import { makeFolder } from '../../files/make-folder.js';
 import { withoutTemporary } from '../../files/temporary-name.js';
 import { exists, isThere, publishNew } from '../../files/write-whole.js';
 import { originMetadata, promptOrigin } from '../prompt-origin.js';
+import { sha256OfFiles } from './verify.js';
 
 export interface ConvertRequest {
   /** together they hold one model: for instance one file with the vision tower and one with the text tower */
@@ -61,8 +62,9 @@ async function origin(inputs: readonly string[], addon: NativeAddon): Promise<Re
   const named: string[] = [];
   let learned: Record<string, string> = {};
   for (const input of inputs) {
-    const sha256 = await sha256OfFile(input);
-    named.push(`${basename(input)} sha256:${sha256}`);
+    const { files } = await addon.inspectWeights(input);
+    const sha256 = await sha256OfFiles(files);
+    for (const file of files) named.push(`${basename(file)} sha256:${await sha256OfFile(file)}`);
     learned = { ...learned, ...originMetadata(await promptOrigin(addon, input, sha256)) };
   }
   return { format: 'crane', 'converted-from': named.join('; '), ...learned };

@@ -1,5 +1,6 @@
 /** How weights are shown to people: lists, facts of a file, its tensors. Pure text; the command line prints it. */
 
+import { basename } from 'node:path';
 import type { WeightFileInfo } from '../../addon/native.js';
 import { aligned } from '../../terminal/aligned.js';
 import { formatBytes } from '../../terminal/bytes.js';
@@ -35,6 +36,8 @@ export function inspectText(
   const facts = [
     ['container', info.container],
     ['naming', info.naming || 'no known family'],
+    ...(info.prefix === '' ? [] : [['prefix', prefixText(info)]]),
+    ...(info.files.length === 1 ? [] : [['files', info.files.map((path) => basename(path)).join(', ')]]),
     ...sizeRows(sizes),
     [
       'values',
@@ -62,6 +65,10 @@ export function inspectText(
     ),
     '',
   ].join('\n');
+}
+
+function prefixText({ prefix, beside }: WeightFileInfo): string {
+  return beside === 0 ? prefix : `${prefix} (${beside} tensors beside it are no part of the model)`;
 }
 
 /** The part of a model that no file holds. */

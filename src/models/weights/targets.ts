@@ -1,5 +1,5 @@
-/** What `inspect` and `verify` were pointed at: a weight file, or a model (folder, model.json, name) with its files. */
-import { stat } from 'node:fs/promises';
+/** What `inspect` and `verify` were pointed at: a weight file or its parts, or a model (folder, model.json, name) with its files. */
+import { readdir, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { CraneError } from '../../errors.js';
 import { findModel } from '../find-model.js';
@@ -35,7 +35,9 @@ export async function findTarget(
       throw new CraneError('E_IO_READ', `${given}: may not be read (${cause.code})`, { cause });
     return undefined;
   });
-  if (facts?.isFile() && basename(given) !== 'model.json') return { files: [{ path: given }] };
+  const isFile = facts?.isFile() && basename(given) !== 'model.json';
+  if (isFile || (facts?.isDirectory() && (await holdsWeightsOnly(given))))
+    return { files: [{ path: given }] };
   const published = facts ? undefined : table.files.find(({ name }) => name === given);
   if (published) return { files: [await storedFile(published, env)] };
   if (facts === undefined && looksLikeFile(given)) {
@@ -57,6 +59,14 @@ export async function findTarget(
     },
   }));
   return { files, model };
+}
+
+/** A model in parts, as it was downloaded: the addon reads its files together. */
+async function holdsWeightsOnly(folder: string): Promise<boolean> {
+  const names: string[] = await readdir(folder).catch(() => []);
+  return (
+    !names.includes('model.json') && names.some((name) => /\.(safetensors|bin|pth?|index\.json)$/.test(name))
+  );
 }
 
 async function storedFile(file: PublicFile, env: NodeJS.ProcessEnv): Promise<TargetFile> {

@@ -1,5 +1,7 @@
 /** Checks every promise of a weight file. */
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { NativeAddon, WeightFileInfo } from '../../addon/native.js';
 import { CraneError } from '../../errors.js';
 import { sha256OfFile } from '../../files/content-hash.js';
@@ -15,6 +17,7 @@ export interface Verified {
   tensors: number;
   sizes: WeightSizes;
   bytes: number;
+  /** of several files: of what sha256sum prints for them in their folder */
   sha256: string;
   /** who promised this sha256: model.json, the first download, the table of published files; empty: nobody did */
   promisedBy: string[];
@@ -31,7 +34,7 @@ export async function verifyFile(
 ): Promise<Verified> {
   await checkLength(path, promise);
   const info = await addon.verifyWeights(path);
-  const sha256 = await sha256OfFile(path);
+  const sha256 = await sha256OfFiles(info.files);
   const promises = [
     ...(promise ? [promise] : []),
     ...(await recordedPromise(path)),
@@ -55,10 +58,24 @@ export async function verifyFile(
     naming: info.naming,
     tensors: info.tensors.length,
     sizes: sizesOf(info),
-    bytes: (await stat(path)).size,
+    bytes: await bytesOf(info.files),
     sha256,
     promisedBy: [...new Set(promises.map(({ by }) => by))],
   };
+}
+
+/** Of several files that are one: of the lines that `sha256sum` prints for them in their folder. */
+export async function sha256OfFiles(paths: readonly string[]): Promise<string> {
+  if (paths.length === 1) return sha256OfFile(paths[0]!);
+  const all = createHash('sha256');
+  for (const path of paths) all.update(`${await sha256OfFile(path)}  ${basename(path)}\n`);
+  return all.digest('hex');
+}
+
+async function bytesOf(paths: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const path of paths) bytes += (await stat(path)).size;
+  return bytes;
 }
 
 /** Told before everything else: what is too short cannot be sound. */

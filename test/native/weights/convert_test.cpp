@@ -54,6 +54,17 @@ TEST(Convert, AValueTooLargeForF16IsNamedAndNothingIsWritten) {
   EXPECT_EQ(thrown_by([&] { convert_weights(weights, folder.file("y"), DType::bf16, {}); }).code, "E_USAGE");
 }
 
+TEST(Convert, AnIncompleteModelIsNamedAndNothingIsWritten) {
+  const ScratchFolder folder;
+  std::vector<NamedShape> tensors = openai_clip();
+  erase_name(tensors, "visual.ln_post.bias");
+  const CanonicalWeights weights = canonicalise({model_file(tensors)});
+  const Thrown thrown = thrown_by([&] { convert_weights(weights, folder.file("x"), DType::f32, {}); });
+  EXPECT_EQ(thrown.code, "E_WEIGHTS_MISSING");
+  EXPECT_TRUE(contains(thrown.message, "visual.ln_post.bias")) << thrown.message;
+  EXPECT_TRUE(folder.names().empty());
+}
+
 TEST(Verify, FindsADamagedByteAndAValueThatIsNotFinite) {
   const std::string ctx = op::tensor(op::storage("FloatStorage", "0", 6), 0, {1, 1, 3, 2}, {6, 6, 2, 1});
   const auto checkpoint = [&](float last) {

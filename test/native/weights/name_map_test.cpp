@@ -4,6 +4,7 @@
 
 #include "error_of.h"
 #include "model_files.h"
+#include "weights/recognise.h"
 
 namespace crane::weights {
 namespace {
@@ -187,6 +188,70 @@ TEST(NameMap, UnknownNamesAreRefusedWithASample) {
             "E_WEIGHTS_NAMING");
   EXPECT_EQ(naming_of(*model_file({{"fc.weight", {2}}})), "");
   EXPECT_EQ(naming_of(*model_file(hf_dinov2(0))), "hf-dinov2");
+}
+
+// C17: people save models within trainers, compiled modules and wrappers of their own.
+TEST(NameMap, PrefixesAreFoundInTheFileItself) {
+  for (const char* prefix :
+       {"_orig_mod.", "clip_model.", "model_state_dict.", "state_dict.model.clip.", "net.0."}) {
+    const CanonicalWeights weights = canonicalise({model_file(openai_clip(prefix))});
+    expect_same(weights, "text.pos", {k_context, k_text_width}, std::string(prefix) + "positional_embedding");
+    EXPECT_EQ(weights.tensors.size(), canonicalise({model_file(openai_clip())}).tensors.size());
+    // What compiling adds may stand anywhere, so it is no prefix.
+    const std::string found = recognise(*model_file(openai_clip(prefix))).prefix;
+    EXPECT_EQ(found, std::string(prefix) == "_orig_mod." ? "" : prefix);
+  }
+  const CanonicalWeights prompts = canonicalise({model_file(prompt_learner("state_dict.prompt_learner."))});
+  EXPECT_NE(prompts.find("ctx_neg"), nullptr);
+  // A wrapper within the names, as compiled submodules have.
+  std::vector<NamedShape> compiled = dinov2(0);
+  for (auto& [name, shape] : compiled) {
+    if (const size_t at = name.find(".norm1."); at != std::string::npos) name.insert(at + 1, "_orig_mod.");
+  }
+  EXPECT_EQ(canonicalise({model_file(compiled)}).tensors.size(),
+            canonicalise({model_file(dinov2(0))}).tensors.size());
+}
+
+TEST(NameMap, WhatLiesBesideAPrefixIsNoPartOfTheModel) {
+  std::vector<NamedShape> training = openai_clip("state_dict.module.");
+  const size_t own = canonicalise({model_file(training)}).tensors.size();
+  for (int i = 0; i < 300; ++i)
+    training.push_back({"optimizer.state." + std::to_string(i) + ".exp_avg", {3}});
+  const Recognised naming = recognise(*model_file(training));
+  ASSERT_NE(naming.family, nullptr);
+  EXPECT_EQ(naming.family->name, "open-clip");
+  EXPECT_EQ(naming.prefix, "state_dict.module.");
+  EXPECT_EQ(naming.beside, 300u);
+  EXPECT_EQ(canonicalise({model_file(training)}).tensors.size(), own);
+  // Within the model a stranger is still one.
+  training.push_back({"state_dict.module.head.weight", {3}});
+  const Thrown thrown = thrown_by([&] { canonicalise({model_file(training)}); });
+  EXPECT_EQ(thrown.code, "E_WEIGHTS_EXTRA");
+  EXPECT_TRUE(contains(thrown.message, "state_dict.module.head.weight")) << thrown.message;
+}
+
+TEST(NameMap, OfSeveralEqualModelsNoneIsTaken) {
+  std::vector<NamedShape> two = dinov2(0);
+  for (auto& [name, shape] : two) name.insert(0, "online.");
+  for (const auto& [name, shape] : dinov2(0)) two.push_back({"momentum." + name, shape});
+  const Thrown thrown = thrown_by([&] { canonicalise({model_file(two)}); });
+  EXPECT_EQ(thrown.code, "E_WEIGHTS_NAMING");
+  EXPECT_TRUE(contains(thrown.message, "\"momentum.\"") && contains(thrown.message, "\"online.\""))
+      << thrown.message;
+  EXPECT_EQ(naming_of(*model_file(two)), "");
+  // But the authors' own wrapper counts before others.
+  std::vector<NamedShape> teacher;
+  for (const auto& [name, shape] : dinov2(0)) {
+    teacher.push_back({"student.backbone." + name, shape});
+    teacher.push_back({"teacher.backbone." + name, shape});
+  }
+  EXPECT_EQ(recognise(*model_file(teacher)).prefix, "teacher.backbone.");
+}
+
+TEST(NameMap, AFewNamesThatFitByChanceMakeNoModel) {
+  const Recognised naming =
+      recognise(*model_file({{"encoder.norm.weight", {2}}, {"encoder.norm.bias", {2}}}));
+  EXPECT_EQ(naming.family, nullptr);
 }
 
 TEST(NameMap, AStrangerAmongKnownTensorsIsNamed) {

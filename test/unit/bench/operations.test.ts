@@ -84,6 +84,9 @@ describe("the arithmetic of SAM's image encoder", () => {
     return {
       container: 'torch-zip',
       naming: names.block.startsWith('visual') ? 'canonical' : 'sam',
+      prefix: '',
+      beside: 0,
+      files: [],
       metadata: {},
       tensors: tensors.map(([name, shape]) => ({ name, dtype: 'F32', shape, bytes: 0 })),
     };
@@ -104,7 +107,15 @@ describe("the arithmetic of SAM's image encoder", () => {
 
   it('another file is none of it', () => {
     expect(
-      samSizes({ container: 'safetensors', naming: 'dinov2', metadata: {}, tensors: [] }),
+      samSizes({
+        container: 'safetensors',
+        naming: 'dinov2',
+        prefix: '',
+        beside: 0,
+        files: [],
+        metadata: {},
+        tensors: [],
+      }),
     ).toBeUndefined();
   });
 });

@@ -10,6 +10,7 @@ import type {
   Region,
   ScoreRequest,
   ScoreResult,
+  TokenComparison,
 } from '../../../src/addon/native.js';
 import { slowBootstraps } from '../metrics/slow-bootstraps.js';
 import {
@@ -49,6 +50,8 @@ export interface FakeBehaviour {
   /** released by the test: passes wait for it */
   gate?: () => Promise<void>;
   training?: TrainingBehaviour;
+  /** what compareStoredTokens finds */
+  tokens?: TokenComparison;
 }
 
 const k_mapSide = 8;
@@ -92,6 +95,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
     createCancelFlag: () => new FakeCancelFlag(),
     inspectWeights: inspectFake,
     readTensor: readFakeTensor,
+    compareStoredTokens: async () => behaviour.tokens ?? { rows: 0, difference: 0, magnitude: 0 },
     verifyWeights: notFaked('verifyWeights'),
     convertWeights: notFaked('convertWeights'),
     synthWeights: notFaked('synthWeights'),

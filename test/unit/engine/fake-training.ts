@@ -125,7 +125,8 @@ export async function inspectFake(path: string) {
     shape: [data.length],
     bytes: 0,
   }));
-  return { container: 'safetensors' as const, naming: 'prompts', metadata, tensors };
+  const file = { container: 'safetensors' as const, naming: 'prompts', prefix: '', beside: 0, files: [path] };
+  return { ...file, metadata, tensors };
 }
 
 export async function readFakeTensor(path: string, name: string) {

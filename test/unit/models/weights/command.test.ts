@@ -32,10 +32,10 @@ const info: WeightFileInfo = {
 };
 const addon: NativeAddon = {
   ...makeFakeAddon(),
-  inspectWeights: async () => info,
+  inspectWeights: async (path) => ({ ...info, files: [path] }),
   verifyWeights: async (path) => {
     if (path.includes('bad')) throw new CraneError('E_WEIGHTS_NONFINITE', `${path}: tensor "x" holds NaN`);
-    return info;
+    return { ...info, files: [path] };
   },
   convertWeights: async (_inputs, output, dtype) => writeFile(output, dtype),
   synthWeights: async (output, tensors: SynthTensor[]) => writeFile(output, `${tensors.length}`),
@@ -158,12 +158,24 @@ describe('inspect', () => {
     ['crane', 4, /crane: is not on this machine[\s\S]*weights pull crane\n/],
     ['ViT-B-32', 4, /ViT-B-32: is not on this machine[\s\S]*weights pull ViT-B-32\n/],
     ['nosuch', 4, /no model is called "nosuch"/],
-    [tmpdir(), 4, /model\.json: there is no such file/],
+    [import.meta.dirname, 4, /model\.json: there is no such file/],
   ])('%s: exit %i', async (name, exit, message) => {
     const { code, stderr } = await run('inspect', name);
     expect(code).toBe(exit);
     expect(stderr).toMatch(message);
   });
+});
+
+it('C17: what is under a prefix, and what lies beside it, is said', async () => {
+  await writeFile(at('wrapped.pth'), 'wrapped');
+  const wrapped = { ...info, prefix: 'state_dict.module.', beside: 12, files: ['a-1.pt', 'a-2.pt'] };
+  const loadAddon = async () => ({ addon: { ...addon, inspectWeights: async () => wrapped } });
+  const { stdout } = await runInProcess(['weights', 'inspect', at('wrapped.pth')], { loadAddon });
+  expect(stdout).toMatch(/prefix +state_dict\.module\. \(12 tensors beside it are no part of the model\)/);
+  expect(stdout).toMatch(/files +a-1\.pt, a-2\.pt/);
+  await mkdir(at('parts'));
+  await writeFile(at('parts', 'm.safetensors.index.json'), '{}');
+  expect((await run('inspect', at('parts'))).code).toBe(0);
 });
 
 describe('verify', () => {

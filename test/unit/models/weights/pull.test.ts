@@ -13,6 +13,9 @@ const content = noise(5_000);
 const promptInfo = (width: number): WeightFileInfo => ({
   container: 'torch-zip',
   naming: 'prompts',
+  prefix: '',
+  beside: 0,
+  files: [],
   metadata: {},
   tensors: [{ name: 'prompt_learner.ctx_pos', shape: [1, 1, 12, width], dtype: 'f32', bytes: 0 }],
 });

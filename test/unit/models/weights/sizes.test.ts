@@ -14,6 +14,9 @@ function info(naming: string, tensors: { name: string; shape: number[] }[]): Wei
   return {
     container: 'safetensors',
     naming,
+    prefix: '',
+    beside: 0,
+    files: [],
     metadata: {},
     tensors: tensors.map(({ name, shape }) => ({ name, shape, dtype: 'f32', bytes: 0 })),
   };

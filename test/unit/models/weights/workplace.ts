@@ -85,6 +85,9 @@ export function dinov2Info(width: number, layers: number): WeightFileInfo {
   return {
     container: 'torch-zip',
     naming: 'dinov2',
+    prefix: '',
+    beside: 0,
+    files: [],
     metadata: {},
     tensors: [
       tensor('patch_embed.proj.weight', [width, 3, 14, 14]),
