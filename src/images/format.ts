@@ -88,6 +88,12 @@ const readFormats = {
     endings: ['avif'],
     isHead: (head) => head.hasBrand('avif', 'avis'),
   },
+  heic: {
+    title: 'HEIC',
+    endings: ['heic', 'heif', 'hif'],
+    // The general brand mif1 is AVIF's too, which stands before.
+    isHead: (head) => head.hasBrand('heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'),
+  },
   pnm: {
     title: 'PBM, PGM, PPM, PFM',
     endings: ['pbm', 'pgm', 'ppm', 'pnm', 'pfm'],
@@ -104,12 +110,6 @@ const k_video = 'take the wanted frames out as PNG first';
 
 const knownFormats: readonly KnownFormat[] = [
   { title: 'AVIF sequence', endings: ['avifs'], hint: k_video },
-  {
-    // Its general brand mif1 is AVIF's too.
-    title: 'HEIC',
-    endings: ['heic', 'heif', 'hif'],
-    isHead: (head) => head.hasBrand('heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'),
-  },
   { title: 'PAM', endings: ['pam'], isHead: (head) => head.starts('P7\n') },
   {
     title: 'JPEG 2000',

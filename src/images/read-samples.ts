@@ -4,6 +4,7 @@ import { type OpenFile, openPictureFile } from '../files/open-file.js';
 import type { Size } from '../options/types.js';
 import { decodeBmp, readBmpHeader } from './bmp.js';
 import { headBytes, type PictureFormat, pictureKind, readTitles, unmarkedKind } from './format.js';
+import { measureHeic, readHeic } from './heic-reader.js';
 import type { FileSource, PictureSource } from './picture-input.js';
 import { decodePnm, pnmBytes, pnmHeadBytes, readPnmHeader } from './pnm.js';
 import { readFrame } from './raw-frame.js';
@@ -39,6 +40,7 @@ export async function measurePicture(path: string, exif: boolean): Promise<Size>
       return named(source.name, async () =>
         uprightSize(tiffForm((await readDirectories(file.read)).directories)),
       );
+    if (format === 'heic') return measureHeic(source.name, file);
     return measureThroughSharp({ ...source, format, file }, exif);
   });
 }
@@ -54,6 +56,7 @@ async function read(
   if (format === 'bmp') return named(name, () => readBmp(name, file, limits));
   if (format === 'pnm') return named(name, () => readPnm(name, file, limits));
   if (format === 'tiff') return named(name, () => readTiff(source, file, limits));
+  if (format === 'heic') return readHeic(name, file, limits);
   return readThroughSharp({ ...source, format, file }, head, limits);
 }
 

@@ -31,7 +31,7 @@ export const findingTable = {
   },
   'lossy-mask': {
     severity: 'warning',
-    what: 'masks in JPEG or lossy WebP: cut at half of their highest value, so their edges are not exact',
+    what: 'masks in JPEG (also within TIFF), HEIC, AVIF or lossy WebP: cut at half of their highest value, so their edges are not exact',
   },
   'mask-on-normal': {
     severity: 'warning',

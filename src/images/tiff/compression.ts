@@ -51,6 +51,11 @@ export function compressionName(compression: number): string {
   return k_names[compression] ?? `scheme ${compression}`;
 }
 
+/** JPEG and WebP: a WebP within a TIFF does not say whether it is lossless. */
+export function isLossyCompression(compression: number): boolean {
+  return compression === 6 || compression === k_jpeg || compression === 50001;
+}
+
 const inflateBytes = promisify(inflate);
 
 /**

@@ -2,14 +2,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CraneOptions } from '../../../src/addon/method.js';
 import { idleNotes, whyIdle } from '../../../src/engine/idle-settings.js';
 import { crane } from '../../../src/methods/crane.js';
 import { defaultMethod } from '../../../src/methods/registry.js';
 import { runInProcess } from '../cli/run-in-process.js';
 import { makeToyFolder, makeToyModel, writePicture } from './toy-model.js';
 
-const settled = (more: object = {}) => ({
-  method: { ...defaultMethod('crane'), ...more },
+const settled = (more: Partial<CraneOptions> = {}) => ({
+  method: { ...(defaultMethod('crane') as CraneOptions), ...more },
   fit: 'stretch' as const,
 });
 

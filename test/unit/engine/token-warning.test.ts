@@ -21,7 +21,6 @@ async function warningsOf(tokens: TokenComparison): Promise<EngineWarning[]> {
   const warnings: EngineWarning[] = [];
   const addon = makeFakeAddon({ tokens });
   const engine = await openEngine(addon, model, {
-    ...options,
     onWarning: (warning) => warnings.push(warning),
   });
   await engine.dispose();
