@@ -4,13 +4,13 @@
  * one. With `maskGrey` they stay as they are: the engine reads them as the reference does while it resizes them to the model's
  * input (resizeMask; method.md 2, step 2), above 0 after the conversion to 8-bit grey.
  */
-import sharp from 'sharp';
 import type { NativePicture } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { decodeMask } from '../images/decode.js';
 import { isLossyFile } from '../images/lossy.js';
 import { toPictureSource } from '../images/picture-input.js';
 import { defaultOf } from '../options/table.js';
+import { orientationOf } from './picture-sizes.js';
 import { turnMask } from './turn-mask.js';
 
 /** 8-bit grey, [height, width]; above 0 is anomalous. */
@@ -66,7 +66,7 @@ async function oneMask(
   const mask = await readMask(path, options);
   if (mask.width === picture.width && mask.height === picture.height) return mask;
   if (options.exif !== false && mask.width === picture.height && mask.height === picture.width) {
-    const { orientation = 1 } = await sharp(picture.path).metadata();
+    const orientation = await orientationOf(picture.path);
     if (orientation >= 5) {
       const grey = toGrey(mask);
       return { ...grey, ...turnMask(grey, orientation) };

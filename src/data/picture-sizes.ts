@@ -1,28 +1,26 @@
 /** The size of a picture as it is stored, and after its EXIF orientation. */
 import sharp from 'sharp';
-import { CraneError } from '../errors.js';
+import { measurePicture } from '../images/read-samples.js';
 
 interface Size {
   width: number;
   height: number;
 }
 
-/** @throws CraneError E_IMAGE_DECODE */
+/** Of every format that is read. @throws CraneError E_INPUT_*, E_IMAGE_*, E_DEPENDENCY */
 export async function pictureSizes(
   path: string,
 ): Promise<{ stored: Size; upright: Size; orientation: number }> {
-  try {
-    const {
-      width,
-      height,
-      autoOrient,
-      orientation = 1,
-    } = await sharp(path, { limitInputPixels: false }).metadata();
-    const upright = { width: autoOrient.width, height: autoOrient.height };
-    return { stored: { width, height }, upright, orientation };
-  } catch (cause) {
-    throw new CraneError('E_IMAGE_DECODE', `${path}: damaged or not readable (${(cause as Error).message})`, {
-      cause,
-    });
-  }
+  const [stored, upright] = [await measurePicture(path, false), await measurePicture(path, true)];
+  return { stored, upright, orientation: await orientationOf(path) };
+}
+
+/** Formats that the decoder library does not know (bitmaps, PGM, HEIC) have no EXIF orientation that is applied. */
+export async function orientationOf(path: string): Promise<number> {
+  return sharp(path, { limitInputPixels: false })
+    .metadata()
+    .then(
+      ({ orientation = 1 }) => orientation,
+      () => 1,
+    );
 }

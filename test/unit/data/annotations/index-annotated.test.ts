@@ -71,6 +71,15 @@ it('C9: two pictures of one stem keep a mask each', async () => {
   ]);
 });
 
+it('annotated pictures may be of any kind that is read', async () => {
+  const shapes = (name: string) =>
+    labelme([{ label: 'pit', points: square(2, 3, 2), shape_type: 'polygon' }], { imagePath: name });
+  const pgm = Buffer.concat([Buffer.from(`P5 ${width} ${height} 255\n`), Buffer.alloc(width * height, 90)]);
+  await makeTree(root, { 'a/1.pgm': pgm, 'a/1.json': shapes('1.pgm') });
+  await index('a');
+  expect((await marked('masks/a/1_mask.png'))[0]).toBe(4);
+});
+
 describe('labelme', () => {
   it('beside pictures in folders that say what is normal adds their masks', async () => {
     const bitmap = await greyPng(0, 8, 8, { value: 1, pixels: 8 });
