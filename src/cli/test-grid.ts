@@ -1,7 +1,8 @@
 /** `crane-native test --grid`: an ablation. */
 import { evaluateGrid } from '../evaluate/evaluate-grid.js';
 import type { GridAxis } from '../evaluate/grid.js';
-import { gridFiles, gridText } from '../evaluate/grid-table.js';
+import { type GridRun, gridFiles, gridText } from '../evaluate/grid-table.js';
+import { findMethod } from '../methods/registry.js';
 import type { AllOptions } from '../options/types.js';
 import { unscored } from '../runs/test-run.js';
 import type { Context } from './context.js';
@@ -15,6 +16,10 @@ export async function runGrid(
   values: AllOptions,
   data: readonly string[],
   axes: readonly GridAxis[],
+  {
+    keepsShown = false,
+    finish = async () => {},
+  }: { keepsShown?: boolean; finish?: (runs: readonly GridRun[]) => Promise<void> } = {},
 ): Promise<void> {
   const { resume, force, json } = values;
   const out = values.out!;
@@ -29,8 +34,9 @@ export async function runGrid(
         out,
         resume,
         force,
-        openEngine: (choices) => openForTest(context, { ...values, ...choices }),
-        optionsOf: (choices) => optionsFor('evaluateDataSets', { ...values, ...choices }),
+        openEngine: (choices) => openForTest(context, forCell(values, choices)),
+        optionsOf: (choices) => optionsFor('evaluateDataSets', forCell(values, choices)),
+        keepsShown,
         signal: context.stop,
         onProgress: ({ label }, at, of, event) => {
           if (label !== shown) {
@@ -45,6 +51,7 @@ export async function runGrid(
       },
       context.env,
     );
+    await finish(runs);
     progress.stop();
     context.stdout.write(json ? gridFiles(axes, runs)['grid.json'] : gridText(axes, runs, paintOf(context)));
     say(context, `results: ${out}`);
@@ -53,4 +60,11 @@ export async function runGrid(
   } finally {
     progress.stop();
   }
+}
+
+/** A name of a class is for the methods that name one. */
+function forCell(values: AllOptions, choices: Partial<AllOptions>): AllOptions {
+  const { className, ...rest } = { ...values, ...choices };
+  const isNamed = choices.method === undefined || findMethod(choices.method).namesClass === true;
+  return (isNamed && className !== undefined ? { ...rest, className } : rest) as AllOptions;
 }

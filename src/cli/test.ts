@@ -57,6 +57,7 @@ export function testCommand(context: Context): CommandModule {
           '$0 test ../mvtec --model crane+ --preset crane+ --compare-paper --out results',
           'beside the paper',
         )
+        .example('$0 test ../data/mine --methods all --out methods', 'methods side by side')
         .example('$0 test ../data/mine --out grid --grid eAttn=vv,kk fusion=true,false', 'an ablation');
     },
     handler: (argv) => test(context, argv),
@@ -70,9 +71,13 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
   const given = ([] as unknown[]).concat(argv['grid'] ?? []).map(String);
   const { data, axes } = given.length > 0 ? splitAxes(words, given) : { data: words, axes: [] };
   checkUsage(data, values);
-  if (given.length > 0) {
+  if (given.length > 0 && values.methods === undefined) {
     const { runGrid } = await import('./test-grid.js');
     return runGrid(context, values, data, parseGrid(axes));
+  }
+  if (values.methods !== undefined) {
+    const { runMethods } = await import('./test-methods.js');
+    return runMethods(context, values, data);
   }
   const { evaluateIn } = await import('../evaluate/evaluate-data-sets.js');
   const engine = await openForTest(context, values);

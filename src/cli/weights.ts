@@ -5,6 +5,7 @@ import { CraneError } from '../errors.js';
 import { type BackboneName, backboneNames, isBackboneName } from '../models/backbones.js';
 import { type CraneKind, craneKinds, isCraneKind } from '../models/crane-models.js';
 import { type AddressTable, publicTable } from '../models/weights/addresses.js';
+import { toyBackboneName } from '../models/weights/toy-backbone.js';
 import { type Context, paintOf, say } from './context.js';
 import { flagsFor } from './flags.js';
 import { familyCommand, lastText, printJson } from './subcommands.js';
@@ -173,7 +174,7 @@ function convertCommand(context: Context): CommandModule {
 }
 
 function synthCommand(context: Context): CommandModule {
-  const kinds = [...craneKinds, ...backboneNames];
+  const kinds = [...craneKinds, ...backboneNames, toyBackboneName];
   return {
     command: 'synth [kind]',
     describe:
@@ -190,17 +191,23 @@ function synthCommand(context: Context): CommandModule {
           },
           ...flagsFor(['force']),
         })
+        .example(
+          '$0 weights synth toy-backbone',
+          'then: crane-native score part.png --model toy-backbone --method winclip --class-name nut',
+        )
         .example('$0 weights synth crane+', 'then: crane-native score part.png --model synth-crane+'),
     handler: async (argv) => {
       const kind = String(argv['kind'] ?? '');
-      if (!isCraneKind(kind) && !isBackboneName(kind)) {
+      if (!isCraneKind(kind) && !isBackboneName(kind) && kind !== toyBackboneName) {
         throw new CraneError(
           'E_USAGE',
           kind === '' ? 'synth needs a kind' : `there is no synthetic "${kind}"`,
           { hint: `one of ${kinds.join(', ')}` },
         );
       }
-      const { synthBackbone, synthModel, synthName } = await import('../models/weights/synth-model.js');
+      const { synthBackbone, synthModel, synthName, synthToyBackbone } = await import(
+        '../models/weights/synth-model.js'
+      );
       const { formatBytes } = await import('../terminal/bytes.js');
       const given = lastText(argv['out']);
       const out = given ?? (await defaultOut(kind, context.env));
@@ -215,22 +222,28 @@ function synthCommand(context: Context): CommandModule {
         context.stdout.write(`${made.file}\n`);
         return;
       }
-      const made = await synthModel(kind, how);
+      const isToy = kind === toyBackboneName;
+      const made = isToy ? await synthToyBackbone(how) : await synthModel(kind, how);
       if (argv['json']) return printJson(context, made);
-      say(context, `${formatBytes(made.bytes)}; use it with --model ${given ?? synthName(kind)}`);
+      const name = isToy ? toyBackboneName : synthName(kind);
+      say(context, `${formatBytes(made.bytes)}; use it with --model ${given ?? name}`);
+      if (isToy) say(context, 'to try methods with: its figures mean nothing');
       context.stdout.write(`${made.folder}\n`);
     },
   };
 }
 
-async function defaultOut(kind: CraneKind | BackboneName, env: NodeJS.ProcessEnv): Promise<string> {
+async function defaultOut(
+  kind: CraneKind | BackboneName | typeof toyBackboneName,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
   if (isBackboneName(kind)) {
     const { storeFolder } = await import('../models/weights/store.js');
     return join(await storeFolder(env), `synth-${kind}.safetensors`);
   }
   const { synthName } = await import('../models/weights/synth-model.js');
   const { modelFolder } = await import('../models/weights/model-folder.js');
-  return modelFolder(synthName(kind), env);
+  return modelFolder(kind === toyBackboneName ? kind : synthName(kind), env);
 }
 
 function pullCommand(context: Context, table: AddressTable): CommandModule {

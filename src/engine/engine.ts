@@ -23,6 +23,7 @@ import type {
 } from '../options/types.js';
 import {
   couplesPictures,
+  dependsOnOrder,
   isEncodable,
   type PictureSettings,
   rangesOf,
@@ -175,6 +176,7 @@ export class Engine {
     return scoreMany(source, {
       scheduler: this.#scheduler,
       batch: () => this.passSize(batch, job.couplesPictures),
+      inOrder: dependsOnOrder(job.method),
       ordered,
       signal,
       job,

@@ -86,6 +86,11 @@ export function couplesPictures(method: MethodOptions): boolean {
   return methodOf(method).facts(method).couplesPictures;
 }
 
+/** A score depends on the pictures that came before. */
+export function dependsOnOrder(method: MethodOptions): boolean {
+  return methodOf(method).facts(method).dependsOnOrder === true;
+}
+
 /** It reads the model's spatial source. */
 export function needsSource(method: MethodOptions): boolean {
   return methodOf(method).facts(method).needsSource;

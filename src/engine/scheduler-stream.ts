@@ -20,6 +20,8 @@ export interface Stream {
   /** pictures that a unit may have; asked before each unit */
   batch(): number;
   ordered: boolean;
+  /** a unit begins when the one before is done: scores depend on what came before */
+  inOrder?: boolean;
   signal: AbortSignal | undefined;
   /** what every unit has; where pictures couple, every unit but the last is full */
   job: Pick<Job<UnplacedScore>, 'method' | 'couplesPictures' | 'priority' | 'deadline'>;
@@ -46,6 +48,7 @@ export async function* scoreMany(
   stream: Stream,
 ): AsyncGenerator<ScoreOutcome, void, undefined> {
   const { signal, ordered, job } = stream;
+  const ahead = stream.inOrder ? 1 : k_unitsAhead;
   const bell = new Bell();
   const reader = new SourceReader(source, bell.ring);
   const running: Unit[] = [];
@@ -67,7 +70,7 @@ export async function* scoreMany(
     while (true) {
       throwIfCancelled(signal);
       // First what the source has: the engine must not wait until the caller has dealt with a result.
-      const next = running.length < k_unitsAhead ? await reader.take() : undefined;
+      const next = running.length < ahead ? await reader.take() : undefined;
       if (next) {
         const item = toItem(next.entry);
         pictures.push({ item, index: item.index ?? count });

@@ -25,6 +25,7 @@ import { assembleRun, type FinishedSet } from './assemble.js';
 import type { FinishedClass } from './finished-class.js';
 import { type ClassWork, scoreClass } from './score-class.js';
 import { type ResolvedTest, resolveTest, testSettings } from './settings.js';
+import { shownInAll } from './shown-pictures.js';
 import { openTestData, type TestData } from './test-data.js';
 import { TestFolder } from './test-folder.js';
 
@@ -71,8 +72,12 @@ export function evaluateDataSets(options: EvaluateDataSetsOptions): Promise<Test
   return evaluateIn(options, process.env);
 }
 
-/** As evaluateDataSets, in surroundings of the caller's. */
-export async function evaluateIn(options: EvaluateDataSetsOptions, env: NodeJS.ProcessEnv): Promise<TestRun> {
+/** As evaluateDataSets, in surroundings of the caller's. keepsShown: the maps that runs are compared by, too. */
+export async function evaluateIn(
+  options: EvaluateDataSetsOptions,
+  env: NodeJS.ProcessEnv,
+  { keepsShown = false }: { keepsShown?: boolean } = {},
+): Promise<TestRun> {
   checkOptions('evaluateDataSets', options ?? null);
   const {
     engine,
@@ -98,7 +103,7 @@ export async function evaluateIn(options: EvaluateDataSetsOptions, env: NodeJS.P
   // Not after an hour of scoring.
   if (folder) await loadTables();
   if (folder && resolved.report) await loadReport();
-  const test = await prepare(engine, paths, resolved, { signal, onProgress, env });
+  const test = await prepare(engine, paths, resolved, { signal, onProgress, env, keepsShown });
   if (!folder) return (await evaluate(test, { signal, onProgress })) ?? stopped(test, undefined);
   if (force && !resume) await folder.clear();
   return inFolder(test, folder, resume, { signal, onProgress });
@@ -133,13 +138,14 @@ interface PreparedTest {
   data: { opened: TestData; learnedOn: FinishedSet['learnedOn'] }[];
   pictures: number;
   fingerprint: TestFingerprint;
+  keepsShown: boolean;
 }
 
 async function prepare(
   engine: Engine,
   paths: string[],
   resolved: ResolvedTest,
-  { signal, onProgress, env }: Surroundings & { env: NodeJS.ProcessEnv },
+  { signal, onProgress, env, keepsShown }: Surroundings & { env: NodeJS.ProcessEnv; keepsShown: boolean },
 ): Promise<PreparedTest> {
   const { addon, native, model } = engine.trainingParts;
   const settled = await engine.settledSettings(resolved.choices);
@@ -178,7 +184,7 @@ async function prepare(
     comparePaper: resolved.comparePaper,
     data: identities,
   };
-  return { engine, paths, resolved, prompts, settings, machine, data, pictures, fingerprint };
+  return { engine, paths, resolved, prompts, settings, machine, data, pictures, fingerprint, keepsShown };
 }
 
 function notBegun(thrown: unknown): never {
@@ -314,6 +320,7 @@ async function evaluate(
         setFolder: opened.folder,
         kept,
         keepMaps: resolved.keepMaps,
+        alsoKept: test.keepsShown ? shownInAll(items) : new Set(),
         dependsOnBatch: couplesPictures(method),
         signal,
         onPicture: (wasKept) => {
@@ -347,7 +354,7 @@ function withPreset(thrown: unknown, preset: string | null): unknown {
 
 async function removeMaps({ pictures, examples }: FinishedClass, work: ClassWork): Promise<void> {
   if (!work.kept || work.keepMaps) return;
-  const stays = examplesIn(examples);
+  const stays = new Set([...examplesIn(examples), ...work.alsoKept]);
   for (const [at, { index }] of pictures.entries())
     if (!stays.has(at)) await work.kept.folder.removeMap(work.kept.folder.mapName(work.setFolder, index));
 }

@@ -21,6 +21,8 @@ export interface GridOptions {
   optionsOf: (
     choices: Partial<AllOptions>,
   ) => Omit<EvaluateDataSetsOptions, 'engine' | 'data' | 'out' | 'resume' | 'force' | 'signal'>;
+  /** every run keeps the maps of the same pictures (shown-pictures.ts) */
+  keepsShown?: boolean;
   signal?: AbortSignal;
   onProgress: (cell: GridCell, at: number, of: number, progress: TestProgress) => void;
 }
@@ -54,6 +56,7 @@ export async function evaluateGrid(options: GridOptions, env: NodeJS.ProcessEnv)
           onProgress: (progress) => onProgress(cell, at, cells.length, progress),
         },
         env,
+        { keepsShown: options.keepsShown ?? false },
       ).catch((thrown: unknown) => {
         throw inCell(thrown, cell);
       });

@@ -1,6 +1,7 @@
 /** One table for a grid, as Table 2 of the paper: a row for each combination, the means of each data set. */
 import { stringify } from 'csv-stringify/sync';
 import { whyIdle } from '../engine/idle-settings.js';
+import type { PublishedComparison } from '../runs/paper/published.js';
 import type { TestRun } from '../runs/test-run.js';
 import type { Paint } from '../terminal/paint.js';
 import type { GridAxis, GridCell } from './grid.js';
@@ -19,6 +20,8 @@ interface GridRow {
   values: string[];
   dataSet: string;
   cells: Cell[];
+  /** what the paper prints of it */
+  isPublished?: boolean;
 }
 
 interface GridTable {
@@ -31,14 +34,17 @@ interface GridTable {
 function gridTable(axes: readonly GridAxis[], runs: readonly GridRun[]): GridTable {
   const columns = columnsFor(runs[0]!.run.settings.limits);
   const rows = runs.flatMap(({ cell, run }) =>
-    run.dataSets.map(({ name, mean }) => ({
-      values: cell.texts,
-      dataSet: name,
-      cells: columns.map((column) => {
-        const { value } = column.mean(mean.leftOut);
-        return value === null ? { value, reason: 'no class has it' } : { value };
-      }),
-    })),
+    run.dataSets.flatMap(({ name, mean, paper }) => {
+      const ours: GridRow = {
+        values: cell.texts,
+        dataSet: name,
+        cells: columns.map((column) => {
+          const { value } = column.mean(mean.leftOut);
+          return value === null ? { value, reason: 'no class has it' } : { value };
+        }),
+      };
+      return paper ? [ours, publishedRow(ours, paper, columns)] : [ours];
+    }),
   );
   // The figures of one data set stand under each other: they are what one compares.
   const names = [...new Set(rows.map(({ dataSet }) => dataSet))];
@@ -46,8 +52,47 @@ function gridTable(axes: readonly GridAxis[], runs: readonly GridRun[]): GridTab
     axes: axes.map(({ name }) => name),
     columns,
     rows: names.flatMap((name) => rows.filter(({ dataSet }) => dataSet === name)),
-    warnings: [...idleAxes(axes, rows, runs), ...new Set(runs.flatMap(({ run }) => run.warnings))],
+    warnings: [
+      ...idleAxes(
+        axes,
+        rows.filter(({ isPublished }) => !isPublished),
+        runs,
+      ),
+      ...new Set([...runs.flatMap(({ run }) => run.warnings), ...limitsOf(runs)]),
+    ],
   };
+}
+
+/** What the paper prints of the same, under ours. */
+function publishedRow(
+  { values, dataSet }: GridRow,
+  { column: title, mean }: PublishedComparison,
+  columns: readonly Column[],
+): GridRow {
+  return {
+    isPublished: true,
+    values: values.map((_, at) => (at === 0 ? `published: ${title}` : '')),
+    dataSet,
+    cells: columns.map((column) => {
+      const value = column.published?.(mean);
+      return value === undefined || value === null
+        ? { value: null, reason: 'the paper does not print it' }
+        : { value: value / 100 };
+    }),
+  };
+}
+
+/** Why published and own figures need not agree, by row. */
+function limitsOf(runs: readonly GridRun[]): string[] {
+  return [
+    ...new Set(
+      runs.flatMap(({ cell, run }) =>
+        run.dataSets.flatMap(({ name, paper }) =>
+          (paper?.notComparable ?? []).map((text) => `${name}, ${cell.label}: not comparable: ${text}.`),
+        ),
+      ),
+    ),
+  ];
 }
 
 /** Equal figures for all values of an axis look like a finding; where the option cannot matter, that is the reason. */
@@ -86,6 +131,35 @@ export function gridText(axes: readonly GridAxis[], runs: readonly GridRun[], pa
     paint.dim(k_note),
     '',
   ].join('\n');
+}
+
+/** The same table for a page: a data set, a head for each figure, a row for each combination and what is published of it. */
+export function gridSections(
+  axes: readonly GridAxis[],
+  runs: readonly GridRun[],
+): {
+  warnings: string[];
+  sections: {
+    dataSet: string;
+    heads: string[];
+    rows: { label: string; isPublished: boolean; cells: string[] }[];
+  }[];
+} {
+  const { columns, rows, warnings } = gridTable(axes, runs);
+  const heads = columns.map(({ level, title, detail }) => `${level} ${title}${detail && ` ${detail}`}`);
+  const names = [...new Set(rows.map(({ dataSet }) => dataSet))];
+  const sections = names.map((dataSet) => ({
+    dataSet,
+    heads,
+    rows: rows
+      .filter((row) => row.dataSet === dataSet)
+      .map(({ values, cells, isPublished = false }) => ({
+        label: values.filter((value) => value !== '').join(' '),
+        isPublished,
+        cells: cells.map(percent),
+      })),
+  }));
+  return { warnings, sections };
 }
 
 /** Files of a finished grid by name. */

@@ -124,6 +124,9 @@ function folderName(label: string): string {
 
 /** Options that are fixed when an engine is loaded: cells with the same ones share one. */
 export function engineKey({ choices }: GridCell): string {
-  const own = Object.entries(choices).filter(([name]) => options[name as OptionName].group === 'Engine');
+  // A method decides how the towers run.
+  const own = Object.entries(choices).filter(
+    ([name]) => name === 'method' || options[name as OptionName].group === 'Engine',
+  );
   return JSON.stringify(own);
 }

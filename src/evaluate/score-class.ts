@@ -32,6 +32,8 @@ export interface ClassWork {
   /** where maps and results are kept; undefined: nowhere */
   kept: { folder: TestFolder; journal: Journal } | undefined;
   keepMaps: boolean;
+  /** maps kept beside those of examples: positions in the class */
+  alsoKept: ReadonlySet<number>;
   /** a score depends on its batch (compat.batchMean): a class is scored whole or not at all */
   dependsOnBatch: boolean;
   signal: AbortSignal | undefined;
@@ -124,7 +126,7 @@ export async function scoreClass(
         : {
             ...picture,
             map:
-              work.kept && (work.keepMaps || kept.has(at))
+              work.kept && (work.keepMaps || kept.has(at) || work.alsoKept.has(at))
                 ? work.kept.folder.mapName(work.setFolder, picture.index)
                 : null,
           },

@@ -97,6 +97,7 @@ export const anovl = {
   asPublished: { 'compat.carriedState': true, 'compat.noise': true },
   facts: ({ adapter, compat }) => ({
     couplesPictures: adapter !== 'none' && compat.carriedState,
+    dependsOnOrder: adapter !== 'none' && compat.carriedState,
     needsSource: false,
   }),
   ranges: () => ({ score: [0, 1], map: [0, 1] }),

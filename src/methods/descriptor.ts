@@ -118,6 +118,8 @@ export interface MethodDescriptor<M extends MethodOptions = MethodOptions> {
   facts(method: M): {
     /** scores depend on the pictures that share a call */
     couplesPictures: boolean;
+    /** they depend on the pictures that came before: a stream's passes go one after the other, in its order */
+    dependsOnOrder?: boolean;
     /** it reads the model's spatial source */
     needsSource: boolean;
   };

@@ -1,6 +1,6 @@
 /** The part of THE table (table.ts) that belongs to testing: `test` in the shell, evaluateDataSets in the library. */
 
-import { choice, flag, int, type LibraryCall, type OptionSpec, text } from './kinds.js';
+import { choice, flag, int, type LibraryCall, type OptionSpec, text, words } from './kinds.js';
 import { presetNames } from './preset-names.js';
 import type { TestCommandOptions } from './types.js';
 
@@ -77,6 +77,12 @@ export const testCommandOptions = {
     calls,
     default: true,
     help: 'write report.html: one page with tables, curves, and the best and worst pictures',
+  }),
+  methods: words({
+    group: 'Testing',
+    scope: ['cli'],
+    defaultText: 'none',
+    help: 'test these methods (or all) one after the other, with one table and their maps side by side',
   }),
   grid: text({
     group: 'Testing',

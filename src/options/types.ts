@@ -172,6 +172,7 @@ export interface TestChoices extends DataChoices {
 export interface TestCommandOptions
   extends Flat<Omit<TestChoices, 'split' | 'layout' | 'batch' | keyof DataChoices>> {
   grid: string;
+  methods: string[];
 }
 
 /** How a threshold is chosen. */

@@ -12,6 +12,7 @@ import { exists, isThere, writeWhole } from '../../files/write-whole.js';
 import { type BackboneName, backbones } from '../backbones.js';
 import { type CraneKind, craneTexts, describeCrane, toText, type WeightPart } from '../crane-models.js';
 import { backboneSalts, clipTensors, dinov2Tensors, fullSalts, fullSizes, promptTensors } from './recipe.js';
+import { copyToyBackbone } from './toy-backbone.js';
 
 export interface SynthOptions {
   /** the folder to make; absolute or relative to the working directory */
@@ -80,6 +81,34 @@ export async function synthModel(
     throwIfCancelled(stop);
     await publishFolder(staging, folder, overwrite);
     return { folder, bytes: learned.bytes + weights.bytes + (source?.bytes ?? 0) };
+  } catch (thrown) {
+    throw withoutTemporary(thrown, staging, folder);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A small model for trying methods, whole or not at all. @returns its absolute path and its bytes
+ * @throws CraneError E_EXISTS, E_IO_WRITE
+ */
+export async function synthToyBackbone({
+  out,
+  overwrite,
+  log,
+}: SynthOptions): Promise<{ folder: string; bytes: number }> {
+  const folder = resolve(out);
+  await checkFree(folder, overwrite);
+  const staging = join(dirname(folder), `.${basename(folder)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await makeFolder(dirname(folder));
+    await mkdir(staging);
+    log("crane-mini's vision tower, a text tower by a recipe");
+    const text = await copyToyBackbone(staging);
+    await writeWhole(join(staging, 'model.json'), text, { overwrite: false });
+    const sizes = await Promise.all((await readdir(staging)).map((name) => stat(join(staging, name))));
+    await publishFolder(staging, folder, overwrite);
+    return { folder, bytes: sizes.reduce((sum, { size }) => sum + size, 0) };
   } catch (thrown) {
     throw withoutTemporary(thrown, staging, folder);
   } finally {

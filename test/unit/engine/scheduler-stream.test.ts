@@ -75,6 +75,31 @@ function makeSource() {
   };
 }
 
+describe('where scores depend on the pictures before', () => {
+  /** The first picture is decoded last. */
+  const passesOf = async (inOrder: boolean) => {
+    const { work, passes, close } = makeWork({ inOrder });
+    const { prepare } = work;
+    const first = makeGate();
+    const slow: Stream['prepare'] = async (picture, means) => {
+      if (picture.name === 'a') await first.wait();
+      return prepare(picture, means);
+    };
+    const results = collect(scoreMany([item('a'), item('b'), item('c')], { ...work, prepare: slow }));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    first.open();
+    await results;
+    await close();
+    return passes();
+  };
+
+  it('their passes go one after the other in the order of the stream', async () => {
+    expect(await passesOf(true)).toEqual([['a'], ['b'], ['c']]);
+    // what is decoded first goes first, where nothing depends on it
+    expect((await passesOf(false))[0]).not.toEqual(['a']);
+  });
+});
+
 describe('a slow source', () => {
   it.each([1, 4])('has each result handed out before its next picture comes, at batch %i', async (batch) => {
     const { source, give, end } = makeSource();

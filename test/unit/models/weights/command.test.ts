@@ -65,7 +65,7 @@ describe('help and usage', () => {
     [
       ['synth', 'clip'],
       'there is no synthetic "clip"',
-      'one of crane, crane+, ViT-L-14-336px, ViT-B-16-plus-240',
+      'one of crane, crane+, ViT-L-14-336px, ViT-B-16-plus-240, toy-backbone',
     ],
     [['pull'], 'pull needs a name', 'see crane-native weights list'],
     [['pull', 'crain'], 'nothing is known under the name "crain"', 'did you mean crane?'],

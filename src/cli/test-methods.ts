@@ -1,0 +1,44 @@
+/** `crane-native test --methods`: several methods on the same data, one table, their maps side by side. */
+import { CraneError } from '../errors.js';
+import { methodsAxis } from '../evaluate/methods-axis.js';
+import { writeMethodsReport } from '../evaluate/methods-report.js';
+import { findModel } from '../models/find-model.js';
+import type { AllOptions } from '../options/types.js';
+import { visible } from '../terminal/visible.js';
+import { type Context, say } from './context.js';
+import { runGrid } from './test-grid.js';
+
+export async function runMethods(
+  context: Context,
+  values: AllOptions,
+  data: readonly string[],
+): Promise<void> {
+  for (const [name, hint] of [
+    ['method', 'name it in --methods'],
+    ['grid', 'a grid may have the axis method=...'],
+    ['preset', 'presets are settings of one method'],
+    ['prompts', 'what was learned of each method are sets of the model, with their method: docs/methods.md'],
+  ] as const) {
+    if (values[name] !== undefined)
+      throw new CraneError('E_USAGE', `--methods does not go with --${name}`, { hint });
+  }
+  const model = await findModel(values.model, context.env);
+  const { axis, leftOut } = methodsAxis(values.methods, model);
+  for (const { name, why } of leftOut) say(context, `${name} is left out: ${visible(why)}`);
+  const { addon } = await context.loadAddon();
+  await runGrid(context, values, data, [axis], {
+    keepsShown: true,
+    finish: async (runs) => {
+      if (!values.report) return;
+      const path = await writeMethodsReport({
+        out: values.out!,
+        axis,
+        runs,
+        leftOut,
+        addon,
+        signal: context.stop,
+      });
+      say(context, `report: ${path}`);
+    },
+  });
+}

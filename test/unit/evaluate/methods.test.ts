@@ -1,0 +1,96 @@
+/** Several methods side by side: which can be scored, the published rows, the pictures that all keep, the page. */
+import { describe, expect, it } from 'vitest';
+import { engineKey, gridCells } from '../../../src/evaluate/grid.js';
+import { gridFiles, gridSections } from '../../../src/evaluate/grid-table.js';
+import { methodsAxis } from '../../../src/evaluate/methods-axis.js';
+import { shownInAll } from '../../../src/evaluate/shown-pictures.js';
+import { findMethod, methodNames } from '../../../src/methods/registry.js';
+import { type ModelDescription, parseModelJson } from '../../../src/models/model-json.js';
+import { comparePage } from '../../../src/pages/methods/compare-page.js';
+import { toyModelJson } from '../engine/toy-model.js';
+import { sampleRun } from './sample-run.js';
+
+const model: ModelDescription = parseModelJson(JSON.stringify(toyModelJson), 'model.json');
+const errorOf = (work: () => unknown) => {
+  try {
+    return work();
+  } catch (thrown) {
+    return thrown;
+  }
+};
+
+describe('--methods', () => {
+  it('all: those that the model can be scored with, the others named with the reason', () => {
+    const { axis, leftOut } = methodsAxis(['all'], model);
+    const isLacking = (name: string) => name !== 'crane' && findMethod(name).learned?.needed === true;
+    expect(axis).toMatchObject({ name: 'method', values: methodNames().filter((name) => !isLacking(name)) });
+    expect(leftOut.map(({ name }) => name)).toEqual(methodNames().filter(isLacking));
+    for (const { name, why } of leftOut) expect(why).toContain(`nothing learned for method ${name}`);
+  });
+
+  it('takes those that are named, and refuses one that is none or named twice', () => {
+    expect(methodsAxis(['winclip', 'crane'], model).axis.values).toEqual(['winclip', 'crane']);
+    expect(errorOf(() => methodsAxis(['winclip', 'winclip'], model))).toMatchObject({ code: 'E_USAGE' });
+    expect(errorOf(() => methodsAxis(['wincilp'], model))).toMatchObject({ code: 'E_METHOD' });
+    expect(errorOf(() => methodsAxis([], model))).toMatchObject({ code: 'E_USAGE' });
+  });
+
+  it('opens an engine for each: a method decides how the towers run', () => {
+    const cells = gridCells([methodsAxis(['winclip', 'crane'], model).axis]);
+    expect(new Set(cells.map(engineKey)).size).toBe(2);
+  });
+});
+
+it('pictures that all keep are chosen by the data alone', () => {
+  const items = [true, false, false, true, true].map((isAnomalous) => ({ isAnomalous }));
+  expect([...shownInAll(items)]).toEqual([0, 1, 3]);
+  expect(shownInAll([]).size).toBe(0);
+});
+
+describe('the table', () => {
+  const { axis } = methodsAxis(['crane', 'winclip'], model);
+  const runs = gridCells([axis]).map((cell) => ({ cell, run: sampleRun() }));
+
+  it('has what is published under what is ours, and says why they need not agree', () => {
+    const { sections, warnings } = gridSections([axis], runs);
+    expect(sections).toHaveLength(1);
+    const { rows, heads } = sections[0]!;
+    expect(rows.map(({ label, isPublished }) => [label, isPublished])).toEqual([
+      ['crane', false],
+      ['published: Crane', true],
+      ['winclip', false],
+      ['published: Crane', true],
+    ]);
+    // tables 1 and 8: BTAD, Crane
+    expect(rows[1]!.cells.slice(0, 3)).not.toEqual(rows[0]!.cells.slice(0, 3));
+    expect(rows[1]!.cells[heads.indexOf('pixel AP')]).toBe('n/a');
+    expect(warnings.some((text) => text.includes('not comparable:'))).toBe(true);
+    expect(gridFiles([axis], runs)['grid.csv']).toContain('published: Crane');
+  });
+
+  it('stands on the page with the maps, and no name becomes markup', () => {
+    const { sections } = gridSections([axis], runs);
+    const compared = runs.map(({ cell, run }) => ({ label: cell.texts[0]!, folder: '', run }));
+    const picture = {
+      dataSet: 'mine',
+      className: '<b>01</b>',
+      path: 'a.png',
+      isAnomalous: true,
+      views: [undefined, undefined],
+    };
+    const page = [
+      ...comparePage({
+        title: '2 methods',
+        tables: sections,
+        runs: compared,
+        pictures: { pictures: [picture], notes: ['a.png cannot be shown'] },
+        warnings: ['vand is left out: <why>'],
+      }),
+    ].join('');
+    expect(page).toContain('<tr class="published">');
+    expect(page).toContain('vand is left out: &lt;why&gt;');
+    expect(page).toContain('&lt;b&gt;01&lt;/b&gt;: a.png (anomalous)');
+    expect(page).toContain('winclip: not shown');
+    expect(page).not.toContain('<b>01');
+  });
+});
