@@ -118,7 +118,21 @@ image::Normalisation normalisation_of(const vision::TowerConfig& config) {
   return constants;
 }
 
+// Files and recipes that hold the towers.
+weights::CanonicalWeights weights_of(const EngineConfig& config) {
+  std::vector<std::shared_ptr<const weights::WeightFile>> files;
+  for (const std::string& path : config.weights) files.push_back(weights::open_weights(path));
+  for (const RecipeConfig& recipe : config.recipes) {
+    files.push_back(weights::synth_file(recipe.name, recipe.tensors));
+  }
+  return weights::canonicalise(std::move(files));
+}
+
 }  // namespace
+
+std::vector<layers::Block> Engine::State::plain_blocks() const {
+  return vision::Tower::load_plain_blocks(weights_of(config), config.vision, device);
+}
 
 Engine::State::Forward Engine::State::forward(const at::Tensor& images,
                                               std::vector<const methods::Context*> contexts,
@@ -169,12 +183,7 @@ void Engine::State::open(const EngineConfig& from, at::Device on) {
   std::string vision_packed;
   std::string source_packed;
   {
-    std::vector<std::shared_ptr<const weights::WeightFile>> files;
-    for (const std::string& path : config.weights) files.push_back(weights::open_weights(path));
-    for (const RecipeConfig& recipe : config.recipes) {
-      files.push_back(weights::synth_file(recipe.name, recipe.tensors));
-    }
-    const weights::CanonicalWeights all = weights::canonicalise(std::move(files));
+    const weights::CanonicalWeights all = weights_of(config);
     const weights::VisionStructure vision_facts = weights::check_vision(all);
     text.open(all, config.text, device);
     check_input(vision_facts.joint_width == text.structure().joint_width, "E_MODEL_CONFIG",

@@ -58,8 +58,11 @@ struct Engine::State {
   std::string with_packed_weights(std::string_view tower,
                                   const std::function<void(layers::PackedWeights*)>& load);
 
+  // Reads the weights again.
+  std::vector<layers::Block> plain_blocks() const;
   methods::Towers towers() const {
-    return {&vision, &text, source.get(), device, config.height, config.width};
+    return {
+        &vision, &text, source.get(), device, config.height, config.width, [this] { return plain_blocks(); }};
   }
 
   std::shared_ptr<const methods::Context> context_of(int64_t handle) const {

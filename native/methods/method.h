@@ -11,6 +11,7 @@
 // never inference tensors, so a learner may differentiate through them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -36,6 +37,9 @@ struct Towers {
   at::Device device{at::kCPU};
   int64_t height = 0;  // input of the model in pixels
   int64_t width = 0;
+  // The vision tower's blocks as plain tensors, read anew from the weights: for a learner whose gradients
+  // pass through them. As large again as the tower.
+  std::function<std::vector<layers::Block>()> plain_blocks;
 };
 
 // What a picture is compared with, made once from texts, checkpoints and normal pictures and used for any

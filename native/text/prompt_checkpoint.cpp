@@ -20,7 +20,10 @@ constexpr weights::NameRow k_rows[] = {
     {"tokenized_prompts_neg", "tokenized_prompts_neg"},
 };
 
-constexpr weights::Family k_family = {"prompts", k_prefixes, k_rows, {}};
+// Linear maps that the module of AnomalyCLIP holds and never uses.
+constexpr std::string_view k_ignored[] = {"compound_prompt_projections.*"};
+
+constexpr weights::Family k_family = {"prompts", k_prefixes, k_rows, k_ignored};
 
 bool is_there(const weights::CanonicalWeights& weights) {
   return weights::has_any(weights, "ctx_") || weights::has_any(weights, "compound_prompts_text.");

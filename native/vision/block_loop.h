@@ -60,6 +60,7 @@ struct StageNames {
   std::string plain_beside_second;
   std::string second;
   std::string values_input;  // LN1 of what V is read off
+  std::string positions;     // the table at the picture's grid, [1, 1 + N, width]
 };
 
 // tokens [B, rows, width], row 0 the class token; changed in place and not to be used afterwards. With a

@@ -54,6 +54,15 @@ at::Tensor resize_positions(const at::Tensor& rows, int64_t side, Grid grid,
   return resized.permute({0, 2, 3, 1}).reshape({grid.count(), -1});
 }
 
+int64_t used_blocks(const layers::TensorLoader& loader, const TowerConfig& config) {
+  int64_t available = 0;
+  while (loader.has(join_text("visual.blocks.", available, ".qkv.weight"))) ++available;
+  check_input(available > 0, "E_WEIGHTS_MISSING", "no vision blocks in the weights");
+  check_input(config.blocks <= available, "E_MODEL_CONFIG", "model.json asks for the first ", config.blocks,
+              " vision blocks, the weights hold ", available);
+  return config.blocks > 0 ? config.blocks : available;
+}
+
 }  // namespace
 
 Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& config, at::Device device,
@@ -70,12 +79,7 @@ Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& c
   tower.positions_ = loader.required("visual.pos");
   tower.registers_ = loader.optional("visual.registers");
   tower.ln_pre_ = loader.layer_norm("visual.ln_pre", config.layer_norm_eps);
-  int64_t available = 0;
-  while (loader.has(join_text("visual.blocks.", available, ".qkv.weight"))) ++available;
-  check_input(available > 0, "E_WEIGHTS_MISSING", "no vision blocks in the weights");
-  check_input(config.blocks <= available, "E_MODEL_CONFIG", "model.json asks for the first ", config.blocks,
-              " vision blocks, the weights hold ", available);
-  const int64_t used = config.blocks > 0 ? config.blocks : available;
+  const int64_t used = used_blocks(loader, config);
   const int64_t heads = layers::heads_of(tower.width(), config.heads);
   for (int64_t i = 0; i < used; ++i) {
     tower.blocks_.push_back(layers::FrozenBlock::load(loader, join_text("visual.blocks.", i), heads,
@@ -87,6 +91,20 @@ Tower Tower::load(const weights::CanonicalWeights& weights, const TowerConfig& c
   tower.projection_ = loader.optional("visual.proj");
   tower.parameters_ = loader.parameters();
   return tower;
+}
+
+std::vector<layers::Block> Tower::load_plain_blocks(const weights::CanonicalWeights& weights,
+                                                    const TowerConfig& config, at::Device device) {
+  layers::TensorLoader loader(weights, device);
+  const int64_t used = used_blocks(loader, config);
+  const int64_t width = weights.at("visual.cls").numel();
+  std::vector<layers::Block> blocks;
+  for (int64_t i = 0; i < used; ++i) {
+    blocks.push_back(layers::Block::load(loader, join_text("visual.blocks.", i),
+                                         layers::heads_of(width, config.heads), config.activation,
+                                         config.layer_norm_eps));
+  }
+  return blocks;
 }
 
 int64_t Tower::stored_side() const {
@@ -135,6 +153,8 @@ at::Tensor Tower::embed(const at::Tensor& image) const {
 Tapped Tower::forward(const at::Tensor& image, const Taps& taps, Trace* trace,
                       const StageNames& names) const {
   const at::Tensor tokens = embed(image);
+  if (trace && !names.positions.empty())
+    trace->record(names.positions, positions_for(grid_of(image)).unsqueeze(0));
   if (trace && !names.tokens.empty()) trace->record(names.tokens, tokens);
   return run_blocks(blocks_, tokens, taps, trace, names);
 }
@@ -148,10 +168,11 @@ at::Tensor Tower::patch_features(const at::Tensor& image, Trace* trace) const {
   return ln_post_(forward(image, taps, trace, names).plain.slice(1, 1 + registers()));
 }
 
-at::Tensor Tower::project(const at::Tensor& tokens) const {
-  const at::Tensor normed = ln_post_(tokens);
-  return projection_.defined() ? at::matmul(normed, projection_) : normed;
+at::Tensor Tower::to_joint(const at::Tensor& tokens) const {
+  return projection_.defined() ? at::matmul(tokens, projection_) : tokens;
 }
+
+at::Tensor Tower::project(const at::Tensor& tokens) const { return to_joint(ln_post_(tokens)); }
 
 at::Tensor resize_patches(const at::Tensor& patches, Grid from, Grid to) {
   if (from == to) return patches;

@@ -20,6 +20,10 @@ class Tower final : public SpatialSource {
   static Tower load(const weights::CanonicalWeights& weights, const TowerConfig& config, at::Device device,
                     layers::PackedWeights* packed = nullptr);
 
+  // The blocks of such a tower as gradients pass through them. Errors: as load().
+  static std::vector<layers::Block> load_plain_blocks(const weights::CanonicalWeights& weights,
+                                                      const TowerConfig& config, at::Device device);
+
   // image [B, 3, H, W] normalised; what is smaller than a patch is cut -> [B, 1 + registers + N, width]:
   // patches, class token, positions, registers, ln_pre.
   at::Tensor embed(const at::Tensor& image) const;
@@ -31,11 +35,15 @@ class Tower final : public SpatialSource {
   // Tokens after the last block and the final LayerNorm, without class token and registers, [B, N, width].
   at::Tensor patch_features(const at::Tensor& image, Trace* trace) const override;
 
+  // The projection alone, without ln_post; unchanged where the tower has none.
+  at::Tensor to_joint(const at::Tensor& tokens) const;
   // ln_post and, where the tower has one, the projection into the joint space: [..., width] -> [..., D].
   at::Tensor project(const at::Tensor& tokens) const;
 
   Grid grid_for(int64_t height, int64_t width) const override { return {height / patch(), width / patch()}; }
   Grid grid_of(const at::Tensor& image) const { return grid_for(image.size(2), image.size(3)); }
+  // [1 + N, width] for the wanted grid, always from the original table.
+  at::Tensor positions_for(Grid grid) const;
   // E_MODEL_CONFIG for a grid that the positions cannot be fitted to.
   void check_grid(Grid grid) const;
   const std::vector<layers::FrozenBlock>& blocks() const noexcept { return blocks_; }
@@ -50,8 +58,6 @@ class Tower final : public SpatialSource {
 
  private:
   int64_t stored_side() const;  // of the position table, in patches
-  // [1 + N, width] for the wanted grid, always from the original table.
-  at::Tensor positions_for(Grid grid) const;
 
   TowerConfig config_;
   at::Tensor patch_weight_;   // [width, 3, patch, patch]

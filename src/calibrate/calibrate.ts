@@ -170,6 +170,7 @@ async function scoreAll(
   const inputs = items.map(({ image, imagePath }) => ({ input: image, name: imagePath }));
   // Thresholds hold for one name: those of several classes would be of none.
   checkClassName(engine.settings());
+  await engine.settledSettings();
   for await (const outcome of engine.scoreMany(inputs, { map: true, ...(signal ? { signal } : {}) })) {
     const item = items[outcome.index]!;
     if (isFailed(outcome)) failed.push(outcome);

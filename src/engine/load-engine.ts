@@ -3,10 +3,12 @@ import { existsSync } from 'node:fs';
 import type { EngineConfig, NativeAddon, Precision } from '../addon/native.js';
 import { throwIfCancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
+import { methodOf } from '../methods/registry.js';
 import { findModel } from '../models/find-model.js';
 import { withTowersOf } from '../models/method-towers.js';
 import { type Model, modelFile } from '../models/model-json.js';
 import { type Recipe, recipeTensors } from '../models/model-recipe.js';
+import { isLearned } from '../models/prompt-set.js';
 import { checkOptions } from '../options/check.js';
 import { defaultOf } from '../options/table.js';
 import type { EngineOptions } from '../options/types.js';
@@ -68,8 +70,9 @@ export async function openEngine(
       },
     );
     const settings = resolveSettings(model, { size, precision }, options);
-    // Where the name of the class comes with the pictures there is nothing to encode yet.
-    const held = isEncodable(settings) ? await prompts.hold(settings) : undefined;
+    // Where the name of the class comes with the pictures, or all is still to be learned, there is nothing to encode yet.
+    const isReady = isEncodable(settings) && isLearned(model, methodOf(settings.method), settings.prompts);
+    const held = isReady ? await prompts.hold(settings) : undefined;
     const promptsIdentity = held?.identity ?? prompts.identityOf(settings) ?? '';
     throwIfCancelled(options.signal);
     return new Engine({

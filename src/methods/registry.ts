@@ -7,7 +7,12 @@ import { crane } from './crane.js';
 import { type MethodDescriptor, methodFrom, methodName, type Range, type Setting } from './descriptor.js';
 import { winclip } from './winclip.js';
 
-const builtIn = [anovl, crane, winclip] as const satisfies readonly MethodDescriptor[];
+// Help of a shared setting is the first one's.
+const builtIn = [
+  crane,
+  anovl,
+  winclip,
+] as const satisfies readonly MethodDescriptor[];
 
 type EachSettings = (typeof builtIn)[number]['settings'];
 type SettingName<S> = S extends unknown ? keyof S & string : never;

@@ -42,6 +42,12 @@ export function learnedAs(model: Holder, name: string, descriptor: MethodDescrip
   return { set, texts: texts ?? descriptor.learned?.texts };
 }
 
+/** What the method needs of it is there: `prompts` as a caller names them, or a set of the model. */
+export function isLearned(model: Holder, descriptor: MethodDescriptor, prompts: string | undefined): boolean {
+  const isNeeded = descriptor.learned?.needed === true;
+  return !isNeeded || prompts !== undefined || defaultSet(model, descriptor.name) !== undefined;
+}
+
 /** A method needs what the model lacks. */
 export function noneLearned(model: Holder, descriptor: MethodDescriptor): CraneError {
   const { name, training } = descriptor;

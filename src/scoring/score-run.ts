@@ -85,6 +85,7 @@ export function checkScoreRun(
 export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   // Before the first picture: none could succeed.
   checkClassName(run.engine.settings());
+  await run.engine.settledSettings();
   const { engine, options, writer, stop } = run;
   const outcome: ScoreRunOutcome = {
     scored: 0,

@@ -8,6 +8,8 @@
 #include "methods/crane/features.h"
 #include "methods/crane/fusion.h"
 #include "methods/crane/prompt_learner.h"
+#include "methods/learned_prompts.h"
+#include "methods/maps.h"
 #include "text/kept_vectors.h"
 
 namespace crane::methods {
@@ -92,25 +94,6 @@ Crane::Crane(const Settings& settings) : Method("crane", settings), options_(par
   facts_.may_be_nan = options_.compat.empty_rows == attention::EmptyRows::nan;
 }
 
-std::array<std::vector<int64_t>, text::k_pair> crane_texts(const Material& material) {
-  std::array<std::vector<int64_t>, text::k_pair> ids;
-  const std::array<const char*, text::k_pair> groups{"normal", "anomalous"};
-  for (int c = 0; c < text::k_pair; ++c) {
-    const auto group = material.texts.find(groups[c]);
-    const size_t sentences = group == material.texts.end() ? 0 : group->second.size();
-    check_input(sentences == 1, "E_PROMPTS", "crane compares with one ", groups[c], " text, got ", sentences);
-    ids[c] = group->second.front();
-  }
-  return ids;
-}
-
-text::PromptSet load_crane_prompts(const Towers& towers, const Material& material) {
-  const auto file = material.files.find("prompts");
-  check_input(file != material.files.end(), "E_PROMPTS", "crane needs a file of learned prompts");
-  return text::load_prompts(file->second, crane_texts(material), towers.text->structure().width,
-                            towers.device);
-}
-
 std::shared_ptr<const Method> make_crane(const Settings& settings) {
   return std::make_shared<Crane>(settings);
 }
@@ -118,7 +101,7 @@ std::shared_ptr<const Method> make_crane(const Settings& settings) {
 std::shared_ptr<const Context> Crane::prepare(const Towers& towers, const Material& material,
                                               std::span<const at::Tensor> /*normals*/) const {
   auto encoded = std::make_shared<EncodedPrompts>();
-  encoded->prompts = load_crane_prompts(towers, material);
+  encoded->prompts = load_prompt_pair(towers, material, name());
   if (!material.kept.empty()) {
     encoded->features = text::read_kept_vectors(material.kept, towers.vision->joint_width());
   }
@@ -178,7 +161,7 @@ std::unique_ptr<Learner> Crane::learner(const Towers& towers, const LearnerStart
 void Crane::trace_context(const Towers& towers, const Material& material, const at::Tensor& guidance,
                           Trace& trace) const {
   const text::EncodeOptions how{options_.guidance_at_test, options_.compat.half_deep_tokens};
-  towers.text->get().encode(load_crane_prompts(towers, material), how, guidance, &trace);
+  towers.text->get().encode(load_prompt_pair(towers, material, name()), how, guidance, &trace);
 }
 
 }  // namespace crane::methods

@@ -1,8 +1,6 @@
 // Crane (E-Attn) and Crane+ (E-Attn and D-Attn): zero-shot anomaly scores from a two-stream vision tower.
 #pragma once
 
-#include <array>
-
 #include "methods/crane/options.h"
 #include "methods/method.h"
 
@@ -15,11 +13,6 @@ struct EncodedPrompts final : Context {
 
   at::Tensor text_vectors() const override { return features; }
 };
-
-// One sentence each of the groups "normal" and "anomalous". Errors: E_PROMPTS.
-std::array<std::vector<int64_t>, text::k_pair> crane_texts(const Material& material);
-// These texts with the learned vectors of the file "prompts". Errors: E_PROMPTS, E_WEIGHTS_*.
-text::PromptSet load_crane_prompts(const Towers& towers, const Material& material);
 
 class Crane final : public Method {
  public:

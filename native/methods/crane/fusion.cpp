@@ -4,11 +4,6 @@
 
 namespace crane::methods {
 
-// Equation (1) of the paper: cosines with the two text vectors over a temperature.
-at::Tensor text_logits(const at::Tensor& features, const at::Tensor& text, double temperature) {
-  return at::matmul(features, text.transpose(-2, -1)) / temperature;
-}
-
 at::Tensor fuse(const at::Tensor& maps, const at::Tensor& pixel_logits, const at::Tensor& global,
                 Trace* trace) {
   const at::Tensor mean_features = maps.mean(/*dim=*/0);                                          // [B, n, D]

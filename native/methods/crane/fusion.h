@@ -1,13 +1,10 @@
-// Logits, local-to-global fusion and the anomaly map (method.md 6).
+// Local-to-global fusion and the anomaly map (method.md 6).
 #pragma once
 
 #include "tensors/torch_headers.h"
 #include "tensors/trace.h"
 
 namespace crane::methods {
-
-// features [..., n, D] unit rows, text [B, 2, D] (broadcast over the picture axis) -> [..., n, 2].
-at::Tensor text_logits(const at::Tensor& features, const at::Tensor& text, double temperature);
 
 // maps [m, B, n, D], pixel_logits [m, B, n, 2], global [B, D] unit rows -> g+ [B, D] unit rows.
 at::Tensor fuse(const at::Tensor& maps, const at::Tensor& pixel_logits, const at::Tensor& global,

@@ -4,6 +4,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "methods/crane/fusion.h"
+#include "methods/maps.h"
 
 namespace crane::methods {
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "train/prompt_files.h"
 
 namespace crane::methods {
 namespace {
@@ -54,16 +55,9 @@ train::StepLosses PromptTrainer::step(const BatchFeatures& features, const train
   return losses;
 }
 
-std::vector<std::pair<std::string, at::Tensor>> PromptTrainer::parameters() const {
-  std::vector<std::pair<std::string, at::Tensor>> named{{"ctx_pos", prompts_.context[0]},
-                                                        {"ctx_neg", prompts_.context[1]}};
-  for (size_t i = 0; i < prompts_.deep.size(); ++i) {
-    named.emplace_back(join_text("compound_prompts_text.", i), prompts_.deep[i]);
-  }
-  return named;
-}
+train::Parameters PromptTrainer::parameters() const { return train::learned_prompts(prompts_); }
 
-std::vector<std::pair<std::string, at::Tensor>> PromptTrainer::gradients() const {
+train::Parameters PromptTrainer::gradients() const {
   auto named = parameters();
   for (auto& [name, tensor] : named) tensor = tensor.grad();
   return named;

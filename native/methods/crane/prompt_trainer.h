@@ -9,6 +9,7 @@
 #include "methods/crane/prompt_loss.h"
 #include "text/tower.h"
 #include "train/adam.h"
+#include "train/saved_training.h"
 
 namespace crane::methods {
 
@@ -28,8 +29,8 @@ class PromptTrainer {
                          const at::Tensor& labels, Trace* trace = nullptr);
 
   // Learned tensors under the checkpoint's names, in its order; gradients are those of the last step.
-  std::vector<std::pair<std::string, at::Tensor>> parameters() const;
-  std::vector<std::pair<std::string, at::Tensor>> gradients() const;
+  train::Parameters parameters() const;
+  train::Parameters gradients() const;
   const train::Adam& adam() const noexcept { return adam_; }  // in the order of parameters()
   const text::PromptSet& prompts() const noexcept { return prompts_; }
 

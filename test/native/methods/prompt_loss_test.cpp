@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "methods/crane/fusion.h"
+#include "methods/maps.h"
 
 namespace crane::methods {
 namespace {

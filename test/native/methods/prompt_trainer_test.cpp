@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "../engine/synthetic_model.h"
-#include "methods/crane/crane.h"
+#include "methods/learned_prompts.h"
 
 namespace crane::methods {
 namespace {
@@ -26,8 +26,8 @@ struct Course {
     const at::NoGradGuard guard;
     tower = text::TextTower::load(weights::canonicalise({weights::open_weights(model.config.weights[0])}), {},
                                   at::kCPU);
-    start = text::load_prompts(model.material.files.at("prompts"), crane_texts(model.material), tower.width(),
-                               at::kCPU);
+    start = text::load_prompts(model.material.files.at("prompts"), pair_of_texts(model.material, "crane"),
+                               tower.width(), at::kCPU);
     at::manual_seed(7);
     features.maps = unit(at::randn({1, 4, 36, 64}));
     features.global = unit(at::randn({4, 64}));

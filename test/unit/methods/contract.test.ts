@@ -163,7 +163,9 @@ describe('what was learned', () => {
   });
 
   it('is asked for where a method needs it and the model has that of another one', async () => {
-    expect(await errorOf(open({ method: 'heads', className: 'nut' }))).toMatchObject({
+    // It opens: what is missing may be what a training is to make.
+    const engine = await open({ method: 'heads', className: 'nut' });
+    expect(await errorOf(engine.score(pixels(1)))).toMatchObject({
       code: 'E_PROMPTS',
       message: 'toy has nothing learned for method heads (its sets plain, other are of other methods)',
       hint: 'name a file: --prompts FILE; train --method heads makes one',
@@ -274,6 +276,6 @@ describe('training', () => {
   it('is refused where nothing is learned', async () => {
     expect(
       await errorOf(work.trainer({ out: work.at('bare') }, { engine: { method: 'bare' } })),
-    ).toMatchObject({ code: 'E_METHOD', hint: 'these do: crane, heads' });
+    ).toMatchObject({ code: 'E_METHOD', hint: expect.stringMatching(/^these do: crane, .*heads/) });
   });
 });

@@ -1,4 +1,4 @@
-#include "methods/crane/prompt_files.h"
+#include "train/prompt_files.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 
@@ -8,10 +8,8 @@
 #include "train/tensor_list.h"
 #include "weights/torch_zip_writer.h"
 
-namespace crane::methods {
+namespace crane::train {
 namespace {
-
-using train::TensorList;
 
 constexpr double k_spread = 0.02;  // standard deviation of new prompts
 constexpr std::array<const char*, text::k_pair> k_text_names{"pos", "neg"};
@@ -42,7 +40,8 @@ void add_deep(TensorList& list, const text::PromptSet& prompts) {
 
 }  // namespace
 
-void write_checkpoint(const std::string& path, const text::TextTower& tower, const text::PromptSet& prompts) {
+void write_prompt_checkpoint(const std::string& path, const text::TextTower& tower,
+                             const text::PromptSet& prompts, const Parameters& further) {
   TensorList list;
   add_context(list, prompts);
   add_ids(list, prompts);
@@ -57,6 +56,7 @@ void write_checkpoint(const std::string& path, const text::TextTower& tower, con
     add_rows("suffix", 1 + n, length - 1 - n);
   }
   add_deep(list, prompts);
+  for (const auto& [name, tensor] : further) list.add(name, tensor);
   weights::write_torch_zip(path, "prompt_learner", list.views());
 }
 
@@ -69,11 +69,19 @@ void write_prompts(const std::string& path, const text::PromptSet& prompts,
   list.write_safetensors(path, metadata);
 }
 
-void save_prompt_training(const std::string& path, const PromptTrainer& trainer,
-                          const std::vector<train::ExtraTensor>& extra,
-                          const std::map<std::string, std::string>& metadata) {
-  train::Parameters own;
-  const text::PromptSet& prompts = trainer.prompts();
+Parameters learned_prompts(const text::PromptSet& prompts) {
+  Parameters named;
+  for (int c = 0; c < text::k_pair; ++c) {
+    named.emplace_back(join_text("ctx_", k_text_names[c]), prompts.context[c]);
+  }
+  for (size_t i = 0; i < prompts.deep.size(); ++i) {
+    named.emplace_back(join_text("compound_prompts_text.", i), prompts.deep[i]);
+  }
+  return named;
+}
+
+Parameters prompt_extras(const text::PromptSet& prompts) {
+  Parameters own;
   for (int c = 0; c < text::k_pair; ++c) {
     const std::string text = k_text_names[c];
     own.emplace_back("ids." + text, ids_of(prompts, c));
@@ -81,11 +89,11 @@ void save_prompt_training(const std::string& path, const PromptTrainer& trainer,
     if (prompts.stored_suffix[c].defined())
       own.emplace_back("token_suffix." + text, prompts.stored_suffix[c]);
   }
-  train::save_training(path, trainer.parameters(), trainer.adam(), own, extra, metadata);
+  return own;
 }
 
 SavedPrompts load_prompt_training(const std::string& path, int64_t text_width, at::Device device) {
-  const train::SavedTraining file(path);
+  const SavedTraining file(path);
   const auto rows = [&](const std::string& name) {
     const at::Tensor tensor = file.floats(name, device);
     check_input(tensor.dim() == 2 && tensor.size(1) == text_width, "E_TRAIN_RESUME", path, ": ", name, " is ",
@@ -131,4 +139,4 @@ text::PromptSet fresh_prompts(const FreshPrompts& request, int64_t text_width, a
   return prompts;
 }
 
-}  // namespace crane::methods
+}  // namespace crane::train
