@@ -3,6 +3,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "methods/anomalyclip/anomalyclip.h"
 #include "methods/anovl/anovl.h"
 #include "methods/crane/crane.h"
 #include "methods/winclip/winclip.h"
@@ -19,6 +20,7 @@ struct Row {
 };
 
 constexpr Row k_rows[] = {
+    {"anomalyclip", make_anomalyclip, &text::k_prompt_checkpoint},
     {"anovl", make_anovl, nullptr},
     {"crane", make_crane, &text::k_prompt_checkpoint},
     {"winclip", make_winclip, nullptr},

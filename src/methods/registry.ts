@@ -2,6 +2,7 @@
 import type { MethodOptions } from '../addon/method.js';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
+import { anomalyclip } from './anomalyclip.js';
 import { anovl } from './anovl.js';
 import { crane } from './crane.js';
 import { type MethodDescriptor, methodFrom, methodName, type Range, type Setting } from './descriptor.js';
@@ -10,6 +11,7 @@ import { winclip } from './winclip.js';
 // Help of a shared setting is the first one's.
 const builtIn = [
   crane,
+  anomalyclip,
   anovl,
   winclip,
 ] as const satisfies readonly MethodDescriptor[];

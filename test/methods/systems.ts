@@ -1,6 +1,7 @@
 /** THE list of compared systems; a new one is a file in systems/ and an entry here. */
 import type { System } from './system.js';
+import { anomalyclip } from './systems/anomalyclip.js';
 import { anovl } from './systems/anovl.js';
 import { winclip } from './systems/winclip.js';
 
-export const systems: readonly System[] = [anovl, winclip];
+export const systems: readonly System[] = [anomalyclip, anovl, winclip];

@@ -1,0 +1,149 @@
+/** AnomalyCLIP (docs/methods/anomalyclip.md); native/methods/anomalyclip. */
+import type { MethodOptions } from '../addon/method.js';
+import type { FeatureShape } from '../addon/training.js';
+import type { LearningSettings, MethodDescriptor } from './descriptor.js';
+
+export interface AnomalyClipOptions extends MethodOptions {
+  /** number of last blocks that carry the v-v stream */
+  eAttnLayers: number;
+  /** 1-based block numbers; the map is the sum of theirs */
+  features: number[];
+  imageScore: 'class-token' | 'map-max';
+  temperature: number;
+  compat: {
+    halfDeepTokens: boolean;
+    aliasedFeatures: boolean;
+    clsWithoutLnPost: boolean;
+    diceRows: boolean;
+  };
+}
+
+const settings = {
+  eAttnLayers: {
+    kind: 'integer',
+    min: 1,
+    max: 1024,
+    help: 'number of last blocks that carry the second stream',
+  },
+  features: {
+    kind: 'integers',
+    min: 1,
+    entries: 1,
+    help: 'blocks (from 1) whose patch features make maps',
+  },
+  imageScore: {
+    kind: 'choice',
+    values: ['class-token', 'map-max'],
+    help: "the score: from the picture's feature, or the map's maximum",
+  },
+  temperature: {
+    kind: 'number',
+    min: 0,
+    max: 100,
+    open: true,
+    help: 'divides the similarities before the softmax',
+  },
+  sigma: {
+    kind: 'number',
+    min: 0,
+    max: 1000,
+    help: "blur of the map in pixels of the model's input; 0 turns it off",
+  },
+  'compat.halfDeepTokens': {
+    kind: 'flag',
+    group: 'Compatibility',
+    help: 'round the deep prompt tokens to half precision',
+  },
+  'compat.aliasedFeatures': {
+    kind: 'flag',
+    group: 'Compatibility',
+    help: 'every listed feature block shows the final features',
+  },
+  'compat.clsWithoutLnPost': {
+    kind: 'flag',
+    group: 'Compatibility',
+    help: 'project the class token without the final LayerNorm (AnomalyCLIP)',
+  },
+  'compat.diceRows': {
+    kind: 'flag',
+    group: 'Compatibility',
+    help: 'the Dice loss of a batch of one is a mean over pixel rows',
+  },
+} as const;
+
+export const anomalyclip = {
+  name: 'anomalyclip',
+  what: 'learned prompts against the patches of a v-v stream, at several blocks',
+  settings,
+  about: {
+    paper:
+      'Zhou et al., AnomalyCLIP: Object-agnostic Prompt Learning for Zero-shot Anomaly Detection, ICLR 2024',
+    code: 'github.com/zqhang/AnomalyCLIP at 45ed4dd (MIT)',
+    licence: 'MIT, as the repository that holds the checkpoints',
+    notes: [
+      'its scripts pass block 24 alone (--features 24); the defaults of its arguments are those here',
+      'a checkpoint folder is named after the set that it is tested on, not the one it was learned on',
+    ],
+  },
+  defaults: {
+    eAttnLayers: 19,
+    features: [6, 12, 18, 24],
+    imageScore: 'class-token',
+    temperature: 0.07,
+    sigma: 4,
+    'compat.halfDeepTokens': true,
+    'compat.aliasedFeatures': false,
+    'compat.clsWithoutLnPost': true,
+    'compat.diceRows': true,
+  },
+  facts: () => ({ couplesPictures: false, needsSource: false }),
+  ranges: ({ features, imageScore }) => {
+    const map = [0, features.length] as const;
+    return { score: imageScore === 'map-max' ? map : [0, 1], map };
+  },
+  backbone: { name: 'ViT-L-14-336px', activation: 'quick-gelu', positions: 'bilinear' },
+  learned: { needed: true, texts: { normal: 'object.', anomalous: 'damaged object.' } },
+  material: ({ texts, file }) => ({
+    texts: texts ? { normal: [texts.normal], anomalous: [texts.anomalous] } : {},
+    files: file === undefined ? {} : { prompts: file },
+  }),
+  keptBy: ({ compat }) => [compat.halfDeepTokens],
+  training: {
+    defaults: {
+      epochs: 15,
+      batchSize: 8,
+      learningRate: 1e-3,
+      betas: [0.5, 0.999],
+      focalWeight: 4,
+      diceWeight: 4,
+      imageLossWeight: 1,
+      contextRows: 12,
+      deepTokens: 4,
+      deepBlocks: 8,
+    },
+    learner: (_method, given) => {
+      const { learningRate, betas, ...rest } = given as Required<LearningSettings>;
+      const { focalWeight, diceWeight, imageLossWeight, contextRows, deepBlocks, deepTokens } = rest;
+      return {
+        learningRate,
+        beta1: betas[0],
+        beta2: betas[1],
+        focalWeight,
+        diceWeight,
+        imageLossWeight,
+        contextRows,
+        deepBlocks,
+        deepTokens,
+      };
+    },
+  },
+  features: ({ eAttnLayers, features, compat }, { tensors, grid }: FeatureShape) => ({
+    shape: { tensors, grid },
+    method: {
+      name: 'anomalyclip',
+      eAttnLayers,
+      features,
+      compat: { aliasedFeatures: compat.aliasedFeatures, clsWithoutLnPost: compat.clsWithoutLnPost },
+    },
+  }),
+} as const satisfies MethodDescriptor<AnomalyClipOptions>;

@@ -1,0 +1,202 @@
+// What every method with learned parts must keep, on the systems that Crane is compared with.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "../engine/noise_pictures.h"
+#include "../engine/synthetic_model.h"
+#include "engine/training.h"
+
+namespace crane {
+namespace {
+
+constexpr int64_t k_side = 84;  // 6 x 6 patches
+
+struct Case {
+  const char* method;
+  methods::Settings settings;
+  methods::Settings learning;
+  const char* file;  // its part in the material
+  bool names_class;
+  double largest_map;
+};
+
+std::vector<double> blocks(std::initializer_list<double> numbers) { return numbers; }
+
+const Case k_cases[] = {
+    {"anomalyclip",
+     {{"eAttnLayers", 2.0}, {"features", blocks({1, 2, 3})}},
+     {{"contextRows", 3.0}, {"deepBlocks", 1.0}, {"deepTokens", 2.0}},
+     "prompts",
+     false,
+     3},
+};
+
+class LearnedMethod : public testing::TestWithParam<Case> {
+ protected:
+  LearnedMethod() {
+    std::filesystem::create_directories(folder_);
+    for (size_t i = 0; i < mask_.size() / 3; ++i) mask_[i] = 1;
+    if (GetParam().names_class) {
+      texts_ = {{"normal", {{1, 2, 9, 0, 0, 0, 0, 0, 0}, {1, 3, 2, 9, 0, 0, 0, 0, 0}}},
+                {"anomalous", {{1, 4, 2, 9, 0, 0, 0, 0, 0}}}};
+    } else {
+      texts_ = model_.material.texts;
+    }
+  }
+  ~LearnedMethod() override { std::filesystem::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+  std::shared_ptr<const methods::Method> method(const methods::Settings& more = {}) const {
+    methods::Settings settings = GetParam().settings;
+    for (const auto& [name, value] : more) settings[name] = value;
+    return methods::make(GetParam().method, settings);
+  }
+  ScoreOptions options(const methods::Settings& more = {}) const { return {method(more), "", 0}; }
+
+  methods::LearnerStart start(methods::LearnerStart::Kind kind) const {
+    methods::LearnerStart begun;
+    begun.kind = kind;
+    begun.seed = 5;
+    if (GetParam().names_class) {
+      begun.classes["part"] = texts_;
+    } else {
+      begun.material.texts = texts_;
+    }
+    return begun;
+  }
+  Training fresh() {
+    return {engine_, method(), start(methods::LearnerStart::Kind::fresh), GetParam().learning};
+  }
+
+  TrainItem item(const ScoreItem& picture, const std::string& features = {}) const {
+    TrainItem one;
+    one.features = features;
+    if (features.empty()) one.picture = picture.picture;
+    one.is_anomalous = true;
+    one.mask = mask_.data();
+    if (GetParam().names_class) one.class_name = "part";
+    return one;
+  }
+
+  methods::Material material(const std::string& file) const {
+    methods::Material made;
+    made.texts = texts_;
+    made.files[GetParam().file] = file;
+    return made;
+  }
+  std::vector<ScoreOutcome> scored(const methods::Material& from, const Pictures& pictures,
+                                   const ScoreOptions& how) {
+    std::vector<ScoreItem> items = pictures.items;
+    const int64_t context = engine_->add_context(from, how);
+    for (ScoreItem& each : items) each.context = context;
+    return engine_->score(items, how, nullptr);
+  }
+  std::string code_of(const std::function<void()>& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return "none";
+  }
+
+  SyntheticModel model_{64, 3, k_side};
+  std::shared_ptr<Engine> engine_ = std::make_shared<Engine>(model_.config);
+  std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / join_text("crane-learned-", ::getpid());
+  methods::Texts texts_;
+  std::vector<uint8_t> mask_ = std::vector<uint8_t>(k_side * k_side);
+};
+
+TEST_P(LearnedMethod, LearnsFromCacheAndPicturesAlikeGoesOnAndIsScored) {
+  const Pictures pictures(1, k_side, k_side, 0);
+  engine_->write_features({{{pictures.items[0].picture, path("features")}}}, /*half_precision=*/false,
+                          options(), nullptr);
+  const std::vector<TrainItem> cached{item(pictures.items[0], path("features"))};
+  const std::vector<TrainItem> direct{item(pictures.items[0])};
+  Training a = fresh();
+  Training b = fresh();
+  const double first = a.step(cached).total;
+  EXPECT_EQ(first, b.step(direct).total);
+  a.save(path("state"), {}, {});
+  methods::LearnerStart saved = start(methods::LearnerStart::Kind::saved);
+  saved.saved_path = path("state");
+  Training c(engine_, method(), saved, GetParam().learning);
+  double last = 0;
+  for (int step = 0; step < 3; ++step) {
+    last = c.step(cached).total;
+    EXPECT_EQ(last, b.step(direct).total);
+  }
+  EXPECT_LT(last, first);
+
+  c.write_checkpoint(path("learned.pth"), /*as_pth=*/true, {});
+  c.write_checkpoint(path("learned.safetensors"), /*as_pth=*/false, {{"note", "kept"}});
+  const auto from_pth = scored(material(path("learned.pth")), pictures, options());
+  const auto from_safetensors = scored(material(path("learned.safetensors")), pictures, options());
+  EXPECT_EQ(from_pth[0].score, from_safetensors[0].score);
+  EXPECT_EQ(from_pth[0].map, from_safetensors[0].map);
+
+  methods::LearnerStart on = start(methods::LearnerStart::Kind::checkpoint);
+  on.material.files[GetParam().file] = path("learned.pth");
+  Training d(engine_, method(), on, GetParam().learning);
+  EXPECT_LT(d.step(cached).total, first);
+}
+
+TEST_P(LearnedMethod, UniformPicturesHaveFiniteScoresAndMapsWithinTheirRange) {
+  fresh().write_checkpoint(path("learned.pth"), true, {});
+  Pictures pictures(3, k_side, k_side, 0);
+  for (size_t i = 0; i < 2; ++i) {
+    std::fill(pictures.pixels[i].begin(), pictures.pixels[i].end(), static_cast<uint8_t>(i * 255));
+  }
+  for (const ScoreOutcome& outcome : scored(material(path("learned.pth")), pictures, options())) {
+    EXPECT_TRUE(outcome.score >= 0 && outcome.score <= 1) << outcome.score;
+    for (const float value : outcome.map) {
+      ASSERT_TRUE(value >= 0 && value <= GetParam().largest_map * 1.00001) << value;
+    }
+  }
+}
+
+TEST_P(LearnedMethod, ScoresDoNotDependOnTheCall) {
+  fresh().write_checkpoint(path("learned.pth"), true, {});
+  const Pictures pictures(2, k_side, k_side, 0);
+  const methods::Material from = material(path("learned.pth"));
+  const auto both = scored(from, pictures, options());
+  Pictures second(2, k_side, k_side, 0);
+  second.items.erase(second.items.begin());
+  const auto alone = scored(from, second, options());
+  EXPECT_EQ(both[1].score, alone[0].score);
+  EXPECT_EQ(both[1].map, alone[0].map);
+}
+
+TEST_P(LearnedMethod, WhatIsMissingOrAnothersIsCoded) {
+  fresh().write_checkpoint(path("own.pth"), true, {});
+  for (const Case& other : k_cases) {
+    if (std::string_view(other.method) == GetParam().method) continue;
+    methods::LearnerStart begun;
+    begun.kind = methods::LearnerStart::Kind::fresh;
+    begun.material.texts = model_.material.texts;
+    Training(engine_, methods::make(other.method, other.settings), begun, other.learning)
+        .write_checkpoint(path("other.pth"), true, {});
+    EXPECT_EQ(code_of([&] { engine_->add_context(material(path("other.pth")), options()); }),
+              "E_WEIGHTS_MISSING")
+        << other.method;
+  }
+  methods::Material without_file = material(path("own.pth"));
+  without_file.files.clear();
+  EXPECT_EQ(code_of([&] { engine_->add_context(without_file, options()); }), "E_PROMPTS");
+  methods::Material without_texts = material(path("own.pth"));
+  without_texts.texts.erase("normal");
+  EXPECT_EQ(code_of([&] { engine_->add_context(without_texts, options()); }), "E_PROMPTS");
+  const ScoreOptions deeper = options({{"features", blocks({1, 2, 4})}});
+  EXPECT_EQ(code_of([&] { scored(material(path("own.pth")), Pictures(1, k_side, k_side, 0), deeper); }),
+            "E_MODEL_CONFIG");
+}
+
+INSTANTIATE_TEST_SUITE_P(Compared, LearnedMethod, testing::ValuesIn(k_cases),
+                         [](const auto& tested) { return std::string(tested.param.method); });
+
+}  // namespace
+}  // namespace crane
