@@ -6,6 +6,7 @@ import { anomalyclip } from './anomalyclip.js';
 import { anovl } from './anovl.js';
 import { crane } from './crane.js';
 import { type MethodDescriptor, methodFrom, methodName, type Range, type Setting } from './descriptor.js';
+import { vand } from './vand.js';
 import { winclip } from './winclip.js';
 
 // Help of a shared setting is the first one's.
@@ -13,6 +14,7 @@ const builtIn = [
   crane,
   anomalyclip,
   anovl,
+  vand,
   winclip,
 ] as const satisfies readonly MethodDescriptor[];
 

@@ -30,6 +30,7 @@ const cases = [
     named: [] as string[],
     levels: 3,
   },
+  { name: 'vand', method: [], learning: [], named: ['--class-name', 'part'], levels: 3 },
 ];
 
 describe.each(cases)('--method $name', ({ name, method, learning, named, levels }) => {

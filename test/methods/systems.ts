@@ -2,6 +2,7 @@
 import type { System } from './system.js';
 import { anomalyclip } from './systems/anomalyclip.js';
 import { anovl } from './systems/anovl.js';
+import { vand } from './systems/vand.js';
 import { winclip } from './systems/winclip.js';
 
-export const systems: readonly System[] = [anomalyclip, anovl, winclip];
+export const systems: readonly System[] = [anomalyclip, anovl, vand, winclip];

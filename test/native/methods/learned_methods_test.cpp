@@ -31,6 +31,7 @@ const Case k_cases[] = {
      "prompts",
      false,
      3},
+    {"vand", {{"features", blocks({1, 2, 3})}}, {}, "heads", true, 3},
 };
 
 class LearnedMethod : public testing::TestWithParam<Case> {
@@ -197,6 +198,45 @@ TEST_P(LearnedMethod, WhatIsMissingOrAnothersIsCoded) {
 
 INSTANTIATE_TEST_SUITE_P(Compared, LearnedMethod, testing::ValuesIn(k_cases),
                          [](const auto& tested) { return std::string(tested.param.method); });
+
+class VandMemory : public LearnedMethod {};
+
+TEST_P(VandMemory, APictureAmongTheNormalOnesAddsNothing) {
+  fresh().write_checkpoint(path("learned.pth"), true, {});
+  const Pictures pictures(2, k_side, k_side, 0);
+  methods::Material with_memory = material(path("learned.pth"));
+  with_memory.normals = {pictures.items[0].picture};
+  const auto plain = scored(material(path("learned.pth")), pictures, options());
+  const auto few = scored(with_memory, pictures, options());
+  for (size_t i = 0; i < plain[0].map.size(); ++i) EXPECT_NEAR(few[0].map[i], plain[0].map[i], 1e-4);
+  EXPECT_GT(few[1].map_max(), plain[1].map_max() + 1e-3);
+  // Half of the sum with the maximum of the map, a level's share of it.
+  EXPECT_NEAR(few[1].score, 0.5 * (plain[1].score + few[1].map_max() / 3), 1e-5);
+}
+
+TEST_P(VandMemory, MinMaxRunsOverThePicturesOfOneClass) {
+  fresh().write_checkpoint(path("learned.pth"), true, {});
+  const Pictures pictures(3, k_side, k_side, 0);
+  methods::Material with_memory = material(path("learned.pth"));
+  with_memory.normals = {pictures.items[0].picture};
+  const ScoreOptions scaled = options({{"compat.classMinMax", true}});
+  const auto plain = scored(material(path("learned.pth")), pictures, options());
+  const auto few = scored(with_memory, pictures, scaled);
+  double least = few[0].map_max();
+  double most = least;
+  for (const ScoreOutcome& outcome : few) {
+    least = std::min(least, outcome.map_max());
+    most = std::max(most, outcome.map_max());
+  }
+  for (size_t i = 0; i < few.size(); ++i) {
+    const double share = (few[i].map_max() - least) / (most - least);
+    EXPECT_NEAR(few[i].score, 0.5 * (plain[i].score + share), 1e-4);
+  }
+  Pictures one(1, k_side, k_side, 0);
+  EXPECT_NEAR(scored(with_memory, one, scaled)[0].score, 0.5 * plain[0].score, 1e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Compared, VandMemory, testing::Values(k_cases[1]));
 
 }  // namespace
 }  // namespace crane

@@ -1,0 +1,102 @@
+/** VAND, also called APRIL-GAN (docs/methods/vand.md); native/methods/vand. */
+import type { MethodOptions } from '../addon/method.js';
+import type { FeatureShape } from '../addon/training.js';
+import { ensembles, sentencesOf } from '../text/ensemble.js';
+import type { LearningSettings, MethodDescriptor } from './descriptor.js';
+
+export interface VandOptions extends MethodOptions {
+  /** 1-based block numbers, one linear head each; the map is the sum of theirs */
+  features: number[];
+  imageScore: 'class-token' | 'map-max';
+  temperature: number;
+  compat: { classMinMax: boolean; diceRows: boolean };
+}
+
+const settings = {
+  features: {
+    kind: 'integers',
+    min: 1,
+    entries: 1,
+    help: 'blocks (from 1) whose patch features make maps',
+  },
+  imageScore: {
+    kind: 'choice',
+    values: ['class-token', 'map-max'],
+    help: "the score: from the picture's feature, or the map's maximum",
+  },
+  temperature: {
+    kind: 'number',
+    min: 0,
+    max: 100,
+    open: true,
+    help: 'divides the similarities before the softmax',
+  },
+  sigma: {
+    kind: 'number',
+    min: 0,
+    max: 1000,
+    help: "blur of the map in pixels of the model's input; 0 turns it off",
+  },
+  'compat.classMinMax': {
+    kind: 'flag',
+    group: 'Compatibility',
+    help: "with normal pictures: the map's maximum is scaled over all pictures of a call (VAND)",
+  },
+  'compat.diceRows': {
+    kind: 'flag',
+    group: 'Compatibility',
+    help: 'the Dice loss of a batch of one is a mean over pixel rows',
+  },
+} as const;
+
+export const vand = {
+  name: 'vand',
+  what: 'learned linear heads on plain blocks against an ensemble of sentences',
+  settings,
+  about: {
+    paper:
+      'Chen, Han, Zhang, APRIL-GAN: A Zero-/Few-Shot Anomaly Classification and Segmentation Method, VAND challenge of CVPR 2023',
+    code: 'github.com/ByChelsea/VAND-APRIL-GAN at f13b8a6 (MIT)',
+    licence: 'MIT, as the repository that holds the checkpoints',
+    notes: ['at 518 pixels its code runs weights that were learned with QuickGELU with the exact GELU'],
+  },
+  defaults: {
+    features: [6, 12, 18, 24],
+    imageScore: 'class-token',
+    temperature: 0.01,
+    sigma: 0,
+    'compat.classMinMax': false,
+    'compat.diceRows': true,
+  },
+  facts: ({ compat }) => ({ couplesPictures: compat.classMinMax, needsSource: false }),
+  ranges: ({ features, imageScore }) => {
+    const map = [0, features.length] as const;
+    return { score: imageScore === 'map-max' ? map : [0, 1], map };
+  },
+  backbone: { name: 'ViT-L-14-336px', activation: 'gelu', positions: 'bicubic-antialias' },
+  learned: { needed: true },
+  namesClass: true,
+  material: ({ file, className }) => ({
+    texts: { ...sentencesOf(ensembles.vand, className) },
+    files: file === undefined ? {} : { heads: file },
+  }),
+  keptBy: () => [],
+  training: {
+    defaults: {
+      epochs: 3,
+      batchSize: 8,
+      learningRate: 1e-3,
+      betas: [0.5, 0.999],
+      focalWeight: 1,
+      diceWeight: 1,
+    },
+    learner: (_method, given) => {
+      const { learningRate, betas, focalWeight, diceWeight } = given as Required<LearningSettings>;
+      return { learningRate, beta1: betas[0], beta2: betas[1], focalWeight, diceWeight };
+    },
+  },
+  features: ({ features }, { tensors, grid }: FeatureShape) => ({
+    shape: { tensors, grid },
+    method: { name: 'vand', features },
+  }),
+} as const satisfies MethodDescriptor<VandOptions>;
