@@ -3,6 +3,8 @@
 #include <map>
 
 #include "core/error.h"
+#include "methods/adaclip/adaclip.h"
+#include "methods/adaclip/trainable.h"
 #include "methods/anomalyclip/anomalyclip.h"
 #include "methods/anovl/anovl.h"
 #include "methods/crane/crane.h"
@@ -21,6 +23,7 @@ struct Row {
 };
 
 constexpr Row k_rows[] = {
+    {"adaclip", make_adaclip, &adaclip::k_checkpoint},
     {"anomalyclip", make_anomalyclip, &text::k_prompt_checkpoint},
     {"anovl", make_anovl, nullptr},
     {"crane", make_crane, &text::k_prompt_checkpoint},

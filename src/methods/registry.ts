@@ -2,6 +2,7 @@
 import type { MethodOptions } from '../addon/method.js';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
+import { adaclip } from './adaclip.js';
 import { anomalyclip } from './anomalyclip.js';
 import { anovl } from './anovl.js';
 import { crane } from './crane.js';
@@ -12,6 +13,7 @@ import { winclip } from './winclip.js';
 // Help of a shared setting is the first one's.
 const builtIn = [
   crane,
+  adaclip,
   anomalyclip,
   anovl,
   vand,

@@ -31,6 +31,7 @@ const cases = [
     levels: 3,
   },
   { name: 'vand', method: [], learning: [], named: ['--class-name', 'part'], levels: 3 },
+  { name: 'adaclip', method: [], learning: [], named: ['--class-name', 'part'], levels: 1 },
 ];
 
 describe.each(cases)('--method $name', ({ name, method, learning, named, levels }) => {

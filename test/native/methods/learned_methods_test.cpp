@@ -32,6 +32,12 @@ const Case k_cases[] = {
      false,
      3},
     {"vand", {{"features", blocks({1, 2, 3})}}, {}, "heads", true, 3},
+    {"adaclip",
+     {{"features", blocks({1, 2, 3})}, {"clusters", 3.0}, {"clusterPatches", 4.0}},
+     {{"deepTokens", 2.0}, {"deepBlocks", 2.0}},
+     "heads",
+     true,
+     1},
 };
 
 class LearnedMethod : public testing::TestWithParam<Case> {
@@ -237,6 +243,40 @@ TEST_P(VandMemory, MinMaxRunsOverThePicturesOfOneClass) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Compared, VandMemory, testing::Values(k_cases[1]));
+
+class AdaClipLearner : public LearnedMethod {};
+
+TEST_P(AdaClipLearner, TakesOnePictureAStep) {
+  const Pictures pictures(2, k_side, k_side, 0);
+  const std::vector<TrainItem> two{item(pictures.items[0]), item(pictures.items[1])};
+  Training training = fresh();
+  EXPECT_EQ(code_of([&] { training.step(two); }), "E_USAGE");
+}
+
+TEST_P(AdaClipLearner, ClustersMayBeGiven) {
+  fresh().write_checkpoint(path("learned.pth"), true, {});
+  const Pictures pictures(1, k_side, k_side, 0);
+  const methods::Material from = material(path("learned.pth"));
+  std::vector<double> labels(12, 0.0);
+  labels[3] = 2;
+  const double given = scored(from, pictures, options({{"compat.clusterLabels", labels}}))[0].score;
+  EXPECT_TRUE(std::isfinite(given));
+  EXPECT_NE(
+      given,
+      scored(from, pictures, options({{"compat.clusterLabels", std::vector<double>(12, 1.0)}}))[0].score);
+  labels[0] = 3;
+  EXPECT_EQ(code_of([&] {
+              scored(from, pictures, options({{"compat.clusterLabels", labels}}));
+            }),
+            "E_MODEL_CONFIG");
+  labels.resize(5);
+  EXPECT_EQ(code_of([&] {
+              scored(from, pictures, options({{"compat.clusterLabels", labels}}));
+            }),
+            "E_MODEL_CONFIG");
+}
+
+INSTANTIATE_TEST_SUITE_P(Compared, AdaClipLearner, testing::Values(k_cases[2]));
 
 }  // namespace
 }  // namespace crane
