@@ -24,6 +24,8 @@ const k_anomalous = new Set(
     'schlecht schlechtteil ausschuss malo malos mauvais 不良 不良品 缺陷 异常 異常 不合格 不合格品 불량 불량품'
   ).split(' '),
 );
+/** Names that mean either: a test that is positive found a defect, a sample that is positive may be a good one. */
+const k_either = new Set('negative negatives neg positive positives pos yes no true false 0 1'.split(' '));
 /** Words that turn the word after them into its opposite. */
 const k_negations = new Set(['no', 'not', 'non', 'un', 'ab', 'n']);
 
@@ -74,8 +76,10 @@ export class FolderLabels {
     const unknown: string[] = [];
     const labels = new Map<string, boolean>();
     for (const { name, hasMasks } of kinds) {
+      // Masks of one name fit pictures of any folder, so they cannot tell of two folders which is which.
+      const isToldByMasks = hasMasks === true && !k_either.has(name.toLowerCase());
       const isClear =
-        this.isKnown(name) || this.#takesUnknown || (!soundsNormal(name) && (hasNormal || hasMasks === true));
+        this.isKnown(name) || this.#takesUnknown || (!soundsNormal(name) && (hasNormal || isToldByMasks));
       if (!isClear) unknown.push(name);
       labels.set(name, !this.isNormal(name));
     }

@@ -93,10 +93,11 @@ function unlabelled(
 ): Record<Split, DataSet> {
   const pictures: FoundPicture[] = [
     ...found,
-    ...(othersAreNormal ? others.map((path) => ({ path, shapes: [], size: undefined })) : []),
+    ...(othersAreNormal ? others.map((path) => ({ path, shapes: [], size: undefined, undrawn: 0 })) : []),
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
   const items = pictures.map((picture) => itemOf(tree, picture, masks.get(picture.path)));
   if (items.length === 0) throw new CraneError('E_DATA_EMPTY', `${tree.root}: no annotated pictures`);
+  const isEmpty = !items.some(({ isAnomalous }) => isAnomalous);
   const setOf = (split: Split): DataSet => ({
     name: tree.name || 'data',
     root: tree.root,
@@ -104,20 +105,28 @@ function unlabelled(
     layoutReason: `${format}: pictures with something drawn on them are anomalous, others normal`,
     split,
     items: items.filter(({ imagePath }) => splitOf(imagePath) === split),
-    warnings:
-      split === 'test' && !othersAreNormal && others.length > 0
+    warnings: [
+      ...(split === 'test' && isEmpty
+        ? [`nothing is drawn on any of the ${items.length} pictures: all of them are taken as normal`]
+        : []),
+      ...(split === 'test' && !othersAreNormal && others.length > 0
         ? [
             `${others.length} pictures without annotations are left out, for instance ${visible(others[0]!)}: nothing says that they are normal`,
           ]
-        : [],
+        : []),
+    ],
     scan: { pictures: 0, masks: 0, leftOut: [] },
   });
   return { test: setOf('test'), train: setOf('train') };
 }
 
-function itemOf(tree: PictureTree, { path, shapes }: FoundPicture, mask: string | undefined): DataItem {
+function itemOf(
+  tree: PictureTree,
+  { path, shapes, undrawn }: FoundPicture,
+  mask: string | undefined,
+): DataItem {
   const labels = [...new Set(shapes.map(({ label }) => label))];
-  const isAnomalous = shapes.length > 0;
+  const isAnomalous = shapes.length + undrawn > 0;
   const item: DataItem = {
     image: join(tree.root, path),
     imagePath: path,
@@ -126,7 +135,13 @@ function itemOf(tree: PictureTree, { path, shapes }: FoundPicture, mask: string 
     masks: [],
     maskPaths: [],
     className: tree.name || 'object',
-    kind: isAnomalous ? (labels.length === 1 ? labels[0]! : 'several') : 'good',
+    kind: isAnomalous
+      ? labels.length === 1
+        ? labels[0]!
+        : labels.length === 0
+          ? 'anomalous'
+          : 'several'
+      : 'good',
     isAnomalous,
   };
   return mask === undefined ? item : maskedItem(item, tree.root, mask);

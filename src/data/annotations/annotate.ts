@@ -22,6 +22,8 @@ export interface FoundPicture {
   path: string;
   shapes: readonly Shape[];
   size: AnnotatedPicture['size'];
+  /** shapes without an area */
+  undrawn: number;
 }
 
 export interface Matched {
@@ -44,14 +46,19 @@ export async function matchPictures(
   const within = relative(tree.root, folder).split(sep).join('/');
   const byPath = new Map<string, FoundPicture>();
   const missing: string[] = [];
-  for (const { name, isStem, size, shapes } of pictures) {
+  for (const { name, isStem, size, shapes, undrawn = 0 } of pictures) {
     const path = places.find(name, within, isStem);
     if (path === undefined) {
       missing.push(name);
       continue;
     }
     const known = byPath.get(path);
-    byPath.set(path, { path, size: size ?? known?.size, shapes: [...(known?.shapes ?? []), ...shapes] });
+    byPath.set(path, {
+      path,
+      size: size ?? known?.size,
+      shapes: [...(known?.shapes ?? []), ...shapes],
+      undrawn: (known?.undrawn ?? 0) + undrawn,
+    });
   }
   if (byPath.size === 0) {
     const first =

@@ -11,6 +11,8 @@ export interface AnnotatedPicture {
   size?: { width: number; height: number };
   /** none: somebody looked at it and found nothing */
   shapes: Shape[];
+  /** drawn, but without an area (points, lines): the picture is anomalous, and has no mask by them */
+  undrawn?: number;
 }
 
 export interface Annotations {
@@ -25,7 +27,7 @@ export interface Annotations {
 
 export function refuseAnnotations(file: string, what: string, cause?: unknown): CraneError {
   return new CraneError('E_DATA_ANNOTATIONS', `${file}: ${what}`, {
-    hint: 'read are labelme and COCO (JSON), YOLO (folders of text files), Severstal (CSV) and the ellipses of DAGM 2007',
+    hint: 'read are labelme and COCO (JSON), YOLO (folders of text files), Severstal (CSV) and the ellipses of DAGM 2007; CVAT, Label Studio, VIA and Supervisely export COCO',
     cause,
   });
 }

@@ -50,8 +50,10 @@ export function readCoco(value: unknown, file: string): Annotations {
     const label = names.get(category_id ?? '') ?? String(category_id ?? 'anomalous');
     const shape = toShape(label, segmentation, bbox);
     const picture = pictures.get(image_id);
-    if (shape === undefined || picture === undefined) lost++;
-    else {
+    if (shape === undefined || picture === undefined) {
+      lost++;
+      if (picture) picture.undrawn = (picture.undrawn ?? 0) + 1;
+    } else {
       if (!segmentation || (Array.isArray(segmentation) && segmentation.length === 0)) boxes++;
       picture.shapes.push(shape);
     }
@@ -78,7 +80,11 @@ function toShape(
     const [height, width] = segmentation.size;
     return { label, kind: 'runs', counts: segmentation.counts, width, height };
   }
-  if (segmentation && segmentation.length > 0) return { label, kind: 'polygon', rings: segmentation };
+  if (segmentation && segmentation.length > 0) {
+    // Pairs of coordinates, three points at least: what is none has no area, and an odd number is none of pairs.
+    const rings = segmentation.filter((ring) => ring.length >= 6 && ring.length % 2 === 0);
+    return rings.length === 0 ? undefined : { label, kind: 'polygon', rings };
+  }
   if (bbox?.length !== 4) return undefined;
   const [left, top, width, height] = bbox as [number, number, number, number];
   const [right, bottom] = [left + width, top + height];

@@ -50,6 +50,7 @@ export async function readLabelme(
       isStem: !imagePath,
       ...(imageWidth && imageHeight ? { size: { width: imageWidth, height: imageHeight } } : {}),
       shapes: drawn,
+      ...(without.length > 0 ? { undrawn: without.length } : {}),
     },
     warnings:
       without.length === 0

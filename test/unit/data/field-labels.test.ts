@@ -196,6 +196,18 @@ describe('C8: several masks of one picture', () => {
   });
 });
 
+it('C2: negative and positive are asked for, also where masks of the same names lie there', async () => {
+  await makeTree(root, [
+    ...['train/Negative/0.png', 'test/Negative/1.png', 'test/Positive/0.png', 'ground_truth/0.png'],
+  ]);
+  expect(await codeOf(openDataSet(root))).toBe('E_DATA_LABELS');
+  const { items } = await openDataSet(root, { normalFolder: ['negative'], anomalousFolder: ['positive'] });
+  expect(items.map(({ kind, isAnomalous, maskPath }) => [kind, isAnomalous, maskPath])).toEqual([
+    ['Negative', false, null],
+    ['Positive', true, 'ground_truth/0.png'],
+  ]);
+});
+
 describe('C4: the account of a data set', () => {
   it('counts every file, with the reason for which it is left out', async () => {
     await makeTree(root, [

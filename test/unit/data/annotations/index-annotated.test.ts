@@ -71,6 +71,41 @@ it('C9: two pictures of one stem keep a mask each', async () => {
   ]);
 });
 
+describe('what has no area', () => {
+  const coco = (segmentation: unknown, more: object = {}) =>
+    JSON.stringify({
+      images: [{ id: 1, file_name: '1.png', width, height }],
+      annotations: segmentation === undefined ? [] : [{ id: 1, image_id: 1, segmentation, ...more }],
+      categories: [],
+    });
+  const entriesOf = async (at: string) => {
+    const { sets } = await index(at);
+    return [
+      sets.test.items.map(({ isAnomalous, maskPath }) => [isAnomalous, maskPath]),
+      sets.test.warnings.join(),
+    ];
+  };
+
+  it.each([
+    ['a point of labelme', '1.json', labelme([{ label: 'pit', points: [[2, 2]], shape_type: 'point' }])],
+    ['runs of COCO written as an outline', 'x.json', coco([[0, 20, 30]])],
+    ['an outline of two points', 'x.json', coco([[1, 1, 5, 5]])],
+  ])('%s: the picture is anomalous, without a mask, and it is said', async (_, name, text) => {
+    await makeTree(root, { '1.png': await picture(), [name]: text });
+    const [items, warnings] = await entriesOf(name === '1.json' ? '.' : name);
+    expect(items).toEqual([[true, null]]);
+    expect(warnings).toMatch(/have no area/);
+  });
+
+  it('nothing drawn at all is said', async () => {
+    await makeTree(root, { '1.png': await picture(), 'x.json': coco(undefined) });
+    expect(await entriesOf('x.json')).toEqual([
+      [[false, null]],
+      expect.stringMatching(/nothing is drawn on any of the 1/),
+    ]);
+  });
+});
+
 it('annotated pictures may be of any kind that is read', async () => {
   const shapes = (name: string) =>
     labelme([{ label: 'pit', points: square(2, 3, 2), shape_type: 'polygon' }], { imagePath: name });
