@@ -2,7 +2,6 @@
 import yargs, { type CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
-import { flagName, optionNames } from '../options/table.js';
 import { allCommands } from './commands.js';
 import type { Context } from './context.js';
 import { reportError } from './report-error.js';
@@ -51,10 +50,24 @@ function makeParser(args: readonly string[], context: Context, version: string) 
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message, error) => {
-      throw error ?? usageError(message, args, commands);
+      throw error ?? usageError(message, args, commands, commandOf(parser));
     });
   for (const command of commands) parser.command(command);
   return parser;
+}
+
+/** The command that is being read, "data check", and its flags. yargs has the methods; its types do not. */
+function commandOf(parser: object): { command: string; flags: string[] } {
+  const knowing = parser as {
+    getOptions(): { key: object };
+    getGroups(): Record<string, string[]>;
+    getInternalMethods(): { getContext(): { commands: string[] } };
+  };
+  const positionals = knowing.getGroups()['Positionals:'] ?? [];
+  return {
+    command: knowing.getInternalMethods().getContext().commands.join(' '),
+    flags: Object.keys(knowing.getOptions().key).filter((name) => !positionals.includes(name)),
+  };
 }
 
 /** yargs says what is wrong; the nearest right spelling comes from us. */
@@ -62,19 +75,35 @@ function usageError(
   message: string,
   args: readonly string[],
   commands: readonly CommandModule[],
+  { command, flags }: { command: string; flags: readonly string[] },
 ): CraneError {
   const names = commands.map(({ command }) => String(command).split(' ')[0]!);
   const first = args.find((arg) => !arg.startsWith('-'));
   if (first !== undefined && !names.includes(first))
     return misspelt(`command "${first}"`, nearestName(first, names));
-  const unknown = /^Unknown arguments?: ([^,]+)/.exec(message)?.[1];
+  const unknown = /^Unknown (?:arguments?|commands?): (.+)$/.exec(message)?.[1]?.split(', ');
   if (unknown === undefined) return new CraneError('E_USAGE', message, { hint: 'see crane-native --help' });
-  const nearest = nearestName(unknown, optionNames.map(flagName));
-  return misspelt(`flag "--${unknown}"`, nearest && `--${nearest}`);
+  const flag = unknown.find((name) => isGivenAsFlag(name, args));
+  if (flag === undefined)
+    return new CraneError('E_USAGE', `${command} takes no "${unknown[0]}"`, {
+      hint: `see crane-native ${command} --help`,
+    });
+  const nearest = nearestName(flag, flags);
+  const given = flag.length === 1 ? `-${flag}` : `--${flag}`;
+  return misspelt(`flag "${given}"`, nearest && `--${nearest}`, `crane-native ${command} --help`);
 }
 
-function misspelt(what: string, nearest: string | undefined): CraneError {
+function isGivenAsFlag(name: string, args: readonly string[]): boolean {
+  return args.some(
+    (arg) =>
+      (arg.startsWith('--') && arg.replace(/^--(no-)?/, '').split('=')[0] === name) ||
+      // -xyz is read as -x -y -z
+      (name.length === 1 && /^-[^-]/.test(arg) && arg.includes(name)),
+  );
+}
+
+function misspelt(what: string, nearest: string | undefined, page = 'crane-native --help'): CraneError {
   return new CraneError('E_USAGE', `there is no ${what}`, {
-    hint: nearest ? `did you mean ${nearest}?` : 'see crane-native --help',
+    hint: nearest ? `did you mean ${nearest}?` : `see ${page}`,
   });
 }

@@ -35,6 +35,18 @@ describe('help and usage', () => {
     [['scor', 'a.png'], 'there is no command "scor"', 'did you mean score?'],
     [[], 'name a command', 'see crane-native --help'],
     [['score'], 'score needs an input', 'a file, a folder, a glob, @list or -'],
+    [['doctor', 'x'], 'doctor takes no "x"', 'see crane-native doctor --help'],
+    [['data', 'check', 'a', 'b'], 'data check takes no "b"', 'see crane-native data check --help'],
+    [['demo', 'x', '--treads', '2'], 'there is no flag "--treads"', 'did you mean --threads?'],
+    [['score', 'a.png', '--no-fusoin'], 'there is no flag "--fusoin"', 'did you mean --fusion?'],
+    // flags that another command has, and words that it takes
+    [['doctor', '--heatmaps'], 'there is no flag "--heatmaps"', 'see crane-native doctor --help'],
+    [
+      ['weights', 'verify', '--file=a'],
+      'there is no flag "--file"',
+      'see crane-native weights verify --help',
+    ],
+    [['doctor', '-qv'], 'there is no flag "-q"', 'see crane-native doctor --help'],
   ])('%j: %s', async (args, message, hint) => {
     const run = await runInProcess([...args, '--json']);
     expect(run.code).toBe(2);
