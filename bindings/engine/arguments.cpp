@@ -318,6 +318,24 @@ methods::LearnerStart learner_start_of(const Napi::Object& js) {
   return start;
 }
 
+std::vector<train::MaskCells> mask_cells_of(const Napi::Value& value) {
+  std::vector<train::MaskCells> masks;
+  if (value.IsUndefined()) return masks;
+  if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "masks: an array");
+  const auto list = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Object js = list.Get(i).As<Napi::Object>();
+    const Napi::Value counts = js.Get("anomalous");
+    if (!counts.IsTypedArray() ||
+        counts.As<Napi::TypedArray>().TypedArrayType() != napi_typedarray_type::napi_uint32_array) {
+      throw Napi::TypeError::New(value.Env(), "anomalous: a Uint32Array");
+    }
+    const auto typed = counts.As<Napi::Uint32Array>();
+    masks.push_back({string_of(js, "name"), {typed.Data(), typed.Data() + typed.ElementLength()}});
+  }
+  return masks;
+}
+
 InputShape input_shape_of(const Napi::Object& js) {
   return {static_cast<int64_t>(number_of(js, "batch")), static_cast<int64_t>(number_of(js, "height")),
           static_cast<int64_t>(number_of(js, "width"))};

@@ -32,6 +32,8 @@ image::Fit fit_of(const Napi::Object& js);
 methods::Material material_of(const Napi::Object& js);
 methods::LearnerStart learner_start_of(const Napi::Object& js);
 InputShape input_shape_of(const Napi::Object& js);
+// A list of { name, anomalous: Uint32Array }, which is copied; nothing: an empty one.
+std::vector<train::MaskCells> mask_cells_of(const Napi::Value& value);
 
 // The floats of a Float32Array with exactly `count` entries; E_IMAGE_SHAPE.
 const float* floats_of(const Napi::Value& value, int64_t count, const char* what);

@@ -298,7 +298,7 @@ Napi::Value EngineObject::write_features(const Napi::CallbackInfo& info) {
     for (uint32_t i = 0; i < pictures.Length(); ++i) {
       const Napi::Object js = pictures.Get(i).As<Napi::Object>();
       const Napi::Object picture = object_of(js, "picture");
-      items->push_back({picture_of(picture), string_of(js, "path")});
+      items->push_back({picture_of(picture), string_of(js, "path"), mask_cells_of(js.Get("masks"))});
       keep.push_back(reference_to(picture.Get("data")));
     }
     const std::string precision = info[1].ToString().Utf8Value();

@@ -14,24 +14,71 @@ namespace {
 
 int64_t whole(const Napi::Value& value) { return value.ToNumber().Int64Value(); }
 
+train::CellGrid grid_of(const Napi::Object& js) {
+  return {static_cast<int64_t>(number_of(js, "height")), static_cast<int64_t>(number_of(js, "width"))};
+}
+
+// A FeatureShape of training.ts.
+struct FileShape {
+  train::FeatureSizes sizes;
+  int64_t cells = 0;
+};
+
+FileShape file_shape_of(const Napi::Object& js) {
+  FileShape shape;
+  const auto tensors = object_of(js, "tensors").As<Napi::Array>();
+  for (uint32_t i = 0; i < tensors.Length(); ++i) {
+    const Napi::Object tensor = tensors.Get(i).As<Napi::Object>();
+    shape.sizes.emplace_back(string_of(tensor, "name"), integers_of(tensor, "shape"));
+  }
+  const train::CellGrid grid = grid_of(object_of(js, "grid"));
+  shape.cells = grid.height * grid.width;
+  return shape;
+}
+
+const char* state_name(train::FeatureState state) {
+  switch (state) {
+    case train::FeatureState::whole:
+      return "whole";
+    case train::FeatureState::of_before:
+      return "of-before";
+    case train::FeatureState::damaged:
+      return "damaged";
+    case train::FeatureState::missing:
+      return "missing";
+  }
+  return "missing";
+}
+
 Napi::Value check_features(const Napi::CallbackInfo& call) {
   return guarded(call, [&] {
     const std::string path = call[0].ToString().Utf8Value();
-    const Napi::Object shape = call[1].As<Napi::Object>();
-    const auto tensors = object_of(shape, "tensors").As<Napi::Array>();
-    train::FeatureSizes sizes;
-    for (uint32_t i = 0; i < tensors.Length(); ++i) {
-      const Napi::Object tensor = tensors.Get(i).As<Napi::Object>();
-      sizes.emplace_back(string_of(tensor, "name"), integers_of(tensor, "shape"));
-    }
+    const FileShape shape = file_shape_of(call[1].As<Napi::Object>());
     return run_async(
-        call.Env(), io_threads(), [=] { return train::check_features(path, sizes); },
-        [](Napi::Env env, train::FeatureState& state) -> Napi::Value {
-          const char* name = state == train::FeatureState::whole     ? "whole"
-                             : state == train::FeatureState::damaged ? "damaged"
-                                                                     : "missing";
-          return Napi::String::New(env, name);
+        call.Env(), io_threads(), [=] { return train::check_features(path, shape.sizes, shape.cells); },
+        [](Napi::Env env, train::FeatureCheck& check) -> Napi::Value {
+          Napi::Object masks = Napi::Object::New(env);
+          for (const auto& [name, pixels] : check.masks) masks.Set(name, static_cast<double>(pixels));
+          Napi::Object js = Napi::Object::New(env);
+          js.Set("state", state_name(check.state));
+          js.Set("masks", masks);
+          return js;
         });
+  });
+}
+
+Napi::Value add_cells(const Napi::CallbackInfo& call) {
+  return guarded(call, [&] {
+    const std::string path = call[0].ToString().Utf8Value();
+    const FileShape shape = file_shape_of(call[1].As<Napi::Object>());
+    const auto masks = mask_cells_of(call[2]);
+    return run_async(
+        call.Env(), io_threads(),
+        [=] {
+          train::add_cells(path, shape.sizes, shape.cells, masks);
+          return true;
+        },
+        [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
   });
 }
 
@@ -42,9 +89,7 @@ Napi::Value count_cells(const Napi::CallbackInfo& call) {
     const int64_t width = whole(call[1]);
     const int64_t height = whole(call[2]);
     image::check_size("target", width, height);
-    const Napi::Object grid_js = call[3].As<Napi::Object>();
-    const train::CellGrid grid{static_cast<int64_t>(number_of(grid_js, "height")),
-                               static_cast<int64_t>(number_of(grid_js, "width"))};
+    const train::CellGrid grid = grid_of(call[3].As<Napi::Object>());
     check_input(grid.height > 0 && grid.width > 0 && grid.height <= height && grid.width <= width,
                 "E_IMAGE_SHAPE", "a grid of ", grid.width, " x ", grid.height, " cells on ", width, " x ",
                 height, " pixels");
@@ -89,6 +134,7 @@ Napi::Value reference_order(const Napi::CallbackInfo& call) {
 
 void add_training_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("checkFeatures", Napi::Function::New<check_features>(env, "checkFeatures"));
+  exports.Set("addCells", Napi::Function::New<add_cells>(env, "addCells"));
   exports.Set("countCells", Napi::Function::New<count_cells>(env, "countCells"));
   exports.Set("referenceOrder", Napi::Function::New<reference_order>(env, "referenceOrder"));
 }

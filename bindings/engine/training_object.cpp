@@ -55,11 +55,9 @@ std::vector<train::ExtraTensor> extra_of(const Napi::Object& js) {
   return all;
 }
 
-// Items whose counts and masks are copied: JavaScript may change its arrays while the step runs. Pictures are
-// not.
+// Items whose masks are copied: JavaScript may change its arrays while the step runs. Pictures are not.
 struct OwnedItems {
   std::vector<TrainItem> items;
-  std::vector<std::vector<uint32_t>> cells;
   std::vector<std::vector<uint8_t>> masks;
   Keep keep;
 };
@@ -69,7 +67,6 @@ std::shared_ptr<OwnedItems> items_of(const Napi::Value& value, int64_t mask_size
   if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "items: an array");
   const auto list = value.As<Napi::Array>();
   auto owned = std::make_shared<OwnedItems>();
-  owned->cells.reserve(list.Length());
   owned->masks.reserve(list.Length());
   for (uint32_t i = 0; i < list.Length(); ++i) {
     const Napi::Object js = list.Get(i).As<Napi::Object>();
@@ -90,13 +87,7 @@ std::shared_ptr<OwnedItems> items_of(const Napi::Value& value, int64_t mask_size
       owned->masks.emplace_back(mask.Data(), mask.Data() + mask.ElementLength());
       item.mask = owned->masks.back().data();
     }
-    const Napi::Value cells = js.Get("cells");
-    if (cells.IsUndefined()) continue;
-    if (!is_kind(cells, napi_uint32_array)) throw Napi::TypeError::New(js.Env(), "cells: a Uint32Array");
-    const auto typed = cells.As<Napi::Uint32Array>();
-    owned->cells.emplace_back(typed.Data(), typed.Data() + typed.ElementLength());
-    item.cells = owned->cells.back().data();
-    item.cell_count = owned->cells.back().size();
+    if (js.Get("cells").IsString()) item.cells = string_of(js, "cells");
   }
   return owned;
 }

@@ -22,6 +22,7 @@
 #include "methods/material.h"
 #include "methods/registry.h"
 #include "text/config.h"
+#include "train/cells.h"
 #include "train/options.h"
 #include "vision/config.h"
 #include "weights/synth.h"
@@ -145,6 +146,7 @@ struct FeatureFacts {
 struct FeatureItem {
   image::PictureView picture;
   std::string path;
+  std::vector<train::MaskCells> masks;  // kept with the features
 };
 
 class ScoreJob;  // score_job.h
@@ -190,8 +192,8 @@ class Engine {
 
   // What write_features writes with this method. E_MODEL_CONFIG where it has no features that can be kept.
   FeatureFacts feature_shape(const ScoreOptions& options) const;
-  // Runs the vision towers on pictures stretched to the model's input and writes each one's features to its
-  // file, whole or not at all. Errors: those of scoring, E_IO_WRITE.
+  // Runs the vision towers on pictures stretched to the model's input and writes each one's features, with
+  // the counts of its masks, to its file, whole or not at all. Errors: those of scoring, E_IO_WRITE.
   void write_features(std::span<const FeatureItem> items, bool half_precision, const ScoreOptions& options,
                       const CancelToken* cancel) const;
 

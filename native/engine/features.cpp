@@ -43,7 +43,7 @@ void Engine::write_features(std::span<const FeatureItem> items, bool half_precis
                     ": the picture's features are not finite");
         stored.emplace_back(name, value);
       }
-      train::write_features(item.path, stored, precision);
+      train::write_feature_file(item.path, stored, precision, item.masks);
     }
   });
 }

@@ -52,37 +52,41 @@ at::Tensor borrowed(const Number* data, at::IntArrayRef sizes, at::ScalarType ty
   return at::from_blob(const_cast<Number*>(data), sizes, at::TensorOptions().dtype(type));
 }
 
-train::FeatureSizes sizes_of(const methods::FeatureShape& shape) {
+train::StoredFeatures stored_of(const std::string& path, const methods::FeatureShape& shape) {
   train::FeatureSizes sizes;
   for (const methods::FeatureTensor& tensor : shape.tensors) sizes.emplace_back(tensor.name, tensor.shape);
-  return sizes;
+  train::StoredFeatures stored = train::open_features(path, sizes, shape.grid.height * shape.grid.width);
+  check_input(!stored.is_of_before, "E_TRAIN_FEATURES", path, ": is of an earlier version, without counts");
+  return stored;
 }
 
-// Counts of each picture's cells, made from its mask where they were not given.
-class Cells {
+// Counts of each picture's cells: those of its file, or made from its mask.
+class BatchCells {
  public:
-  Cells(std::span<const TrainItem> items, int64_t height, int64_t width, train::CellGrid grid)
-      : height_(height), width_(width), grid_(grid), made_(items.size()) {
-    const auto cells = static_cast<size_t>(grid.height * grid.width);
-    for (size_t i = 0; i < items.size(); ++i) {
-      const TrainItem& item = items[i];
-      CRANE_CHECK_INVARIANT(item.cells == nullptr || item.cell_count == cells, "a picture has counts for ",
-                            item.cell_count, " cells, expected ", cells);
-      if (item.cells == nullptr && item.mask != nullptr) {
-        made_[i] = train::anomalous_per_cell(item.mask, height, width, grid);
-      }
-      counts_.push_back(made_[i].empty() ? item.cells : made_[i].data());
+  BatchCells(int64_t height, int64_t width, train::CellGrid grid)
+      : height_(height), width_(width), grid_(grid) {}
+
+  void add(const TrainItem& item, const train::StoredFeatures* stored) {
+    if (item.mask != nullptr) {
+      counts_.push_back(train::anomalous_per_cell(item.mask, height_, width_, grid_));
+    } else if (stored != nullptr && !item.cells.empty()) {
+      counts_.push_back(train::cells_of(*stored, item.cells));
+    } else {
+      counts_.emplace_back();
     }
   }
 
-  train::CellCounts gathered() const { return train::gather_cells(counts_, height_, width_, grid_); }
+  train::CellCounts gathered() const {
+    std::vector<const uint32_t*> rows;
+    for (const auto& counts : counts_) rows.push_back(counts.empty() ? nullptr : counts.data());
+    return train::gather_cells(rows, height_, width_, grid_);
+  }
 
  private:
   int64_t height_;
   int64_t width_;
   train::CellGrid grid_;
-  std::vector<std::vector<uint32_t>> made_;
-  std::vector<const uint32_t*> counts_;
+  std::vector<std::vector<uint32_t>> counts_;  // of each picture; empty: not known
 };
 
 // Rows of the pictures whose mask of the input's size is there; undefined: all of them.
@@ -128,6 +132,11 @@ train::StepLosses Training::step(std::span<const TrainItem> items) {
     methods::LearnBatch batch;
     {
       const at::NoGradGuard guard;
+      std::optional<BatchCells> cells;
+      if (shape) {
+        cells.emplace(engine.config.height, engine.config.width,
+                      train::CellGrid{shape->grid.height, shape->grid.width});
+      }
       std::vector<int64_t> labels;
       std::vector<at::Tensor> images;
       std::vector<at::Tensor> masks;
@@ -136,29 +145,31 @@ train::StepLosses Training::step(std::span<const TrainItem> items) {
       for (const TrainItem& item : items) {
         labels.push_back(item.is_anomalous ? 1 : 0);
         if (!state_->classes.empty()) batch.classes.push_back(item.class_name);
+        check_input(!state_->learner->wants_masks() || item.mask != nullptr || item.cells.empty(),
+                    "E_TRAIN_FEATURES", item.features, ": method ", method.name(),
+                    " learns from whole masks, of which the feature cache keeps counts only");
         if (state_->learner->wants_masks() && item.mask != nullptr) {
           masks.push_back(borrowed(item.mask, {1, height, width}, at::kByte).to(engine.device));
         }
         if (item.features.empty()) {
           images.push_back(state_->input_of(item.picture));
-          if (shape) batch.features.push_back(method.features(towers, images.back()).front());
+          if (!shape) continue;
+          batch.features.push_back(method.features(towers, images.back()).front());
+          cells->add(item, nullptr);
           continue;
         }
         check_input(shape.has_value(), "E_TRAIN_FEATURES", item.features, ": method ", method.name(),
                     " has no features");
         state_->engine->feature_shape({state_->method, {}, 0});  // refuses what cannot be kept
         methods::NamedTensors& own = batch.features.emplace_back();
-        for (auto& [name, value] : train::read_features(item.features, sizes_of(*shape))) {
-          own.emplace_back(name, value.to(engine.device));
-        }
+        const train::StoredFeatures stored = stored_of(item.features, *shape);
+        for (auto& [name, value] : train::as_floats(stored)) own.emplace_back(name, value.to(engine.device));
+        cells->add(item, &stored);
       }
       check_input(images.empty() || images.size() == items.size(), "E_USAGE",
                   "a step takes all its pictures from the feature cache, or none");
       if (!images.empty()) batch.images = at::cat(images, /*dim=*/0);
-      if (shape) {
-        const Cells cells(items, height, width, {shape->grid.height, shape->grid.width});
-        batch.cells = state_->on_device(cells.gathered());
-      }
+      if (cells) batch.cells = state_->on_device(cells->gathered());
       if (state_->learner->wants_masks()) {
         batch.masks = masks.empty() ? at::empty({0, height, width}, at::TensorOptions().dtype(at::kByte))
                                     : at::cat(masks, /*dim=*/0);

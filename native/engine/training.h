@@ -15,15 +15,14 @@ namespace crane {
 
 // One labelled picture of a step.
 struct TrainItem {
-  std::string features;  // file of the feature cache; empty: the towers run on `picture`
-  // Anomalous pixels of each cell (FeatureFacts); null: counted from `mask`, or not known, and then only the
-  // image loss counts.
-  const uint32_t* cells = nullptr;
-  size_t cell_count = 0;
   bool is_anomalous = false;
-  image::PictureView picture;     // stretched to the model's input; read only without `features`
-  const uint8_t* mask = nullptr;  // [height, width] of the model's input, of 0 and 1; null: not known
-  std::string class_name;         // what it shows, for methods whose texts name it; else empty
+  std::string features;  // file of the feature cache; empty: the towers run on `picture`
+  // Under which name `features` has the counts of the picture's mask; empty: counted from `mask`, or not
+  // known, and then only the image loss counts.
+  std::string cells;
+  image::PictureView picture = {};  // stretched to the model's input; read only without `features`
+  const uint8_t* mask = nullptr;    // [height, width] of the model's input, of 0 and 1; null: not known
+  std::string class_name;           // what it shows, for methods whose texts name it; else empty
 };
 
 // Pictures as the reference trains on them: input [batch, 3, height, width] normalised, masks [batch, height,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace crane::train {
@@ -10,6 +11,13 @@ namespace crane::train {
 struct CellGrid {
   int64_t height = 0;  // cells
   int64_t width = 0;
+};
+
+// Anomalous pixels of each cell, [grid.height * grid.width] row-major, of the mask that the name tells from
+// others of the same picture.
+struct MaskCells {
+  std::string name;
+  std::vector<uint32_t> anomalous;
 };
 
 // Cell that each of `size` pixels reads along one side: torch's nearest rule, in float32 as torch computes

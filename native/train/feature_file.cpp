@@ -1,13 +1,7 @@
 #include "train/feature_file.h"
 
-#include "weights/safetensors.h"
-
 namespace crane::train {
 namespace {
-
-std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
-  return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
-}
 
 at::Tensor as_float(const weights::TensorView& view) {
   const auto type = view.dtype == weights::DType::f16 ? at::kHalf : at::kFloat;
@@ -18,25 +12,23 @@ at::Tensor as_float(const weights::TensorView& view) {
 
 }  // namespace
 
-void write_features(const std::string& path, const PictureFeatures& features, FeaturePrecision precision) {
+void write_feature_file(const std::string& path, const KeptFeatures& features, FeaturePrecision precision,
+                        std::span<const MaskCells> masks) {
   const bool is_half = precision == FeaturePrecision::f16;
-  const weights::DType dtype = is_half ? weights::DType::f16 : weights::DType::f32;
   std::vector<at::Tensor> stored;
-  std::vector<weights::SafetensorsEntry> entries;
-  std::map<std::string, std::string> metadata{{k_features_format, k_features_version}};
+  FeatureContent content;
   for (const auto& [name, value] : features) {
-    stored.push_back(value.to(at::kCPU).to(is_half ? at::kHalf : at::kFloat).contiguous());
-    entries.push_back({name, dtype, stored.back().sizes().vec()});
-    metadata["crc32." + name] = features_checksum(bytes_of(stored.back()));
+    const at::Tensor& kept =
+        stored.emplace_back(value.to(at::kCPU).to(is_half ? at::kHalf : at::kFloat).contiguous());
+    content.add(name, is_half ? weights::DType::f16 : weights::DType::f32, kept.sizes().vec(),
+                {static_cast<const std::byte*>(kept.const_data_ptr()), kept.nbytes()});
   }
-  weights::SafetensorsWriter writer(path, entries, metadata);
-  for (size_t i = 0; i < stored.size(); ++i) writer.append(i, bytes_of(stored[i]));
-  writer.finish();
+  for (const MaskCells& mask : masks) content.add(mask);
+  content.write(path);
 }
 
-PictureFeatures read_features(const std::string& path, const FeatureSizes& sizes) {
-  const StoredFeatures stored = open_features(path, sizes);
-  PictureFeatures features;
+KeptFeatures as_floats(const StoredFeatures& stored) {
+  KeptFeatures features;
   for (const weights::TensorView* view : stored.tensors) features.emplace_back(view->name, as_float(*view));
   return features;
 }

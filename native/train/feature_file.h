@@ -1,8 +1,9 @@
 // One picture's frozen features on disk, so that the towers run once per picture and not once per epoch. A
-// safetensors file with the tensors that a method names, in half or single precision, with a checksum of
-// each.
+// safetensors file with the tensors that a method names, in half or single precision, and the anomalous
+// pixels per cell of the picture's masks, with a checksum of each.
 #pragma once
 
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,12 +15,13 @@ namespace crane::train {
 
 enum class FeaturePrecision { f16, f32 };
 
-using PictureFeatures = std::vector<std::pair<std::string, at::Tensor>>;
+using KeptFeatures = std::vector<std::pair<std::string, at::Tensor>>;
 
 // Whole or not at all. E_IO_WRITE.
-void write_features(const std::string& path, const PictureFeatures& features, FeaturePrecision precision);
+void write_feature_file(const std::string& path, const KeptFeatures& features, FeaturePrecision precision,
+                        std::span<const MaskCells> masks);
 
-// Float32 copies in the order of `sizes`; the file is mapped, not read. Errors: those of open_features.
-PictureFeatures read_features(const std::string& path, const FeatureSizes& sizes);
+// Float32 copies of the features; the file is mapped, not read.
+KeptFeatures as_floats(const StoredFeatures& stored);
 
 }  // namespace crane::train

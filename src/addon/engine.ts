@@ -9,6 +9,7 @@ import type {
   FeatureShape,
   Fresh,
   LearnerSettings,
+  MaskCells,
   NativeTraining,
   SavedTraining,
 } from './training.js';
@@ -164,11 +165,11 @@ export interface NativeEngine {
   /** What writeFeatures writes with this method. E_MODEL_CONFIG where features cannot be kept (compat.batchMean). */
   featureShape(method: MethodOptions): FeatureShape;
   /**
-   * Runs the vision towers and writes each picture's features to its file, whole or not at all; pictures are stretched
-   * to the model's input. 'f16' halves the size and rounds.
+   * Runs the vision towers and writes each picture's features, and the counts of its masks, to its file, whole or not
+   * at all; pictures are stretched to the model's input. 'f16' halves the size and rounds.
    */
   writeFeatures(
-    pictures: { picture: NativePicture; path: string }[],
+    pictures: { picture: NativePicture; path: string; masks?: readonly MaskCells[] }[],
     precision: 'f16' | 'f32',
     method: MethodOptions,
     cancel?: CancelFlag,

@@ -18,7 +18,7 @@ import type {
 } from './metrics.js';
 import type { NativePicture, Region } from './picture.js';
 import type { Precision } from './precision.js';
-import type { FeatureShape } from './training.js';
+import type { FeatureCheck, FeatureShape, MaskCells } from './training.js';
 import type { SynthTensor, TokenComparison, WeightFileInfo } from './weights.js';
 
 export type * from './engine.js';
@@ -93,8 +93,13 @@ export interface NativeAddon {
   synthWeights(output: string, tensors: SynthTensor[], metadata: Record<string, string>): Promise<void>;
 
   // training
-  /** Reads a file of the feature cache from end to end and compares its checksum. */
-  checkFeatures(path: string, shape: FeatureShape): Promise<'whole' | 'damaged' | 'missing'>;
+  /** Reads a file of the feature cache from end to end and compares its checksums. */
+  checkFeatures(path: string, shape: FeatureShape): Promise<FeatureCheck>;
+  /**
+   * Puts counts of masks into a file of the feature cache, beside those it has; the file is whole at every moment, and
+   * of today's version afterwards. E_TRAIN_FEATURES, E_IO_WRITE.
+   */
+  addCells(path: string, shape: FeatureShape, masks: readonly MaskCells[]): Promise<void>;
   /**
    * Anomalous pixels of each patch, [grid height * grid width]: the mask is resized to the model's input (width,
    * height) as for scoring, then counted by the rule of nearest upsampling.

@@ -53,18 +53,35 @@ export interface TrainBatch {
 export interface TrainItem {
   /** file of the feature cache */
   features: string;
-  /** anomalous pixels of each patch, row-major (countCells); undefined: not known, then only the image loss counts */
-  cells: Uint32Array | undefined;
+  /** which counts of that file are those of its mask (MaskCells); undefined: not known, then only the image loss counts */
+  cells: string | undefined;
   isAnomalous: boolean;
   /** what it shows, where the method's texts name it: one of the classes that texts were given for */
   className?: string;
 }
 
 /** The same where nothing of a picture is frozen, or a learner wants whole masks: the towers run at every step. */
-export interface TrainPicture extends Omit<TrainItem, 'features'> {
+export interface TrainPicture {
   picture: NativePicture;
-  /** of the model's input, 0 and 1 */
+  /** of the model's input, 0 and 1; undefined: not known */
   mask?: Uint8Array;
+  isAnomalous: boolean;
+  /** as of a TrainItem */
+  className?: string;
+}
+
+/** Anomalous pixels of each patch, row-major (countCells), under the name of the mask that they were counted in. */
+export interface MaskCells {
+  name: string;
+  anomalous: Uint32Array;
+}
+
+/** What is found where a file of the feature cache should be. */
+export interface FeatureCheck {
+  /** 'of-before': as 0.1.0 wrote it, whole but without counts; a step refuses it until addCells was there */
+  state: 'whole' | 'of-before' | 'damaged' | 'missing';
+  /** the masks whose counts a whole file has, each with its anomalous pixels in sum */
+  masks: Record<string, number>;
 }
 
 /** Weighted as the reference logs them: total = focal + dice + imageLossWeight * image. */

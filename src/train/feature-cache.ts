@@ -1,13 +1,13 @@
 /**
- * The features of pictures, one file each: <root>/<key of the settings>/<sha256 of the picture>.safetensors. Files are
- * written by the engine, whole or not at all, so that several processes may share the folder; the one that comes
+ * The features of pictures, one file each: <root>/<key of the settings>/<sha256 of the picture>.safetensors. Beside the
+ * features lie the anomalous pixels per patch of each mask that the picture was learned with. Files are written by the engine, whole or not at all, so that several processes may share the folder; the one that comes
  * second replaces a file by an equal one. key.json beside them says in words what the key stands for.
  */
 
 import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { NativeAddon } from '../addon/native.js';
-import type { FeatureShape } from '../addon/training.js';
+import type { FeatureCheck, FeatureShape, MaskCells } from '../addon/training.js';
 import { CraneError } from '../errors.js';
 import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError, isThere, writeWhole } from '../files/write-whole.js';
@@ -18,6 +18,8 @@ import { type FeatureSettings, featureKey } from './feature-key.js';
 const k_staleMs = 3_600_000;
 /** Header and checksum of a file, rounded up. */
 const k_headerBytes = 1024;
+/** Of a cell of a mask. */
+const k_countBytes = 4;
 
 export class FeatureCache {
   readonly key: string;
@@ -42,12 +44,18 @@ export class FeatureCache {
 
   /** Bytes of one file, to a few hundred. */
   get fileBytes(): number {
-    return featureBytes(this.shape, this.settings.precision) + k_headerBytes;
+    const { width, height } = this.shape.grid;
+    return featureBytes(this.shape, this.settings.precision) + k_countBytes * width * height + k_headerBytes;
   }
 
   /** Reads the whole file. */
-  check(content: string): Promise<'whole' | 'damaged' | 'missing'> {
+  check(content: string): Promise<FeatureCheck> {
     return this.#addon.checkFeatures(this.path(content), this.shape);
+  }
+
+  /** @throws CraneError E_IO_WRITE, E_TRAIN_FEATURES */
+  addCells(content: string, masks: readonly MaskCells[]): Promise<void> {
+    return this.#addon.addCells(this.path(content), this.shape, masks);
   }
 
   /** Takes a damaged file away. */
@@ -55,10 +63,6 @@ export class FeatureCache {
     await rm(this.path(content), { force: true }).catch((thrown: unknown) => {
       throw cacheError(this.folder, thrown);
     });
-  }
-
-  async has(content: string): Promise<boolean> {
-    return isThere(this.path(content));
   }
 
   /**

@@ -1,5 +1,5 @@
 /**
- * Computes the features that the cache lacks. The JavaScript thread only hands over: decoding runs on sharp's threads
+ * Computes the features that the cache lacks, and adds counts of masks to those it has. The JavaScript thread only hands over: decoding runs on sharp's threads
  * a few pictures ahead of the towers, which run on the engine's.
  */
 
@@ -7,7 +7,7 @@ import type { MethodOptions, NativeAddon, NativeEngine } from '../addon/native.j
 import type { ByteBudget } from '../images/byte-budget.js';
 import { NoteTally } from '../images/note-tally.js';
 import type { FeatureCache } from './feature-cache.js';
-import type { LearningPicture } from './learning-pictures.js';
+import type { LackingCells, LackingFeatures } from './lacking.js';
 import { Pace, type RunEvent } from './progress.js';
 import { throwIfStopped } from './stopped.js';
 
@@ -27,7 +27,7 @@ export interface FillWork {
 
 /** @throws CraneError E_CANCELLED, E_IMAGE_*, E_IO_WRITE; what was written before stays */
 export async function* fillCache(
-  missing: readonly LearningPicture[],
+  missing: readonly LackingFeatures[],
   work: FillWork,
 ): AsyncGenerator<RunEvent, void, undefined> {
   const flag = work.addon.createCancelFlag();
@@ -63,8 +63,28 @@ export async function* fillCache(
   }
 }
 
+/**
+ * Puts the counts of masks into files whose features are there. No tower runs.
+ * @throws CraneError E_CANCELLED, E_IO_WRITE, E_TRAIN_FEATURES
+ */
+export async function* addCounts(
+  uncounted: readonly LackingCells[],
+  { cache, signal }: Pick<FillWork, 'cache' | 'signal'>,
+): AsyncGenerator<RunEvent, void, undefined> {
+  const before = uncounted.filter(({ isOfBefore }) => isOfBefore).length;
+  if (before > 0)
+    yield {
+      stage: 'note',
+      text: `features of ${before} pictures were kept by an earlier version: the anomalous pixels of their masks are added`,
+    };
+  for (const [at, { content, masks }] of uncounted.entries()) {
+    throwIfStopped(signal, `after the masks of ${at} of ${uncounted.length} pictures; they are kept`);
+    await cache.addCells(content, masks);
+  }
+}
+
 async function writeUnit(
-  unit: readonly LearningPicture[],
+  unit: readonly LackingFeatures[],
   { native, budget, cache, method }: FillWork,
   odd: NoteTally,
   flag: ReturnType<NativeAddon['createCancelFlag']>,
@@ -72,13 +92,18 @@ async function writeUnit(
   const ticket = budget.open();
   try {
     const decoded = await Promise.all(
-      unit.map(async (picture) => {
+      unit.map(async ({ picture, masks }) => {
         const path = cache.path(picture.content);
-        // Another process may have been here since the cache was looked through.
-        if (await cache.has(picture.content)) return undefined;
+        // Another process may have been here since the cache was looked through, with other masks perhaps.
+        const now = await cache.check(picture.content);
+        if (now.state === 'whole') {
+          const others = masks.filter(({ name }) => now.masks[name] === undefined);
+          if (others.length > 0) await cache.addCells(picture.content, others);
+          return undefined;
+        }
         const decoded = await picture.decode((bytes) => ticket.take(bytes));
         odd.add(picture.name, decoded.notes ?? []);
-        return { picture: decoded, path };
+        return { picture: decoded, path, masks };
       }),
     );
     const pictures = decoded.filter((entry) => entry !== undefined);

@@ -1,4 +1,4 @@
-/** Pictures and mosaics as the loop takes them: named by content, with the anomalous pixels of each patch. */
+/** Pictures and mosaics as the loop takes them, named by content, and their masks, named by what decides their counts. */
 import { createHash } from 'node:crypto';
 import type { NativeAddon, NativePicture } from '../addon/native.js';
 import type { FeatureShape } from '../addon/training.js';
@@ -24,11 +24,14 @@ export interface LearningPicture {
   /** what it shows */
   className: string;
   isAnomalous: boolean;
-  /** anomalous pixels of each patch; undefined: not known */
-  cells: Uint32Array | undefined;
+  /** names the counts of its mask in the cache: equal names, equal counts; undefined: its pixels are not known */
+  mask: string | undefined;
+  /** Reads the mask: anomalous pixels of each patch. Only where `mask` is given. */
+  countCells(): Promise<Uint32Array>;
   /** what decides its part in learning, as text: content, label, mask */
   identity: string;
-  hasEmptyMask: boolean;
+  /** a mask was drawn for it, which ought not to be empty */
+  hasOwnMask: boolean;
   decode(
     reserve: (bytes: number) => Promise<void>,
   ): Promise<NativePicture & { notes?: readonly PictureNote[] }>;
@@ -42,12 +45,16 @@ export interface ReadingWork {
   maxPixels: number;
 }
 
-/** @throws CraneError E_INPUT_*, E_IMAGE_*, E_DATA_MASK_SIZE */
-export async function readPicture(item: ChosenItem, work: ReadingWork): Promise<LearningPicture> {
+/** Of pictures that are known to be normal in every pixel. */
+const k_normal = 'normal';
+/** Changes with whatever changes which pixels of a mask are anomalous. */
+const k_countRule = 'crane-cells 1';
+
+/** Opens no mask. @throws CraneError E_INPUT_*; countCells: E_IMAGE_*, E_DATA_MASK_SIZE */
+export async function identifyPicture(item: ChosenItem, work: ReadingWork): Promise<LearningPicture> {
   const content = await pictureIdentity(item.image);
-  const mask = item.isAnomalous && item.masks.length > 0 ? await readMask(item, work) : undefined;
-  const cells = mask ? await countCells(mask, work) : hasPixels(item) ? zeroCells(work) : undefined;
-  const ofMasks = mask ? (await Promise.all(item.masks.map(contentHash))).join('+') : undefined;
+  const hasOwnMask = item.isAnomalous && item.masks.length > 0;
+  const ofMasks = hasOwnMask ? (await Promise.all(item.masks.map(contentHash))).join('+') : undefined;
   // How a mask is read decides its cells as much as its bytes do.
   const read = ofMasks !== undefined && work.reading.maskGrey ? `${ofMasks} as grey` : ofMasks;
   const maskHash = read ?? (hasPixels(item) ? 'normal' : 'unknown');
@@ -56,15 +63,16 @@ export async function readPicture(item: ChosenItem, work: ReadingWork): Promise<
     content,
     className: item.className,
     isAnomalous: item.isAnomalous,
-    cells,
+    mask: hasOwnMask ? nameOfMask(maskHash) : hasPixels(item) ? k_normal : undefined,
+    countCells: async () => (hasOwnMask ? countCells(await readMask(item, work), work) : zeroCells(work)),
     identity: `${content} ${item.isAnomalous} ${maskHash}`,
-    hasEmptyMask: mask !== undefined && cells!.every((count) => count === 0),
+    hasOwnMask,
     decode: (reserve) => decodeItem(item, work, reserve),
   };
 }
 
 /** A mosaic of some of `items`; its pixels are known where those of all its tiles are. */
-export async function readMosaic(
+export async function identifyMosaic(
   plan: MosaicPlan,
   items: readonly ChosenItem[],
   work: ReadingWork,
@@ -72,19 +80,17 @@ export async function readMosaic(
   const tiles = plan.tiles.map((index) => items[index]!);
   const content = await mosaicKey(plan, items);
   const isKnown = tiles.every(hasPixels);
-  const cells = !isKnown
-    ? undefined
-    : plan.isAnomalous
-      ? await countCells(await mosaicMask(plan, tiles, work), work)
-      : zeroCells(work);
+  const reading = work.reading.maskGrey ? `${content} as grey` : content;
   return {
     name: `mosaic of ${tiles.map(({ imagePath }) => imagePath).join(', ')}`,
     content,
     className: tiles[0]!.className,
     isAnomalous: plan.isAnomalous,
-    cells,
+    mask: !isKnown ? undefined : plan.isAnomalous ? nameOfMask(reading) : k_normal,
+    countCells: async () =>
+      plan.isAnomalous ? countCells(await mosaicMask(plan, tiles, work), work) : zeroCells(work),
     identity: `${content} ${plan.isAnomalous} ${isKnown ? 'known' : 'unknown'}`,
-    hasEmptyMask: false,
+    hasOwnMask: false,
     decode: async (reserve) => {
       const pictures = await Promise.all(tiles.map((item) => decodeItem(item, work, reserve)));
       const notes = pictures.flatMap((tile) => tile.notes);
@@ -104,6 +110,11 @@ export function hashOfPictures(pictures: readonly LearningPicture[]): string {
   const hash = createHash('sha256');
   for (const { identity } of pictures) hash.update(`${identity}\n`);
   return hash.digest('hex');
+}
+
+/** @param read the hash of what is read, and how it is read */
+function nameOfMask(read: string): string {
+  return createHash('sha256').update(`${k_countRule}\n${read}\n`).digest('hex').slice(0, 32);
 }
 
 async function decodeItem(

@@ -110,10 +110,11 @@ async function timeOne(
   try {
     const first = prepared.learning[0]!;
     const features = join(folder, 'features.safetensors');
+    const masks = first.mask === undefined ? [] : [{ name: first.mask, anomalous: await first.countCells() }];
     const picture = await secondTime(async () => {
       const decoded = await decodeFree(first);
       await parts.native.writeFeatures(
-        [{ picture: decoded, path: features }],
+        [{ picture: decoded, path: features, masks }],
         cache.settings.precision,
         method,
       );
@@ -123,8 +124,8 @@ async function timeOne(
       method,
       learnerSettings(settings, method),
     );
-    const { cells, isAnomalous, className } = first;
-    const item = { features, cells, isAnomalous, className };
+    const { mask, isAnomalous, className } = first;
+    const item = { features, cells: mask, isAnomalous, className };
     const batch = Array.from({ length: Math.min(settings.batchSize, prepared.pictures) }, () => item);
     const step = await secondTime(() => learning.step(batch)).finally(() => learning.end());
     return { picture, step };

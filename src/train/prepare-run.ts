@@ -8,7 +8,13 @@ import type { TrainSettings } from '../runs/train-settings.js';
 import { type Fingerprint, fingerprint } from '../runs/training-fingerprint.js';
 import { type ChosenItem, choosePictures } from './choose-pictures.js';
 import type { OrderChoice } from './epoch-orders.js';
-import { hashOfPictures, type LearningPicture, readMosaic, readPicture } from './learning-pictures.js';
+import { Lacking, type LackingCells, type LackingFeatures } from './lacking.js';
+import {
+  hashOfPictures,
+  identifyMosaic,
+  identifyPicture,
+  type LearningPicture,
+} from './learning-pictures.js';
 import { Pace, type RunEvent } from './progress.js';
 import { learnerSettings, nativeOptions } from './settings.js';
 import { type StartPrompts, startPrompts } from './start-prompts.js';
@@ -25,7 +31,9 @@ export interface PreparedRun {
   pictures: number;
   order: OrderChoice;
   /** of these the cache has no whole file */
-  missing: LearningPicture[];
+  missing: LackingFeatures[];
+  /** files of the cache that lack only counts of masks */
+  uncounted: LackingCells[];
   /** different files of the cache that the run uses */
   files: number;
   start: StartPrompts;
@@ -72,35 +80,38 @@ export async function* prepareRun(
   await tryStart(training, start, settings);
 
   const tasks = [
-    ...items.map((item) => () => readPicture(item, work)),
-    ...mosaics.map((plan) => () => readMosaic(plan, items, work)),
+    ...items.map((item) => () => identifyPicture(item, work)),
+    ...mosaics.map((plan) => () => identifyMosaic(plan, items, work)),
   ];
   const learning: LearningPicture[] = [];
-  const found = new Map<string, 'whole' | 'damaged' | 'missing'>();
+  const lacking = new Lacking(cache);
+  const empty: LearningPicture[] = [];
   const pace = new Pace(tasks.length);
   for (let at = 0; at < tasks.length; at += k_readAtOnce) {
     throwIfStopped(signal, `after reading ${learning.length} of ${tasks.length} pictures`);
-    const read = await Promise.all(tasks.slice(at, at + k_readAtOnce).map((task) => task()));
-    for (const picture of read) {
+    const read = await Promise.all(
+      tasks.slice(at, at + k_readAtOnce).map(async (task) => {
+        const picture = await task();
+        return { picture, ...(await lacking.look(picture)) };
+      }),
+    );
+    for (const { picture, wasDamaged, anomalousPixels } of read) {
       learning.push(picture);
-      if (found.has(picture.content)) continue;
-      const state = await cache.check(picture.content);
-      found.set(picture.content, state);
-      if (state === 'damaged') {
-        await cache.drop(picture.content);
+      if (picture.hasOwnMask && anomalousPixels === 0) empty.push(picture);
+      if (wasDamaged)
         yield {
           stage: 'note',
           text: `${picture.name}: its features in the cache were damaged and are computed again`,
         };
-      }
     }
     yield { stage: 'reading', ...pace.at(learning.length) };
   }
 
-  const emptyMasks = emptyMaskNotes(learning);
+  const { features, cells } = await lacking.all();
+  const emptyMasks = emptyMaskNotes(empty);
   for (const text of emptyMasks) yield { stage: 'note', text };
 
-  const masks = learning.filter(({ cells }) => cells !== undefined).length;
+  const masks = learning.filter(({ mask }) => mask !== undefined).length;
   const made = fingerprint({
     version: packageVersion(),
     machine: training.machine,
@@ -118,8 +129,9 @@ export async function* prepareRun(
     learning,
     pictures: items.length,
     order: orderChoice(settings.order, seed, items, mosaics, rate),
-    missing: onlyMissing(learning, found),
-    files: found.size,
+    missing: features,
+    uncounted: cells,
+    files: lacking.files,
     start,
     fingerprint: made,
     sets: taken.sets,
@@ -168,16 +180,7 @@ function orderChoice(
   };
 }
 
-/** Equal pictures share one file. */
-function onlyMissing(learning: readonly LearningPicture[], found: Map<string, string>): LearningPicture[] {
-  const missing = new Map<string, LearningPicture>();
-  for (const picture of learning)
-    if (found.get(picture.content) !== 'whole') missing.set(picture.content, picture);
-  return [...missing.values()];
-}
-
-function emptyMaskNotes(learning: readonly LearningPicture[]): string[] {
-  const empty = learning.filter(({ hasEmptyMask }) => hasEmptyMask);
+function emptyMaskNotes(empty: readonly LearningPicture[]): string[] {
   if (empty.length === 0) return [];
   return [
     `masks of anomalous pictures that are empty: ${empty.length}, for instance that of ${empty[0]!.name}`,

@@ -16,7 +16,7 @@ import {
 } from '../runs/training-record.js';
 import { versionsOf } from '../runs/versions.js';
 import { epochOrders } from './epoch-orders.js';
-import { fillCache } from './fill-cache.js';
+import { addCounts, fillCache } from './fill-cache.js';
 import { learn } from './learn.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
 import type { RunEvent } from './progress.js';
@@ -136,6 +136,7 @@ async function* learnPrepared(
     await cache.prepare();
     await cache.checkRoom(prepared.missing.length);
     const batch = native.facts.device.startsWith('cuda') ? k_batchOnGpu : 1;
+    yield* addCounts(prepared.uncounted, { cache, signal });
     yield* fillCache(prepared.missing, { addon, native, budget, cache, method, batch, signal });
   }
   const learning = await native.beginTraining(
@@ -146,9 +147,9 @@ async function* learnPrepared(
   try {
     yield* learn({
       training: learning,
-      items: prepared.learning.map(({ content, cells, isAnomalous, className }) => ({
+      items: prepared.learning.map(({ content, mask, isAnomalous, className }) => ({
         features: cache.path(content),
-        cells,
+        cells: mask,
         isAnomalous,
         className,
       })),

@@ -64,13 +64,20 @@ async function main() {
 
   // Features of eight pictures of noise, as the first epoch writes them.
   const files = [];
+  const cells = Uint32Array.from({ length: 37 * 37 }, (_, i) => (i % 10 === 0 ? 196 : 0));
   const extraction = [];
   for (let i = 0; i < batch; i++) {
     const path = join(folder, `${i}.safetensors`);
     const picture = { data: randomBytes(side * side * 3), width: side, height: side, mode: 'RGB' };
     const began = performance.now();
     await engine.writeFeatures(
-      [{ picture: { ...picture, data: new Uint8Array(picture.data) }, path }],
+      [
+        {
+          picture: { ...picture, data: new Uint8Array(picture.data) },
+          path,
+          masks: [{ name: 'mask', anomalous: i % 2 ? cells : new Uint32Array(37 * 37) }],
+        },
+      ],
       'f16',
       method,
     );
@@ -79,10 +86,9 @@ async function main() {
     process.stderr.write(`\rfeatures ${i + 1}/${batch}`);
   }
   process.stderr.write('\n');
-  const cells = Uint32Array.from({ length: 37 * 37 }, (_, i) => (i % 10 === 0 ? 196 : 0));
   const items = files.map((features, i) => ({
     features,
-    cells: i % 2 ? cells : new Uint32Array(37 * 37),
+    cells: 'mask',
     isAnomalous: i % 2 === 1,
   }));
   const options = {

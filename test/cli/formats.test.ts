@@ -122,6 +122,9 @@ describe.each(versions)('files of version %s', (version) => {
     const before = readFileSync(at('train-interrupted', 'epoch_1.pth'));
     const resumed = await train('train-interrupted', '--resume');
     expectWell(resumed);
+    // 0.1.0 kept no counts of masks: they are added once, and no tower runs.
+    if (version === '0.1.0')
+      expect(resumed.stderr).toContain('features of 12 pictures were kept by an earlier version');
     const record = readJson(at('train-interrupted', 'run.json'));
     expect(record).toMatchObject({ status: 'complete', features: { computed: 0, found: 12 } });
     expect(record['epochs']).toHaveLength(3);

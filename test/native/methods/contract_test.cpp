@@ -59,36 +59,87 @@ TEST(Toy, AnotherMethodsContextIsRefused) {
   }
 }
 
-// From pictures, from the cache, and gone on with from a file: one course.
-TEST(Toy, LearnsFromCacheAndPicturesAlikeAndGoesOn) {
-  SyntheticModel model(64, 3, 84);
-  const auto engine = std::make_shared<Engine>(model.config);
-  const Pictures pictures(2, 84, 84, 0);
-  const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / join_text("crane-toy-", ::getpid());
-  std::filesystem::create_directories(folder);
-  std::vector<uint8_t> mask(84 * 84);
-  for (size_t i = 0; i < mask.size() / 3; ++i) mask[i] = 1;
-  std::vector<FeatureItem> wanted;
+// Two pictures, the upper third of each anomalous, in a folder with their features.
+struct Lesson {
+  SyntheticModel model{64, 3, 84};
+  std::shared_ptr<Engine> engine = std::make_shared<Engine>(model.config);
+  Pictures pictures{2, 84, 84, 0};
+  std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / join_text("crane-toy-", ::getpid(), "-", next_++);
+  std::vector<uint8_t> mask = std::vector<uint8_t>(84 * 84);
   std::vector<TrainItem> cached;
   std::vector<TrainItem> direct;
-  for (size_t i = 0; i < 2; ++i) {
-    wanted.push_back({pictures.items[i].picture, (folder / std::to_string(i)).string()});
-    cached.push_back({wanted[i].path, nullptr, 0, true, {}, mask.data()});
-    direct.push_back({"", nullptr, 0, true, pictures.items[i].picture, mask.data()});
+
+  Lesson() {
+    std::filesystem::create_directories(folder);
+    for (size_t i = 0; i < mask.size() / 3; ++i) mask[i] = 1;
+    std::vector<FeatureItem> wanted;
+    for (size_t i = 0; i < 2; ++i) {
+      wanted.push_back({pictures.items[i].picture,
+                        (folder / std::to_string(i)).string(),
+                        {{"mask", train::anomalous_per_cell(mask.data(), 84, 84, {6, 6})}}});
+      cached.push_back({true, wanted[i].path, "mask"});
+      direct.push_back({true, "", "", pictures.items[i].picture, mask.data()});
+    }
+    engine->write_features(wanted, /*half_precision=*/false, toy(), nullptr);
   }
-  engine->write_features(wanted, /*half_precision=*/false, toy(), nullptr);
-  methods::LearnerStart fresh;
-  fresh.kind = methods::LearnerStart::Kind::fresh;
-  Training a(engine, toy().method, fresh, {});
-  Training b(engine, toy().method, fresh, {});
-  EXPECT_EQ(a.step(cached).total, b.step(direct).total);
-  a.save((folder / "state").string(), {}, {});
-  methods::LearnerStart saved{methods::LearnerStart::Kind::saved, {}, 0, (folder / "state").string()};
-  Training c(engine, toy().method, saved, {});
-  EXPECT_EQ(c.step(cached).total, b.step(direct).total);
+  ~Lesson() { std::filesystem::remove_all(folder); }
+
+  Training begin(const methods::Settings& settings = {}) const {
+    methods::LearnerStart fresh;
+    fresh.kind = methods::LearnerStart::Kind::fresh;
+    return {engine, toy().method, fresh, settings};
+  }
+
+ private:
+  static inline int next_ = 0;
+};
+
+// From pictures, from the cache, and gone on with from a file: one course.
+TEST(Toy, LearnsFromCacheAndPicturesAlikeAndGoesOn) {
+  const Lesson lesson;
+  Training a = lesson.begin();
+  Training b = lesson.begin();
+  EXPECT_EQ(a.step(lesson.cached).total, b.step(lesson.direct).total);
+  const std::string state = (lesson.folder / "state").string();
+  a.save(state, {}, {});
+  methods::LearnerStart saved{methods::LearnerStart::Kind::saved, {}, 0, state};
+  Training c(lesson.engine, toy().method, saved, {});
+  EXPECT_EQ(c.step(lesson.cached).total, b.step(lesson.direct).total);
   EXPECT_EQ(c.state().at("param.gain").data, b.state().at("param.gain").data);
-  std::filesystem::remove_all(folder);
+}
+
+// A learner that asks for whole masks gets those of the pictures whose masks are known, in their order.
+TEST(Toy, LearnsFromWholeMasksWhatItLearnsFromCounts) {
+  for (const size_t unknown : {0, 1, 2}) {
+    Lesson lesson;
+    // Another mask than its neighbour's, so that an exchange would show.
+    std::vector<uint8_t> lower(84 * 84);
+    for (size_t i = 4000; i < lower.size(); ++i) lower[i] = 1;
+    lesson.direct[1].mask = lower.data();
+    if (unknown < 2) lesson.direct[unknown].mask = nullptr;
+    const methods::Settings whole{{"wholeMasks", true}};
+    Training counts = lesson.begin();
+    Training masks = lesson.begin(whole);
+    EXPECT_EQ(counts.step(lesson.direct).total, masks.step(lesson.direct).total);
+    EXPECT_EQ(counts.state().at("grad.gain").data, masks.state().at("grad.gain").data);
+
+    // Features of the cache beside masks of the caller.
+    std::vector<TrainItem> kept = lesson.direct;
+    for (size_t i = 0; i < 2; ++i) kept[i].features = lesson.cached[i].features;
+    EXPECT_EQ(counts.step(kept).total, masks.step(kept).total);
+  }
+}
+
+TEST(Toy, WholeMasksAreNotLeftOutInSilence) {
+  const Lesson lesson;
+  Training masks = lesson.begin({{"wholeMasks", true}});
+  try {
+    masks.step(lesson.cached);
+    FAIL() << "learned without masks";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), "E_TRAIN_FEATURES");
+  }
 }
 
 // Texts come by class, every picture says which is its own, and a class without texts is refused.

@@ -24,11 +24,13 @@ at::Tensor patches(const Towers& towers, const at::Tensor& image) {
   return layers::unit_rows(towers.vision->patch_features(image, nullptr));
 }
 
-// One weight on the distance, or one of each class, learned from which cells are anomalous.
+// One weight on the distance, or one of each class, learned from which cells are anomalous: as counted, or by
+// whole masks, which comes to the same.
 class ToyLearner final : public Learner {
  public:
-  ToyLearner(const LearnerStart& start, const train::AdamOptions& options)
-      : gains_(gains_of(start)), adam_(options, values()) {
+  ToyLearner(const LearnerStart& start, const train::AdamOptions& options,
+             std::optional<train::CellGrid> grid_of_masks)
+      : grid_of_masks_(grid_of_masks), gains_(gains_of(start)), adam_(options, values()) {
     if (start.kind != LearnerStart::Kind::saved) return;
     const train::SavedTraining saved(start.saved_path);
     const at::NoGradGuard guard;
@@ -40,15 +42,23 @@ class ToyLearner final : public Learner {
     adam_.restore(moments, saved.steps());
   }
 
+  bool wants_masks() const override { return grid_of_masks_.has_value(); }
+
   train::StepLosses step(const LearnBatch& batch, Trace* /*trace*/) override {
+    CRANE_CHECK_INVARIANT(batch.masks.defined() == wants_masks(), "masks for whom they are not");
+    train::CellCounts cells = batch.cells;
+    if (grid_of_masks_) {
+      cells = train::count_cells(batch.masks, *grid_of_masks_);
+      cells.known = batch.cells.known;
+    }
     std::vector<at::Tensor> rows;
     for (size_t i = 0; i < batch.features.size(); ++i) {
       rows.push_back(gain_of(batch, i) * batch.features[i].front().second);
     }
     const at::Tensor anomalous = at::sigmoid(at::stack(rows, 0));  // [B, n]
     const at::Tensor p = at::stack({1 - anomalous, anomalous}, -1);
-    const at::Tensor known = batch.cells.known.defined() ? p.index_select(0, batch.cells.known) : p;
-    const at::Tensor loss = train::dice(known, batch.cells);
+    const at::Tensor known = cells.known.defined() ? p.index_select(0, cells.known) : p;
+    const at::Tensor loss = train::dice(known, cells);
     adam_.clear_gradients();
     loss.backward();
     const at::NoGradGuard guard;
@@ -98,6 +108,7 @@ class ToyLearner final : public Learner {
     throw Error("E_INTERNAL", "the engine lets no class through without texts");
   }
 
+  std::optional<train::CellGrid> grid_of_masks_;
   NamedTensors gains_;
   train::Adam adam_;
 };
@@ -150,11 +161,16 @@ class Toy final : public Method {
     }
     return all;
   }
-  std::unique_ptr<Learner> learner(const Towers& /*towers*/, const LearnerStart& start,
+  std::unique_ptr<Learner> learner(const Towers& towers, const LearnerStart& start,
                                    const Settings& settings) const override {
     train::AdamOptions options;
-    SettingsReader(settings).number("learningRate", options.learning_rate);
-    return std::make_unique<ToyLearner>(start, options);
+    bool whole_masks = false;
+    SettingsReader read(settings);
+    read.number("learningRate", options.learning_rate);
+    read.flag("wholeMasks", whole_masks);
+    const vision::Grid grid = towers.vision->grid_for(towers.height, towers.width);
+    return std::make_unique<ToyLearner>(
+        start, options, whole_masks ? std::optional(train::CellGrid{grid.height, grid.width}) : std::nullopt);
   }
 
  private:

@@ -74,18 +74,20 @@ struct Course {
     return begin({methods::LearnerStart::Kind::saved, {}, 0, state}, {});
   }
 
+  train::FeatureSizes sizes() const { return engine->feature_shape(model.options).tensors; }
   std::string path(const std::string& name) const { return (folder / name).string(); }
 
   std::vector<TrainItem> items(bool half) const {
     std::vector<FeatureItem> wanted;
     for (size_t i = 0; i < pictures.size(); ++i) {
-      wanted.push_back(
-          {{pictures[i].data(), k_side, k_side, image::Mode::rgb}, path(join_text(half, "-", i))});
+      wanted.push_back({{pictures[i].data(), k_side, k_side, image::Mode::rgb},
+                        path(join_text(half, "-", i)),
+                        {{"mask", cells[i]}}});
     }
     engine->write_features(wanted, half, model.options, nullptr);
     std::vector<TrainItem> items;
     for (size_t i = 0; i < pictures.size(); ++i) {
-      items.push_back({wanted[i].path, cells[i].data(), cells[i].size(), labels[i] == 1, {}, nullptr});
+      items.push_back({labels[i] == 1, wanted[i].path, "mask"});
     }
     return items;
   }
@@ -151,24 +153,87 @@ TEST(FeatureCache, BatchMeanIsRefused) {
 TEST(FeatureCache, DamageIsNoticed) {
   const Course course;
   const auto items = course.items(/*half=*/true);
-  const train::FeatureSizes sizes = course.engine->feature_shape(course.model.options).tensors;
-  EXPECT_EQ(train::check_features(items[0].features, sizes), train::FeatureState::whole);
-  EXPECT_EQ(train::check_features(course.path("none"), sizes), train::FeatureState::missing);
+  const train::FeatureSizes sizes = course.sizes();
+  const auto state = [](const std::string& path, const train::FeatureSizes& expected, int64_t cells = 36) {
+    return train::check_features(path, expected, cells).state;
+  };
+  EXPECT_EQ(state(items[0].features, sizes), train::FeatureState::whole);
+  EXPECT_EQ(state(course.path("none"), sizes), train::FeatureState::missing);
   train::FeatureSizes others = sizes;
   ++others[1].second[0];
-  EXPECT_EQ(train::check_features(items[0].features, others), train::FeatureState::damaged);
+  EXPECT_EQ(state(items[0].features, others), train::FeatureState::damaged);
   others = sizes;
   others.push_back({"levels", {1}});
-  EXPECT_EQ(train::check_features(items[0].features, others), train::FeatureState::damaged);
+  EXPECT_EQ(state(items[0].features, others), train::FeatureState::damaged);
+  EXPECT_EQ(state(items[0].features, sizes, 35), train::FeatureState::damaged);
   const std::string bytes = bytes_of(items[0].features);
-  for (const size_t at : {bytes.size() - 1, bytes.size() / 2, size_t{9}}) {
+  // of a feature, of a count (they lie first, being wider), of the header
+  const size_t counts = 8 + *reinterpret_cast<const uint64_t*>(bytes.data());
+  for (const size_t at : {bytes.size() - 1, bytes.size() / 2, counts, size_t{9}}) {
     std::string changed = bytes;
     changed[at] ^= 4;
     std::ofstream(course.path("changed"), std::ios::binary) << changed;
-    EXPECT_EQ(train::check_features(course.path("changed"), sizes), train::FeatureState::damaged) << at;
+    EXPECT_EQ(state(course.path("changed"), sizes), train::FeatureState::damaged) << at;
   }
   std::ofstream(course.path("short"), std::ios::binary) << bytes.substr(0, bytes.size() - 5);
-  EXPECT_EQ(train::check_features(course.path("short"), sizes), train::FeatureState::damaged);
+  EXPECT_EQ(state(course.path("short"), sizes), train::FeatureState::damaged);
+}
+
+TEST(FeatureCache, CountsOfAnotherMaskAreAddedToTheSameFeatures) {
+  const Course course;
+  const auto items = course.items(/*half=*/true);
+  const std::string& path = items[1].features;
+  const auto tensor = [&](const std::string& name) {
+    const auto file = weights::open_weights(path);
+    const weights::TensorView* view = file->find(name);
+    return view == nullptr ? "" : std::string(reinterpret_cast<const char*>(view->data), view->bytes());
+  };
+  const std::string maps = tensor("maps");
+  train::add_cells(path, course.sizes(), 36, std::vector<train::MaskCells>{{"other", course.cells[2]}});
+  EXPECT_EQ(tensor("maps"), maps);
+  const auto stored = train::open_features(path, course.sizes(), 36);
+  EXPECT_EQ(train::cells_of(stored, "mask"), course.cells[1]);
+  EXPECT_EQ(train::cells_of(stored, "other"), course.cells[2]);
+  EXPECT_EQ(code_of([&] { train::cells_of(stored, "third"); }), "E_TRAIN_FEATURES");
+  const auto check = train::check_features(path, course.sizes(), 36);
+  EXPECT_EQ(check.state, train::FeatureState::whole);
+  // of 84 x 84 pixels the upper 29 rows, the upper 38
+  EXPECT_EQ(check.masks, (std::map<std::string, uint64_t>{{"mask", 29u * 84}, {"other", 38u * 84}}));
+
+  Training training = course.begin();
+  auto renamed = items;
+  renamed[1].cells = "third";
+  EXPECT_EQ(code_of([&] { training.step(renamed); }), "E_TRAIN_FEATURES");
+}
+
+// Written by hand as the version before wrote it: features, no counts.
+TEST(FeatureCache, AFileOfTheVersionBeforeIsRecognisedAndTakesCounts) {
+  const Course course;
+  auto items = course.items(/*half=*/true);
+  const std::string path = course.path("before");
+  {
+    const auto file = weights::open_weights(items[1].features);
+    std::vector<weights::SafetensorsEntry> entries;
+    std::vector<const weights::TensorView*> views;
+    std::map<std::string, std::string> metadata = file->metadata();
+    metadata[train::k_features_format] = "1";
+    for (const auto& [name, shape] : course.sizes()) {
+      views.push_back(file->find(name));
+      entries.push_back({name, views.back()->dtype, shape});
+    }
+    weights::SafetensorsWriter writer(path, entries, metadata);
+    for (size_t i = 0; i < views.size(); ++i) writer.append(i, {views[i]->data, views[i]->bytes()});
+    writer.finish();
+  }
+  const auto state = [&] { return train::check_features(path, course.sizes(), 36).state; };
+  EXPECT_EQ(state(), train::FeatureState::of_before);
+  Training refused = course.begin();
+  auto old = items;
+  old[1].features = path;
+  EXPECT_EQ(code_of([&] { refused.step(old); }), "E_TRAIN_FEATURES");
+  train::add_cells(path, course.sizes(), 36, std::vector<train::MaskCells>{{"mask", course.cells[1]}});
+  EXPECT_EQ(state(), train::FeatureState::whole);
+  EXPECT_EQ(bytes_of(path), bytes_of(items[1].features));
 }
 
 TEST(Training, GoesOnFromItsFileBitForBit) {
@@ -229,9 +294,9 @@ TEST(Training, UnknownMasksCountInTheImageLossOnly) {
   Training some = course.begin(options);
   Training none = course.begin(options);
   const auto all = known.step(items);
-  items[1].cells = nullptr;
+  items[1].cells = "";
   const auto three = some.step(items);
-  for (TrainItem& item : items) item.cells = nullptr;
+  for (TrainItem& item : items) item.cells = "";
   const auto zero = none.step(items);
   EXPECT_EQ(all.image, three.image);
   EXPECT_NE(all.focal, three.focal);
@@ -249,7 +314,7 @@ TEST(Training, PixelLossIsTheMeanOverPicturesWithMasks) {
   const methods::Settings options{{"guidance", "none"}};  // text vectors that do not depend on the picture
   Training a = course.begin(options);
   Training b = course.begin(options);
-  items[3].cells = nullptr;
+  items[3].cells = "";
   const auto with = a.step(items);
   items.pop_back();
   const auto without = b.step(items);

@@ -14,6 +14,7 @@ import type {
 } from '../../../src/addon/native.js';
 import { slowBootstraps } from '../metrics/slow-bootstraps.js';
 import {
+  addFakeCells,
   beginFakeTraining,
   checkFakeFeatures,
   fakeCells,
@@ -100,6 +101,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
     convertWeights: notFaked('convertWeights'),
     synthWeights: notFaked('synthWeights'),
     checkFeatures: checkFakeFeatures,
+    addCells: (path, _shape, masks) => addFakeCells(path, masks, behaviour.training ?? {}),
     methodFacts: () => ({
       parts: ['fused', 'map-max'],
       couplesPictures: false,

@@ -6,8 +6,10 @@ import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { NativePicture, TensorInfo } from '../../../src/addon/native.js';
 import type {
+  FeatureCheck,
   FeatureShape,
   LearnerSettings,
+  MaskCells,
   NativeTraining,
   StepLosses,
   TrainItem,
@@ -67,8 +69,12 @@ export async function beginFakeTraining(
 async function fakeStep(state: State, items: TrainItem[], options: LearnerSettings): Promise<StepLosses> {
   let gradient = 0;
   for (const [at, { features, cells, isAnomalous }] of items.entries()) {
-    const { mean } = (await readFake(features)) as unknown as { mean: number };
-    const share = cells ? cells.reduce((sum, count) => sum + count, 0) / 784 : 0.5;
+    const { mean, masks } = (await readFake(features)) as unknown as FakeFeatures;
+    if (masks === undefined || (cells !== undefined && !(cells in masks)))
+      throw Object.assign(new Error(`${features}: has no counts of the mask ${cells}`), {
+        code: 'E_TRAIN_FEATURES',
+      });
+    const share = cells ? masks[cells]!.reduce((sum, count) => sum + count, 0) / 784 : 0.5;
     gradient += ((at + 1) * (mean + share + (isAnomalous ? 1 : 0))) / items.length;
   }
   const [beta1, rate, weight] = ['beta1', 'learningRate', 'imageLossWeight'].map((name) =>
@@ -91,24 +97,52 @@ export function fakeShape(width: number, height: number): FeatureShape {
   return { tensors, grid };
 }
 
+interface FakeFeatures {
+  mean: number;
+  check: string;
+  /** undefined: as the version before wrote it */
+  masks?: Record<string, number[]>;
+}
+
 export async function writeFakeFeatures(
-  { picture, path }: { picture: NativePicture; path: string },
+  { picture, path, masks = [] }: { picture: NativePicture; path: string; masks?: readonly MaskCells[] },
   behaviour: TrainingBehaviour,
 ): Promise<void> {
   let sum = 0;
   for (const value of picture.data) sum += value;
   const mean = sum / picture.data.length / 255;
-  await writeFake(path, { mean, check: checksum(mean) }, behaviour);
+  await writeFake(path, { mean, check: checksum(mean), masks: plain(masks) }, behaviour);
 }
 
-export async function checkFakeFeatures(path: string): Promise<'whole' | 'damaged' | 'missing'> {
+function plain(masks: readonly MaskCells[]): Record<string, number[]> {
+  return Object.fromEntries(masks.map(({ name, anomalous }) => [name, [...anomalous]]));
+}
+
+export async function addFakeCells(
+  path: string,
+  masks: readonly MaskCells[],
+  behaviour: TrainingBehaviour,
+): Promise<void> {
+  const { masks: kept = {}, ...features } = (await readFake(path)) as unknown as FakeFeatures;
+  await writeFake(path, { ...features, masks: { ...kept, ...plain(masks) } }, behaviour);
+}
+
+/** What a step would learn with this item: the counts of its mask. */
+export async function fakeCellsOf({ features, cells }: TrainItem): Promise<number[] | undefined> {
+  const { masks } = (await readFake(features)) as unknown as FakeFeatures;
+  return cells === undefined ? undefined : masks![cells];
+}
+
+export async function checkFakeFeatures(path: string): Promise<FeatureCheck> {
   try {
-    const { mean, check } = await readFake(path);
-    return check === checksum(Number(mean)) ? 'whole' : 'damaged';
+    const { mean, check, masks } = (await readFake(path)) as unknown as FakeFeatures;
+    if (check !== checksum(mean)) return { state: 'damaged', masks: {} };
+    if (masks === undefined) return { state: 'of-before', masks: {} };
+    const sums = Object.entries(masks).map(([name, counts]) => [name, counts.reduce((a, b) => a + b, 0)]);
+    return { state: 'whole', masks: Object.fromEntries(sums) };
   } catch (thrown) {
-    return ['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '')
-      ? 'missing'
-      : 'damaged';
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '');
+    return { state: isMissing ? 'missing' : 'damaged', masks: {} };
   }
 }
 

@@ -8,7 +8,7 @@ import { weightHash } from '../../../src/runs/weight-hashes.js';
 import { featureBytes, freeBytes, removeStale } from '../../../src/train/feature-cache.js';
 import { featureKey, featureSettings } from '../../../src/train/feature-key.js';
 import { makeFakeAddon } from '../engine/fake-addon.js';
-import { fakeShape } from '../engine/fake-training.js';
+import { fakeCellsOf, fakeShape } from '../engine/fake-training.js';
 import { writePicture } from '../engine/toy-model.js';
 import { errorOf, fake, useWorkplace } from './workplace.js';
 
@@ -120,6 +120,73 @@ describe('the cache', () => {
     expect(notes.filter((note) => note.includes('damaged'))).toHaveLength(2);
     expect([...again.log.features].sort()).toEqual([first, second].sort());
     expect(await work.bytesOf(work.at('repaired'))).toEqual(await work.bytesOf(work.at('sound')));
+  });
+
+  it('keeps the counts of masks: a second run opens none, a changed mask is counted anew, no tower runs', async () => {
+    const cache = work.at('counted cache');
+    const { writeMask, writeToySet } = await import('./toy-set.js');
+    const data = await writeToySet(work.at('counted set'), { from: 170 });
+    const sums: (number | undefined)[] = [];
+    const run = async (out: string) => {
+      const addon = fake({
+        onStep: async (items) => {
+          for (const item of items) sums.push((await fakeCellsOf(item))?.reduce((a, b) => a + b, 0));
+        },
+      });
+      let counted = 0;
+      const { countCells } = addon;
+      addon.countCells = (...args) => {
+        counted++;
+        return countCells(...args);
+      };
+      sums.length = 0;
+      await (await work.trainer({ out: work.at(out), data, cache, epochs: 1 }, { addon })).run();
+      return { counted, features: addon.log.features.length };
+    };
+    expect(await run('counted 1')).toEqual({ counted: 3, features: 6 });
+    expect(await run('counted 2')).toEqual({ counted: 0, features: 0 });
+    expect(sums.sort()).toEqual([0, 0, 0, 192, 192, 192]);
+    await writeMask(join(data, 'masks', 'hole_4.png'), 32, 24, 9);
+    expect(await run('counted 3')).toEqual({ counted: 1, features: 0 });
+    expect(sums.sort()).toEqual([0, 0, 0, 144, 192, 192]);
+  });
+
+  it('holds the counts of two masks of one picture', async () => {
+    const { writeMask, writeToySet } = await import('./toy-set.js');
+    const data = [await writeToySet(work.at('mask a')), await writeToySet(work.at('mask b'))];
+    await writeMask(join(data[1]!, 'masks', 'hole_4.png'), 32, 24, 9);
+    const sums: (number | undefined)[] = [];
+    const addon = fake({
+      onStep: async (items) => {
+        for (const item of items) sums.push((await fakeCellsOf(item))?.reduce((a, b) => a + b, 0));
+      },
+    });
+    const cache = work.at('two masks cache');
+    await (await work.trainer({ out: work.at('two masks'), data, cache, epochs: 1 }, { addon })).run();
+    expect(addon.log.features).toHaveLength(6);
+    expect(sums.sort()).toEqual([0, 0, 0, 0, 0, 0, 144, 192, 192, 192, 192, 192]);
+  });
+
+  it('of an earlier version is taken as it is; counts are added and it is said', async () => {
+    const cache = work.at('cache of before');
+    const addon = fake();
+    await (await work.trainer({ out: work.at('today'), cache, epochs: 1 }, { addon })).run();
+    const [first, second] = addon.log.features;
+    for (const path of [first!, second!]) {
+      const { masks: _, ...before } = JSON.parse(await readFile(path, 'utf8'));
+      await writeFile(path, JSON.stringify(before));
+    }
+    const notes: string[] = [];
+    const again = fake();
+    const out = work.at('from before');
+    await (await work.trainer({ out, cache, epochs: 1 }, { addon: again })).run({
+      onProgress: (event) => void (event.stage === 'note' && notes.push(event.text)),
+    });
+    expect(notes.filter((note) => note.includes('earlier version'))).toEqual([
+      'features of 2 pictures were kept by an earlier version: the anomalous pixels of their masks are added',
+    ]);
+    expect(again.log.features).toEqual([]);
+    expect(await work.bytesOf(out)).toEqual(await work.bytesOf(work.at('today')));
   });
 
   it('does not mistake a changed picture or changed weights for the old ones', async () => {

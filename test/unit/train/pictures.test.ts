@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { MosaicPool, planMosaics } from '../../../src/data/mosaic-plan.js';
 import { measurePicture } from '../../../src/images/read-samples.js';
 import { epochOrders } from '../../../src/train/epoch-orders.js';
+import { fakeCellsOf } from '../engine/fake-training.js';
 import { writeMask, writeToySet } from './toy-set.js';
 import { errorOf, fake, useWorkplace } from './workplace.js';
 
@@ -122,7 +123,11 @@ describe('masks', () => {
     await sharp(upright).withMetadata({ orientation: 6 }).jpeg().toFile(`${path}.jpg`);
     await import('node:fs/promises').then(({ rename }) => rename(`${path}.jpg`, path));
     const cells: number[][] = [];
-    const addon = fake({ onStep: (items) => void cells.push(...items.map((item) => [...item.cells!])) });
+    const addon = fake({
+      onStep: async (items) => {
+        for (const item of items) cells.push((await fakeCellsOf(item))!);
+      },
+    });
     await (await work.trainer({ out: work.at('turned out'), data, epochs: 1 }, { addon })).run();
     // The white top left quarter of the stored picture is the top right one after a quarter turn to the right.
     expect(cells.find((of) => of.some((count) => count > 0))).toEqual([0, 192, 0, 0]);

@@ -49,10 +49,15 @@ export async function writeToySet(
   return folder;
 }
 
-/** Black with a white top left quarter. */
-export async function writeMask(path: string, width: number, height: number): Promise<void> {
+/** Black with a white top left quarter, or so many rows of its left half. */
+export async function writeMask(
+  path: string,
+  width: number,
+  height: number,
+  rows = Math.ceil(height / 2),
+): Promise<void> {
   const data = new Uint8Array(width * height);
-  for (let y = 0; y < height / 2; y++) data.fill(255, y * width, y * width + width / 2);
+  for (let y = 0; y < rows; y++) data.fill(255, y * width, y * width + width / 2);
   await sharp(data, { raw: { width, height, channels: 1 } })
     .png()
     .toFile(path);

@@ -6,6 +6,7 @@ import { createTrainer } from '../../../src/index.js';
 import type { RunRecord } from '../../../src/runs/training-record.js';
 import type { TrainProgress } from '../../../src/train/progress.js';
 import { makeFakeAddon } from '../engine/fake-addon.js';
+import { fakeCellsOf } from '../engine/fake-training.js';
 import { errorOf, fake, useWorkplace } from './workplace.js';
 
 const work = useWorkplace();
@@ -98,8 +99,10 @@ describe('a run', () => {
   it('reads masks as pixels of patches; without any the pixels of the class are not known', async () => {
     const cells: (number | undefined)[] = [];
     const addon = fake({
-      onStep: (items) =>
-        void cells.push(...items.map((item) => item.cells?.reduce((sum, count) => sum + count, 0))),
+      onStep: async (items) => {
+        for (const item of items)
+          cells.push((await fakeCellsOf(item))?.reduce((sum, count) => sum + count, 0));
+      },
     });
     await (await work.trainer({ out: work.at('cells'), epochs: 1 }, { addon })).run();
     expect(cells.sort()).toEqual([0, 0, 0, 192, 192, 192]);
