@@ -29,12 +29,13 @@ import {
   rangesOf,
   resolveSettings,
 } from './method-choice.js';
-import { checkOwnFields, type Entry } from './picture-item.js';
+import { checkOwnFields } from './picture-item.js';
 import { PictureScorer, type UnplacedScore } from './picture-scorer.js';
 import type { PromptSets } from './prompt-sets.js';
 import type { PictureScore, ScoreOutcome } from './result.js';
 import { type QueueState, Scheduler } from './scheduler.js';
 import type { Job } from './scheduler-job.js';
+import { checkSource, type Source } from './scheduler-source.js';
 import { scoreMany } from './scheduler-stream.js';
 import { StoredThresholds } from './stored-thresholds.js';
 
@@ -163,12 +164,10 @@ export class Engine {
 
   /**
    * Scores many pictures with bounded memory. A picture that fails gives a result with `error`; the iteration goes
-   * on. Ends early with E_CANCELLED or E_DISPOSED.
+   * on. Ends early with E_CANCELLED or E_DISPOSED. One picture is for `score`: a path alone is E_USAGE.
    */
-  scoreMany(
-    source: Iterable<Entry> | AsyncIterable<Entry>,
-    options: ScoreManyOptions = {},
-  ): AsyncIterableIterator<ScoreOutcome> {
+  scoreMany(source: Source, options: ScoreManyOptions = {}): AsyncIterableIterator<ScoreOutcome> {
+    checkSource(source);
     checkOptions('scoreMany', options);
     this.#throwIfDisposed();
     const { batch = 'auto', ordered = defaultOf('ordered'), signal } = options;

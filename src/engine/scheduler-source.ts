@@ -1,7 +1,20 @@
 /** Reads a source of inputs one entry ahead, and tells at any time whether that entry is there. */
+import { wrongValue } from '../options/check.js';
 import type { Entry } from './picture-item.js';
 
-export type Source = Iterable<Entry> | AsyncIterable<Entry>;
+/** A list or stream of pictures. A text is no such, though it can be iterated: each letter would be taken for a path. */
+export type Source = (Iterable<Entry> & { readonly charAt?: never }) | AsyncIterable<Entry>;
+
+/** @throws CraneError E_USAGE for one picture, or for nothing that can be iterated */
+export function checkSource(source: unknown): void {
+  const isIterable =
+    typeof source === 'object' &&
+    source !== null &&
+    !ArrayBuffer.isView(source) &&
+    !(source instanceof String) &&
+    (Symbol.asyncIterator in source || Symbol.iterator in source);
+  if (!isIterable) throw wrongValue('a list or stream of pictures', 'the source', source);
+}
 
 type Outcome = { kind: 'entry'; entry: Entry } | { kind: 'end' } | { kind: 'failed'; reason: unknown };
 

@@ -106,6 +106,12 @@ async function* stream(): AsyncGenerator<Uint8Array> {
 engine.scoreMany(stream());
 // @ts-expect-error a list or a stream, not one picture
 engine.scoreMany(new URL('file:///a.png'));
+// @ts-expect-error one path, whose letters would be paths
+engine.scoreMany('a.png');
+// @ts-expect-error the bytes of one picture
+engine.scoreMany(new Uint8Array(8));
+engine.scoreMany(new Set(['a.png', 'b.png']));
+engine.scoreMany(new Map<string, PictureItem>().values());
 // @ts-expect-error batches are counted
 engine.scoreMany(['a.png'], { batch: 'all' });
 

@@ -308,6 +308,22 @@ describe('scoreMany', () => {
   });
 
   it.each([
+    ['a path', 'a.png'],
+    ['bytes', new Uint8Array(4)],
+    ['a buffer', Buffer.from('png')],
+    ['a picture', { input: 'a.png' }],
+    ['nothing', undefined],
+  ])('refuses %s alone, at once', async (_, source) => {
+    const { engine } = await open();
+    expect(() => engine.scoreMany(source as never)).toThrow(
+      expect.objectContaining({
+        code: 'E_USAGE',
+        message: expect.stringContaining('Expected a list or stream of pictures for the source'),
+      }),
+    );
+  });
+
+  it.each([
     ['cpu', 1],
     ['cuda:0', 16],
     ['cuda:0,cuda:1', 32],
