@@ -1,26 +1,21 @@
 /** `crane-native build`: (re)builds the native engine, or with --fetch only gets libtorch. */
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
+import type { BuildCommandOptions } from '../options/types.js';
+import { flagsFor, readFlags } from './flags.js';
 
-interface BuildArguments {
-  clean: boolean;
-  tests: boolean;
-  fetch: boolean;
-  refetch: boolean;
-  jobs: number | undefined;
-}
+const names = ['clean', 'tests', 'fetch', 'refetch', 'jobs'] as const;
 
-export const buildCommand: CommandModule<object, BuildArguments> = {
+export const buildCommand: CommandModule = {
   command: 'build',
   describe: 'build the native engine (CRANE_LIBTORCH, CRANE_CACHE, CRANE_CUDA choose what it is built on)',
-  builder: {
-    clean: { type: 'boolean', default: false, describe: 'configure from nothing' },
-    tests: { type: 'boolean', default: false, describe: 'build the native tests too (needs GoogleTest)' },
-    fetch: { type: 'boolean', default: false, describe: 'only find or fetch libtorch, compile nothing' },
-    refetch: { type: 'boolean', default: false, describe: 'as --fetch, after dropping what the cache has' },
-    jobs: { type: 'number', describe: 'compilers at once (default: cores, fewer when memory is short)' },
-  },
-  handler: async ({ clean, tests, fetch, refetch, jobs }) => {
+  builder: (yargs) => yargs.options(flagsFor(names)),
+  handler: async (argv) => {
+    const { clean, tests, fetch, refetch, jobs } = readFlags(argv, names) as Omit<
+      BuildCommandOptions,
+      'jobs'
+    > &
+      Partial<Pick<BuildCommandOptions, 'jobs'>>;
     if (fetch || refetch) return fetchOnly(refetch);
     const { buildAddon } = await import('../build/build-addon.js');
     await buildAddon({ clean, tests, ...(jobs === undefined ? {} : { jobs }) });

@@ -29,6 +29,6 @@ export function allCommands(context: Context): CommandModule[] {
     weightsCommand(context),
     methodsCommand(context),
     dataCommand(context),
-    buildCommand as unknown as CommandModule,
+    buildCommand,
   ];
 }

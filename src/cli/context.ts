@@ -5,7 +5,7 @@ import type { EngineOptions } from '../options/types.js';
 import { type Paint, painter } from '../terminal/paint.js';
 
 /** The native engine, and where it and its libtorch were found. */
-export interface LoadedAddon {
+export interface CommandAddon {
   addon: NativeAddon;
   folder?: string;
   libtorch?: { torchRoot: string; through: string };
@@ -18,7 +18,7 @@ export interface Context {
   env: NodeJS.ProcessEnv;
   /** stdout, stderr is a terminal; its width */
   isTerminal: { stdout: boolean; stderr: boolean; columns: number };
-  loadAddon(): Promise<LoadedAddon>;
+  loadAddon(): Promise<CommandAddon>;
   /** fires at the first Ctrl-C */
   stop: AbortSignal;
   /** calls back at every SIGHUP; returns what takes it back */

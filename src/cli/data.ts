@@ -6,7 +6,7 @@ import type { OptionName } from '../options/types.js';
 import { type Context, paintOf, say } from './context.js';
 import { flagsFor, optionsIn, readFlags, readingOf } from './flags.js';
 import { startProgress } from './progress.js';
-import { familyCommand, lastText, printJson } from './subcommands.js';
+import { familyCommand, printJson } from './subcommands.js';
 
 type Arguments = Record<string, unknown>;
 
@@ -35,31 +35,20 @@ function indexCommand(context: Context): CommandModule {
     builder: (yargs) =>
       commonFlags(yargs, 'the result as JSON on stdout')
         .positional('root', { type: 'string', describe: 'folder of the data set' })
-        .options({
-          out: {
-            type: 'string',
-            requiresArg: true,
-            describe: 'the file to write, in the root or above it',
-            defaultDescription: 'ROOT/meta.json',
-            group: 'Output:',
-          },
-          annotations: {
-            type: 'string',
-            requiresArg: true,
-            describe:
-              'make masks of what was drawn: labelme, COCO, YOLO, Severstal, DAGM; a file or a folder',
-            group: 'Inputs:',
-          },
-          ...flagsFor(['force']),
-        })
+        .options(
+          flagsFor(['out', 'annotations', 'force'], {
+            out: {
+              describe: 'the file to write, in the root or above it',
+              defaultDescription: 'ROOT/meta.json',
+            },
+          }),
+        )
         .example('$0 data index photos --annotations photos', 'labelme files beside the pictures')
         .example('$0 data index parts', 'parts/test/CLASS/good, parts/test/CLASS/scratch, ...')
         .example('$0 data index btad --layout btad', 'when the folders could be several things'),
     handler: async (argv) => {
       const root = rootOf(argv, 'index');
-      const { force = false } = readFlags(argv, ['force']);
-      const out = lastText(argv['out']);
-      const annotations = lastText(argv['annotations']);
+      const { force = false, out, annotations } = readFlags(argv, ['force', 'out', 'annotations']);
       const { indexDataSet } = await import('../data/index-data-set.js');
       const { indexAnnotated } = await import('../data/index-annotated.js');
       const { summarise } = await import('../data/summary.js');
@@ -209,8 +198,7 @@ function commonFlags(yargs: Argv, json: string): Argv {
   const { layout } = flagsFor(['layout']);
   return yargs.options({
     layout: { ...layout, group: 'Inputs:' },
-    json: { type: 'boolean', describe: json, group: 'Output:' },
-    ...flagsFor([...optionsIn('Data sets'), 'verbose']),
+    ...flagsFor([...optionsIn('Data sets'), 'json', 'verbose'], { json: { describe: json } }),
   });
 }
 

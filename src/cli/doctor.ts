@@ -13,10 +13,7 @@ export function doctorCommand(context: Context): CommandModule {
     command: 'doctor',
     describe: 'check this machine, the engine and a model, and say what to do about each problem',
     builder: (yargs) =>
-      yargs.options({
-        ...flagsFor(names),
-        json: { type: 'boolean', describe: 'findings as JSON Lines on stdout' },
-      }),
+      yargs.options(flagsFor(names, { json: { describe: 'findings as JSON Lines on stdout' } })),
     handler: (argv) => doctor(context, argv),
   };
 }

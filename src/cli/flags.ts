@@ -21,10 +21,19 @@ export function optionsIn(...groups: OptionGroup[]): OptionName[] {
   );
 }
 
-/** Values stay text until readFlags: one place checks them and says what was expected. */
-export function flagsFor(names: readonly OptionName[]): Record<string, Options> {
+/**
+ * Values stay text until readFlags: one place checks them and says what was expected.
+ * @param words what an option means for this command, where that is less than the table says
+ */
+export function flagsFor(
+  names: readonly OptionName[],
+  words: { readonly [K in OptionName]?: Pick<Options, 'describe' | 'defaultDescription'> } = {},
+): Record<string, Options> {
   return Object.fromEntries(
-    names.map((name) => [flagName(name), yargsOption(options[name] as OptionSpec<unknown>)]),
+    names.map((name) => [
+      flagName(name),
+      { ...yargsOption(options[name] as OptionSpec<unknown>), ...words[name] },
+    ]),
   );
 }
 

@@ -6,8 +6,9 @@ import { type BackboneName, backboneNames, isBackboneName } from '../models/back
 import { type CraneKind, craneKinds, isCraneKind } from '../models/crane-models.js';
 import { type AddressTable, publicTable } from '../models/weights/addresses.js';
 import { toyBackboneName } from '../models/weights/toy-backbone.js';
+import type { AllOptions } from '../options/types.js';
 import { type Context, paintOf, say } from './context.js';
-import { flagsFor } from './flags.js';
+import { flagsFor, readFlags, readList } from './flags.js';
 import { familyCommand, lastText, printJson } from './subcommands.js';
 
 type Arguments = Record<string, unknown>;
@@ -56,11 +57,12 @@ function inspectCommand(context: Context, table: AddressTable): CommandModule {
     builder: (yargs) =>
       commonFlags(yargs, 'one JSON line for each file, with all its tensors, on stdout')
         .positional('files', filesPositional)
-        .option('each', { type: 'boolean', describe: 'a row for each tensor of each block' })
+        .options(flagsFor(['each']))
         .example('$0 weights inspect ViT-L-14-336px.pt', 'a file')
         .example('$0 weights inspect crane-mini', 'all files of a model'),
     handler: async (argv) => {
       const given = filesOf(argv, 'inspect');
+      const { each } = readFlags(argv, ['each']) as Pick<AllOptions, 'each'>;
       const { findTarget } = await import('../models/weights/targets.js');
       const { sizesOf } = await import('../models/weights/sizes.js');
       const { inspectText, recipeText } = await import('../models/weights/tables.js');
@@ -70,7 +72,7 @@ function inspectCommand(context: Context, table: AddressTable): CommandModule {
         const info = await addon.inspectWeights(path);
         const sizes = sizesOf(info);
         if (argv['json']) printJson(context, { file: path, ...info, sizes });
-        else context.stdout.write(`${inspectText(path, info, sizes, argv['each'] === true)}\n`);
+        else context.stdout.write(`${inspectText(path, info, sizes, each)}\n`);
       }
       if (argv['json']) return;
       for (const recipe of targets.flatMap(({ model }) => model?.recipes ?? []))
@@ -143,29 +145,25 @@ function convertCommand(context: Context): CommandModule {
     builder: (yargs) =>
       commonFlags(yargs, 'the result as JSON on stdout')
         .positional('inputs', { ...filesPositional, describe: 'files that together hold one model' })
-        .options({
-          out: { type: 'string', requiresArg: true, describe: 'the file to write (.safetensors)' },
-          dtype: {
-            type: 'string',
-            requiresArg: true,
-            default: 'f32',
-            describe: 'f32, or f16 for half the size and rounded values',
-          },
-          ...flagsFor(['force']),
-        })
+        .options(
+          flagsFor(['out', 'dtype', 'force'], { out: { describe: 'the file to write (.safetensors)' } }),
+        )
         .example('$0 weights convert ViT-L-14-336px.pt --out clip.safetensors --dtype f16', ''),
     handler: async (argv) => {
       const inputs = argumentsOf(argv, 'inputs');
       if (inputs.length === 0) throw new CraneError('E_USAGE', 'convert needs a weight file');
-      const out = lastText(argv['out']);
+      const {
+        out,
+        dtype,
+        force: overwrite,
+      } = readFlags(argv, ['out', 'dtype', 'force']) as Pick<AllOptions, 'dtype' | 'force'> & {
+        out?: string;
+      };
       if (out === undefined) throw new CraneError('E_USAGE', 'convert needs --out <file.safetensors>');
-      const dtype = lastText(argv['dtype']);
-      if (dtype !== 'f32' && dtype !== 'f16')
-        throw new CraneError('E_USAGE', `Expected one of f32, f16 for --dtype but received "${dtype}"`);
       const { convert } = await import('../models/weights/convert.js');
       const { formatBytes } = await import('../terminal/bytes.js');
       const { addon } = await context.loadAddon();
-      const made = await convert({ inputs, out, dtype, overwrite: argv['force'] === true }, addon);
+      const made = await convert({ inputs, out, dtype, overwrite }, addon);
       if (argv['json']) return printJson(context, made);
       say(context, `${formatBytes(made.bytes)}, sha256 ${made.sha256}`);
       context.stdout.write(`${made.file}\n`);
@@ -182,15 +180,14 @@ function synthCommand(context: Context): CommandModule {
     builder: (yargs) =>
       commonFlags(yargs, 'the result as JSON on stdout')
         .positional('kind', { type: 'string', describe: kinds.join(' or ') })
-        .options({
-          out: {
-            type: 'string',
-            requiresArg: true,
-            describe: 'the folder to make; of a backbone, the file (.safetensors)',
-            defaultDescription: 'models/synth-<kind>, weights/synth-<kind>.safetensors in the cache folder',
-          },
-          ...flagsFor(['force']),
-        })
+        .options(
+          flagsFor(['out', 'force'], {
+            out: {
+              describe: 'the folder to make; of a backbone, the file (.safetensors)',
+              defaultDescription: 'models/synth-<kind>, weights/synth-<kind>.safetensors in the cache folder',
+            },
+          }),
+        )
         .example(
           '$0 weights synth toy-backbone',
           'then: crane-native score part.png --model toy-backbone --method winclip --class-name nut',
@@ -209,11 +206,13 @@ function synthCommand(context: Context): CommandModule {
         '../models/weights/synth-model.js'
       );
       const { formatBytes } = await import('../terminal/bytes.js');
-      const given = lastText(argv['out']);
+      const { out: given, force: overwrite } = readFlags(argv, ['out', 'force']) as Pick<
+        AllOptions,
+        'force'
+      > & { out?: string };
       const out = given ?? (await defaultOut(kind, context.env));
       const { addon } = await context.loadAddon();
       const log = (line: string) => say(context, line);
-      const overwrite = argv['force'] === true;
       const how = { out, overwrite, addon, stop: context.stop, log };
       if (isBackboneName(kind)) {
         const made = await synthBackbone(kind, how);
@@ -253,24 +252,14 @@ function pullCommand(context: Context, table: AddressTable): CommandModule {
     builder: (yargs) =>
       commonFlags(yargs, 'the result as JSON on stdout')
         .positional('name', { type: 'string', describe: 'a name of `weights list`' })
-        .options({
-          from: {
-            type: 'string',
-            array: true,
-            requiresArg: true,
-            describe: 'import this file, or files of this folder, instead of downloading (may be repeated)',
-          },
-          prompts: {
-            type: 'string',
-            requiresArg: true,
-            describe: "a prompt file of your own instead of the authors'",
-          },
-          'learned-on': {
-            type: 'string',
-            requiresArg: true,
-            describe: 'data sets that --prompts were learned on, with commas between',
-          },
-        })
+        .options(
+          flagsFor(['from', 'prompts', 'learnedOn'], {
+            prompts: {
+              describe: 'a prompt file of your own',
+              defaultDescription: "the authors'",
+            },
+          }),
+        )
         .example('$0 weights pull crane', 'then: crane-native score part.png --model crane')
         .example('$0 weights pull crane+ --from downloads', 'without a connection'),
     handler: async (argv) => {
@@ -279,9 +268,8 @@ function pullCommand(context: Context, table: AddressTable): CommandModule {
         throw new CraneError('E_USAGE', 'pull needs a name', { hint: 'see crane-native weights list' });
       const { runPull } = await import('../models/weights/run-pull.js');
       const { formatBytes } = await import('../terminal/bytes.js');
-      const prompts = lastText(argv['prompts']);
-      const learnedOn = (lastText(argv['learned-on']) ?? '').split(',').filter((set) => set !== '');
-      const from = [argv['from'] ?? []].flat().map(String);
+      const { prompts, learnedOn = [] } = readFlags(argv, ['prompts', 'learnedOn']);
+      const from = readList(argv, 'from') ?? [];
       const request = { name, from, learnedOn, ...(prompts === undefined ? {} : { prompts }) };
       const pulled = await runPull(request, table, {
         env: context.env,
@@ -305,10 +293,7 @@ const filesPositional = {
 } as const;
 
 function commonFlags(yargs: Argv, json: string): Argv {
-  return yargs.options({
-    json: { type: 'boolean', describe: json, group: 'Output:' },
-    ...flagsFor(['verbose']),
-  });
+  return yargs.options(flagsFor(['json', 'verbose'], { json: { describe: json } }));
 }
 
 function filesOf(argv: Arguments, command: string): string[] {

@@ -1,6 +1,6 @@
 /** The part of THE table (table.ts) that says how data sets are read, and what a scan of folders takes. */
-import { choice, flag, type LibraryCall, type OptionSpec, words } from './kinds.js';
-import type { DataChoices } from './types.js';
+import { choice, flag, type LibraryCall, type OptionSpec, text, words } from './kinds.js';
+import type { DataChoices, IndexCommandOptions } from './types.js';
 
 const local = ['cli', 'library'] as const;
 const calls: readonly LibraryCall[] = ['createTrainer', 'evaluateDataSets', 'calibrate'];
@@ -35,3 +35,12 @@ export const dataOptions = {
     help: 'take what symbolic links lead to, also outside of the folder that is named',
   }),
 } satisfies { readonly [K in keyof DataChoices]-?: OptionSpec<Exclude<DataChoices[K], undefined>> };
+
+export const indexCommandOptions = {
+  annotations: text({
+    group: 'Index',
+    scope: ['cli'],
+    defaultText: 'none',
+    help: 'make masks of what was drawn: labelme, COCO, YOLO, Severstal, DAGM; a file or a folder',
+  }),
+} satisfies { readonly [K in keyof IndexCommandOptions]: OptionSpec<IndexCommandOptions[K]> };

@@ -18,7 +18,10 @@ export type OptionGroup =
   | 'Training'
   | 'Calibration'
   | 'Testing'
-  | 'Benchmark';
+  | 'Benchmark'
+  | 'Index'
+  | 'Weights'
+  | 'Building';
 export type LibraryCall =
   | 'loadEngine'
   | 'score'

@@ -9,8 +9,9 @@
 
 import { widestRange } from '../methods/registry.js';
 import { benchCommandOptions } from './bench.js';
+import { buildCommandOptions } from './build.js';
 import { calibrateCommandOptions } from './calibrate.js';
-import { dataOptions } from './data.js';
+import { dataOptions, indexCommandOptions } from './data.js';
 import type { LibraryCall, OptionSpec } from './kinds.js';
 import { choice, flag, int, lowAndHigh, num, orNone, orWord, pair, text } from './kinds.js';
 import { methodCalls, methodOptions } from './method.js';
@@ -20,6 +21,7 @@ import { testCommandOptions } from './test.js';
 import { trainCommandOptions } from './train.js';
 import type { AllOptions, OptionName, Size } from './types.js';
 import { watchOptions } from './watch.js';
+import { weightsCommandOptions } from './weights.js';
 
 type ValueRange = NonNullable<AllOptions['valueRange']>;
 type OptionTable = { readonly [K in OptionName]: OptionSpec<AllOptions[K]> };
@@ -315,6 +317,9 @@ export const options = {
   ...trainCommandOptions,
   ...testCommandOptions,
   ...benchCommandOptions,
+  ...indexCommandOptions,
+  ...weightsCommandOptions,
+  ...buildCommandOptions,
 } satisfies OptionTable;
 
 /** Looks an option up; undefined when there is none of that name. */

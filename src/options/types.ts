@@ -236,6 +236,27 @@ export interface WatchCommandOptions {
   mqttTopic: string;
 }
 
+/** What `data index` takes beside the options of reading. */
+export interface IndexCommandOptions {
+  annotations: string;
+}
+
+/** What the `weights` commands take. */
+export interface WeightsCommandOptions {
+  each: boolean;
+  dtype: 'f32' | 'f16';
+  from: string;
+  learnedOn: string[];
+}
+
+export interface BuildCommandOptions {
+  clean: boolean;
+  tests: boolean;
+  fetch: boolean;
+  refetch: boolean;
+  jobs: number;
+}
+
 type NotInTable = 'compat' | 'signal' | 'name' | 'onWarning';
 type Flat<T> = { [K in keyof T as K extends NotInTable ? never : K]-?: Exclude<T[K], undefined> };
 type FlatCompat = { [K in keyof CompatOptions as `compat.${K}`]: CompatOptions[K] };
@@ -253,5 +274,8 @@ export type AllOptions = Flat<EngineOptions> &
   BenchCommandOptions &
   RequestOptions &
   ServeOptions &
-  WatchCommandOptions;
+  WatchCommandOptions &
+  IndexCommandOptions &
+  WeightsCommandOptions &
+  BuildCommandOptions;
 export type OptionName = keyof AllOptions;

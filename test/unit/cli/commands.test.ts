@@ -1,7 +1,11 @@
 import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Argv, CommandModule } from 'yargs';
+import { allCommands } from '../../../src/cli/commands.js';
+import type { Context } from '../../../src/cli/context.js';
 import { CraneError } from '../../../src/errors.js';
+import { flagName, optionNames } from '../../../src/options/table.js';
 import { makeToyFolder, makeToyModel, writePicture } from '../engine/toy-model.js';
 import { runInProcess } from './run-in-process.js';
 
@@ -60,6 +64,52 @@ describe('help and usage', () => {
     expect(run.stderr).toMatch(
       /^crane-native: no model is called "nosuch".*\[E_MODEL_NOT_FOUND\]\n {2}looked into /,
     );
+  });
+});
+
+describe('flags', () => {
+  /** Names of the flags of a command and of the commands below it, by what its builder tells yargs. */
+  function flagsOf({ command, builder }: CommandModule): [string, string][] {
+    const found: [string, string][] = [];
+    const tell = (flags: object) => {
+      for (const name of Object.keys(flags)) found.push([String(command), name]);
+    };
+    const recorder: unknown = new Proxy(
+      {},
+      {
+        get: (_, method) => (first: unknown) => {
+          if (method === 'option') tell({ [first as string]: {} });
+          if (method === 'options') tell(first as object);
+          if (method === 'command') found.push(...flagsOf(first as CommandModule));
+          return recorder;
+        },
+      },
+    );
+    if (typeof builder === 'function') builder(recorder as Argv);
+    else tell(builder ?? {});
+    return found;
+  }
+
+  it('are rows of the one table, all of them', () => {
+    // Builders ask for nothing of the process.
+    const found = allCommands({} as Context).flatMap(flagsOf);
+    const known = new Set(optionNames.map(flagName));
+    expect(found.filter(([, name]) => !known.has(name))).toEqual([]);
+    for (const name of ['learned-on', 'annotations', 'jobs', 'e-attn'])
+      expect(found.map(([, flag]) => flag)).toContain(name);
+  });
+
+  it('of weights, data index and build are read as all others are', async () => {
+    for (const [args, message] of [
+      [['weights', 'convert', 'a', '--out', 'b', '--dtype', 'f64'], 'Expected one of f32, f16 for --dtype'],
+      [['weights', 'pull', 'crane', '--from', ''], 'Expected a non-empty string for --from'],
+      [['build', '--jobs', 'many'], 'Expected a whole number from 1 to 1024 for --jobs'],
+      [['data', 'index', 'a', '--annotations', ''], 'Expected a non-empty string for --annotations'],
+    ] as const) {
+      const run = await runInProcess([...args]);
+      expect(run.code, args.join(' ')).toBe(2);
+      expect(run.stderr).toContain(message);
+    }
   });
 });
 
