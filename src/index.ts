@@ -4,7 +4,7 @@ export type { EAttnKind, EngineFacts, Fit, Guidance, MethodOptions, Region } fro
 export { type CalibrateOptions, type CalibrationOutcome, calibrate } from './calibrate/calibrate.js';
 export type { DataItem, DataSet, Split } from './data/data-set.js';
 export { type OpenDataSetOptions, openDataSet } from './data/open-data-set.js';
-export type { Engine, Facts, PreprocessedOptions, PreprocessedScore } from './engine/engine.js';
+export type { Engine, Facts, PreprocessedOptions } from './engine/engine.js';
 export { loadEngine } from './engine/load-engine.js';
 export type { PictureSettings } from './engine/method-choice.js';
 export type { PictureItem } from './engine/picture-item.js';
@@ -12,6 +12,7 @@ export {
   type FailedPicture,
   isFailed,
   type PictureScore,
+  type PreprocessedScore,
   type ScoreOutcome,
   type Timings,
 } from './engine/result.js';

@@ -1,7 +1,7 @@
 /** What has to be known of a machine beside any figure of speed. */
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 
-export interface Machine {
+export interface TimedMachine {
   cpu: string;
   /** logical processors that this process may use */
   processors: number;
@@ -12,7 +12,7 @@ export interface Machine {
   loadBefore: number;
 }
 
-export function describeMachine(): Machine {
+export function describeMachine(): TimedMachine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown processor',
     processors: availableParallelism(),
@@ -24,6 +24,6 @@ export function describeMachine(): Machine {
 }
 
 /** Another program keeps a processor busy, or was until just now. */
-export function isBusy({ loadBefore }: Machine): boolean {
+export function isBusy({ loadBefore }: TimedMachine): boolean {
   return loadBefore > 0.5;
 }

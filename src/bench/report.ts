@@ -2,7 +2,7 @@
 import type { Timings } from '../engine/result.js';
 import type { ErrorCode } from '../errors.js';
 import { type GemmTime, gemmRate, gemmSize } from './gemm.js';
-import type { Machine } from './machine.js';
+import type { TimedMachine } from './machine.js';
 import type { WorkPart } from './operations.js';
 import type { Party, PartyFacts, Sample } from './party.js';
 import type { Measured } from './rounds.js';
@@ -13,7 +13,7 @@ export interface BenchReport {
   format: 1;
   date: string;
   command: string;
-  machine: Machine;
+  machine: TimedMachine;
   engine: { version: string; libtorch: string; isa: string; kernels: string; device: string };
   model: { name: string; synthetic: boolean; input: { width: number; height: number }; parameters: number };
   work: { gflop: number; parts: WorkPart[] };

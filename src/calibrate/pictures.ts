@@ -9,7 +9,7 @@ import type { DataChoices } from '../options/types.js';
 import { ScanAccount } from '../scan/scan-account.js';
 import { listInputs } from '../sources/list-inputs.js';
 
-export interface PictureChoice extends DataChoices {
+export interface CalibrationChoice extends DataChoices {
   normalOnly: boolean;
   /** undefined: test; with normalOnly train where that has normal pictures */
   split: Split | undefined;
@@ -20,7 +20,7 @@ export interface PictureChoice extends DataChoices {
  * @throws CraneError E_DATA_*, E_INPUT_*; E_DATA_ONE_CLASS when a best F1 is wanted and one label is missing;
  *   E_CALIBRATE_TOO_FEW without a normal picture
  */
-export async function calibrationPictures(path: string, choice: PictureChoice): Promise<DataSet> {
+export async function calibrationPictures(path: string, choice: CalibrationChoice): Promise<DataSet> {
   if (choice.normalOnly) return normalPictures(path, choice);
   const set = await openDataSet(path, { ...choice, split: choice.split ?? 'test' });
   const anomalous = set.items.filter(({ isAnomalous }) => isAnomalous).length;
@@ -32,7 +32,7 @@ export async function calibrationPictures(path: string, choice: PictureChoice): 
   );
 }
 
-async function normalPictures(path: string, choice: PictureChoice): Promise<DataSet> {
+async function normalPictures(path: string, choice: CalibrationChoice): Promise<DataSet> {
   const set = (await normalOfDataSet(path, choice)) ?? (await folderOfPictures(path, choice));
   if (set.items.length > 0) return set;
   throw new CraneError('E_CALIBRATE_TOO_FEW', `${path}: has no normal picture`, {
@@ -40,7 +40,7 @@ async function normalPictures(path: string, choice: PictureChoice): Promise<Data
   });
 }
 
-async function normalOfDataSet(path: string, choice: PictureChoice): Promise<DataSet | undefined> {
+async function normalOfDataSet(path: string, choice: CalibrationChoice): Promise<DataSet | undefined> {
   const { split, layout } = choice;
   const source = await findDataSource(path, choice).catch((thrown: unknown) => {
     // A folder that is no data set is a folder of pictures, unless a layout was asked for.
@@ -58,7 +58,7 @@ async function normalOfDataSet(path: string, choice: PictureChoice): Promise<Dat
   return undefined;
 }
 
-async function folderOfPictures(path: string, { followLinks = false }: PictureChoice): Promise<DataSet> {
+async function folderOfPictures(path: string, { followLinks = false }: CalibrationChoice): Promise<DataSet> {
   const root = resolve(path);
   const name = basename(root);
   const items: DataItem[] = [];

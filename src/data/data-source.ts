@@ -6,7 +6,7 @@ import type { DataChoices } from '../options/types.js';
 import type { ScanReport } from '../scan/scan-account.js';
 import { accountOfTree } from './account-of-tree.js';
 import type { DataSet, Split } from './data-set.js';
-import type { Reading } from './entry.js';
+import type { EntryReading } from './entry.js';
 import { FolderLabels } from './folder-labels.js';
 import { chooseLayout } from './layouts/choose.js';
 import type { PublishedSet } from './layouts/layout.js';
@@ -33,7 +33,7 @@ export interface DataSource {
   account(): Promise<ScanReport>;
 }
 
-export interface FindOptions extends DataChoices {
+export interface FindDataOptions extends DataChoices {
   /** name of a layout, or 'auto' */
   layout?: string;
   /** default: the name of the root folder */
@@ -43,7 +43,7 @@ export interface FindOptions extends DataChoices {
 }
 
 /** @throws CraneError E_DATA_NOT_FOUND, E_DATA_LAYOUT, E_DATA_META, E_USAGE */
-export async function findDataSource(path: string, options: FindOptions = {}): Promise<DataSource> {
+export async function findDataSource(path: string, options: FindDataOptions = {}): Promise<DataSource> {
   const { layout = 'auto', name, ignoreIndex = false, followLinks = false } = options;
   const isFolder = await checkPlace(path);
   const index = isFolder ? join(path, 'meta.json') : path;
@@ -91,12 +91,12 @@ interface Found {
   hasNoKinds?: boolean;
   /** of folders; without it the set is read from an index */
   reasonFor?: NonNullable<Parameters<typeof accountOfTree>[1]['reasonFor']>;
-  read(split: Split): Promise<Reading>;
+  read(split: Split): Promise<EntryReading>;
 }
 
 class Source implements DataSource {
   readonly #found: Found;
-  readonly #readings = new Map<Split, Promise<Reading>>();
+  readonly #readings = new Map<Split, Promise<EntryReading>>();
 
   constructor(found: Found) {
     this.#found = found;
@@ -190,7 +190,7 @@ class Source implements DataSource {
   }
 
   /** A layout that opens labels to tell normal from anomalous does so once. */
-  #read(split: Split): Promise<Reading> {
+  #read(split: Split): Promise<EntryReading> {
     let reading = this.#readings.get(split);
     if (reading === undefined) {
       reading = this.#found.read(split);

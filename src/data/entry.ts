@@ -13,7 +13,7 @@ export interface Entry {
 }
 
 /** What reading an index or a layout gives. */
-export interface Reading {
+export interface EntryReading {
   entries: Entry[];
   /** files that told labels without being masks of a picture, below the root */
   consulted?: string[];

@@ -7,6 +7,7 @@
 import type { NativePicture } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { decodeMask } from '../images/decode.js';
+import { inSlices, rowsOfSlice } from '../images/in-slices.js';
 import { isLossyFile } from '../images/lossy.js';
 import { toPictureSource } from '../images/picture-input.js';
 import { defaultOf } from '../options/table.js';
@@ -49,11 +50,13 @@ export async function maskOfPicture(
   if (first === undefined) throw new CraneError('E_INTERNAL', `${picture.path}: no mask is named`);
   const only = await oneMask(first, picture, options);
   if (further.length === 0) return only;
-  const united = toGrey(only);
+  const united = await toGrey(only);
   for (const mask of further) {
-    const { data } = toGrey(await oneMask(mask, picture, options));
-    for (let pixel = 0; pixel < data.length; pixel++)
-      if (data[pixel]! > united.data[pixel]!) united.data[pixel] = data[pixel]!;
+    const { data } = await toGrey(await oneMask(mask, picture, options));
+    await inSlices(data.length, (from, to) => {
+      for (let pixel = from; pixel < to; pixel++)
+        if (data[pixel]! > united.data[pixel]!) united.data[pixel] = data[pixel]!;
+    });
   }
   return united;
 }
@@ -68,8 +71,8 @@ async function oneMask(
   if (options.exif !== false && mask.width === picture.height && mask.height === picture.width) {
     const orientation = await orientationOf(picture.path);
     if (orientation >= 5) {
-      const grey = toGrey(mask);
-      return { ...grey, ...turnMask(grey, orientation) };
+      const grey = await toGrey(mask);
+      return { ...grey, ...(await turnMask(grey, orientation)) };
     }
   }
   throw new CraneError(
@@ -87,63 +90,87 @@ async function readMask(path: string, options: MaskOptions): Promise<NativePictu
 }
 
 /** Above 0 where something is marked. */
-function toMarks({ data, width, height, mode }: NativePicture, isLossy: boolean): GreyMask {
-  const values = markValues(data as Uint8Array, width * height, mode);
+async function toMarks({ data, width, height, mode }: NativePicture, isLossy: boolean): Promise<GreyMask> {
+  const values = await markValues(data as Uint8Array, width * height, mode);
   if (isLossy) {
     let most = 0;
-    for (const value of values) if (value > most) most = value;
-    for (let pixel = 0; pixel < values.length; pixel++) if (2 * values[pixel]! < most) values[pixel] = 0;
+    await inSlices(values.length, (from, to) => {
+      for (let pixel = from; pixel < to; pixel++) if (values[pixel]! > most) most = values[pixel]!;
+    });
+    await inSlices(values.length, (from, to) => {
+      for (let pixel = from; pixel < to; pixel++) if (2 * values[pixel]! < most) values[pixel] = 0;
+    });
   }
   return { data: values, width, height, mode: 'L' };
 }
 
 /** The highest of a pixel's colours; its opacity where no colour differs from another pixel's. */
-function markValues(data: Uint8Array, pixels: number, mode: NativePicture['mode']): Uint8Array {
+async function markValues(
+  data: Uint8Array,
+  pixels: number,
+  mode: NativePicture['mode'],
+): Promise<Uint8Array> {
   if (mode === 'L') return data;
   const channels = data.length / pixels;
   const hasAlpha = mode === 'LA' || mode === 'RGBA';
   const colours = hasAlpha ? channels - 1 : channels;
   const values = new Uint8Array(pixels);
-  const isByAlpha = hasAlpha && isOneColour(data, channels, colours) && hasTransparency(data, channels);
-  for (let pixel = 0, at = 0; pixel < pixels; pixel++, at += channels) {
-    if (isByAlpha) values[pixel] = data[at + colours]!;
-    else
-      for (let colour = 0; colour < colours; colour++)
-        values[pixel] = Math.max(values[pixel]!, data[at + colour]!);
-  }
+  const isByAlpha = hasAlpha && (await isCutOut(data, channels));
+  await inSlices(
+    pixels,
+    (from, to) => {
+      for (let pixel = from, at = from * channels; pixel < to; pixel++, at += channels) {
+        if (isByAlpha) values[pixel] = data[at + colours]!;
+        else
+          for (let colour = 0; colour < colours; colour++)
+            values[pixel] = Math.max(values[pixel]!, data[at + colour]!);
+      }
+    },
+    rowsOfSlice(channels),
+  );
   return values;
 }
 
-function isOneColour(data: Uint8Array, channels: number, colours: number): boolean {
-  for (let at = channels; at < data.length; at += channels)
-    for (let colour = 0; colour < colours; colour++) if (data[at + colour] !== data[colour]) return false;
-  return true;
+/** One colour everywhere, and something transparent. */
+async function isCutOut(data: Uint8Array, channels: number): Promise<boolean> {
+  let isOneColour = true;
+  let isTransparent = false;
+  await inSlices(
+    data.length / channels,
+    (from, to) => {
+      for (let at = from * channels; at < to * channels && isOneColour; at += channels) {
+        for (let colour = 0; colour < channels - 1; colour++)
+          if (data[at + colour] !== data[colour]) isOneColour = false;
+        if (data[at + channels - 1]! < 255) isTransparent = true;
+      }
+    },
+    rowsOfSlice(channels),
+  );
+  return isOneColour && isTransparent;
 }
 
-function hasTransparency(data: Uint8Array, channels: number): boolean {
-  for (let at = channels - 1; at < data.length; at += channels) if (data[at]! < 255) return true;
-  return false;
-}
-
-/** How much of a picture is marked, from 0 to 1. */
-export function markedShare({ data }: Pick<GreyMask, 'data'>): number {
+/** How much of a picture is marked, from 0 (an empty mask) to 1. */
+export async function markedShare({ data }: Pick<GreyMask, 'data'>): Promise<number> {
   let count = 0;
-  for (const value of data) if (value > 0) count++;
+  await inSlices(data.length, (from, to) => {
+    for (let pixel = from; pixel < to; pixel++) if (data[pixel]! > 0) count++;
+  });
   return count / data.length;
 }
 
-export function isEmptyMask({ data }: Pick<GreyMask, 'data'>): boolean {
-  return data.every((value) => value === 0);
-}
-
 /** Pillow's conversion to L; palettes are expanded already, alpha does not count. */
-export function toGrey({ data, width, height, mode }: NativePicture): GreyMask {
+export async function toGrey({ data, width, height, mode }: NativePicture): Promise<GreyMask> {
   if (mode === 'L') return { data: data as Uint8Array, width, height, mode: 'L' };
   const grey = new Uint8Array(width * height);
   const channels = data.length / grey.length;
-  for (let pixel = 0, at = 0; pixel < grey.length; pixel++, at += channels) {
-    grey[pixel] = channels < 3 ? data[at]! : luma(data[at]!, data[at + 1]!, data[at + 2]!);
-  }
+  await inSlices(
+    grey.length,
+    (from, to) => {
+      for (let pixel = from, at = from * channels; pixel < to; pixel++, at += channels)
+        grey[pixel] = channels < 3 ? data[at]! : luma(data[at]!, data[at + 1]!, data[at + 2]!);
+    },
+    rowsOfSlice(channels),
+  );
   return { data: grey, width, height, mode: 'L' };
 }
 

@@ -12,7 +12,7 @@ import { codedReadError } from '../files/open-file.js';
 import { decodeText } from '../files/text.js';
 import { visible } from '../terminal/visible.js';
 import type { Split } from './data-set.js';
-import type { Entry, Reading } from './entry.js';
+import type { Entry, EntryReading } from './entry.js';
 
 /** About 300 bytes an entry: room for a million pictures. */
 const k_maxBytes = 256 * 2 ** 20;
@@ -48,7 +48,7 @@ const defectsSchema = z
   .max(100_000);
 
 export interface MetaIndex {
-  read(split: Split): Reading;
+  read(split: Split): EntryReading;
 }
 
 /** @throws CraneError E_DATA_META, E_DATA_NOT_FOUND, E_INPUT_PERMISSION, E_IO_READ */
@@ -77,7 +77,7 @@ export function parseMeta(text: string, name: string): MetaIndex {
   };
 }
 
-function defectsOf(meta: unknown, name: string): Reading['defects'] {
+function defectsOf(meta: unknown, name: string): EntryReading['defects'] {
   if (!isPlainObject(meta) || !Object.hasOwn(meta, 'defects')) return undefined;
   const checked = defectsSchema.safeParse(meta['defects']);
   if (checked.success) return checked.data;
@@ -105,7 +105,7 @@ function groupsOf(meta: unknown, split: Split, name: string): [string, unknown[]
   });
 }
 
-function readGroups(groups: readonly [string, unknown[]][], split: Split, name: string): Reading {
+function readGroups(groups: readonly [string, unknown[]][], split: Split, name: string): EntryReading {
   const count = groups.reduce((sum, [, entries]) => sum + entries.length, 0);
   if (count > k_maxEntries)
     throw refuse(name, `"${split}" has ${count} pictures, at most ${k_maxEntries} are read`);

@@ -1,5 +1,6 @@
 /** Puts four pictures and their masks together into one (method.md 7, `mosaicRate`). */
 import type { NativePicture } from '../addon/native.js';
+import { inSlices, rowsOfSlice } from '../images/in-slices.js';
 import { wrongValue } from '../options/check.js';
 import type { GreyMask } from './label-mask.js';
 import type { MosaicPlan } from './mosaic-plan.js';
@@ -42,13 +43,13 @@ export async function composeMosaic(
 
   const rgb = new Uint8Array(width * height * 3);
   for (const [index, tile] of tiles.entries())
-    paste(await resize(pictures[index]!, tile.width, tile.height), tile, rgb, width, 3);
+    await paste(await resize(pictures[index]!, tile.width, tile.height), tile, rgb, width, 3);
 
   let mask: GreyMask | null = null;
   if (plan.isAnomalous && masks.every((tileMask) => tileMask !== null)) {
     const grey = new Uint8Array(width * height);
     for (const [index, tile] of tiles.entries())
-      paste(nearest(masks[index]!, tile.width, tile.height), tile, grey, width, 1);
+      await paste(await nearest(masks[index]!, tile.width, tile.height), tile, grey, width, 1);
     mask = { data: grey, width, height, mode: 'L' };
   }
   return { picture: { data: rgb, width, height, mode: 'RGB' }, mask };
@@ -66,20 +67,32 @@ function tilesOf(width: number, height: number): Tile[] {
 }
 
 /** Copies src [tile.height, tile.width, channels] to its place in dst [.., dstWidth, channels]. */
-function paste(src: Uint8Array, tile: Tile, dst: Uint8Array, dstWidth: number, channels: number): void {
+function paste(
+  src: Uint8Array,
+  tile: Tile,
+  dst: Uint8Array,
+  dstWidth: number,
+  channels: number,
+): Promise<void> {
   const row = tile.width * channels;
-  for (let y = 0; y < tile.height; y++)
-    dst.set(src.subarray(y * row, (y + 1) * row), ((tile.y + y) * dstWidth + tile.x) * channels);
+  const pasteRows = (from: number, to: number) => {
+    for (let y = from; y < to; y++)
+      dst.set(src.subarray(y * row, (y + 1) * row), ((tile.y + y) * dstWidth + tile.x) * channels);
+  };
+  return inSlices(tile.height, pasteRows, rowsOfSlice(row));
 }
 
 /** The source pixel under the centre of each pixel: a mask's values are kept, none is made up between them. */
-function nearest(mask: GreyMask, width: number, height: number): Uint8Array {
+async function nearest(mask: GreyMask, width: number, height: number): Promise<Uint8Array> {
   const resized = new Uint8Array(width * height);
   const columns = Uint32Array.from({ length: width }, (_, x) => under(x, width, mask.width));
-  for (let y = 0, at = 0; y < height; y++) {
-    const row = under(y, height, mask.height) * mask.width;
-    for (let x = 0; x < width; x++) resized[at++] = mask.data[row + columns[x]!]!;
-  }
+  const resizeRows = (from: number, to: number) => {
+    for (let y = from, at = from * width; y < to; y++) {
+      const row = under(y, height, mask.height) * mask.width;
+      for (let x = 0; x < width; x++) resized[at++] = mask.data[row + columns[x]!]!;
+    }
+  };
+  await inSlices(height, resizeRows, rowsOfSlice(width));
   return resized;
 }
 

@@ -11,7 +11,7 @@ import type { EngineOptions } from '../options/types.js';
 import type { Engine } from './engine.js';
 import { openEngine } from './load-engine.js';
 
-export interface Finding {
+export interface Diagnosis {
   about: string;
   state: 'ok' | 'warning' | 'fault';
   text: string;
@@ -32,7 +32,7 @@ export async function* diagnose(
   modelName: string,
   options: EngineOptions,
   env: NodeJS.ProcessEnv,
-): AsyncGenerator<Finding> {
+): AsyncGenerator<Diagnosis> {
   yield { about: 'node', state: 'ok', text: `${process.version} on ${process.platform} ${process.arch}` };
   yield {
     about: 'processor',
@@ -52,7 +52,7 @@ export async function* diagnose(
   if (found && model) yield* aboutScoring(found.addon, model, options);
 }
 
-async function aboutAddon({ addon, folder, libtorch }: FoundAddon): Promise<Finding[]> {
+async function aboutAddon({ addon, folder, libtorch }: FoundAddon): Promise<Diagnosis[]> {
   const info = await addon.info();
   return [
     { about: 'native engine', state: 'ok', text: `${info.version}${folder ? ` in ${folder}` : ''}` },
@@ -70,7 +70,7 @@ async function aboutAddon({ addon, folder, libtorch }: FoundAddon): Promise<Find
   ];
 }
 
-async function* aboutFiles(model: Model): AsyncGenerator<Finding> {
+async function* aboutFiles(model: Model): AsyncGenerator<Diagnosis> {
   const files = [
     ...model.weights,
     ...(model.source ? [model.source.weights] : []),
@@ -94,7 +94,7 @@ async function* aboutFiles(model: Model): AsyncGenerator<Finding> {
 }
 
 /** They need no check: nothing of them can be damaged that model.json's own check would not find. */
-function aboutRecipes({ recipes = [] }: Model): Finding[] {
+function aboutRecipes({ recipes = [] }: Model): Diagnosis[] {
   return recipes.map((recipe) => ({
     about: `recipe ${recipe.salt}`,
     state: 'ok',
@@ -115,7 +115,7 @@ async function* aboutScoring(
   addon: NativeAddon,
   model: Model,
   options: EngineOptions,
-): AsyncGenerator<Finding> {
+): AsyncGenerator<Diagnosis> {
   const engine = yield* attempt('loading', () => openEngine(addon, model, options));
   if (!engine) return;
   try {
@@ -127,7 +127,7 @@ async function* aboutScoring(
   }
 }
 
-async function* aboutEngine({ facts, memoryNeed }: Engine): AsyncGenerator<Finding> {
+async function* aboutEngine({ facts, memoryNeed }: Engine): AsyncGenerator<Diagnosis> {
   const { vision, device, threads, input, packedFailure } = facts;
   yield {
     about: 'loading',
@@ -163,7 +163,7 @@ async function goldenCase(
   engine: Engine,
   model: Model,
   golden: NonNullable<Model['golden']>,
-): Promise<Finding[]> {
+): Promise<Diagnosis[]> {
   const { score } = await engine.score(join(model.folder, golden.picture));
   const difference = Math.abs(score - golden.score);
   const { precision } = engine.facts;
@@ -187,7 +187,7 @@ async function goldenCase(
 }
 
 /** Runs one step; a failure becomes a finding and gives undefined. */
-async function* attempt<T>(about: string, step: () => Promise<T>): AsyncGenerator<Finding, T | undefined> {
+async function* attempt<T>(about: string, step: () => Promise<T>): AsyncGenerator<Diagnosis, T | undefined> {
   try {
     return await step();
   } catch (thrown) {
@@ -197,7 +197,7 @@ async function* attempt<T>(about: string, step: () => Promise<T>): AsyncGenerato
   }
 }
 
-async function* attemptEach(about: string, step: () => Promise<Finding[]>): AsyncGenerator<Finding> {
+async function* attemptEach(about: string, step: () => Promise<Diagnosis[]>): AsyncGenerator<Diagnosis> {
   const findings = yield* attempt(about, step);
   if (findings) yield* findings;
 }

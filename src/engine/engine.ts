@@ -1,10 +1,8 @@
 /** The engine that users hold: pictures in, results out. All heavy work happens on other threads. */
 
 import { types } from 'node:util';
-import type { EngineFacts, NativeAddon, NativeEngine, ScoreResult } from '../addon/native.js';
-import { onAbort, orCancelled, throwIfCancelled } from '../cancellation.js';
+import type { EngineFacts, NativeAddon, NativeEngine } from '../addon/native.js';
 import { CraneError } from '../errors.js';
-import { AnomalyMap } from '../images/anomaly-map.js';
 import { ByteBudget } from '../images/byte-budget.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import type { Calibration } from '../models/calibration.js';
@@ -26,13 +24,12 @@ import {
   dependsOnOrder,
   isEncodable,
   type PictureSettings,
-  rangesOf,
   resolveSettings,
 } from './method-choice.js';
 import { checkOwnFields } from './picture-item.js';
 import { PictureScorer, type UnplacedScore } from './picture-scorer.js';
 import type { PromptSets } from './prompt-sets.js';
-import type { PictureScore, ScoreOutcome } from './result.js';
+import type { PictureScore, PreprocessedScore, ScoreOutcome } from './result.js';
 import { type QueueState, Scheduler } from './scheduler.js';
 import type { Job } from './scheduler-job.js';
 import { checkSource, type Source } from './scheduler-source.js';
@@ -56,12 +53,6 @@ export interface PreprocessedOptions extends MethodChoices {
   prompts?: string;
   map?: boolean;
   signal?: AbortSignal;
-}
-
-export interface PreprocessedScore {
-  score: number;
-  map?: AnomalyMap;
-  ms: ScoreResult['ms'];
 }
 
 /** @internal */
@@ -149,6 +140,7 @@ export class Engine {
     checkOptions('score', options);
     const [outcome] = await this.#scheduler.submit({
       ...this.#jobOf(options),
+      isCall: true,
       sharesPass: true,
       signal: options.signal,
       pictures: [
@@ -201,7 +193,9 @@ export class Engine {
 
   /**
    * Scores input that is already resized and normalised with the vision tower's constants.
-   * @param input [batch, 3, size, size] float32, finite; leave it alone until the promise settles
+   * @param input [batch, 3, size, size] float32, finite; leave it alone until the promise settles. It is copied in pieces, once
+   *   the memory limit grants it
+   * @throws CraneError E_USAGE, E_IMAGE_SHAPE, E_IMAGE_NONFINITE, E_PROMPTS, E_QUEUE_FULL, E_MEMORY, E_CANCELLED, E_DISPOSED
    */
   async scorePreprocessed(input: Float32Array, options: PreprocessedOptions): Promise<PreprocessedScore[]> {
     checkOptions('scorePreprocessed', options);
@@ -217,40 +211,16 @@ export class Engine {
         `the input has ${input.length} values, expected ${batch} x 3 x ${shape.height} x ${shape.width}`,
       );
     }
-    const { method, prompts, className } = this.settings(options);
-    // A copy: the caller may change or transfer its array while native threads read.
-    return this.#track(this.#scoreTensor(input.slice(), shape, { method, prompts, className, map, signal }));
-  }
-
-  async #scoreTensor(
-    input: Float32Array,
-    shape: { batch: number; height: number; width: number },
-    {
-      method,
-      prompts,
-      className,
-      map,
+    const [outcome] = await this.#scheduler.submit<PreprocessedScore[]>({
+      ...this.#jobOf(options),
+      isCall: true,
+      sharesPass: false,
+      count: batch,
       signal,
-    }: Pick<PictureSettings, 'method' | 'prompts' | 'className'> & {
-      map: boolean;
-      signal: AbortSignal | undefined;
-    },
-  ): Promise<PreprocessedScore[]> {
-    const held = await this.#prompts.hold({ prompts, method, className });
-    try {
-      throwIfCancelled(signal);
-      const flag = this.addon.createCancelFlag();
-      const stopListening = signal ? onAbort(signal, () => flag.cancel()) : () => {};
-      const work = this.#native.scorePreprocessed(input, shape, held.handle, method, map, flag);
-      const results = await orCancelled(work, signal).finally(stopListening);
-      return results.map((result) => ({
-        score: result.score,
-        ...(result.map ? { map: new AnomalyMap(result.map, this.addon, rangesOf(method).map) } : {}),
-        ms: result.ms,
-      }));
-    } finally {
-      held.release();
-    }
+      pictures: [(means) => this.#scorer.prepareTensor({ input, shape, map }, this.settings(options), means)],
+    });
+    if ('error' in outcome!) throw outcome.error;
+    return outcome!.score;
   }
 
   /** Pictures that share a forward pass when so many are wanted: fewer once memory did not suffice for them. */

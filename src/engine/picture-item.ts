@@ -15,7 +15,7 @@ export interface PictureItem
   index?: number;
 }
 
-export type Entry = PictureInput | PictureItem;
+export type StreamEntry = PictureInput | PictureItem;
 
 const k_fields: Record<keyof PictureItem, true> = {
   input: true,
@@ -42,7 +42,7 @@ export function checkOwnFields(item: object): void {
   });
 }
 
-export function toItem(entry: Entry): PictureItem {
+export function toItem(entry: StreamEntry): PictureItem {
   const isItem = typeof entry === 'object' && entry !== null && 'input' in entry;
   return isItem ? (entry as PictureItem) : { input: entry as PictureInput };
 }

@@ -4,18 +4,19 @@ import type { NativeAddon, ScoreResult } from '../addon/native.js';
 import { orCancelled, throwIfCancelled } from '../cancellation.js';
 import { AnomalyMap } from '../images/anomaly-map.js';
 import { type DecodedPicture, decodePicture } from '../images/decode.js';
+import { ownCopy } from '../images/own-copy.js';
 import type { PictureSource } from '../images/picture-input.js';
 import type { ModelLabels } from '../models/model-label.js';
 import { type PictureSettings, rangesOf } from './method-choice.js';
 import type { PromptSets } from './prompt-sets.js';
-import type { PictureScore } from './result.js';
-import type { Means, ReadyPicture } from './scheduler-job.js';
+import type { PictureScore, PreprocessedScore } from './result.js';
+import type { Preparing, ReadyPicture, ReadyTensor, TensorRequest } from './scheduler-job.js';
 import type { StoredThresholds } from './stored-thresholds.js';
 
 /** A result without its place among the inputs. */
 export type UnplacedScore = Omit<PictureScore, 'index'>;
 
-export interface Wanted {
+export interface WantedResult {
   map?: boolean;
   regions?: boolean;
 }
@@ -57,8 +58,8 @@ export class PictureScorer {
   async prepare(
     source: PictureSource,
     settings: PictureSettings,
-    wanted: Wanted,
-    { ticket, signal }: Means,
+    wanted: WantedResult,
+    { ticket, signal }: Preparing,
   ): Promise<ReadyPicture<UnplacedScore>> {
     throwIfCancelled(signal);
     const held = await this.#prompts.hold(settings);
@@ -107,7 +108,37 @@ export class PictureScorer {
     }
   }
 
-  #conclude(picture: Prepared, result: ScoreResult, wanted: Wanted): UnplacedScore {
+  /** @throws CraneError E_IMAGE_SHAPE, E_MEMORY, E_PROMPTS, E_CANCELLED */
+  async prepareTensor(
+    { input, shape, map }: { input: Float32Array; shape: TensorRequest['shape']; map: boolean },
+    settings: PictureSettings,
+    { ticket, signal }: Preparing,
+  ): Promise<ReadyTensor<PreprocessedScore[]>> {
+    throwIfCancelled(signal);
+    const held = await this.#prompts.hold(settings);
+    try {
+      const values = shape.batch * 3 * shape.height * shape.width;
+      await orCancelled(ticket.take(values * input.BYTES_PER_ELEMENT), signal);
+      const tensor = await ownCopy('the input', input, { row: values, rows: 1, stride: values });
+      return {
+        request: { tensor, shape, context: held.handle, wantMap: map },
+        conclude: async (results) =>
+          results.map((result) => ({
+            score: result.score,
+            ...(result.map
+              ? { map: new AnomalyMap(result.map, this.#addon, rangesOf(settings.method).map) }
+              : {}),
+            ms: result.ms,
+          })),
+        release: held.release,
+      };
+    } catch (thrown) {
+      held.release();
+      throw thrown;
+    }
+  }
+
+  #conclude(picture: Prepared, result: ScoreResult, wanted: WantedResult): UnplacedScore {
     const { settings, width, height } = picture;
     return {
       input: picture.name,

@@ -34,7 +34,7 @@ export type KeptVectors = (
 export type OnEncoded = (path: string, material: Material) => Promise<void>;
 
 /** What decides a set. */
-export interface Wanted {
+export interface WantedPrompts {
   prompts: string | undefined;
   method: MethodOptions;
   className: string | undefined;
@@ -82,7 +82,7 @@ export class PromptSets {
    * className: what the pictures show, for a method whose texts name it
    * @throws CraneError E_USAGE, E_PROMPTS or E_WEIGHTS_*
    */
-  async hold({ prompts, method, className }: Wanted): Promise<HeldPrompts> {
+  async hold({ prompts, method, className }: WantedPrompts): Promise<HeldPrompts> {
     const found = await this.#find(prompts, method);
     const key = JSON.stringify([found?.path, found?.stamp, method, className]);
     const entry = this.#entries.get(key) ?? { users: 0, ready: this.#encode(found, method, className) };
@@ -104,7 +104,7 @@ export class PromptSets {
   }
 
   /** Of a set of the model, or of a file that was encoded already; undefined: not known yet. */
-  identityOf({ prompts, method, className }: Wanted): string | undefined {
+  identityOf({ prompts, method, className }: WantedPrompts): string | undefined {
     const descriptor = methodOf(method);
     if (descriptor.learned === null) return identityOf(undefined, undefined, className);
     const name = prompts ?? defaultSet(this.#model, descriptor.name);

@@ -1,6 +1,6 @@
 /** One result: the same fields in the library and on stdout (library.md "One picture"). */
 
-import type { Region } from '../addon/native.js';
+import type { Region, ScoreResult } from '../addon/native.js';
 import type { ErrorCode } from '../errors.js';
 import type { AnomalyMap } from '../images/anomaly-map.js';
 import type { PictureNote } from '../images/samples.js';
@@ -50,4 +50,11 @@ export type ScoreOutcome = PictureScore | FailedPicture;
 
 export function isFailed(outcome: object): outcome is FailedPicture {
   return 'error' in outcome;
+}
+
+/** Of one picture of scorePreprocessed. */
+export interface PreprocessedScore {
+  score: number;
+  map?: AnomalyMap;
+  ms: ScoreResult['ms'];
 }

@@ -9,8 +9,12 @@ export interface Job<Score> {
   method: MethodOptions;
   /** a score depends on who shares the pass: the job is one pass, never merged, split or repeated in part */
   couplesPictures: boolean;
-  /** a single call: it may share a pass with others of equal method, and counts for maxQueue. Otherwise it is a pass. */
+  /** a single call of a user: counts for maxQueue */
+  isCall: boolean;
+  /** it may share a pass with others of equal method. Otherwise it is a pass. */
   sharesPass: boolean;
+  /** how many pictures they are; default: one each */
+  count?: number;
   /** higher goes first */
   priority: number;
   /** on the clock of performance.now(): whatever has not begun by then is not begun any more */
@@ -18,22 +22,41 @@ export interface Job<Score> {
   signal: AbortSignal | undefined;
 }
 
-export type Prepare<Score> = (means: Means) => Promise<ReadyPicture<Score>>;
+export type Prepare<Score> = (means: Preparing) => Promise<ReadyPicture<Score> | ReadyTensor<Score>>;
 
-export interface Means {
+export interface Preparing {
   /** for the bytes of decoded pixels, taken before they are held */
   ticket: Ticket;
   /** fires when nobody waits for the picture any more */
   signal: AbortSignal;
 }
 
-/** A picture that can go into a pass. */
-export interface ReadyPicture<Score> {
-  request: ScoreRequest;
+/** Pictures that are resized and normalised already: as one they are a pass of their own. */
+export interface TensorRequest {
+  /** [batch, 3, height, width] */
+  tensor: Float32Array;
+  shape: { batch: number; height: number; width: number };
+  context: number;
+  wantMap: boolean;
+}
+
+/** What can go into a pass. */
+export interface Ready<Score, Request, Result> {
+  request: Request;
   /** from the engine's result to what the caller gets */
-  conclude(result: ScoreResult): Promise<Score>;
+  conclude(result: Result): Promise<Score>;
   /** gives back what preparing took; called once */
   release(): void;
+}
+
+export type ReadyPicture<Score> = Ready<Score, ScoreRequest, ScoreResult>;
+/** With a result for each of its pictures. */
+export type ReadyTensor<Score> = Ready<Score, TensorRequest, ScoreResult[]>;
+
+export function isTensor<Score>(
+  ready: ReadyPicture<Score> | ReadyTensor<Score>,
+): ready is ReadyTensor<Score> {
+  return 'tensor' in ready.request;
 }
 
 /** What became of a picture: one each, whatever happens, unless the whole job is given up or the engine is disposed. */

@@ -9,14 +9,15 @@ import type { CancelFlag, MethodOptions, NativeEngine, ScoreRequest, ScoreResult
 import { CraneError, toCraneError } from '../errors.js';
 import type { EngineWarning } from '../options/types.js';
 import { tellPass } from './pass-channel.js';
-import { endsJob } from './scheduler-job.js';
+import { endsJob, type TensorRequest } from './scheduler-job.js';
 
 /** A picture in a pass: exactly one of the two is called, once. */
 export interface PassPicture {
-  request: ScoreRequest;
+  request: ScoreRequest | TensorRequest;
   /** false: its job was given up */
   readonly isWanted: boolean;
-  succeed(result: ScoreResult): void;
+  /** one result, or of a tensor one for each of its pictures */
+  succeed(results: ScoreResult[]): void;
   fail(error: CraneError): void;
 }
 
@@ -31,7 +32,7 @@ export interface Pass {
 const k_weightOfNewest = 0.2;
 
 export class PassRunner {
-  readonly #engine: Pick<NativeEngine, 'score'>;
+  readonly #engine: Pick<NativeEngine, 'score' | 'scorePreprocessed'>;
   readonly #warn: (warning: EngineWarning) => void;
   #limit = Number.POSITIVE_INFINITY;
   /** the size that failed and that nobody was told of yet */
@@ -40,7 +41,10 @@ export class PassRunner {
   #msPerPicture: number | undefined;
   #lastEnd = 0;
 
-  constructor(engine: Pick<NativeEngine, 'score'>, warn: (warning: EngineWarning) => void) {
+  constructor(
+    engine: Pick<NativeEngine, 'score' | 'scorePreprocessed'>,
+    warn: (warning: EngineWarning) => void,
+  ) {
     this.#engine = engine;
     this.#warn = warn;
   }
@@ -72,15 +76,28 @@ export class PassRunner {
   async #attempt(pictures: readonly PassPicture[], pass: Pass): Promise<void> {
     const began = performance.now();
     try {
-      const requests = pictures.map(({ request }) => request);
-      const results = await this.#engine.score(requests, pass.method, pass.flag);
+      const results = await this.#score(pictures, pass);
       for (const [at, picture] of pictures.entries()) picture.succeed(results[at]!);
     } catch (thrown) {
       await this.#afterFailure(pictures, pass, toCraneError(thrown));
       return;
     }
     this.#tell();
-    this.#measure(began, pictures.length);
+    this.#measure(
+      began,
+      pictures.reduce((sum, { request }) => sum + countOf(request), 0),
+    );
+  }
+
+  /** Results of each. */
+  async #score(pictures: readonly PassPicture[], { method, flag }: Pass): Promise<ScoreResult[][]> {
+    const [first] = pictures;
+    if (first && 'tensor' in first.request) {
+      const { tensor, shape, context, wantMap } = first.request;
+      return [await this.#engine.scorePreprocessed(tensor, shape, context, method, wantMap, flag)];
+    }
+    const requests = pictures.map(({ request }) => request as ScoreRequest);
+    return (await this.#engine.score(requests, method, flag)).map((result) => [result]);
   }
 
   async #afterFailure(pictures: readonly PassPicture[], pass: Pass, error: CraneError): Promise<void> {
@@ -124,6 +141,10 @@ export class PassRunner {
         ? ms
         : this.#msPerPicture + k_weightOfNewest * (ms - this.#msPerPicture);
   }
+}
+
+function countOf(request: ScoreRequest | TensorRequest): number {
+  return 'tensor' in request ? request.shape.batch : 1;
 }
 
 /** The others were given up between two tries: they are told, so that each picture has its outcome. */

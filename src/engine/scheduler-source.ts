@@ -1,9 +1,9 @@
 /** Reads a source of inputs one entry ahead, and tells at any time whether that entry is there. */
 import { wrongValue } from '../options/check.js';
-import type { Entry } from './picture-item.js';
+import type { StreamEntry } from './picture-item.js';
 
 /** A list or stream of pictures. A text is no such, though it can be iterated: each letter would be taken for a path. */
-export type Source = (Iterable<Entry> & { readonly charAt?: never }) | AsyncIterable<Entry>;
+export type Source = (Iterable<StreamEntry> & { readonly charAt?: never }) | AsyncIterable<StreamEntry>;
 
 /** @throws CraneError E_USAGE for one picture, or for nothing that can be iterated */
 export function checkSource(source: unknown): void {
@@ -16,10 +16,10 @@ export function checkSource(source: unknown): void {
   if (!isIterable) throw wrongValue('a list or stream of pictures', 'the source', source);
 }
 
-type Outcome = { kind: 'entry'; entry: Entry } | { kind: 'end' } | { kind: 'failed'; reason: unknown };
+type Outcome = { kind: 'entry'; entry: StreamEntry } | { kind: 'end' } | { kind: 'failed'; reason: unknown };
 
 export class SourceReader {
-  readonly #iterator: AsyncIterator<Entry> | Iterator<Entry>;
+  readonly #iterator: AsyncIterator<StreamEntry> | Iterator<StreamEntry>;
   readonly #onRead: () => void;
   #reading: Promise<void> | undefined;
   #outcome: Outcome | undefined;
@@ -42,7 +42,7 @@ export class SourceReader {
   }
 
   /** The next entry if the source has it at hand; undefined: it is at its end, or lets us wait (`onRead` tells). */
-  async take(): Promise<{ entry: Entry } | undefined> {
+  async take(): Promise<{ entry: StreamEntry } | undefined> {
     if (this.#outcome === undefined && this.#reading === undefined) {
       this.#reading = this.#read();
       // Whatever needs no input or output answers within one turn of the event loop.

@@ -12,7 +12,7 @@ import { type PictureItem, toItem } from './picture-item.js';
 import type { UnplacedScore } from './picture-scorer.js';
 import type { ScoreOutcome } from './result.js';
 import type { Scheduler } from './scheduler.js';
-import type { Job, Means, ReadyPicture } from './scheduler-job.js';
+import type { Job, Preparing, ReadyPicture } from './scheduler-job.js';
 import { type Source, SourceReader } from './scheduler-source.js';
 
 export interface Stream {
@@ -25,7 +25,7 @@ export interface Stream {
   signal: AbortSignal | undefined;
   /** what every unit has; where pictures couple, every unit but the last is full */
   job: Pick<Job<UnplacedScore>, 'method' | 'couplesPictures' | 'priority' | 'deadline'>;
-  prepare(item: PictureItem, means: Means): Promise<ReadyPicture<UnplacedScore>>;
+  prepare(item: PictureItem, means: Preparing): Promise<ReadyPicture<UnplacedScore>>;
 }
 
 /** One running, one waiting in the native engine, two being decoded. */
@@ -120,6 +120,7 @@ async function scoreUnit(
 ): Promise<ScoreOutcome[]> {
   const outcomes = await scheduler.submit({
     ...job,
+    isCall: false,
     sharesPass: false,
     signal,
     pictures: pictures.map(

@@ -8,7 +8,15 @@ import type { ScoreResult } from '../addon/native.js';
 import { cancelled, onAbort } from '../cancellation.js';
 import { CraneError, toCraneError } from '../errors.js';
 import type { ByteBudget, Ticket } from '../images/byte-budget.js';
-import { endsJob, type Job, type Outcome, type Prepare, type ReadyPicture } from './scheduler-job.js';
+import {
+  endsJob,
+  isTensor,
+  type Job,
+  type Outcome,
+  type Prepare,
+  type ReadyPicture,
+  type ReadyTensor,
+} from './scheduler-job.js';
 import type { PassPicture } from './scheduler-pass.js';
 import { rankOf, type Waiting } from './scheduler-turns.js';
 
@@ -40,7 +48,7 @@ export class Task<Score = unknown> implements Waiting {
   readonly #events: TaskEvents;
   readonly #ticket: Ticket;
   readonly #outcomes: (Outcome<Score> | undefined)[];
-  readonly #ready = new Map<number, ReadyPicture<Score>>();
+  readonly #ready = new Map<number, ReadyPicture<Score> | ReadyTensor<Score>>();
   readonly #end = new AbortController();
   #state: 'preparing' | 'waiting' | 'running' | 'over' = 'preparing';
   #isWanted = true;
@@ -81,6 +89,11 @@ export class Task<Score = unknown> implements Waiting {
     void this.#prepareAll();
   }
 
+  /** Its pictures, ready or not. */
+  get count(): number {
+    return this.job.count ?? this.job.pictures.length;
+  }
+
   /** Pictures that a pass of this task has. */
   get size(): number {
     return this.#ready.size;
@@ -106,14 +119,14 @@ export class Task<Score = unknown> implements Waiting {
     return [...this.#ready].map(([at, picture]) => this.#inPass(at, picture));
   }
 
-  #inPass(at: number, picture: ReadyPicture<Score>): PassPicture {
+  #inPass(at: number, picture: ReadyPicture<Score> | ReadyTensor<Score>): PassPicture {
     const isWanted = () => this.#isWanted;
     return {
       request: picture.request,
       get isWanted() {
         return isWanted();
       },
-      succeed: (result) => void this.#conclude(at, picture, result),
+      succeed: (results) => void this.#conclude(at, picture, results),
       fail: (error) => this.#settle(at, { error }),
     };
   }
@@ -135,9 +148,14 @@ export class Task<Score = unknown> implements Waiting {
     }
   }
 
-  async #conclude(at: number, picture: ReadyPicture<Score>, result: ScoreResult): Promise<void> {
+  async #conclude(
+    at: number,
+    ready: ReadyPicture<Score> | ReadyTensor<Score>,
+    results: ScoreResult[],
+  ): Promise<void> {
     try {
-      this.#settle(at, { score: await picture.conclude(result) });
+      const score = isTensor(ready) ? ready.conclude(results) : ready.conclude(results[0]!);
+      this.#settle(at, { score: await score });
     } catch (thrown) {
       this.#settle(at, { error: toCraneError(thrown) });
     }

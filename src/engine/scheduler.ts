@@ -60,7 +60,7 @@ export class Scheduler {
 
   constructor(parts: {
     addon: Pick<NativeAddon, 'createCancelFlag'>;
-    engine: Pick<NativeEngine, 'score'>;
+    engine: Pick<NativeEngine, 'score' | 'scorePreprocessed'>;
     budget: ByteBudget;
     limits: SchedulerLimits;
     warn: (warning: EngineWarning) => void;
@@ -94,7 +94,7 @@ export class Scheduler {
   async submit<Score>(job: Job<Score>): Promise<Outcome<Score>[]> {
     if (this.#isClosed) throw new CraneError('E_DISPOSED', 'the engine was disposed');
     throwIfCancelled(job.signal);
-    if (job.sharesPass) this.#throwIfFull();
+    if (job.isCall) this.#throwIfFull();
     const task = new Task(job, this.#budget, this.#events);
     this.#tasks.add(task);
     task.start();
@@ -131,7 +131,7 @@ export class Scheduler {
 
   #throwIfFull(): void {
     const { maxQueue } = this.#limits;
-    const calls = [...this.#tasks].filter(({ sharesPass }) => sharesPass).length;
+    const calls = [...this.#tasks].filter(({ job }) => job.isCall).length;
     if (calls < maxQueue) return;
     throw new CraneError('E_QUEUE_FULL', `${calls} calls are waiting, the limit is ${maxQueue}`, {
       hint: 'wait for some to finish, use scoreMany, or raise maxQueue',
@@ -173,5 +173,5 @@ export class Scheduler {
 }
 
 function picturesOf(tasks: readonly Task[]): number {
-  return tasks.reduce((sum, { job }) => sum + job.pictures.length, 0);
+  return tasks.reduce((sum, { count }) => sum + count, 0);
 }

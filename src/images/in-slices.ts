@@ -4,6 +4,11 @@ import { setImmediate } from 'node:timers/promises';
 /** Samples that a simple loop does in a fraction of a millisecond. */
 const k_sliceSamples = 100_000;
 
+/** Rows of so many samples that make a slice. */
+export function rowsOfSlice(samples: number): number {
+  return Math.max(1, Math.floor(k_sliceSamples / samples));
+}
+
 /** @param work does [from, to) */
 export async function inSlices(
   count: number,

@@ -9,12 +9,12 @@ import { checkFrame, type RawPicture } from './raw-frame.js';
 /** A path, a `file:` or `data:` URL, the bytes of a picture file, or pixels. */
 export type PictureInput = string | URL | Uint8Array | ArrayBuffer | RawPicture;
 
-export type FileSource = { name: string } & (
+export type PictureFile = { name: string } & (
   | { kind: 'file'; path: string }
   | { kind: 'bytes'; bytes: Uint8Array }
 );
 
-export type PictureSource = FileSource | { name: string; kind: 'pixels'; frame: RawPicture };
+export type PictureSource = PictureFile | { name: string; kind: 'pixels'; frame: RawPicture };
 
 /** @throws CraneError E_USAGE, E_INPUT_URL or E_IMAGE_SHAPE; reads nothing */
 export function toPictureSource(input: unknown, name?: string): PictureSource {

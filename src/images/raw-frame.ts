@@ -3,8 +3,7 @@
 import { types } from 'node:util';
 import { CraneError } from '../errors.js';
 import { wrongValue } from '../options/check.js';
-import { allocate } from './allocate.js';
-import { inSlices } from './in-slices.js';
+import { ownCopy } from './own-copy.js';
 import { checkSize, type ReadLimits } from './read-limits.js';
 import { eightBits, type Samples } from './samples.js';
 
@@ -34,8 +33,6 @@ const k_patterns: Readonly<Record<BayerName, readonly number[]>> = {
   grbg: [1, 0, 2, 1],
   gbrg: [1, 2, 0, 1],
 };
-/** Bytes that are copied before the loop lets others run: far below a millisecond. */
-const k_sliceBytes = 1 << 19;
 
 /** @throws CraneError E_USAGE, E_IMAGE_SHAPE; reads nothing */
 export function checkFrame(frame: RawPicture): void {
@@ -90,7 +87,8 @@ export async function readFrame(name: string, frame: RawPicture, limits: ReadLim
   // Its copy, the 8 bits that are made of it, and their colours.
   const ofSample = (isWide ? 3 : 1) + (bayer === undefined ? 0 : 3);
   await limits.reserve?.(width * height * channels * ofSample);
-  const data = await copyRows(name, frame);
+  const row = width * channels;
+  const data = await ownCopy(name, frame.data, { row, rows: height, stride: frame.stride ?? row });
   const shape = { data, width, height, mode: k_modes[channels] };
   return {
     ...shape,
@@ -101,42 +99,4 @@ export async function readFrame(name: string, frame: RawPicture, limits: ReadLim
         : { kind: 'bits', bits, from: 'option' },
     ...(bayer === undefined ? {} : { mosaic: k_patterns[bayer] }),
   };
-}
-
-/** A copy, since threads read it: the caller's array could be transferred away under them. */
-async function copyRows(
-  name: string,
-  { data, width, height, channels, stride = width * channels }: RawPicture,
-): Promise<Uint8Array | Uint16Array> {
-  const row = width * channels;
-  const memory = allocate(name, row * height * data.BYTES_PER_ELEMENT).buffer;
-  const copy = types.isUint16Array(data) ? new Uint16Array(memory) : new Uint8Array(memory);
-  const { length } = data;
-  const throwIfGone = () => {
-    if (data.length === length) return;
-    throw new CraneError('E_IMAGE_SHAPE', `${name}: its array was transferred or resized while it was read`, {
-      hint: 'leave the pixels alone until the result is there',
-    });
-  };
-  const sliceElements = k_sliceBytes / data.BYTES_PER_ELEMENT;
-  if (stride === row) {
-    await inSlices(
-      row * height,
-      (from, to) => {
-        throwIfGone();
-        copy.set(data.subarray(from, to), from);
-      },
-      sliceElements,
-    );
-  } else {
-    await inSlices(
-      height,
-      (from, to) => {
-        throwIfGone();
-        for (let y = from; y < to; y++) copy.set(data.subarray(y * stride, y * stride + row), y * row);
-      },
-      Math.max(1, Math.floor(sliceElements / row)),
-    );
-  }
-  return copy;
 }

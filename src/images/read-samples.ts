@@ -5,7 +5,7 @@ import type { Size } from '../options/types.js';
 import { decodeBmp, readBmpHeader } from './bmp.js';
 import { headBytes, type PictureFormat, pictureKind, readTitles, unmarkedKind } from './format.js';
 import { measureHeic, readHeic } from './heic-reader.js';
-import type { FileSource, PictureSource } from './picture-input.js';
+import type { PictureFile, PictureSource } from './picture-input.js';
 import { decodePnm, pnmBytes, pnmHeadBytes, readPnmHeader } from './pnm.js';
 import { readFrame } from './raw-frame.js';
 import { checkSize, type ReadLimits } from './read-limits.js';
@@ -30,7 +30,7 @@ export async function readSamples(source: PictureSource, limits: ReadLimits): Pr
  * @throws CraneError E_INPUT_*, E_IMAGE_*
  */
 export async function measurePicture(path: string, exif: boolean): Promise<Size> {
-  const source: FileSource = { kind: 'file', path, name: path };
+  const source: PictureFile = { kind: 'file', path, name: path };
   return withFile(source, async (format, _head, file) => {
     if (format === 'bmp')
       return named(source.name, async () => sizeOf(readBmpHeader(await file.read(0, k_bmpHeadBytes))));
@@ -46,7 +46,7 @@ export async function measurePicture(path: string, exif: boolean): Promise<Size>
 }
 
 async function read(
-  source: FileSource,
+  source: PictureFile,
   format: PictureFormat,
   head: Uint8Array,
   file: OpenFile,
@@ -75,7 +75,7 @@ async function readPnm(name: string, file: OpenFile, limits: ReadLimits): Promis
   return decodePnm(await file.read(0, file.bytes));
 }
 
-async function readTiff(source: FileSource, file: OpenFile, limits: ReadLimits): Promise<Samples> {
+async function readTiff(source: PictureFile, file: OpenFile, limits: ReadLimits): Promise<Samples> {
   const { littleEndian, directories } = await readDirectories(file.read);
   const form = tiffForm(directories);
   checkSize(source.name, form.width, form.height, limits.maxPixels);
@@ -87,7 +87,7 @@ async function readTiff(source: FileSource, file: OpenFile, limits: ReadLimits):
 }
 
 async function withFile<T>(
-  source: FileSource,
+  source: PictureFile,
   work: (format: PictureFormat, head: Uint8Array, file: OpenFile) => Promise<T>,
 ): Promise<T> {
   const { name } = source;

@@ -5,7 +5,7 @@ import type { OpenFile } from '../files/open-file.js';
 import type { Size } from '../options/types.js';
 import { damageOf } from './damage.js';
 import type { PictureFormat } from './format.js';
-import type { FileSource } from './picture-input.js';
+import type { PictureFile } from './picture-input.js';
 import { gifMode, pngMode } from './pillow-mode.js';
 import { checkSize, type ReadLimits } from './read-limits.js';
 import { channelsOf, eightBits, type Samples } from './samples.js';
@@ -15,7 +15,7 @@ import { droppedNotes } from './tiff/read.js';
 const k_colourSpaces = new Set(['b-w', 'srgb', 'grey16', 'rgb16', 'rgb']);
 
 /** A file that is open already: what is wrong with it, its own bytes tell. */
-export type OpenedFile = FileSource & { format: PictureFormat; file: OpenFile };
+export type OpenedFile = PictureFile & { format: PictureFormat; file: OpenFile };
 
 interface Facts {
   width: number;
@@ -157,7 +157,7 @@ function openSharp(source: OpenedFile, { maxPixels }: { maxPixels: number | fals
   });
 }
 
-function inputOf(source: FileSource): string | Uint8Array {
+function inputOf(source: PictureFile): string | Uint8Array {
   return source.kind === 'file' ? source.path : source.bytes;
 }
 

@@ -1,7 +1,7 @@
 /** Runs a program to ask it something: output as text, never a throw. */
 import { execFile } from 'node:child_process';
 
-export interface Answer {
+export interface ProgramAnswer {
   /** undefined: could not be started; `problem` says why */
   status: number | undefined;
   stdout: string;
@@ -13,7 +13,7 @@ export function runProgram(
   program: string,
   args: string[],
   options: { env?: NodeJS.ProcessEnv; timeoutMs?: number } = {},
-): Promise<Answer> {
+): Promise<ProgramAnswer> {
   return new Promise((resolve) => {
     execFile(
       program,

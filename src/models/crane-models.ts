@@ -61,7 +61,7 @@ export interface WeightPart {
   bytes: number;
 }
 
-export type PromptSets = ModelDescription['prompts'];
+export type PromptSetTable = ModelDescription['prompts'];
 
 export interface CraneParts {
   kind: CraneKind;
@@ -73,7 +73,7 @@ export interface CraneParts {
   source?: WeightPart;
   /** what the source is; DINOv2 unless said */
   sourceKind?: SourceKind;
-  prompts: PromptSets;
+  prompts: PromptSetTable;
 }
 
 /** @throws CraneError E_MODEL_JSON when the parts do not make a model */

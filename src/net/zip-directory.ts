@@ -16,7 +16,7 @@ export interface ZipMember {
 /** Not a zip, or one that must not be unpacked. */
 export class ZipError extends Error {}
 
-export type ReadBytes = (start: number, end: number) => Promise<Buffer>;
+export type ReadRange = (start: number, end: number) => Promise<Buffer>;
 
 const END_SIGNATURE = 0x06054b50;
 const ZIP64_LOCATOR_SIGNATURE = 0x07064b50;
@@ -26,7 +26,7 @@ const ENTRY_SIGNATURE = 0x02014b50;
 export const tailSize = 22 + 0xffff + 20;
 const largestDirectory = 256 << 20;
 
-export async function readDirectory(read: ReadBytes, size: number): Promise<ZipMember[]> {
+export async function readDirectory(read: ReadRange, size: number): Promise<ZipMember[]> {
   const tailStart = Math.max(0, size - tailSize);
   const tail = await read(tailStart, size);
   const end = await findEnd(read, tail, tailStart);
@@ -47,7 +47,7 @@ interface EndRecord {
   directoryOffset: number;
 }
 
-async function findEnd(read: ReadBytes, tail: Buffer, tailStart: number): Promise<EndRecord> {
+async function findEnd(read: ReadRange, tail: Buffer, tailStart: number): Promise<EndRecord> {
   for (let at = tail.length - 22; at >= 0; at--) {
     if (tail.readUInt32LE(at) !== END_SIGNATURE || at + 22 + tail.readUInt16LE(at + 20) !== tail.length)
       continue;

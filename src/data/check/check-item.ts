@@ -6,7 +6,7 @@ import { pictureFindings } from '../../images/picture-findings.js';
 import { toPictureSource } from '../../images/picture-input.js';
 import type { Reading } from '../../images/reading.js';
 import type { DataItem } from '../data-set.js';
-import { isEmptyMask, labelMask, markedShare, maskOfPicture, toGrey } from '../label-mask.js';
+import { labelMask, markedShare, maskOfPicture, toGrey } from '../label-mask.js';
 import { pictureSizes } from '../picture-sizes.js';
 import { type Finding, finding } from './finding.js';
 
@@ -41,16 +41,16 @@ export async function checkItem(item: DataItem, limits: DecodeLimits): Promise<F
     const mask =
       size === undefined
         ? await labelMask(mask0, limits)
-        : toGrey(
+        : await toGrey(
             await maskOfPicture(
               item.masks,
               { path: item.image, width: size.width, height: size.height },
               limits,
             ),
           );
-    const isEmpty = isEmptyMask(mask);
+    const share = await markedShare(mask);
+    const isEmpty = share === 0;
     if (isEmpty && item.isAnomalous) found.push(finding('empty-mask', maskPaths, { className }));
-    const share = markedShare(mask);
     if (share > k_half) {
       const kind = share > k_nearlyAll ? 'full-mask' : 'large-mask';
       found.push(finding(kind, maskPaths, { className, detail: `${(100 * share).toFixed(1)} % are marked` }));

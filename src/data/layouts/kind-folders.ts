@@ -3,7 +3,7 @@
 import { MaskNames, masksBeside } from '../../scan/mask-names.js';
 import { visible } from '../../terminal/visible.js';
 import { byCodeUnits } from '../data-set.js';
-import type { Entry, Reading } from '../entry.js';
+import type { Entry, EntryReading } from '../entry.js';
 import { MaskFolder, maskFoldersIn } from './mask-folder.js';
 import type { PictureTree } from './picture-tree.js';
 
@@ -26,7 +26,10 @@ interface Pairing {
   isUnclear: boolean;
 }
 
-export async function readKindFolders(tree: PictureTree, folders: readonly KindFolder[]): Promise<Reading> {
+export async function readKindFolders(
+  tree: PictureTree,
+  folders: readonly KindFolder[],
+): Promise<EntryReading> {
   const opened = new Map<string, Promise<MaskFolder>>();
   const pairings = (await Promise.all(folders.map((folder) => pairingsOf(tree, folder, opened)))).flat();
   pairings.sort(

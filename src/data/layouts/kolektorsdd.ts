@@ -1,5 +1,5 @@
 import { MaskNames, stemOf } from '../../scan/mask-names.js';
-import type { Reading } from '../entry.js';
+import type { EntryReading } from '../entry.js';
 import { type LabelledPair, labelledByMask, leftOutLines } from './labelled-by-mask.js';
 import type { Layout } from './layout.js';
 import type { PictureTree } from './picture-tree.js';
@@ -26,7 +26,7 @@ async function partFolders(tree: PictureTree): Promise<string[]> {
   return (await tree.folders()).filter((name) => k_part.test(name));
 }
 
-async function readAll(tree: PictureTree): Promise<Reading> {
+async function readAll(tree: PictureTree): Promise<EntryReading> {
   const pairs: LabelledPair[] = [];
   const without: string[] = [];
   for (const folder of await partFolders(tree)) {

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { visible } from '../../terminal/visible.js';
 import { eachBounded } from '../each-bounded.js';
-import type { Entry, Reading } from '../entry.js';
-import { isEmptyMask, labelMask } from '../label-mask.js';
+import type { Entry, EntryReading } from '../entry.js';
+import { labelMask, markedShare } from '../label-mask.js';
 import type { PictureTree } from './picture-tree.js';
 
 const k_labelsAtOnce = 4;
@@ -17,7 +17,7 @@ export async function labelledByMask(
   tree: PictureTree,
   pairs: readonly LabelledPair[],
   className: string,
-): Promise<Reading> {
+): Promise<EntryReading> {
   const read = await eachBounded(pairs, k_labelsAtOnce, (pair) => readPair(tree, pair, className));
   return {
     entries: read.filter((entry) => entry !== undefined),
@@ -37,7 +37,7 @@ async function readPair(
 ): Promise<Entry | undefined> {
   const label = await labelMask(join(tree.root, maskPath)).catch(() => undefined);
   if (label === undefined) return undefined;
-  const isAnomalous = !isEmptyMask(label);
+  const isAnomalous = (await markedShare(label)) > 0;
   return {
     imagePath,
     maskPaths: isAnomalous ? [maskPath] : [],

@@ -1,7 +1,7 @@
 /** What a layout of folders is: how it is recognised, how it is read, and what the paper counted in it. */
 import type { LeftOutReason } from '../../scan/scan-account.js';
 import type { Split } from '../data-set.js';
-import type { Reading } from '../entry.js';
+import type { EntryReading } from '../entry.js';
 import type { PictureTree } from './picture-tree.js';
 
 /** A data set of the paper: its classes, and the pictures of its test split (Table 4). */
@@ -33,7 +33,7 @@ export interface Layout {
   /** its own index names no kinds: `specie_name` is written empty */
   hasNoKinds?: boolean;
   recognise(tree: PictureTree): Promise<Recognised | undefined>;
-  read(tree: PictureTree, split: Split): Promise<Reading>;
+  read(tree: PictureTree, split: Split): Promise<EntryReading>;
   /** why a picture that neither split uses is left out, where the layout knows more than its place shows */
   reasonFor?(path: string): LeftOutReason | undefined;
 }

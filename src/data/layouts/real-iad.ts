@@ -5,7 +5,7 @@ import { CraneError } from '../../errors.js';
 import { codedReadError } from '../../files/open-file.js';
 import { decodeText } from '../../files/text.js';
 import { byCodeUnits, type Split } from '../data-set.js';
-import type { Entry, Reading } from '../entry.js';
+import type { Entry, EntryReading } from '../entry.js';
 import type { Layout } from './layout.js';
 import type { PictureTree } from './picture-tree.js';
 
@@ -59,7 +59,7 @@ async function filesOf(tree: PictureTree): Promise<string[]> {
   return [];
 }
 
-async function readClass(tree: PictureTree, file: string, split: Split): Promise<Reading> {
+async function readClass(tree: PictureTree, file: string, split: Split): Promise<EntryReading> {
   const index = await readIndex(join(tree.root, file));
   const className = file.slice(file.lastIndexOf('/') + 1).replace(/\.json$/i, '');
   const prefix = (index.meta.prefix ?? className).replace(/\/+$/, '');

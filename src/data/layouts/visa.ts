@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { CraneError } from '../../errors.js';
 import { byCodeUnits } from '../data-set.js';
-import type { Reading } from '../entry.js';
+import type { EntryReading } from '../entry.js';
 import { readTable } from '../table.js';
 import type { Layout } from './layout.js';
 
@@ -43,7 +43,7 @@ export const visa: Layout = {
 };
 
 /** Rows keep the table's order within their class. */
-async function readRows(file: string, split: string): Promise<Reading> {
+async function readRows(file: string, split: string): Promise<EntryReading> {
   const rows = await checkedRows(file);
   const ofSplit = rows.filter((row) => row.split === split);
   ofSplit.sort((a, b) => byCodeUnits(a.object, b.object));

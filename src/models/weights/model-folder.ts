@@ -12,7 +12,7 @@ import {
   type CraneKind,
   craneTexts,
   describeCrane,
-  type PromptSets,
+  type PromptSetTable,
   type SourceKind,
   toText,
   type WeightPart,
@@ -58,7 +58,7 @@ async function fill(folder: string, parts: FolderParts): Promise<void> {
   const { name, kind, sourceKind, description, licence, ownPrompts } = parts;
   const weights = await putInto(folder, parts.weights);
   const source = parts.source && (await putInto(folder, parts.source));
-  const sets: PromptSets['sets'] = {};
+  const sets: PromptSetTable['sets'] = {};
   for (const { set, learnedOn, stored } of parts.prompts) {
     const { file, sha256 } = await putInto(folder, stored);
     sets[set] = { file, sha256, learnedOn, ...craneTexts };

@@ -28,7 +28,7 @@ export interface ScoreGroups {
   groups: ScoreGroup[];
 }
 
-export interface Counts {
+export interface GroupCounts {
   truePositives: number;
   falseNegatives: number;
   falsePositives: number;
@@ -72,7 +72,7 @@ export function scoreGroups(run: TestRun): ScoreGroups | undefined {
   return { low, high, classes, groups };
 }
 
-export function countsAt(classes: readonly ClassScores[], threshold: number): Counts {
+export function countsAt(classes: readonly ClassScores[], threshold: number): GroupCounts {
   const counts = { truePositives: 0, falseNegatives: 0, falsePositives: 0, trueNegatives: 0 };
   for (const { normal, anomalous } of classes) {
     const below = numberBelow(normal, threshold);

@@ -6,8 +6,8 @@ import { histogramChart } from './histogram.js';
 import {
   bestF1Threshold,
   type ClassScores,
-  type Counts,
   countsAt,
+  type GroupCounts,
   type ScoreGroups,
 } from './score-groups.js';
 import { percent, scoreText } from './text.js';
@@ -64,14 +64,14 @@ function axisOf({ low, high }: ScoreGroups): { low: number; high: number } {
   return { low: low - edge, high: high + edge };
 }
 
-function confusion({ truePositives, falseNegatives, falsePositives, trueNegatives }: Counts): Html {
+function confusion({ truePositives, falseNegatives, falsePositives, trueNegatives }: GroupCounts): Html {
   return html`<table class="confusion"><caption>Pictures</caption>
 <thead><tr><td></td><th scope="col">called anomalous</th><th scope="col">called normal</th></tr></thead>
 <tbody><tr><th scope="row">anomalous</th><td class="right" data-out="truePositives">${truePositives}</td><td class="wrong" data-out="falseNegatives">${falseNegatives}</td></tr>
 <tr><th scope="row">normal</th><td class="wrong" data-out="falsePositives">${falsePositives}</td><td class="right" data-out="trueNegatives">${trueNegatives}</td></tr></tbody></table>`;
 }
 
-function rates(counts: Counts): Html {
+function rates(counts: GroupCounts): Html {
   const { precision, recall, falseAlarmRate, f1 } = ratesOf(counts);
   return html`<dl class="rates"><div><dt>Precision</dt><dd data-out="precision">${percent(precision)}</dd><dd class="what">of those called anomalous, are</dd></div><div><dt>Recall</dt><dd data-out="recall">${percent(recall)}</dd><dd class="what">of the anomalous, found</dd></div><div><dt>False-alarm rate</dt><dd data-out="falseAlarmRate">${percent(falseAlarmRate)}</dd><dd class="what">of the normal, called anomalous</dd></div><div><dt>F1</dt><dd data-out="f1">${percent(f1)}</dd><dd class="what">of precision and recall</dd></div></dl>`;
 }
@@ -82,7 +82,7 @@ function classRow(one: ClassScores, run: TestRun, threshold: number): Html {
   return html`<tr><td>${run.dataSets[one.set]!.name}</td><th scope="row">${one.className}</th><td>${counts.truePositives}</td><td>${counts.falseNegatives}</td><td>${counts.falsePositives}</td><td>${counts.trueNegatives}</td><td>${percent(precision)}</td><td>${percent(recall)}</td><td>${percent(falseAlarmRate)}</td></tr>`;
 }
 
-function ratesOf({ truePositives, falseNegatives, falsePositives, trueNegatives }: Counts) {
+function ratesOf({ truePositives, falseNegatives, falsePositives, trueNegatives }: GroupCounts) {
   const ratio = (part: number, whole: number) => (whole === 0 ? null : part / whole);
   return {
     precision: ratio(truePositives, truePositives + falsePositives),

@@ -9,16 +9,16 @@ export interface PrintedRow {
   pixel: readonly [number, number, number] | null;
 }
 
-export type Column = 'Crane' | 'Crane+';
+export type PaperColumn = 'Crane' | 'Crane+';
 
 export interface PrintedSet {
   /** its name in table 1 */
   printedAs: string;
   /** 1 has the mean, the others the classes */
   tables: readonly number[];
-  mean: Record<Column, PrintedRow>;
+  mean: Record<PaperColumn, PrintedRow>;
   /** under the data set's own class names */
-  classes: Readonly<Record<string, Record<Column, PrintedRow>>>;
+  classes: Readonly<Record<string, Record<PaperColumn, PrintedRow>>>;
 }
 
 /** By the names of the layouts (data list). */

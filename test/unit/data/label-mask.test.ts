@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isEmptyMask, labelMask, maskOfPicture } from '../../../src/data/label-mask.js';
+import { labelMask, markedShare, maskOfPicture } from '../../../src/data/label-mask.js';
 import { turnMask } from '../../../src/data/turn-mask.js';
 import { codeOf, greyPng, makeRoot, makeTree } from './tree.js';
 
@@ -75,7 +75,7 @@ describe('a mask', () => {
     const black = await colours(Array.from({ length: 64 }, (_, at) => [0, 0, 0, at < 2 ? 255 : 0]));
     expect([...(await read(black)).data.subarray(0, 3)]).toEqual([255, 255, 0]);
     const opaque = await colours(Array.from({ length: 64 }, () => [0, 0, 0, 255]));
-    expect(isEmptyMask(await read(opaque))).toBe(true);
+    expect(await markedShare(await read(opaque))).toBe(0);
     const red = await colours(
       Array.from({ length: 64 }, (_, at) => (at < 2 ? [255, 0, 0, 127] : [0, 0, 0, 255])),
     );
@@ -113,8 +113,8 @@ describe('a mask', () => {
   });
 
   it('is empty only when nothing at all is marked', async () => {
-    expect(isEmptyMask(await read(await greyPng(0)))).toBe(true);
-    expect(isEmptyMask({ data: Uint8Array.of(0, 0, 1) })).toBe(false);
+    expect(await markedShare(await read(await greyPng(0)))).toBe(0);
+    expect(await markedShare({ data: Uint8Array.of(0, 0, 1) })).toBeCloseTo(1 / 3, 9);
   });
 });
 
@@ -162,11 +162,51 @@ describe('a mask and its picture', () => {
     expect(await codeOf(maskOfPicture([mask], picture, { exif: false }))).toBe('E_DATA_MASK_SIZE');
   });
 
-  it('four quarter turns are none', () => {
+  it('four quarter turns are none', async () => {
     const grey = { data: Uint8Array.from({ length: 6 }, (_, at) => at), width: 3, height: 2 };
     let turned: { data: Uint8Array; width: number; height: number } = grey;
-    for (let turn = 0; turn < 4; turn++) turned = turnMask(turned, 6);
+    for (let turn = 0; turn < 4; turn++) turned = await turnMask(turned, 6);
     expect(turned).toEqual(grey);
-    expect([...turnMask(grey, 6).data]).toEqual([3, 0, 4, 1, 5, 2]);
+    expect([...(await turnMask(grey, 6)).data]).toEqual([3, 0, 4, 1, 5, 2]);
+  });
+});
+
+describe('masks of more pixels than one slice', () => {
+  const [width, height] = [700, 430];
+  const noise = (seed: number) =>
+    Uint8Array.from({ length: width * height * 3 }, (_, at) =>
+      ((at + seed) * 2654435761) >>> 29 === 0 ? at : 0,
+    );
+  const write = async (name: string, data: Uint8Array) => {
+    await sharp(data, { raw: { width, height, channels: 3 } })
+      .png()
+      .toFile(join(root, name));
+    return join(root, name);
+  };
+  const highest = (data: Uint8Array) =>
+    Uint8Array.from({ length: width * height }, (_, at) => Math.max(...data.subarray(3 * at, 3 * at + 3)));
+
+  it('are united pixel by pixel', async () => {
+    const [a, b] = [noise(1), noise(2)];
+    const masks = [await write('a.png', a), await write('b.png', b)];
+    const united = await maskOfPicture(masks, { path: masks[0]!, width, height });
+    const [ofA, ofB] = [highest(a), highest(b)];
+    const expected = ofA.map((value, at) => Math.max(value, ofB[at]!));
+    expect(Buffer.compare(united.data as Uint8Array, expected)).toBe(0);
+    const marked = expected.filter((value) => value > 0).length / (width * height);
+    expect(await markedShare(united as { data: Uint8Array })).toBe(marked);
+  });
+
+  it('turn to the same pixels and back', async () => {
+    const grey = { data: highest(noise(3)), width, height };
+    const turned = await turnMask(grey, 6);
+    for (const [x, y] of [
+      [0, 0],
+      [699, 429],
+      [350, 200],
+      [1, 428],
+    ] as const)
+      expect(turned.data[x * height + (height - 1 - y)], `${x} ${y}`).toBe(grey.data[y * width + x]);
+    expect(Buffer.compare((await turnMask(turned, 8)).data, grey.data)).toBe(0);
   });
 });

@@ -4,7 +4,7 @@ import { throwIfCancelled } from '../../../src/cancellation.js';
 import type { PictureItem } from '../../../src/engine/picture-item.js';
 import type { UnplacedScore } from '../../../src/engine/picture-scorer.js';
 import { Scheduler, type SchedulerLimits } from '../../../src/engine/scheduler.js';
-import type { Job, Means, ReadyPicture } from '../../../src/engine/scheduler-job.js';
+import type { Job, Preparing, ReadyPicture } from '../../../src/engine/scheduler-job.js';
 import type { CraneError } from '../../../src/errors.js';
 import { ByteBudget } from '../../../src/images/byte-budget.js';
 import type { EngineWarning } from '../../../src/options/types.js';
@@ -14,7 +14,7 @@ export interface BareBehaviour {
   maxBytes?: number;
   /** runs before a pass gives its results; throws for one that cannot be run */
   pass?: (names: string[], flag: { isCancelled: boolean }) => void | Promise<void>;
-  prepare?: (name: string, means: Means) => void | Promise<void>;
+  prepare?: (name: string, means: Preparing) => void | Promise<void>;
   conclude?: (name: string) => void | Promise<void>;
 }
 
@@ -49,12 +49,12 @@ export function makeBareScheduler(behaviour: BareBehaviour = {}) {
   };
   const scheduler = new Scheduler({
     addon: { createCancelFlag: () => new Flag() },
-    engine: { score },
+    engine: { score, scorePreprocessed: () => Promise.reject(new Error('no tensors here')) },
     budget,
     limits: { maxBatch: 8, maxWaitMs: 0, maxQueue: 1000, ...behaviour.limits },
     warn: (warning) => warnings.push(warning),
   });
-  const prepare = async (name: string, means: Means): Promise<ReadyPicture<UnplacedScore>> => {
+  const prepare = async (name: string, means: Preparing): Promise<ReadyPicture<UnplacedScore>> => {
     throwIfCancelled(means.signal);
     await means.ticket.take(k_bytes);
     await behaviour.prepare?.(name, means);
@@ -72,6 +72,7 @@ export function makeBareScheduler(behaviour: BareBehaviour = {}) {
     pictures: names.map((name) => (means) => prepare(name, means)),
     method: methodOf(1),
     couplesPictures: false,
+    isCall: parts.sharesPass ?? true,
     sharesPass: true,
     priority: 0,
     deadline: undefined,
@@ -96,7 +97,7 @@ export function makeBareScheduler(behaviour: BareBehaviour = {}) {
     running,
     jobOf,
     call,
-    prepareItem: ({ name }: PictureItem, means: Means) => prepare(name!, means),
+    prepareItem: ({ name }: PictureItem, means: Preparing) => prepare(name!, means),
   };
 }
 

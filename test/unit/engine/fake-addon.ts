@@ -196,14 +196,16 @@ function makeFakeEngine(
         running.now--;
       }
     },
-    scorePreprocessed: async (input, { batch, height, width }, _prompts, _method, wantMap) =>
-      Array.from({ length: batch }, (_, image) => ({
+    scorePreprocessed: async (input, { batch, height, width }, _prompts, _method, wantMap) => {
+      await new Promise((resolve) => setTimeout(resolve, passMs));
+      return Array.from({ length: batch }, (_, image) => ({
         score: Math.abs(input[image * 3 * height * width]!) % 1,
         parts: { fused: 0, 'map-max': 0 },
         mapMax: 0,
         ...(wantMap ? { map: { data: new Float32Array(height * width), width, height } } : {}),
         ms: { preprocess: 0, forward: 1, postprocess: 0 },
-      })),
+      }));
+    },
     trace: () => Promise.reject(new Error('not faked')),
     traceContext: () => Promise.reject(new Error('not faked')),
     beginTraining: (start, _method, settings) => beginFakeTraining(start, settings, training),
