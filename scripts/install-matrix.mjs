@@ -3,7 +3,7 @@
 // Exits 1 when a row is not as expected. Needs the npm registry (or npm's cache) for the dependencies, once; the rows run
 // without network.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -91,6 +91,7 @@ for (const [name, tarball] of Object.entries({ 'crane-native': whole, 'crane-nat
   installInto(template, [tarball]);
   for (const row of rows) tryRow(name, template, row);
   if (name === 'crane-native-engine') tryOptional(template);
+  else tryJest(template);
 }
 rmSync(work, { recursive: true, force: true });
 process.exitCode = failures === 0 ? 0 : 1;
@@ -214,6 +215,29 @@ function tryOptional(template) {
     /^E_DATA_/.test(after),
     after,
   );
+}
+
+/** examples/jest as a user would run it, against the packed package. */
+function tryJest(template) {
+  const example = join(dirname(dirname(fileURLToPath(import.meta.url))), 'examples', 'jest');
+  const user = join(work, 'a user of Jest');
+  cpSync(template, user, copied);
+  const { devDependencies } = JSON.parse(readFileSync(join(example, 'package.json'), 'utf8'));
+  const wanted = Object.entries(devDependencies).map(([name, version]) => `${name}@${version}`);
+  const install = spawnSync(
+    'npm',
+    ['install', ...wanted, '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'],
+    { cwd: user, encoding: 'utf8' },
+  );
+  for (const file of ['inspector.js', 'inspector.test.js']) cpSync(join(example, file), join(user, file));
+  const jest = spawnSync(process.execPath, [join(user, 'node_modules', 'jest', 'bin', 'jest.js')], {
+    cwd: user,
+    env: surroundings({ CRANE_LIBTORCH: libtorch }),
+    encoding: 'utf8',
+  });
+  const isRight = install.status === 0 && jest.status === 0 && /Tests: +\d+ passed/.test(jest.stderr);
+  const text = `${install.stderr}${jest.stdout}${jest.stderr}`;
+  tell('crane-native', 'examples/jest, in CommonJS', install.status, jest.status, isRight, text);
 }
 
 function code(stderr) {
