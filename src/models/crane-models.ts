@@ -22,25 +22,36 @@ export const { vision: clipVision, text: clipText } = clipTowers({
 /** Spatial sources of D-Attn (method.md 4): DINOv2 with registers, DINO ViT-B/8, SAM's image encoder. */
 export type SourceKind = 'dinov2' | 'dino' | 'sam';
 
-/**
- * DINOv2 with registers fits its position grid with antialiasing to the exact size, DINO to (n + 0.1) / 28; SAM resizes
- * the picture instead.
- */
+interface SourceFacts {
+  /** how its position grid is fitted to the input */
+  positions: TowerConfig['positionInterpolation'];
+  /** what multiplies the mean cosine (method.md 4) */
+  beta: number;
+}
+
+/** A kind without its row does not compile. */
+const sources: Record<SourceKind, SourceFacts> = {
+  // with antialiasing to the exact size
+  dinov2: { positions: { kind: 'bicubic-antialias', offset: 0 }, beta: 1.2 },
+  // to (n + 0.1) / 28
+  dino: { positions: { kind: 'bicubic', offset: 0.1 }, beta: 1.2 },
+  // resizes the picture instead, and reads nothing of this
+  sam: { positions: { kind: 'bicubic', offset: 0.1 }, beta: 1.08 },
+};
+
 export function sourceVision(kind: SourceKind): TowerConfig {
   return {
     activation: 'gelu',
     layerNormEps: 1e-6,
     mean: [0.485, 0.456, 0.406],
     std: [0.229, 0.224, 0.225],
-    positionInterpolation:
-      kind === 'dinov2' ? { kind: 'bicubic-antialias', offset: 0 } : { kind: 'bicubic', offset: 0.1 },
+    positionInterpolation: sources[kind].positions,
     blocks: 0,
   };
 }
 
-/** What multiplies the mean cosine (method.md 4). */
 export function sourceBeta(kind: SourceKind): number {
-  return kind === 'sam' ? 1.08 : 1.2;
+  return sources[kind].beta;
 }
 
 /** The two texts; the twelve X are replaced by learned vectors (method.md 5). */
