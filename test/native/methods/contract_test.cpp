@@ -153,7 +153,7 @@ TEST(Toy, LearnsByTheClassesOfThePictures) {
   fresh.kind = methods::LearnerStart::Kind::fresh;
   fresh.classes = {{"nut", {{"normal", {{1, 2}}}}}, {"bolt", {{"normal", {{1, 3}}}}}};
   const auto item = [&](size_t picture, const std::string& name) {
-    return TrainItem{"", nullptr, 0, true, pictures.items[picture].picture, mask.data(), name};
+    return TrainItem{true, "", "", pictures.items[picture].picture, mask.data(), name};
   };
   Training training(engine, toy().method, fresh, {});
   const auto before = training.state();
