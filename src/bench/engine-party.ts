@@ -10,14 +10,14 @@ import { embeddedModels } from '../models/find-model.js';
 import type { Model } from '../models/model-json.js';
 import type { EngineOptions } from '../options/types.js';
 import { forgetPeak, residentMemory } from './memory.js';
-import { craneSizes } from './model-work.js';
-import { type CraneSizes, craneWork, totalGflop } from './operations.js';
+import { type ModelWork, modelWork } from './model-work.js';
+import { totalGflop } from './operations.js';
 import type { Party, PartyFacts, Sample } from './party.js';
 
 export interface EngineParty extends Party {
   engine: Engine;
   /** what its arithmetic is counted from */
-  sizes: CraneSizes;
+  work: ModelWork;
 }
 
 export interface EnginePartyParts {
@@ -41,7 +41,7 @@ export async function openEngineParty({
   const openSeconds = (performance.now() - start) / 1000;
   try {
     const { peakBytes } = residentMemory();
-    const sizes = await craneSizes(engine, model);
+    const work = await modelWork(engine, model);
     const { kernels: ofProcess, libtorch } = await addon.info();
     const { precision, kernels } = choiceOf(engine, ofProcess);
     const facts: PartyFacts = {
@@ -49,12 +49,12 @@ export async function openEngineParty({
       versions: { libtorch },
       threads: engine.facts.threads,
       precision,
-      gflop: totalGflop(craneWork(sizes)),
+      gflop: totalGflop(work.parts),
       weightBytes: engine.facts.weightBytes,
       openSeconds,
       openPeakBytes: peakBytes,
     };
-    return new OwnEngine(name, facts, engine, sizes, pictures);
+    return new OwnEngine(name, facts, engine, work, pictures);
   } catch (thrown) {
     await engine.dispose();
     throw thrown;
@@ -79,7 +79,7 @@ class OwnEngine implements EngineParty {
     readonly name: string,
     readonly facts: PartyFacts,
     readonly engine: Engine,
-    readonly sizes: CraneSizes,
+    readonly work: ModelWork,
     pictures: readonly string[],
   ) {
     this.#pictures = pictures;

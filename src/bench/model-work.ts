@@ -3,25 +3,48 @@
 import type { CraneOptions, NativeAddon, WeightFileInfo } from '../addon/native.js';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
-import { methodName } from '../methods/descriptor.js';
+import { methodOf } from '../methods/registry.js';
+import type { TowerSizes, WorkPart } from '../methods/work.js';
 import { type Model, modelFile } from '../models/model-json.js';
 import { sizesOf } from '../models/weights/sizes.js';
 import type { Size } from '../options/types.js';
-import { type CraneSizes, type TowerSizes, towerSource } from './operations.js';
+import { type CraneSizes, craneWork, towerSource } from './operations.js';
 import { samSizes } from './sam-work.js';
 
-/** The sizes of one picture's arithmetic, as the engine's own settings run it. */
-export async function craneSizes(engine: Engine, model: Model): Promise<CraneSizes> {
+/** One picture's arithmetic, as the engine's own settings run it. */
+export interface ModelWork {
+  parts: WorkPart[];
+  vision: TowerSizes;
+  /** of Crane, whom peers compute too */
+  crane: CraneSizes | undefined;
+}
+
+/** @throws CraneError E_METHOD where it is not counted */
+export async function modelWork(engine: Engine, model: Model): Promise<ModelWork> {
   const { addon, facts } = engine;
-  const settings = engine.settings();
-  if (methodName(settings.method) !== 'crane')
-    throw new CraneError(
-      'E_METHOD',
-      `the arithmetic of method ${methodName(settings.method)} is not counted`,
-    );
-  const method = settings.method as CraneOptions;
+  const { method } = engine.settings();
   const files = await inspect(addon, model, model.weights);
   const vision = towerSizes(facts.vision, files, facts.input, facts.patch);
+  const { name, work } = methodOf(method);
+  if (work) {
+    const grid = {
+      width: Math.floor(facts.input.width / vision.patch),
+      height: Math.floor(facts.input.height / vision.patch),
+    };
+    return {
+      parts: work(method, { vision, grid, text: facts.text, jointWidth: facts.jointWidth }),
+      vision,
+      crane: undefined,
+    };
+  }
+  if (name !== 'crane') throw new CraneError('E_METHOD', `the arithmetic of method ${name} is not counted`);
+  const crane = await craneSizes(engine, model, vision);
+  return { parts: craneWork(crane), vision, crane };
+}
+
+async function craneSizes(engine: Engine, model: Model, vision: TowerSizes): Promise<CraneSizes> {
+  const { addon, facts } = engine;
+  const method = engine.settings().method as CraneOptions;
   const eAttn = { kind: method.eAttn, layers: Math.min(method.eAttnLayers, facts.vision.layers) };
   const crane: CraneSizes = { vision, jointWidth: facts.jointWidth, eAttn };
   if (!method.dAttn || !facts.source || !model.source) return crane;

@@ -4,18 +4,9 @@
  * scores with less is above 100 % of the machine's rate, and that is meant: the count does not depend on who computes.
  */
 import type { EAttnKind } from '../addon/native.js';
+import { product, type TowerSizes, type WorkPart } from '../methods/work.js';
 
-export interface TowerSizes {
-  width: number;
-  layers: number;
-  /** width inside the MLP */
-  mlp: number;
-  /** side of a patch in pixels */
-  patch: number;
-  registers: number;
-  /** patches of one picture */
-  patches: number;
-}
+export type { TowerSizes, WorkPart } from '../methods/work.js';
 
 export interface CraneSizes {
   vision: TowerSizes;
@@ -39,11 +30,6 @@ export interface SourceSizes {
 
 export function towerSource(tower: TowerSizes): SourceSizes {
   return { width: tower.width, patches: tower.patches, gflop: totalGflop(towerWork(tower)), tower };
-}
-
-export interface WorkPart {
-  part: string;
-  gflop: number;
 }
 
 /** A vision transformer's forward pass without a second stream: what peers compute. */
@@ -102,9 +88,4 @@ function scoreProducts(kind: EAttnKind): number {
 
 function tokens({ patches, registers }: TowerSizes): number {
   return patches + 1 + registers;
-}
-
-/** Of a product with so many multiply-adds. */
-export function product(...sides: number[]): number {
-  return 2e-9 * sides.reduce((all, side) => all * side, 1);
 }

@@ -90,12 +90,16 @@ function pythonCommand(name: PythonPeer, { env, python }: PeerSurroundings): Com
 }
 
 /** What peer.py hands to the peers. */
-function pythonSetup(name: PythonPeer, { engine, facts, sizes }: EngineParty) {
-  const { vision, jointWidth, eAttn, dAttn } = sizes;
+function pythonSetup(name: PythonPeer, { engine, facts, work: { vision, crane } }: EngineParty) {
   const { input, device } = engine.facts;
   const { threads, precision } = facts;
   const setup = { threads, precision, device, input, vision };
   if (name !== 'authors') return { ...setup, gflop: totalGflop(towerWork(vision)) };
+  if (!crane)
+    throw new CraneError('E_METHOD', `peer ${name} computes Crane, and this is another method`, {
+      hint: 'bench without it: no --vs authors',
+    });
+  const { jointWidth, eAttn, dAttn } = crane;
   return {
     ...setup,
     gflop: facts.gflop,

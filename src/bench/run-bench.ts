@@ -7,7 +7,7 @@ import type { EngineOptions } from '../options/types.js';
 import { type EngineParty, openEngineParty } from './engine-party.js';
 import { openGemm } from './gemm.js';
 import { describeMachine } from './machine.js';
-import { craneWork, totalGflop } from './operations.js';
+import { totalGflop } from './operations.js';
 import type { Party } from './party.js';
 import { openPeer, type Patience, type PeerPlan } from './peer.js';
 import { type BenchReport, summarise } from './report.js';
@@ -130,11 +130,10 @@ async function runBatches(
   }
 }
 
-function noteEngine(report: BenchReport, { engine, sizes }: EngineParty): void {
+function noteEngine(report: BenchReport, { engine, work: { parts } }: EngineParty): void {
   const { device, input, vision, text, source } = engine.facts;
   report.engine.device = device;
   report.model.input = input;
   report.model.parameters = vision.parameters + text.parameters + (source?.parameters ?? 0);
-  const parts = craneWork(sizes);
   report.work = { gflop: totalGflop(parts), parts };
 }

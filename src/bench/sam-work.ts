@@ -1,7 +1,8 @@
 /** The arithmetic of SAM's image encoder, which attends within windows in most of its blocks; counted as in operations.ts. */
 import type { WeightFileInfo } from '../addon/native.js';
+import { product } from '../methods/work.js';
 import { sizesOf } from '../models/weights/sizes.js';
-import { product, type SourceSizes } from './operations.js';
+import type { SourceSizes } from './operations.js';
 
 /** undefined: the file holds something else. */
 export function samSizes(file: WeightFileInfo): SourceSizes | undefined {

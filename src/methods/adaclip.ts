@@ -3,6 +3,7 @@ import type { MethodOptions } from '../addon/method.js';
 import type { FeatureShape } from '../addon/training.js';
 import { ensembles, sentencesOf } from '../text/ensemble.js';
 import type { LearningSettings, MethodDescriptor } from './descriptor.js';
+import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface AdaClipOptions extends MethodOptions {
   /** 1-based block numbers, one linear head each */
@@ -155,9 +156,32 @@ export const adaclip = {
       };
     },
   },
+  work: promptedWork,
   // What is frozen of a picture depends on no setting.
   features: (_method, { tensors, grid }: FeatureShape) => ({
     shape: { tensors, grid },
     method: { name: 'adaclip' },
   }),
 } as const satisfies MethodDescriptor<AdaClipOptions>;
+
+/** Rows that are learned or made from the picture, as its checkpoints have them. */
+const k_promptRows = 5;
+/** 28 of what is normal, 20 of what is not; rows behind the end of a sentence reach nothing. */
+const k_sentences = 48;
+const k_sentenceRows = 16;
+
+/** The picture twice, without and with prompts; its sentences; heads. K-means is not counted. */
+function promptedWork({ features }: AdaClipOptions, { vision, text, jointWidth }: WorkSizes): WorkPart[] {
+  const { width, patches, registers } = vision;
+  const rows = 1 + registers + patches;
+  const levels = features.length;
+  return [
+    { part: 'patches', gflop: embeddingWork(vision) },
+    { part: 'plain pass', gflop: passWork(vision, 1, rows) },
+    { part: 'prompted pass', gflop: passWork(vision, 1, rows + k_promptRows) },
+    { part: 'sentences', gflop: passWork({ ...text, mlp: 4 * text.width }, k_sentences, k_sentenceRows) },
+    { part: 'generators', gflop: product(k_promptRows, jointWidth, width + text.width) },
+    { part: 'heads', gflop: product(levels, patches, width, jointWidth) + product(jointWidth, jointWidth) },
+    { part: 'logits', gflop: product(levels, patches, jointWidth, 2) },
+  ];
+}

@@ -2,6 +2,7 @@
 import type { MethodOptions } from '../addon/method.js';
 import type { FeatureShape } from '../addon/training.js';
 import type { LearningSettings, MethodDescriptor } from './descriptor.js';
+import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface AnomalyClipOptions extends MethodOptions {
   /** number of last blocks that carry the v-v stream */
@@ -137,6 +138,7 @@ export const anomalyclip = {
       };
     },
   },
+  work: streamWork,
   features: ({ eAttnLayers, features, compat }, { tensors, grid }: FeatureShape) => ({
     shape: { tensors, grid },
     method: {
@@ -147,3 +149,22 @@ export const anomalyclip = {
     },
   }),
 } as const satisfies MethodDescriptor<AnomalyClipOptions>;
+
+/** The plain stream, the v-v stream of the last blocks, and each level through the projection. */
+function streamWork(
+  { eAttnLayers, features }: AnomalyClipOptions,
+  { vision, jointWidth }: WorkSizes,
+): WorkPart[] {
+  const { width, layers, patches, registers } = vision;
+  const rows = 1 + registers + patches;
+  const levels = features.length;
+  return [
+    { part: 'patches', gflop: embeddingWork(vision) },
+    { part: 'plain stream', gflop: passWork(vision, 1, rows) },
+    { part: 'v-v stream', gflop: product(Math.min(eAttnLayers, layers), rows, width, 2 * rows + width) },
+    {
+      part: 'features and logits',
+      gflop: product(levels, rows, width, jointWidth) + product(levels, patches, jointWidth, 2),
+    },
+  ];
+}

@@ -2,6 +2,7 @@
 import type { MethodOptions } from '../addon/method.js';
 import { ensembles, sentencesOf } from '../text/ensemble.js';
 import type { MethodDescriptor } from './descriptor.js';
+import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface AnovlOptions extends MethodOptions {
   augment: boolean;
@@ -107,5 +108,33 @@ export const anovl = {
   material: ({ className }) => ({ texts: { ...sentencesOf(ensembles.anovl, className) }, files: {} }),
   keptBy: () => [],
   training: null,
+  work: viewWork,
   features: null,
 } as const satisfies MethodDescriptor<AnovlOptions>;
+
+/** Beside the picture itself (methods/anovl.md 3). */
+const k_views = 21;
+/** A side's; both make the text adapter (methods/anovl.md 1). */
+const k_sentences = 462;
+
+/** The views' class tokens, two streams of the picture, and the adapter's steps: forward, and twice that backward. */
+function viewWork({ augment, adapter, adapterSteps }: AnovlOptions, sizes: WorkSizes): WorkPart[] {
+  const { vision, jointWidth } = sizes;
+  const { width, layers, patches } = vision;
+  const rows = 1 + vision.registers + patches;
+  const views = augment ? k_views : 0;
+  const adapted = adapter === 'none' ? 0 : adapter === 'text' ? 2 * 2 * k_sentences : jointWidth;
+  const once = product(patches, jointWidth, adapted);
+  return [
+    { part: 'patches', gflop: embeddingWork(vision, 1 + views) },
+    { part: 'plain stream', gflop: passWork(vision, 1, rows) },
+    { part: 'v-v stream', gflop: product(layers, rows, width, 2 * rows + width) },
+    { part: 'views', gflop: passWork(vision, views, rows) },
+    {
+      part: 'features and logits',
+      gflop: product(rows + views, width, jointWidth) + product(patches, jointWidth, 2),
+    },
+    // each step sees the patches twice, clean and beside noise
+    { part: 'adapter', gflop: adapted === 0 ? 0 : (3 * 2 * adapterSteps + 1) * once },
+  ];
+}

@@ -5,6 +5,7 @@
 import type { TowerConfig } from '../addon/engine.js';
 import type { Guidance, MethodOptions } from '../addon/method.js';
 import type { FeatureShape, LearnerSettings } from '../addon/training.js';
+import type { WorkPart, WorkSizes } from './work.js';
 
 export type SettingValue = boolean | number | string | number[] | string[];
 
@@ -152,6 +153,8 @@ export interface MethodDescriptor<M extends MethodOptions = MethodOptions> {
     defaults: LearningSettings;
     learner: OfMethod<M, [settings: LearningSettings], LearnerSettings>;
   } | null;
+  /** operations of one picture by part, without the texts; absent: they are not counted */
+  work?: OfMethod<M, [sizes: WorkSizes], WorkPart[]>;
   /** the parts of a feature cache's key that are the method's; null: nothing of a picture is frozen */
   features: OfMethod<M, [shape: FeatureShape], { shape: unknown; method: unknown }> | null;
 }

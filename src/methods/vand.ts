@@ -3,6 +3,7 @@ import type { MethodOptions } from '../addon/method.js';
 import type { FeatureShape } from '../addon/training.js';
 import { ensembles, sentencesOf } from '../text/ensemble.js';
 import type { LearningSettings, MethodDescriptor } from './descriptor.js';
+import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface VandOptions extends MethodOptions {
   /** 1-based block numbers, one linear head each; the map is the sum of theirs */
@@ -95,8 +96,21 @@ export const vand = {
       return { learningRate, beta1: betas[0], beta2: betas[1], focalWeight, diceWeight };
     },
   },
+  work: headWork,
   features: ({ features }, { tensors, grid }: FeatureShape) => ({
     shape: { tensors, grid },
     method: { name: 'vand', features },
   }),
 } as const satisfies MethodDescriptor<VandOptions>;
+
+/** Plain blocks, and a linear head for each level. */
+function headWork({ features }: VandOptions, { vision, jointWidth }: WorkSizes): WorkPart[] {
+  const { width, patches, registers } = vision;
+  const levels = features.length;
+  return [
+    { part: 'patches', gflop: embeddingWork(vision) },
+    { part: 'plain stream', gflop: passWork(vision, 1, 1 + registers + patches) },
+    { part: 'heads', gflop: product(levels, patches, width, jointWidth) + product(width, jointWidth) },
+    { part: 'logits', gflop: product(levels, patches, jointWidth, 2) },
+  ];
+}

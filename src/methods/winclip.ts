@@ -2,6 +2,7 @@
 import type { MethodOptions } from '../addon/method.js';
 import { ensembles, sentencesOf } from '../text/ensemble.js';
 import type { MethodDescriptor } from './descriptor.js';
+import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface WinclipOptions extends MethodOptions {
   windowSides: number[];
@@ -116,5 +117,24 @@ export const winclip = {
   material: ({ className }) => ({ texts: { ...sentencesOf(ensembles.winclip, className) }, files: {} }),
   keptBy: () => [],
   training: null,
+  work: windowWork,
   features: null,
 } as const satisfies MethodDescriptor<WinclipOptions>;
+
+/** Every window is a sequence of its own: its patches and the class token (methods/winclip.md 2). */
+function windowWork({ windowSides }: WinclipOptions, { vision, grid, jointWidth }: WorkSizes): WorkPart[] {
+  const sides = windowSides.filter((side) => side <= Math.min(grid.width, grid.height));
+  const countOf = (side: number) => (grid.width - side + 1) * (grid.height - side + 1);
+  const windows = sides.reduce((sum, side) => sum + countOf(side), 0);
+  return [
+    { part: 'patches', gflop: embeddingWork(vision) },
+    ...sides.map((side) => ({
+      part: `windows of ${side} x ${side}`,
+      gflop: passWork(vision, countOf(side), 1 + side * side),
+    })),
+    {
+      part: 'features and logits',
+      gflop: product(windows, vision.width, jointWidth) + product(windows, jointWidth, 2),
+    },
+  ];
+}
