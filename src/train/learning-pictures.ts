@@ -164,6 +164,11 @@ function countCells(mask: NativePicture, { addon, input, grid }: ReadingWork): P
   return addon.countCells(mask, input.width, input.height, grid);
 }
 
-function zeroCells({ grid }: ReadingWork): Uint32Array {
-  return new Uint32Array(grid.width * grid.height);
+/** One for all normal pictures: where cells are pixels each would take a megabyte. */
+const zeros = new WeakMap<ReadingWork, Uint32Array>();
+
+function zeroCells(work: ReadingWork): Uint32Array {
+  const cells = zeros.get(work) ?? new Uint32Array(work.grid.width * work.grid.height);
+  zeros.set(work, cells);
+  return cells;
 }
