@@ -3,6 +3,7 @@ import type { NativeAddon } from '../addon/native.js';
 import { evaluationOf } from '../metrics/means.js';
 import type { Machine } from '../runs/machine.js';
 import { compareWithPaper } from '../runs/paper/compare.js';
+import { perfect } from '../runs/plausibility.js';
 import {
   isScored,
   type LearnedOn,
@@ -55,6 +56,7 @@ async function assembleSet(
   const { set, name } = data;
   const { bootstrap } = settings;
   const intervals = bootstrap && (await intervalsOfSet(name, classes, bootstrap, addon));
+  const tested = classes.map((of, at) => assembleClass(of, intervals?.classes[at] ?? null));
   const paper = comparePaper ? compareWithPaper(set.published ?? null, settings) : null;
   return {
     name,
@@ -63,11 +65,15 @@ async function assembleSet(
     layout: set.layout,
     scan: set.scan,
     learnedOn,
-    classes: classes.map((of, at) => assembleClass(of, intervals?.classes[at] ?? null)),
+    classes: tested,
     mean: evaluationOf(classes.map(({ metrics }) => metrics)).mean,
     intervals: intervals?.mean ?? null,
     paper,
-    notes: [...set.warnings, ...(comparePaper && !paper ? [k_notPublished] : [])],
+    notes: [
+      ...set.warnings,
+      ...perfect({ classes: tested }),
+      ...(comparePaper && !paper ? [k_notPublished] : []),
+    ],
   };
 }
 

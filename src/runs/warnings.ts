@@ -1,5 +1,6 @@
 /** What a reader has to know before the figures. */
 import { NoteTally } from '../images/note-tally.js';
+import { implausible } from './plausibility.js';
 import { isScored, type TestedDataSet, type TestedPrompts } from './test-run.js';
 
 export function warningsOf(dataSets: readonly TestedDataSet[], prompts: TestedPrompts | null): string[] {
@@ -16,6 +17,7 @@ export function warningsOf(dataSets: readonly TestedDataSet[], prompts: TestedPr
     );
   }
   for (const set of dataSets) {
+    warnings.push(...implausible(set));
     const pictures = set.classes.flatMap((of) => of.pictures);
     const odd = new NoteTally();
     for (const picture of pictures) if (isScored(picture)) odd.add(picture.path, picture.warnings ?? []);

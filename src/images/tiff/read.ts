@@ -37,13 +37,9 @@ export async function readOwnTiff(read: ReadBytes, form: TiffForm, littleEndian:
 
 export function droppedNotes({ dropped, samples }: TiffForm): PictureNote[] {
   if (dropped === 0) return [];
-  const bands = dropped === 1 ? 'one band' : `${dropped} bands`;
-  return [
-    {
-      kind: 'bands-dropped',
-      message: `${bands} of its ${samples} are neither colours nor alpha and are left out`,
-    },
-  ];
+  const which = dropped === 1 ? `one of its ${samples} bands is` : `${dropped} of its ${samples} bands are`;
+  const message = `${which} neither colour nor alpha and left out`;
+  return [{ kind: 'bands-dropped', message }];
 }
 
 function keptBands({ colours, alpha }: TiffForm): number[] {
