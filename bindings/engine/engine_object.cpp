@@ -204,7 +204,7 @@ Napi::Value EngineObject::score(const Napi::CallbackInfo& info) {
     const auto cancel = token_of(info[2]);
     return run_async_in_two(
         info.Env(), compute_thread(),
-        [engine, job = engine->begin_score(items), options, cancel] {
+        [engine, job = engine->begin_score(items, options), options, cancel] {
           return engine->score(*job, options, cancel.get());
         },
         io_threads(), [items](std::vector<ScoreOutcome>& outcomes) { add_regions(items, outcomes); },

@@ -102,7 +102,7 @@ std::vector<ScoreOutcome> Engine::State::score_on_device(std::span<const ScoreIt
   // [item][worker]
   std::vector<std::vector<std::shared_ptr<const methods::Context>>> owners;
   for (const ScoreItem& item : items) {
-    plans.push_back(plan_of(item));
+    plans.push_back(plan_of(item, *options.method));
     owners.push_back(context_of_all(item.context));
   }
   DeviceScoring scoring(items, std::move(plans), options);

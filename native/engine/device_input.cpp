@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <map>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -34,11 +35,12 @@ struct Samples {
   int64_t height = 0;
   int64_t width = 0;
   int64_t channels = 3;
+  image::Filter filter = image::Filter::bicubic;
 };
 
 // Room for them, made on the calling thread: page-locked memory belongs to the device that is current there.
 Samples room_for(const DeviceView& v, at::Device device) {
-  Samples samples{{}, v.plan->input_height, v.plan->input_width, 3};
+  Samples samples{{}, v.plan->input_height, v.plan->input_width, 3, v.plan->filter};
   if (is_for_device(v)) {
     image::check_picture(*v.picture);
     samples.height = v.picture->height;
@@ -64,8 +66,8 @@ struct DeviceTaps {
   image::TapsCuda taps;
 };
 
-DeviceTaps device_taps(int64_t src_size, int64_t dst_size, at::Device device) {
-  const image::FixedTaps taps = image::fixed_taps(src_size, dst_size, 0, dst_size, image::Filter::bicubic);
+DeviceTaps device_taps(int64_t src_size, int64_t dst_size, image::Filter filter, at::Device device) {
+  const image::FixedTaps taps = image::fixed_taps(src_size, dst_size, 0, dst_size, filter);
   const int64_t count = taps.count();
   const at::Tensor host = at::empty({count * (2 + taps.stride)},
                                     at::TensorOptions().dtype(at::kInt).pinned_memory(device.is_cuda()));
@@ -107,7 +109,7 @@ class Resizer {
       step.width = width;
       step.channels = samples.channels;
       step.along_x = is_x;
-      step.taps = is_x ? taps_for(width, width_) : taps_for(height, height_);
+      step.taps = is_x ? taps_for(width, width_, samples.filter) : taps_for(height, height_, samples.filter);
       (is_x ? width : height) = is_x ? width_ : height_;
       const at::Tensor dst = at::empty({height * width * samples.channels}, src.options());
       step.dst = dst.mutable_data_ptr<uint8_t>();
@@ -122,17 +124,17 @@ class Resizer {
   }
 
  private:
-  const image::TapsCuda& taps_for(int64_t src_size, int64_t dst_size) {
-    const auto key = std::pair(src_size, dst_size);
+  const image::TapsCuda& taps_for(int64_t src_size, int64_t dst_size, image::Filter filter) {
+    const auto key = std::tuple(src_size, dst_size, filter);
     const auto found = taps_.find(key);
     if (found != taps_.end()) return found->second.taps;
-    return taps_.emplace(key, device_taps(src_size, dst_size, device_)).first->second.taps;
+    return taps_.emplace(key, device_taps(src_size, dst_size, filter, device_)).first->second.taps;
   }
 
   int64_t height_;
   int64_t width_;
   at::Device device_;
-  std::map<std::pair<int64_t, int64_t>, DeviceTaps> taps_;
+  std::map<std::tuple<int64_t, int64_t, image::Filter>, DeviceTaps> taps_;
 };
 
 }  // namespace

@@ -262,7 +262,7 @@ std::shared_ptr<const methods::Context> Engine::State::prepare(const methods::Ma
   for (const image::PictureView& picture : material.normals) {
     ScoreItem stretched;
     stretched.picture = picture;
-    const image::ViewPlan plan = plan_of(stretched);
+    const image::ViewPlan plan = plan_of(stretched, *options.method);
     normals.push_back(input_of(stretched, plan, plan.views.front()).to(device));
   }
   return options.method->prepare(towers(), material, normals);

@@ -169,8 +169,9 @@ class Engine {
   std::vector<float> text_vectors(int64_t handle) const;
 
   // Begins to render the pictures into the model's input on the preparation threads, at most two views ahead
-  // of score(). Any thread may call it; the pixels must outlive the job. Errors: E_IMAGE_*, E_USAGE.
-  std::shared_ptr<ScoreJob> begin_score(std::vector<ScoreItem> items) const;
+  // of score(), which gets the same options. Any thread may call it; the pixels must outlive the job.
+  // Errors: E_IMAGE_*, E_USAGE.
+  std::shared_ptr<ScoreJob> begin_score(std::vector<ScoreItem> items, const ScoreOptions& options) const;
   // One outcome per item, once per job; on a CPU a score never depends on the other items (unless the method
   // couples pictures), on a GPU its last digits may.
   std::vector<ScoreOutcome> score(ScoreJob& job, const ScoreOptions& options,

@@ -34,7 +34,7 @@ void Engine::write_features(std::span<const FeatureItem> items, bool half_precis
       if (cancel) cancel->check();
       ScoreItem stretched;
       stretched.picture = item.picture;
-      const image::ViewPlan plan = state.plan_of(stretched);
+      const image::ViewPlan plan = state.plan_of(stretched, *options.method);
       const at::Tensor input = state.input_of(stretched, plan, plan.views.front()).to(state.device);
       const methods::NamedTensors features = options.method->features(state.towers(), input).front();
       std::vector<std::pair<std::string, at::Tensor>> stored;

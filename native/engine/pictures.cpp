@@ -82,8 +82,9 @@ std::vector<ScoreOutcome> Engine::State::score_together(ScoreJob& job, const Sco
   return outcomes;
 }
 
-std::shared_ptr<ScoreJob> Engine::begin_score(std::vector<ScoreItem> items) const {
-  return std::make_shared<ScoreJob>(state_, std::move(items));
+std::shared_ptr<ScoreJob> Engine::begin_score(std::vector<ScoreItem> items,
+                                              const ScoreOptions& options) const {
+  return std::make_shared<ScoreJob>(state_, std::move(items), *options.method);
 }
 
 std::vector<ScoreOutcome> Engine::score(ScoreJob& job, const ScoreOptions& options,
@@ -106,7 +107,7 @@ std::vector<ScoreOutcome> Engine::score(ScoreJob& job, const ScoreOptions& optio
 
 std::vector<ScoreOutcome> Engine::score(std::span<const ScoreItem> items, const ScoreOptions& options,
                                         const CancelToken* cancel) const {
-  return score(*begin_score({items.begin(), items.end()}), options, cancel);
+  return score(*begin_score({items.begin(), items.end()}, options), options, cancel);
 }
 
 }  // namespace crane

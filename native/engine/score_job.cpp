@@ -9,12 +9,13 @@
 
 namespace crane {
 
-ScoreJob::ScoreJob(std::shared_ptr<const Engine::State> state, std::vector<ScoreItem> items)
+ScoreJob::ScoreJob(std::shared_ptr<const Engine::State> state, std::vector<ScoreItem> items,
+                   const methods::Method& method)
     : state_(std::move(state)), items_(std::move(items)) {
   size_t views = 0;
   for (const ScoreItem& item : items_) {
     first_views_.push_back(views);
-    plans_.push_back(state_->plan_of(item));
+    plans_.push_back(state_->plan_of(item, method));
     views += plans_.back().views.size();
   }
   feed_ = std::make_shared<ViewFeed>(

@@ -15,7 +15,8 @@ class ScoreJob {
  public:
   // Plans every picture's views and begins to render them. state and the pictures' pixels must outlive the
   // job.
-  ScoreJob(std::shared_ptr<const Engine::State> state, std::vector<ScoreItem> items);
+  ScoreJob(std::shared_ptr<const Engine::State> state, std::vector<ScoreItem> items,
+           const methods::Method& method);
   ~ScoreJob();
   ScoreJob(const ScoreJob&) = delete;
   ScoreJob& operator=(const ScoreJob&) = delete;

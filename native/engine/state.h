@@ -107,9 +107,12 @@ struct Engine::State {
   Forward forward(const at::Tensor& images, std::vector<const methods::Context*> contexts,
                   const ScoreOptions& options, Trace* trace) const;
 
-  image::ViewPlan plan_of(const ScoreItem& item) const {
-    return image::plan_views(item.picture.width, item.picture.height, config.width, config.height, item.fit,
-                             item.tile_overlap);
+  // As the method wants its pictures resized.
+  image::ViewPlan plan_of(const ScoreItem& item, const methods::Method& method) const {
+    image::ViewPlan plan = image::plan_views(item.picture.width, item.picture.height, config.width,
+                                             config.height, item.fit, item.tile_overlap);
+    plan.filter = method.facts().resize;
+    return plan;
   }
   // One view as the model's input, [1, 3, height, width], on the CPU. Thread-safe.
   at::Tensor input_of(const ScoreItem& item, const image::ViewPlan& plan, const image::View& view) const;

@@ -38,7 +38,7 @@ struct Training::State {
   at::Tensor input_of(const image::PictureView& picture) const {
     ScoreItem stretched;
     stretched.picture = picture;
-    const image::ViewPlan plan = towers().plan_of(stretched);
+    const image::ViewPlan plan = towers().plan_of(stretched, *method);
     return towers().input_of(stretched, plan, plan.views.front()).to(towers().device);
   }
 };

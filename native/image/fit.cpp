@@ -107,7 +107,7 @@ void render_view(const PictureView& picture, const ViewPlan& plan, const View& v
     for (int64_t i = 0; i < pixels; ++i) std::memcpy(dst + i * 3, fill.data(), 3);
   }
   const int64_t stride = plan.input_width * 3;
-  resize_region_to_rgb(picture, plan.scaled_width, plan.scaled_height, view.source, Filter::bicubic,
+  resize_region_to_rgb(picture, plan.scaled_width, plan.scaled_height, view.source, plan.filter,
                        dst + placement.y * stride + placement.x * 3, stride);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "image/picture.h"
+#include "image/taps.h"
 
 namespace crane::image {
 
@@ -28,6 +29,7 @@ struct View {
 
 struct ViewPlan {
   Fit fit;
+  Filter filter = Filter::bicubic;  // that the picture is resized with
   int64_t picture_width;
   int64_t picture_height;
   int64_t input_width;
@@ -53,9 +55,9 @@ inline constexpr int64_t k_max_views = 65536;
 ViewPlan plan_views(int64_t width, int64_t height, int64_t input_width, int64_t input_height, Fit fit,
                     double overlap);
 
-// The model's input for one view, as RGB. picture: the one the plan was made for; resized bicubically as
-// Pillow does (resize.h). fill: colour of the padding, see mean_colour. dst: [input_height, input_width, 3].
-// Thread-safe.
+// The model's input for one view, as RGB. picture: the one the plan was made for; resized by the plan's
+// filter as Pillow does (resize.h). fill: colour of the padding, see mean_colour. dst: [input_height,
+// input_width, 3]. Thread-safe.
 void render_view(const PictureView& picture, const ViewPlan& plan, const View& view,
                  const std::array<uint8_t, 3>& fill, uint8_t* dst);
 

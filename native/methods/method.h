@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "image/taps.h"
 #include "methods/learner.h"
 #include "methods/material.h"
 #include "methods/named_tensor.h"
@@ -76,6 +77,8 @@ struct Facts {
   bool couples_pictures = false;
   // The same work every time, whatever the picture: a GPU may record score() and replay it.
   bool is_recordable = false;
+  // How pictures are resized to the input.
+  image::Filter resize = image::Filter::bicubic;
   // A score may be NaN because somebody asked for it; otherwise NaN is E_WEIGHTS_NONFINITE.
   bool may_be_nan = false;
 };

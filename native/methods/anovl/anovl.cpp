@@ -101,6 +101,7 @@ at::Tensor map_of(const at::Tensor& p, vision::Grid grid, int64_t height, int64_
 
 Anovl::Anovl(const Settings& settings) : Method("anovl", settings), options_(parse(settings)) {
   facts_.parts = {"class-token"};
+  facts_.resize = image::Filter::bilinear;
   facts_.couples_pictures = options_.adapter != Adapter::none && options_.compat.carried_state;
 }
 

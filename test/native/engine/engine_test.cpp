@@ -90,7 +90,7 @@ TEST(Engine, PicturesPreparedAheadGiveTheSameBits) {
     for (ScoreItem& item : pictures.items) item.fit = fit;
     std::vector<std::shared_ptr<ScoreJob>> jobs;
     for (size_t i = 0; i < 6; i += 2) {
-      jobs.push_back(engine.begin_score({pictures.items[i], pictures.items[i + 1]}));
+      jobs.push_back(engine.begin_score({pictures.items[i], pictures.items[i + 1]}, model.options));
     }
     for (size_t i = 0; i < 6; ++i) {
       if (i % 2 == 1) continue;
@@ -106,7 +106,7 @@ TEST(Engine, AJobThatNobodyScoresLeavesThePicturesAlone) {
   Engine engine(model.config);
   for (int round = 0; round < 50; ++round) {
     auto pictures = std::make_unique<Pictures>(4, 300, 200, 1);
-    auto job = engine.begin_score(pictures->items);
+    auto job = engine.begin_score(pictures->items, model.options);
     job.reset();
     pictures.reset();  // read after this, the sanitizer build would tell
   }

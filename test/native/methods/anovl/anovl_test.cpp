@@ -10,6 +10,7 @@
 #include "../../engine/noise_pictures.h"
 #include "../../engine/synthetic_model.h"
 #include "core/error.h"
+#include "image/resize.h"
 #include "methods/anovl/views.h"
 
 namespace crane::methods::anovl {
@@ -104,6 +105,27 @@ TEST(Anovl, AScoreDoesNotDependOnPicturesBesideOrBeforeIt) {
     }
     EXPECT_NE(together[0].map, together[1].map);
   }
+}
+
+TEST(Anovl, PicturesAreResizedBilinearly) {
+  Example example;
+  const auto rgb = noise_picture(150, 110, 1);
+  const image::PictureView picture{rgb.data(), 150, 110, image::Mode::rgb};
+  const ScoreOptions options = anovl_with({{"augment", false}});
+  const int64_t context = example.engine.add_context(sentences(), options);
+  const auto score = [&](const image::PictureView& of) {
+    ScoreItem item;
+    item.picture = of;
+    item.context = context;
+    return example.engine.score(std::vector<ScoreItem>{item}, options, nullptr)[0].score;
+  };
+  const auto resized = [&](image::Filter filter) {
+    std::vector<uint8_t> pixels(k_side * k_side * 3);
+    image::resize_to_rgb(picture, k_side, k_side, filter, pixels.data());
+    return score({pixels.data(), k_side, k_side, image::Mode::rgb});
+  };
+  EXPECT_EQ(score(picture), resized(image::Filter::bilinear));
+  EXPECT_NE(score(picture), resized(image::Filter::bicubic));
 }
 
 TEST(Anovl, CarriedStateGoesOnFromThePictureBefore) {
