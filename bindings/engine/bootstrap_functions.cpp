@@ -17,9 +17,9 @@ namespace crane::bindings {
 namespace {
 
 using metrics::BestThreshold;
-using metrics::Resampling;
+using metrics::BootstrapSettings;
 
-Resampling resampling_of(const Napi::Object& js) {
+BootstrapSettings resampling_of(const Napi::Object& js) {
   const double seed = number_of(js, "seed");
   check_input(seed >= 0 && seed < 0x1p53 && std::floor(seed) == seed, "E_USAGE", "seed ", seed,
               ": expected a whole number below 2^53");
@@ -71,7 +71,7 @@ Napi::Value image_intervals(const Napi::CallbackInfo& call) {
       classes->push_back(
           {string_of(js, "stream"), std::move(pictures.scores), std::move(pictures.is_anomalous)});
     }
-    const Resampling resampling = resampling_of(call[1].As<Napi::Object>());
+    const BootstrapSettings resampling = resampling_of(call[1].As<Napi::Object>());
     return run_async(
         call.Env(), io_threads(), [=] { return metrics::image_intervals(*classes, resampling); },
         [](Napi::Env env, metrics::SetIntervals& intervals) -> Napi::Value {
@@ -103,7 +103,7 @@ Napi::Value best_threshold(const Napi::CallbackInfo& call) {
   return guarded(call, [&] {
     const auto pictures = std::make_shared<ScoredPictures>(scored_pictures_of(call[0].As<Napi::Object>()));
     const Napi::Object options = call[1].As<Napi::Object>();
-    const Resampling resampling = resampling_of(options);
+    const BootstrapSettings resampling = resampling_of(options);
     const std::string stream = string_of(options, "stream");
     return run_async(
         call.Env(), io_threads(),
@@ -135,7 +135,7 @@ class MapLevels {
     pictures_[at] = std::move(picture);
   }
 
-  std::optional<BestThreshold> best(const Resampling& resampling, const std::string& stream) const {
+  std::optional<BestThreshold> best(const BootstrapSettings& resampling, const std::string& stream) const {
     const std::lock_guard lock(mutex_);
     return metrics::best_threshold(metrics::map_thresholds(levels_, range_), pictures_, resampling, stream);
   }
@@ -172,7 +172,7 @@ Napi::Value add_map(const Napi::CallbackInfo& call, const std::shared_ptr<MapLev
 
 Napi::Value best_of_maps(const Napi::CallbackInfo& call, const std::shared_ptr<MapLevels>& all) {
   const Napi::Object options = call[0].As<Napi::Object>();
-  const Resampling resampling = resampling_of(options);
+  const BootstrapSettings resampling = resampling_of(options);
   const std::string stream = string_of(options, "stream");
   return run_async(
       call.Env(), io_threads(), [=] { return all->best(resampling, stream); }, best_threshold_to_js);

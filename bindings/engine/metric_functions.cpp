@@ -34,14 +34,14 @@ bool is_given(const Napi::Value& value) { return !value.IsUndefined() && !value.
 
 // A picture with copies of what the caller owns: the caller may change or transfer its arrays at once.
 struct OwnedPicture {
-  metrics::PictureView view;
+  metrics::MeasuredPicture view;
   std::vector<float> map;
   std::vector<uint8_t> mask;
 };
 
 std::shared_ptr<OwnedPicture> owned_picture_of(const Napi::Object& js) {
   auto owned = std::make_shared<OwnedPicture>();
-  metrics::PictureView& view = owned->view;
+  metrics::MeasuredPicture& view = owned->view;
   view.name = string_of(js, "name");
   view.score = optional_number(js, "score");
   if (const Napi::Value label = js.Get("label"); is_given(label))

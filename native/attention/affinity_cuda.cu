@@ -193,10 +193,10 @@ void affinity_cuda(const AffinityCuda& job, cuda::Element element, void* stream)
   CRANE_CHECK_INVARIANT(job.depth % k_depth == 0 && job.depth > 0 && job.width % 8 == 0, "features of ",
                         job.depth, ", values of ", job.width);
   if (job.pictures == 0 || job.rows == 0) return;
-  const Grid grid{dim3(static_cast<unsigned>((job.rows + k_rows - 1) / k_rows),
-                       static_cast<unsigned>((job.width + k_columns - 1) / k_columns),
-                       static_cast<unsigned>(job.pictures)),
-                  k_threads, k_block_bytes};
+  const LaunchGrid grid{dim3(static_cast<unsigned>((job.rows + k_rows - 1) / k_rows),
+                             static_cast<unsigned>((job.width + k_columns - 1) / k_columns),
+                             static_cast<unsigned>(job.pictures)),
+                        k_threads, k_block_bytes};
   launch("D-Attn", element == Element::bf16 ? affinity<Bf16> : affinity<Fp16>, grid, stream, job);
 }
 

@@ -261,11 +261,11 @@ __global__ void __launch_bounds__(k_threads, 2) self_correlation(const SelfCorre
 template <typename T>
 void run(const SelfCorrelationCuda& job, void* stream) {
   const int members = job.is_joined ? job.member_count : 1;
-  const Grid grid{dim3(static_cast<unsigned>((job.rows + k_rows - 1) / k_rows),
-                       static_cast<unsigned>(job.heads), static_cast<unsigned>(job.pictures)),
-                  k_threads,
-                  static_cast<size_t>(members * k_row_bytes + k_stages * (members + 1) * k_key_bytes +
-                                      (!job.is_joined && job.member_count > 1 ? k_sum_bytes : 0))};
+  const LaunchGrid grid{dim3(static_cast<unsigned>((job.rows + k_rows - 1) / k_rows),
+                             static_cast<unsigned>(job.heads), static_cast<unsigned>(job.pictures)),
+                        k_threads,
+                        static_cast<size_t>(members * k_row_bytes + k_stages * (members + 1) * k_key_bytes +
+                                            (!job.is_joined && job.member_count > 1 ? k_sum_bytes : 0))};
   launch("E-Attn", members == 1 ? self_correlation<T, 1> : self_correlation<T, 3>, grid, stream, job);
 }
 

@@ -9,7 +9,7 @@
 
 namespace crane::cuda {
 
-struct Grid {
+struct LaunchGrid {
   dim3 blocks;
   int threads;
   size_t block_bytes = 0;  // of dynamic shared memory, see block_memory()
@@ -22,7 +22,7 @@ inline void check_status(cudaError_t status, const char* what) {
 
 // Runs kernel(job) on the stream.
 template <typename Job>
-void launch(const char* what, void (*kernel)(Job), const Grid& grid, void* stream, const Job& job) {
+void launch(const char* what, void (*kernel)(Job), const LaunchGrid& grid, void* stream, const Job& job) {
 #ifdef CRANE_CUDA_EMULATED
   (void)what;
   (void)stream;

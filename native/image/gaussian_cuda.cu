@@ -55,8 +55,8 @@ void gaussian_blur_cuda(const float* src, float* between, float* dst, int64_t ba
   if (count == 0) return;
   constexpr int64_t k_most_blocks = 1 << 20;  // beyond it a thread takes several samples
   const int64_t needed = (count + k_threads - 1) / k_threads;
-  const cuda::Grid grid{dim3(static_cast<unsigned>(needed < k_most_blocks ? needed : k_most_blocks)),
-                        k_threads};
+  const cuda::LaunchGrid grid{dim3(static_cast<unsigned>(needed < k_most_blocks ? needed : k_most_blocks)),
+                              k_threads};
   const BlurAxis columns{src, between, count, /*line=*/height, /*step=*/width, weights, radius};
   cuda::launch("Gaussian down the columns", blur_axis, grid, stream, columns);
   const BlurAxis rows{between, dst, count, /*line=*/width, /*step=*/1, weights, radius};

@@ -49,7 +49,7 @@ __global__ void __launch_bounds__(k_threads) normalise_pixels(const NormaliseCud
   }
 }
 
-cuda::Grid grid_for(int64_t samples) {
+cuda::LaunchGrid grid_for(int64_t samples) {
   return {dim3(static_cast<unsigned>((samples + k_threads - 1) / k_threads)), k_threads};
 }
 

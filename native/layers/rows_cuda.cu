@@ -90,7 +90,7 @@ __global__ void __launch_bounds__(k_threads) activate(const ActivateCuda job) {
                       pack<T>(activated(high.x, job.is_quick), activated(high.y, job.is_quick)));
 }
 
-Grid grid_for(int64_t threads) {
+LaunchGrid grid_for(int64_t threads) {
   return {dim3(static_cast<unsigned>((threads + k_threads - 1) / k_threads)), k_threads};
 }
 
@@ -99,7 +99,7 @@ Grid grid_for(int64_t threads) {
 void normalise_rows_cuda(const NormaliseRowsCuda& job, cuda::Element element, void* stream) {
   CRANE_CHECK_INVARIANT(job.width % 4 == 0 && job.width <= k_widest_row_cuda, "rows of ", job.width);
   if (job.rows == 0) return;
-  const Grid grid = grid_for(job.rows * 32);
+  const LaunchGrid grid = grid_for(job.rows * 32);
   const bool is_bf16 = element == Element::bf16;
   if (job.width <= 1024) {
     launch("LayerNorm", is_bf16 ? normalise_rows<Bf16, 8> : normalise_rows<Fp16, 8>, grid, stream, job);

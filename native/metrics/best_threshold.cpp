@@ -41,7 +41,7 @@ std::array<std::vector<size_t>, 2> by_label(std::span<const PictureLevels> pictu
 
 std::optional<BestThreshold> best_threshold(std::span<const double> thresholds,
                                             std::span<const PictureLevels> pictures,
-                                            const Resampling& resampling, std::string_view stream) {
+                                            const BootstrapSettings& resampling, std::string_view stream) {
   LevelCounts sums(thresholds.size());
   std::vector<uint32_t> times(pictures.size(), 1);
   sum_levels(pictures, times, sums);

@@ -39,7 +39,7 @@ struct BestThreshold {
 // stream: independent numbers for each name. None without an anomalous value.
 std::optional<BestThreshold> best_threshold(std::span<const double> thresholds,
                                             std::span<const PictureLevels> pictures,
-                                            const Resampling& resampling, std::string_view stream);
+                                            const BootstrapSettings& resampling, std::string_view stream);
 
 struct LevelledPictures {
   std::vector<double> thresholds;

@@ -36,7 +36,7 @@ class ClassEvaluator::BorrowedShard {
   PixelShard* shard_;
 };
 
-void ClassEvaluator::add(const PictureView& picture) {
+void ClassEvaluator::add(const MeasuredPicture& picture) {
   check_input(!picture.score || !std::isnan(*picture.score), "E_IMAGE_NONFINITE", picture.name,
               ": the score is NaN");
   check_input(picture.is_anomalous || picture.mask != nullptr, "E_USAGE", picture.name,
@@ -70,7 +70,7 @@ void ClassEvaluator::add(const PictureView& picture) {
   note(picture, is_anomalous, has_anomalous_pixel);
 }
 
-void ClassEvaluator::note(const PictureView& picture, bool is_anomalous, bool has_anomalous_pixel) {
+void ClassEvaluator::note(const MeasuredPicture& picture, bool is_anomalous, bool has_anomalous_pixel) {
   const std::lock_guard lock(mutex_);
   if (picture.score) scores_.push_back({*picture.score, is_anomalous});
   ++remarks_.pictures;

@@ -16,7 +16,7 @@
 namespace crane::metrics {
 
 // Memory belongs to the caller and is read during add() only.
-struct PictureView {
+struct MeasuredPicture {
   std::string name;  // for messages
   std::optional<double> score;
   std::optional<bool> is_anomalous;  // without it: whether the mask has an anomalous pixel
@@ -30,7 +30,7 @@ class ClassEvaluator {
  public:
   // A picture enters whole or not at all. Thread-safe. Errors: E_IMAGE_NONFINITE (NaN as score or in the
   // map), E_IMAGE_SHAPE, E_USAGE (neither label nor mask); each names the picture.
-  void add(const PictureView& picture);
+  void add(const MeasuredPicture& picture);
 
   // What was added is not what was meant: finish() will throw this error.
   void refuse(const Error& error);
@@ -41,7 +41,7 @@ class ClassEvaluator {
  private:
   class BorrowedShard;
 
-  void note(const PictureView& picture, bool is_anomalous, bool has_anomalous_pixel);
+  void note(const MeasuredPicture& picture, bool is_anomalous, bool has_anomalous_pixel);
 
   std::mutex mutex_;  // of everything but a borrowed shard
   Remarks remarks_;

@@ -26,7 +26,7 @@ std::shared_ptr<ClassEvaluator> Evaluator::open_class(const std::string& name) {
   return evaluator;
 }
 
-void Evaluator::add(const std::string& class_name, const PictureView& picture) {
+void Evaluator::add(const std::string& class_name, const MeasuredPicture& picture) {
   open_class(class_name)->add(picture);
 }
 

@@ -22,7 +22,7 @@ class Evaluator {
   Evaluator(EvaluateOptions options, int threads);
 
   // Errors: those of ClassEvaluator::add and add_mapped_set; E_USAGE for a class that is finished.
-  void add(const std::string& class_name, const PictureView& picture);
+  void add(const std::string& class_name, const MeasuredPicture& picture);
   void add_mapped(const std::string& class_name, const MappedSet& set);
 
   // Computes one class and forgets its pixels; no picture of it may be in the middle of add(). A class nobody

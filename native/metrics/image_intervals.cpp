@@ -29,7 +29,7 @@ std::vector<size_t> sorted_by_score(std::span<const double> scores) {
   return order;
 }
 
-Draws draw_figures(const ScoredClass& pictures, const Resampling& resampling) {
+Draws draw_figures(const ScoredClass& pictures, const BootstrapSettings& resampling) {
   const size_t count = pictures.scores.size();
   const std::vector<size_t> order = sorted_by_score(pictures.scores);
   // Equal scores are one threshold.
@@ -69,7 +69,7 @@ Draws mean_of(std::span<const Draws> classes, size_t resamples) {
   return mean;
 }
 
-std::optional<Interval> interval_of(std::vector<double> values, const Resampling& resampling) {
+std::optional<Interval> interval_of(std::vector<double> values, const BootstrapSettings& resampling) {
   std::erase_if(values, [](double value) { return std::isnan(value); });
   if (values.size() < 2) return std::nullopt;
   std::sort(values.begin(), values.end());
@@ -77,14 +77,14 @@ std::optional<Interval> interval_of(std::vector<double> values, const Resampling
                   static_cast<int64_t>(values.size())};
 }
 
-ImageIntervals intervals_of(const Draws& draws, const Resampling& resampling) {
+ImageIntervals intervals_of(const Draws& draws, const BootstrapSettings& resampling) {
   return {interval_of(draws.auroc, resampling), interval_of(draws.average_precision, resampling),
           interval_of(draws.f1_max, resampling)};
 }
 
 }  // namespace
 
-SetIntervals image_intervals(std::span<const ScoredClass> classes, const Resampling& resampling) {
+SetIntervals image_intervals(std::span<const ScoredClass> classes, const BootstrapSettings& resampling) {
   SetIntervals result;
   std::vector<Draws> draws;
   for (const ScoredClass& pictures : classes) {

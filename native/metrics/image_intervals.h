@@ -38,6 +38,6 @@ struct SetIntervals {
   ImageIntervals mean;
 };
 
-SetIntervals image_intervals(std::span<const ScoredClass> classes, const Resampling& resampling);
+SetIntervals image_intervals(std::span<const ScoredClass> classes, const BootstrapSettings& resampling);
 
 }  // namespace crane::metrics

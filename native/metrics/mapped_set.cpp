@@ -62,7 +62,7 @@ void add_mapped_set(const MappedSet& set, ClassEvaluator& evaluator, int threads
   std::optional<OpenArray> masks;
   if (set.masks) masks.emplace(*set.masks, count * pixels, 1);
   const auto add = [&](size_t i, int) {
-    PictureView picture;
+    MeasuredPicture picture;
     picture.name = join_text(set.maps.path, "[", i, "]");
     picture.width = set.width;
     picture.height = set.height;

@@ -8,7 +8,7 @@
 
 namespace crane::metrics {
 
-struct Resampling {
+struct BootstrapSettings {
   int64_t resamples = 0;
   uint64_t seed = 0;    // below 2^53
   double level = 0.95;  // share of the draws inside the interval

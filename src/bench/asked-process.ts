@@ -2,7 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { CraneError } from '../errors.js';
-import { type Answer, answerSchema, type Question } from './protocol.js';
+import { answerSchema, type PeerAnswer, type Question } from './protocol.js';
 
 export interface Command {
   program: string;
@@ -53,7 +53,7 @@ export class AskedProcess {
     question: Question,
     timeoutMs: number,
     stop: AbortSignal,
-  ): Promise<Exclude<Answer, { error: unknown }>> {
+  ): Promise<Exclude<PeerAnswer, { error: unknown }>> {
     if (this.#ended) throw this.#ended;
     let timer: NodeJS.Timeout | undefined;
     const onAbort = () => this.#fail(new CraneError('E_CANCELLED', 'interrupted'));
@@ -87,7 +87,7 @@ export class AskedProcess {
     return new CraneError('E_BENCH_PEER', `${this.#name} ${what}`, options);
   }
 
-  #understand(line: string): Exclude<Answer, { error: unknown }> {
+  #understand(line: string): Exclude<PeerAnswer, { error: unknown }> {
     const answer = parse(line);
     if (answer === undefined) {
       throw this.#fail(this.fault(`answered with what is no answer: ${line.slice(0, k_shownLine)}`));
@@ -131,7 +131,7 @@ export class AskedProcess {
   }
 }
 
-function parse(line: string): Answer | undefined {
+function parse(line: string): PeerAnswer | undefined {
   try {
     return answerSchema.parse(JSON.parse(line));
   } catch {

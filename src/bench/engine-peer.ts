@@ -6,7 +6,7 @@ import { findModel } from '../models/find-model.js';
 import type { EngineOptions } from '../options/types.js';
 import { openEngineParty } from './engine-party.js';
 import type { Party } from './party.js';
-import type { Answer, Question } from './protocol.js';
+import type { PeerAnswer, Question } from './protocol.js';
 
 export interface EngineSetup {
   /** a folder of a model */
@@ -14,7 +14,7 @@ export interface EngineSetup {
   options: EngineOptions;
 }
 
-const say = (answer: Answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
+const say = (answer: PeerAnswer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 // Nobody stops a batch that was asked for: the process is ended instead.
 const never = new AbortController().signal;
 let party: Party | undefined;

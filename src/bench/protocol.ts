@@ -37,4 +37,4 @@ const sample = z.object({
 
 export const answerSchema = z.union([z.object({ ready: facts }), z.object({ sample }), z.object({ error })]);
 
-export type Answer = z.infer<typeof answerSchema>;
+export type PeerAnswer = z.infer<typeof answerSchema>;

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { CraneError } from '../errors.js';
-import { bearerOf, type Tokens } from './tokens.js';
+import { type AccessTokens, bearerOf } from './tokens.js';
 
 /** An address that only this machine reaches. */
 export function isLoopback(host: string): boolean {
@@ -33,7 +33,7 @@ function hostOf(origin: string): string | undefined {
 }
 
 /** @throws CraneError E_HTTP_TOKEN */
-export function checkToken(request: IncomingMessage, tokens: Tokens | undefined): void {
+export function checkToken(request: IncomingMessage, tokens: AccessTokens | undefined): void {
   if (!tokens) return;
   const given = bearerOf(request.headers.authorization);
   if (given !== undefined && tokens.has(given)) return;

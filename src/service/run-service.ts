@@ -14,7 +14,7 @@ import { type Log, makeLog } from './log.js';
 import type { Service } from './service.js';
 import type { ServiceSettings } from './settings.js';
 import { Supervisor } from './supervisor.js';
-import { Tokens } from './tokens.js';
+import { AccessTokens } from './tokens.js';
 
 export interface ServiceParts {
   settings: ServiceSettings;
@@ -40,7 +40,7 @@ export async function startService({
   startEngines = startEngineProcess,
   backOffMs,
 }: ServiceParts): Promise<RunningService> {
-  const tokens = settings.tokenFile === undefined ? undefined : await Tokens.read(settings.tokenFile);
+  const tokens = settings.tokenFile === undefined ? undefined : await AccessTokens.read(settings.tokenFile);
   if (!isLoopback(settings.host) && !tokens && !settings.insecure) {
     throw new CraneError(
       'E_USAGE',
@@ -123,7 +123,7 @@ export async function startService({
   }
 }
 
-async function reload(tokens: Tokens | undefined, log: Log): Promise<void> {
+async function reload(tokens: AccessTokens | undefined, log: Log): Promise<void> {
   try {
     await tokens?.readAgain();
     log.info({ tokens: tokens?.count ?? 0 }, 'the tokens were read again');

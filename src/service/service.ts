@@ -6,14 +6,14 @@ import type { Figures } from './figures.js';
 import type { RequestChoices } from './requests/request-options.js';
 import type { ServiceSettings } from './settings.js';
 import type { Supervisor } from './supervisor.js';
-import type { Tokens } from './tokens.js';
+import type { AccessTokens } from './tokens.js';
 
 export interface Service {
   settings: ServiceSettings;
   supervisor: Supervisor;
   admission: Admission;
   figures: Figures;
-  tokens: Tokens | undefined;
+  tokens: AccessTokens | undefined;
   version: string;
   /** told to stop: what was accepted is finished, nothing more is taken */
   isDraining: boolean;

@@ -9,7 +9,7 @@ const k_minLength = 16;
 const k_key = randomBytes(32);
 const digest = (token: string) => createHmac('sha256', k_key).update(token).digest();
 
-export class Tokens {
+export class AccessTokens {
   readonly #path: string;
   #digests: Buffer[] = [];
 
@@ -18,8 +18,8 @@ export class Tokens {
   }
 
   /** @throws CraneError E_IO_READ, E_SERVICE_CONFIG */
-  static async read(path: string): Promise<Tokens> {
-    const tokens = new Tokens(path);
+  static async read(path: string): Promise<AccessTokens> {
+    const tokens = new AccessTokens(path);
     await tokens.readAgain();
     return tokens;
   }

@@ -7,7 +7,7 @@ import { type NamedPicture, type RequestLimits, safeName } from './named-picture
 import { readBody } from './read-body.js';
 import { ChoicesReader, type RequestChoices } from './request-options.js';
 
-export interface ScoreRequest {
+export interface AskedScore {
   pictures: NamedPicture[];
   choices: RequestChoices;
   /** a body that is one picture, and so has one result instead of a list */
@@ -22,7 +22,7 @@ export async function readScoreRequest(
   request: IncomingMessage,
   query: string,
   limits: RequestLimits,
-): Promise<ScoreRequest> {
+): Promise<AskedScore> {
   const reader = new ChoicesReader();
   reader.takeQuery(query);
   const type = mediaType(request);
@@ -52,7 +52,7 @@ function finished(
   choices: RequestChoices,
   isSingle: boolean,
   { place }: RequestLimits,
-): ScoreRequest {
+): AskedScore {
   if (pictures.length === 0) throw new CraneError('E_HTTP_REQUEST', 'there is no picture in the request');
   place.holdPictures(pictures.length);
   return { pictures, choices, isSingle };

@@ -5,7 +5,7 @@ import { CraneError, toCraneError } from '../../errors.js';
 import { chooseType, failureBody, isOfService, type ResultBody, resultBody } from '../answers.js';
 import type { ScoreOrder } from '../engine-messages.js';
 import type { RequestChoices } from '../requests/request-options.js';
-import { readScoreRequest, type ScoreRequest } from '../requests/score-request.js';
+import { type AskedScore, readScoreRequest } from '../requests/score-request.js';
 import { checkPrompts, modelOf, type Service, throwIfAway } from '../service.js';
 import type { Scored } from '../supervisor.js';
 import { whenGone } from './when-gone.js';
@@ -46,7 +46,7 @@ export async function scoreRoute(
 
 async function answerWithHeatMap(
   service: Service,
-  { pictures, choices }: ScoreRequest,
+  { pictures, choices }: AskedScore,
   reply: FastifyReply,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -104,7 +104,7 @@ async function bodyOf(name: string, index: number, work: Promise<Scored>): Promi
 }
 
 /** A line for each picture, as soon as it is done; `index` says which one it is. */
-async function* linesAsDone({ pictures }: ScoreRequest, works: Promise<Scored>[]): AsyncGenerator<string> {
+async function* linesAsDone({ pictures }: AskedScore, works: Promise<Scored>[]): AsyncGenerator<string> {
   const open = new Map(
     works.map((work, index) => {
       const { name } = pictures[index]!;

@@ -36,7 +36,7 @@ TEST(ClassEvaluator, NanIsRefusedByNameAndThePictureStaysOut) {
     EXPECT_EQ(error.code(), "E_IMAGE_NONFINITE");
     EXPECT_NE(std::string(error.what()).find("bad.png"), std::string::npos);
   }
-  PictureView scored = view_of(k_half, "scored.png");
+  MeasuredPicture scored = view_of(k_half, "scored.png");
   scored.score = NAN;
   EXPECT_EQ(error_of([&] { evaluator.add(scored); }).code(), "E_IMAGE_NONFINITE");
   const ClassResult result = evaluator.finish({}, 1);
@@ -64,13 +64,13 @@ TEST(ClassEvaluator, UndefinedFiguresSayWhy) {
 TEST(ClassEvaluator, GroundTruthThatDisagreesIsCounted) {
   ClassEvaluator evaluator;
   judge::Picture empty{{0.1f, 0.9f}, {0, 0}, 2, 1};
-  PictureView anomalous_empty = view_of(empty);
+  MeasuredPicture anomalous_empty = view_of(empty);
   anomalous_empty.is_anomalous = true;
   evaluator.add(anomalous_empty);
-  PictureView normal_masked = view_of(k_half);
+  MeasuredPicture normal_masked = view_of(k_half);
   normal_masked.is_anomalous = false;
   evaluator.add(normal_masked);
-  PictureView unmasked = view_of(k_half);
+  MeasuredPicture unmasked = view_of(k_half);
   unmasked.mask = nullptr;
   unmasked.is_anomalous = true;
   evaluator.add(unmasked);
@@ -90,7 +90,7 @@ TEST(ClassEvaluator, ConfusionCountsWhatIsAtOrAboveTheThreshold) {
   options.map_threshold = 0.2f;
   options.threshold = 0.5;
   ClassEvaluator evaluator;
-  PictureView picture = view_of(k_half);
+  MeasuredPicture picture = view_of(k_half);
   picture.score = 0.5;
   evaluator.add(picture);
   const ClassResult result = evaluator.finish(options, 1);

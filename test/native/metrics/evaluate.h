@@ -9,8 +9,8 @@
 
 namespace crane::metrics {
 
-inline PictureView view_of(const judge::Picture& picture, const std::string& name = "picture") {
-  PictureView view;
+inline MeasuredPicture view_of(const judge::Picture& picture, const std::string& name = "picture") {
+  MeasuredPicture view;
   view.name = name;
   view.map = picture.map.data();
   view.mask = picture.mask.data();

@@ -94,7 +94,7 @@ TEST(ImageMetrics, EqualTheJudge) {
       const judge::Scored image{static_cast<double>(random() % 5) / 4 + (random() % 2) * 1e-12,
                                 random() % 2 == 0};
       all.push_back(image);
-      PictureView view;
+      MeasuredPicture view;
       view.score = image.score;
       view.is_anomalous = image.is_anomalous;
       evaluator.add(view);

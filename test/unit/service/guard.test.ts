@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isLoopback } from '../../../src/service/guard.js';
-import { Tokens } from '../../../src/service/tokens.js';
+import { AccessTokens } from '../../../src/service/tokens.js';
 import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService } from './fake-service.js';
 
@@ -84,7 +84,7 @@ describe('tokens', () => {
     ['short\n', ':1: no token'],
     [`${first}\nwith a space in the token\n`, ':2: no token'],
   ])('a file with %j is refused', async (text, message) => {
-    const read = Tokens.read(await tokenFile(text));
+    const read = AccessTokens.read(await tokenFile(text));
     await expect(read).rejects.toMatchObject({
       code: 'E_SERVICE_CONFIG',
       message: expect.stringContaining(message),
