@@ -31,7 +31,8 @@ export interface PublicFile {
 
 export interface PublicModel {
   name: string;
-  kind: CraneKind;
+  /** Crane's, or the model of another method that learns nothing beforehand */
+  kind: CraneKind | { method: string };
   what: string;
   weights: string;
   source?: string;
@@ -193,6 +194,20 @@ const models: PublicModel[] = [
     source: 'sam_vit_b',
     sourceKind: 'sam',
     prompts: cranePlusPrompts,
+  },
+  {
+    name: 'winclip',
+    kind: { method: 'winclip' },
+    what: 'WinCLIP: CLIP ViT-B/16-plus@240 of open_clip on small windows',
+    weights: 'ViT-B-16-plus-240',
+    prompts: [],
+  },
+  {
+    name: 'anovl',
+    kind: { method: 'anovl' },
+    what: 'AnoVL: CLIP ViT-B/16-plus@240 of open_clip with v-v attention',
+    weights: 'ViT-B-16-plus-240',
+    prompts: [],
   },
 ];
 

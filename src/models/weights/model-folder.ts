@@ -18,12 +18,13 @@ import {
   type WeightPart,
 } from '../crane-models.js';
 import { type Model, type ModelDescription, readModelJson } from '../model-json.js';
+import { describeSystem } from '../system-models.js';
 import type { OwnPrompts } from './own-prompts.js';
 import type { StoredFile } from './store.js';
 
 export interface FolderParts {
   name: string;
-  kind: CraneKind;
+  kind: CraneKind | { method: string };
   sourceKind?: SourceKind;
   description: string;
   licence: string;
@@ -67,13 +68,17 @@ async function fill(folder: string, parts: FolderParts): Promise<void> {
     const { set, sha256, learnedOn } = ownPrompts;
     sets[set] = { file: await putOwn(folder, ownPrompts), sha256, learnedOn: learnedOn ?? [], ...craneTexts };
   }
+  const common = { name, description, licence, weights };
+  if (typeof kind !== 'string') {
+    const made = describeSystem({ ...common, ...kind });
+    const kept = keepUsersChoices(made, await readOld(folder), false);
+    await writeWhole(join(folder, 'model.json'), toText(kept), { overwrite: true });
+    return;
+  }
   const made = describeCrane({
     kind,
-    name,
+    ...common,
     ...(sourceKind ? { sourceKind } : {}),
-    description,
-    licence,
-    weights,
     ...(source ? { source } : {}),
     prompts: { default: ownPrompts?.set ?? parts.prompts[0]?.set ?? '', sets },
   });

@@ -57,6 +57,8 @@ async function pullModel(
     if (!file) throw new CraneError('E_INTERNAL', `the address table has no ${name}`);
     return file;
   };
+  if (typeof model.kind !== 'string' && request.prompts !== undefined)
+    throw new CraneError('E_USAGE', `${model.name} takes no prompts: nothing of it is learned`);
   // Small files first: what is wrong with them shows before an hour of downloading.
   const sets = request.prompts === undefined ? model.prompts : [];
   const wanted = [

@@ -59,6 +59,7 @@ beforeEach(async () => {
         source: 'dino',
         prompts: [{ set: 'mvtec', file: 'authors-mvtec' }],
       },
+      { name: 'winclip', kind: { method: 'winclip' }, what: 'WinCLIP', weights: 'clip', prompts: [] },
     ],
   };
 });
@@ -102,6 +103,26 @@ describe('a model', () => {
       'clip.bin',
       'model.json',
     ]);
+  });
+
+  it('of a method that learns nothing has no prompts, and its backbone as that runs it', async () => {
+    await run('winclip');
+    const model = await findModel('winclip', place.surroundings.env);
+    expect(model).toMatchObject({
+      method: { name: 'winclip' },
+      prompts: { sets: {} },
+      input: { width: 240, height: 240 },
+      vision: { activation: 'gelu', positionInterpolation: { kind: 'none' } },
+      text: { activation: 'gelu' },
+    });
+    expect((await readdir(model.folder)).sort()).toEqual(['clip.bin', 'model.json']);
+    // again, over what is there
+    await run('winclip');
+    const fault = await failure(run('winclip', { prompts: 'epoch_5.pth' }));
+    expect(fault).toMatchObject({
+      code: 'E_USAGE',
+      message: 'winclip takes no prompts: nothing of it is learned',
+    });
   });
 
   it('Crane+ has DINOv2 as its source and names both licences', async () => {
@@ -280,7 +301,7 @@ describe('names', () => {
 
   it('a misspelt name gets the nearest one', async () => {
     expect(await failure(run('crain'))).toMatchObject({ code: 'E_USAGE', hint: 'did you mean crane?' });
-    expect((await failure(run('something else'))).hint).toMatch(/^known are crane, crane\+, clip/);
+    expect((await failure(run('something else'))).hint).toMatch(/^known are crane, crane\+, winclip, clip/);
   });
 
   it('prompts do not belong to a file', async () => {
