@@ -1,0 +1,65 @@
+// How long the JavaScript thread is held at a stretch by each thing that pixels, masks and maps go through:
+// node test/bench/event-loop.mjs [--megapixels 12] (after npm run build:ts and the addon). The longest delay of a timer of 1 ms
+// while it runs, less that of an idle loop; on a busy machine the idle row tells how much of it is the machine's.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { loadAddon } from '../../dist/addon/load-addon.js';
+import { labelMask, maskOfPicture } from '../../dist/data/label-mask.js';
+import { composeMosaic } from '../../dist/data/mosaic.js';
+import { loadEngine } from '../../dist/index.js';
+
+const { values } = parseArgs({ options: { megapixels: { type: 'string', default: '12' } } });
+const height = Math.round(Math.sqrt((Number(values.megapixels) * 1e6 * 3) / 4));
+const width = Math.round((height * 4) / 3);
+const folder = await mkdtemp(join(tmpdir(), 'crane-loop-'));
+
+const rgb = new Uint8Array(width * height * 3);
+for (let at = 0; at < rgb.length; at++) rgb[at] = (at * 2654435761) >>> 24;
+const raw = { raw: { width, height, channels: 3 } };
+const masks = [join(folder, 'a.png'), join(folder, 'b.png')];
+for (const mask of masks) await sharp(rgb, raw).png({ compressionLevel: 1 }).toFile(mask);
+const picture = join(folder, 'picture.jpg');
+await sharp(rgb, raw).jpeg().toFile(picture);
+
+const { addon } = await loadAddon();
+const engine = await loadEngine({ threads: 1 });
+const { width: side } = engine.facts.input;
+const tensor = new Float32Array(16 * 3 * side * side);
+const frame = { data: rgb, width, height, mode: 'RGB' };
+const map = new Float32Array(side * side).fill(0.5);
+
+const cases = {
+  'nothing, for comparison': () => new Promise((resolve) => setTimeout(resolve, 1000)),
+  'score a file': () => engine.score(picture),
+  'score pixels': () => engine.score({ data: rgb, width, height, channels: 3 }),
+  'score with regions and map': () => engine.score(picture, { map: true, regions: true, mapThreshold: 0.4 }),
+  'scorePreprocessed, 16 pictures': () =>
+    engine.scorePreprocessed(tensor, { batch: 16, size: side, map: true }),
+  'a mask in colour': () => labelMask(masks[0]),
+  'two masks united': () => maskOfPicture(masks, { path: masks[0], width, height }),
+  'a mosaic': () =>
+    composeMosaic({ isAnomalous: false }, [frame, frame, frame, frame], [null, null, null, null], (...args) =>
+      addon.resizePicture(...args),
+    ),
+  'resizePicture to half': () => addon.resizePicture(frame, width >> 1, height >> 1),
+  'resizeMap to the picture': () => addon.resizeMap(map, side, side, width, height),
+  'overlay of a heat map': () => addon.overlay(frame, map, side, side, 0, 1),
+};
+console.log(`pictures of ${width} x ${height}; longest and 99th percentile of the loop's delay in ms`);
+for (const [name, run] of Object.entries(cases)) {
+  await run();
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  delay.reset();
+  await run();
+  delay.disable();
+  const ms = (nanoseconds) => (nanoseconds / 1e6 - 1).toFixed(1).padStart(7);
+  console.log(`${name.padEnd(34)}${ms(delay.max)}${ms(delay.percentile(99))}`);
+}
+await engine.dispose();
+await rm(folder, { recursive: true, force: true });
