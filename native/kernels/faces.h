@@ -5,6 +5,7 @@
 #include "kernels/affinity_panels.h"
 #include "kernels/attention_panels.h"
 #include "kernels/linear_panels.h"
+#include "kernels/nearest_panels.h"
 
 namespace crane::kernels {
 
@@ -19,10 +20,14 @@ extern const AttentionFace k_attention_avx2;
 
 extern const AffinityFace k_affinity_avx512;
 extern const AffinityFace k_affinity_avx2;
+
+extern const NearestFace k_nearest_avx512;
+extern const NearestFace k_nearest_avx2;
 #elif defined(__aarch64__)
 extern const LinearFace k_linear_neon;
 extern const AttentionFace k_attention_neon;
 extern const AffinityFace k_affinity_neon;
+extern const NearestFace k_nearest_neon;
 #endif
 
 #if defined(CRANE_TESTS)

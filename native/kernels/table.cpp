@@ -44,6 +44,15 @@ constexpr Row k_table[] = {
 #endif
     {"affinity", f32, "ref", Isa::none},
 
+// the search of a bank of normal pictures, float32 in every precision
+#if defined(__x86_64__)
+    {"nearest", f32, "avx512", Isa::avx512, &k_nearest_avx512},
+    {"nearest", f32, "avx2", Isa::avx2, &k_nearest_avx2},
+#elif defined(__aarch64__)
+    {"nearest", f32, "neon", Isa::neon, &k_nearest_neon},
+#endif
+    {"nearest", f32, "ref", Isa::none},
+
 #if defined(__x86_64__)
     {"linear", bf16, "avx512bf16", avx512bf16, &k_linear_avx512bf16},
 #endif

@@ -14,9 +14,11 @@ namespace crane::kernels {
 struct AffinityFace;
 struct AttentionFace;
 struct LinearFace;
+struct NearestFace;
 
 // What runs. Nothing: operators of libtorch, which the kernel's own room (layers/, attention/) calls.
-using Function = std::variant<std::monostate, const LinearFace*, const AttentionFace*, const AffinityFace*>;
+using Function = std::variant<std::monostate, const LinearFace*, const AttentionFace*, const AffinityFace*,
+                              const NearestFace*>;
 
 struct Row {
   std::string_view kernel;

@@ -42,7 +42,7 @@ export interface NativeAddon {
     isa: string;
     /**
      * the face of every kernel with several for float32, chosen once per process and independent of the work, as
-     * 'linear=avx512,attention=avx512,affinity=avx512': given back as CRANE_KERNELS it forces the same bits
+     * 'linear=avx512,attention=avx512,affinity=avx512,nearest=avx512': given back as CRANE_KERNELS it forces the same bits
      */
     kernels: string;
     /** what engines on the CPU may have here */

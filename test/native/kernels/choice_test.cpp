@@ -19,13 +19,13 @@ std::string refusal(std::string_view list) {
 }
 
 TEST(KernelChoice, OneNameHoldsForEveryKernelThatHasIt) {
-  EXPECT_EQ(kernels_chosen_by("ref"), "linear=ref,attention=ref,affinity=ref");
-  EXPECT_EQ(kernels_chosen_by("ref,fused"), "linear=ref,attention=fused,affinity=ref");
+  EXPECT_EQ(kernels_chosen_by("ref"), "linear=ref,attention=ref,affinity=ref,nearest=ref");
+  EXPECT_EQ(kernels_chosen_by("ref,fused"), "linear=ref,attention=fused,affinity=ref,nearest=ref");
 }
 
 TEST(KernelChoice, LaterEntriesWinAndNameOneKernel) {
-  EXPECT_EQ(kernels_chosen_by("ref,linear=onednn"), "linear=onednn,attention=ref,affinity=ref");
-  EXPECT_EQ(kernels_chosen_by("linear=onednn,ref"), "linear=ref,attention=ref,affinity=ref");
+  EXPECT_EQ(kernels_chosen_by("ref,linear=onednn"), "linear=onednn,attention=ref,affinity=ref,nearest=ref");
+  EXPECT_EQ(kernels_chosen_by("linear=onednn,ref"), "linear=ref,attention=ref,affinity=ref,nearest=ref");
 }
 
 TEST(KernelChoice, WhatWasRecordedForcesTheSameChoice) {
@@ -36,7 +36,8 @@ TEST(KernelChoice, WhatWasRecordedForcesTheSameChoice) {
 }
 
 TEST(KernelChoice, Bfloat16EnginesHaveFacesOfTheirOwn) {
-  EXPECT_EQ(kernels_chosen_by("ref", Precision::bfloat16), "linear=ref,attention=ref,affinity=ref");
+  EXPECT_EQ(kernels_chosen_by("ref", Precision::bfloat16),
+            "linear=ref,attention=ref,affinity=ref,nearest=ref");
   EXPECT_TRUE(kernels_chosen_by("", Precision::bfloat16)
                   .starts_with(can_run("avx512bf16") ? "linear=avx512bf16,attention=avx512bf16,affinity=avx"
                                                      : "linear=ref,attention=ref,affinity="));
@@ -79,7 +80,7 @@ TEST(KernelChoice, APrecisionWithoutFacesOfItsOwnTakesThoseOfFloat32) {
 
 TEST(KernelChoice, WhatRunsOnlyWhenAskedIsNeverTheBest) {
   for (const Precision precision : listed_precisions()) {
-    for (const std::string_view kernel : {"linear", "attention", "affinity"}) {
+    for (const std::string_view kernel : {"linear", "attention", "affinity", "nearest"}) {
       EXPECT_FALSE(chosen(kernel, precision).only_when_asked) << kernel;
     }
   }

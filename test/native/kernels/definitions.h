@@ -12,6 +12,7 @@
 #include "kernels/attention_panels.h"
 #include "kernels/bfloat16.h"
 #include "kernels/linear_panels.h"
+#include "kernels/nearest_panels.h"
 
 namespace crane::kernels::definitions {
 
@@ -121,6 +122,23 @@ inline std::vector<double> affinity(const AffinityPanels& job) {
       const double own = job.keeps_self ? job.values[i * job.values_stride + c] : std::nan("");
       dst.push_back(total == 0 ? own : sum / total);
     }
+  }
+  return dst;
+}
+
+// [count], with what job.best held before.
+inline std::vector<double> nearest(const NearestPanels& job) {
+  std::vector<double> dst;
+  for (int64_t i = 0; i < job.count; ++i) {
+    double best = job.best[i];
+    for (int64_t j = 0; j < job.bank_rows; ++j) {
+      double product = 0;
+      for (int64_t c = 0; c < job.depth; ++c) {
+        product += static_cast<double>(job.rows[i * job.depth + c]) * job.bank[j * job.depth + c];
+      }
+      best = std::max(best, product);
+    }
+    dst.push_back(best);
   }
   return dst;
 }

@@ -74,6 +74,7 @@ class EveryFace : public ::testing::TestWithParam<const Row*> {
   void compare(const LinearFace& face);
   void compare(const AttentionFace& face);
   void compare(const AffinityFace& face);
+  void compare(const NearestFace& face);
   void compare(std::monostate) { FAIL() << "runs on libtorch's operators"; }
 
   void compare(const LinearFace& face, int64_t rows, int64_t depth, int64_t out, Epilogue epilogue,
@@ -235,6 +236,42 @@ void EveryFace::compare(const AffinityFace& face) {
         compared_ += static_cast<int64_t>(wanted.size());
       }
     }
+  }
+}
+
+void EveryFace::compare(const NearestFace& face) {
+  // Below, at and above the sizes of panels, tiles and blocks; a bank smaller than a tile; none at all.
+  const int64_t shapes[][3] = {{1, 1, 1},     {7, 5, 3},  {33, 40, 13},   {33, 41, 14}, {70, 7, 300},
+                               {45, 384, 29}, {16, 9, 0}, {130, 64, 517}, {700, 16, 95}};
+  for (const auto& [count, depth, bank_rows] : shapes) {
+    Normal normal(static_cast<uint64_t>(count * 31 + depth * 7 + bank_rows));
+    const double scale = 1 / std::sqrt(static_cast<double>(depth));
+    const auto rows = normal.values(count * depth, scale);
+    const auto bank = normal.values(bank_rows * depth, scale);
+    const std::vector<float> before(static_cast<size_t>(count), -0.01F);
+    std::vector<float> best = before;
+    NearestPanels job;
+    job.rows = rows.data();
+    job.count = count;
+    job.depth = depth;
+    job.bank = bank.data();
+    job.bank_rows = bank_rows;
+    job.best = best.data();
+    const auto wanted = definitions::nearest(job);
+    face.run(job, 0, face.panels(job));
+    EXPECT_LT(difference(best, wanted).worst, 2e-6) << count << "x" << depth << " in " << bank_rows;
+    compared_ += static_cast<int64_t>(wanted.size());
+
+    // Panel by panel, and the bank in pieces of any size from its end: the same bits.
+    std::vector<float> split = before;
+    job.best = split.data();
+    for (int64_t to = bank_rows, step = 1; to > 0; to -= step, step = step % 23 + 2) {
+      const int64_t from = std::max<int64_t>(0, to - step);
+      job.bank = bank.data() + from * depth;
+      job.bank_rows = to - from;
+      for (int64_t p = face.panels(job) - 1; p >= 0; --p) face.run(job, p, p + 1);
+    }
+    EXPECT_EQ(std::memcmp(split.data(), best.data(), best.size() * sizeof(float)), 0);
   }
 }
 

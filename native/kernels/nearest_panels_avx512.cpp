@@ -1,0 +1,15 @@
+#if defined(__x86_64__)
+
+#include "kernels/vec_avx512.h"
+//
+#include "kernels/faces.h"
+#include "kernels/nearest_panels_kernel.h"
+
+namespace crane::kernels {
+
+using Kernel = NearestKernel<Vec, /*k_bank_rows=*/14>;
+const NearestFace k_nearest_avx512 = {Kernel::k_panel, Kernel::run};
+
+}  // namespace crane::kernels
+
+#endif
