@@ -4,8 +4,8 @@
  */
 
 interface ErrorKind {
-  /** 1 unexpected, 2 usage, 3 some inputs failed, 4 model or weights, 5 environment, 130 interrupted */
-  exit: 1 | 2 | 3 | 4 | 5 | 130;
+  /** 1 unexpected, 2 usage, 3 some inputs failed, 4 model or weights, 5 environment, 10 anomalous, 130 interrupted */
+  exit: 1 | 2 | 3 | 4 | 5 | 10 | 130;
   http: number;
   what: string;
 }
@@ -21,6 +21,7 @@ export const errorTable = {
   E_DEADLINE: { exit: 1, http: 504, what: 'the deadline came before the forward pass' },
 
   E_INPUTS_FAILED: { exit: 3, http: 400, what: 'some inputs failed; the others are done' },
+  E_ANOMALOUS: { exit: 10, http: 422, what: 'pictures are anomalous, and --fail-on-anomaly was given' },
   E_INPUT_NOT_FOUND: { exit: 3, http: 400, what: 'an input does not exist' },
   E_INPUT_PERMISSION: { exit: 3, http: 400, what: 'an input may not be read' },
   E_INPUT_IS_DIRECTORY: { exit: 3, http: 400, what: 'an input is a folder where a picture is needed' },
@@ -50,6 +51,11 @@ export const errorTable = {
   E_MODEL_CONFIG: { exit: 4, http: 500, what: 'settings that do not fit the weights' },
   E_METHOD: { exit: 4, http: 400, what: 'no such method, or one that does not do what was asked' },
   E_PROMPTS: { exit: 4, http: 400, what: 'a prompt set that does not fit the model' },
+  E_NORMALS: {
+    exit: 4,
+    http: 400,
+    what: 'a bank of normal pictures that is damaged, or does not fit the model',
+  },
   E_WEIGHTS_NOT_FOUND: { exit: 4, http: 500, what: 'a weight file does not exist' },
   E_WEIGHTS_CONTAINER: { exit: 4, http: 500, what: 'not one of the containers that are read' },
   E_WEIGHTS_TRUNCATED: { exit: 4, http: 500, what: 'a weight file that ends too early' },

@@ -5,6 +5,7 @@ export { type CalibrateOptions, type CalibrationOutcome, calibrate } from './cal
 export type { DataItem, DataSet, Split } from './data/data-set.js';
 export { type OpenDataSetOptions, openDataSet } from './data/open-data-set.js';
 export type { Engine, Facts, PreprocessedOptions } from './engine/engine.js';
+export type { LearnNormalsOptions, NormalPicture, NormalsSource } from './engine/learn-normals.js';
 export { loadEngine } from './engine/load-engine.js';
 export type { PictureSettings } from './engine/method-choice.js';
 export type { PictureItem } from './engine/picture-item.js';
@@ -28,12 +29,15 @@ export type { PictureInput } from './images/picture-input.js';
 export type { BayerName, RawPicture } from './images/raw-frame.js';
 export * as metrics from './metrics/index.js';
 export type { Calibration } from './models/calibration.js';
+export type { BankFacts } from './normals/bank-facts.js';
+export { NormalBank, type SaveBankOptions } from './normals/normal-bank.js';
 export type { PresetName } from './options/preset-names.js';
 export type {
   CompatOptions,
   DataChoices,
   EngineOptions,
   EngineWarning,
+  LearnNormalsChoices,
   MethodChoices,
   PictureChoices,
   ScoreManyOptions,

@@ -158,6 +158,18 @@ std::vector<int64_t> integers_of(const Napi::Object& object, const char* name) {
   return integers_in(object.Get(name), name);
 }
 
+std::map<std::string, std::string> string_map_of(const Napi::Value& value) {
+  std::map<std::string, std::string> texts;
+  if (!value.IsObject()) return texts;
+  const auto object = value.As<Napi::Object>();
+  const Napi::Array keys = object.GetPropertyNames();
+  for (uint32_t i = 0; i < keys.Length(); ++i) {
+    const std::string key = keys.Get(i).ToString().Utf8Value();
+    texts[key] = object.Get(key).ToString().Utf8Value();
+  }
+  return texts;
+}
+
 weights::DType dtype_of(const std::string& name) {
   if (name == "f16") return weights::DType::f16;
   if (name == "i32") return weights::DType::i32;
@@ -285,6 +297,14 @@ methods::Material material_of(const Napi::Object& js) {
     const auto normals = js.Get("normals").As<Napi::Array>();
     for (uint32_t i = 0; i < normals.Length(); ++i) {
       material.normals.push_back(picture_of(normals.Get(i).As<Napi::Object>()));
+    }
+  }
+  if (js.Has("contexts") && js.Get("contexts").IsObject()) {
+    const Napi::Object contexts = object_of(js, "contexts");
+    const Napi::Array played = contexts.GetPropertyNames();
+    for (uint32_t i = 0; i < played.Length(); ++i) {
+      const std::string part = played.Get(i).ToString().Utf8Value();
+      material.handles[part] = integers_of(contexts, part.c_str());
     }
   }
   if (js.Has("kept") && js.Get("kept").IsString()) material.kept = string_of(js, "kept");

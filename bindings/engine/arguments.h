@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ double number_of(const Napi::Object& object, const char* name);
 bool boolean_of(const Napi::Object& object, const char* name);
 Napi::Object object_of(const Napi::Object& object, const char* name);
 std::vector<int64_t> integers_of(const Napi::Object& object, const char* name);
+// Every field as text; nothing of what is no object.
+std::map<std::string, std::string> string_map_of(const Napi::Value& value);
 
 // f32, f16 or i32; E_USAGE
 weights::DType dtype_of(const std::string& name);

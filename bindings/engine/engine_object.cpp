@@ -92,6 +92,8 @@ Napi::Function EngineObject::define(Napi::Env env) {
                   {InstanceAccessor<&EngineObject::facts>("facts"),
                    InstanceMethod<&EngineObject::add_context>("addContext"),
                    InstanceMethod<&EngineObject::remove_context>("removeContext"),
+                   InstanceMethod<&EngineObject::write_context>("writeContext"),
+                   InstanceMethod<&EngineObject::own_scores>("ownScores"),
                    InstanceMethod<&EngineObject::text_vectors>("textVectors"),
                    InstanceMethod<&EngineObject::score>("score"),
                    InstanceMethod<&EngineObject::score_preprocessed>("scorePreprocessed"),
@@ -167,6 +169,34 @@ Napi::Value EngineObject::add_context(const Napi::CallbackInfo& info) {
 
 void EngineObject::remove_context(const Napi::CallbackInfo& info) {
   if (engine_) engine_->remove_context(info[0].ToNumber().Int64Value());
+}
+
+Napi::Value EngineObject::write_context(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    auto engine = alive(info.Env());
+    const int64_t handle = info[0].ToNumber().Int64Value();
+    const std::string path = info[1].ToString().Utf8Value();
+    const auto metadata = string_map_of(info[2]);
+    return run_async(
+        info.Env(), compute_thread(),
+        [=] {
+          engine->write_context(handle, path, metadata);
+          return true;
+        },
+        [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
+  });
+}
+
+Napi::Value EngineObject::own_scores(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    auto engine = alive(info.Env());
+    const int64_t handle = info[0].ToNumber().Int64Value();
+    const ScoreOptions options = score_options_of(info[1].As<Napi::Object>());
+    const auto cancel = token_of(info[2]);
+    return run_async(
+        info.Env(), compute_thread(), [=] { return engine->own_scores(handle, options, cancel.get()); },
+        outcomes_with(options));
+  });
 }
 
 Napi::Value EngineObject::text_vectors(const Napi::CallbackInfo& info) {

@@ -23,6 +23,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value facts(const Napi::CallbackInfo& info);
   Napi::Value add_context(const Napi::CallbackInfo& info);
   void remove_context(const Napi::CallbackInfo& info);
+  Napi::Value write_context(const Napi::CallbackInfo& info);
+  Napi::Value own_scores(const Napi::CallbackInfo& info);
   Napi::Value text_vectors(const Napi::CallbackInfo& info);
   Napi::Value score(const Napi::CallbackInfo& info);
   Napi::Value score_preprocessed(const Napi::CallbackInfo& info);

@@ -24,16 +24,6 @@ void set_losses(Napi::Object js, const train::StepLosses& losses) {
   js.Set("total", losses.total);
 }
 
-std::map<std::string, std::string> metadata_of(const Napi::Object& js) {
-  std::map<std::string, std::string> metadata;
-  const Napi::Array names = js.GetPropertyNames();
-  for (uint32_t i = 0; i < names.Length(); ++i) {
-    const std::string name = names.Get(i).ToString().Utf8Value();
-    metadata[name] = js.Get(name).ToString().Utf8Value();
-  }
-  return metadata;
-}
-
 std::vector<train::ExtraTensor> extra_of(const Napi::Object& js) {
   std::vector<train::ExtraTensor> all;
   const Napi::Array names = js.GetPropertyNames();
@@ -225,7 +215,7 @@ Napi::Value TrainingObject::save(const Napi::CallbackInfo& info) {
     auto training = alive(info.Env());
     const std::string path = info[0].ToString().Utf8Value();
     const auto extra = extra_of(info[1].As<Napi::Object>());
-    const auto metadata = metadata_of(info[2].As<Napi::Object>());
+    const auto metadata = string_map_of(info[2]);
     return run_async(
         info.Env(), compute_thread(),
         [=] {
@@ -243,7 +233,7 @@ Napi::Value TrainingObject::write_checkpoint(const Napi::CallbackInfo& info) {
     const std::string format = info[1].ToString().Utf8Value();
     check_input(format == "pth" || format == "safetensors", "E_USAGE", "format \"", format,
                 "\" is none of pth, safetensors");
-    const auto metadata = metadata_of(info[2].As<Napi::Object>());
+    const auto metadata = string_map_of(info[2]);
     return run_async(
         info.Env(), compute_thread(),
         [=] {

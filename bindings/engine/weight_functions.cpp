@@ -24,18 +24,6 @@ Napi::Array shape_to_js(Napi::Env env, const std::vector<int64_t>& shape) {
   return js;
 }
 
-std::map<std::string, std::string> strings_of(const Napi::Value& value) {
-  std::map<std::string, std::string> result;
-  if (!value.IsObject()) return result;
-  const auto object = value.As<Napi::Object>();
-  const Napi::Array keys = object.GetPropertyNames();
-  for (uint32_t i = 0; i < keys.Length(); ++i) {
-    const std::string key = keys.Get(i).ToString().Utf8Value();
-    result[key] = object.Get(key).ToString().Utf8Value();
-  }
-  return result;
-}
-
 struct FileInfo {
   std::shared_ptr<const weights::WeightFile> file;
   weights::Recognised naming;
@@ -203,7 +191,7 @@ Napi::Value convert_weights(const Napi::CallbackInfo& call) {
   const std::vector<std::string> inputs = texts_of(call[0]);
   const std::string output = call[1].ToString().Utf8Value();
   const std::string dtype = call[2].ToString().Utf8Value();
-  const auto metadata = strings_of(call[3]);
+  const auto metadata = string_map_of(call[3]);
   return run_async(
       call.Env(), io_threads(),
       [=] {
@@ -223,7 +211,7 @@ Napi::Value synth_weights(const Napi::CallbackInfo& call) {
   } catch (const crane::Error& error) {
     throw to_js_error(call.Env(), error);
   }
-  const auto metadata = strings_of(call[2]);
+  const auto metadata = string_map_of(call[2]);
   return run_async(
       call.Env(), io_threads(),
       [=] {

@@ -273,9 +273,18 @@ int64_t Engine::add_context(const methods::Material& material, const ScoreOption
   return translate_errors([&] {
     State& state = *state_;
     state.use_own_threads();
+    std::vector<methods::Material> on_device(1 + state.replicas.size(), material);
+    for (const auto& [part, handles] : material.handles) {
+      for (const int64_t handle : handles) {
+        const auto of_all = state.context_of_all(handle);
+        for (size_t i = 0; i < of_all.size(); ++i) on_device[i].contexts[part].push_back(of_all[i]);
+      }
+    }
     // Prepared for every device before any knows the handle.
-    std::vector<std::shared_ptr<const methods::Context>> prepared{state.prepare(material, options)};
-    for (const auto& replica : state.replicas) prepared.push_back(replica->prepare(material, options));
+    std::vector<std::shared_ptr<const methods::Context>> prepared{state.prepare(on_device[0], options)};
+    for (size_t i = 0; i < state.replicas.size(); ++i) {
+      prepared.push_back(state.replicas[i]->prepare(on_device[i + 1], options));
+    }
     const std::lock_guard lock(state.contexts_mutex);
     const int64_t handle = state.next_handle++;
     state.contexts[handle] = prepared.front();
@@ -288,6 +297,36 @@ void Engine::remove_context(int64_t handle) {
   const std::lock_guard lock(state_->contexts_mutex);
   state_->contexts.erase(handle);
   for (const auto& replica : state_->replicas) replica->contexts.erase(handle);
+}
+
+void Engine::write_context(int64_t handle, const std::string& path,
+                           const std::map<std::string, std::string>& metadata) const {
+  const c10::InferenceMode guard;
+  translate_errors([&] { state_->context_of(handle)->write(path, metadata); });
+}
+
+std::vector<ScoreOutcome> Engine::own_scores(int64_t handle, const ScoreOptions& options,
+                                             const CancelToken* cancel) const {
+  const c10::InferenceMode guard;
+  return translate_errors([&] {
+    const State& state = *state_;
+    state.use_own_threads();
+    chosen_part(options);  // refused before any work
+    const auto context = state.context_of(handle);
+    std::vector<ScoreOutcome> outcomes(static_cast<size_t>(context->own_pictures()));
+    check_input(!outcomes.empty(), "E_USAGE", "this context remembers no normal pictures");
+    for (size_t i = 0; i < outcomes.size(); ++i) {
+      if (cancel) cancel->check();
+      const methods::Scores scores =
+          options.method->score_own(state.towers(), *context, static_cast<int64_t>(i));
+      PictureParts parts(options);
+      std::vector<double> own;
+      for (const at::Tensor& part : scores.parts) own.push_back(part.to(at::kDouble).item<double>());
+      parts.add(own);
+      finish(scores.map[0], parts, options, /*wants_map=*/false, outcomes[i]);
+    }
+    return outcomes;
+  });
 }
 
 std::vector<float> Engine::text_vectors(int64_t handle) const {

@@ -165,6 +165,14 @@ class Engine {
   // Errors: E_PROMPTS, E_WEIGHTS_*.
   int64_t add_context(const methods::Material& material, const ScoreOptions& options);
   void remove_context(int64_t handle);
+  // Writes what can be read again as a file of a Material (methods::Context::write). Errors: E_USAGE,
+  // E_IO_WRITE.
+  void write_context(int64_t handle, const std::string& path,
+                     const std::map<std::string, std::string>& metadata) const;
+  // Of each normal picture that the context remembers: its score against the context without it, and the
+  // largest value of that map; no maps. Errors: E_USAGE where it remembers none.
+  std::vector<ScoreOutcome> own_scores(int64_t handle, const ScoreOptions& options,
+                                       const CancelToken* cancel) const;
   // Its text vectors [k, D] row-major, empty where it has none; of Crane: normal, anomalous.
   std::vector<float> text_vectors(int64_t handle) const;
 

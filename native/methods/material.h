@@ -4,12 +4,15 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "image/picture.h"
 
 namespace crane::methods {
+
+class Context;  // method.h
 
 // Sentences by the name of their group ("normal", "anomalous"), each as token ids from start to padding.
 using Texts = std::map<std::string, std::vector<std::vector<int64_t>>>;
@@ -21,6 +24,10 @@ struct Material {
   // Normal pictures to compare with; the engine stretches them to the model's input. Their pixels outlive the
   // call.
   std::vector<image::PictureView> normals;
+  // Contexts of this engine that it is made of, by the part they play ("bank", "base"), in their order: their
+  // handles, and what the engine finds behind them on the device.
+  std::map<std::string, std::vector<int64_t>> handles;
+  std::map<std::string, std::vector<std::shared_ptr<const Context>>> contexts;
   // A file that has, or gets, what takes long to make of all this; may be empty.
   std::string kept;
 };

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -51,6 +52,11 @@ class Context {
   virtual ~Context() = default;
   // The text vectors it stands for, [k, D]; undefined where it has none. Of research interest only.
   virtual at::Tensor text_vectors() const { return {}; }
+  // Writes it to a file that prepare() reads again, whole or not at all; metadata: what the caller wants to
+  // find there. Errors: E_IO_WRITE; E_USAGE where there is no such file.
+  virtual void write(const std::string& path, const std::map<std::string, std::string>& metadata) const;
+  // Normal pictures that it remembers (Method::score_own).
+  virtual int64_t own_pictures() const { return 0; }
 };
 
 // Named parts of a picture's score, told in Facts::parts, and its map.
@@ -115,6 +121,10 @@ class Method {
 
   // Errors: E_MODEL_CONFIG for settings that do not fit the towers.
   virtual Scores score(const Towers& towers, const Input& input, Trace* trace) const = 0;
+
+  // The scores of one of the context's own normal pictures (Context::own_pictures) against the context
+  // without it, as score() gives them for a picture alone. Errors: E_USAGE where a context remembers none.
+  virtual Scores score_own(const Towers& towers, const Context& context, int64_t picture) const;
 
   // What features() gives of one picture; none where nothing of a picture is frozen. Errors: E_MODEL_CONFIG.
   virtual std::optional<FeatureShape> feature_shape(const Towers& /*towers*/) const { return std::nullopt; }

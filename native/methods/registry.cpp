@@ -8,6 +8,7 @@
 #include "methods/anomalyclip/anomalyclip.h"
 #include "methods/anovl/anovl.h"
 #include "methods/crane/crane.h"
+#include "methods/normals/normals.h"
 #include "methods/vand/vand.h"
 #include "methods/winclip/winclip.h"
 #include "text/prompt_checkpoint.h"
@@ -27,6 +28,7 @@ constexpr Row k_rows[] = {
     {"anomalyclip", make_anomalyclip, &text::k_prompt_checkpoint},
     {"anovl", make_anovl, nullptr},
     {"crane", make_crane, &text::k_prompt_checkpoint},
+    {"normals", make_normals, nullptr},
     {"vand", make_vand, &vand::k_heads_checkpoint},
     {"winclip", make_winclip, nullptr},
 };

@@ -6,6 +6,18 @@
 #include "weights/structure.h"
 
 namespace crane::vision {
+namespace {
+
+at::Tensor channel_constants(const std::array<double, 3>& values, const at::Tensor& like) {
+  return cuda::numbers_on(values, at::kFloat, like.device()).view({1, 3, 1, 1});
+}
+
+}  // namespace
+
+at::Tensor renormalise(const at::Tensor& image, const TowerConfig& from, const TowerConfig& to) {
+  const at::Tensor pixels = image * channel_constants(from.std, image) + channel_constants(from.mean, image);
+  return (pixels.clamp(0, 1) - channel_constants(to.mean, image)) / channel_constants(to.std, image);
+}
 
 std::unique_ptr<SpatialSource> load_spatial_source(const weights::CanonicalWeights& weights,
                                                    const TowerConfig& config, at::Device device,

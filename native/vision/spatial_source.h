@@ -45,4 +45,8 @@ std::unique_ptr<SpatialSource> load_spatial_source(const weights::CanonicalWeigh
                                                    const TowerConfig& config, at::Device device,
                                                    layers::PackedWeights* packed = nullptr);
 
+// image [B, 3, H, W] normalised with the constants of `from` -> normalised with those of `to`; un-normalised
+// values are clamped to [0, 1] on the way.
+at::Tensor renormalise(const at::Tensor& image, const TowerConfig& from, const TowerConfig& to);
+
 }  // namespace crane::vision

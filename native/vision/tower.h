@@ -35,6 +35,9 @@ class Tower final : public SpatialSource {
   // Tokens after the last block and the final LayerNorm, without class token and registers, [B, N, width].
   at::Tensor patch_features(const at::Tensor& image, Trace* trace) const override;
 
+  // ln_post alone: [..., width].
+  at::Tensor normed(const at::Tensor& tokens) const { return ln_post_(tokens); }
+
   // The projection alone, without ln_post; unchanged where the tower has none.
   at::Tensor to_joint(const at::Tensor& tokens) const;
   // ln_post and, where the tower has one, the projection into the joint space: [..., width] -> [..., D].

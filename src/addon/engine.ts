@@ -127,6 +127,10 @@ export interface NativeEngine {
   readonly facts: EngineFacts;
   addContext(material: Material, method: MethodOptions): Promise<number>;
   removeContext(handle: number): void;
+  /** Writes a context that has a file of its own, as a bank has; whole or not at all, over what is there. */
+  writeContext(handle: number, path: string, metadata: Record<string, string>): Promise<void>;
+  /** Of each normal picture that a bank holds: its score and map maximum against the bank without it. */
+  ownScores(handle: number, method: MethodOptions, cancel?: CancelFlag): Promise<ScoreResult[]>;
   /** The text vectors of a context, [k, D] row-major; of Crane two, normal first. Empty where it has none. */
   textVectors(handle: number): Promise<Float32Array>;
   /** Scores do not depend on which pictures share a call (unless the method couples them, as compat.batchMean does). */

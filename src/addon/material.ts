@@ -8,6 +8,8 @@ export interface Material {
   files: Record<string, string>;
   /** normal pictures to compare with; their pixels must not change before the context is made */
   normals?: NativePicture[];
+  /** handles of contexts that it is made of, by the part they play ('bank'), in their order */
+  contexts?: Record<string, number[]>;
   /** a file that has, or gets, what takes long to make of all this */
   kept?: string;
 }

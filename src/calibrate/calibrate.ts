@@ -11,14 +11,14 @@ import { type FailedPicture, isFailed, type PictureScore } from '../engine/resul
 import { CraneError, toCraneError } from '../errors.js';
 import { NoteTally } from '../images/note-tally.js';
 import type { BestF1Threshold, Calibration } from '../models/calibration.js';
+import { conformalRank, conformalThreshold } from '../models/conformal.js';
 import { checkOptions, wrongValue } from '../options/check.js';
 import { defaultOf } from '../options/table.js';
 import type { CalibrateChoices } from '../options/types.js';
 import { identify } from '../runs/data-identity.js';
-import { promptFacts } from '../runs/prompt-facts.js';
+import { comparedWith } from '../runs/prompt-facts.js';
 import type { ScanReport } from '../scan/scan-account.js';
 import { bestF1OfMaps, bestF1OfScores } from './best-f1.js';
-import { conformalRank, conformalThreshold } from './conformal.js';
 import { calibrationPictures } from './pictures.js';
 
 export interface CalibrateOptions extends CalibrateChoices {
@@ -75,10 +75,10 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
   // Known too few before an hour of scoring.
   if (normalOnly && conformalRank(set.items.length, falseAlarmRate) > set.items.length)
     conformalThreshold(new Array<number>(set.items.length).fill(0), falseAlarmRate);
-  const { addon, model } = engine.trainingParts;
-  const { method, prompts: chosen } = engine.settings();
-  const ranges = rangesOf(method);
-  const prompts = await promptFacts(addon, model, method, chosen);
+  const { addon } = engine.trainingParts;
+  const settings = engine.settings();
+  const ranges = rangesOf(settings.method);
+  const prompts = await comparedWith(engine, settings);
   const { identity, learnedOn } = await identify({ set, name: set.name }, prompts, () => {}, signal);
   const levels = normalOnly ? undefined : addon.createMapLevels(k_mapLevels, ...ranges.map);
   const { scored, failed, label, warnings } = await scoreAll(set, options, levels);

@@ -14,6 +14,7 @@ import { sayScan, sayWarnings } from './say-scan.js';
 const notForIt: readonly OptionName[] = ['threshold', 'mapThreshold', 'regions', 'batch'];
 const names: OptionName[] = [
   ...optionsIn('Calibration'),
+  'normals',
   'out',
   'force',
   'split',

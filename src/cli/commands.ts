@@ -8,6 +8,7 @@ import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { methodsCommand } from './methods.js';
+import { normalsCommand } from './normals.js';
 import { scoreCommand } from './score.js';
 import { serveCommand } from './serve.js';
 import { testCommand } from './test.js';
@@ -24,6 +25,7 @@ export function allCommands(context: Context): CommandModule[] {
     trainCommand(context),
     testCommand(context),
     calibrateCommand(context),
+    normalsCommand(context),
     benchCommand(context),
     doctorCommand(context),
     weightsCommand(context),

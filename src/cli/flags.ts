@@ -8,6 +8,7 @@ import type {
   CalibrateChoices,
   DataChoices,
   EngineOptions,
+  LearnNormalsChoices,
   OptionName,
   PictureChoices,
   TestChoices,
@@ -104,6 +105,7 @@ export function readingOf(values: Partial<AllOptions>): DataChoices {
 /** What the library calls that commands make take of the table. */
 interface CallOptions {
   loadEngine: EngineOptions;
+  learnNormals: LearnNormalsChoices;
   createTrainer: TrainChoices;
   evaluateDataSets: TestChoices & PictureChoices;
   calibrate: CalibrateChoices;

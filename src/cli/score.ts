@@ -4,18 +4,20 @@ import type { CommandModule } from 'yargs';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
+import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
-import { startProgress } from './progress.js';
+import { type Progress, startProgress } from './progress.js';
 import { sayScan, sayWarnings } from './say-scan.js';
 
 const names: OptionName[] = [
   ...optionsIn('Inputs'),
   'followLinks',
-  ...optionsIn('Output', 'Picture', 'Engine', 'Method', 'Compatibility'),
+  ...optionsIn('Output', 'Picture', 'Normals', 'Engine', 'Method', 'Compatibility'),
+  'falseAlarmRate',
 ];
 
 export function scoreCommand(context: Context): CommandModule {
@@ -27,12 +29,23 @@ export function scoreCommand(context: Context): CommandModule {
         .positional('inputs', { type: 'string', array: true, describe: 'files, folders, globs, @list, -' })
         .options({
           ...flagsFor(names),
+          'false-alarm-rate': {
+            ...flagsFor(['falseAlarmRate'])['false-alarm-rate'],
+            group: 'Normals:',
+            describe:
+              'with normal pictures: thresholds that another one reaches with at most this probability',
+            defaultDescription: 'no thresholds',
+          },
           'follow-links': { ...flagsFor(['followLinks'])['follow-links'], group: 'Inputs:' },
         })
         .example('$0 score part.png', 'one picture')
         .example(
           '$0 score pictures --recursive --out results --heatmaps --regions',
           'a folder, with heat maps',
+        )
+        .example(
+          '$0 score pictures --normals-from good --false-alarm-rate 0.05',
+          'compared with a few good pictures: anomalous or not, and where',
         )
         .example('find . -name "*.jpg" | $0 score - --format csv', 'a list on standard input'),
     handler: (argv) => score(context, inputsOf(argv), argv),
@@ -47,9 +60,13 @@ function inputsOf(argv: Record<string, unknown>): string[] {
 }
 
 async function score(context: Context, inputs: string[], argv: Record<string, unknown>): Promise<void> {
-  const values = readFlags(argv, names) as AllOptions;
+  const { falseAlarmRate, ...others } = readFlags(argv, names) as AllOptions;
+  // Its default is that of calibrate: here nothing is asked of the good pictures unless it is given.
+  const rate = argv['false-alarm-rate'] === undefined ? {} : { falseAlarmRate };
+  const values = { ...others, ...rate } as AllOptions;
   const { checkScoreRun, runScore } = await import('../scoring/score-run.js');
   checkScoreRun(values, inputs);
+  const { learning, isFrom } = normalsIn(argv, values);
   const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
   const model = await findModel(values.model, context.env);
@@ -63,11 +80,13 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
 
   const progress = startProgress(context);
   try {
+    const bank = isFrom ? await bankFrom(context, engine, values, learning, progress) : undefined;
+    const compared = bank ? { normals: bank } : {};
     const writer = await chooseWriter(context, values.format, progress.clear);
     const outcome = await runScore({
       engine,
       inputs,
-      options: values,
+      options: { ...values, ...compared, regions: values.regions || values.falseAlarmRate !== undefined },
       writer,
       stdin: context.stdin,
       stop: context.stop,
@@ -84,11 +103,72 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     sayWarnings(context, [...idle, ...outcome.warnings], values.json);
     if (outcome.skipped > 0) say(context, `${outcome.skipped} inputs had results already`);
     if (outcome.isStopped) throw stopped(outcome.scored + outcome.failed, values.out);
-    if (outcome.failed > 0) throw someFailed(outcome.failed, outcome.failed + outcome.scored);
+    const failed =
+      outcome.failed > 0 ? someFailed(outcome.failed, outcome.failed + outcome.scored) : undefined;
+    if (values.failOnAnomaly && outcome.anomalous) {
+      if (failed) say(context, `${failed.message}: ${failed.hint}`);
+      throw someAnomalous(outcome.anomalous, outcome.scored);
+    }
+    if (failed) throw failed;
   } finally {
     progress.stop();
     await engine.dispose();
   }
+}
+
+/** How a bank is to be learned, and whether one is. @throws CraneError E_USAGE for flags that would say nothing */
+function normalsIn(argv: Record<string, unknown>, values: AllOptions) {
+  const learning = optionsFor('learnNormals', values);
+  const isFrom = values.normalsFrom !== undefined;
+  if (isFrom && values.normals !== undefined)
+    throw new CraneError('E_USAGE', 'expected --normals or --normals-from, not both');
+  const [unused] = Object.keys(learning);
+  if (!isFrom && unused !== undefined) {
+    throw new CraneError('E_USAGE', `--${flagName(unused)} says how a bank is learned, and none is`, {
+      hint: 'add --normals-from FOLDER; a bank of --normals keeps how it was learned',
+    });
+  }
+  if (argv['false-alarm-rate'] !== undefined && !isFrom && values.normals === undefined) {
+    throw new CraneError('E_USAGE', '--false-alarm-rate needs normal pictures to take thresholds from', {
+      hint: 'add --normals-from FOLDER or --normals FILE, or choose a threshold with calibrate --normal-only',
+    });
+  }
+  return { learning, isFrom };
+}
+
+/** The bank of --normals-from, and where it is kept. */
+async function bankFrom(
+  context: Context,
+  engine: Engine,
+  { normalsFrom, followLinks, json }: AllOptions,
+  learning: ReturnType<typeof optionsFor<'learnNormals'>>,
+  progress: Progress,
+) {
+  const { bankOfPictures } = await import('../scoring/bank-of-pictures.js');
+  const { bank, kept, scan } = await bankOfPictures(
+    engine,
+    learning,
+    {
+      inputs: [normalsFrom],
+      followLinks: followLinks ?? false,
+      signal: context.stop,
+      onTotal: (count) => progress.stage('normal pictures', count),
+      onProgress: (done) => progress.at(done),
+    },
+    context.env,
+  );
+  progress.clear();
+  if (!json) {
+    const { pictures } = bank.facts;
+    sayScan(context, scan, false);
+    const where =
+      'failure' in kept
+        ? `not kept for the next time: ${kept.failure}`
+        : `${kept.isNew ? 'kept in' : 'found in'} ${kept.path}`;
+    say(context, visible(`bank of ${pictures.length} normal pictures, ${where}`));
+  }
+  progress.stage('', 0);
+  return bank;
 }
 
 async function chooseWriter(context: Context, format: AllOptions['format'], beforeWrite: () => void) {
@@ -134,6 +214,12 @@ async function sayEngine(
 function stopped(done: number, out: string | undefined): CraneError {
   return new CraneError('E_CANCELLED', `interrupted after ${done} pictures; their results are saved`, {
     hint: out === undefined ? undefined : 'the same command with --resume goes on',
+  });
+}
+
+function someAnomalous(count: number, all: number): CraneError {
+  return new CraneError('E_ANOMALOUS', `${count} of ${all} pictures are anomalous`, {
+    hint: 'exit code 10, as --fail-on-anomaly asks for',
   });
 }
 

@@ -1,6 +1,7 @@
 /** `crane-native test`: figures of a model on labelled pictures. */
 import type { CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
+import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import type { TestRun } from '../runs/test-run.js';
 import { visible } from '../terminal/visible.js';
@@ -8,6 +9,9 @@ import { type Context, paintOf, say } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { startProgress } from './progress.js';
 import { openForTest, shower, someFailed } from './test-run.js';
+
+/** How the banks of --normals-k-shot are learned. */
+const k_learning = optionsIn('Normals').filter((name) => name !== 'normals' && name !== 'normalsFrom');
 
 const names: OptionName[] = [
   'out',
@@ -21,6 +25,10 @@ const names: OptionName[] = [
   ...optionsIn('Data sets', 'Testing', 'Engine', 'Method', 'Compatibility'),
   'prompts',
   'className',
+  'normals',
+  ...k_learning,
+  'seed',
+  'seeds',
   'fit',
   'tileOverlap',
   'bitDepth',
@@ -45,6 +53,8 @@ export function testCommand(context: Context): CommandModule {
         .options({
           ...flags,
           out: testing('out', 'folder for tables, results and the maps of examples'),
+          seed: testing('seed', 'of the first draw of --normals-k-shot'),
+          seeds: testing('seeds', 'draws of --normals-k-shot'),
           resume: testing('resume', 'go on with the test in --out'),
           split: testing('split', 'part of the data sets that is tested (test, train)'),
           layout: testing('layout', flags['layout']!.describe as string),
@@ -58,6 +68,10 @@ export function testCommand(context: Context): CommandModule {
           'beside the paper',
         )
         .example('$0 test ../data/mine --methods all --out methods', 'methods side by side')
+        .example(
+          '$0 test ../data/mine --normals-k-shot 1,4 --seeds 5 --out few',
+          'what a few good pictures are worth',
+        )
         .example('$0 test ../data/mine --out grid --grid eAttn=vv,kk fusion=true,false', 'an ablation');
     },
     handler: (argv) => test(context, argv),
@@ -71,6 +85,11 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
   const given = ([] as unknown[]).concat(argv['grid'] ?? []).map(String);
   const { data, axes } = given.length > 0 ? splitAxes(words, given) : { data: words, axes: [] };
   checkUsage(data, values);
+  checkShots(argv, values);
+  if (values.normalsKShot !== undefined) {
+    const { runKShot } = await import('./test-k-shot.js');
+    return runKShot(context, values, data);
+  }
   if (given.length > 0 && values.methods === undefined) {
     const { runGrid } = await import('./test-grid.js');
     return runGrid(context, values, data, parseGrid(axes));
@@ -113,6 +132,25 @@ function checkUsage(data: readonly string[], { out }: AllOptions): void {
   }
   if (out === undefined) {
     throw new CraneError('E_USAGE', 'test needs --out', { hint: 'a folder for the results: --out results' });
+  }
+}
+
+/** Flags that would change nothing without a word. @throws CraneError E_USAGE */
+function checkShots(argv: Record<string, unknown>, { normalsKShot, normals }: AllOptions): void {
+  const isGiven = (name: string) => argv[flagName(name)] !== undefined;
+  if (normalsKShot === undefined) {
+    const unused = [...k_learning, 'seed', 'seeds'].find(isGiven);
+    if (unused === undefined) return;
+    throw new CraneError(
+      'E_USAGE',
+      `--${flagName(unused)} belongs to --normals-k-shot, which draws good pictures`,
+    );
+  }
+  const excluded = ['grid', 'preset', 'resume', 'keepMaps', 'comparePaper', 'split', 'prompts'].find(isGiven);
+  if (excluded !== undefined || normals !== undefined) {
+    throw new CraneError('E_USAGE', `--normals-k-shot takes no --${flagName(excluded ?? 'normals')}`, {
+      hint: 'it draws its good pictures, scores the test split with them, and writes k-shot.json',
+    });
   }
 }
 

@@ -1,13 +1,15 @@
 /** The engine that users hold: pictures in, results out. All heavy work happens on other threads. */
 
-import { types } from 'node:util';
+import { isDeepStrictEqual, types } from 'node:util';
 import type { EngineFacts, NativeAddon, NativeEngine } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { ByteBudget } from '../images/byte-budget.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
+import { readingOf } from '../images/reading.js';
 import type { Calibration } from '../models/calibration.js';
 import type { Model } from '../models/model-json.js';
-import { ModelLabels } from '../models/model-label.js';
+import type { ModelLabels } from '../models/model-label.js';
+import type { NormalBank } from '../normals/normal-bank.js';
 import { checkOptions, wrongValue } from '../options/check.js';
 import { defaultOf } from '../options/table.js';
 import type {
@@ -19,22 +21,32 @@ import type {
   ScoreOptions,
   Size,
 } from '../options/types.js';
+import type { BankReference, BankSets } from './bank-sets.js';
+import type { Contexts } from './contexts.js';
+import {
+  bankFacts,
+  type LearningParts,
+  type LearnNormalsOptions,
+  learnBank,
+  mergeBanks,
+  type NormalsSource,
+} from './learn-normals.js';
 import {
   couplesPictures,
   dependsOnOrder,
   isEncodable,
+  mergeChoices,
   type PictureSettings,
   resolveSettings,
 } from './method-choice.js';
 import { checkOwnFields } from './picture-item.js';
 import { PictureScorer, type UnplacedScore } from './picture-scorer.js';
-import type { PromptSets } from './prompt-sets.js';
 import type { PictureScore, PreprocessedScore, ScoreOutcome } from './result.js';
 import { type QueueState, Scheduler } from './scheduler.js';
 import type { Job } from './scheduler-job.js';
 import { checkSource, type Source } from './scheduler-source.js';
 import { scoreMany } from './scheduler-stream.js';
-import { StoredThresholds } from './stored-thresholds.js';
+import type { StoredThresholds } from './stored-thresholds.js';
 
 /** What is known about a loaded engine. */
 export interface Facts extends EngineFacts {
@@ -51,6 +63,7 @@ export interface PreprocessedOptions extends MethodChoices {
   batch: number;
   size: number | Size;
   prompts?: string;
+  normals?: BankReference;
   map?: boolean;
   signal?: AbortSignal;
 }
@@ -80,7 +93,9 @@ export class Engine {
   readonly #size: Size;
   readonly #scheduler: Scheduler;
   readonly #scorer: PictureScorer;
-  readonly #prompts: PromptSets;
+  readonly #contexts: Contexts;
+  readonly #labels: ModelLabels;
+  readonly #banks: BankSets;
   readonly #thresholds: StoredThresholds;
   readonly #budget: ByteBudget;
   /** work beside the scheduler's */
@@ -95,17 +110,20 @@ export class Engine {
     model: Model;
     options: EngineOptions;
     size: Size;
-    prompts: PromptSets;
-    promptsIdentity: string;
+    labels: ModelLabels;
+    thresholds: StoredThresholds;
+    banks: BankSets;
+    contexts: Contexts;
+    /** of the context that the engine's own options mean */
+    contextIdentity: string;
     precisionWhy: string;
   }) {
-    const { addon, native, model, options, size, prompts, promptsIdentity, precisionWhy } = parts;
+    const { addon, native, model, options, size, labels, contextIdentity, precisionWhy } = parts;
     this.addon = addon;
     this.#native = native;
     this.#model = model;
     this.#defaults = options;
     this.#size = size;
-    this.#prompts = prompts;
     this.#budget = new ByteBudget(options.maxDecodedBytes ?? defaultOf('maxDecodedBytes'));
     this.#scheduler = new Scheduler({
       addon,
@@ -118,17 +136,19 @@ export class Engine {
       },
       warn: options.onWarning ?? emitWarning,
     });
-    const labels = new ModelLabels(model, size, native.facts.precision);
-    this.#thresholds = new StoredThresholds(model, labels);
+    this.#thresholds = parts.thresholds;
+    this.#banks = parts.banks;
+    this.#contexts = parts.contexts;
+    this.#labels = labels;
     const maxPixels = options.maxPixels ?? defaultOf('maxPixels');
-    this.#scorer = new PictureScorer({ addon, prompts, labels, thresholds: this.#thresholds, maxPixels });
+    this.#scorer = new PictureScorer({ addon, contexts: this.#contexts, labels, maxPixels });
     const sets = Object.entries(model.prompts.sets);
     this.facts = Object.freeze({
       ...native.facts,
       input: size,
       precisionWhy,
       prompts: Object.fromEntries(sets.map(([name, { learnedOn }]) => [name, { learnedOn }])),
-      model: labels.of(this.settings(), promptsIdentity),
+      model: labels.of(this.settings(), contextIdentity),
     });
   }
 
@@ -176,6 +196,15 @@ export class Engine {
         const { input, index: _index, ...own } = item;
         checkOptions('score', own);
         const settings = this.settings({ ...options, ...own });
+        if (!isDeepStrictEqual(settings.method, job.method)) {
+          throw new CraneError(
+            'E_USAGE',
+            'a picture of a source may have a bank of its own where the call has one too',
+            {
+              hint: "give the call normals, or method: 'normals'",
+            },
+          );
+        }
         return this.#scorer.prepare(toPictureSource(input, item.name), settings, options, means);
       },
     });
@@ -255,29 +284,102 @@ export class Engine {
     return this.#budget.used;
   }
 
+  /**
+   * Learns a bank of normal pictures, which `normals` of a call takes in the place of prompts. Each picture goes through the
+   * tower once for each of its copies; no picture is left out: one that cannot be read ends it.
+   * @throws CraneError E_USAGE, E_NORMALS without a picture, E_MODEL_CONFIG, E_INPUT_*, E_IMAGE_*, E_CANCELLED, E_DISPOSED
+   */
+  async learnNormals(source: NormalsSource, options: LearnNormalsOptions = {}): Promise<NormalBank> {
+    checkOptions('learnNormals', options);
+    return this.#track(learnBank(this.#learning(), source, options));
+  }
+
+  /** The bank of a file, held until its remove(). @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ, E_DISPOSED */
+  async openNormals(path: string): Promise<NormalBank> {
+    if (typeof path !== 'string' || path === '') throw wrongValue('a path', 'the bank', path);
+    this.#throwIfDisposed();
+    return this.#track(this.#banks.open(path));
+  }
+
+  /** One bank of all their pictures, in their order; they stay. @throws CraneError E_NORMALS for banks of another kind */
+  async mergeNormals(banks: readonly NormalBank[]): Promise<NormalBank> {
+    return this.#track(mergeBanks(this.#learning(), banks));
+  }
+
+  /** @internal What a bank of these choices would be called, so that it need not be learned twice. */
+  normalsFacts(pictures: NormalBank['facts']['pictures'], choices: LearnNormalsOptions): NormalBank['facts'] {
+    return bankFacts(this.#learning(), pictures, choices);
+  }
+
+  /**
+   * @internal The scores of a bank's own pictures, each against the bank without it, and their map maxima.
+   */
+  async ownScores(
+    bank: NormalBank,
+    options: PictureChoices = {},
+  ): Promise<{ name: string; score: number; mapMax: number }[]> {
+    this.#throwIfDisposed();
+    const held = bank.hold(this.#native);
+    const { method } = this.settings({ ...options, normals: bank });
+    try {
+      const own = await this.#track(this.#native.ownScores(held.handle, method));
+      return own.map(({ score, mapMax }, at) => ({ name: bank.facts.pictures[at]!.name, score, mapMax }));
+    } finally {
+      held.release();
+    }
+  }
+
+  /** @internal The bank that such settings compare with. */
+  async bankIn(settings: PictureSettings): Promise<NormalBank> {
+    this.#throwIfDisposed();
+    const { bank, release } = await this.#track(this.#banks.hold(settings.normals));
+    release();
+    return bank;
+  }
+
+  #learning(): LearningParts {
+    this.#throwIfDisposed();
+    return {
+      addon: this.addon,
+      native: this.#native,
+      model: this.#model,
+      banks: this.#banks,
+      budget: this.#budget,
+      maxPixels: this.#defaults.maxPixels ?? defaultOf('maxPixels'),
+      reading: readingOf(mergeChoices([this.#defaults])),
+      disposed: this.#end.signal,
+    };
+  }
+
   /** The complete settings that a call with these options would use. */
   settings(options: PictureChoices = {}): PictureSettings {
     const how = { size: this.#size, precision: this.#native.facts.precision };
     const settings = resolveSettings(this.#model, how, this.#defaults, options);
-    return this.#thresholds.complete(settings, this.#prompts.identityOf(settings));
+    return this.#thresholds.complete(settings, this.#contexts.identityOf(settings));
   }
 
-  /** @internal As settings(), with the prompts encoded before, so that what was calibrated for them is known. */
+  /** @internal As settings(), with the prompts encoded or the bank read before, so that their thresholds are known. */
   async settledSettings(options: PictureChoices = {}): Promise<PictureSettings> {
     this.#throwIfDisposed();
     const settings = this.settings(options);
-    if (isEncodable(settings)) {
-      const held = await this.#track(this.#prompts.hold(settings));
-      held.release();
-    }
-    return this.settings(options);
+    if (!isEncodable(settings)) return settings;
+    const held = await this.#track(this.#contexts.hold(settings));
+    held.release();
+    return held.settings;
+  }
+
+  /** @internal What results of such a call are labelled with. */
+  async labelOf(options: PictureChoices = {}): Promise<string> {
+    this.#throwIfDisposed();
+    const settings = await this.settledSettings(options);
+    return this.#labels.of(settings, this.#contexts.identityOf(settings) ?? '');
   }
 
   /** How the thresholds of such a call were chosen; undefined: no calibration stands behind them. */
   calibrationOf(options: PictureChoices = {}): Calibration | undefined {
     const settings = this.settings(options);
     const sources = [settings.thresholdFrom, settings.mapThresholdFrom];
-    const identity = this.#prompts.identityOf(settings);
+    const identity = this.#contexts.identityOf(settings);
     const isStored = sources.includes('calibration') || sources.includes('model');
     return isStored && identity !== undefined ? this.#thresholds.find(settings, identity) : undefined;
   }

@@ -3,20 +3,22 @@ import { existsSync } from 'node:fs';
 import type { EngineConfig, NativeAddon, Precision } from '../addon/native.js';
 import { throwIfCancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
-import { methodOf } from '../methods/registry.js';
 import { findModel } from '../models/find-model.js';
 import { withTowersOf } from '../models/method-towers.js';
 import { type Model, modelFile } from '../models/model-json.js';
+import { ModelLabels } from '../models/model-label.js';
 import { type Recipe, recipeTensors } from '../models/model-recipe.js';
-import { isLearned } from '../models/prompt-set.js';
 import { checkOptions } from '../options/check.js';
 import { defaultOf } from '../options/table.js';
 import type { EngineOptions } from '../options/types.js';
+import { BankSets } from './bank-sets.js';
 import { choosePrecision } from './choose-precision.js';
+import { Contexts } from './contexts.js';
 import { Engine, emitWarning, toSize } from './engine.js';
-import { isEncodable, resolveSettings } from './method-choice.js';
+import { resolveSettings } from './method-choice.js';
 import { PromptSets } from './prompt-sets.js';
 import { StartCache } from './start-cache.js';
+import { StoredThresholds } from './stored-thresholds.js';
 import { tokenWarning } from './token-warning.js';
 
 /**
@@ -69,11 +71,13 @@ export async function openEngine(
         if (warning) warn(warning);
       },
     );
+    const labels = new ModelLabels(model, size, precision);
+    const thresholds = new StoredThresholds(model, labels);
+    const banks = new BankSets({ addon, native, model, size, precision });
+    const contexts = new Contexts({ model, prompts, banks, stored: thresholds });
     const settings = resolveSettings(model, { size, precision }, options);
-    // Where the name of the class comes with the pictures, or all is still to be learned, there is nothing to encode yet.
-    const isReady = isEncodable(settings) && isLearned(model, methodOf(settings.method), settings.prompts);
-    const held = isReady ? await prompts.hold(settings) : undefined;
-    const promptsIdentity = held?.identity ?? prompts.identityOf(settings) ?? '';
+    const held = await contexts.settle(settings);
+    const contextIdentity = held?.identity ?? contexts.identityOf(settings) ?? '';
     throwIfCancelled(options.signal);
     return new Engine({
       addon,
@@ -81,8 +85,11 @@ export async function openEngine(
       model,
       options,
       size,
-      prompts,
-      promptsIdentity,
+      labels,
+      thresholds,
+      banks,
+      contexts,
+      contextIdentity,
       precisionWhy: why,
     });
   } catch (thrown) {

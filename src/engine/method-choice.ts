@@ -10,13 +10,22 @@ import {
   type Range,
   settingOf,
 } from '../methods/descriptor.js';
-import { allSettings, defaultMethod, findMethod, methodOf, methodsWith } from '../methods/registry.js';
+import { normals } from '../methods/normals.js';
+import {
+  allSettings,
+  defaultMethod,
+  findMethod,
+  methodOf,
+  methodsWith,
+  needsBank,
+} from '../methods/registry.js';
 import { checkTowers } from '../models/method-towers.js';
 import type { ModelDescription } from '../models/model-json.js';
 import { defaultOf } from '../options/table.js';
-import type { MethodChoices, PictureChoices } from '../options/types.js';
+import type { PictureChoices } from '../options/types.js';
+import type { BankReference } from './bank-sets.js';
 
-export type ThresholdSource = 'call' | 'model' | 'calibration';
+export type ThresholdSource = 'call' | 'model' | 'calibration' | 'bank';
 
 /** Everything that decides one picture's score, complete. */
 export interface PictureSettings {
@@ -25,11 +34,18 @@ export interface PictureSettings {
   prompts: string | undefined;
   /** what the pictures show; undefined where the method's texts do not name it, or nobody said it yet */
   className: string | undefined;
+  /** the bank that it is compared with, where the method compares with one */
+  normals: BankReference | undefined;
+  /** thresholds are taken from the bank's own pictures at this rate */
+  falseAlarmRate: number | undefined;
   fit: Fit;
   tileOverlap: number;
   threshold: number | null;
   mapThreshold: number | null;
-  /** the call or the engine's options, model.json's own threshold, a calibration of these settings; null: there is none */
+  /**
+   * the call or the engine's options, model.json's own threshold, a calibration of these settings, the bank's own pictures;
+   * null: there is none
+   */
   thresholdFrom: ThresholdSource | null;
   mapThresholdFrom: ThresholdSource | null;
   reading: Reading;
@@ -49,6 +65,7 @@ export function resolveSettings(
 ): PictureSettings {
   const merged = mergeChoices(choices);
   const method = resolveMethod(model.method, merged);
+  checkBank(method, merged);
   checkTowers(model, method);
   const fit = merged.fit ?? defaultOf('fit');
   // A stored threshold was calibrated with the model's own settings and is wrong for others.
@@ -71,6 +88,8 @@ export function resolveSettings(
     method,
     prompts: merged.prompts,
     className: classNameOf(method, merged),
+    normals: merged.normals,
+    falseAlarmRate: merged.falseAlarmRate,
     fit,
     tileOverlap: merged.tileOverlap ?? defaultOf('tileOverlap'),
     threshold: threshold.value,
@@ -79,6 +98,29 @@ export function resolveSettings(
     mapThresholdFrom: mapThreshold.from,
     reading: readingOf(merged),
   };
+}
+
+/** A bank beside a method that does not look at it would change nothing without a word. */
+function checkBank(method: MethodOptions, { normals, falseAlarmRate, prompts }: PictureChoices): void {
+  if (needsBank(method)) {
+    if (prompts === undefined) return;
+    throw new CraneError(
+      'E_USAGE',
+      'method normals compares with a bank of normal pictures, not with prompts',
+    );
+  }
+  if (normals !== undefined)
+    throw new CraneError(
+      'E_USAGE',
+      `method ${methodName(method)} compares with prompts, not with normal pictures`,
+      {
+        hint: 'leave the method away, or take --method normals',
+      },
+    );
+  if (falseAlarmRate !== undefined)
+    throw new CraneError('E_USAGE', 'a false-alarm rate needs normal pictures: a bank, or a calibration', {
+      hint: 'add --normals FILE or --normals-from FOLDER, or choose a threshold with calibrate --normal-only',
+    });
 }
 
 /** A score depends on who shares the forward pass. */
@@ -158,8 +200,9 @@ export function mergeChoices(choices: PictureChoices[]): PictureChoices {
 }
 
 /** A method other than the model's begins with its own defaults. @throws CraneError E_METHOD, E_USAGE */
-function resolveMethod(base: MethodOptions, choice: MethodChoices): MethodOptions {
-  const descriptor = findMethod(choice.method ?? methodName(base));
+function resolveMethod(base: MethodOptions, choice: PictureChoices): MethodOptions {
+  const wanted = choice.method ?? (choice.normals === undefined ? methodName(base) : normals.name);
+  const descriptor = findMethod(wanted);
   const start = descriptor.name === methodName(base) ? base : defaultMethod(descriptor.name);
   const chosen = (name: string): unknown =>
     name.startsWith('compat.')

@@ -7,7 +7,16 @@ import type { PictureChoices } from '../options/types.js';
 export interface PictureItem
   extends Pick<
     PictureChoices,
-    'prompts' | 'className' | 'fit' | 'tileOverlap' | 'bitDepth' | 'valueRange' | 'threshold' | 'mapThreshold'
+    | 'prompts'
+    | 'className'
+    | 'normals'
+    | 'falseAlarmRate'
+    | 'fit'
+    | 'tileOverlap'
+    | 'bitDepth'
+    | 'valueRange'
+    | 'threshold'
+    | 'mapThreshold'
   > {
   input: PictureInput;
   name?: string;
@@ -23,6 +32,8 @@ const k_fields: Record<keyof PictureItem, true> = {
   index: true,
   prompts: true,
   className: true,
+  normals: true,
+  falseAlarmRate: true,
   fit: true,
   tileOverlap: true,
   bitDepth: true,

@@ -7,11 +7,10 @@ import { type DecodedPicture, decodePicture } from '../images/decode.js';
 import { ownCopy } from '../images/own-copy.js';
 import type { PictureSource } from '../images/picture-input.js';
 import type { ModelLabels } from '../models/model-label.js';
+import type { Contexts } from './contexts.js';
 import { type PictureSettings, rangesOf } from './method-choice.js';
-import type { PromptSets } from './prompt-sets.js';
 import type { PictureScore, PreprocessedScore } from './result.js';
 import type { Preparing, ReadyPicture, ReadyTensor, TensorRequest } from './scheduler-job.js';
-import type { StoredThresholds } from './stored-thresholds.js';
 
 /** A result without its place among the inputs. */
 export type UnplacedScore = Omit<PictureScore, 'index'>;
@@ -27,7 +26,7 @@ interface Prepared {
   width: number;
   height: number;
   settings: PictureSettings;
-  promptsIdentity: string;
+  contextIdentity: string;
   /** what a result says of how it was read */
   said: Pick<PictureScore, 'bitDepth' | 'valueRange' | 'warnings'>;
   decodeMs: number;
@@ -35,26 +34,23 @@ interface Prepared {
 
 export class PictureScorer {
   readonly #addon: NativeAddon;
-  readonly #prompts: PromptSets;
+  readonly #contexts: Contexts;
   readonly #labels: ModelLabels;
-  readonly #thresholds: StoredThresholds;
   readonly #maxPixels: number;
 
   constructor(parts: {
     addon: NativeAddon;
-    prompts: PromptSets;
+    contexts: Contexts;
     labels: ModelLabels;
-    thresholds: StoredThresholds;
     maxPixels: number;
   }) {
     this.#addon = parts.addon;
-    this.#prompts = parts.prompts;
+    this.#contexts = parts.contexts;
     this.#labels = parts.labels;
-    this.#thresholds = parts.thresholds;
     this.#maxPixels = parts.maxPixels;
   }
 
-  /** @throws CraneError E_INPUT_*, E_IMAGE_*, E_PROMPTS, E_CANCELLED */
+  /** @throws CraneError E_INPUT_*, E_IMAGE_*, E_CANCELLED, those of Contexts.hold */
   async prepare(
     source: PictureSource,
     settings: PictureSettings,
@@ -62,7 +58,7 @@ export class PictureScorer {
     { ticket, signal }: Preparing,
   ): Promise<ReadyPicture<UnplacedScore>> {
     throwIfCancelled(signal);
-    const held = await this.#prompts.hold(settings);
+    const held = await this.#contexts.hold(settings);
     try {
       let waitedMs = 0;
       const reserve = async (bytes: number) => {
@@ -81,9 +77,8 @@ export class PictureScorer {
         name: source.name,
         width: picture.width,
         height: picture.height,
-        // The prompts are known now, and with them whether thresholds were calibrated for them.
-        settings: this.#thresholds.complete(settings, held.identity),
-        promptsIdentity: held.identity,
+        settings: held.settings,
+        contextIdentity: held.identity,
         said: readingFields(picture),
         decodeMs: performance.now() - start - waitedMs,
       };
@@ -115,7 +110,7 @@ export class PictureScorer {
     { ticket, signal }: Preparing,
   ): Promise<ReadyTensor<PreprocessedScore[]>> {
     throwIfCancelled(signal);
-    const held = await this.#prompts.hold(settings);
+    const held = await this.#contexts.hold(settings);
     try {
       const values = shape.batch * 3 * shape.height * shape.width;
       await orCancelled(ticket.take(values * input.BYTES_PER_ELEMENT), signal);
@@ -155,7 +150,7 @@ export class PictureScorer {
             mapMax: result.mapMax,
           }
         : {}),
-      model: this.#labels.of(settings, picture.promptsIdentity),
+      model: this.#labels.of(settings, picture.contextIdentity),
       ms: { decode: picture.decodeMs, ...result.ms },
     };
   }

@@ -15,7 +15,7 @@ import { identify } from '../runs/data-identity.js';
 import { examplesIn } from '../runs/examples.js';
 import { Journal } from '../runs/journal.js';
 import { type Machine, thisMachine } from '../runs/machine.js';
-import { type PromptFacts, promptFacts, promptPath } from '../runs/prompt-facts.js';
+import { comparedWith, type PromptFacts, promptPath } from '../runs/prompt-facts.js';
 import { readTestRun } from '../runs/read-run.js';
 import { checkSame, type TestFingerprint, weightsOf } from '../runs/test-fingerprint.js';
 import { isScored, type TestRun, type TestSettings, unscored } from '../runs/test-run.js';
@@ -149,7 +149,7 @@ async function prepare(
 ): Promise<PreparedTest> {
   const { addon, native, model } = engine.trainingParts;
   const settled = await engine.settledSettings(resolved.choices);
-  const prompts = await promptFacts(addon, model, settled.method, settled.prompts);
+  const prompts = await comparedWith(engine, settled);
   const settings = testSettings(engine, resolved, settled, prompts);
   const { method } = settings;
   for (const text of idleNotes(resolved.given, settled)) onProgress({ stage: 'note', text });

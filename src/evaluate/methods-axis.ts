@@ -28,6 +28,12 @@ export function methodsAxis(names: readonly string[], model: ModelDescription): 
   const taken: string[] = [];
   for (const name of isAll ? methodNames() : names) {
     const descriptor = findMethod(name);
+    if (descriptor.comparesWith === 'bank') {
+      const why = `method ${name} compares with a bank of normal pictures`;
+      if (!isAll) throw new CraneError('E_USAGE', why, { hint: 'test it by itself: test --normals FILE' });
+      leftOut.push({ name, why });
+      continue;
+    }
     const isLacking = descriptor.learned?.needed === true && defaultSet(model, name) === undefined;
     if (!isLacking) {
       taken.push(name);

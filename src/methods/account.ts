@@ -38,13 +38,14 @@ export function accountOf(descriptor: MethodDescriptor): MethodAccount {
   };
 }
 
-function needsOf({ backbone, learned, namesClass }: MethodDescriptor): string[] {
+function needsOf({ backbone, learned, namesClass, comparesWith }: MethodDescriptor): string[] {
   const needs: string[] = [];
   if (backbone) {
     const { name, activation, positions } = backbone;
     const fitted = positions === 'none' ? 'its own input' : `${positions} positions`;
     needs.push(`the backbone ${name} with ${activation} and ${fitted}, for the published figures`);
   }
+  if (comparesWith === 'bank') needs.push('a bank of normal pictures (--normals, --normals-from)');
   if (learned?.needed) needs.push('a file of what was learned (--prompts, or a set of the model)');
   else if (learned) needs.push('nothing learned; it takes a file of it (--prompts)');
   else needs.push('nothing learned');

@@ -124,6 +124,8 @@ export interface MethodDescriptor<M extends MethodOptions = MethodOptions> {
     /** it reads the model's spatial source */
     needsSource: boolean;
   };
+  /** what pictures are compared with; 'prompts' unless said */
+  comparesWith?: 'bank';
   /** settings that change nothing with these others, each with the reason; absent: every setting always may */
   idle?(method: M): Partial<Record<string, string>>;
   /** the ranges that scores and map values lie in; thresholds, 16-bit maps and colours follow them */

@@ -7,6 +7,7 @@ import { anomalyclip } from './anomalyclip.js';
 import { anovl } from './anovl.js';
 import { crane } from './crane.js';
 import { type MethodDescriptor, methodFrom, methodName, type Range, type Setting } from './descriptor.js';
+import { normals } from './normals.js';
 import { vand } from './vand.js';
 import { winclip } from './winclip.js';
 
@@ -16,6 +17,7 @@ const builtIn = [
   adaclip,
   anomalyclip,
   anovl,
+  normals,
   vand,
   winclip,
 ] as const satisfies readonly MethodDescriptor[];
@@ -67,6 +69,11 @@ export function allSettings(): Map<string, Setting> {
     }
   }
   return settings;
+}
+
+/** Its pictures are compared with a bank of normal ones, not with prompts. */
+export function needsBank(method: MethodOptions): boolean {
+  return methodOf(method).comparesWith === 'bank';
 }
 
 export function methodsWith(setting: string): string[] {

@@ -142,6 +142,16 @@ const modelSchema = z
     method,
     /** how prompts for this model are learned best, where it is not as usual */
     training: z.strictObject({ imageLossWeight: z.number().min(0) }).optional(),
+    /** what a bank of normal pictures holds best, where it is not as usual (docs/normals.md) */
+    normals: z
+      .strictObject({
+        tower: z.enum(['vision', 'source']),
+        blocks: z.array(positiveInt),
+        turns: positiveInt,
+        mirror: z.boolean(),
+      })
+      .partial()
+      .optional(),
     threshold: z.number().nullable(),
     mapThreshold: z.number().nullable(),
     /** how thresholds were chosen, and thresholds for other settings than the model's own (`crane-native calibrate`) */

@@ -17,12 +17,12 @@ export const calibrateCommandOptions = {
   falseAlarmRate: num({
     group: 'Calibration',
     scope: local,
-    calls,
+    calls: ['calibrate', 'score', 'scoreMany'],
     min: 0,
     max: 1,
     open: true,
     default: 0.01,
-    help: 'with --normal-only: bound of the probability that a normal picture is called anomalous',
+    help: 'with --normal-only or --normals: bound of the probability that a normal picture is called anomalous',
   }),
   write: flag({
     group: 'Calibration',

@@ -11,6 +11,7 @@ const otherFields: Record<LibraryCall, readonly string[]> = {
   score: ['signal', 'name'],
   scoreMany: ['signal'],
   scorePreprocessed: ['signal', 'batch', 'size', 'map'],
+  learnNormals: ['signal', 'onProgress'],
   createTrainer: ['engine', 'data', 'out', 'resume', 'force'],
   evaluateDataSets: ['engine', 'data', 'out', 'resume', 'force', 'signal', 'onProgress'],
   calibrate: ['engine', 'data', 'signal', 'onProgress'],

@@ -10,6 +10,7 @@ export type OptionGroup =
   | 'Compatibility'
   | 'Picture'
   | 'Queue'
+  | 'Normals'
   | 'Service'
   | 'Watching'
   | 'Inputs'
@@ -27,6 +28,7 @@ export type LibraryCall =
   | 'score'
   | 'scoreMany'
   | 'scorePreprocessed'
+  | 'learnNormals'
   | 'createTrainer'
   | 'evaluateDataSets'
   | 'calibrate';

@@ -117,5 +117,11 @@ export const scoreCommandOptions = {
     default: false,
     help: 'say on stderr what is loaded and needed',
   }),
+  failOnAnomaly: flag({
+    group: 'Output',
+    scope: cli,
+    default: false,
+    help: 'end with exit code 10 when a picture is anomalous; needs a threshold',
+  }),
   json: flag({ group: 'Output', scope: cli, default: false, help: 'errors as JSON on stderr' }),
 } satisfies { readonly [K in keyof ScoreCommandOptions]: OptionSpec<ScoreCommandOptions[K]> };

@@ -15,6 +15,7 @@ import { dataOptions, indexCommandOptions } from './data.js';
 import type { LibraryCall, OptionSpec } from './kinds.js';
 import { choice, flag, int, lowAndHigh, num, orNone, orWord, pair, text } from './kinds.js';
 import { methodCalls, methodOptions } from './method.js';
+import { normalsOptions } from './normals.js';
 import { scoreCommandOptions } from './score.js';
 import { serveOptions } from './serve.js';
 import { testCommandOptions } from './test.js';
@@ -181,6 +182,7 @@ export const options = {
     defaultText: modelJson,
     help: 'name of a prompt set of the model, or the path of a prompt file (.pth, .safetensors)',
   }),
+  ...normalsOptions,
   className: text({
     group: 'Picture',
     scope: anywhere,

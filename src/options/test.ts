@@ -13,6 +13,12 @@ const isLimits = (value: unknown): value is number[] =>
   new Set(value).size === value.length &&
   value.every((limit) => typeof limit === 'number' && limit > 0 && limit <= 1);
 
+const isShots = (value: unknown): value is number[] =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  new Set(value).size === value.length &&
+  value.every((shots) => Number.isSafeInteger(shots) && shots >= 1);
+
 const limits: OptionSpec<number[]> = {
   group: 'Testing',
   scope: local,
@@ -27,6 +33,21 @@ const limits: OptionSpec<number[]> = {
   read: (value) => {
     const list = value.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
     return isLimits(list) ? list : undefined;
+  },
+};
+
+const normalsKShot: OptionSpec<number[]> = {
+  group: 'Testing',
+  scope: ['cli'],
+  defaultText: 'none',
+  help: 'test banks of so many good pictures, drawn --seeds times: 1,2,4,16',
+  isFlag: false,
+  expected: 'different whole numbers of at least 1, for instance 1,2,4,16',
+  schema: { type: 'array', items: { type: 'integer', minimum: 1 }, minItems: 1 },
+  accepts: isShots,
+  read: (value) => {
+    const list = value.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    return isShots(list) ? list : undefined;
   },
 };
 
@@ -45,6 +66,7 @@ export const testCommandOptions = {
     default: false,
     help: "put the paper's figures of a known data set beside ours",
   }),
+  normalsKShot,
   limits,
   bootstrap: int({
     group: 'Testing',

@@ -2,6 +2,7 @@
 import type { Fit, Guidance } from '../addon/native.js';
 import type { ChoicesOf, CompatOf } from '../methods/descriptor.js';
 import type { AllSettings } from '../methods/registry.js';
+import type { NormalBank } from '../normals/normal-bank.js';
 import type { PresetName } from './preset-names.js';
 
 /** Numerics in which paper, reference and this engine part (method.md 10), and how pictures are opened. */
@@ -18,11 +19,24 @@ export interface MethodChoices extends ChoicesOf<AllSettings> {
   compat?: Partial<CompatOptions>;
 }
 
+/** What a bank remembers of normal pictures; what is not given comes from the model. */
+export interface LearnNormalsChoices {
+  bankTower?: 'vision' | 'source';
+  /** of the vision tower, counted from 1 */
+  bankBlocks?: number[];
+  turns?: number;
+  mirror?: boolean;
+}
+
 /** How one picture is scored; may be given to loadEngine as defaults and to each call. */
 export interface PictureChoices extends MethodChoices {
   prompts?: string;
   /** what the pictures show, for methods whose texts name it */
   className?: string;
+  /** a bank of normal pictures that it is compared with, instead of prompts: its file, or what learnNormals gave */
+  normals?: string | NormalBank;
+  /** with `normals`: thresholds that a normal picture reaches with at most this probability */
+  falseAlarmRate?: number;
   fit?: Fit;
   tileOverlap?: number;
   /** bits that pictures of more than 8 bits really use; 'auto': what their file says */
@@ -113,6 +127,7 @@ export interface ScoreCommandOptions {
   timings: boolean;
   force: boolean;
   verbose: boolean;
+  failOnAnomaly: boolean;
   json: boolean;
 }
 
@@ -173,6 +188,7 @@ export interface TestCommandOptions
   extends Flat<Omit<TestChoices, 'split' | 'layout' | 'batch' | keyof DataChoices>> {
   grid: string;
   methods: string[];
+  normalsKShot: number[];
 }
 
 /** How a threshold is chosen. */
@@ -190,6 +206,11 @@ export interface CalibrateChoices extends DataChoices {
 export interface CalibrateCommandOptions
   extends Flat<Omit<CalibrateChoices, 'split' | 'layout' | keyof DataChoices>> {
   write: boolean;
+}
+
+/** What commands take beside a bank's file. */
+export interface NormalsCommandOptions {
+  normalsFrom: string;
 }
 
 /** What `bench` measures, beside the engine's own options. */
@@ -266,11 +287,13 @@ export type AllOptions = Flat<EngineOptions> &
   Flat<ScoreOptions> &
   Flat<ScoreManyOptions> &
   FlatCompat &
+  Flat<LearnNormalsChoices> &
   Flat<DataChoices> &
   ScoreCommandOptions &
   CalibrateCommandOptions &
   TrainCommandOptions &
   TestCommandOptions &
+  NormalsCommandOptions &
   BenchCommandOptions &
   RequestOptions &
   ServeOptions &

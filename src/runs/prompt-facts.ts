@@ -2,15 +2,36 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MethodOptions, NativeAddon } from '../addon/native.js';
+import type { Engine } from '../engine/engine.js';
+import type { PictureSettings } from '../engine/method-choice.js';
 import { CraneError } from '../errors.js';
-import { contentHash } from '../files/content-hash.js';
-import { methodOf } from '../methods/registry.js';
+import { contentHash, k_pictureDigits } from '../files/content-hash.js';
+import { methodOf, needsBank } from '../methods/registry.js';
 import { type Model, modelFile } from '../models/model-json.js';
 import { type PromptOrigin, promptOrigin } from '../models/prompt-origin.js';
 import { defaultSet } from '../models/prompt-set.js';
 import type { PresetName } from '../options/preset-names.js';
 import { presets } from './paper/presets.js';
 import type { TestedPrompts } from './test-run.js';
+
+/**
+ * What pictures are compared with under these settings: prompts, or a bank, which stands for its pictures.
+ * @throws CraneError those of a bank that cannot be read
+ */
+export async function comparedWith(engine: Engine, settings: PictureSettings): Promise<PromptFacts | null> {
+  if (!needsBank(settings.method)) {
+    const { addon, model } = engine.trainingParts;
+    return promptFacts(addon, model, settings.method, settings.prompts);
+  }
+  const { facts, identity } = await engine.bankIn(settings);
+  const { pictures } = facts;
+  return {
+    name: `${pictures.length} normal pictures`,
+    sha256: identity,
+    learnedOn: [],
+    learnedPictures: new Set(pictures.map(({ sha256 }) => sha256.slice(0, k_pictureDigits))),
+  };
+}
 
 export interface PromptFacts extends TestedPrompts, PromptOrigin {
   learnedOn: string[] | null;

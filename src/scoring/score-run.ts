@@ -13,7 +13,7 @@ import { heatMapFile } from '../images/heat-map.js';
 import { NoteTally } from '../images/note-tally.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import { mapColours } from '../methods/registry.js';
-import type { DataChoices, ScoreCommandOptions } from '../options/types.js';
+import type { DataChoices, PictureChoices, ScoreCommandOptions } from '../options/types.js';
 import { ScanAccount, type ScanReport } from '../scan/scan-account.js';
 import { keptFiles } from '../sinks/kept-files.js';
 import { mapEnding, mapFile } from '../sinks/map-file.js';
@@ -22,15 +22,17 @@ import { toResultLine, type WrittenFiles } from '../sinks/result-line.js';
 import type { ResultWriter } from '../sinks/result-writer.js';
 import { ResultsFile } from '../sinks/results-file.js';
 import { areScanned, countInputs, k_stdin, type ListedPicture, listInputs } from '../sources/list-inputs.js';
+import { driftWarning } from './drift.js';
 
 /** The score command's own options: those with a default always set, the others perhaps. */
 export type ScoreRunOptions = Partial<
   Pick<ScoreCommandOptions, 'limit' | 'shard' | 'out' | 'maps' | 'includeMasks' | 'heatmapRange'>
 > &
   Pick<DataChoices, 'followLinks'> &
+  Pick<PictureChoices, 'normals' | 'falseAlarmRate'> &
   Pick<
     ScoreCommandOptions,
-    'recursive' | 'resume' | 'mapSize' | 'heatmaps' | 'heatmapFormat' | 'timings' | 'force'
+    'recursive' | 'resume' | 'failOnAnomaly' | 'mapSize' | 'heatmaps' | 'heatmapFormat' | 'timings' | 'force'
   > & {
     regions: boolean;
     batch: 'auto' | number;
@@ -57,6 +59,8 @@ export interface ScoreRunOutcome {
   skipped: number;
   isStopped: boolean;
   hasMapThreshold: boolean;
+  /** null: there was no threshold to tell by */
+  anomalous: number | null;
   /** what was found and left out; null: every input was named, and nothing was looked for */
   scan: ScanReport | null;
   /** what was odd about pictures that were scored, a sentence for each kind */
@@ -93,13 +97,27 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     skipped: 0,
     isStopped: false,
     hasMapThreshold: true,
+    anomalous: null,
     scan: null,
     warnings: [],
   };
   const account = new ScanAccount();
+  /** scores against a bank */
+  const compared: number[] = [];
   const odd = new NoteTally();
-  const { mapThreshold } = engine.settings();
+  const choices = comparedWith(options);
+  const { threshold, mapThreshold } = await engine.settledSettings(choices);
   outcome.hasMapThreshold = mapThreshold !== null;
+  if (threshold !== null) outcome.anomalous = 0;
+  else if (options.failOnAnomaly) {
+    throw new CraneError(
+      'E_USAGE',
+      '--fail-on-anomaly needs a threshold to tell by, and these settings have none',
+      {
+        hint: 'give --threshold, calibrate, or compare with normal pictures at a --false-alarm-rate',
+      },
+    );
+  }
   const results = options.out === undefined ? undefined : await openResults(options.out, engine, options);
   const wantsMap = options.maps !== undefined || options.heatmaps;
   const places = new Map<number, Listed>();
@@ -110,6 +128,7 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       map: wantsMap,
       regions: options.regions,
       batch: options.batch,
+      ...choices,
     })) {
       const listed = places.get(scored.index)!;
       places.delete(scored.index);
@@ -120,6 +139,8 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       if (isFailed(scored)) outcome.failed++;
       else {
         outcome.scored++;
+        if (choices.normals !== undefined) compared.push(scored.score);
+        if (outcome.anomalous !== null && scored.anomalous) outcome.anomalous++;
         odd.add(scored.input, scored.warnings ?? []);
       }
       run.onResult();
@@ -127,6 +148,8 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     outcome.isStopped = stop.aborted;
     if (await areScanned(run.inputs)) outcome.scan = account.report();
     outcome.warnings = odd.lines();
+    const drift = compared.length > 0 ? await driftWarning(engine, choices, compared) : undefined;
+    if (drift !== undefined) outcome.warnings.push(drift);
     await writer.end();
   } catch (thrown) {
     // What is told is why the run ended, not that its end could not be saved either.
@@ -136,6 +159,14 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   }
   await (outcome.isStopped ? results?.interrupt() : results?.complete());
   return outcome;
+}
+
+/** What of the options is given to each call. */
+function comparedWith({ normals, falseAlarmRate }: ScoreRunOptions) {
+  return {
+    ...(normals === undefined ? {} : { normals }),
+    ...(falseAlarmRate === undefined ? {} : { falseAlarmRate }),
+  };
 }
 
 /** Listing is quick beside scoring, so the bar may know its end from the start. */
@@ -157,17 +188,15 @@ function scanOptions({ recursive, out, followLinks = false, includeMasks = false
   return { recursive, followLinks, includeMasks, exclude: out === undefined ? [] : [resolve(out)] };
 }
 
-async function openResults(
-  out: string,
-  engine: Engine,
-  { shard, resume, force }: ScoreRunOptions,
-): Promise<ResultsFile> {
+async function openResults(out: string, engine: Engine, options: ScoreRunOptions): Promise<ResultsFile> {
+  const { shard, resume, force } = options;
   const results = await ResultsFile.open(out, { shard, resume, overwrite: force });
-  if (results.model !== undefined && results.model !== engine.facts.model) {
+  const label = await engine.labelOf(comparedWith(options));
+  if (results.model !== undefined && results.model !== label) {
     await results.interrupt();
     throw new CraneError(
       'E_USAGE',
-      `${results.path}: its results come from ${results.model}, this run is ${engine.facts.model}`,
+      `${results.path}: its results come from ${results.model}, this run is ${label}`,
       {
         hint: 'scores of different settings do not belong in one file: choose another --out or the earlier settings',
       },

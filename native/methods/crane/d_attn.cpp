@@ -20,20 +20,10 @@ std::string stage_name(const std::string& stage) {
   return is_matrix ? "stage.dattn." + stage : stage;
 }
 
-at::Tensor channel_constants(const std::array<double, 3>& values, const at::Tensor& like) {
-  return cuda::numbers_on(values, at::kFloat, like.device()).view({1, 3, 1, 1});
-}
-
-at::Tensor renormalise(const at::Tensor& image, const vision::TowerConfig& from,
-                       const vision::TowerConfig& to) {
-  const at::Tensor pixels = image * channel_constants(from.std, image) + channel_constants(from.mean, image);
-  return (pixels.clamp(0, 1) - channel_constants(to.mean, image)) / channel_constants(to.std, image);
-}
-
 SourceAffinity affinity_here(const Towers& towers, const at::Tensor& image, const CraneOptions& options,
                              Trace* trace) {
   const vision::SpatialSource& source = *towers.source;
-  const at::Tensor input = renormalise(image, towers.vision->config(), source.config());
+  const at::Tensor input = vision::renormalise(image, towers.vision->config(), source.config());
   SourceAffinity result;
   result.grid = source.grid_for(input.size(2), input.size(3));
   // On a CPU picture by picture, as Crane::score does.

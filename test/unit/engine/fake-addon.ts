@@ -13,6 +13,7 @@ import type {
   TokenComparison,
 } from '../../../src/addon/native.js';
 import { slowBootstraps } from '../metrics/slow-bootstraps.js';
+import { FakeBanks } from './fake-banks.js';
 import {
   addFakeCells,
   beginFakeTraining,
@@ -81,7 +82,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
       libtorchBuildId: 'fake',
       cuda: false,
       isa: 'plain',
-      kernels: 'linear=ref,attention=ref,affinity=ref',
+      kernels: 'linear=ref,attention=ref,affinity=ref,nearest=ref',
       precisions: ['float32', 'bfloat16'],
       devices: ['cpu'],
     }),
@@ -157,6 +158,7 @@ function makeFakeEngine(
 ): NativeEngine {
   const tower = { width: 64, layers: 4, heads: 1, parameters: 1000, packed: 'memory' as const };
   let isDisposed = false;
+  const banks = new FakeBanks();
   return {
     facts: {
       patch: 14,
@@ -165,18 +167,23 @@ function makeFakeEngine(
       jointWidth: 64,
       device: config.device,
       precision: config.precision ?? 'float32',
-      kernels: 'linear=ref,attention=ref,affinity=ref',
+      kernels: 'linear=ref,attention=ref,affinity=ref,nearest=ref',
       threads: config.threads || 2,
       weightBytes: 4000,
       workingBytes: 1000,
     },
     async addContext(material, method) {
       log.prompts.push({ material, method });
-      return log.prompts.length;
+      const handle = log.prompts.length;
+      if (method.name === 'normals') await banks.add(handle, material);
+      return handle;
     },
     removeContext(handle) {
       log.removed.push(handle);
+      banks.remove(handle);
     },
+    writeContext: (handle, path, metadata) => banks.write(handle, path, metadata),
+    ownScores: async (handle) => banks.own(handle),
     textVectors: async () => new Float32Array(128),
     async score(requests, method, cancel) {
       if (isDisposed) throw Object.assign(new Error('disposed'), { code: 'E_DISPOSED' });
@@ -190,7 +197,9 @@ function makeFakeEngine(
         checkPass?.(requests);
         return requests.map((request) => {
           check?.(request);
-          return fakeScore(request, method);
+          const score = fakeScore(request, method);
+          if (method.name !== 'normals') return score;
+          return { ...score, score: banks.distance(request.picture, request.context) };
         });
       } finally {
         running.now--;

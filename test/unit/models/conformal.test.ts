@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { betaCdf, betaQuantile, logGamma } from '../../../src/calibrate/beta-quantile.js';
-import {
-  conformalRank,
-  conformalThreshold,
-  neededPictures,
-  nextUp,
-} from '../../../src/calibrate/conformal.js';
+import { betaCdf, betaQuantile, logGamma } from '../../../src/models/beta-quantile.js';
+import { conformalRank, conformalThreshold, neededPictures, nextUp } from '../../../src/models/conformal.js';
 
 /** Every list of `length` values out of `values`. */
 function* lists(values: readonly number[], length: number): Generator<number[]> {

@@ -7,8 +7,8 @@
  * Without ties the rate that a drawn threshold has is distributed as Beta(n + 1 - k, k) (Vovk 2012).
  */
 import { CraneError } from '../errors.js';
-import type { ConformalThreshold } from '../models/calibration.js';
 import { betaQuantile } from './beta-quantile.js';
+import type { ConformalThreshold } from './calibration.js';
 
 const k_level = 0.95;
 /** (n + 1) a is a whole number often, and then must not be missed by rounding. */

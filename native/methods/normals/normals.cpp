@@ -1,0 +1,114 @@
+#include "methods/normals/normals.h"
+
+#include "core/error.h"
+
+namespace crane::methods {
+namespace {
+
+constexpr const char* k_name = "normals";
+// A copy takes a pass through the tower and its patches a place in the bank.
+constexpr int64_t k_most_turns = 360;
+
+normals::PatchTowers patch_towers(const Towers& towers) { return {*towers.vision, towers.source}; }
+
+NormalsOptions parse(const Settings& settings) {
+  NormalsOptions options;
+  SettingsReader read(settings);
+  read.word("bankTower", options.patches.is_source, {{"vision", false}, {"source", true}});
+  read.integers("bankBlocks", options.patches.blocks);
+  read.integer("turns", options.turns.count, 1, k_most_turns);
+  read.flag("mirror", options.turns.is_mirrored);
+  read.number("topShare", options.top_share, 0, 1);
+  read.finish(k_name);
+  if (options.patches.is_source) options.patches.blocks.clear();
+  return options;
+}
+
+normals::Bank bank_of(const Towers& towers, const NormalsOptions& options,
+                      std::span<const at::Tensor> pictures) {
+  const normals::PatchTowers own = patch_towers(towers);
+  normals::check_patch_source(own, options.patches);
+  check_input(!pictures.empty(), "E_NORMALS", "a bank needs a normal picture");
+  std::vector<at::Tensor> rows;
+  std::vector<int64_t> starts{0};
+  for (const at::Tensor& picture : pictures) {
+    int64_t count = 0;
+    for (const at::Tensor& copy : normals::turned_copies(picture, options.turns)) {
+      rows.push_back(normals::patch_rows(own, options.patches, copy));
+      count += rows.back().size(0);
+    }
+    starts.push_back(starts.back() + count);
+  }
+  const vision::Grid grid = normals::grid_of(own, options.patches, towers.height, towers.width);
+  return {options.patches, grid, at::cat(rows, /*dim=*/0), std::move(starts)};
+}
+
+normals::Bank joined(const std::vector<std::shared_ptr<const Context>>& contexts) {
+  std::vector<const normals::Bank*> banks;
+  for (const auto& context : contexts) banks.push_back(&own_context<BankContext>(*context, k_name).bank);
+  return normals::Bank::joined(banks);
+}
+
+}  // namespace
+
+Normals::Normals(const Settings& settings) : Method(k_name, settings), options_(parse(settings)) {
+  facts_.parts = {"farthest"};
+}
+
+std::shared_ptr<const Method> make_normals(const Settings& settings) {
+  return std::make_shared<Normals>(settings);
+}
+
+std::shared_ptr<const Context> Normals::prepare(const Towers& towers, const Material& material,
+                                                std::span<const at::Tensor> normals) const {
+  const auto make = [&] {
+    if (const auto file = material.files.find("bank"); file != material.files.end()) {
+      return normals::Bank::read(file->second, towers.device);
+    }
+    const auto contexts = material.contexts.find("bank");
+    return contexts != material.contexts.end() ? joined(contexts->second)
+                                               : bank_of(towers, options_, normals);
+  };
+  auto context = std::make_shared<BankContext>(make());
+  context->bank.check_fits(patch_towers(towers), towers.height, towers.width);
+  return context;
+}
+
+Scores Normals::scores_of(const Towers& towers, const at::Tensor& rows, const normals::Bank& bank,
+                          normals::LeftOut left_out, Trace* trace) const {
+  const at::Tensor far = normals::distances(normals::nearest_cosines(rows, bank.rows(), left_out));
+  if (trace) {
+    trace->record("rows", rows.unsqueeze(0));
+    trace->record("distances", far.unsqueeze(0));
+  }
+  const vision::Grid grid = bank.grid();
+  return {{normals::top_mean(far, options_.top_share)},
+          at::upsample_bilinear2d(far.view({1, 1, grid.height, grid.width}), {towers.height, towers.width},
+                                  /*align_corners=*/false)[0]};
+}
+
+// Picture by picture on every device: what shares a call must not decide a bit, and a search fills a GPU.
+Scores Normals::score(const Towers& towers, const Input& input, Trace* trace) const {
+  std::vector<at::Tensor> far;
+  std::vector<at::Tensor> maps;
+  for (int64_t b = 0; b < input.image.size(0); ++b) {
+    const normals::Bank& bank =
+        own_context<BankContext>(*input.contexts[static_cast<size_t>(b)], k_name).bank;
+    bank.check_fits(patch_towers(towers), input.image.size(2), input.image.size(3));
+    const at::Tensor rows =
+        normals::patch_rows(patch_towers(towers), bank.what(), input.image.slice(0, b, b + 1));
+    const Scores one = scores_of(towers, rows, bank, {}, trace);
+    far.push_back(one.parts.front());
+    maps.push_back(one.map);
+  }
+  return {{at::cat(far, /*dim=*/0)}, at::cat(maps, /*dim=*/0)};
+}
+
+Scores Normals::score_own(const Towers& towers, const Context& context, int64_t picture) const {
+  const normals::Bank& bank = own_context<BankContext>(context, k_name).bank;
+  CRANE_CHECK_INVARIANT(picture >= 0 && picture < bank.pictures(), "picture ", picture, " of ",
+                        bank.pictures());
+  return scores_of(towers, bank.upright(picture), bank, bank.of_picture(picture), nullptr);
+}
+
+}  // namespace crane::methods

@@ -1,0 +1,55 @@
+// A bank of normal pictures: the patch rows of a few good pictures, in memory or mapped from a file
+// (methods/normals.md 1).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "normals/patch_rows.h"
+#include "normals/search.h"
+#include "tensors/torch_headers.h"
+
+namespace crane::normals {
+
+class Bank {
+ public:
+  // rows [R, D] unit rows on any device, of which picture p has [starts[p], starts[p + 1]); the first of them
+  // are those of its upright copy, `grid` in all.
+  Bank(PatchSource what, vision::Grid grid, at::Tensor rows, std::vector<int64_t> starts);
+
+  // All pictures of banks of the same kind, in their order. Errors: E_NORMALS for banks that differ.
+  static Bank joined(const std::vector<const Bank*>& banks);
+
+  // The bank of a file. Its rows are mapped where they are used on a CPU, and live as long as the bank.
+  // Errors: those of open_weights; E_NORMALS for a file that is no bank, is damaged, or holds what no bank
+  // has.
+  static Bank read(const std::string& path, at::Device device);
+
+  // Whole or not at all. metadata: what the caller wants to find again. Errors: E_IO_WRITE.
+  void write(const std::string& path, const std::map<std::string, std::string>& metadata) const;
+
+  const PatchSource& what() const noexcept { return what_; }
+  vision::Grid grid() const noexcept { return grid_; }
+  const at::Tensor& rows() const noexcept { return rows_; }
+  int64_t pictures() const noexcept { return static_cast<int64_t>(starts_.size()) - 1; }
+
+  // The rows of a picture, all its copies.
+  LeftOut of_picture(int64_t picture) const { return {starts_[picture], starts_[picture + 1]}; }
+  // [grid, D] of its upright copy.
+  at::Tensor upright(int64_t picture) const {
+    return rows_.slice(0, starts_[picture], starts_[picture] + grid_.count());
+  }
+
+  // Errors: E_NORMALS where patches of these towers and this input cannot be compared with it.
+  void check_fits(const PatchTowers& towers, int64_t height, int64_t width) const;
+
+ private:
+  PatchSource what_;
+  vision::Grid grid_;
+  at::Tensor rows_;
+  std::vector<int64_t> starts_;
+};
+
+}  // namespace crane::normals

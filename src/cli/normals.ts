@@ -1,0 +1,251 @@
+/** `crane-native normals learn|add|check|show`: banks of normal pictures. */
+import type { Argv, CommandModule } from 'yargs';
+import type { Engine } from '../engine/engine.js';
+import { CraneError } from '../errors.js';
+import type { NormalBank } from '../normals/normal-bank.js';
+import type { AllOptions, OptionName } from '../options/types.js';
+import { visible } from '../terminal/visible.js';
+import { type Context, say, warningsTo } from './context.js';
+import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
+import { startProgress } from './progress.js';
+import { sayScan } from './say-scan.js';
+import { familyCommand, lastText, printJson } from './subcommands.js';
+
+type Arguments = Record<string, unknown>;
+
+const k_ofBanks: readonly OptionName[] = ['normals', 'normalsFrom'];
+const k_reading: readonly OptionName[] = ['bitDepth', 'valueRange', 'compat.exif', 'compat.grey16'];
+const k_engine: readonly OptionName[] = [...optionsIn('Engine'), ...k_reading, 'json'];
+const k_scoring: readonly OptionName[] = ['topShare', 'imageScore', 'sigma'];
+const k_learning = optionsIn('Normals').filter((name) => !k_ofBanks.includes(name));
+
+export function normalsCommand(context: Context): CommandModule {
+  return familyCommand({
+    name: 'normals',
+    describe: 'learn, extend and check banks of good pictures, which score --normals compares with',
+    usage: 'Looks after banks of normal pictures (docs/normals.md).',
+    what: 'a bank of normal pictures',
+    members: [learnCommand(context), addCommand(context), checkCommand(context), showCommand(context)],
+  });
+}
+
+function learnCommand(context: Context): CommandModule {
+  const names = [...k_engine, ...k_learning, 'followLinks', 'out', 'force'] as const;
+  return {
+    command: 'learn [inputs..]',
+    describe: 'make a bank of good pictures',
+    builder: (yargs) => {
+      const flags = flagsFor(names);
+      return withInputs(yargs)
+        .options({
+          ...flags,
+          out: { ...flags['out'], describe: 'the file to write, for instance part.normals.safetensors' },
+        })
+        .example('$0 normals learn good --out part.normals.safetensors', 'of all pictures in a folder');
+    },
+    handler: async (argv) => {
+      const values = readFlags(argv, names) as AllOptions;
+      const inputs = inputsOf(argv, 'learn');
+      const out = outOf(values);
+      await refuseTaken(out, values.force);
+      await withEngine(context, values, async (engine) => {
+        const bank = await learn(context, engine, inputs, values);
+        await bank.save(out, { overwrite: values.force });
+        tell(context, out, bank, values.json);
+      });
+    },
+  };
+}
+
+function addCommand(context: Context): CommandModule {
+  const names = [...k_engine, 'followLinks', 'out', 'force'] as const;
+  return {
+    command: 'add [bank] [inputs..]',
+    describe: 'a bank with further good pictures; what entered is in its list',
+    builder: (yargs) => {
+      const flags = flagsFor(names);
+      return withInputs(yargs.positional('bank', { type: 'string', describe: 'the file of a bank' }))
+        .options({
+          ...flags,
+          out: { ...flags['out'], describe: 'the file to write; with --force also the bank itself' },
+        })
+        .example('$0 normals add part.normals.safetensors accepted --out next.normals.safetensors', '');
+    },
+    handler: async (argv) => {
+      const values = readFlags(argv, names) as AllOptions;
+      const path = bankOf(argv, 'add');
+      const inputs = inputsOf(argv, 'add');
+      const out = outOf(values);
+      await refuseTaken(out, values.force);
+      await withEngine(context, values, async (engine) => {
+        const before = await engine.openNormals(path);
+        const { tower, blocks, turns, mirror, pictures } = before.facts;
+        const known = new Set(pictures.map(({ sha256 }) => sha256));
+        const more = await learn(context, engine, inputs, {
+          ...values,
+          bankTower: tower,
+          ...(tower === 'vision' ? { bankBlocks: blocks } : {}),
+          turns,
+          mirror,
+        });
+        const twice = more.facts.pictures.filter(({ sha256 }) => known.has(sha256));
+        if (twice.length > 0) {
+          throw new CraneError(
+            'E_USAGE',
+            `${twice[0]!.name}: is in the bank already (${twice.length} of the pictures are)`,
+            {
+              hint: 'a picture that is there twice would count as two: name only new ones',
+            },
+          );
+        }
+        const all = await engine.mergeNormals([before, more]);
+        await all.save(out, { overwrite: values.force });
+        tell(context, out, all, values.json);
+      });
+    },
+  };
+}
+
+function checkCommand(context: Context): CommandModule {
+  const names = [...k_engine, ...k_scoring] as const;
+  return {
+    command: 'check [bank]',
+    describe:
+      'pictures of a bank that look unlike the others or nearly like another, and what rates it can hold',
+    builder: (yargs) =>
+      yargs
+        .positional('bank', { type: 'string', describe: 'the file of a bank' })
+        .options(flagsFor(names))
+        .example('$0 normals check part.normals.safetensors', ''),
+    handler: async (argv) => {
+      const values = readFlags(argv, names) as AllOptions;
+      const path = bankOf(argv, 'check');
+      await withEngine(context, values, async (engine) => {
+        const { checkBank, checkLines } = await import('../scoring/check-bank.js');
+        const bank = await engine.openNormals(path);
+        const { topShare, imageScore, sigma } = values;
+        const method = Object.fromEntries(
+          Object.entries({ topShare, imageScore, sigma }).filter(([, value]) => value !== undefined),
+        );
+        const report = checkBank(await engine.ownScores(bank, method));
+        if (values.json) return printJson(context, report);
+        for (const line of checkLines(report)) context.stdout.write(`${visible(line)}\n`);
+      });
+    },
+  };
+}
+
+function showCommand(context: Context): CommandModule {
+  return {
+    command: 'show [bank]',
+    describe: 'what a bank says of itself: model, blocks, pictures',
+    builder: (yargs) =>
+      yargs
+        .positional('bank', { type: 'string', describe: 'the file of a bank' })
+        .options(flagsFor(['json'])),
+    handler: async (argv) => {
+      const { json } = readFlags(argv, ['json']);
+      const path = bankOf(argv, 'show');
+      const { readBankFacts, bankIdentity } = await import('../normals/bank-facts.js');
+      const { addon } = await context.loadAddon();
+      const facts = await readBankFacts(addon, path);
+      if (json) return printJson(context, { ...facts, identity: bankIdentity(facts) });
+      const { model, tower, blocks, turns, mirror, pictures } = facts;
+      const where =
+        tower === 'source' ? 'the spatial source' : `block ${blocks.join(', ')} of the vision tower`;
+      context.stdout.write(`${visible(`model ${model}, patches after ${where}`)}\n`);
+      context.stdout.write(`each picture in ${turns} turns${mirror ? ', mirrored too' : ''}\n`);
+      for (const { name, sha256 } of pictures)
+        context.stdout.write(`${sha256.slice(0, 12)}  ${visible(name)}\n`);
+      say(context, `${pictures.length} pictures`);
+    },
+  };
+}
+
+function withInputs(yargs: Argv): Argv {
+  return yargs.positional('inputs', {
+    type: 'string',
+    array: true,
+    describe: 'good pictures: files, folders, globs, @list',
+  });
+}
+
+function inputsOf(argv: Arguments, command: string): string[] {
+  const inputs = [argv['inputs'], argv['--']].flatMap((list) => (list as string[] | undefined) ?? []);
+  if (inputs.length > 0) return inputs;
+  throw new CraneError('E_USAGE', `normals ${command} needs good pictures`, {
+    hint: 'a folder, files, a glob or @list',
+  });
+}
+
+function bankOf(argv: Arguments, command: string): string {
+  const path = lastText(argv['bank']);
+  if (path !== undefined) return path;
+  throw new CraneError('E_USAGE', `normals ${command} needs the file of a bank`, {
+    hint: 'make one: crane-native normals learn FOLDER --out FILE',
+  });
+}
+
+function outOf({ out }: AllOptions): string {
+  if (out !== undefined) return out;
+  throw new CraneError('E_USAGE', 'name the file to write', { hint: '--out part.normals.safetensors' });
+}
+
+/** Told before the pictures are learned. */
+async function refuseTaken(out: string, force: boolean): Promise<void> {
+  const { exists, isThere } = await import('../files/write-whole.js');
+  if (!force && (await isThere(out))) throw exists(out);
+}
+
+async function withEngine(
+  context: Context,
+  values: AllOptions,
+  use: (engine: Engine) => Promise<void>,
+): Promise<void> {
+  const { findModel } = await import('../models/find-model.js');
+  const { openEngine } = await import('../engine/load-engine.js');
+  const model = await findModel(values.model, context.env);
+  const { addon } = await context.loadAddon();
+  const { topShare: _, imageScore: __, sigma: ___, ...engine } = optionsFor('loadEngine', values);
+  const opened = await openEngine(addon, model, { ...engine, ...warningsTo(context) });
+  try {
+    await use(opened);
+  } finally {
+    await opened.dispose();
+  }
+}
+
+async function learn(
+  context: Context,
+  engine: Engine,
+  inputs: string[],
+  values: AllOptions,
+): Promise<NormalBank> {
+  const { learnGood, listGood } = await import('../scoring/bank-of-pictures.js');
+  const progress = startProgress(context);
+  try {
+    const given = {
+      inputs,
+      followLinks: values.followLinks ?? false,
+      signal: context.stop,
+      onTotal: progress.total,
+      onProgress: () => progress.step(),
+    };
+    const listed = await listGood(given);
+    progress.clear();
+    sayScan(context, listed.scan, values.json);
+    return await learnGood(engine, listed, optionsFor('learnNormals', values), given);
+  } finally {
+    progress.stop();
+  }
+}
+
+function tell(context: Context, out: string, bank: NormalBank, json: boolean): void {
+  const { pictures } = bank.facts;
+  if (json) {
+    printJson(context, { file: out, ...bank.facts, identity: bank.identity });
+    return;
+  }
+  say(context, visible(`${out}: a bank of ${pictures.length} normal pictures`));
+  say(context, visible(`use it: crane-native score PICTURES --normals ${out}`));
+}

@@ -1,0 +1,208 @@
+/**
+ * The banks of normal pictures that one engine holds: those of files, read again when their file changed, the least
+ * recently used idle one going first; and those that callers learned and remove themselves.
+ */
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { MethodOptions, NativeAddon, NativeEngine, Precision } from '../addon/native.js';
+import { CraneError } from '../errors.js';
+import { defaultMethod } from '../methods/registry.js';
+import { conformalThreshold } from '../models/conformal.js';
+import type { Model } from '../models/model-json.js';
+import { type BankFacts, readBankFacts } from '../normals/bank-facts.js';
+import { NormalBank } from '../normals/normal-bank.js';
+import type { Size } from '../options/types.js';
+import type { HeldPrompts } from './prompt-sets.js';
+
+const k_idleBanks = 8;
+const k_rememberedThresholds = 100;
+
+export type BankReference = string | NormalBank;
+
+export interface BankThresholds {
+  threshold: number;
+  mapThreshold: number;
+}
+
+interface Entry {
+  users: number;
+  ready: Promise<NormalBank>;
+}
+
+export class BankSets {
+  /** of files; insertion order is order of last use */
+  readonly #entries = new Map<string, Entry>();
+  /** of files, by absolute path */
+  readonly #identities = new Map<string, string>();
+  readonly #thresholds = new Map<string, Promise<BankThresholds>>();
+  readonly #addon: NativeAddon;
+  readonly #native: NativeEngine;
+  readonly #model: Model;
+  /** of the towers, see towersOf() */
+  readonly towers: string;
+
+  constructor(parts: {
+    addon: NativeAddon;
+    native: NativeEngine;
+    model: Model;
+    size: Size;
+    precision: Precision;
+  }) {
+    this.#addon = parts.addon;
+    this.#native = parts.native;
+    this.#model = parts.model;
+    this.towers = towersOf(parts.model, parts.size, parts.precision);
+  }
+
+  /** @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ; E_USAGE without a bank */
+  async hold(reference: BankReference | undefined): Promise<HeldPrompts & { bank: NormalBank }> {
+    if (reference === undefined) {
+      throw new CraneError(
+        'E_USAGE',
+        'method normals compares with a bank of normal pictures, and none was given',
+        {
+          hint: 'name one with --normals FILE, or good pictures with --normals-from FOLDER',
+        },
+      );
+    }
+    if (typeof reference !== 'string') {
+      return { bank: reference, identity: reference.identity, ...reference.hold(this.#native) };
+    }
+    const { path, key } = await this.#find(reference);
+    const entry = this.#entries.get(key) ?? { users: 0, ready: this.#read(path) };
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    entry.users++;
+    let isHeld = true;
+    const release = () => {
+      if (isHeld) entry.users--;
+      isHeld = false;
+      this.#dropIdle();
+    };
+    try {
+      const bank = await entry.ready;
+      const { handle, release: free } = bank.hold(this.#native);
+      return {
+        bank,
+        handle,
+        identity: bank.identity,
+        release: () => {
+          free();
+          release();
+        },
+      };
+    } catch (thrown) {
+      release();
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
+      throw thrown;
+    }
+  }
+
+  /** The bank of a file, the caller's to remove. @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ */
+  async open(given: string): Promise<NormalBank> {
+    const { path } = await this.#find(given);
+    return this.#read(path);
+  }
+
+  /** Undefined: a file that was not read yet. */
+  identityOf(reference: BankReference | undefined): string | undefined {
+    if (reference === undefined) return undefined;
+    return typeof reference === 'string' ? this.#identities.get(resolve(reference)) : reference.identity;
+  }
+
+  /**
+   * Thresholds that a normal picture reaches with at most this probability, from the scores of the bank's own pictures, each
+   * against the bank without it (docs/normals.md). The score's, and the map maximum's.
+   * @throws CraneError E_CALIBRATE_TOO_FEW, E_CALIBRATE_SCORES
+   */
+  thresholds(
+    { handle, identity }: { handle: number; identity: string },
+    method: MethodOptions,
+    rate: number,
+  ): Promise<BankThresholds> {
+    const key = JSON.stringify([identity, method, rate]);
+    const known = this.#thresholds.get(key);
+    if (known) return known;
+    const found = this.#native.ownScores(handle, method).then((own) => ({
+      threshold: conformalThreshold(
+        own.map(({ score }) => score),
+        rate,
+      ).threshold,
+      mapThreshold: conformalThreshold(
+        own.map(({ mapMax }) => mapMax),
+        rate,
+        { what: 'map maxima' },
+      ).threshold,
+    }));
+    if (this.#thresholds.size >= k_rememberedThresholds) this.#thresholds.clear();
+    this.#thresholds.set(key, found);
+    found.catch(() => this.#thresholds.delete(key));
+    return found;
+  }
+
+  /** @throws CraneError E_NORMALS for a bank of other towers */
+  checkFits({ towers, model }: BankFacts, shown: string): void {
+    if (towers === this.towers) return;
+    const other = model === this.#model.name ? 'with other weights, input size or precision' : `of ${model}`;
+    throw new CraneError(
+      'E_NORMALS',
+      `${shown}: a bank of another model: it was learned ${other}, and this is ${this.#model.name}`,
+      { hint: 'learn it again with this model: npx crane-native normals learn' },
+    );
+  }
+
+  async #find(given: string): Promise<{ path: string; key: string }> {
+    const path = resolve(given);
+    const facts = await stat(path).catch((cause: unknown) => {
+      throw new CraneError('E_NORMALS', `${given}: there is no such bank`, {
+        hint: 'make one: npx crane-native normals learn FOLDER --out FILE',
+        cause,
+      });
+    });
+    if (facts.isDirectory()) {
+      throw new CraneError('E_NORMALS', `${given}: a folder, where the file of a bank is needed`, {
+        hint: 'good pictures are given with --normals-from FOLDER',
+      });
+    }
+    return { path, key: JSON.stringify([path, facts.size, facts.mtimeMs, facts.ino]) };
+  }
+
+  async #read(path: string): Promise<NormalBank> {
+    const facts = await readBankFacts(this.#addon, path);
+    this.checkFits(facts, path);
+    const handle = await this.#native.addContext(
+      { texts: {}, files: { bank: path } },
+      defaultMethod('normals'),
+    );
+    const bank = new NormalBank(this.#native, handle, facts);
+    this.#identities.set(path, bank.identity);
+    return bank;
+  }
+
+  #dropIdle(): void {
+    const idle = [...this.#entries].filter(([, entry]) => entry.users === 0);
+    for (const [key, entry] of idle.slice(0, Math.max(0, idle.length - k_idleBanks))) {
+      this.#entries.delete(key);
+      entry.ready.then((bank) => bank.remove()).catch(() => {});
+    }
+  }
+}
+
+/** Of all that decides a patch of a picture: weights, their use, input size, precision. */
+function towersOf(
+  { weights, recipes, source, vision }: Model,
+  { width, height }: Size,
+  precision: Precision,
+): string {
+  const content = [
+    weights.map((part) => part.sha256),
+    recipes,
+    source?.weights.sha256,
+    source?.tower,
+    vision,
+    { width, height },
+    precision,
+  ];
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+}

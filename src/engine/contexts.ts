@@ -1,0 +1,88 @@
+/** What pictures are compared with: prompts or a bank of normal pictures, as their method asks. */
+
+import { CraneError } from '../errors.js';
+import { methodOf, needsBank } from '../methods/registry.js';
+import type { Model } from '../models/model-json.js';
+import { isLearned } from '../models/prompt-set.js';
+import type { BankSets } from './bank-sets.js';
+import { isEncodable, type PictureSettings } from './method-choice.js';
+import type { HeldPrompts, PromptSets } from './prompt-sets.js';
+import type { StoredThresholds } from './stored-thresholds.js';
+
+/** In use: give it back with release(). */
+export interface HeldContext extends HeldPrompts {
+  /** with the thresholds that are known for what is compared */
+  settings: PictureSettings;
+}
+
+export class Contexts {
+  readonly #prompts: PromptSets;
+  readonly #banks: BankSets;
+  readonly #stored: StoredThresholds;
+  readonly #model: Model;
+
+  constructor(parts: { model: Model; prompts: PromptSets; banks: BankSets; stored: StoredThresholds }) {
+    this.#prompts = parts.prompts;
+    this.#banks = parts.banks;
+    this.#stored = parts.stored;
+    this.#model = parts.model;
+  }
+
+  /** @throws CraneError E_USAGE, E_PROMPTS, E_NORMALS, E_WEIGHTS_*, E_CALIBRATE_* */
+  async hold(settings: PictureSettings): Promise<HeldContext> {
+    const { method } = settings;
+    if (!needsBank(method)) {
+      const held = await this.#prompts.hold(settings);
+      return { ...held, settings: this.#stored.complete(settings, held.identity) };
+    }
+    if (settings.fit !== 'stretch') {
+      throw new CraneError(
+        'E_USAGE',
+        `fit ${settings.fit}: pictures are compared with a bank stretched to the input, as the bank's were`,
+        { hint: 'leave --fit away, or cut the pictures yourself, the good ones too' },
+      );
+    }
+    const held = await this.#banks.hold(settings.normals);
+    try {
+      return { ...held, settings: await this.#withOwn(this.#stored.complete(settings, held.identity), held) };
+    } catch (thrown) {
+      held.release();
+      throw thrown;
+    }
+  }
+
+  /**
+   * As hold(); undefined where it depends on what the pictures show and nobody said that yet, or where all is still to be
+   * learned.
+   */
+  async settle(settings: PictureSettings): Promise<HeldContext | undefined> {
+    const { method, prompts } = settings;
+    const isReady = isEncodable(settings) && isLearned(this.#model, methodOf(method), prompts);
+    return isReady ? this.hold(settings) : undefined;
+  }
+
+  /** Undefined: a file that was not read yet. */
+  identityOf(settings: PictureSettings): string | undefined {
+    return needsBank(settings.method)
+      ? this.#banks.identityOf(settings.normals)
+      : this.#prompts.identityOf(settings);
+  }
+
+  /** A rate that the call gives comes before stored calibrations, and a threshold that it gives before the rate. */
+  async #withOwn(
+    settings: PictureSettings,
+    held: { handle: number; identity: string },
+  ): Promise<PictureSettings> {
+    const { falseAlarmRate, thresholdFrom, mapThresholdFrom } = settings;
+    if (falseAlarmRate === undefined || (thresholdFrom === 'call' && mapThresholdFrom === 'call'))
+      return settings;
+    const own = await this.#banks.thresholds(held, settings.method, falseAlarmRate);
+    return {
+      ...settings,
+      ...(thresholdFrom === 'call' ? {} : { threshold: own.threshold, thresholdFrom: 'bank' as const }),
+      ...(mapThresholdFrom === 'call'
+        ? {}
+        : { mapThreshold: own.mapThreshold, mapThresholdFrom: 'bank' as const }),
+    };
+  }
+}

@@ -1,0 +1,186 @@
+/** Learns banks of normal pictures: one picture after the other, so that only one is held decoded at a time. */
+import { createHash } from 'node:crypto';
+import { types } from 'node:util';
+import type { MethodOptions, NativeAddon, NativeEngine } from '../addon/native.js';
+import { orCancelled, throwIfCancelled } from '../cancellation.js';
+import { CraneError, toCraneError } from '../errors.js';
+import { contentHash } from '../files/content-hash.js';
+import type { ByteBudget } from '../images/byte-budget.js';
+import { decodePicture } from '../images/decode.js';
+import { type PictureInput, type PictureSource, toPictureSource } from '../images/picture-input.js';
+import type { Reading } from '../images/reading.js';
+import { defaultMethod } from '../methods/registry.js';
+import type { Model } from '../models/model-json.js';
+import type { BankFacts } from '../normals/bank-facts.js';
+import { NormalBank } from '../normals/normal-bank.js';
+import { wrongValue } from '../options/check.js';
+import type { LearnNormalsChoices } from '../options/types.js';
+import type { BankSets } from './bank-sets.js';
+
+/** A picture, alone or with a name for the bank's list. */
+export type NormalPicture = PictureInput | { input: PictureInput; name?: string };
+export type NormalsSource = Iterable<NormalPicture> | AsyncIterable<NormalPicture>;
+
+export interface LearnNormalsOptions extends LearnNormalsChoices {
+  signal?: AbortSignal;
+  /** called after each picture */
+  onProgress?: (done: number) => void;
+}
+
+export interface LearningParts {
+  addon: NativeAddon;
+  native: NativeEngine;
+  model: Model;
+  banks: BankSets;
+  budget: ByteBudget;
+  maxPixels: number;
+  reading: Reading;
+  /** fires when the engine is disposed */
+  disposed: AbortSignal;
+}
+
+/** Every 45 degrees (docs/normals.md). */
+const k_turns = 8;
+/** Of the vision tower's depth, where a model does not say which block: late, but not the last. */
+const k_depth = 3 / 4;
+
+/** @throws CraneError E_NORMALS without a picture, and those of a picture that cannot be read */
+export async function learnBank(
+  parts: LearningParts,
+  source: NormalsSource,
+  { signal, onProgress, ...choices }: LearnNormalsOptions,
+): Promise<NormalBank> {
+  const { native, disposed } = parts;
+  const stop = signal ? AbortSignal.any([signal, disposed]) : disposed;
+  const method = learningMethod(parts, choices);
+  const handles: number[] = [];
+  const pictures: BankFacts['pictures'] = [];
+  try {
+    for await (const entry of iterated(source)) {
+      throwIfCancelled(stop);
+      const { input, name } = toEntry(entry);
+      const picture = toPictureSource(input, name);
+      pictures.push({ name: picture.name, sha256: await hashOf(picture) });
+      handles.push(await learnPicture(parts, picture, method, stop));
+      onProgress?.(pictures.length);
+    }
+    throwIfCancelled(stop);
+    return await joinedBank(parts, handles, bankFacts(parts, pictures, choices));
+  } finally {
+    for (const handle of handles) native.removeContext(handle);
+  }
+}
+
+/** @throws CraneError E_NORMALS for none, or banks that hold other patches or copies */
+export async function mergeBanks(parts: LearningParts, banks: readonly NormalBank[]): Promise<NormalBank> {
+  const isList = Array.isArray(banks) && banks.every((bank) => bank instanceof NormalBank);
+  if (!isList) throw wrongValue('a list of banks', 'banks', banks);
+  const [first] = banks;
+  if (first === undefined) throw new CraneError('E_NORMALS', 'no bank was given to be merged');
+  const kindOf = ({ facts: { pictures: _, model: __, ...kind } }: NormalBank) => JSON.stringify(kind);
+  if (banks.some((bank) => kindOf(bank) !== kindOf(first))) {
+    throw new CraneError(
+      'E_NORMALS',
+      'banks of another model, of other blocks or with other copies cannot be merged',
+    );
+  }
+  const held: { handle: number; release(): void }[] = [];
+  try {
+    for (const bank of banks) held.push(bank.hold(parts.native));
+    const pictures = banks.flatMap(({ facts }) => facts.pictures);
+    return await joinedBank(
+      parts,
+      held.map(({ handle }) => handle),
+      { ...first.facts, pictures },
+    );
+  } finally {
+    for (const { release } of held) release();
+  }
+}
+
+/** What a bank of these pictures says of itself. */
+export function bankFacts(
+  { model, banks, native }: Pick<LearningParts, 'model' | 'banks' | 'native'>,
+  pictures: BankFacts['pictures'],
+  choices: LearnNormalsChoices,
+): BankFacts {
+  const own = model.normals ?? {};
+  const tower = choices.bankTower ?? own.tower ?? 'vision';
+  const usual = [Math.max(1, Math.round(native.facts.vision.layers * k_depth))];
+  return {
+    model: model.name,
+    towers: banks.towers,
+    tower,
+    blocks: tower === 'source' ? [] : [...(choices.bankBlocks ?? own.blocks ?? usual)],
+    turns: choices.turns ?? own.turns ?? k_turns,
+    mirror: choices.mirror ?? own.mirror ?? false,
+    pictures,
+  };
+}
+
+function learningMethod(parts: LearningParts, choices: LearnNormalsChoices): MethodOptions {
+  const { tower, blocks, turns, mirror } = bankFacts(parts, [], choices);
+  const learning = { bankTower: tower, bankBlocks: blocks, turns, mirror };
+  return { ...defaultMethod('normals'), ...learning } as MethodOptions;
+}
+
+async function joinedBank(
+  { native }: LearningParts,
+  handles: readonly number[],
+  facts: BankFacts,
+): Promise<NormalBank> {
+  if (handles.length === 0) {
+    throw new CraneError('E_NORMALS', 'a bank needs a normal picture, and none was given', {
+      hint: 'name pictures of good parts; four are enough to begin with',
+    });
+  }
+  const contexts = { bank: [...handles] };
+  const handle = await native.addContext({ texts: {}, files: {}, contexts }, defaultMethod('normals'));
+  return new NormalBank(native, handle, facts);
+}
+
+async function learnPicture(
+  { native, budget, maxPixels, reading }: LearningParts,
+  source: PictureSource,
+  method: MethodOptions,
+  stop: AbortSignal,
+): Promise<number> {
+  const ticket = budget.open();
+  try {
+    const reserve = (bytes: number) => orCancelled(ticket.take(bytes), stop);
+    const picture = await decodePicture(source, { maxPixels, reading, reserve });
+    return await native.addContext({ texts: {}, files: {}, normals: [picture] }, method);
+  } catch (thrown) {
+    const error = toCraneError(thrown);
+    if (error.message.includes(source.name) || error.exitCode !== 3) throw error;
+    throw new CraneError(error.code, `${source.name}: ${error.message}`, { hint: error.hint, cause: thrown });
+  } finally {
+    ticket.close();
+  }
+}
+
+/** Of the file's bytes, or of the pixels and their shape. */
+async function hashOf(source: PictureSource): Promise<string> {
+  if (source.kind === 'file') return contentHash(source.path);
+  const hash = createHash('sha256');
+  if (source.kind === 'bytes') return hash.update(source.bytes).digest('hex');
+  const { data, ...shape } = source.frame;
+  const bytes = types.isTypedArray(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : data;
+  return hash.update(JSON.stringify(shape)).update(bytes).digest('hex');
+}
+
+function iterated(source: NormalsSource): NormalsSource {
+  const isSource =
+    typeof source === 'object' &&
+    source !== null &&
+    (Symbol.iterator in source || Symbol.asyncIterator in source);
+  if (isSource && !types.isUint8Array(source)) return source;
+  throw wrongValue('a list of pictures', 'the normal pictures', source);
+}
+
+function toEntry(entry: NormalPicture): { input: PictureInput; name?: string | undefined } {
+  const isEntry = typeof entry === 'object' && entry !== null && 'input' in entry;
+  return isEntry ? entry : { input: entry };
+}

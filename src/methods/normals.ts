@@ -1,0 +1,37 @@
+/** The distance to the nearest patch of a bank of normal pictures (methods/normals.md 2); native/methods/normals. */
+import type { MethodDescriptor } from './descriptor.js';
+
+const settings = {
+  topShare: {
+    kind: 'number',
+    min: 0,
+    max: 1,
+    help: "share of a picture's patches, the farthest, whose mean distance is its score; at least one patch",
+  },
+  imageScore: {
+    kind: 'choice',
+    values: ['farthest', 'map-max'],
+    help: "the score: the farthest patches, or the map's maximum",
+  },
+  sigma: {
+    kind: 'number',
+    min: 0,
+    max: 1000,
+    help: "blur of the map in pixels of the model's input; 0 turns it off",
+  },
+} as const;
+
+export const normals = {
+  name: 'normals',
+  what: 'the nearest patch of a few good pictures (--normals)',
+  settings,
+  defaults: { topShare: 0.01, imageScore: 'farthest', sigma: 4 },
+  facts: () => ({ couplesPictures: false, needsSource: false }),
+  comparesWith: 'bank',
+  ranges: () => ({ score: [0, 1], map: [0, 1] }),
+  learned: null,
+  material: () => ({ texts: {}, files: {} }),
+  keptBy: () => [],
+  training: null,
+  features: null,
+} as const satisfies MethodDescriptor;

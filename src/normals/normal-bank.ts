@@ -1,0 +1,88 @@
+/** A bank of normal pictures as callers hold it: what it is, and how it is kept (native/normals/bank.h). */
+import { randomBytes } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { NativeEngine } from '../addon/engine.js';
+import { CraneError } from '../errors.js';
+import { makeFolder } from '../files/make-folder.js';
+import { withoutTemporary } from '../files/temporary-name.js';
+import { publishNew } from '../files/write-whole.js';
+import { type BankFacts, bankIdentity, metadataOf } from './bank-facts.js';
+
+export interface SaveBankOptions {
+  /** default: a file that exists is E_EXISTS */
+  overwrite?: boolean;
+}
+
+/**
+ * Belongs to the engine that made it, and lives until remove() or the engine's dispose(). Made by
+ * `engine.learnNormals`, `engine.openNormals` and `engine.mergeNormals`.
+ */
+export class NormalBank {
+  readonly facts: BankFacts;
+  /** of equal identity: the same patches, so that scores are equal */
+  readonly identity: string;
+  readonly #native: NativeEngine;
+  readonly #handle: number;
+  #users = 0;
+  #isRemoved = false;
+
+  /** @internal */
+  constructor(native: NativeEngine, handle: number, facts: BankFacts) {
+    this.#native = native;
+    this.#handle = handle;
+    this.facts = facts;
+    this.identity = bankIdentity(facts);
+  }
+
+  /**
+   * Writes the bank to a file that `normals` takes, whole or not at all.
+   * @throws CraneError E_EXISTS, E_IO_WRITE, E_NORMALS for a bank that was removed
+   */
+  async save(path: string, { overwrite = false }: SaveBankOptions = {}): Promise<void> {
+    const held = this.hold(this.#native);
+    const random = randomBytes(6).toString('hex');
+    const temporary = join(dirname(path), `.${basename(path).slice(0, 60)}.${random}.tmp`);
+    try {
+      await makeFolder(dirname(path));
+      await this.#native.writeContext(held.handle, temporary, metadataOf(this.facts));
+      if (overwrite) await rename(temporary, path);
+      else await publishNew(temporary, path);
+    } catch (thrown) {
+      throw withoutTemporary(thrown, temporary, path);
+    } finally {
+      held.release();
+      await rm(temporary, { force: true }).catch(() => {});
+    }
+  }
+
+  /** Frees its memory once no picture is compared with it any more; calls from now on refuse it. */
+  remove(): void {
+    if (this.#isRemoved) return;
+    this.#isRemoved = true;
+    this.#freeIfIdle();
+  }
+
+  /** @internal Of this engine, to be released. @throws CraneError E_NORMALS */
+  hold(native: NativeEngine): { handle: number; release(): void } {
+    if (this.#isRemoved) throw new CraneError('E_NORMALS', 'the bank of normal pictures was removed');
+    if (native !== this.#native) {
+      throw new CraneError('E_NORMALS', 'the bank of normal pictures belongs to another engine', {
+        hint: 'save it, and open the file with this engine: engine.openNormals(file)',
+      });
+    }
+    this.#users++;
+    let isHeld = true;
+    const release = () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#users--;
+      this.#freeIfIdle();
+    };
+    return { handle: this.#handle, release };
+  }
+
+  #freeIfIdle(): void {
+    if (this.#isRemoved && this.#users === 0) this.#native.removeContext(this.#handle);
+  }
+}

@@ -1,0 +1,66 @@
+/** The part of THE table that belongs to banks of normal pictures: which one is used, and how one is learned. */
+import { NormalBank } from '../normals/normal-bank.js';
+import { choice, flag, int, integers, type LibraryCall, type OptionSpec, text } from './kinds.js';
+import { methodCalls } from './method.js';
+import type { AllOptions, LearnNormalsChoices } from './types.js';
+
+const local = ['cli', 'library'] as const;
+const calls: readonly LibraryCall[] = ['learnNormals'];
+const defaultText = 'from the model';
+
+const normals: OptionSpec<AllOptions['normals']> = {
+  group: 'Normals',
+  scope: local,
+  calls: methodCalls,
+  defaultText: 'none',
+  help: 'compare with a bank of normal pictures (a file of normals learn), instead of with prompts',
+  isFlag: false,
+  expected: 'the file of a bank, or a bank of learnNormals',
+  schema: { type: 'string', minLength: 1 },
+  read: (value) => (value === '' ? undefined : value),
+  accepts: (value): value is AllOptions['normals'] =>
+    (typeof value === 'string' && value !== '') || value instanceof NormalBank,
+};
+
+export const normalsOptions = {
+  normals,
+  normalsFrom: text({
+    group: 'Normals',
+    scope: ['cli'],
+    defaultText: 'none',
+    help: 'compare with the normal pictures of this folder: a bank is made of them, and kept in the cache folder',
+  }),
+  bankTower: choice(['vision', 'source'], {
+    group: 'Normals',
+    scope: local,
+    calls,
+    defaultText,
+    help: "the tower whose patches are compared: the vision tower, or the model's spatial source",
+  }),
+  bankBlocks: integers({
+    group: 'Normals',
+    scope: local,
+    calls,
+    min: 1,
+    defaultText,
+    help: 'blocks (from 1) of the vision tower after which patches are read',
+  }),
+  turns: int({
+    group: 'Normals',
+    scope: local,
+    calls,
+    min: 1,
+    max: 360,
+    defaultText,
+    help: 'turned copies of each normal picture: 8 is every 45 degrees, 1 none but the picture',
+  }),
+  mirror: flag({
+    group: 'Normals',
+    scope: local,
+    calls,
+    defaultText,
+    help: 'mirrored copies too',
+  }),
+} satisfies {
+  readonly [K in 'normals' | 'normalsFrom' | keyof LearnNormalsChoices]: OptionSpec<AllOptions[K]>;
+};

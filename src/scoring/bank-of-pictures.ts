@@ -1,0 +1,98 @@
+/** A bank of the good pictures that somebody names: listed, learned, or found in the cache folder. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Engine } from '../engine/engine.js';
+import { CraneError, toCraneError } from '../errors.js';
+import { cacheFolder } from '../files/cache-folder.js';
+import { contentHash } from '../files/content-hash.js';
+import { bankIdentity } from '../normals/bank-facts.js';
+import type { NormalBank } from '../normals/normal-bank.js';
+import type { LearnNormalsChoices } from '../options/types.js';
+import { ScanAccount, type ScanReport } from '../scan/scan-account.js';
+import { listInputs } from '../sources/list-inputs.js';
+
+const k_digits = 32;
+
+export interface GoodPictures {
+  /** files, folders, globs, @lists */
+  inputs: readonly string[];
+  followLinks: boolean;
+  signal: AbortSignal;
+  onTotal?: (count: number) => void;
+  onProgress?: (done: number) => void;
+}
+
+export interface ListedGood {
+  paths: string[];
+  scan: ScanReport;
+}
+
+/** @throws CraneError E_NORMALS where there is none, E_INPUT_* */
+export async function listGood({ inputs, followLinks }: GoodPictures): Promise<ListedGood> {
+  const account = new ScanAccount();
+  const paths: string[] = [];
+  const how = { recursive: true, followLinks, includeMasks: false, exclude: [], account, stdin: nothing() };
+  for await (const { input } of listInputs(inputs, how)) paths.push(String(input));
+  if (paths.length > 0) return { paths, scan: account.report() };
+  throw new CraneError('E_NORMALS', `${inputs.join(', ')}: no picture is there to learn a bank from`, {
+    hint: 'name a folder with pictures of good parts; four are enough to begin with',
+  });
+}
+
+/** @throws CraneError those of engine.learnNormals */
+export function learnGood(
+  engine: Engine,
+  { paths }: ListedGood,
+  choices: LearnNormalsChoices,
+  { signal, onTotal, onProgress }: GoodPictures,
+): Promise<NormalBank> {
+  onTotal?.(paths.length);
+  return engine.learnNormals(paths, { ...choices, signal, ...(onProgress ? { onProgress } : {}) });
+}
+
+export interface KeptBank {
+  bank: NormalBank;
+  /** where it lies for the next time; why it could not be kept */
+  kept: { path: string; isNew: boolean } | { failure: string };
+  scan: ScanReport;
+}
+
+/** The bank of these pictures from the cache folder; learned and put there where it is missing or damaged. */
+export async function bankOfPictures(
+  engine: Engine,
+  choices: LearnNormalsChoices,
+  given: GoodPictures,
+  env: NodeJS.ProcessEnv,
+): Promise<KeptBank> {
+  const listed = await listGood(given);
+  const pictures: NormalBank['facts']['pictures'] = [];
+  for (const path of listed.paths) pictures.push({ name: path, sha256: await contentHash(path) });
+  const identity = bankIdentity(engine.normalsFacts(pictures, choices));
+  const folder = await cacheFolder(env).catch(() => undefined);
+  const path = folder && join(folder, 'normals', `${identity.slice(0, k_digits)}.safetensors`);
+  const found = path === undefined ? undefined : await openKept(engine, path, identity);
+  if (found) return { bank: found, kept: { path: path!, isNew: false }, scan: listed.scan };
+  const bank = await learnGood(engine, listed, choices, given);
+  try {
+    if (path === undefined) return { bank, kept: { failure: 'there is no cache folder' }, scan: listed.scan };
+    await bank.save(path, { overwrite: true });
+    return { bank, kept: { path, isNew: true }, scan: listed.scan };
+  } catch (thrown) {
+    return { bank, kept: { failure: toCraneError(thrown).message }, scan: listed.scan };
+  }
+}
+
+/** Undefined where none is there, or it cannot be used: then it is learned anew. */
+async function openKept(engine: Engine, path: string, identity: string): Promise<NormalBank | undefined> {
+  try {
+    await access(path);
+    const bank = await engine.openNormals(path);
+    if (bank.identity === identity) return bank;
+    bank.remove();
+    return undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function* nothing(): AsyncGenerator<string> {}

@@ -1,0 +1,157 @@
+// Banks and their files: what is read is what was written, and nothing else is taken for a bank.
+#include "normals/bank.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <fstream>
+#include <random>
+
+#include "../weights/error_of.h"
+#include "../weights/scratch_folder.h"
+#include "weights/safetensors.h"
+#include "weights/zip.h"
+
+namespace crane::normals {
+namespace {
+
+using weights::thrown_by;
+
+constexpr int64_t k_depth = 8;
+
+Bank bank_of(std::vector<int64_t> starts, uint32_t seed = 1) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  at::Tensor rows = at::empty({starts.back(), k_depth}, at::kFloat);
+  for (int64_t i = 0; i < rows.numel(); ++i) rows.data_ptr<float>()[i] = normal(random);
+  return {{false, {2}}, {2, 3}, rows / rows.norm(2, 1, true), std::move(starts)};
+}
+
+std::string read_all(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write_all(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+TEST(Bank, IsReadAsItWasWritten) {
+  const weights::ScratchFolder folder;
+  const Bank bank = bank_of({0, 6, 20});
+  bank.write(folder.file("bank"), {{"note", "of mine"}});
+  const Bank read = Bank::read(folder.file("bank"), at::kCPU);
+  EXPECT_TRUE(read.rows().equal(bank.rows()));
+  EXPECT_EQ(read.what(), bank.what());
+  EXPECT_EQ(read.grid(), bank.grid());
+  EXPECT_EQ(read.pictures(), 2);
+  EXPECT_EQ(read.of_picture(1).first, 6);
+  EXPECT_EQ(read.of_picture(1).last, 20);
+  EXPECT_EQ(weights::open_weights(folder.file("bank"))->metadata().at("note"), "of mine");
+}
+
+TEST(Bank, JoinedHasAllPicturesInTheirOrder) {
+  const Bank a = bank_of({0, 6, 12}, 1);
+  const Bank b = bank_of({0, 7}, 2);
+  const Bank both = Bank::joined({&a, &b});
+  EXPECT_EQ(both.pictures(), 3);
+  EXPECT_EQ(both.of_picture(2).first, 12);
+  EXPECT_EQ(both.of_picture(2).last, 19);
+  EXPECT_TRUE(both.rows().slice(0, 12).equal(b.rows()));
+  const Bank other({false, {3}}, {2, 3}, b.rows(), {0, 7});
+  EXPECT_EQ(thrown_by([&] { Bank::joined({&a, &other}); }).code, "E_NORMALS");
+  EXPECT_EQ(thrown_by([] { Bank::joined({}); }).code, "E_NORMALS");
+}
+
+// Every file that is cut off, and every one with a flipped bit that can matter, has an error of its own.
+TEST(Bank, DamagedFilesAreRefused) {
+  const weights::ScratchFolder folder;
+  const std::string path = folder.file("bank");
+  bank_of({0, 6, 20}).write(path, {});
+  const std::string whole = read_all(path);
+  for (size_t length = 0; length < whole.size(); ++length) {
+    write_all(path, whole.substr(0, length));
+    EXPECT_NE(thrown_by([&] { Bank::read(path, at::kCPU); }).code, "") << length << " bytes";
+  }
+  std::mt19937 random(7);
+  int refused = 0;
+  int same = 0;
+  const Bank unharmed = bank_of({0, 6, 20});
+  for (int i = 0; i < 3000; ++i) {
+    std::string flipped = whole;
+    flipped[random() % flipped.size()] ^= static_cast<char>(1 << random() % 8);
+    write_all(path, flipped);
+    const auto thrown = thrown_by([&] {
+      const Bank read = Bank::read(path, at::kCPU);
+      // Rows have a checksum; what lies around them may only be read as what it says.
+      EXPECT_TRUE(read.rows().equal(unharmed.rows()));
+      ++same;
+    });
+    if (!thrown.code.empty()) ++refused;
+  }
+  EXPECT_EQ(refused + same, 3000);
+  EXPECT_GT(refused, 1000);
+}
+
+TEST(Bank, HostileFilesAreRefused) {
+  const weights::ScratchFolder folder;
+  const std::string path = folder.file("bank");
+  struct Parts {
+    std::vector<float> rows = {1, 0, 0, 1};
+    std::vector<int64_t> shape = {2, 2};
+    std::vector<int64_t> starts = {0, 1, 2};
+    std::vector<int64_t> blocks = {1};
+    std::vector<int64_t> grid = {1, 1};
+    std::string tower = "vision";
+    std::string format = "1";
+    std::optional<std::string> checksum;
+  };
+  const auto code_of = [&](const Parts& parts) {
+    const auto bytes = std::as_bytes(std::span(parts.rows));
+    const auto count = [](const auto& list) { return std::vector{static_cast<int64_t>(list.size())}; };
+    weights::SafetensorsWriter writer(
+        path,
+        {{"rows", weights::DType::f32, parts.shape},
+         {"starts", weights::DType::i64, count(parts.starts)},
+         {"blocks", weights::DType::i64, count(parts.blocks)},
+         {"grid", weights::DType::i64, count(parts.grid)}},
+        {{"crane.normals", parts.format},
+         {"crane.normals.tower", parts.tower},
+         {"crane.normals.crc32", parts.checksum.value_or(join_text(weights::crc32(bytes)))}});
+    writer.append(0, bytes);
+    writer.append(1, std::as_bytes(std::span(parts.starts)));
+    writer.append(2, std::as_bytes(std::span(parts.blocks)));
+    writer.append(3, std::as_bytes(std::span(parts.grid)));
+    writer.finish();
+    return thrown_by([&] { Bank::read(path, at::kCPU); }).code;
+  };
+  EXPECT_EQ(code_of({}), "");
+  EXPECT_EQ(code_of({.starts = {0, 1, 3}}), "E_NORMALS");
+  EXPECT_EQ(code_of({.starts = {0, 2, 1}}), "E_NORMALS");
+  EXPECT_EQ(code_of({.starts = {0, -1, 2}}), "E_NORMALS");
+  EXPECT_EQ(code_of({.starts = {1, 2}}), "E_NORMALS");
+  EXPECT_EQ(code_of({.starts = {0}}), "E_NORMALS");
+  EXPECT_EQ(code_of({.starts = {}}), "E_NORMALS");
+  EXPECT_EQ(code_of({.grid = {0, 1}}), "E_NORMALS");
+  EXPECT_EQ(code_of({.grid = {int64_t{1} << 40, int64_t{1} << 40}}), "E_NORMALS");
+  EXPECT_EQ(code_of({.grid = {2, 1}}), "E_NORMALS");
+  EXPECT_EQ(code_of({.tower = "text"}), "E_NORMALS");
+  EXPECT_EQ(code_of({.format = "2"}), "E_NORMALS");
+  EXPECT_EQ(code_of({.checksum = "0"}), "E_NORMALS");
+  EXPECT_EQ(code_of({.rows = {1, 0, 0, 2}}), "E_NORMALS");
+  EXPECT_EQ(code_of({.rows = {1, 0, 0, std::nanf("")}}), "E_NORMALS");
+  EXPECT_EQ(code_of({.rows = {}, .shape = {0, 2}, .starts = {0, 0}}), "E_NORMALS");
+}
+
+TEST(Bank, OtherFilesAreNoBanks) {
+  const weights::ScratchFolder folder;
+  const std::string path = folder.file("file");
+  weights::SafetensorsWriter(path, {}, {}).finish();
+  EXPECT_EQ(thrown_by([&] { Bank::read(path, at::kCPU); }).code, "E_NORMALS");
+  EXPECT_EQ(thrown_by([&] { Bank::read(folder.file("none"), at::kCPU); }).code, "E_WEIGHTS_NOT_FOUND");
+  write_all(path, "no weights at all, only a text");
+  EXPECT_EQ(thrown_by([&] { Bank::read(path, at::kCPU); }).code, "E_WEIGHTS_CONTAINER");
+}
+
+}  // namespace
+}  // namespace crane::normals

@@ -1,0 +1,183 @@
+import { access, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeToyFolder, makeToyModel, writePicture } from '../engine/toy-model.js';
+import { runInProcess } from './run-in-process.js';
+
+let folder: string;
+let model: string;
+let bank: string;
+const at = (...parts: string[]) => join(folder, ...parts);
+const greys = [0, 10, 30, 100];
+beforeAll(async () => {
+  folder = await makeToyFolder();
+  model = (await makeToyModel(at('toy model'))).folder;
+  await mkdir(at('good', 'more'), { recursive: true });
+  for (const [i, grey] of greys.entries())
+    await writePicture(at('good', ...(i === 3 ? ['more'] : []), `${i}.png`), grey);
+  await mkdir(at('parts'));
+  await writePicture(at('parts', 'like.png'), 20);
+  await writePicture(at('parts', 'unlike.png'), 240);
+  bank = at('part.normals.safetensors');
+  expect((await normals('learn', at('good'), '--out', bank, '--model', model)).code).toBe(0);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const normals = (...args: string[]) => runInProcess(['normals', ...args]);
+const score = (...args: string[]) =>
+  runInProcess(['score', '--model', model, ...args], { env: { CRANE_CACHE: at('cache') } });
+
+describe('normals learn', () => {
+  it('takes all pictures of a folder, and says what was left out', async () => {
+    await writeFile(at('good', 'note.txt'), 'no picture');
+    const run = await normals('learn', at('good'), '--out', at('told'), '--model', model, '--turns', '2');
+    expect(run.code).toBe(0);
+    expect(run.stdout).toBe('');
+    expect(run.stderr).toMatch(/4 pictures/);
+    expect(run.stderr).toContain('a bank of 4 normal pictures');
+    const told = await normals('show', at('told'), '--json');
+    expect(told.lines()[0]).toMatchObject({ model: 'toy', turns: 2, pictures: { length: 4 } });
+  });
+
+  it('writes over nothing without --force, before it learns', async () => {
+    const run = await normals('learn', at('good'), '--out', bank, '--model', model);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain('E_EXISTS');
+    expect(run.addon.log.opened).toHaveLength(0);
+  });
+
+  it('needs pictures and a file', async () => {
+    expect((await normals('learn', '--out', at('x'))).stderr).toContain('needs good pictures');
+    expect((await normals('learn', at('good'))).stderr).toContain('name the file to write');
+    await mkdir(at('empty'), { recursive: true });
+    const none = await normals('learn', at('empty'), '--out', at('x'), '--model', model);
+    expect(none.code).toBeGreaterThan(0);
+    await expect(access(at('x'))).rejects.toThrow();
+    expect((await normals('lern')).stderr).toContain('did you mean normals learn?');
+  });
+});
+
+describe('normals show, check and add', () => {
+  it('show lists the pictures', async () => {
+    const run = await normals('show', bank);
+    expect(run.stdout).toContain('block 3 of the vision tower');
+    expect(run.stdout.match(/\.png/g)).toHaveLength(4);
+  });
+
+  it('check tells outliers, duplicates and rates', async () => {
+    await mkdir(at('odd'), { recursive: true });
+    for (const [i, grey] of [50, 50, 52, 55, 57, 60, 250].entries())
+      await writePicture(at('odd', `${i}.png`), grey);
+    const odd = at('odd.normals.safetensors');
+    await normals('learn', at('odd'), '--out', odd, '--model', model);
+    const [report] = (await normals('check', odd, '--model', model, '--json')).lines();
+    expect(report).toMatchObject({
+      outliers: [at('odd', '6.png')],
+      duplicates: [at('odd', '0.png'), at('odd', '1.png')],
+      leastRate: 1 / 8,
+      needed: { '0.05': 19, '0.01': 99 },
+    });
+    const run = await normals('check', odd, '--model', model);
+    expect(run.stdout).toMatch(/6\.png .*far from all others/);
+    expect(run.stdout).toContain(
+      '7 pictures hold a false-alarm rate of 0.125 or more; 0.05 needs 19, 0.01 needs 99',
+    );
+  });
+
+  it('add gives a bank of all, and refuses a picture that is there', async () => {
+    const next = at('next.normals.safetensors');
+    const run = await normals('add', bank, at('parts'), '--out', next, '--model', model);
+    expect(run.code).toBe(0);
+    expect((await normals('show', next, '--json')).lines()[0]).toMatchObject({ pictures: { length: 6 } });
+    const twice = await normals('add', bank, at('good', '0.png'), '--out', at('twice'), '--model', model);
+    expect(twice.code).toBe(2);
+    expect(twice.stderr).toContain('is in the bank already');
+    await expect(access(at('twice'))).rejects.toThrow();
+  });
+});
+
+describe('score with normal pictures', () => {
+  it('compares with a bank', async () => {
+    const run = await score(at('parts'), '--normals', bank);
+    expect(run.code).toBe(0);
+    const [like, unlike] = run.lines();
+    expect(like!['score']).toBeCloseTo(10 / 255, 5);
+    expect(unlike!['score']).toBeCloseTo(140 / 255, 5);
+    expect(like!['anomalous']).toBeNull();
+  });
+
+  it('makes, keeps and names the bank of a folder, once', async () => {
+    const first = await score(at('parts'), '--normals-from', at('good'), '--false-alarm-rate', '0.2');
+    expect(first.stderr).toMatch(/bank of 4 normal pictures, kept in .*cache.normals./);
+    expect(first.lines().map(({ anomalous }) => anomalous)).toEqual([false, true]);
+    expect(first.lines()[1]!['regions']).toHaveLength(1);
+    expect(await readdir(at('cache', 'normals'))).toHaveLength(1);
+    const second = await score(at('parts'), '--normals-from', at('good'), '--false-alarm-rate', '0.2');
+    expect(second.stderr).toContain('found in');
+    expect(second.addon.log.prompts.filter(({ material }) => material.normals)).toHaveLength(0);
+    expect(second.lines().map(({ score }) => score)).toEqual(first.lines().map(({ score }) => score));
+    const other = await score(at('parts'), '--normals-from', at('good'), '--turns', '1');
+    expect(other.stderr).toContain('kept in');
+    // what is kept and damaged is made again
+    for (const name of await readdir(at('cache', 'normals')))
+      await writeFile(at('cache', 'normals', name), '{}');
+    expect((await score(at('parts'), '--normals-from', at('good'))).stderr).toContain('kept in');
+  });
+
+  it('ends with 10 when a picture is anomalous and --fail-on-anomaly asks for it', async () => {
+    const args = ['--normals', bank, '--false-alarm-rate', '0.2', '--fail-on-anomaly'];
+    const bad = await score(at('parts'), ...args);
+    expect(bad.code).toBe(10);
+    expect(bad.stderr).toContain('1 of 2 pictures are anomalous');
+    expect(bad.lines()).toHaveLength(2);
+    expect((await score(at('parts', 'like.png'), ...args)).code).toBe(0);
+    await writeFile(at('broken.png'), 'no picture');
+    const both = await score(at('parts'), at('broken.png'), ...args);
+    expect(both.code).toBe(10);
+    expect(both.stderr).toContain('1 of 3 inputs failed');
+    const none = await score(at('parts'), '--normals', bank, '--fail-on-anomaly');
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain('needs a threshold');
+    expect(none.lines()).toHaveLength(0);
+  });
+
+  it('says before it scores that the pictures do not suffice for a rate', async () => {
+    const run = await score(at('parts'), '--normals', bank, '--false-alarm-rate', '0.01');
+    expect(run.code).toBe(3);
+    expect(run.stderr).toContain('at least 99 are needed');
+    expect(run.addon.log.passes).toHaveLength(0);
+  });
+
+  it('refuses flags that would change nothing', async () => {
+    const usage = async (...args: string[]) => {
+      const run = await score(at('parts'), ...args);
+      expect(run.code).toBe(2);
+      return run.stderr;
+    };
+    expect(await usage('--normals', bank, '--normals-from', at('good'))).toContain('not both');
+    expect(await usage('--normals', bank, '--turns', '2')).toContain('--turns says how a bank is learned');
+    expect(await usage('--false-alarm-rate', '0.2')).toContain('needs normal pictures');
+    expect(await usage('--normals', bank, '--e-attn', 'vv')).toContain('eAttn');
+  });
+
+  it('warns when most pictures are unlike the bank', async () => {
+    await mkdir(at('moved'), { recursive: true });
+    for (const i of [1, 2, 3, 4, 5]) await writePicture(at('moved', `${i}.png`), i === 5 ? 20 : 220 + i);
+    const run = await score(at('moved'), '--normals', bank);
+    expect(run.stderr).toContain('4 of 5 pictures are farther from the bank than any of its own');
+    const like = await score(at('good'), '--recursive', '--normals', bank, at('parts', 'unlike.png'));
+    expect(like.lines()).toHaveLength(5);
+    expect(like.stderr).not.toContain('farther');
+  });
+
+  it('refuses results of another bank in the same file', async () => {
+    const out = at('results');
+    expect((await score(at('parts', 'like.png'), '--normals', bank, '--out', out)).code).toBe(0);
+    const other = await score(at('parts'), '--normals-from', at('parts'), '--out', out, '--resume');
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain('its results come from');
+    const same = await score(at('parts'), '--normals', bank, '--out', out, '--resume');
+    expect(same.code).toBe(0);
+    expect(same.lines()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,65 @@
+/** Banks of the fake engine: the mean brightness of each normal picture, and the distance to the nearest one. */
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Material, NativePicture, ScoreResult } from '../../../src/addon/native.js';
+
+export function brightness({ data }: NativePicture): number {
+  let sum = 0;
+  for (const value of data) sum += value;
+  return sum / data.length / 255;
+}
+
+export class FakeBanks {
+  readonly #banks = new Map<number, number[]>();
+
+  async add(handle: number, { normals = [], contexts, files }: Material): Promise<void> {
+    if (files['bank'] !== undefined) {
+      const { extra } = JSON.parse(await readFile(files['bank'], 'utf8'));
+      this.#banks.set(handle, extra.brightness.data);
+    } else if (contexts?.['bank']) {
+      this.#banks.set(
+        handle,
+        contexts['bank'].flatMap((part) => this.of(part)),
+      );
+    } else this.#banks.set(handle, normals.map(brightness));
+  }
+
+  remove(handle: number): void {
+    this.#banks.delete(handle);
+  }
+
+  of(handle: number): number[] {
+    const bank = this.#banks.get(handle);
+    if (!bank) throw Object.assign(new Error(`no bank has the handle ${handle}`), { code: 'E_PROMPTS' });
+    return bank;
+  }
+
+  distance(picture: NativePicture, handle: number): number {
+    return nearest(brightness(picture), this.of(handle));
+  }
+
+  /** As a file that the fake addon's inspectWeights reads. */
+  async write(handle: number, path: string, metadata: Record<string, string>): Promise<void> {
+    const extra = { brightness: { dtype: 'F64', data: this.of(handle) } };
+    await writeFile(path, JSON.stringify({ metadata, extra }));
+  }
+
+  own(handle: number): ScoreResult[] {
+    const bank = this.of(handle);
+    return bank.map((one, at) => {
+      const score = nearest(
+        one,
+        bank.filter((_, other) => other !== at),
+      );
+      return {
+        score,
+        parts: { farthest: score, 'map-max': score },
+        mapMax: score,
+        ms: { preprocess: 0, forward: 0, postprocess: 0 },
+      };
+    });
+  }
+}
+
+function nearest(value: number, others: readonly number[]): number {
+  return Math.min(1, ...others.map((other) => Math.abs(value - other)));
+}

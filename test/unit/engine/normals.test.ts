@@ -1,0 +1,281 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEngine } from '../../../src/engine/load-engine.js';
+import { isFailed, type PictureScore, type ScoreOutcome } from '../../../src/engine/result.js';
+import type { CraneError } from '../../../src/errors.js';
+import type { Model } from '../../../src/models/model-json.js';
+import type { EngineOptions } from '../../../src/options/types.js';
+import { makeFakeAddon } from './fake-addon.js';
+import { makeToyFolder, makeToyModel, pixels, writePicture } from './toy-model.js';
+
+let folder: string;
+let model: Model;
+const at = (...parts: string[]) => join(folder, ...parts);
+beforeAll(async () => {
+  folder = await makeToyFolder();
+  model = await makeToyModel(folder);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function open(options: EngineOptions = {}) {
+  const addon = makeFakeAddon();
+  return { addon, engine: await openEngine(addon, model, options) };
+}
+const faultOf = (work: Promise<unknown>) =>
+  work.then(
+    () => ({ code: 'no error', message: '', hint: '' }),
+    ({ code, message, hint = '' }: CraneError) => ({ code, message, hint }),
+  );
+async function collect(results: AsyncIterable<ScoreOutcome>): Promise<ScoreOutcome[]> {
+  const list: ScoreOutcome[] = [];
+  for await (const result of results) list.push(result);
+  return list;
+}
+const greys = (...values: number[]) => values.map((value) => pixels(value));
+
+describe('learnNormals', () => {
+  it('makes a bank that score compares with', async () => {
+    const { engine } = await open();
+    const bank = await engine.learnNormals(greys(100, 120));
+    expect((await engine.score(pixels(110), { normals: bank })).score).toBeCloseTo(10 / 255, 5);
+    expect((await engine.score(pixels(255), { normals: bank })).score).toBeCloseTo(135 / 255, 5);
+    const plain = await engine.score(pixels(110));
+    expect(plain.model).toBe(engine.facts.model);
+    expect((await engine.score(pixels(110), { normals: bank })).model).not.toBe(plain.model);
+  });
+
+  it('names model, blocks, copies and pictures', async () => {
+    const { engine, addon } = await open();
+    const path = await writePicture(at('good.png'), 90);
+    const bank = await engine.learnNormals([path, { input: pixels(3), name: 'three' }], {
+      turns: 2,
+      mirror: true,
+    });
+    expect(bank.facts).toEqual({
+      model: 'toy',
+      towers: expect.stringMatching(/^[0-9a-f]{64}$/),
+      tower: 'vision',
+      blocks: [3],
+      turns: 2,
+      mirror: true,
+      pictures: [
+        { name: path, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        { name: 'three', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      ],
+    });
+    const learned = addon.log.prompts.filter(({ material }) => material.normals);
+    expect(learned).toHaveLength(2);
+    expect(learned[0]!.method).toMatchObject({ name: 'normals', bankBlocks: [3], turns: 2, mirror: true });
+  });
+
+  it('takes what model.json says, and the caller before it', async () => {
+    const own: Model = { ...model, normals: { blocks: [1, 2], turns: 4 } };
+    const engine = await openEngine(makeFakeAddon(), own);
+    expect((await engine.learnNormals(greys(1))).facts).toMatchObject({
+      blocks: [1, 2],
+      turns: 4,
+      mirror: false,
+    });
+    expect((await engine.learnNormals(greys(1), { bankBlocks: [4] })).facts).toMatchObject({
+      blocks: [4],
+      turns: 4,
+    });
+  });
+
+  it('holds nothing of a bank that could not be finished', async () => {
+    const { engine, addon } = await open();
+    const fault = await faultOf(engine.learnNormals([pixels(1), at('missing.png')]));
+    expect(fault).toMatchObject({ code: 'E_INPUT_NOT_FOUND' });
+    expect(fault.message).toContain('missing.png');
+    const made = addon.log.prompts.flatMap(({ material }, i) => (material.normals ? [i + 1] : []));
+    expect(addon.log.removed).toEqual(made);
+  });
+
+  it('refuses no picture, what is no list, and unknown options', async () => {
+    const { engine } = await open();
+    expect((await faultOf(engine.learnNormals([]))).code).toBe('E_NORMALS');
+    expect((await faultOf(engine.learnNormals('good' as never))).code).toBe('E_USAGE');
+    expect((await faultOf(engine.learnNormals(7 as never))).code).toBe('E_USAGE');
+    expect((await faultOf(engine.learnNormals([], { turn: 8 } as never))).hint).toContain('"turns"');
+    expect((await faultOf(engine.learnNormals([], { turns: 0 }))).message).toContain('from 1 to 360');
+  });
+
+  it('ends when its signal fires', async () => {
+    const { engine } = await open();
+    const stop = new AbortController();
+    const work = engine.learnNormals(greys(1, 2, 3), { signal: stop.signal, onProgress: () => stop.abort() });
+    expect((await faultOf(work)).code).toBe('E_CANCELLED');
+  });
+});
+
+describe('a bank', () => {
+  it('is saved whole, opened again and gives equal scores under an equal label', async () => {
+    const { engine } = await open();
+    const bank = await engine.learnNormals(greys(100, 120));
+    const path = at('kept', 'a.normals.safetensors');
+    await bank.save(path);
+    expect(await readdir(at('kept'))).toEqual(['a.normals.safetensors']);
+    const read = await engine.openNormals(path);
+    expect(read.facts).toEqual(bank.facts);
+    const [a, b, c] = await Promise.all([
+      engine.score(pixels(30), { normals: bank }),
+      engine.score(pixels(30), { normals: read }),
+      engine.score(pixels(30), { normals: path }),
+    ]);
+    expect([b.score, c.score]).toEqual([a.score, a.score]);
+    expect(new Set([a.model, b.model, c.model]).size).toBe(1);
+  });
+
+  it('is never written over another file unless that is wanted', async () => {
+    const { engine } = await open();
+    const bank = await engine.learnNormals(greys(1));
+    const path = at('mine.txt');
+    await writeFile(path, 'mine');
+    expect((await faultOf(bank.save(path))).code).toBe('E_EXISTS');
+    expect(await readFile(path, 'utf8')).toBe('mine');
+    await bank.save(path, { overwrite: true });
+    expect((await engine.openNormals(path)).identity).toBe(bank.identity);
+    expect((await faultOf(bank.save(join(path, 'below')))).code).toBe('E_IO_WRITE');
+  });
+
+  it('is merged with others, whose pictures stay in order', async () => {
+    const { engine } = await open();
+    const [a, b] = [await engine.learnNormals(greys(10)), await engine.learnNormals(greys(200))];
+    const both = await engine.mergeNormals([a, b]);
+    expect(both.facts.pictures).toEqual([...a.facts.pictures, ...b.facts.pictures]);
+    expect((await engine.score(pixels(200), { normals: both })).score).toBe(0);
+    const other = await engine.learnNormals(greys(10), { turns: 1 });
+    expect((await faultOf(engine.mergeNormals([a, other]))).code).toBe('E_NORMALS');
+    expect((await faultOf(engine.mergeNormals([]))).code).toBe('E_NORMALS');
+    expect((await faultOf(engine.mergeNormals([{}] as never))).code).toBe('E_USAGE');
+  });
+
+  it('may be removed while pictures are compared with it, and is refused afterwards', async () => {
+    const { engine, addon } = await open();
+    const bank = await engine.learnNormals(greys(10));
+    const before = addon.log.removed.length;
+    const scores = collect(engine.scoreMany(greys(1, 2, 3), { normals: bank, batch: 3 }));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    bank.remove();
+    bank.remove();
+    const failed = (await scores).filter(isFailed);
+    for (const { error } of failed) expect(error.code).toBe('E_NORMALS');
+    expect(addon.log.removed.length).toBe(before + 1);
+    expect((await faultOf(engine.score(pixels(1), { normals: bank }))).code).toBe('E_NORMALS');
+  });
+
+  it('of another engine or another model is refused', async () => {
+    const { engine } = await open();
+    const { engine: other } = await open();
+    const bank = await engine.learnNormals(greys(10));
+    expect((await faultOf(other.score(pixels(1), { normals: bank }))).code).toBe('E_NORMALS');
+    const path = at('of-28.safetensors');
+    await bank.save(path);
+    const { engine: larger } = await open({ size: 56 });
+    expect(await faultOf(larger.score(pixels(1), { normals: path }))).toMatchObject({
+      code: 'E_NORMALS',
+      message: expect.stringContaining('another model'),
+    });
+  });
+
+  it('that is damaged, foreign or missing is a coded error', async () => {
+    const { engine } = await open();
+    const path = at('damaged.safetensors');
+    const bank = await engine.learnNormals(greys(10));
+    await bank.save(path);
+    const whole = JSON.parse(await readFile(path, 'utf8'));
+    const key = 'crane.normals.facts';
+    const facts = JSON.parse(whole.metadata[key]);
+    const code = async (metadata: Record<string, string>) => {
+      await writeFile(path, JSON.stringify({ ...whole, metadata }));
+      return (await faultOf(engine.openNormals(path))).code;
+    };
+    expect(await code(whole.metadata)).toBe('no error');
+    expect(await code({})).toBe('E_NORMALS');
+    expect(await code({ [key]: 'no JSON' })).toBe('E_NORMALS');
+    for (const wrong of [
+      { towers: 'x' },
+      { pictures: [] },
+      { pictures: [{ name: 'a', sha256: 'b' }] },
+      { turns: 0 },
+      { blocks: 'all' },
+      { strange: 1 },
+    ])
+      expect(await code({ [key]: JSON.stringify({ ...facts, ...wrong }) })).toBe('E_NORMALS');
+    expect((await faultOf(engine.openNormals(at('none')))).code).toBe('E_NORMALS');
+    expect((await faultOf(engine.openNormals(folder))).hint).toContain('--normals-from');
+  });
+});
+
+describe('calls with banks', () => {
+  it('mix banks in one batch, one for each picture', async () => {
+    const { engine, addon } = await open();
+    const [dark, bright] = [await engine.learnNormals(greys(0)), await engine.learnNormals(greys(255))];
+    const source = [
+      { input: pixels(0), normals: dark },
+      { input: pixels(0), normals: bright },
+      { input: pixels(255), normals: bright },
+    ];
+    const results = await collect(engine.scoreMany(source, { method: 'normals', batch: 3 }));
+    expect(results.map((result) => (result as PictureScore).score)).toEqual([0, 1, 0]);
+    expect(addon.log.passes.at(-1)!.requests).toHaveLength(3);
+  });
+
+  it('take the default of the engine', async () => {
+    const first = await open();
+    const path = at('default.safetensors');
+    await (await first.engine.learnNormals(greys(40))).save(path);
+    const { engine } = await open({ normals: path });
+    const result = await engine.score(pixels(40));
+    expect(result.score).toBe(0);
+    expect(result.model).toBe(engine.facts.model);
+  });
+
+  it('refuse what would change nothing without a word', async () => {
+    const { engine } = await open();
+    const bank = await engine.learnNormals(greys(40));
+    const code = async (options: object) => (await faultOf(engine.score(pixels(1), options))).code;
+    expect(await code({ method: 'normals' })).toBe('E_USAGE');
+    expect(await code({ normals: bank, method: 'crane' })).toBe('E_USAGE');
+    expect(await code({ normals: bank, prompts: 'other' })).toBe('E_USAGE');
+    expect(await code({ normals: bank, eAttn: 'vv' })).toBe('E_USAGE');
+    expect(await code({ normals: bank, fit: 'tile' })).toBe('E_USAGE');
+    expect(await code({ falseAlarmRate: 0.1 })).toBe('E_USAGE');
+    expect(await code({ normals: 5 })).toBe('E_USAGE');
+    const mixed = await collect(engine.scoreMany([{ input: pixels(1), normals: bank }]));
+    expect(mixed[0]).toMatchObject({ error: { code: 'E_USAGE' } });
+  });
+});
+
+describe('thresholds', () => {
+  it('come from the bank without each picture, just above the score of the conformal rank', async () => {
+    const { engine } = await open();
+    const bank = await engine.learnNormals(greys(0, 10, 30, 100));
+    // own distances 10, 10, 20, 70: with n = 4 and a rate of 0.2 the highest is the one
+    const own = await engine.ownScores(bank);
+    expect(own.map(({ score }) => Math.round(score * 255))).toEqual([10, 10, 20, 70]);
+    const options = { normals: bank, falseAlarmRate: 0.2, regions: true };
+    const good = await engine.score(pixels(170), options);
+    expect(good.threshold).toBeGreaterThan(70 / 255);
+    expect(good.threshold).toBeCloseTo(70 / 255, 12);
+    expect(good.anomalous).toBe(false);
+    expect((await engine.score(pixels(171), options)).anomalous).toBe(true);
+    expect((await engine.score(pixels(171), options)).regions).toHaveLength(1);
+    // 0.4: the next lower rank
+    expect((await engine.score(pixels(1), { ...options, falseAlarmRate: 0.4 })).threshold).toBeCloseTo(
+      20 / 255,
+      12,
+    );
+    expect((await engine.score(pixels(1), { ...options, threshold: 0.7 })).threshold).toBe(0.7);
+    expect((await engine.score(pixels(1), { normals: bank })).threshold).toBeNull();
+  });
+
+  it('say how many pictures a rate would need', async () => {
+    const { engine } = await open();
+    const bank = await engine.learnNormals(greys(0, 10, 30, 100));
+    const fault = await faultOf(engine.score(pixels(1), { normals: bank, falseAlarmRate: 0.05 }));
+    expect(fault.code).toBe('E_CALIBRATE_TOO_FEW');
+    expect(fault.message).toContain('at least 19');
+  });
+});
