@@ -235,6 +235,8 @@ describe('the Open Inference Protocol', () => {
       [input(12), lying],
       [input(3), Buffer.alloc(3)],
       [input(2), Buffer.alloc(12)],
+      // All of the input is there, and more.
+      [input(4 + bright.length), Buffer.concat([withLength(bright), Buffer.alloc(9)])],
     ] as const) {
       const { status, answer } = await infer(head, tail);
       expect([status, Object.keys(answer)]).toEqual([400, ['error']]);

@@ -136,6 +136,16 @@ describe('forms', () => {
     await until(() => held()[0] === 0);
   });
 
+  it('of one picture too many are refused', async () => {
+    service = await startFakeService(model, { maxFiles: 3 });
+    const status = async (count: number) => {
+      const data = new FormData();
+      for (let at = 0; at < count; at++) data.append('p', new Blob([picture]), `${at}`);
+      return (await fetch(`${service.url}v1/score`, { method: 'POST', body: data })).status;
+    };
+    expect([await status(3), await status(4)]).toEqual([200, 413]);
+  });
+
   it('with long fields, long names or many heads of a part are refused', async () => {
     service = await startFakeService(model);
     const field = (name: string, value: string) =>
