@@ -36,11 +36,13 @@ function isMissing(name: string): boolean {
   }
 }
 
+/** What even crane-native does not bring: its optional peers. */
+export const broughtByNone: readonly string[] = ['libheif-js', 'mqtt'];
+
 export function notInstalled(what: string, names: readonly string[], cause?: unknown): CraneError {
   const listed = names.map((name) => `"${name}"`).join(', ');
-  const { wanted, isPeerOfWhole } = wantedVersions();
-  // What even crane-native does not bring.
-  const orWhole = names.every(isPeerOfWhole)
+  const wanted = wantedVersions();
+  const orWhole = names.some((name) => broughtByNone.includes(name))
     ? ''
     : ', or take the package crane-native, which brings everything';
   const install = names.map((name) => (wanted[name] ? `${name}@${wanted[name]}` : name)).join(' ');
@@ -58,12 +60,9 @@ function missingPackage(thrown: unknown): string | undefined {
   return /^Cannot find (?:package|module) '((?:@[^/']+\/)?[^./'][^/']*)/.exec(message)?.[1];
 }
 
-function wantedVersions(): { wanted: Record<string, string>; isPeerOfWhole: (name: string) => boolean } {
-  const { name, dependencies, peerDependencies } = JSON.parse(
+function wantedVersions(): Record<string, string> {
+  const { dependencies, peerDependencies } = JSON.parse(
     readFileSync(join(packageRoot, 'package.json'), 'utf8'),
-  ) as { name: string } & Record<'dependencies' | 'peerDependencies', Record<string, string> | undefined>;
-  return {
-    wanted: { ...dependencies, ...peerDependencies },
-    isPeerOfWhole: (peer) => name === 'crane-native' && peerDependencies?.[peer] !== undefined,
-  };
+  ) as Record<'dependencies' | 'peerDependencies', Record<string, string> | undefined>;
+  return { ...dependencies, ...peerDependencies };
 }
