@@ -37,6 +37,7 @@ export type {
   DataChoices,
   EngineOptions,
   EngineWarning,
+  HeatMapOptions,
   LearnNormalsChoices,
   MethodChoices,
   PictureChoices,

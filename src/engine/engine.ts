@@ -3,9 +3,11 @@
 import { isDeepStrictEqual, types } from 'node:util';
 import type { EngineFacts, NativeAddon, NativeEngine } from '../addon/native.js';
 import { CraneError } from '../errors.js';
+import { AnomalyMap } from '../images/anomaly-map.js';
 import { ByteBudget } from '../images/byte-budget.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import { readingOf } from '../images/reading.js';
+import { mapColours } from '../methods/registry.js';
 import type { Calibration } from '../models/calibration.js';
 import type { Model } from '../models/model-json.js';
 import type { ModelLabels } from '../models/model-label.js';
@@ -15,6 +17,7 @@ import { defaultOf } from '../options/table.js';
 import type {
   EngineOptions,
   EngineWarning,
+  HeatMapOptions,
   MethodChoices,
   PictureChoices,
   ScoreManyOptions,
@@ -23,6 +26,7 @@ import type {
 } from '../options/types.js';
 import type { BankReference, BankSets } from './bank-sets.js';
 import type { Contexts } from './contexts.js';
+import { drawHeatMap } from './draw-heat-map.js';
 import {
   bankFacts,
   type LearningParts,
@@ -250,6 +254,32 @@ export class Engine {
     });
     if ('error' in outcome!) throw outcome.error;
     return outcome!.score;
+  }
+
+  /**
+   * The picture with a map of it laid over, as the bytes of a file. The picture is decoded again, in the memory limit.
+   * @param map as `score` gave it for this picture
+   * @throws CraneError E_USAGE, E_INPUT_*, E_IMAGE_*, E_CANCELLED, E_DISPOSED
+   */
+  async heatMap(input: PictureInput, map: AnomalyMap, options: HeatMapOptions = {}): Promise<Buffer> {
+    checkOptions('heatMap', options);
+    this.#throwIfDisposed();
+    if (!(map instanceof AnomalyMap)) throw wrongValue('an AnomalyMap', 'the map', map);
+    const { reading, mapThreshold, method } = this.settings(options);
+    const maxPixels = this.#defaults.maxPixels ?? defaultOf('maxPixels');
+    const range = mapColours(method);
+    const means = { addon: this.addon, budget: this.#budget, reading, range, mapThreshold, maxPixels };
+    return this.#track(drawHeatMap(toPictureSource(input), map, options, means));
+  }
+
+  /**
+   * Loads and encodes a prompt set before it is needed, so that the first picture with it waits for nothing and a faulty file
+   * is known before it takes another's place.
+   * @throws CraneError E_USAGE, E_PROMPTS, E_WEIGHTS_*, E_DISPOSED
+   */
+  async preparePrompts(options: MethodChoices & Pick<PictureChoices, 'prompts'> = {}): Promise<void> {
+    checkOptions('score', options);
+    await this.settledSettings(options);
   }
 
   /** Pictures that share a forward pass when so many are wanted: fewer once memory did not suffice for them. */

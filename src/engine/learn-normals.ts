@@ -164,6 +164,8 @@ async function hashOf(source: PictureSource): Promise<string> {
   if (source.kind === 'file') return contentHash(source.path);
   const hash = createHash('sha256');
   if (source.kind === 'bytes') return hash.update(source.bytes).digest('hex');
+  if (source.kind === 'blob')
+    return hash.update(new Uint8Array(await source.blob.arrayBuffer())).digest('hex');
   const { data, ...shape } = source.frame;
   const bytes = types.isTypedArray(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

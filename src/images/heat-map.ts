@@ -9,7 +9,9 @@ export interface HeatMapStyle {
   high: number;
   /** marked in the legend */
   mapThreshold: number | null;
-  format: 'jpg' | 'png';
+  format: 'jpg' | 'png' | 'webp';
+  /** default true */
+  hasLegend?: boolean;
 }
 
 const k_legendHeight = 26;
@@ -27,11 +29,17 @@ export async function heatMapFile(
 ): Promise<Buffer> {
   const { width, height } = picture;
   const overlay = await overlayPicture(addon, picture, map, style);
+  if (style.hasLegend === false) return encoded(overlay, style);
   const strip = await legend(addon, Math.min(k_maxLegendWidth, Math.max(width, k_minLegendWidth)), style);
   const whole = overlay
     .extend({ bottom: k_legendHeight, right: Math.max(0, k_minLegendWidth - width), background: 'white' })
     .composite([{ input: strip, left: 0, top: height }]);
-  return style.format === 'png' ? whole.png().toBuffer() : whole.jpeg({ quality: 90 }).toBuffer();
+  return encoded(whole, style);
+}
+
+function encoded(whole: Sharp, { format }: HeatMapStyle): Promise<Buffer> {
+  if (format === 'png') return whole.png().toBuffer();
+  return (format === 'webp' ? whole.webp({ quality: 90 }) : whole.jpeg({ quality: 90 })).toBuffer();
 }
 
 export async function overlayPicture(

@@ -6,15 +6,18 @@ import { CraneError } from '../errors.js';
 import { wrongValue } from '../options/check.js';
 import { checkFrame, type RawPicture } from './raw-frame.js';
 
-/** A path, a `file:` or `data:` URL, the bytes of a picture file, or pixels. */
-export type PictureInput = string | URL | Uint8Array | ArrayBuffer | RawPicture;
+/** A path, a `file:` or `data:` URL, the bytes of a picture file, a Blob or File of them, or pixels. */
+export type PictureInput = string | URL | Uint8Array | ArrayBuffer | Blob | RawPicture;
 
 export type PictureFile = { name: string } & (
   | { kind: 'file'; path: string }
   | { kind: 'bytes'; bytes: Uint8Array }
 );
 
-export type PictureSource = PictureFile | { name: string; kind: 'pixels'; frame: RawPicture };
+export type PictureSource =
+  | PictureFile
+  | { name: string; kind: 'blob'; blob: Blob }
+  | { name: string; kind: 'pixels'; frame: RawPicture };
 
 /** @throws CraneError E_USAGE, E_INPUT_URL or E_IMAGE_SHAPE; reads nothing */
 export function toPictureSource(input: unknown, name?: string): PictureSource {
@@ -24,12 +27,13 @@ export function toPictureSource(input: unknown, name?: string): PictureSource {
     return { kind: 'bytes', bytes: new Uint8Array(input), name: name ?? '<bytes>' };
   }
   if (types.isUint8Array(input)) return { kind: 'bytes', bytes: input, name: name ?? '<bytes>' };
+  if (isBlob(input)) return { kind: 'blob', blob: input, name: name ?? nameOfInput(input) };
   if (typeof input === 'object' && input !== null && 'data' in input) {
     const frame = input as RawPicture;
     checkFrame(frame);
     return { kind: 'pixels', frame, name: name ?? '<pixels>' };
   }
-  throw wrongValue('a path, a URL, bytes or { data, width, height, channels }', 'the picture', input);
+  throw wrongValue('a path, a URL, bytes, a Blob or { data, width, height, channels }', 'the picture', input);
 }
 
 /** A short name for results and messages, also of inputs that cannot be opened. */
@@ -38,7 +42,13 @@ export function nameOfInput(input: unknown): string {
     const text = String(input);
     return text.startsWith('data:') ? `${text.slice(0, 32).split(',')[0]},...` : text;
   }
+  if (isBlob(input)) return (input as { name?: string }).name || '<bytes>';
   return types.isUint8Array(input) || types.isArrayBuffer(input) ? '<bytes>' : '<pixels>';
+}
+
+/** Also one that a test runner's own globals made. */
+function isBlob(input: unknown): input is Blob {
+  return /^\[object (?:Blob|File)\]$/.test(Object.prototype.toString.call(input));
 }
 
 function fromText(text: string, name: string | undefined): PictureSource {

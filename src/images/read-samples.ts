@@ -20,6 +20,10 @@ const k_bmpHeadBytes = 14 + 124 + 16 + 1024;
 
 /** @throws CraneError E_INPUT_*, E_IMAGE_*, E_MEMORY */
 export async function readSamples(source: PictureSource, limits: ReadLimits): Promise<Samples> {
+  if (source.kind === 'blob') {
+    const bytes = new Uint8Array(await source.blob.arrayBuffer());
+    return readSamples({ kind: 'bytes', bytes, name: source.name }, limits);
+  }
   if (source.kind !== 'pixels')
     return withFile(source, (format, head, file) => read(source, format, head, file, limits));
   return readFrame(source.name, source.frame, limits);

@@ -12,6 +12,7 @@ const otherFields: Record<LibraryCall, readonly string[]> = {
   scoreMany: ['signal'],
   scorePreprocessed: ['signal', 'batch', 'size', 'map'],
   learnNormals: ['signal', 'onProgress'],
+  heatMap: ['signal', 'legend'],
   createTrainer: ['engine', 'data', 'out', 'resume', 'force'],
   evaluateDataSets: ['engine', 'data', 'out', 'resume', 'force', 'signal', 'onProgress'],
   calibrate: ['engine', 'data', 'signal', 'onProgress'],
@@ -69,7 +70,7 @@ function checkOtherField(name: string, value: unknown): void {
   if ((name === 'onProgress' || name === 'onWarning') && typeof value !== 'function')
     throw wrongValue('a function', name, value);
   if (name === 'name' && typeof value !== 'string') throw wrongValue('a string', name, value);
-  if ((name === 'resume' || name === 'force') && typeof value !== 'boolean')
+  if ((name === 'resume' || name === 'force' || name === 'legend') && typeof value !== 'boolean')
     throw wrongValue('true or false', name, value);
 }
 

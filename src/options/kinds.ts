@@ -29,6 +29,7 @@ export type LibraryCall =
   | 'scoreMany'
   | 'scorePreprocessed'
   | 'learnNormals'
+  | 'heatMap'
   | 'createTrainer'
   | 'evaluateDataSets'
   | 'calibrate';

@@ -22,7 +22,7 @@ export const methodOptions = {
   method: choice(methodNames(), {
     group: 'Method',
     scope: everywhere,
-    calls: methodCalls,
+    calls: [...methodCalls, 'heatMap'],
     defaultText,
     help: 'how features become scores',
   }),

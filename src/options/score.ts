@@ -87,15 +87,17 @@ export const scoreCommandOptions = {
     default: false,
     help: 'write each picture with its map laid over it',
   }),
-  heatmapFormat: choice(['jpg', 'png'], {
+  heatmapFormat: choice(['jpg', 'png', 'webp'], {
     group: 'Output',
-    scope: cli,
+    scope: ['cli', 'library'],
+    calls: ['heatMap'],
     default: 'jpg',
     help: 'file type of the heat maps',
   }),
   heatmapRange: pair<ScoreCommandOptions['heatmapRange']>({
     group: 'Output',
-    scope: ['cli', 'http'],
+    scope: ['cli', 'library', 'http'],
+    calls: ['heatMap'],
     defaultText: "the method's: 0,1 of most",
     schema: lowAndHigh,
     expected: 'LOW,HIGH with LOW below HIGH',

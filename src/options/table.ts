@@ -35,6 +35,7 @@ const local = ['cli', 'library'] as const;
 const loaded = ['cli', 'library', 'serve'] as const;
 const load: readonly LibraryCall[] = ['loadEngine'];
 const pictures: readonly LibraryCall[] = ['loadEngine', 'score', 'scoreMany', 'evaluateDataSets'];
+const readings: readonly LibraryCall[] = [...pictures, 'heatMap'];
 const perCall: readonly LibraryCall[] = ['score', 'scoreMany'];
 const modelJson = 'from the model';
 
@@ -221,7 +222,7 @@ export const options = {
     num({
       group: 'Picture',
       scope: anywhere,
-      calls: pictures,
+      calls: readings,
       min: widestRange('map')[0],
       max: widestRange('map')[1],
       defaultText: modelJson,
@@ -233,7 +234,7 @@ export const options = {
     int({
       group: 'Picture',
       scope: everywhere,
-      calls: pictures,
+      calls: readings,
       min: 8,
       max: 16,
       help: 'bits that pictures of more than 8 bits really use; auto: as the file says',
@@ -244,7 +245,7 @@ export const options = {
     pair<ValueRange>({
       group: 'Picture',
       scope: everywhere,
-      calls: pictures,
+      calls: readings,
       defaultText: 'as the file says',
       expected: 'LOW,HIGH with LOW below HIGH',
       schema: lowAndHigh,
@@ -292,21 +293,21 @@ export const options = {
   'compat.exif': flag({
     group: 'Compatibility',
     scope: local,
-    calls: pictures,
+    calls: readings,
     default: true,
     help: 'turn pictures as their EXIF orientation says; false: as stored',
   }),
   'compat.grey16': flag({
     group: 'Compatibility',
     scope: local,
-    calls: pictures,
+    calls: readings,
     default: false,
     help: 'everything above 255 in 16-bit grey is white, as in the reference; false: scaled',
   }),
   'compat.maskGrey': flag({
     group: 'Compatibility',
     scope: local,
-    calls: pictures,
+    calls: readings,
     default: false,
     help: 'read masks as the reference does: above 0 after conversion to 8-bit grey, lossy files too',
   }),

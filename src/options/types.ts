@@ -98,6 +98,16 @@ export interface ScoreManyOptions extends Omit<ScoreOptions, 'name'> {
   ordered?: boolean;
 }
 
+/** How a map is laid over its picture. */
+export interface HeatMapOptions
+  extends Pick<PictureChoices, 'method' | 'mapThreshold' | 'bitDepth' | 'valueRange'>,
+    Partial<Pick<ScoreCommandOptions, 'heatmapFormat' | 'heatmapRange'>> {
+  compat?: Partial<CompatOptions>;
+  /** a strip below that says what the colours mean; default true */
+  legend?: boolean;
+  signal?: AbortSignal;
+}
+
 /** How a data set is read: what its folders mean, and what its masks say. */
 export interface DataChoices {
   /** folders of normal pictures, beside those that every one knows (good, ok, normal) */
@@ -122,7 +132,7 @@ export interface ScoreCommandOptions {
   maps: 'npy' | 'png16' | 'tiff';
   mapSize: 'picture' | 'model';
   heatmaps: boolean;
-  heatmapFormat: 'jpg' | 'png';
+  heatmapFormat: 'jpg' | 'png' | 'webp';
   heatmapRange: { low: number; high: number };
   timings: boolean;
   force: boolean;

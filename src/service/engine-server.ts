@@ -6,10 +6,8 @@ import type { Engine } from '../engine/engine.js';
 import { openEngine } from '../engine/load-engine.js';
 import { k_passChannel, type PassMessage } from '../engine/pass-channel.js';
 import { CraneError, toCraneError } from '../errors.js';
-import { decodePicture } from '../images/decode.js';
-import { heatMapFile } from '../images/heat-map.js';
-import { type PictureInput, toPictureSource } from '../images/picture-input.js';
-import { mapColours, methodOf } from '../methods/registry.js';
+import type { PictureInput } from '../images/picture-input.js';
+import { methodOf } from '../methods/registry.js';
 import { findModel } from '../models/find-model.js';
 import type { Model } from '../models/model-json.js';
 import { defaultSet } from '../models/prompt-set.js';
@@ -83,7 +81,6 @@ export async function serveEngines({ channel, loadAddon }: EngineServerParts): P
 
 interface Loaded {
   engine: Engine;
-  maxPixels: number;
   promptSets: Readonly<Record<string, string>>;
 }
 
@@ -102,7 +99,7 @@ async function loadAll(
         ...options,
         onWarning: ({ message }) => send({ kind: 'warning', model: name, message }),
       });
-      engines.set(name, { engine, promptSets, maxPixels: options.maxPixels ?? defaultOf('maxPixels') });
+      engines.set(name, { engine, promptSets });
       facts.push(await factsOf(name, model, engine, promptSets));
     } catch (thrown) {
       send({ kind: 'not-loaded', model: name, error: toCraneError(thrown).toJSON() });
@@ -119,7 +116,7 @@ async function factsOf(
   engine: Engine,
   promptSets: Readonly<Record<string, string>>,
 ): Promise<ModelFacts> {
-  for (const path of Object.values(promptSets)) await engine.settledSettings({ prompts: path });
+  for (const path of Object.values(promptSets)) await engine.preparePrompts({ prompts: path });
   const { model: label, input, device, precision, prompts, weightBytes } = engine.facts;
   const { method, threshold, mapThreshold, prompts: chosen } = await engine.settledSettings();
   const others = Object.keys(promptSets).map((set) => [set, { learnedOn: null }] as const);
@@ -145,7 +142,7 @@ async function factsOf(
 }
 
 async function scoreOne(
-  { engine, promptSets, maxPixels }: Loaded,
+  { engine, promptSets }: Loaded,
   order: ScoreOrder,
   bytes: Uint8Array,
   signal: AbortSignal,
@@ -174,11 +171,16 @@ async function scoreOne(
     answer.map = { width, height, bytes: data.byteLength };
   }
   if (order.heatmap) {
-    const { reading, mapThreshold, method } = engine.settings(options);
-    // Decoding again costs little beside scoring; keeping the pixels of all pictures in flight would cost much.
-    const picture = await decodePicture(toPictureSource(input, order.name), { maxPixels, reading });
-    const style = { ...(order.heatmap.range ?? mapColours(method)), mapThreshold, format: 'png' as const };
-    const png = await heatMapFile(engine.addon, picture, scored.map!, style);
+    const { mapThreshold, bitDepth, valueRange } = options;
+    const png = await engine.heatMap(input, scored.map!, {
+      heatmapFormat: 'png',
+      ...(order.heatmap.range === null ? {} : { heatmapRange: order.heatmap.range }),
+      ...(options.method === undefined ? {} : { method: options.method }),
+      ...(mapThreshold === undefined ? {} : { mapThreshold }),
+      ...(bitDepth === undefined ? {} : { bitDepth }),
+      ...(valueRange === undefined ? {} : { valueRange }),
+      signal,
+    });
     parts.push(png);
     answer.heatmap = { bytes: png.length };
   }
