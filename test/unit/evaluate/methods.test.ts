@@ -22,10 +22,19 @@ const errorOf = (work: () => unknown) => {
 describe('--methods', () => {
   it('all: those that the model can be scored with, the others named with the reason', () => {
     const { axis, leftOut } = methodsAxis(['all'], model);
-    const isLacking = (name: string) => name !== 'crane' && findMethod(name).learned?.needed === true;
-    expect(axis).toMatchObject({ name: 'method', values: methodNames().filter((name) => !isLacking(name)) });
-    expect(leftOut.map(({ name }) => name)).toEqual(methodNames().filter(isLacking));
-    for (const { name, why } of leftOut) expect(why).toContain(`nothing learned for method ${name}`);
+    const whyNot = (name: string) => {
+      const { comparesWith, learned } = findMethod(name);
+      if (comparesWith === 'bank') return 'compares with a bank of normal pictures';
+      return name !== 'crane' && learned?.needed === true ? `nothing learned for method ${name}` : undefined;
+    };
+    const lacking = methodNames().filter((name) => whyNot(name) !== undefined);
+    expect(axis).toMatchObject({
+      name: 'method',
+      values: methodNames().filter((name) => !lacking.includes(name)),
+    });
+    expect(leftOut.map(({ name }) => name)).toEqual(lacking);
+    for (const { name, why } of leftOut) expect(why).toContain(whyNot(name));
+    expect(errorOf(() => methodsAxis(['normals'], model))).toMatchObject({ code: 'E_USAGE' });
   });
 
   it('takes those that are named, and refuses one that is none or named twice', () => {
