@@ -37,6 +37,8 @@ export interface KShotOptions {
 export interface KShotDraw {
   shots: number;
   seed: number;
+  /** of its results, as every scored picture has one: each draw has a bank, and so a label, of its own */
+  label: string;
   normals: string[];
   /** by column (image_auroc, ...); null where a figure is not defined */
   figures: Record<string, number | null>;
@@ -64,6 +66,7 @@ export interface KShotFigure {
 export interface KShotRun {
   format: 1;
   kind: 'k-shot';
+  /** its name; what was scored is told apart by the draws' labels */
   model: string;
   bank: Omit<NormalBank['facts'], 'pictures' | 'towers'>;
   shots: number[];
@@ -101,7 +104,6 @@ export async function evaluateKShot(options: KShotOptions): Promise<KShotRun> {
   const progress = { done: 0, total: total * shots.length * seeds };
   const failed = new Map<string, UnscoredPicture>();
   const finished: KShotClass[] = [];
-  let model = '';
   let bank: KShotRun['bank'] | undefined;
   for (const one of classes) {
     const banks = new PictureBanks(engine, options.learning, signal);
@@ -142,11 +144,11 @@ export async function evaluateKShot(options: KShotOptions): Promise<KShotRun> {
               if (!isScored(picture)) failed.set(`${one.dataSet}/${picture.path}`, picture);
             const { towers: _, pictures: __, ...facts } = of.facts;
             bank = facts;
-            model = engine.facts.model;
             scored = { normal: done.metrics.image.normal, anomalous: done.metrics.image.anomalous };
             draws.push({
               shots: k,
               seed: each,
+              label: await engine.labelOf({ ...resolved.choices, normals: of }),
               normals: normals.map(({ imagePath }) => imagePath),
               figures: Object.fromEntries(
                 columns.map(({ key, of: figure }) => [key, figure(done.metrics).value]),
@@ -166,7 +168,7 @@ export async function evaluateKShot(options: KShotOptions): Promise<KShotRun> {
   return {
     format: 1,
     kind: 'k-shot',
-    model,
+    model: engine.trainingParts.model.name,
     bank: bank!,
     shots,
     seeds: drawn,

@@ -129,6 +129,8 @@ describe('test --normals-k-shot', () => {
     const [only] = told.classes;
     expect(only).toMatchObject({ from: 'test', good: 6, scored: { normal: 3, anomalous: 6 } });
     expect(only.draws).toHaveLength(4);
+    // Each has a bank of its own, so none of their scores may be taken for another's.
+    expect(new Set(only.draws.map(({ label }: Draw) => label)).size).toBe(4);
     for (const seed of told.seeds) {
       const [one, three] = [1, 3].map((k) => only.draws.find((d: Draw) => d.shots === k && d.seed === seed));
       expect(three.normals).toHaveLength(3);
@@ -145,7 +147,13 @@ describe('test --normals-k-shot', () => {
     expect((await test('again')).stdout).toBe(run.stdout);
   }, 240_000);
 
-  type Draw = { shots: number; seed: number; normals: string[]; figures: Record<string, number | null> };
+  type Draw = {
+    shots: number;
+    seed: number;
+    label: string;
+    normals: string[];
+    figures: Record<string, number | null>;
+  };
 
   it('refuses more good pictures than there are, and flags that it does not read', async () => {
     const many = await craneNative([

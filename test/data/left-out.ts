@@ -64,7 +64,7 @@ async function testInTwo(engine: Engine, tested: DataSet, prompts: string, out: 
 
 function faultsOf({ dataSets, warnings, settings }: TestRun, others: readonly DataSet[]): string[] {
   const faults = [...warnings];
-  const learnedOn = settings.prompts.learnedOn ?? [];
+  const learnedOn = settings.prompts?.learnedOn ?? [];
   if (learnedOn.length !== others.length)
     faults.push(`learned on ${learnedOn.join(', ')}, expected ${others.length} sets`);
   for (const { className, metrics, intervals } of dataSets.flatMap(({ classes }) => classes)) {
