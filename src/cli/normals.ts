@@ -127,7 +127,7 @@ function checkCommand(context: Context): CommandModule {
         const method = Object.fromEntries(
           Object.entries({ topShare, imageScore, sigma }).filter(([, value]) => value !== undefined),
         );
-        const report = checkBank(await engine.ownScores(bank, method));
+        const report = checkBank(await engine.banks.ownScores(bank, method));
         if (values.json) return printJson(context, report);
         for (const line of checkLines(report)) context.stdout.write(`${visible(line)}\n`);
       });

@@ -27,14 +27,9 @@ import type {
 import type { BankReference, BankSets } from './bank-sets.js';
 import type { Contexts } from './contexts.js';
 import { drawHeatMap } from './draw-heat-map.js';
-import {
-  bankFacts,
-  type LearningParts,
-  type LearnNormalsOptions,
-  learnBank,
-  mergeBanks,
-  type NormalsSource,
-} from './learn-normals.js';
+import { EngineBanks } from './engine-banks.js';
+import type { LearnNormalsOptions, NormalsSource } from './learn-normals.js';
+import { Lifetime } from './lifetime.js';
 import {
   couplesPictures,
   dependsOnOrder,
@@ -91,6 +86,8 @@ export class Engine {
   readonly facts: Facts;
   /** @internal */
   readonly addon: NativeAddon;
+  /** @internal */
+  readonly banks: EngineBanks;
   readonly #native: NativeEngine;
   readonly #model: Model;
   readonly #defaults: EngineOptions;
@@ -99,13 +96,10 @@ export class Engine {
   readonly #scorer: PictureScorer;
   readonly #contexts: Contexts;
   readonly #labels: ModelLabels;
-  readonly #banks: BankSets;
   readonly #thresholds: StoredThresholds;
   readonly #budget: ByteBudget;
-  /** work beside the scheduler's */
-  readonly #active = new Set<Promise<unknown>>();
+  readonly #lifetime = new Lifetime();
   #disposing: Promise<void> | undefined;
-  readonly #end = new AbortController();
 
   /** @internal Use loadEngine. */
   constructor(parts: {
@@ -141,11 +135,15 @@ export class Engine {
       warn: options.onWarning ?? emitWarning,
     });
     this.#thresholds = parts.thresholds;
-    this.#banks = parts.banks;
     this.#contexts = parts.contexts;
     this.#labels = labels;
-    const maxPixels = options.maxPixels ?? defaultOf('maxPixels');
-    this.#scorer = new PictureScorer({ addon, contexts: this.#contexts, labels, maxPixels });
+    this.#scorer = new PictureScorer({ addon, contexts: this.#contexts, labels, maxPixels: this.#maxPixels });
+    const reading = readingOf(mergeChoices([options]));
+    this.banks = new EngineBanks({
+      learning: { ...this.#pictureParts, banks: parts.banks, reading },
+      lifetime: this.#lifetime,
+      settings: (choices) => this.settings(choices),
+    });
     const sets = Object.entries(model.prompts.sets);
     this.facts = Object.freeze({
       ...native.facts,
@@ -185,7 +183,7 @@ export class Engine {
   scoreMany(source: Source, options: ScoreManyOptions = {}): AsyncIterableIterator<ScoreOutcome> {
     checkSource(source);
     checkOptions('scoreMany', options);
-    this.#throwIfDisposed();
+    this.#lifetime.throwIfOver();
     const { batch = 'auto', ordered = defaultOf('ordered'), signal } = options;
     const job = this.#jobOf(options);
     return scoreMany(source, {
@@ -232,7 +230,7 @@ export class Engine {
    */
   async scorePreprocessed(input: Float32Array, options: PreprocessedOptions): Promise<PreprocessedScore[]> {
     checkOptions('scorePreprocessed', options);
-    this.#throwIfDisposed();
+    this.#lifetime.throwIfOver();
     const { batch, size, map = false, signal } = options ?? {};
     if (!types.isFloat32Array(input)) throw wrongValue('a Float32Array', 'the input', input);
     if (!Number.isSafeInteger(batch) || batch < 1)
@@ -263,13 +261,19 @@ export class Engine {
    */
   async heatMap(input: PictureInput, map: AnomalyMap, options: HeatMapOptions = {}): Promise<Buffer> {
     checkOptions('heatMap', options);
-    this.#throwIfDisposed();
+    this.#lifetime.throwIfOver();
     if (!(map instanceof AnomalyMap)) throw wrongValue('an AnomalyMap', 'the map', map);
     const { reading, mapThreshold, method } = this.settings(options);
-    const maxPixels = this.#defaults.maxPixels ?? defaultOf('maxPixels');
     const range = mapColours(method);
-    const means = { addon: this.addon, budget: this.#budget, reading, range, mapThreshold, maxPixels };
-    return this.#track(drawHeatMap(toPictureSource(input), map, options, means));
+    const means = {
+      addon: this.addon,
+      budget: this.#budget,
+      reading,
+      range,
+      mapThreshold,
+      maxPixels: this.#maxPixels,
+    };
+    return this.#lifetime.track(drawHeatMap(toPictureSource(input), map, options, means));
   }
 
   /**
@@ -320,65 +324,17 @@ export class Engine {
    * @throws CraneError E_USAGE, E_NORMALS without a picture, E_MODEL_CONFIG, E_INPUT_*, E_IMAGE_*, E_CANCELLED, E_DISPOSED
    */
   async learnNormals(source: NormalsSource, options: LearnNormalsOptions = {}): Promise<NormalBank> {
-    checkOptions('learnNormals', options);
-    return this.#track(learnBank(this.#learning(), source, options));
+    return this.banks.learn(source, options);
   }
 
   /** The bank of a file, held until its remove(). @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ, E_DISPOSED */
   async openNormals(path: string): Promise<NormalBank> {
-    if (typeof path !== 'string' || path === '') throw wrongValue('a path', 'the bank', path);
-    this.#throwIfDisposed();
-    return this.#track(this.#banks.open(path));
+    return this.banks.open(path);
   }
 
   /** One bank of all their pictures, in their order; they stay. @throws CraneError E_NORMALS for banks of another kind */
   async mergeNormals(banks: readonly NormalBank[]): Promise<NormalBank> {
-    return this.#track(mergeBanks(this.#learning(), banks));
-  }
-
-  /** @internal What a bank of these choices would be called, so that it need not be learned twice. */
-  normalsFacts(pictures: NormalBank['facts']['pictures'], choices: LearnNormalsOptions): NormalBank['facts'] {
-    return bankFacts(this.#learning(), pictures, choices);
-  }
-
-  /**
-   * @internal The scores of a bank's own pictures, each against the bank without it, and their map maxima.
-   */
-  async ownScores(
-    bank: NormalBank,
-    options: PictureChoices = {},
-  ): Promise<{ name: string; score: number; mapMax: number }[]> {
-    this.#throwIfDisposed();
-    const held = bank.hold(this.#native);
-    const { method } = this.settings({ ...options, normals: bank });
-    try {
-      const own = await this.#track(this.#native.ownScores(held.handle, method));
-      return own.map(({ score, mapMax }, at) => ({ name: bank.facts.pictures[at]!.name, score, mapMax }));
-    } finally {
-      held.release();
-    }
-  }
-
-  /** @internal The bank that such settings compare with. */
-  async bankIn(settings: PictureSettings): Promise<NormalBank> {
-    this.#throwIfDisposed();
-    const { bank, release } = await this.#track(this.#banks.hold(settings.normals));
-    release();
-    return bank;
-  }
-
-  #learning(): LearningParts {
-    this.#throwIfDisposed();
-    return {
-      addon: this.addon,
-      native: this.#native,
-      model: this.#model,
-      banks: this.#banks,
-      budget: this.#budget,
-      maxPixels: this.#defaults.maxPixels ?? defaultOf('maxPixels'),
-      reading: readingOf(mergeChoices([this.#defaults])),
-      disposed: this.#end.signal,
-    };
+    return this.banks.merge(banks);
   }
 
   /** The complete settings that a call with these options would use. */
@@ -390,17 +346,17 @@ export class Engine {
 
   /** @internal As settings(), with the prompts encoded or the bank read before, so that their thresholds are known. */
   async settledSettings(options: PictureChoices = {}): Promise<PictureSettings> {
-    this.#throwIfDisposed();
+    this.#lifetime.throwIfOver();
     const settings = this.settings(options);
     if (!isEncodable(settings)) return settings;
-    const held = await this.#track(this.#contexts.hold(settings));
+    const held = await this.#lifetime.track(this.#contexts.hold(settings));
     held.release();
     return held.settings;
   }
 
   /** @internal What results of such a call are labelled with. */
   async labelOf(options: PictureChoices = {}): Promise<string> {
-    this.#throwIfDisposed();
+    this.#lifetime.throwIfOver();
     const settings = await this.settledSettings(options);
     return this.#labels.of(settings, this.#contexts.identityOf(settings) ?? '');
   }
@@ -416,22 +372,30 @@ export class Engine {
 
   /** @internal What training takes of the engine. */
   get trainingParts(): TrainingParts {
-    this.#throwIfDisposed();
+    this.#lifetime.throwIfOver();
+    return { ...this.#pictureParts, size: this.#size };
+  }
+
+  /** What takes pictures beside the scheduler. */
+  get #pictureParts(): Omit<TrainingParts, 'size'> {
     return {
       addon: this.addon,
       native: this.#native,
       model: this.#model,
-      size: this.#size,
       budget: this.#budget,
-      maxPixels: this.#defaults.maxPixels ?? defaultOf('maxPixels'),
-      disposed: this.#end.signal,
+      maxPixels: this.#maxPixels,
+      disposed: this.#lifetime.disposed,
     };
+  }
+
+  get #maxPixels(): number {
+    return this.#defaults.maxPixels ?? defaultOf('maxPixels');
   }
 
   /** Frees everything. Work already accepted finishes first; calls from now on fail with E_DISPOSED. */
   dispose(): Promise<void> {
     this.#disposing ??= this.#finishAndFree();
-    this.#end.abort(new CraneError('E_DISPOSED', 'the engine was disposed'));
+    this.#lifetime.end();
     return this.#disposing;
   }
 
@@ -441,26 +405,14 @@ export class Engine {
 
   async #finishAndFree(): Promise<void> {
     await this.#scheduler.close();
-    while (this.#active.size > 0) await Promise.allSettled(this.#active);
+    await this.#lifetime.drain();
     await this.#native.dispose();
-  }
-
-  /** dispose() waits for it. */
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#active.add(work);
-    const done = () => this.#active.delete(work);
-    work.then(done, done);
-    return work;
   }
 
   /** A GPU computes eight pictures while the next eight are sent to it; a CPU works on one. */
   #autoBatch(): number {
     const gpus = this.facts.device.split(',').filter((name) => name.startsWith('cuda'));
     return gpus.length > 0 ? 16 * gpus.length : 1;
-  }
-
-  #throwIfDisposed(): void {
-    if (this.#disposing) throw new CraneError('E_DISPOSED', 'the engine was disposed');
   }
 }
 

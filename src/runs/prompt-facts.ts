@@ -23,7 +23,7 @@ export async function comparedWith(engine: Engine, settings: PictureSettings): P
     const { addon, model } = engine.trainingParts;
     return promptFacts(addon, model, settings.method, settings.prompts);
   }
-  const { facts, identity } = await engine.bankIn(settings);
+  const { facts, identity } = await engine.banks.of(settings);
   const { pictures } = facts;
   return {
     name: `${pictures.length} normal pictures`,

@@ -67,7 +67,7 @@ export async function bankOfPictures(
   const listed = await listGood(given);
   const pictures: NormalBank['facts']['pictures'] = [];
   for (const path of listed.paths) pictures.push({ name: path, sha256: await contentHash(path) });
-  const identity = bankIdentity(engine.normalsFacts(pictures, choices));
+  const identity = bankIdentity(engine.banks.facts(pictures, choices));
   const folder = await cacheFolder(env).catch(() => undefined);
   const path = folder && join(folder, 'normals', `${identity.slice(0, k_digits)}.safetensors`);
   const found = path === undefined ? undefined : await openKept(engine, path, identity);

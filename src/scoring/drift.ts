@@ -14,10 +14,10 @@ export async function driftWarning(
   scores: readonly number[],
 ): Promise<string | undefined> {
   if (scores.length < k_leastScored) return undefined;
-  const bank = await engine.bankIn(await engine.settledSettings(choices));
+  const bank = await engine.banks.of(await engine.settledSettings(choices));
   if (bank.facts.pictures.length < k_leastOwn) return undefined;
   const { falseAlarmRate: _, ...method } = choices;
-  const farthest = Math.max(...(await engine.ownScores(bank, method)).map(({ score }) => score));
+  const farthest = Math.max(...(await engine.banks.ownScores(bank, method)).map(({ score }) => score));
   const beyond = scores.filter((score) => score > farthest).length;
   if (beyond <= scores.length / 2) return undefined;
   return `${beyond} of ${scores.length} pictures are farther from the bank than any of its own pictures from the others: is it the same product, camera and light?`;

@@ -68,7 +68,7 @@ describe('scores and own scores', () => {
         // A bilinear map goes through every patch's value between the middles of its pixels.
         expect(Math.max(...map!.data)).toBeCloseTo(Math.max(...distances), 2);
       }
-      const ownScores = await engine.ownScores(bank, { topShare: 0.25 });
+      const ownScores = await engine.banks.ownScores(bank, { topShare: 0.25 });
       const ofPicture = rows.length / 3;
       for (const [i, { score }] of ownScores.entries()) {
         const upright = rows.slice(i * ofPicture, i * ofPicture + 16);

@@ -253,7 +253,7 @@ describe('thresholds', () => {
     const { engine } = await open();
     const bank = await engine.learnNormals(greys(0, 10, 30, 100));
     // own distances 10, 10, 20, 70: with n = 4 and a rate of 0.2 the highest is the one
-    const own = await engine.ownScores(bank);
+    const own = await engine.banks.ownScores(bank);
     expect(own.map(({ score }) => Math.round(score * 255))).toEqual([10, 10, 20, 70]);
     const options = { normals: bank, falseAlarmRate: 0.2, regions: true };
     const good = await engine.score(pixels(170), options);
@@ -269,6 +269,16 @@ describe('thresholds', () => {
     );
     expect((await engine.score(pixels(1), { ...options, threshold: 0.7 })).threshold).toBe(0.7);
     expect((await engine.score(pixels(1), { normals: bank })).threshold).toBeNull();
+  });
+
+  it('leave a bank free after settings that were refused', async () => {
+    const { engine, addon } = await open();
+    const bank = await engine.learnNormals(greys(0, 10));
+    const refused = engine.banks.ownScores(bank, { prompts: 'other' });
+    expect((await faultOf(refused)).code).toBe('E_USAGE');
+    const before = addon.log.removed.length;
+    bank.remove();
+    expect(addon.log.removed.length).toBe(before + 1);
   });
 
   it('say how many pictures a rate would need', async () => {

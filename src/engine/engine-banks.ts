@@ -1,0 +1,82 @@
+/** What an engine does with banks of normal pictures: learns, opens and joins them, and scores their own pictures. */
+import type { BankFacts } from '../normals/bank-facts.js';
+import type { NormalBank } from '../normals/normal-bank.js';
+import { checkOptions, wrongValue } from '../options/check.js';
+import type { PictureChoices } from '../options/types.js';
+import {
+  bankFacts,
+  type LearningParts,
+  type LearnNormalsOptions,
+  learnBank,
+  mergeBanks,
+  type NormalsSource,
+} from './learn-normals.js';
+import type { Lifetime } from './lifetime.js';
+import type { PictureSettings } from './method-choice.js';
+
+export class EngineBanks {
+  readonly #learning: LearningParts;
+  readonly #lifetime: Lifetime;
+  readonly #settings: (options: PictureChoices) => PictureSettings;
+
+  constructor(parts: {
+    learning: LearningParts;
+    lifetime: Lifetime;
+    /** of a call with these options */
+    settings: (options: PictureChoices) => PictureSettings;
+  }) {
+    this.#learning = parts.learning;
+    this.#lifetime = parts.lifetime;
+    this.#settings = parts.settings;
+  }
+
+  /** See Engine.learnNormals. */
+  async learn(source: NormalsSource, options: LearnNormalsOptions): Promise<NormalBank> {
+    checkOptions('learnNormals', options);
+    this.#lifetime.throwIfOver();
+    return this.#lifetime.track(learnBank(this.#learning, source, options));
+  }
+
+  /** See Engine.openNormals. */
+  async open(path: string): Promise<NormalBank> {
+    if (typeof path !== 'string' || path === '') throw wrongValue('a path', 'the bank', path);
+    this.#lifetime.throwIfOver();
+    return this.#lifetime.track(this.#learning.banks.open(path));
+  }
+
+  /** See Engine.mergeNormals. */
+  async merge(banks: readonly NormalBank[]): Promise<NormalBank> {
+    this.#lifetime.throwIfOver();
+    return this.#lifetime.track(mergeBanks(this.#learning, banks));
+  }
+
+  /** What a bank of these choices would be called, so that it need not be learned twice. */
+  facts(pictures: BankFacts['pictures'], choices: LearnNormalsOptions): BankFacts {
+    return bankFacts(this.#learning, pictures, choices);
+  }
+
+  /** The scores of a bank's own pictures, each against the bank without it, and their map maxima. */
+  async ownScores(
+    bank: NormalBank,
+    options: PictureChoices = {},
+  ): Promise<{ name: string; score: number; mapMax: number }[]> {
+    this.#lifetime.throwIfOver();
+    const { native } = this.#learning;
+    const held = bank.hold(native);
+    try {
+      const { method } = this.#settings({ ...options, normals: bank });
+      const own = await this.#lifetime.track(native.ownScores(held.handle, method));
+      return own.map(({ score, mapMax }, at) => ({ name: bank.facts.pictures[at]!.name, score, mapMax }));
+    } finally {
+      held.release();
+    }
+  }
+
+  /** The bank that such settings compare with. */
+  async of(settings: PictureSettings): Promise<NormalBank> {
+    this.#lifetime.throwIfOver();
+    const { bank, release } = await this.#lifetime.track(this.#learning.banks.hold(settings.normals));
+    release();
+    return bank;
+  }
+}
