@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CheckReport, checkDataSet } from '../../../src/data/check/check-data-set.js';
-import { codeOf, greyPng, makeRoot, makeTree, metaOf } from './tree.js';
+import { codeOf } from '../awaiting.js';
+import { greyPng, makeRoot, makeTree, metaOf } from './tree.js';
 
 let root: string;
 beforeEach(async () => {

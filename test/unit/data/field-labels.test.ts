@@ -7,7 +7,8 @@ import { checkDataSet } from '../../../src/data/check/check-data-set.js';
 import { indexDataSet } from '../../../src/data/index-data-set.js';
 import { maskOfPicture } from '../../../src/data/label-mask.js';
 import { openDataSet } from '../../../src/data/open-data-set.js';
-import { codeOf, greyPng, makeRoot, makeTree, metaOf } from './tree.js';
+import { codeOf } from '../awaiting.js';
+import { greyPng, makeRoot, makeTree, metaOf } from './tree.js';
 
 let root: string;
 beforeEach(async () => {

@@ -4,7 +4,8 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labelMask, markedShare, maskOfPicture } from '../../../src/data/label-mask.js';
 import { turnMask } from '../../../src/data/turn-mask.js';
-import { codeOf, greyPng, makeRoot, makeTree } from './tree.js';
+import { codeOf } from '../awaiting.js';
+import { greyPng, makeRoot, makeTree } from './tree.js';
 
 let root: string;
 beforeEach(async () => {

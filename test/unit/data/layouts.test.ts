@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { layouts, publishedSets } from '../../../src/data/layouts/registry.js';
 import { openDataSet } from '../../../src/data/open-data-set.js';
 import type { CraneError } from '../../../src/errors.js';
-import { codeOf, greyPng, makeRoot, makeTree } from './tree.js';
+import { codeOf } from '../awaiting.js';
+import { greyPng, makeRoot, makeTree } from './tree.js';
 
 let root: string;
 beforeEach(async () => {

@@ -7,7 +7,8 @@ import { parseMeta } from '../../../src/data/meta-read.js';
 import { metaText } from '../../../src/data/meta-write.js';
 import { openDataSet } from '../../../src/data/open-data-set.js';
 import { summarise } from '../../../src/data/summary.js';
-import { codeOf, makeRoot, makeTree, metaOf } from './tree.js';
+import { codeOf } from '../awaiting.js';
+import { makeRoot, makeTree, metaOf } from './tree.js';
 
 let root: string;
 beforeEach(async () => {

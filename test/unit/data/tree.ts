@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { CraneError } from '../../../src/errors.js';
 
 /** Spaces and letters beyond ASCII belong to the paths of every test. */
 export function makeRoot(): Promise<string> {
@@ -31,13 +30,6 @@ export function greyPng(value: number, width = 16, height = 12, mark?: { value: 
     .toColourspace('b-w')
     .png()
     .toBuffer();
-}
-
-export function codeOf(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => 'no error',
-    (thrown: unknown) => (thrown instanceof CraneError ? thrown.code : `uncoded: ${String(thrown)}`),
-  );
 }
 
 export function metaOf(test: Record<string, unknown[]>): string {

@@ -115,12 +115,3 @@ export function scoreOf(name: string): number {
 export function memoryError(): Error {
   return Object.assign(new Error("can't allocate memory"), { code: 'E_MEMORY' });
 }
-
-/** Passes wait for it until the test opens it. */
-export function makeGate() {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { wait: () => opened, open: () => open() };
-}

@@ -1,19 +1,12 @@
-import { rm } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
 import type { ScoreOutcome } from '../../../src/engine/result.js';
-import type { Model } from '../../../src/models/model-json.js';
 import type { EngineOptions, EngineWarning } from '../../../src/options/types.js';
 import { makeFakeAddon } from './fake-addon.js';
-import { makeToyFolder, makeToyModel, pixels } from './toy-model.js';
+import { useToyModel } from './toy-engine.js';
+import { pixels } from './toy-model.js';
 
-let folder: string;
-let model: Model;
-beforeAll(async () => {
-  folder = await makeToyFolder();
-  model = await makeToyModel(folder);
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const toy = useToyModel();
 
 /** An engine whose memory holds so many pictures of one pass. */
 async function openSmall(room: number, options: EngineOptions = {}) {
@@ -24,7 +17,7 @@ async function openSmall(room: number, options: EngineOptions = {}) {
         throw Object.assign(new Error("can't allocate memory"), { code: 'E_MEMORY' });
     },
   });
-  const engine = await openEngine(addon, model, { onWarning: (w) => warnings.push(w), ...options });
+  const engine = await openEngine(addon, toy.model(), { onWarning: (w) => warnings.push(w), ...options });
   return { engine, warnings, sizes: () => addon.log.passes.map(({ requests }) => requests.length) };
 }
 const values = Array.from({ length: 20 }, (_, index) => 10 * index);

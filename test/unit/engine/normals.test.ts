@@ -1,42 +1,27 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
-import { isFailed, type PictureScore, type ScoreOutcome } from '../../../src/engine/result.js';
+import { isFailed, type PictureScore } from '../../../src/engine/result.js';
 import type { CraneError } from '../../../src/errors.js';
 import type { Model } from '../../../src/models/model-json.js';
-import type { EngineOptions } from '../../../src/options/types.js';
+import { collect } from '../awaiting.js';
 import { makeFakeAddon } from './fake-addon.js';
-import { makeToyFolder, makeToyModel, pixels, writePicture } from './toy-model.js';
+import { useToyModel } from './toy-engine.js';
+import { pixels, writePicture } from './toy-model.js';
 
-let folder: string;
-let model: Model;
-const at = (...parts: string[]) => join(folder, ...parts);
-beforeAll(async () => {
-  folder = await makeToyFolder();
-  model = await makeToyModel(folder);
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const toy = useToyModel();
 
-async function open(options: EngineOptions = {}) {
-  const addon = makeFakeAddon();
-  return { addon, engine: await openEngine(addon, model, options) };
-}
 const faultOf = (work: Promise<unknown>) =>
   work.then(
     () => ({ code: 'no error', message: '', hint: '' }),
     ({ code, message, hint = '' }: CraneError) => ({ code, message, hint }),
   );
-async function collect(results: AsyncIterable<ScoreOutcome>): Promise<ScoreOutcome[]> {
-  const list: ScoreOutcome[] = [];
-  for await (const result of results) list.push(result);
-  return list;
-}
 const greys = (...values: number[]) => values.map((value) => pixels(value));
 
 describe('learnNormals', () => {
   it('makes a bank that score compares with', async () => {
-    const { engine } = await open();
+    const { engine } = await toy.open();
     const bank = await engine.learnNormals(greys(100, 120));
     expect((await engine.score(pixels(110), { normals: bank })).score).toBeCloseTo(10 / 255, 5);
     expect((await engine.score(pixels(255), { normals: bank })).score).toBeCloseTo(135 / 255, 5);
@@ -46,8 +31,8 @@ describe('learnNormals', () => {
   });
 
   it('names model, blocks, copies and pictures', async () => {
-    const { engine, addon } = await open();
-    const path = await writePicture(at('good.png'), 90);
+    const { engine, addon } = await toy.open();
+    const path = await writePicture(toy.at('good.png'), 90);
     const bank = await engine.learnNormals([path, { input: pixels(3), name: 'three' }], {
       turns: 2,
       mirror: true,
@@ -70,7 +55,7 @@ describe('learnNormals', () => {
   });
 
   it('takes what model.json says, and the caller before it', async () => {
-    const own: Model = { ...model, normals: { blocks: [1, 2], turns: 4 } };
+    const own: Model = { ...toy.model(), normals: { blocks: [1, 2], turns: 4 } };
     const engine = await openEngine(makeFakeAddon(), own);
     expect((await engine.learnNormals(greys(1))).facts).toMatchObject({
       blocks: [1, 2],
@@ -84,8 +69,8 @@ describe('learnNormals', () => {
   });
 
   it('holds nothing of a bank that could not be finished', async () => {
-    const { engine, addon } = await open();
-    const fault = await faultOf(engine.learnNormals([pixels(1), at('missing.png')]));
+    const { engine, addon } = await toy.open();
+    const fault = await faultOf(engine.learnNormals([pixels(1), toy.at('missing.png')]));
     expect(fault).toMatchObject({ code: 'E_INPUT_NOT_FOUND' });
     expect(fault.message).toContain('missing.png');
     const made = addon.log.prompts.flatMap(({ material }, i) => (material.normals ? [i + 1] : []));
@@ -93,7 +78,7 @@ describe('learnNormals', () => {
   });
 
   it('refuses no picture, what is no list, and unknown options', async () => {
-    const { engine } = await open();
+    const { engine } = await toy.open();
     expect((await faultOf(engine.learnNormals([]))).code).toBe('E_NORMALS');
     expect((await faultOf(engine.learnNormals('good' as never))).code).toBe('E_USAGE');
     expect((await faultOf(engine.learnNormals(7 as never))).code).toBe('E_USAGE');
@@ -102,7 +87,7 @@ describe('learnNormals', () => {
   });
 
   it('ends when its signal fires', async () => {
-    const { engine } = await open();
+    const { engine } = await toy.open();
     const stop = new AbortController();
     const work = engine.learnNormals(greys(1, 2, 3), { signal: stop.signal, onProgress: () => stop.abort() });
     expect((await faultOf(work)).code).toBe('E_CANCELLED');
@@ -111,11 +96,11 @@ describe('learnNormals', () => {
 
 describe('a bank', () => {
   it('is saved whole, opened again and gives equal scores under an equal label', async () => {
-    const { engine } = await open();
+    const { engine } = await toy.open();
     const bank = await engine.learnNormals(greys(100, 120));
-    const path = at('kept', 'a.normals.safetensors');
+    const path = toy.at('kept', 'a.normals.safetensors');
     await bank.save(path);
-    expect(await readdir(at('kept'))).toEqual(['a.normals.safetensors']);
+    expect(await readdir(toy.at('kept'))).toEqual(['a.normals.safetensors']);
     const read = await engine.openNormals(path);
     expect(read.facts).toEqual(bank.facts);
     const [a, b, c] = await Promise.all([
@@ -128,9 +113,9 @@ describe('a bank', () => {
   });
 
   it('is never written over another file unless that is wanted', async () => {
-    const { engine } = await open();
+    const { engine } = await toy.open();
     const bank = await engine.learnNormals(greys(1));
-    const path = at('mine.txt');
+    const path = toy.at('mine.txt');
     await writeFile(path, 'mine');
     expect((await faultOf(bank.save(path))).code).toBe('E_EXISTS');
     expect(await readFile(path, 'utf8')).toBe('mine');
@@ -140,7 +125,7 @@ describe('a bank', () => {
   });
 
   it('is merged with others, whose pictures stay in order', async () => {
-    const { engine } = await open();
+    const { engine } = await toy.open();
     const [a, b] = [await engine.learnNormals(greys(10)), await engine.learnNormals(greys(200))];
     const both = await engine.mergeNormals([a, b]);
     expect(both.facts.pictures).toEqual([...a.facts.pictures, ...b.facts.pictures]);
@@ -152,7 +137,7 @@ describe('a bank', () => {
   });
 
   it('may be removed while pictures are compared with it, and is refused afterwards', async () => {
-    const { engine, addon } = await open();
+    const { engine, addon } = await toy.open();
     const bank = await engine.learnNormals(greys(10));
     const before = addon.log.removed.length;
     const scores = collect(engine.scoreMany(greys(1, 2, 3), { normals: bank, batch: 3 }));
@@ -166,13 +151,13 @@ describe('a bank', () => {
   });
 
   it('of another engine or another model is refused', async () => {
-    const { engine } = await open();
-    const { engine: other } = await open();
+    const { engine } = await toy.open();
+    const { engine: other } = await toy.open();
     const bank = await engine.learnNormals(greys(10));
     expect((await faultOf(other.score(pixels(1), { normals: bank }))).code).toBe('E_NORMALS');
-    const path = at('of-28.safetensors');
+    const path = toy.at('of-28.safetensors');
     await bank.save(path);
-    const { engine: larger } = await open({ size: 56 });
+    const { engine: larger } = await toy.open({ size: 56 });
     expect(await faultOf(larger.score(pixels(1), { normals: path }))).toMatchObject({
       code: 'E_NORMALS',
       message: expect.stringContaining('another model'),
@@ -180,8 +165,8 @@ describe('a bank', () => {
   });
 
   it('that is damaged, foreign or missing is a coded error', async () => {
-    const { engine } = await open();
-    const path = at('damaged.safetensors');
+    const { engine } = await toy.open();
+    const path = toy.at('damaged.safetensors');
     const bank = await engine.learnNormals(greys(10));
     await bank.save(path);
     const whole = JSON.parse(await readFile(path, 'utf8'));
@@ -203,14 +188,14 @@ describe('a bank', () => {
       { strange: 1 },
     ])
       expect(await code({ [key]: JSON.stringify({ ...facts, ...wrong }) })).toBe('E_NORMALS');
-    expect((await faultOf(engine.openNormals(at('none')))).code).toBe('E_NORMALS');
-    expect((await faultOf(engine.openNormals(folder))).hint).toContain('--normals-from');
+    expect((await faultOf(engine.openNormals(toy.at('none')))).code).toBe('E_NORMALS');
+    expect((await faultOf(engine.openNormals(toy.at()))).hint).toContain('--normals-from');
   });
 });
 
 describe('calls with banks', () => {
   it('mix banks in one batch, one for each picture', async () => {
-    const { engine, addon } = await open();
+    const { engine, addon } = await toy.open();
     const [dark, bright] = [await engine.learnNormals(greys(0)), await engine.learnNormals(greys(255))];
     const source = [
       { input: pixels(0), normals: dark },
@@ -223,17 +208,17 @@ describe('calls with banks', () => {
   });
 
   it('take the default of the engine', async () => {
-    const first = await open();
-    const path = at('default.safetensors');
+    const first = await toy.open();
+    const path = toy.at('default.safetensors');
     await (await first.engine.learnNormals(greys(40))).save(path);
-    const { engine } = await open({ normals: path });
+    const { engine } = await toy.open({ normals: path });
     const result = await engine.score(pixels(40));
     expect(result.score).toBe(0);
     expect(result.model).toBe(engine.facts.model);
   });
 
   it('refuse what would change nothing without a word', async () => {
-    const { engine } = await open();
+    const { engine } = await toy.open();
     const bank = await engine.learnNormals(greys(40));
     const code = async (options: object) => (await faultOf(engine.score(pixels(1), options))).code;
     expect(await code({ method: 'normals' })).toBe('E_USAGE');
@@ -250,7 +235,7 @@ describe('calls with banks', () => {
 
 describe('thresholds', () => {
   it('come from the bank without each picture, just above the score of the conformal rank', async () => {
-    const { engine } = await open();
+    const { engine } = await toy.open();
     const bank = await engine.learnNormals(greys(0, 10, 30, 100));
     // own distances 10, 10, 20, 70: with n = 4 and a rate of 0.2 the highest is the one
     const own = await engine.banks.ownScores(bank);
@@ -272,7 +257,7 @@ describe('thresholds', () => {
   });
 
   it('leave a bank free after settings that were refused', async () => {
-    const { engine, addon } = await open();
+    const { engine, addon } = await toy.open();
     const bank = await engine.learnNormals(greys(0, 10));
     const refused = engine.banks.ownScores(bank, { prompts: 'other' });
     expect((await faultOf(refused)).code).toBe('E_USAGE');
@@ -282,7 +267,7 @@ describe('thresholds', () => {
   });
 
   it('say how many pictures a rate would need', async () => {
-    const { engine } = await open();
+    const { engine } = await toy.open();
     const bank = await engine.learnNormals(greys(0, 10, 30, 100));
     const fault = await faultOf(engine.score(pixels(1), { normals: bank, falseAlarmRate: 0.05 }));
     expect(fault.code).toBe('E_CALIBRATE_TOO_FEW');

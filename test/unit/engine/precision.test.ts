@@ -1,6 +1,5 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
 import { choosePrecision } from '../../../src/engine/choose-precision.js';
 import { diagnose } from '../../../src/engine/diagnose.js';
 import { openEngine } from '../../../src/engine/load-engine.js';
@@ -9,15 +8,10 @@ import { type Model, parseModelJson } from '../../../src/models/model-json.js';
 import { thisMachine } from '../../../src/runs/machine.js';
 import { featureKey, featureSettings } from '../../../src/train/feature-key.js';
 import { makeFakeAddon } from './fake-addon.js';
-import { makeToyFolder, makeToyModel, pixels, writePicture } from './toy-model.js';
+import { useToyModel } from './toy-engine.js';
+import { pixels, writePicture } from './toy-model.js';
 
-let folder: string;
-let model: Model;
-beforeAll(async () => {
-  folder = await makeToyFolder();
-  model = await makeToyModel(folder);
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const toy = useToyModel();
 
 const shown = {
   bfloat16: {
@@ -51,18 +45,18 @@ describe('auto', () => {
 
   it('reaches the native engine, and the facts say what was chosen and why', async () => {
     const addon = makeFakeAddon();
-    const engine = await openEngine(addon, { ...model, precisions: shown });
+    const engine = await openEngine(addon, { ...toy.model(), precisions: shown });
     expect(addon.log.opened[0]?.precision).toBe('bfloat16');
     expect(engine.facts).toMatchObject({
       precision: 'bfloat16',
       precisionWhy: expect.stringMatching(/^auto: on 90/),
     });
-    const exact = await openEngine(addon, { ...model, precisions: shown }, { precision: 'float32' });
+    const exact = await openEngine(addon, { ...toy.model(), precisions: shown }, { precision: 'float32' });
     expect(exact.facts).toMatchObject({ precision: 'float32', precisionWhy: 'asked for' });
   });
 
   it('is refused where model.json claims more than was measured', async () => {
-    const { folder: _, ...description } = model;
+    const { folder: _, ...description } = toy.model();
     const text = JSON.stringify({ ...description, precisions: { bfloat16: { worstPoints: 0 } } });
     expect(() => parseModelJson(text, 'model.json')).toThrow(/precisions\.bfloat16/);
   });
@@ -71,8 +65,8 @@ describe('auto', () => {
 describe('a score in bfloat16 is no score in float32', () => {
   it('has another label, and stored thresholds do not hold for it', async () => {
     const addon = makeFakeAddon();
-    const exact = await openEngine(addon, model);
-    const short = await openEngine(addon, model, { precision: 'bfloat16' });
+    const exact = await openEngine(addon, toy.model());
+    const short = await openEngine(addon, toy.model(), { precision: 'bfloat16' });
     const one = await exact.score(pixels(200));
     const other = await short.score(pixels(200));
     expect(other.model).not.toBe(one.model);
@@ -82,13 +76,13 @@ describe('a score in bfloat16 is no score in float32', () => {
 
   it('takes the threshold that was calibrated for it', async () => {
     const addon = makeFakeAddon();
-    const label = (await openEngine(addon, model, { precision: 'bfloat16' })).facts.model;
+    const label = (await openEngine(addon, toy.model(), { precision: 'bfloat16' })).facts.model;
     const calibration = {
       settings: label,
       date: '2026-01-01T00:00:00.000Z',
       image: { threshold: 0.61 },
     } as NonNullable<Model['calibrations']>[number];
-    const calibrated = { ...model, calibrations: [calibration] };
+    const calibrated = { ...toy.model(), calibrations: [calibration] };
     const thresholdAt = async (precision: 'float32' | 'bfloat16') => {
       const engine = await openEngine(addon, calibrated, { precision });
       await engine.score(pixels(200));
@@ -101,8 +95,8 @@ describe('a score in bfloat16 is no score in float32', () => {
   it('comes from other cached features', async () => {
     const addon = makeFakeAddon();
     const keyAt = async (precision: 'float32' | 'bfloat16') => {
-      const engine = await openEngine(addon, model, { precision });
-      const { native } = engine.trainingParts;
+      const engine = await openEngine(addon, toy.model(), { precision });
+      const { native, model } = engine.trainingParts;
       return featureKey(
         featureSettings({
           model,
@@ -122,16 +116,16 @@ describe('a score in bfloat16 is no score in float32', () => {
 
 describe('doctor', () => {
   const findings = async (golden: Model['golden'], precision: 'float32' | 'bfloat16') => {
-    const { folder: _, ...description } = model;
-    await writeFile(join(folder, 'model.json'), JSON.stringify({ ...description, golden }));
+    const { folder: _, ...description } = toy.model();
+    await writeFile(toy.at('model.json'), JSON.stringify({ ...description, golden }));
     const list = [];
     const found = async () => ({ addon: makeFakeAddon() });
-    for await (const finding of diagnose(found, folder, { precision }, {})) list.push(finding);
+    for await (const finding of diagnose(found, toy.at(), { precision }, {})) list.push(finding);
     return list;
   };
 
   it('says which precision was chosen and why, and holds the golden case to the tolerance of that precision', async () => {
-    await writePicture(join(folder, 'golden.png'), 204, 28, 28);
+    await writePicture(toy.at('golden.png'), 204, 28, 28);
     const golden = { picture: 'golden.png', score: 0.805, tolerance: 1e-4 };
     const about = async (precision: 'float32' | 'bfloat16', own: Model['golden']) =>
       (await findings(own, precision)).find((finding) => finding.about === 'golden case')?.state;

@@ -1,29 +1,22 @@
 /** What callers of an engine can say about the queue, and ask of it. */
-import { rm } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openEngine } from '../../../src/engine/load-engine.js';
-import { isFailed, type ScoreOutcome } from '../../../src/engine/result.js';
-import type { CraneError } from '../../../src/errors.js';
-import type { Model } from '../../../src/models/model-json.js';
-import type { EngineOptions } from '../../../src/options/types.js';
-import { makeGate } from './bare-scheduler.js';
-import { makeFakeAddon } from './fake-addon.js';
-import { makeToyFolder, makeToyModel, pixels } from './toy-model.js';
 
-let folder: string;
-let model: Model;
-beforeAll(async () => {
-  folder = await makeToyFolder();
-  model = await makeToyModel(folder);
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { openEngine } from '../../../src/engine/load-engine.js';
+import { isFailed } from '../../../src/engine/result.js';
+import type { EngineOptions } from '../../../src/options/types.js';
+import { codeOf, collect, makeGate } from '../awaiting.js';
+import { makeFakeAddon } from './fake-addon.js';
+import { useToyModel } from './toy-engine.js';
+import { pixels } from './toy-model.js';
+
+const toy = useToyModel();
 
 /** An engine in which two passes wait for the gate. */
 async function openBusy(options: EngineOptions = {}) {
   const gate = makeGate();
   const addon = makeFakeAddon({ gate: gate.wait });
-  const engine = await openEngine(addon, model, { maxWaitMs: 0, maxBatch: 1, ...options });
+  const engine = await openEngine(addon, toy.model(), { maxWaitMs: 0, maxBatch: 1, ...options });
   const first = [engine.score(pixels(1)), engine.score(pixels(2))];
   while (addon.log.passes.length < 2) await sleep(1);
   const order = () => addon.log.passes.slice(2).map(({ requests }) => requests[0]!.picture.data[0]);
@@ -32,16 +25,6 @@ async function openBusy(options: EngineOptions = {}) {
     await Promise.all(first);
   };
   return { engine, addon, order, finish };
-}
-const codeOf = (work: Promise<unknown>) =>
-  work.then(
-    () => 'no error',
-    (error: CraneError) => error.code,
-  );
-async function collect(results: AsyncIterable<ScoreOutcome>): Promise<ScoreOutcome[]> {
-  const list: ScoreOutcome[] = [];
-  for await (const result of results) list.push(result);
-  return list;
 }
 
 it('a higher priority goes first, of calls and of streams', async () => {
@@ -93,14 +76,14 @@ it.each([
   [{ priority: 101 }, /a whole number from -100 to 100 for priority/],
   [{ deadlineMs: -1 }, /a number from 0 to 2147483647 for deadlineMs/],
 ])('%j is refused', async (options, message) => {
-  const engine = await openEngine(makeFakeAddon(), model);
+  const engine = await openEngine(makeFakeAddon(), toy.model());
   const expected = { code: 'E_USAGE', message: expect.stringMatching(message) };
   await expect(engine.score(pixels(1), options)).rejects.toMatchObject(expected);
   expect(() => engine.scoreMany([], options)).toThrow(expect.objectContaining(expected));
 });
 
 it('an option of the method beside a single picture of a stream is refused, not left out', async () => {
-  const engine = await openEngine(makeFakeAddon(), model);
+  const engine = await openEngine(makeFakeAddon(), toy.model());
   const items = [{ input: pixels(1), sigma: 2 } as never, { input: pixels(2), prompts: 'other' }];
   const [wrong, right] = await collect(engine.scoreMany(items, {}));
   expect(wrong).toMatchObject({

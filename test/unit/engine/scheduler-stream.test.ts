@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ScoreOutcome } from '../../../src/engine/result.js';
 import { type Stream, scoreMany } from '../../../src/engine/scheduler-stream.js';
 import { CraneError } from '../../../src/errors.js';
-import { makeBareScheduler, makeGate, methodOf, scoreOf } from './bare-scheduler.js';
+import { collect, makeGate } from '../awaiting.js';
+import { makeBareScheduler, methodOf, scoreOf } from './bare-scheduler.js';
 
 /** A stream over pictures that are names only, and what happened to each. */
 function makeWork({
@@ -38,11 +39,6 @@ function makeWork({
 }
 const item = (name: string) => ({ input: Buffer.from(name), name });
 const namesOf = (results: ScoreOutcome[]) => results.map(({ input }) => input);
-async function collect(results: AsyncIterable<ScoreOutcome>): Promise<ScoreOutcome[]> {
-  const list: ScoreOutcome[] = [];
-  for await (const result of results) list.push(result);
-  return list;
-}
 /** A source that gives an entry only when the test says so. */
 function makeSource() {
   const waiting: ((step: IteratorResult<ReturnType<typeof item>>) => void)[] = [];

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { choosePass, rankOf, type Waiting } from '../../../src/engine/scheduler-turns.js';
 import { CraneError } from '../../../src/errors.js';
-import { k_bytes, makeBareScheduler, makeGate, memoryError, methodOf, scoreOf } from './bare-scheduler.js';
+import { makeGate } from '../awaiting.js';
+import { k_bytes, makeBareScheduler, memoryError, methodOf, scoreOf } from './bare-scheduler.js';
 
 /** Two passes fill the engine and wait for the gate; what comes then has to queue. */
 async function makeBusy(behaviour: Parameters<typeof makeBareScheduler>[0] = {}) {

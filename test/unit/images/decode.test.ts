@@ -12,6 +12,7 @@ import { decodePicture } from '../../../src/images/decode.js';
 import { toPictureSource } from '../../../src/images/picture-input.js';
 import { readingOf } from '../../../src/images/reading.js';
 import { asNobody } from '../../as-nobody.js';
+import { codeOf } from '../awaiting.js';
 
 const pictures = new URL('./pictures/', import.meta.url).pathname;
 const expected = JSON.parse(readFileSync(join(pictures, 'expected.json'), 'utf8')) as Record<
@@ -26,11 +27,6 @@ const decode = (input: unknown, { exif = false, ...options }: { exif?: boolean; 
     maxPixels: 1e8,
     ...options,
   });
-const codeOf = async (work: Promise<unknown>) =>
-  work.then(
-    () => 'no error',
-    (error: CraneError) => error.code,
-  );
 
 /** Pillow's mode and bytes: LA and RGBA of equal channels are the same picture, bilevel is resized like a palette. */
 function asPillow(picture: NativePicture, mode: string): { mode: string; bytes: Uint8Array } {

@@ -103,12 +103,3 @@ export async function png(brightness: number, width = 32, height = 24): Promise<
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
-
-/** A gate that the test opens. */
-export function makeGate() {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { gate: () => opened, open };
-}

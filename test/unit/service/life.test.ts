@@ -3,8 +3,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CraneError } from '../../../src/errors.js';
+import { makeGate } from '../awaiting.js';
 import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
-import { type FakeService, makeGate, png, startFakeService, until } from './fake-service.js';
+import { type FakeService, png, startFakeService, until } from './fake-service.js';
 
 let folder: string;
 let model: string;
@@ -28,7 +29,7 @@ const ready = async () => (await fetch(`${service!.url}readyz`)).status;
 
 describe('an engine that ends', () => {
   it('costs those that it worked for an answer 503, and is started again', async () => {
-    const { gate, open } = makeGate();
+    const { wait: gate, open } = makeGate();
     service = await startFakeService(model, {}, { gate });
     const working = [post(), post(), post()];
     await until(() => service!.service.supervisor.inFlight === 3);
@@ -49,7 +50,7 @@ describe('an engine that ends', () => {
   });
 
   it('is told in the lines of a stream that has begun', async () => {
-    const { gate } = makeGate();
+    const { wait: gate } = makeGate();
     service = await startFakeService(model, {}, { gate });
     const working = post('application/jsonl');
     await until(() => service!.service.supervisor.inFlight === 1);
@@ -94,7 +95,7 @@ it('a model that cannot be loaded ends the start with its fault', async () => {
 
 describe('a service that is told to stop', () => {
   it('answers what it has, takes nothing more, and ends', async () => {
-    const { gate, open } = makeGate();
+    const { wait: gate, open } = makeGate();
     service = await startFakeService(model, {}, { gate });
     const working = Array.from({ length: 16 }, () => post());
     await until(() => service!.service.supervisor.inFlight === 16);
@@ -113,7 +114,7 @@ describe('a service that is told to stop', () => {
   });
 
   it('does not wait longer than it may', async () => {
-    const { gate } = makeGate();
+    const { wait: gate } = makeGate();
     service = await startFakeService(model, { drainMs: 50 }, { gate });
     const working = post().then(
       () => 'answered',

@@ -4,8 +4,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { makeGate } from '../awaiting.js';
 import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
-import { type FakeService, makeGate, png, startFakeService, until } from './fake-service.js';
+import { type FakeService, png, startFakeService, until } from './fake-service.js';
 
 let folder: string;
 let model: string;
@@ -231,7 +232,7 @@ describe('slow and broken connections', () => {
   });
 
   it('a client that goes takes its work with it', async () => {
-    const { gate, open } = makeGate();
+    const { wait: gate, open } = makeGate();
     service = await startFakeService(model, {}, { gate });
     const leave = new AbortController();
     const asked = fetch(`${service.url}v1/score`, {
@@ -252,7 +253,7 @@ describe('slow and broken connections', () => {
 
 describe('a full service', () => {
   it('says when to come again, and takes what comes later', async () => {
-    const { gate, open } = makeGate();
+    const { wait: gate, open } = makeGate();
     service = await startFakeService(model, { maxQueue: 3, maxFiles: 3 }, { gate });
     const taken = [post(picture), post(picture), post(picture)];
     await until(() => held()[0] === 3);
@@ -266,7 +267,7 @@ describe('a full service', () => {
   });
 
   it('counts every picture of a form', async () => {
-    const { gate, open } = makeGate();
+    const { wait: gate, open } = makeGate();
     service = await startFakeService(model, { maxQueue: 3, maxFiles: 3 }, { gate });
     const two = new FormData();
     for (const name of ['a', 'b']) two.append('p', new Blob([picture]), name);
@@ -280,7 +281,7 @@ describe('a full service', () => {
   });
 
   it('bounds the bytes that all requests hold', async () => {
-    const { gate, open } = makeGate();
+    const { wait: gate, open } = makeGate();
     service = await startFakeService(model, { maxBody: 60_000, maxHeldBytes: 100_000 }, { gate });
     const padded = new Uint8Array(60_000);
     padded.set(picture);

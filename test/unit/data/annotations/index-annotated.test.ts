@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { indexAnnotated } from '../../../../src/data/index-annotated.js';
 import { labelMask } from '../../../../src/data/label-mask.js';
 import { openDataSet } from '../../../../src/data/open-data-set.js';
-import { codeOf, greyPng, makeRoot, makeTree } from '../tree.js';
+import { codeOf } from '../../awaiting.js';
+import { greyPng, makeRoot, makeTree } from '../tree.js';
 
 let root: string;
 beforeEach(async () => {

@@ -1,0 +1,24 @@
+/** What tests wait for: faults, results and gates. */
+
+/** The code that work ends with; `no error` where it ends well, and faults without a code say what they are. */
+export function codeOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'no error',
+    (thrown: { code?: string }) => (thrown.code?.startsWith('E_') ? thrown.code : `uncoded: ${thrown}`),
+  );
+}
+
+export async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const result of results) list.push(result);
+  return list;
+}
+
+/** What waits for it goes on once the test opens it. */
+export function makeGate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { wait: () => opened, open: () => open() };
+}
