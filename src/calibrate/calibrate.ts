@@ -10,6 +10,7 @@ import { checkClassName, rangesOf } from '../engine/method-choice.js';
 import { type FailedPicture, isFailed, type PictureScore } from '../engine/result.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { NoteTally } from '../images/note-tally.js';
+import type { PictureNote } from '../images/samples.js';
 import type { BestF1Threshold, Calibration } from '../models/calibration.js';
 import { conformalRank, conformalThreshold } from '../models/conformal.js';
 import { checkOptions, wrongValue } from '../options/check.js';
@@ -176,15 +177,17 @@ async function scoreAll(
     if (isFailed(outcome)) failed.push(outcome);
     else {
       label ??= outcome.model;
-      odd.add(item.imagePath, outcome.warnings ?? []);
+      const notes = [...(outcome.warnings ?? [])];
       try {
-        scored.push(await orCancelled(describe(item, outcome, engine, levels), signal));
+        const described = describe(item, outcome, engine, levels, (note) => notes.push(note));
+        scored.push(await orCancelled(described, signal));
       } catch (thrown) {
         const error = toCraneError(thrown);
         // faults of the picture or its mask; all others end the calibration
         if (error.exitCode !== 3) throw thrown;
         failed.push({ input: item.imagePath, index: outcome.index, error: error.toJSON() });
       }
+      odd.add(item.imagePath, notes);
     }
     onProgress?.(scored.length + failed.length, items.length);
   }
@@ -201,6 +204,7 @@ async function describe(
   { score, map, mapMax = Number.NaN, width, height }: PictureScore,
   engine: Engine,
   levels: NativeMapLevels | undefined,
+  onNote: (note: PictureNote) => void,
 ): Promise<Scored> {
   const { image, imagePath, isAnomalous, masks } = item;
   if (!Number.isFinite(mapMax) || !Number.isFinite(score)) {
@@ -217,6 +221,7 @@ async function describe(
         exif: engine.settings().reading.exif,
         maskGrey: engine.settings().reading.maskGrey,
         maxPixels: engine.trainingParts.maxPixels ?? defaultOf('maxPixels'),
+        onNote,
       },
     );
     known = await engine.addon.resizeMask(mask, map!.width, map!.height);

@@ -1,7 +1,7 @@
 /**
  * Masks of any kind brought to one: what is above 0 in any colour is anomalous; where the colour is the same everywhere and
  * there is transparency, what is not fully transparent is; in a container that loses values the edge is half of the highest
- * one. With `maskGrey` they stay as they are: the engine reads them as the reference does while it resizes them to the model's
+ * one; the boolean array of a program that wrote it as it is, under a tag that turns it round, is read as it was. With `maskGrey` they stay as they are: the engine reads them as the reference does while it resizes them to the model's
  * input (resizeMask; method.md 2, step 2), above 0 after the conversion to 8-bit grey.
  */
 import type { NativePicture } from '../addon/native.js';
@@ -10,6 +10,7 @@ import { decodeMask } from '../images/decode.js';
 import { inSlices, rowsOfSlice } from '../images/in-slices.js';
 import { isLossyFile } from '../images/lossy.js';
 import { toPictureSource } from '../images/picture-input.js';
+import type { PictureNote } from '../images/samples.js';
 import { defaultOf } from '../options/table.js';
 import { orientationOf } from './picture-sizes.js';
 import { turnMask } from './turn-mask.js';
@@ -28,6 +29,8 @@ export interface MaskOptions {
   maskGrey?: boolean;
   /** see DecodeOptions */
   reserve?: (bytes: number) => Promise<void>;
+  /** called for what has to be known about how a mask was read */
+  onNote?: (note: PictureNote, path: string) => void;
 }
 
 /** In grey. @throws CraneError E_INPUT_*, E_IMAGE_* */
@@ -83,10 +86,26 @@ async function oneMask(
 }
 
 async function readMask(path: string, options: MaskOptions): Promise<NativePicture> {
-  const { maxPixels = defaultOf('maxPixels'), exif = true, maskGrey = false, reserve } = options;
+  const { maxPixels = defaultOf('maxPixels'), exif = true, maskGrey = false, reserve, onNote } = options;
   const limits = { maxPixels, exif, ...(reserve ? { reserve } : {}) };
-  const decoded = await decodeMask(toPictureSource(path), limits);
-  return maskGrey ? decoded : toMarks(decoded, await isLossyFile(path));
+  const { isBooleanArray, ...decoded } = await decodeMask(toPictureSource(path), limits);
+  if (maskGrey) return decoded;
+  if (isBooleanArray) {
+    decoded.data = await turnedRound(decoded.data);
+    onNote?.({ kind: 'mask-turned', message: k_turned }, path);
+  }
+  return toMarks(decoded, await isLossyFile(path));
+}
+
+const k_turned =
+  'its mask is a boolean array of tifffile, whose tag turns it round: what was true in it counts as anomalous';
+
+async function turnedRound(data: Uint8Array): Promise<Uint8Array> {
+  const turned = new Uint8Array(data.length);
+  await inSlices(data.length, (from, to) => {
+    for (let at = from; at < to; at++) turned[at] = 255 - data[at]!;
+  });
+  return turned;
 }
 
 /** Above 0 where something is marked. */

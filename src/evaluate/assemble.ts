@@ -47,6 +47,17 @@ export async function assembleRun(
 
 const k_notPublished = "the paper's tables have no row of it, so there is nothing to compare with";
 
+/** Each set of such a run is read so, also one of which nothing is published. */
+function readingNote({ maskGrey, exif }: TestSettings): string[] {
+  const read = [
+    ...(maskGrey ? ['masks are anomalous above 0 as grey (compat.maskGrey)'] : []),
+    ...(exif ? [] : ['pictures are not turned by EXIF (compat.exif false)']),
+  ];
+  return read.length === 0
+    ? []
+    : [`read as the reference reads files, for the comparison with the paper: ${read.join(', ')}`];
+}
+
 async function assembleSet(
   { data, learnedOn, classes }: FinishedSet,
   settings: TestSettings,
@@ -72,6 +83,7 @@ async function assembleSet(
     notes: [
       ...set.warnings,
       ...perfect({ classes: tested }),
+      ...(comparePaper ? readingNote(settings) : []),
       ...(comparePaper && !paper ? [k_notPublished] : []),
     ],
   };

@@ -1,10 +1,11 @@
 /** Scores the pictures of one class and hands each map to the metrics as it comes: no two maps need be held. */
-import { maskOfPicture } from '../data/label-mask.js';
+import { type MaskOptions, maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
 import { isEncodable } from '../engine/method-choice.js';
 import type { PictureItem } from '../engine/picture-item.js';
 import { isFailed, type PictureScore } from '../engine/result.js';
 import { CraneError, toCraneError } from '../errors.js';
+import type { PictureNote } from '../images/samples.js';
 import {
   type ClassMetrics,
   createEvaluator,
@@ -51,7 +52,8 @@ export async function scoreClass(
   const pictures = new Map<number, TestedPicture>();
   let model: string | null = null;
   const enter = async (item: PlacedItem, map: MapValues, line: JournalLine) => {
-    const mask = await maskFor(item, map, line, work);
+    const notes: PictureNote[] = [];
+    const mask = await maskFor(item, map, line, { ...work, onNote: (note) => notes.push(note) });
     await evaluator.add({
       className,
       name: item.imagePath,
@@ -61,7 +63,7 @@ export async function scoreClass(
       ...(mask ? { mask } : {}),
     });
     model ??= line.model;
-    pictures.set(item.index, scoredPicture(item, line));
+    pictures.set(item.index, scoredPicture(item, line, notes));
   };
   const fail = async (item: PlacedItem, error: UnscoredPicture['error']) => {
     // Without score and map it enters no figure, and the remarks count it; as an anomalous one it would also be counted
@@ -186,10 +188,17 @@ async function maskFor(
   { image, masks, isAnomalous }: PlacedItem,
   map: MapValues,
   { width, height }: JournalLine,
-  { engine, exif, maskGrey, maxPixels }: ClassWork,
+  {
+    engine,
+    exif,
+    maskGrey,
+    maxPixels,
+    onNote,
+  }: Pick<ClassWork, 'engine' | 'exif' | 'maskGrey' | 'maxPixels'> & Required<Pick<MaskOptions, 'onNote'>>,
 ) {
   if (!isAnomalous || masks.length === 0) return null;
-  const grey = await maskOfPicture(masks, { path: image, width, height }, { exif, maskGrey, maxPixels });
+  const options = { exif, maskGrey, maxPixels, onNote };
+  const grey = await maskOfPicture(masks, { path: image, width, height }, options);
   const data = await engine.addon.resizeMask(grey, map.width, map.height);
   return { data, width: map.width, height: map.height };
 }
@@ -200,9 +209,13 @@ function placeOf(item: PlacedItem): Omit<UnscoredPicture, 'error'> {
   return { index, path: imagePath, maskPath, ...all, className, kind, isAnomalous };
 }
 
+/** @param ofMask what was noticed while its mask was read, which no journal keeps */
 function scoredPicture(
   item: PlacedItem,
-  { score, mapMax, width, height, warnings }: JournalLine,
+  { score, mapMax, width, height, warnings = [] }: JournalLine,
+  ofMask: readonly PictureNote[],
 ): ScoredPicture {
-  return { ...placeOf(item), score, mapMax, width, height, map: null, ...(warnings ? { warnings } : {}) };
+  const all = [...warnings, ...ofMask];
+  const noticed = all.length === 0 ? {} : { warnings: all };
+  return { ...placeOf(item), score, mapMax, width, height, map: null, ...noticed };
 }

@@ -55,21 +55,26 @@ async function inColours(
   return { ...picture, data: rgb, width, height, mode: 'RGB' };
 }
 
+/** As its tags say. */
+export interface DecodedMask extends NativePicture {
+  data: Uint8Array;
+  /** see Samples */
+  isBooleanArray: boolean;
+}
+
 /**
  * A picture of labels: values of more than 8 bits are cut at 255, none becomes 0 that was not.
  * @throws CraneError E_INPUT_*, E_IMAGE_*, E_MEMORY
  */
-export async function decodeMask(
-  source: PictureSource,
-  limits: ReadLimits,
-): Promise<NativePicture & { data: Uint8Array }> {
+export async function decodeMask(source: PictureSource, limits: ReadLimits): Promise<DecodedMask> {
   const samples = await readSamples(source, limits);
-  const { data, width, height, mode } = samples;
+  const { data, width, height, mode, isBooleanArray = false } = samples;
   return {
     data: isEightBits(samples) ? samples.data : await toMaskLevels(source.name, data),
     width,
     height,
     mode,
+    isBooleanArray,
   };
 }
 

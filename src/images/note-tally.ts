@@ -16,7 +16,11 @@ export class NoteTally {
   /** Called for every picture, also where nothing is odd. */
   add(name: string, notes: readonly Pick<PictureNote, 'kind' | 'message' | 'bits'>[]): void {
     this.#pictures++;
+    const said = new Set<NoteKind>();
     for (const { kind, message, bits = 0 } of notes) {
+      // A picture with several masks counts once.
+      if (said.has(kind)) continue;
+      said.add(kind);
       const count = this.#counts.get(kind);
       if (!count) this.#counts.set(kind, { pictures: 1, name, message, bits });
       else {

@@ -83,8 +83,10 @@ async function readTiff(source: PictureFile, file: OpenFile, limits: ReadLimits)
   const { littleEndian, directories } = await readDirectories(file.read);
   const form = tiffForm(directories);
   checkSize(source.name, form.width, form.height, limits.maxPixels);
-  if (form.reader === 'library')
-    return readTiffThroughSharp({ ...source, format: 'tiff', file }, form, limits);
+  if (form.reader === 'library') {
+    const samples = await readTiffThroughSharp({ ...source, format: 'tiff', file }, form, limits);
+    return form.isBooleanArray ? { ...samples, isBooleanArray: true } : samples;
+  }
   await limits.reserve?.(ownBytes(form));
   const samples = await readOwnTiff(file.read, form, littleEndian);
   return form.mosaic ? { ...samples, mosaic: form.mosaic } : samples;

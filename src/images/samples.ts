@@ -30,6 +30,8 @@ export interface Samples {
   stated: StatedRange;
   /** of a sensor: colours of the cells at (0,0), (1,0), (0,1), (1,1); 0 red, 1 green, 2 blue. One channel then */
   mosaic?: readonly number[];
+  /** one bit a pixel, of an array of true and false: turned round by its tag, which a mask is not meant to be */
+  isBooleanArray?: boolean;
   /** what has to be known about how it was read, for instance bands that were dropped */
   notes?: readonly PictureNote[];
 }
@@ -43,7 +45,14 @@ export interface PictureNote {
   bits?: number;
 }
 
-export type NoteKind = 'bit-depth' | 'outside-range' | 'bands-dropped' | 'one-end' | 'constant' | 'narrow';
+export type NoteKind =
+  | 'bit-depth'
+  | 'outside-range'
+  | 'bands-dropped'
+  | 'one-end'
+  | 'constant'
+  | 'narrow'
+  | 'mask-turned';
 
 export const eightBits: StatedRange = { kind: 'bits', bits: 8, from: 'container' };
 

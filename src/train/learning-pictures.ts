@@ -43,12 +43,14 @@ export interface ReadingWork {
   grid: FeatureShape['grid'];
   reading: Reading;
   maxPixels: number;
+  /** called where a mask is opened and something has to be known about how it was read */
+  onMaskNote?: (picture: string, note: PictureNote) => void;
 }
 
 /** Of pictures that are known to be normal in every pixel. */
 const k_normal = 'normal';
 /** Changes with whatever changes which pixels of a mask are anomalous. */
-const k_countRule = 'crane-cells 1';
+const k_countRule = 'crane-cells 2';
 
 /** Opens no mask. @throws CraneError E_INPUT_*; countCells: E_IMAGE_*, E_DATA_MASK_SIZE */
 export async function identifyPicture(item: ChosenItem, work: ReadingWork): Promise<LearningPicture> {
@@ -125,12 +127,16 @@ async function decodeItem(
   return decodePicture(toPictureSource(image), { maxPixels, reading, reserve });
 }
 
-async function readMask({ image, masks }: ChosenItem, work: ReadingWork): Promise<NativePicture> {
+async function readMask(
+  { set, image, imagePath, masks }: ChosenItem,
+  work: ReadingWork,
+): Promise<NativePicture> {
   const { maxPixels } = work;
+  const onNote = (note: PictureNote) => work.onMaskNote?.(`${set}/${imagePath}`, note);
   const { exif, maskGrey } = work.reading;
   const size = await measurePicture(image, exif);
   try {
-    return await maskOfPicture(masks, { path: image, ...size }, { maxPixels, exif, maskGrey });
+    return await maskOfPicture(masks, { path: image, ...size }, { maxPixels, exif, maskGrey, onNote });
   } catch (thrown) {
     if (
       !(thrown instanceof CraneError) ||

@@ -3,6 +3,7 @@
 import { type MosaicPlan, MosaicPool, planMosaics } from '../data/mosaic-plan.js';
 import { type SetSummary, summarise, summaryLines } from '../data/summary.js';
 import { packageVersion } from '../files/package-root.js';
+import type { PictureNote } from '../images/samples.js';
 import { promptFacts } from '../runs/prompt-facts.js';
 import type { TrainSettings } from '../runs/train-settings.js';
 import { type Fingerprint, fingerprint } from '../runs/training-fingerprint.js';
@@ -65,12 +66,16 @@ export async function* prepareRun(
     classes,
     ...(poolSize === undefined ? {} : { poolSize }),
   });
+  const oddMasks = new Map<string, Set<string>>();
   const work = {
     addon: parts.addon,
     input: parts.size,
     grid: cache.shape.grid,
     reading: training.reading,
     maxPixels: parts.maxPixels,
+    onMaskNote: (picture: string, { message }: PictureNote) => {
+      oddMasks.set(message, (oddMasks.get(message) ?? new Set()).add(picture));
+    },
   };
 
   const shown = items.map(({ className }) => className);
@@ -108,8 +113,8 @@ export async function* prepareRun(
   }
 
   const { features, cells } = await lacking.all();
-  const emptyMasks = emptyMaskNotes(empty);
-  for (const text of emptyMasks) yield { stage: 'note', text };
+  const maskNotes = [...emptyMaskNotes(empty), ...oddMaskNotes(oddMasks)];
+  for (const text of maskNotes) yield { stage: 'note', text };
 
   const masks = learning.filter(({ mask }) => mask !== undefined).length;
   const made = fingerprint({
@@ -137,8 +142,16 @@ export async function* prepareRun(
     sets: taken.sets,
     learnedOn: [...new Set([...before.learnedOn, ...items.map(({ set }) => set)])],
     learnedBefore: before.learnedPictures,
-    notes: [...notes, ...before.notes, ...emptyMasks],
+    notes: [...notes, ...before.notes, ...maskNotes],
   };
+}
+
+/** @param odd pictures by what was noticed of their masks; of a mask whose cells the cache has already nothing is */
+function oddMaskNotes(odd: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  return [...odd].map(
+    ([message, pictures]) =>
+      `${pictures.size} picture${pictures.size === 1 ? '' : 's'}, for instance ${[...pictures][0]}: ${message}`,
+  );
 }
 
 /** What a file that is learned on learned on itself. */

@@ -6,7 +6,7 @@ import { pictureFindings } from '../../images/picture-findings.js';
 import { toPictureSource } from '../../images/picture-input.js';
 import type { Reading } from '../../images/reading.js';
 import type { DataItem } from '../data-set.js';
-import { labelMask, markedShare, maskOfPicture, toGrey } from '../label-mask.js';
+import { labelMask, type MaskOptions, markedShare, maskOfPicture, toGrey } from '../label-mask.js';
 import { pictureSizes } from '../picture-sizes.js';
 import { type Finding, finding } from './finding.js';
 
@@ -36,16 +36,23 @@ export async function checkItem(item: DataItem, limits: DecodeLimits): Promise<F
   const { maskPaths } = item;
   const [mask0] = item.masks;
   if (mask0 === undefined) return found;
+  const options: MaskOptions = {
+    ...limits,
+    onNote: ({ message }, path) => {
+      const at = item.masks.indexOf(path);
+      found.push(finding('turned-mask', [maskPaths[at]!], { className, detail: message }));
+    },
+  };
   try {
     // Beside a damaged picture the mask is still worth a look, but its size tells nothing.
     const mask =
       size === undefined
-        ? await labelMask(mask0, limits)
+        ? await labelMask(mask0, options)
         : await toGrey(
             await maskOfPicture(
               item.masks,
               { path: item.image, width: size.width, height: size.height },
-              limits,
+              options,
             ),
           );
     const share = await markedShare(mask);

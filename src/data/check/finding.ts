@@ -33,6 +33,10 @@ export const findingTable = {
     severity: 'warning',
     what: 'masks in JPEG (also within TIFF), HEIC, AVIF or lossy WebP: cut at half of their highest value, so their edges are not exact',
   },
+  'turned-mask': {
+    severity: 'warning',
+    what: 'masks that tifffile wrote of a boolean array: true is anomalous, though their tag says the opposite',
+  },
   'mask-on-normal': {
     severity: 'warning',
     what: 'normal pictures whose mask marks something (it is not used)',

@@ -24,6 +24,7 @@ const k_mends = {
   'mask-orientation': () =>
     'look whether the mask is drawn on the turned picture, as it is used; else save the picture turned, without the EXIF tag',
   'lossy-mask': () => 'save masks as PNG from where they were drawn: what JPEG lost cannot be won back',
+  'turned-mask': () => 'nothing where true was anomalous; else save them as 8-bit PNG, 255 where anomalous',
   'mask-on-normal': (root) =>
     `put the picture among the anomalous ones, or take the mask away: ${again(root)}`,
   'left-out': (root) =>

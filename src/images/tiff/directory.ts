@@ -1,7 +1,7 @@
 /** The directories of a TIFF, classic or big: tags with their numbers. Hostile input until it is checked. */
 import { CraneError } from '../../errors.js';
 
-/** Numbers of a tag by its number; texts and unknown types are left out. */
+/** Numbers of a tag by its number, of Software the bytes of its text; other texts and unknown types are left out. */
 export type TiffDirectory = ReadonlyMap<number, readonly number[]>;
 
 export interface Tiff {
@@ -23,8 +23,14 @@ interface FieldType {
   read(view: DataView, at: number, little: boolean): number;
 }
 
+/** Software (TIFF 6.0): the one text that is read. */
+const k_software = 305;
+const k_text = 2;
+const k_mostTextBytes = 256;
+
 const k_types: Readonly<Record<number, FieldType>> = {
   1: { bytes: 1, read: (view, at) => view.getUint8(at) },
+  [k_text]: { bytes: 1, read: (view, at) => view.getUint8(at) },
   3: { bytes: 2, read: (view, at, little) => view.getUint16(at, little) },
   4: { bytes: 4, read: (view, at, little) => view.getUint32(at, little) },
   5: { bytes: 8, read: (view, at, little) => view.getUint32(at, little) / view.getUint32(at + 4, little) },
@@ -106,14 +112,17 @@ class DirectoryReader {
   /** undefined: text, a type that nobody knows, or values past the end of the file */
   async #numbers(table: DataView, at: number): Promise<number[] | undefined> {
     const [little, isBig] = [this.#littleEndian, this.#isBig];
-    const type = k_types[table.getUint16(at + 2, little)];
-    if (!type) return undefined;
+    const typeNumber = table.getUint16(at + 2, little);
+    const type = k_types[typeNumber];
+    const isSoftware = table.getUint16(at, little) === k_software;
+    if (!type || (typeNumber === k_text) !== isSoftware) return undefined;
     const count = isBig ? Number(table.getBigUint64(at + 4, little)) : table.getUint32(at + 4, little);
     const inline = at + (isBig ? 12 : 8);
     const bytes = count * type.bytes;
     const isInline = bytes <= (isBig ? 8 : 4);
     // Blobs of bytes (profiles, metadata) are not ours to hold.
-    if (count > k_mostNumbers || (!isInline && type.bytes === 1)) return undefined;
+    const isBlob = !isInline && type.bytes === 1 && !(isSoftware && count <= k_mostTextBytes);
+    if (count > k_mostNumbers || isBlob) return undefined;
     const offset = isBig ? Number(table.getBigUint64(inline, little)) : table.getUint32(inline, little);
     const values = isInline ? table : await bytesAt(this.#read, offset, bytes);
     if (!values) return undefined;

@@ -23,6 +23,7 @@ const k_tags = {
   rowsPerStrip: 278,
   byteCounts: 279,
   planar: 284,
+  software: 305,
   predictor: 317,
   tileWidth: 322,
   tileHeight: 323,
@@ -81,6 +82,8 @@ export interface TiffForm {
   isPremultiplied: boolean;
   sampleFormat: 'unsigned' | 'signed' | 'float';
   photometric: number | undefined;
+  /** one bit for true, stored by a library that writes arrays and marks them as "white is 0" all the same */
+  isBooleanArray: boolean;
   compression: number;
   predictor: number;
   isPlanar: boolean;
@@ -143,6 +146,7 @@ export function tiffForm(directories: readonly TiffDirectory[]): TiffForm {
     ...bands,
     sampleFormat,
     photometric,
+    isBooleanArray: bits === 1 && photometric === photometrics.whiteIsZero && isOfTifffile(directory),
     compression,
     predictor: one(k_tags.predictor, 1),
     isPlanar: one(k_tags.planar, 1) === 2,
@@ -187,6 +191,11 @@ function refuseRaw(directories: readonly TiffDirectory[]): void {
   throw new CraneError('E_IMAGE_FORMAT', 'a camera raw file (DNG), which is not read', {
     hint: 'develop it to PNG or 16-bit TIFF first: how a raw file becomes colours is a choice of white balance and tone',
   });
+}
+
+/** The Python library `tifffile`, beneath scikit-image too, writes a boolean array as it is, true as 1, yet white is 0 by its tag. */
+function isOfTifffile(directory: TiffDirectory): boolean {
+  return String.fromCharCode(...(directory.get(k_tags.software) ?? [])).startsWith('tifffile');
 }
 
 function formatOf(formats: readonly number[]): TiffForm['sampleFormat'] {

@@ -47,7 +47,7 @@ function toRow({ image, pixel }: PrintedRow): PublishedRow {
 }
 
 function notComparable(published: string, settings: TestSettings): string[] {
-  const { modelName, prompts, preset, size, fit, split } = settings;
+  const { modelName, prompts, preset, size, fit, split, maskGrey = false, exif } = settings;
   const { name: method, backbone, learned } = methodOf(settings.method);
   const isOurs = method === 'crane';
   const reasons: string[] = [];
@@ -77,6 +77,11 @@ function notComparable(published: string, settings: TestSettings): string[] {
     reasons.push(
       `the paper's pictures are stretched to ${side} x ${side}; here ${fit}, ${size.width} x ${size.height}`,
     );
+  if (!maskGrey)
+    reasons.push(
+      'the reference counts every mask value above 0 after conversion to grey, the noise of JPEG too; here compat.maskGrey is off',
+    );
+  if (exif) reasons.push('the reference opens pictures as they are stored; here compat.exif turns them');
   if (split !== 'test') reasons.push(`the paper's figures are of the test split; these of ${split}`);
   return reasons;
 }

@@ -11,6 +11,7 @@ import { readModelJson } from '../../../src/models/model-json.js';
 import { readUserCalibrations } from '../../../src/models/user-calibrations.js';
 import { runInProcess } from '../cli/run-in-process.js';
 import { makeToyFolder, makeToyModel, writePicture } from '../engine/toy-model.js';
+import { booleanTiff } from '../images/make-tiff.js';
 
 /** The fake engine's score is the brightness: normal pictures are darker here. */
 const k_normal = [40, 50, 60, 70, 80, 90, 100, 110, 120, 130];
@@ -87,6 +88,21 @@ describe('labelled pictures', () => {
     expect(made.map!.threshold).toBeGreaterThan(130 / 255);
     expect(made.map!.threshold).toBeLessThanOrEqual(140 / 255);
     expect((await readModelJson(join(model, 'model.json'))).threshold).toBeNull();
+  });
+
+  it('say which masks were read otherwise than by their tags', async () => {
+    const masks = join(data, 'part', 'ground_truth', 'scratch');
+    const plain = await readFile(join(masks, '140_mask.png'));
+    await writeFile(
+      join(masks, '140_mask.png'),
+      booleanTiff(32, 24, (x) => x < 16),
+    );
+    const { code, stderr } = await run(['calibrate', data, '--model', model]);
+    await writeFile(join(masks, '140_mask.png'), plain);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(
+      /1 of 15 pictures, for instance part\/test\/scratch\/140.png: its mask is a boolean array of tifffile/,
+    );
   });
 
   it('of one label are refused, with what to do', async () => {

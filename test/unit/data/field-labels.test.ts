@@ -1,5 +1,5 @@
 /** Folders as people have them: the cases of docs/field-cases.md by their numbers. */
-import { rm, symlink, writeFile } from 'node:fs/promises';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -348,6 +348,22 @@ describe('C6, C7: masks that cannot be meant, or are not exact', () => {
     ]);
     expect(faults).toBe(0);
   });
+});
+
+it('C6: masks of boolean arrays that were read turned round are a finding, and no longer nearly full', async () => {
+  const made = (name: string) => readFile(new URL(`../images/field/${name}`, import.meta.url));
+  await makeTree(root, {
+    'good/0.png': await greyPng(1, 12, 10),
+    'bad/1.png': await greyPng(2, 12, 10),
+    'bad/2.png': await greyPng(3, 12, 10),
+    'masks/1_mask.tif': await made('boolean.tif'),
+    'masks/2_mask.tif': await made('scan.tif'),
+  });
+  const { findings, faults } = await check();
+  expect([faults, findings.map(({ kind, paths }) => [kind, ...paths])]).toEqual([
+    0,
+    [['turned-mask', 'masks/1_mask.tif']],
+  ]);
 });
 
 it('every finding of data check says what mends it', async () => {

@@ -1,5 +1,6 @@
 import { cp, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
 import {
@@ -11,6 +12,7 @@ import { mapOf, readTestRun } from '../../../src/runs/read-run.js';
 import { isScored } from '../../../src/runs/test-run.js';
 import type { FakeBehaviour } from '../engine/fake-addon.js';
 import { writePicture } from '../engine/toy-model.js';
+import { booleanTiff } from '../images/make-tiff.js';
 import { makeTestAddon } from '../metrics/slow-metrics.js';
 import { writeMask, writeToySet } from '../train/toy-set.js';
 import { errorOf, useWorkplace } from '../train/workplace.js';
@@ -138,6 +140,30 @@ describe('evaluateDataSets', () => {
     expect(run.dataSets.map(({ name }) => name)).toEqual(['set', 'set (2)']);
     expect(await readdir(work.at('two', 'maps'))).toHaveLength(2);
   });
+});
+
+it('says of each set which masks were read otherwise than by their tags', async () => {
+  const set = await writeToySet(work.at('booleans'));
+  const { width, height } = await sharp(join(set, 'masks', 'hole_3.png')).metadata();
+  for (const name of ['hole_3.png', 'hole_4.png'])
+    await writeFile(
+      join(set, 'masks', name),
+      booleanTiff(width, height, (x, y) => x < 4 && y < 4),
+    );
+  const run = await evaluate({ data: set });
+  const turned = 'its mask is a boolean array of tifffile';
+  expect(run.warnings).toEqual([
+    expect.stringContaining(`booleans: 2 of 6 pictures, for instance test/hole_3.png: ${turned}`),
+  ]);
+  expect((await evaluate({ data: set, compat: { maskGrey: true } })).warnings).toEqual([]);
+});
+
+it('beside the published figures says how files are read', async () => {
+  const { settings, dataSets } = await evaluate({ comparePaper: true });
+  expect(settings).toMatchObject({ maskGrey: true, exif: false });
+  expect(dataSets[0]!.notes).toContainEqual(
+    expect.stringMatching(/^read as the reference reads files.*compat.maskGrey.*compat.exif false/),
+  );
 });
 
 describe('a picture that fails', () => {

@@ -12,7 +12,20 @@ export interface Page {
   samples?: number;
   /** further tags, or others in place of those above: SHORTs, or doubles where a value is no whole number */
   tags?: Readonly<Record<number, readonly number[]>>;
+  /** tag Software */
+  software?: string;
 }
+
+/** Of what is marked, as Python's tifffile writes a boolean array: true is a bit of 1, and white is 0 by the tag. */
+export function booleanTiff(width: number, height: number, isMarked: (x: number, y: number) => boolean) {
+  const bits = Array.from({ length: width * height }, (_, at) =>
+    Number(isMarked(at % width, Math.floor(at / width))),
+  );
+  const strips = [packed(bits, 1, width)];
+  return makeTiff({ width, height, bits: [1], photometric: 0, strips, software: 'tifffile.py' });
+}
+
+const k_software = 305;
 
 export function makeTiff(...pages: readonly Page[]): Buffer {
   const parts: Buffer[] = [Buffer.from('II*\0'), Buffer.alloc(4)];
@@ -49,6 +62,7 @@ function directoryOf(page: Page, offsets: number[], start: number): { entries: B
     bits = [8],
     photometric = 1,
     samples = bits.length,
+    software,
   } = page;
   const tags: Record<number, readonly number[]> = {
     256: [width],
@@ -64,20 +78,23 @@ function directoryOf(page: Page, offsets: number[], start: number): { entries: B
   };
   const values: Buffer[] = [];
   let end = start;
-  const fields = Object.entries(tags).map(([tag, numbers]) => {
+  const texts = software === undefined ? {} : { [k_software]: [...Buffer.from(`${software}\0`)] };
+  const fields = Object.entries({ ...tags, ...texts }).map(([tag, numbers]) => {
+    const isText = Number(tag) === k_software;
     const isWhole = numbers.every(Number.isInteger);
     const isLong =
       isWhole && numbers.some((value) => value > 65535 || Number(tag) === 273 || Number(tag) === 279);
-    const size = isWhole ? (isLong ? 4 : 2) : 8;
+    const size = isText ? 1 : isWhole ? (isLong ? 4 : 2) : 8;
     const bytes = Buffer.alloc(Math.max(4, numbers.length * size));
     numbers.forEach((value, at) => {
-      if (!isWhole) bytes.writeDoubleLE(value, at * 8);
+      if (isText) bytes.writeUInt8(value, at);
+      else if (!isWhole) bytes.writeDoubleLE(value, at * 8);
       else if (isLong) bytes.writeUInt32LE(value, at * 4);
       else bytes.writeUInt16LE(value, at * 2);
     });
     const field = Buffer.alloc(12);
     field.writeUInt16LE(Number(tag), 0);
-    field.writeUInt16LE(isWhole ? (isLong ? 4 : 3) : 12, 2);
+    field.writeUInt16LE(isText ? 2 : isWhole ? (isLong ? 4 : 3) : 12, 2);
     field.writeUInt32LE(numbers.length, 4);
     if (bytes.length <= 4) bytes.copy(field, 8);
     else {

@@ -6,6 +6,7 @@ import { MosaicPool, planMosaics } from '../../../src/data/mosaic-plan.js';
 import { measurePicture } from '../../../src/images/read-samples.js';
 import { epochOrders } from '../../../src/train/epoch-orders.js';
 import { fakeCellsOf } from '../engine/fake-training.js';
+import { booleanTiff } from '../images/make-tiff.js';
 import { writeMask, writeToySet } from './toy-set.js';
 import { errorOf, fake, useWorkplace } from './workplace.js';
 
@@ -113,6 +114,21 @@ describe('masks', () => {
     });
     expect(notes).toContain(
       'masks of anomalous pictures that are empty: 1, for instance that of blank/test/hole_4.png',
+    );
+  });
+
+  it('that were read otherwise than by their tags are told where they are opened', async () => {
+    const data = await writeToySet(work.at('booleans'), { from: 55 });
+    const isMarked = (x: number) => x < 16;
+    await writeFile(join(data, 'masks', 'hole_4.png'), booleanTiff(32, 24, isMarked));
+    const notes: string[] = [];
+    await (await work.trainer({ out: work.at('booleans out'), data, epochs: 1 })).run({
+      onProgress: (event) => void (event.stage === 'note' && notes.push(event.text)),
+    });
+    expect(notes).toContainEqual(
+      expect.stringMatching(
+        /^1 picture, for instance booleans\/test\/hole_4.png: .*boolean array of tifffile/,
+      ),
     );
   });
 
