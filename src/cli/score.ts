@@ -67,6 +67,8 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   const { checkScoreRun, runScore } = await import('../scoring/score-run.js');
   checkScoreRun(values, inputs);
   const { learning, isFrom } = normalsIn(argv, values);
+  let clear = () => {};
+  const writer = await chooseWriter(context, values.format, () => clear());
   const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
   const model = await findModel(values.model, context.env);
@@ -79,10 +81,10 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   if (values.verbose) await sayEngine(context, engine, model, values.prompts);
 
   const progress = startProgress(context);
+  clear = progress.clear;
   try {
     const bank = isFrom ? await bankFrom(context, engine, values, learning, progress) : undefined;
     const compared = bank ? { normals: bank } : {};
-    const writer = await chooseWriter(context, values.format, progress.clear);
     const outcome = await runScore({
       engine,
       inputs,
@@ -176,7 +178,7 @@ async function chooseWriter(context: Context, format: AllOptions['format'], befo
   const { stdout, isTerminal } = context;
   const chosen = format === 'auto' ? (isTerminal.stdout ? 'table' : 'jsonl') : format;
   const look = { columns: isTerminal.columns, colour: hasColour(context) };
-  const writer = writers[chosen](stdout, look);
+  const writer = await writers[chosen](stdout, look);
   const sharesTerminal = isTerminal.stdout && isTerminal.stderr;
   if (!sharesTerminal) return writer;
   return {

@@ -57,7 +57,7 @@ export const scoreCommandOptions = {
   }),
 
   // --- output
-  format: choice(['auto', 'table', 'jsonl', 'csv'], {
+  format: choice(['auto', 'table', 'jsonl', 'csv', 'parquet'], {
     group: 'Output',
     scope: cli,
     default: 'auto',

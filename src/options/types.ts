@@ -127,7 +127,7 @@ export interface ScoreCommandOptions {
   limit: number;
   shard: { index: number; count: number };
   resume: boolean;
-  format: 'auto' | 'table' | 'jsonl' | 'csv';
+  format: 'auto' | 'table' | 'jsonl' | 'csv' | 'parquet';
   out: string;
   maps: 'npy' | 'png16' | 'tiff';
   mapSize: 'picture' | 'model';

@@ -14,6 +14,14 @@ export interface Look {
   colour: boolean;
 }
 
-export async function writeText(stream: Writable, text: string): Promise<void> {
-  if (!stream.write(text) && !stream.destroyed) await once(stream, 'drain');
+export function writeText(stream: Writable, text: string): Promise<void> {
+  return put(stream, text);
+}
+
+export function writeBytes(stream: Writable, bytes: Uint8Array): Promise<void> {
+  return put(stream, bytes);
+}
+
+async function put(stream: Writable, data: string | Uint8Array): Promise<void> {
+  if (!stream.write(data) && !stream.destroyed) await once(stream, 'drain');
 }

@@ -3,13 +3,15 @@ import type { Writable } from 'node:stream';
 import type { ScoreCommandOptions } from '../options/types.js';
 import { csv } from './csv.js';
 import { jsonLines } from './json-lines.js';
+import { parquet } from './parquet.js';
 import type { Look, ResultWriter } from './result-writer.js';
 import { table } from './table.js';
 
 export type WrittenFormat = Exclude<ScoreCommandOptions['format'], 'auto'>;
 
-export const writers: Record<WrittenFormat, (stream: Writable, look: Look) => ResultWriter> = {
+export const writers: Record<WrittenFormat, (stream: Writable, look: Look) => ResultWriter | Promise<ResultWriter>> = {
   table,
   jsonl: jsonLines,
   csv,
+  parquet,
 };
