@@ -91,6 +91,12 @@ export const errorTable = {
   E_DATA_MASK_SIZE: { exit: 3, http: 400, what: 'a mask of another size than its picture' },
   E_DATA_FAULTS: { exit: 3, http: 400, what: 'a data set in which `data check` found faults' },
 
+  E_SHARDS: {
+    exit: 3,
+    http: 400,
+    what: 'shards of which one is missing, double, damaged or of other settings',
+  },
+
   E_BENCH_PEER: { exit: 3, http: 400, what: 'a peer of bench that could not be measured; the others were' },
 
   E_SERVICE_CONFIG: { exit: 2, http: 500, what: 'a configuration of the service that is not valid' },

@@ -7,6 +7,7 @@ import type { Context } from './context.js';
 import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
+import { mergeCommand } from './merge.js';
 import { methodsCommand } from './methods.js';
 import { normalsCommand } from './normals.js';
 import { scoreCommand } from './score.js';
@@ -19,6 +20,7 @@ import { weightsCommand } from './weights.js';
 export function allCommands(context: Context): CommandModule[] {
   return [
     scoreCommand(context),
+    mergeCommand(context),
     demoCommand(context),
     serveCommand(context),
     watchCommand(context),

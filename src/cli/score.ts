@@ -6,6 +6,7 @@ import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
+import type { ScoreRunOutcome } from '../scoring/score-run.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
@@ -103,6 +104,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     const { idleNotes } = await import('../engine/idle-settings.js');
     const idle = idleNotes(optionsFor('loadEngine', values), engine.settings());
     sayWarnings(context, [...idle, ...outcome.warnings], values.json);
+    if (values.shard) await recordShard(context, engine, values, outcome);
     if (outcome.skipped > 0) say(context, `${outcome.skipped} inputs had results already`);
     if (outcome.isStopped) throw stopped(outcome.scored + outcome.failed, values.out);
     const failed =
@@ -171,6 +173,36 @@ async function bankFrom(
   }
   progress.stage('', 0);
   return bank;
+}
+
+/** What `merge` believes: written last, so only for a shard that is whole. */
+async function recordShard(
+  context: Context,
+  engine: Engine,
+  { shard, regions, falseAlarmRate, maps, heatmaps, heatmapFormat }: AllOptions,
+  { results, listed, label, thresholds }: ScoreRunOutcome,
+): Promise<void> {
+  if (results === null) return;
+  if (listed === null) {
+    return say(context, 'a part of the shard (--limit): merge will not take it until it is whole');
+  }
+  const { writeShardRecord } = await import('../work/shard-record.js');
+  const { thisMachine } = await import('../runs/machine.js');
+  const { packageVersion } = await import('../files/package-root.js');
+  await writeShardRecord({
+    results,
+    shard,
+    inputs: listed,
+    model: label,
+    rows: {
+      ...thresholds,
+      regions: regions || falseAlarmRate !== undefined,
+      maps: maps ?? null,
+      heatmaps: heatmaps ? heatmapFormat : null,
+    },
+    machine: await thisMachine(engine.addon, engine.facts),
+    craneNative: packageVersion(),
+  });
 }
 
 async function chooseWriter(context: Context, format: AllOptions['format'], beforeWrite: () => void) {

@@ -22,6 +22,7 @@ export type OptionGroup =
   | 'Benchmark'
   | 'Index'
   | 'Weights'
+  | 'Work'
   | 'Building';
 export type LibraryCall =
   | 'loadEngine'

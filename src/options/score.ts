@@ -47,7 +47,7 @@ export const scoreCommandOptions = {
     pattern: /^(\d+)\/(\d+)$/,
     accepts: isShard,
     make: (index, count) => ({ index, count }),
-    help: 'take every N-th input from the I-th on, to split the work over machines',
+    help: 'score the I-th of N parts of the inputs, to split the work over machines; merge joins them',
   }),
   resume: flag({
     group: 'Inputs',

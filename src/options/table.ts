@@ -23,6 +23,7 @@ import { trainCommandOptions } from './train.js';
 import type { AllOptions, OptionName, Size } from './types.js';
 import { watchOptions } from './watch.js';
 import { weightsCommandOptions } from './weights.js';
+import { workCommandOptions } from './work.js';
 
 type ValueRange = NonNullable<AllOptions['valueRange']>;
 type OptionTable = { readonly [K in OptionName]: OptionSpec<AllOptions[K]> };
@@ -322,6 +323,7 @@ export const options = {
   ...benchCommandOptions,
   ...indexCommandOptions,
   ...weightsCommandOptions,
+  ...workCommandOptions,
   ...buildCommandOptions,
 } satisfies OptionTable;
 

@@ -280,6 +280,11 @@ export interface WeightsCommandOptions {
   learnedOn: string[];
 }
 
+/** What the commands for work past one machine take. */
+export interface WorkCommandOptions {
+  mixedMachines: boolean;
+}
+
 export interface BuildCommandOptions {
   clean: boolean;
   tests: boolean;
@@ -310,5 +315,6 @@ export type AllOptions = Flat<EngineOptions> &
   WatchCommandOptions &
   IndexCommandOptions &
   WeightsCommandOptions &
+  WorkCommandOptions &
   BuildCommandOptions;
 export type OptionName = keyof AllOptions;

@@ -23,6 +23,7 @@ import type { ResultWriter } from '../sinks/result-writer.js';
 import { ResultsFile } from '../sinks/results-file.js';
 import { areScanned, countInputs, k_stdin, type ListedPicture, listInputs } from '../sources/list-inputs.js';
 import { driftWarning } from './drift.js';
+import { type ListedInputs, Listing, type Shard, shardOf } from './shards.js';
 
 /** The score command's own options: those with a default always set, the others perhaps. */
 export type ScoreRunOptions = Partial<
@@ -65,6 +66,13 @@ export interface ScoreRunOutcome {
   scan: ScanReport | null;
   /** what was odd about pictures that were scored, a sentence for each kind */
   warnings: string[];
+  /** of the model with all that decides a score */
+  label: string;
+  thresholds: { threshold: number | null; mapThreshold: number | null };
+  /** of the whole listing; null: it was not followed to its end (stopped, or --limit) */
+  listed: ListedInputs | null;
+  /** path of the complete results, with --out */
+  results: string | null;
 }
 
 /** Faults of the options together, before anything is loaded. @throws CraneError E_USAGE */
@@ -100,6 +108,10 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     anomalous: null,
     scan: null,
     warnings: [],
+    label: await engine.labelOf(comparedWith(options)),
+    thresholds: { threshold: null, mapThreshold: null },
+    listed: null,
+    results: null,
   };
   const account = new ScanAccount();
   /** scores against a bank */
@@ -108,6 +120,7 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   const choices = comparedWith(options);
   const { threshold, mapThreshold } = await engine.settledSettings(choices);
   outcome.hasMapThreshold = mapThreshold !== null;
+  outcome.thresholds = { threshold, mapThreshold };
   if (threshold !== null) outcome.anomalous = 0;
   else if (options.failOnAnomaly) {
     throw new CraneError(
@@ -118,7 +131,8 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       },
     );
   }
-  const results = options.out === undefined ? undefined : await openResults(options.out, engine, options);
+  const results =
+    options.out === undefined ? undefined : await openResults(options.out, outcome.label, options);
   const wantsMap = options.maps !== undefined || options.heatmaps;
   const places = new Map<number, Listed>();
   const tellTotal = run.onTotal ? await countTotal(run, run.onTotal) : () => {};
@@ -158,6 +172,7 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     throw thrown;
   }
   await (outcome.isStopped ? results?.interrupt() : results?.complete());
+  if (!outcome.isStopped) outcome.results = results?.path ?? null;
   return outcome;
 }
 
@@ -175,12 +190,15 @@ async function countTotal(
   onTotal: (count: number) => void,
 ): Promise<(skipped: number) => void> {
   const { shard, limit = Number.POSITIVE_INFINITY } = options;
-  const all = await countInputs(inputs, scanOptions(options));
-  if (all === undefined) return () => {};
-  const mine = shard ? Math.ceil((all - shard.index + 1) / shard.count) : all;
+  const mine = await countInputs(inputs, scanOptions(options), ({ name }) => isOf(shard, name));
+  if (mine === undefined) return () => {};
   const tell = (skipped: number) => onTotal(Math.min(limit, mine - skipped));
   tell(0);
   return tell;
+}
+
+function isOf(shard: Shard | undefined, name: string): boolean {
+  return shard === undefined || shardOf(name, shard.count) === shard.index;
 }
 
 function scanOptions({ recursive, out, followLinks = false, includeMasks = false }: ScoreRunOptions) {
@@ -188,10 +206,9 @@ function scanOptions({ recursive, out, followLinks = false, includeMasks = false
   return { recursive, followLinks, includeMasks, exclude: out === undefined ? [] : [resolve(out)] };
 }
 
-async function openResults(out: string, engine: Engine, options: ScoreRunOptions): Promise<ResultsFile> {
+async function openResults(out: string, label: string, options: ScoreRunOptions): Promise<ResultsFile> {
   const { shard, resume, force } = options;
   const results = await ResultsFile.open(out, { shard, resume, overwrite: force });
-  const label = await engine.labelOf(comparedWith(options));
   if (results.model !== undefined && results.model !== label) {
     await results.interrupt();
     throw new CraneError(
@@ -229,13 +246,15 @@ async function* pickItems(
   const names = new OutputNames(
     writesFiles ? await keptFiles(options.out!, options.resume ? undefined : results!.path) : undefined,
   );
+  const listing = new Listing();
   let index = -1;
   let begun = 0;
   for await (const listed of listInputs(inputs, { ...scanOptions(options), account, stdin })) {
     if (stop.aborted) return;
     index++;
     const stem = writesFiles ? names.claim(listed.place, listed.name) : '';
-    if (shard && index % shard.count !== shard.index - 1) continue;
+    listing.add(listed.name);
+    if (!isOf(shard, listed.name)) continue;
     if (results?.takeDone(listed.name)) {
       outcome.skipped++;
       tellTotal(outcome.skipped);
@@ -246,6 +265,7 @@ async function* pickItems(
     places.set(index, { ...listed, stem });
     yield { input: listed.input, name: listed.name, index };
   }
+  outcome.listed = listing.close();
 }
 
 /** Maps and heat maps of one picture; returns their names below the output folder. */

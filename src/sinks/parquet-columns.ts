@@ -1,5 +1,5 @@
 /**
- * The columns of results as a Parquet table (docs/results.md): their order, types and the value of each row. The
+ * The columns of results as a Parquet table (docs/scaling.md "Parquet"): their order, types and the value of each row. The
  * version goes up when a column changes its meaning or leaves; a new one at the end leaves it as it is.
  */
 import type { SchemaElement } from 'hyparquet';
@@ -8,7 +8,7 @@ import type { ResultLine, ScoredLine } from './result-line.js';
 
 export const k_tableVersion = 1;
 
-export interface Column {
+export interface ParquetColumn {
   name: string;
   /** itself first, then what it holds, as Parquet lists a tree */
   schema: readonly SchemaElement[];
@@ -25,12 +25,12 @@ const required = { repetition_type: 'REQUIRED' } as const;
 type Leaf = typeof double | typeof int32 | typeof int64 | typeof string | { type: 'BOOLEAN' };
 
 /** Of every line, failed or not. */
-function always(name: string, leaf: Leaf, of: Column['of']): Column {
+function always(name: string, leaf: Leaf, of: ParquetColumn['of']): ParquetColumn {
   return { name, schema: [{ name, ...leaf, ...required }], of };
 }
 
 /** Of a scored line; null in the others. */
-function scored(name: string, leaf: Leaf, value: (line: ScoredLine) => unknown): Column {
+function scored(name: string, leaf: Leaf, value: (line: ScoredLine) => unknown): ParquetColumn {
   return { name, schema: [{ name, ...leaf, ...optional }], of: (line) => orNull(line, value) };
 }
 
@@ -39,7 +39,7 @@ function records(
   name: string,
   fields: Readonly<Record<string, Leaf>>,
   value: (line: ScoredLine) => readonly object[] | null | undefined,
-): Column {
+): ParquetColumn {
   const leaves = Object.entries(fields).map(([field, leaf]) => ({ name: field, ...leaf, ...required }));
   return {
     name,
@@ -57,7 +57,10 @@ function orNull(line: ResultLine, value: (line: ScoredLine) => unknown): unknown
   return isFailed(line) ? null : (value(line) ?? null);
 }
 
-function failed(name: string, of: (line: Extract<ResultLine, { error: unknown }>) => string | undefined): Column {
+function failed(
+  name: string,
+  of: (line: Extract<ResultLine, { error: unknown }>) => string | undefined,
+): ParquetColumn {
   return {
     name,
     schema: [{ name, ...string, ...optional }],
@@ -67,7 +70,7 @@ function failed(name: string, of: (line: Extract<ResultLine, { error: unknown }>
 
 const k_times = ['decode', 'preprocess', 'forward', 'postprocess'] as const;
 
-export const columns: readonly Column[] = [
+export const columns: readonly ParquetColumn[] = [
   always('input', string, (line) => line.input),
   always('index', int64, (line) => BigInt(line.index)),
   scored('score', double, (line) => line.score),

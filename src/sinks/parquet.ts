@@ -1,4 +1,4 @@
-/** Parquet with zstd, for what reads many results next: DuckDB, pandas, Spark (docs/results.md). */
+/** Parquet with zstd, for what reads many results next: DuckDB, pandas, Spark (docs/scaling.md "Parquet"). */
 import type { Writable } from 'node:stream';
 import { CraneError } from '../errors.js';
 import { loadOptional } from '../files/optional-packages.js';

@@ -9,7 +9,10 @@ import { table } from './table.js';
 
 export type WrittenFormat = Exclude<ScoreCommandOptions['format'], 'auto'>;
 
-export const writers: Record<WrittenFormat, (stream: Writable, look: Look) => ResultWriter | Promise<ResultWriter>> = {
+export const writers: Record<
+  WrittenFormat,
+  (stream: Writable, look: Look) => ResultWriter | Promise<ResultWriter>
+> = {
   table,
   jsonl: jsonLines,
   csv,

@@ -48,11 +48,13 @@ export async function* listInputs(
 export async function countInputs(
   given: readonly string[],
   options: Omit<ListOptions, 'stdin' | 'account'>,
+  isCounted: (listed: ListedPicture) => boolean = () => true,
 ): Promise<number | undefined> {
   if (given.includes(k_stdin)) return undefined;
   let count = 0;
   const account = new ScanAccount();
-  for await (const _ of listInputs(given, { ...options, account, stdin: nothing() })) count++;
+  for await (const listed of listInputs(given, { ...options, account, stdin: nothing() }))
+    if (isCounted(listed)) count++;
   return count;
 }
 

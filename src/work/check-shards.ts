@@ -1,0 +1,149 @@
+/** Proves that shards make one whole: none is missing, double, changed or of other settings, and every row stands once. */
+import { CraneError } from '../errors.js';
+import { shardOf } from '../scoring/shards.js';
+import type { ResultLine } from '../sinks/result-line.js';
+import type { FoundShard, FoundShards } from './find-shards.js';
+import { resultRows } from './result-rows.js';
+import { measure, type ShardRecord } from './shard-record.js';
+
+export interface CheckChoices {
+  /** take shards of machines whose last bits may differ */
+  mixedMachines: boolean;
+}
+
+/** @throws CraneError E_SHARDS, naming the shard and what is wrong with it */
+export async function checkShards(found: FoundShards, { mixedMachines }: CheckChoices): Promise<void> {
+  const { shards } = found;
+  checkComplete(found);
+  const [first] = shards;
+  for (const shard of shards.slice(1)) checkAlike(first!, shard, mixedMachines);
+  const seen = new RowsSeen(first!.record.inputs.count);
+  for (const shard of shards) await checkRows(shard, seen);
+  const missing = seen.missing();
+  if (missing.length > 0) {
+    throw fault(
+      `${missing.length} of ${first!.record.inputs.count} inputs have no result, those at ${shown(missing)}`,
+      'run the shards again, with --resume: they hold fewer rows than their inputs',
+    );
+  }
+}
+
+function checkComplete({ shards, unfinished }: FoundShards): void {
+  const count = shards[0]?.record.shard.count;
+  if (count === undefined) {
+    throw fault(`no shard is finished; unfinished: ${unfinished.join(', ')}`, 'run each again with --resume');
+  }
+  const byIndex = new Map<number, FoundShard>();
+  for (const shard of shards) {
+    const { index, count: own } = shard.record.shard;
+    if (own !== count)
+      throw fault(`${shard.path}: is shard ${index} of ${own}, ${shards[0]!.path} is one of ${count}`);
+    if (index > count) throw fault(`${shard.path}: says that it is shard ${index} of ${count}`);
+    const other = byIndex.get(index);
+    if (other) throw fault(`shard ${index} of ${count} is there twice: ${other.path} and ${shard.path}`);
+    byIndex.set(index, shard);
+  }
+  const missing = Array.from({ length: count }, (_, at) => at + 1).filter((index) => !byIndex.has(index));
+  if (missing.length === 0) return;
+  const lying = unfinished.length > 0 ? `; unfinished: ${unfinished.join(', ')}` : '';
+  throw fault(
+    `${missing.length === 1 ? 'shard' : 'shards'} ${shown(missing)} of ${count} missing${lying}`,
+    `score the same inputs with --shard ${missing[0]}/${count} --out FOLDER${lying ? ' --resume' : ''}`,
+  );
+}
+
+function checkAlike(first: FoundShard, other: FoundShard, mixedMachines: boolean): void {
+  const differ = (what: string, a: unknown, b: unknown, hint: string) => {
+    if (JSON.stringify(a) === JSON.stringify(b)) return;
+    throw fault(`${other.path}: ${what} ${text(b)}, in ${first.path} ${text(a)}`, hint);
+  };
+  const [a, b] = [first.record, other.record];
+  differ('model', a.model, b.model, 'scores of different models and settings are not one result');
+  differ('crane-native', a.craneNative, b.craneNative, 'score all shards with one version');
+  for (const key of ['count', 'sha256'] as const) {
+    differ(`listed inputs: ${key}`, a.inputs[key], b.inputs[key], 'the shards were given other inputs');
+  }
+  for (const key of Object.keys(a.rows) as (keyof ShardRecord['rows'])[])
+    differ(`setting ${key}`, a.rows[key], b.rows[key], 'score all shards with the same flags');
+  if (mixedMachines) return;
+  for (const key of ['precision', 'kernels', 'threads', 'libtorch', 'device'] as const) {
+    const [one, two] = [a.machine[key], b.machine[key]].map((value) => deviceKind(key, value));
+    differ(
+      key,
+      one,
+      two,
+      'last digits may differ: pin them with --precision, --threads and CRANE_KERNELS, or merge with --mixed-machines',
+    );
+  }
+}
+
+/** cuda:0 and cuda:1 of equal cards are alike. */
+function deviceKind(key: string, value: string | number): string | number {
+  return key === 'device' ? String(value).replace(/:\d+/g, '') : value;
+}
+
+async function checkRows({ path, results, record }: FoundShard, seen: RowsSeen): Promise<void> {
+  const { bytes, sha256, rows } = await measure(results);
+  if (bytes !== record.results.bytes)
+    throw fault(`${results}: ${bytes} bytes, expected ${record.results.bytes} as ${path} says`);
+  if (sha256 !== record.results.sha256) throw fault(`${results}: was changed after its run: another sha256`);
+  if (rows !== record.results.rows)
+    throw fault(`${results}: ${rows} rows, expected ${record.results.rows} as ${path} says`);
+  let last = -1;
+  for await (const { row, line } of resultRows(results)) {
+    const at = `${results}: line ${line}`;
+    checkRow(at, row, record);
+    if (!seen.take(row.index)) throw fault(`${at}: a second result at ${row.index} (${row.input})`);
+    if (row.index < last) {
+      throw fault(
+        `${at}: result at ${row.index} after that at ${last}`,
+        'the shard was resumed with other inputs',
+      );
+    }
+    last = row.index;
+  }
+}
+
+function checkRow(at: string, row: ResultLine, { shard, inputs, model }: ShardRecord): void {
+  if (row.index >= inputs.count) throw fault(`${at}: result at ${row.index} of ${inputs.count} inputs`);
+  if (shardOf(row.input, shard.count) !== shard.index)
+    throw fault(`${at}: ${row.input} is none of shard ${shard.index} of ${shard.count}`);
+  if ('model' in row && row.model !== model) throw fault(`${at}: model ${row.model}, expected ${model}`);
+}
+
+/** One bit an input: ten million cost a megabyte. */
+class RowsSeen {
+  readonly #bits: Uint8Array;
+
+  constructor(readonly count: number) {
+    this.#bits = new Uint8Array(Math.ceil(count / 8));
+  }
+
+  /** False: it was there before. */
+  take(index: number): boolean {
+    const [byte, bit] = [index >> 3, 1 << (index & 7)];
+    if (this.#bits[byte]! & bit) return false;
+    this.#bits[byte]! |= bit;
+    return true;
+  }
+
+  missing(): number[] {
+    const missing: number[] = [];
+    for (let index = 0; index < this.count; index++)
+      if (!(this.#bits[Math.floor(index / 8)]! & (1 << (index & 7)))) missing.push(index);
+    return missing;
+  }
+}
+
+function shown(numbers: readonly number[]): string {
+  const some = numbers.slice(0, 5).join(', ');
+  return numbers.length > 5 ? `${some}, ...` : some;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function fault(message: string, hint?: string): CraneError {
+  return new CraneError('E_SHARDS', message, { hint });
+}

@@ -1,0 +1,225 @@
+/** Shards and their merging: equal to one run, and each planted fault is found and named. */
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shardOf } from '../../../src/scoring/shards.js';
+import { type ShardRecord, writeShardRecord } from '../../../src/work/shard-record.js';
+import { runInProcess } from '../cli/run-in-process.js';
+import { makeToyFolder, makeToyModel, writePicture } from '../engine/toy-model.js';
+
+let folder: string;
+let model: string;
+let pictures: string;
+const at = (...parts: string[]) => join(folder, ...parts);
+const score = (...args: string[]) =>
+  runInProcess(['score', '--model', model, '--no-timings', ...args], { env: {} });
+const merge = (...args: string[]) => runInProcess(['merge', ...args], {});
+
+beforeAll(async () => {
+  folder = await makeToyFolder();
+  model = (await makeToyModel(at('toy'))).folder;
+  pictures = at('parts ä');
+  await mkdir(pictures);
+  for (let value = 0; value < 12; value++) await writePicture(join(pictures, `${value}.png`), 20 * value);
+  await writeFile(join(pictures, 'bad.png'), 'no picture');
+  for (const shard of [1, 2, 3]) await score(pictures, '--out', at('whole'), '--shard', `${shard}/3`);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const results = (shard: number, name = 'case') => at(name, `results.${shard}-of-3.jsonl`);
+const record = (shard: number, name = 'case') => at(name, `results.${shard}-of-3.shard.json`);
+
+/** A copy of the shards to plant a fault in. */
+async function copy(name = 'case'): Promise<string> {
+  await rm(at(name), { recursive: true, force: true });
+  await cp(at('whole'), at(name), { recursive: true });
+  return at(name);
+}
+
+async function changeRecord(shard: number, field: string, value: unknown): Promise<void> {
+  const read = JSON.parse(await readFile(record(shard), 'utf8')) as Record<string, unknown>;
+  const way = field.split('.');
+  const last = way.pop()!;
+  const inner = way.reduce((each, name) => each[name] as Record<string, unknown>, read);
+  inner[last] = value;
+  await writeFile(record(shard), JSON.stringify(read));
+}
+
+/** Changes rows and writes a record that fits them: what only looking at rows can find. */
+async function changeRows(shard: number, change: (rows: string[]) => string[]): Promise<void> {
+  const rows = (await readFile(results(shard), 'utf8')).trimEnd().split('\n');
+  const text = change(rows);
+  await writeFile(results(shard), text.length === 0 ? '' : `${text.join('\n')}\n`);
+  const {
+    results: _,
+    format,
+    version,
+    ...rest
+  } = JSON.parse(await readFile(record(shard), 'utf8')) as ShardRecord;
+  await writeShardRecord({ ...rest, results: results(shard) } as Parameters<typeof writeShardRecord>[0]);
+}
+
+/** The shard with most rows. */
+const fullest = async () => {
+  const sizes = await Promise.all(
+    [1, 2, 3].map(async (each) => (await readFile(results(each), 'utf8')).length),
+  );
+  return sizes.indexOf(Math.max(...sizes)) + 1;
+};
+
+describe('shards', () => {
+  it('are chosen by the name alone, evenly', () => {
+    const counts = [0, 0, 0, 0];
+    for (let index = 0; index < 4000; index++) counts[shardOf(`s3://bucket/${index}.jpg`, 4) - 1]!++;
+    for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(120);
+    // As anyone else computes it: sha256sum of the name, its first 12 digits by the count.
+    expect(shardOf('a.png', 7)).toBe(Number(BigInt('0x7f071235805f') % 7n) + 1);
+  });
+
+  it('merge into the bytes of one run', async () => {
+    const alone = await score(pictures);
+    const merged = await merge(at('whole'));
+    expect(merged.code).toBe(0);
+    expect(merged.stdout).toBe(alone.stdout);
+    expect(merged.stderr).toMatch(/^3 shards, 13 results, 1 of them failed, toy@/);
+    const csv = await merge(at('whole'), '--format', 'csv');
+    expect(csv.stdout).toBe((await score(pictures, '--format', 'csv')).stdout);
+  });
+
+  it('come from folders of several machines, or as single files', async () => {
+    for (const shard of [1, 2, 3])
+      await score(pictures, '--out', at(`node ${shard}`), '--shard', `${shard}/3`);
+    const nodes = [at('node 3'), at('node 1'), results(2, 'node 2')];
+    expect((await merge(...nodes)).stdout).toBe((await merge(at('whole'))).stdout);
+  });
+
+  it('merge into a file that is whole or not there', async () => {
+    const out = at('merged', 'all.jsonl');
+    expect((await merge(at('whole'), '--out', out)).code).toBe(0);
+    expect(await readFile(out, 'utf8')).toBe((await merge(at('whole'))).stdout);
+    expect((await merge(at('whole'), '--out', out)).stderr).toContain('exists already');
+    expect((await merge(at('whole'), '--out', at('merged', 'all.xyz'))).stderr).toContain(
+      'its ending says no format',
+    );
+    await copy();
+    await rm(record(1));
+    await merge(at('case'), '--out', at('merged', 'none.parquet'));
+    await expect(readFile(at('merged', 'none.parquet'))).rejects.toThrow('ENOENT');
+    expect((await readFile(at('merged', 'all.jsonl'), 'utf8')).length).toBeGreaterThan(0);
+  });
+
+  it('a part by --limit is said, and is no shard', async () => {
+    const run = await score(pictures, '--out', at('limited'), '--shard', '1/1', '--limit', '2');
+    expect(run.stderr).toContain('merge will not take it');
+    expect((await merge(at('limited'))).stderr).toContain('no shard is finished');
+  });
+});
+
+describe('a planted fault', () => {
+  const faults: [string, () => Promise<unknown>, RegExp][] = [
+    [
+      'a missing shard',
+      async () => {
+        await rm(record(2));
+        await rm(results(2));
+      },
+      /shard 2 of 3 missing.*--shard 2\/3/s,
+    ],
+    ['a shard that is not finished', () => rm(record(3)), /shard 3 of 3 missing; unfinished: .*--resume/s],
+    ['results that are missing', () => rm(results(1)), /results\.1-of-3\.jsonl: there is no such file/],
+    [
+      'a truncated file',
+      async () => {
+        const shard = await fullest();
+        const bytes = await readFile(results(shard));
+        await writeFile(results(shard), bytes.subarray(0, -20));
+      },
+      /bytes, expected/,
+    ],
+    [
+      'a changed digit',
+      async () => {
+        const shard = await fullest();
+        const text = await readFile(results(shard), 'utf8');
+        await writeFile(
+          results(shard),
+          text.replace(/"score":0\.(\d)/, (_, digit) => `"score":0.${9 - digit}`),
+        );
+      },
+      /was changed after its run/,
+    ],
+    [
+      'a row twice',
+      async () => changeRows(await fullest(), (rows) => [rows[0]!, ...rows]),
+      /a second result at/,
+    ],
+    [
+      'a row less',
+      async () => changeRows(await fullest(), (rows) => rows.slice(1)),
+      /1 of 13 inputs have no result/,
+    ],
+    [
+      'rows of another order',
+      async () => changeRows(await fullest(), (rows) => rows.toReversed()),
+      /after that at/,
+    ],
+    [
+      'a row of another model',
+      async () => changeRows(await fullest(), (rows) => rows.map((row) => row.replace('toy@', 'joy@'))),
+      /model joy@.*expected toy@/,
+    ],
+    [
+      'a row of another shard',
+      async () => {
+        const shard = await fullest();
+        const stranger = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].find((name) => shardOf(name, 3) !== shard)!;
+        await changeRows(shard, (rows) =>
+          rows.map((row) => row.replace(/"input":"[^"]*"/, `"input":"${stranger}"`)),
+        );
+      },
+      /is none of shard/,
+    ],
+    [
+      'a line that is none',
+      async () => changeRows(await fullest(), (rows) => ['{"input":3}', ...rows.slice(1)]),
+      /line 1 is no result/,
+    ],
+    ['another model', () => changeRecord(2, 'model', 'other'), /model other, in .* toy@/],
+    [
+      'another setting',
+      () => changeRecord(2, 'rows.threshold', 0.25),
+      /setting threshold 0.25, in .* 0.5.*same flags/s,
+    ],
+    [
+      'other inputs',
+      () => changeRecord(2, 'inputs.sha256', '0'.repeat(64)),
+      /listed inputs: sha256.*other inputs/s,
+    ],
+    ['other kernels', () => changeRecord(3, 'machine.kernels', 'none'), /kernels none.*CRANE_KERNELS/s],
+    ['another precision', () => changeRecord(3, 'machine.precision', 'bfloat16'), /precision/],
+    ['another version', () => changeRecord(3, 'craneNative', '9.9.9'), /crane-native 9\.9\.9/],
+    ['another count', () => changeRecord(3, 'shard.count', 4), /is shard 3 of 4/],
+    ['a shard twice', () => changeRecord(3, 'shard.index', 2), /shard 2 of 3 is there twice/],
+    ['a record that is none', () => writeFile(record(1), '{}'), /not the record of a shard/],
+    [
+      'a record that names a file elsewhere',
+      () => changeRecord(1, 'results.file', '../../etc/passwd'),
+      /not the record of a shard/,
+    ],
+  ];
+
+  it.each(faults)('%s is found, and nothing is written', async (_, plant, expected) => {
+    await copy();
+    await plant();
+    const run = await merge(at('case'));
+    expect(run.stderr).toMatch(expected);
+    expect(run.code).toBe(3);
+    expect(run.stdout).toBe('');
+  });
+
+  it('machines whose last digits differ are merged when that is asked for', async () => {
+    await copy();
+    await changeRecord(3, 'machine.kernels', 'none');
+    expect((await merge(at('case'), '--mixed-machines')).code).toBe(0);
+  });
+});
