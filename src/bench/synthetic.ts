@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { NativeAddon } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { isThere } from '../files/write-whole.js';
-import { craneKinds, isCraneKind } from '../models/crane-models.js';
+import { craneVariantNames, isCraneVariant } from '../models/crane-models.js';
 import { type Model, readModelJson } from '../models/model-json.js';
 import { modelFolder } from '../models/weights/model-folder.js';
 import { synthModel, synthName } from '../models/weights/synth-model.js';
@@ -23,9 +23,9 @@ export async function syntheticModel(
     log(line: string): void;
   },
 ): Promise<Model> {
-  if (!isCraneKind(kind)) {
+  if (!isCraneVariant(kind)) {
     throw new CraneError('E_USAGE', `there are no random weights for "${kind}"`, {
-      hint: `--synthetic goes with --model ${craneKinds.join(' or --model ')}`,
+      hint: `--synthetic goes with --model ${craneVariantNames.join(' or --model ')}`,
     });
   }
   const folder = await modelFolder(synthName(kind), env);

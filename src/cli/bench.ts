@@ -41,7 +41,10 @@ export function benchCommand(context: Context): CommandModule {
       return yargs
         .options({
           ...flags,
-          model: bench('model', 'the model that is measured; with --synthetic crane or crane+'),
+          model: bench(
+            'model',
+            'the model that is measured; with --synthetic crane, crane+, crane+dino or crane+sam',
+          ),
           batch: bench('batch', 'sizes of batch, for instance 1,4; auto: 1 on a CPU, 8 on a GPU'),
           threads: bench('threads', 'numbers of threads, for instance 1,2,4; 0: one per physical core'),
           out: bench('out', 'file for the results as JSON, with every sample'),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import { type BackboneName, backboneNames, isBackboneName } from '../models/backbones.js';
-import { type CraneKind, craneKinds, isCraneKind } from '../models/crane-models.js';
+import { type CraneVariant, craneVariantNames, isCraneVariant } from '../models/crane-models.js';
 import { type AddressTable, publicTable } from '../models/weights/addresses.js';
 import { toyBackboneName } from '../models/weights/toy-backbone.js';
 import type { AllOptions } from '../options/types.js';
@@ -172,7 +172,7 @@ function convertCommand(context: Context): CommandModule {
 }
 
 function synthCommand(context: Context): CommandModule {
-  const kinds = [...craneKinds, ...backboneNames, toyBackboneName];
+  const kinds = [...craneVariantNames, ...backboneNames, toyBackboneName];
   return {
     command: 'synth [kind]',
     describe:
@@ -195,7 +195,7 @@ function synthCommand(context: Context): CommandModule {
         .example('$0 weights synth crane+', 'then: crane-native score part.png --model synth-crane+'),
     handler: async (argv) => {
       const kind = String(argv['kind'] ?? '');
-      if (!isCraneKind(kind) && !isBackboneName(kind) && kind !== toyBackboneName) {
+      if (!isCraneVariant(kind) && !isBackboneName(kind) && kind !== toyBackboneName) {
         throw new CraneError(
           'E_USAGE',
           kind === '' ? 'synth needs a kind' : `there is no synthetic "${kind}"`,
@@ -233,7 +233,7 @@ function synthCommand(context: Context): CommandModule {
 }
 
 async function defaultOut(
-  kind: CraneKind | BackboneName | typeof toyBackboneName,
+  kind: CraneVariant | BackboneName | typeof toyBackboneName,
   env: NodeJS.ProcessEnv,
 ): Promise<string> {
   if (isBackboneName(kind)) {

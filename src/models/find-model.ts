@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { CraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import { kindOf } from '../files/kind-of.js';
-import { craneKinds } from './crane-models.js';
+import { isCraneVariant } from './crane-models.js';
 import { type Model, readModelJson } from './model-json.js';
 import { readUserCalibrations } from './user-calibrations.js';
 
@@ -40,7 +40,7 @@ async function readModel(given: string, env: NodeJS.ProcessEnv): Promise<Model> 
     'E_MODEL_NOT_FOUND',
     `no model is called "${given}"; there are ${known.join(', ') || 'none'}`,
     {
-      hint: (craneKinds as readonly string[]).includes(given)
+      hint: isCraneVariant(given)
         ? `fetch it once: npx crane-native weights pull ${given}`
         : `looked into ${places.join(' and ')}; see npx crane-native weights list`,
     },

@@ -9,7 +9,7 @@ export const benchCommandOptions = {
     group: 'Benchmark',
     scope: cli,
     default: false,
-    help: 'random weights of full size for crane and crane+, made once in the cache folder: nothing to download',
+    help: 'random weights of full size for crane, crane+, crane+dino and crane+sam, made once in the cache folder: nothing to download',
   }),
   vs: text({
     group: 'Benchmark',

@@ -5,11 +5,8 @@
  * index (native/weights/synth.h does it). They keep a signal alive through 24 blocks; they recognise nothing.
  */
 import type { SynthTensor } from '../../addon/native.js';
-import { type BackboneName, backbones, type ClipSizes, type VisionSizes } from '../backbones.js';
-
-export interface Dinov2Sizes extends VisionSizes {
-  registers: number;
-}
+import { type BackboneName, backbones, type ClipSizes } from '../backbones.js';
+import { layerNorm, numbered, type RecipeRow, toTensor } from './recipe-rows.js';
 
 export interface PromptSizes {
   width: number;
@@ -20,10 +17,9 @@ export interface PromptSizes {
   deepTokens: number;
 }
 
-/** CLIP ViT-L/14@336, DINOv2 ViT-B/14 with registers, and the prompts that fit (method.md 1 and 5). */
+/** CLIP ViT-L/14@336 and the prompts that fit (method.md 1 and 5); spatial sources: recipe-sources.ts. */
 export const fullSizes = {
   clip: backbones['ViT-L-14-336px'].sizes,
-  dinov2: { width: 768, layers: 12, patch: 14, grid: 37, registers: 4 } satisfies Dinov2Sizes,
   prompts: { width: 768, context: 12, deepSets: 8, deepTokens: 4 } satisfies PromptSizes,
 };
 
@@ -35,7 +31,6 @@ export const backboneSalts: Record<BackboneName, string> = {
 
 export const fullSalts = {
   clip: backboneSalts['ViT-L-14-336px'],
-  dinov2: 'fullA/dinov2',
   prompts: 'fullA/prompt',
 };
 
@@ -48,12 +43,9 @@ const k_logitScale = 4.605170249938965;
  */
 const k_contrast = { columnFrom: 48, columnScale: 1 / 16 };
 
-/** [name, shape, e, base]; e = null: every value is base */
-type Row = [name: string, shape: number[], exponent: number | null, base: number];
-
 /** OpenAI's names. Two towers of pre-norm blocks; [w, h] = width and 4 x width. */
 export function clipTensors({ vision, text, joint }: ClipSizes, salt: string): SynthTensor[] {
-  const rows: Row[] = [
+  const rows: RecipeRow[] = [
     ['positional_embedding', [text.context, text.width], 6, 0],
     ['text_projection', [text.width, joint], 5, 0],
     ['logit_scale', [], null, k_logitScale],
@@ -75,34 +67,18 @@ export function clipTensors({ vision, text, joint }: ClipSizes, salt: string): S
   });
 }
 
-/** The names of DINOv2's authors. The position table is large, as theirs is: e = -1 gives values up to 2. */
-export function dinov2Tensors(sizes: Dinov2Sizes, salt: string): SynthTensor[] {
-  const { width, layers, patch, grid, registers } = sizes;
-  const rows: Row[] = [
-    ['cls_token', [1, 1, width], 3, 0],
-    ['pos_embed', [1, 1 + grid ** 2, width], -1, 0],
-    ['register_tokens', [1, registers, width], 3, 0],
-    ['mask_token', [1, width], 3, 0],
-    ['patch_embed.proj.weight', [width, 3, patch, patch], 4, 0],
-    ['patch_embed.proj.bias', [width], 4, 0],
-    ...numbered(layers, (n) => dinov2Block(`blocks.${n}`, width)),
-    ...layerNorm('norm', width),
-  ];
-  return rows.map((row) => toTensor(salt, row));
-}
-
 /** The authors' names of learned prompts (method.md 5). */
 export function promptTensors(sizes: PromptSizes, salt: string): SynthTensor[] {
   const { width, context, deepSets, deepTokens } = sizes;
-  const rows: Row[] = [
+  const rows: RecipeRow[] = [
     ['ctx_pos', [1, 1, context, width], 4, 0],
     ['ctx_neg', [1, 1, context, width], 4, 0],
-    ...numbered(deepSets, (n): Row[] => [[`compound_prompts_text.${n}`, [deepTokens, width], 4, 0]]),
+    ...numbered(deepSets, (n): RecipeRow[] => [[`compound_prompts_text.${n}`, [deepTokens, width], 4, 0]]),
   ];
   return rows.map((row) => toTensor(salt, row));
 }
 
-function clipBlock(at: string, width: number, outExponent: number): Row[] {
+function clipBlock(at: string, width: number, outExponent: number): RecipeRow[] {
   return [
     ['attn.in_proj_weight', [3 * width, width], 4, 0],
     ['attn.in_proj_bias', [3 * width], 4, 0],
@@ -114,39 +90,5 @@ function clipBlock(at: string, width: number, outExponent: number): Row[] {
     ['mlp.c_proj.weight', [width, 4 * width], 6, 0],
     ['mlp.c_proj.bias', [width], 6, 0],
     ...layerNorm('ln_2', width),
-  ].map(([name, ...rest]) => [`${at}.${name}`, ...rest] as Row);
-}
-
-function dinov2Block(at: string, width: number): Row[] {
-  return [
-    ...layerNorm('norm1', width),
-    ['attn.qkv.weight', [3 * width, width], 4, 0],
-    ['attn.qkv.bias', [3 * width], 4, 0],
-    ['attn.proj.weight', [width, width], 6, 0],
-    ['attn.proj.bias', [width], 6, 0],
-    ['ls1.gamma', [width], 2, 0.5],
-    ...layerNorm('norm2', width),
-    ['mlp.fc1.weight', [4 * width, width], 4, 0],
-    ['mlp.fc1.bias', [4 * width], 4, 0],
-    ['mlp.fc2.weight', [width, 4 * width], 6, 0],
-    ['mlp.fc2.bias', [width], 6, 0],
-    ['ls2.gamma', [width], 2, 0.5],
-  ].map(([name, ...rest]) => [`${at}.${name}`, ...rest] as Row);
-}
-
-function layerNorm(at: string, width: number): Row[] {
-  return [
-    [`${at}.weight`, [width], 2, 1],
-    [`${at}.bias`, [width], 3, 0],
-  ];
-}
-
-function numbered(count: number, rowsOf: (n: number) => Row[]): Row[] {
-  return Array.from({ length: count }, (_, n) => rowsOf(n)).flat();
-}
-
-/** Around 0 the values have 10 significant bits, which f16 holds exactly; around 1 or 1/2 they need 13. */
-function toTensor(salt: string, [name, shape, exponent, base]: Row): SynthTensor {
-  const dtype = base === 0 ? 'f16' : 'f32';
-  return { salt, name, shape, exponent, base, dtype };
+  ].map(([name, ...rest]) => [`${at}.${name}`, ...rest] as RecipeRow);
 }

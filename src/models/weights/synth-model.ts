@@ -10,8 +10,16 @@ import { makeFolder } from '../../files/make-folder.js';
 import { withoutTemporary } from '../../files/temporary-name.js';
 import { exists, isThere, writeWhole } from '../../files/write-whole.js';
 import { type BackboneName, backbones } from '../backbones.js';
-import { type CraneKind, craneTexts, describeCrane, toText, type WeightPart } from '../crane-models.js';
-import { backboneSalts, clipTensors, dinov2Tensors, fullSalts, fullSizes, promptTensors } from './recipe.js';
+import {
+  type CraneVariant,
+  craneTexts,
+  craneVariants,
+  describeCrane,
+  toText,
+  type WeightPart,
+} from '../crane-models.js';
+import { backboneSalts, clipTensors, fullSalts, fullSizes, promptTensors } from './recipe.js';
+import { sourceRecipes } from './recipe-sources.js';
 import { copyToyBackbone } from './toy-backbone.js';
 
 export interface SynthOptions {
@@ -24,8 +32,8 @@ export interface SynthOptions {
 }
 
 /** The name under which `--model` finds it in the cache folder. */
-export function synthName(kind: CraneKind): string {
-  return `synth-${kind}`;
+export function synthName(variant: CraneVariant): string {
+  return `synth-${variant}`;
 }
 
 /**
@@ -34,7 +42,7 @@ export function synthName(kind: CraneKind): string {
  * @throws CraneError E_EXISTS, E_IO_WRITE, E_CANCELLED
  */
 export async function synthModel(
-  kind: CraneKind,
+  variant: CraneVariant,
   { out, overwrite, addon, stop, log }: SynthOptions,
 ): Promise<{ folder: string; bytes: number }> {
   const folder = resolve(out);
@@ -50,28 +58,23 @@ export async function synthModel(
       await addon.synthWeights(path, tensors, { format: 'crane-synth', salt: tensors[0]?.salt ?? '' });
       return { file, sha256: await sha256OfFile(path), bytes: (await stat(path)).size };
     };
-    const { clip, dinov2, prompts } = fullSizes;
+    const { kind, source: sourceKind } = craneVariants[variant];
+    const { clip, prompts } = fullSizes;
     const learned = await write(
       'prompts.safetensors',
       'two texts of 12 vectors, 8 layers of 4',
       promptTensors(prompts, fullSalts.prompts),
     );
     const weights = await write('clip.safetensors', 'CLIP ViT-L/14@336', clipTensors(clip, fullSalts.clip));
-    const source =
-      kind === 'crane+'
-        ? await write(
-            'dinov2.safetensors',
-            'DINOv2 ViT-B/14 with 4 registers',
-            dinov2Tensors(dinov2, fullSalts.dinov2),
-          )
-        : undefined;
+    const recipe = sourceKind && sourceRecipes[sourceKind];
+    const source = recipe ? await write(recipe.file, recipe.what, recipe.tensors(recipe.salt)) : undefined;
     const model = describeCrane({
       kind,
-      name: synthName(kind),
-      description: `${kind === 'crane' ? 'Crane' : 'Crane+'} at full size with weights by a recipe: for benchmarks only, its scores mean nothing`,
+      name: synthName(variant),
+      description: `${recipe ? `Crane+ with ${recipe.what}` : 'Crane'} at full size with weights by a recipe: for benchmarks only, its scores mean nothing`,
       licence: 'MIT',
       weights,
-      ...(source ? { source } : {}),
+      ...(source && sourceKind ? { source, sourceKind } : {}),
       prompts: {
         default: 'recipe',
         sets: { recipe: { file: learned.file, sha256: learned.sha256, learnedOn: [], ...craneTexts } },

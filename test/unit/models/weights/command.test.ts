@@ -8,6 +8,7 @@ import type { Context } from '../../../../src/cli/context.js';
 import { weightsCommand } from '../../../../src/cli/weights.js';
 import { CraneError } from '../../../../src/errors.js';
 import { backbones } from '../../../../src/models/backbones.js';
+import type { ModelDescription } from '../../../../src/models/model-json.js';
 import type { AddressTable } from '../../../../src/models/weights/addresses.js';
 import { clipTensors } from '../../../../src/models/weights/recipe.js';
 import { runInProcess } from '../../cli/run-in-process.js';
@@ -65,7 +66,7 @@ describe('help and usage', () => {
     [
       ['synth', 'clip'],
       'there is no synthetic "clip"',
-      'one of crane, crane+, ViT-L-14-336px, ViT-B-16-plus-240, toy-backbone',
+      'one of crane, crane+, crane+dino, crane+sam, ViT-L-14-336px, ViT-B-16-plus-240, toy-backbone',
     ],
     [['pull'], 'pull needs a name', 'see crane-native weights list'],
     [['pull', 'crain'], 'nothing is known under the name "crain"', 'did you mean crane?'],
@@ -220,6 +221,18 @@ describe('convert and synth', () => {
     expect(again.stderr).toMatch(/E_EXISTS/);
     expect((await run('synth', 'crane+', '--force')).code).toBe(0);
     expect((await stat(join(made, 'model.json'))).ino).not.toBe(first.ino);
+  });
+
+  it.each([
+    ['crane+dino', 'dino.safetensors', 1.2],
+    ['crane+sam', 'sam.safetensors', 1.08],
+  ])('synth %s has that source, run as the published one', async (kind, file, beta) => {
+    expect((await run('synth', kind)).code).toBe(0);
+    const text = await readFile(at('cache', 'models', `synth-${kind}`, 'model.json'), 'utf8');
+    const { source, method } = JSON.parse(text) as ModelDescription;
+    expect(source!.weights.file).toBe(file);
+    expect(source!.tower.positionInterpolation).toEqual({ kind: 'bicubic', offset: 0.1 });
+    expect(method).toMatchObject({ dAttn: true, dAttnBeta: beta });
   });
 
   it("synth makes a backbone's weights as one file", async () => {

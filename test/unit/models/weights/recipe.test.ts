@@ -3,18 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NativeAddon, SynthTensor } from '../../../../src/addon/native.js';
-import {
-  clipTensors,
-  dinov2Tensors,
-  fullSalts,
-  fullSizes,
-  promptTensors,
-} from '../../../../src/models/weights/recipe.js';
+import { clipTensors, fullSalts, fullSizes, promptTensors } from '../../../../src/models/weights/recipe.js';
+import { sourceRecipes } from '../../../../src/models/weights/recipe-sources.js';
 import { builtAddon } from './built-addon.js';
 
+const ofSource = (kind: keyof typeof sourceRecipes) => {
+  const { tensors, salt } = sourceRecipes[kind];
+  return tensors(salt);
+};
 const made: Record<string, SynthTensor[]> = {
   clip: clipTensors(fullSizes.clip, fullSalts.clip),
-  dinov2: dinov2Tensors(fullSizes.dinov2, fullSalts.dinov2),
+  dinov2: ofSource('dinov2'),
   prompt: promptTensors(fullSizes.prompts, fullSalts.prompts),
 };
 const groups = Object.keys(made);
@@ -24,6 +23,20 @@ describe('the recipe', () => {
     const values = (group: string) =>
       made[group]!.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0);
     expect(groups.map(values)).toEqual([427_944_193, 86_583_552, 43_008]);
+  });
+
+  // DINO ViT-B/8: 85.8 million; SAM's image encoder: 89.7 million, the published counts
+  it.each([
+    ['dino', 85_807_872],
+    ['sam', 89_670_912],
+  ] as const)('makes as many values as the published %s has', (kind, count) => {
+    const tensors = ofSource(kind);
+    const values = tensors.reduce(
+      (sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1),
+      0,
+    );
+    expect(values).toBe(count);
+    expect(new Set(tensors.map(({ name }) => name)).size).toBe(tensors.length);
   });
 
   it('names no tensor twice', () => {

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { WeightFileInfo } from '../../../../src/addon/native.js';
 import { backbones } from '../../../../src/models/backbones.js';
-import {
-  clipTensors,
-  dinov2Tensors,
-  fullSalts,
-  fullSizes,
-  promptTensors,
-} from '../../../../src/models/weights/recipe.js';
+import { clipTensors, fullSalts, fullSizes, promptTensors } from '../../../../src/models/weights/recipe.js';
+import { sourceRecipes } from '../../../../src/models/weights/recipe-sources.js';
 import { sizesOf } from '../../../../src/models/weights/sizes.js';
 
 function info(naming: string, tensors: { name: string; shape: number[] }[]): WeightFileInfo {
@@ -45,11 +40,21 @@ describe('sizes read from tensors', () => {
   });
 
   it('DINOv2, also with a prefix before every name', () => {
-    const tensors = dinov2Tensors(fullSizes.dinov2, fullSalts.dinov2);
+    const { tensors: recipe, salt } = sourceRecipes.dinov2;
+    const tensors = recipe(salt);
     const vision = { width: 768, layers: 12, heads: 12, patch: 14, grid: 37, registers: 4, mlp: 3072 };
     expect(sizesOf(info('dinov2', tensors))).toEqual({ vision, values: 86_583_552 });
     const prefixed = tensors.map(({ name, shape }) => ({ name: `module.${name}`, shape }));
     expect(sizesOf(info('dinov2', prefixed)).vision).toEqual(vision);
+  });
+
+  it("DINO and SAM's image encoder, as they are published", () => {
+    const of = (kind: 'dino' | 'sam', naming: string) => {
+      const { tensors, salt } = sourceRecipes[kind];
+      return sizesOf(info(naming, tensors(salt))).vision;
+    };
+    expect(of('dino', 'dinov2')).toMatchObject({ width: 768, layers: 12, patch: 8, grid: 28, registers: 0 });
+    expect(of('sam', 'sam')).toMatchObject({ width: 768, layers: 12, patch: 16, grid: 64 });
   });
 
   it('prompts', () => {
