@@ -113,6 +113,12 @@ export const errorTable = {
   E_HTTP_TOO_LARGE: { exit: 2, http: 413, what: 'a request above the limits of the service' },
   E_HTTP_TIMEOUT: { exit: 2, http: 408, what: 'a request that did not come in time' },
   E_HTTP_TOKEN: { exit: 2, http: 401, what: 'no access token, or none that is known' },
+  E_HTTP_RIGHT: {
+    exit: 2,
+    http: 403,
+    what: 'something that the token does not allow, or that nobody may do here',
+  },
+  E_HTTP_QUOTA: { exit: 2, http: 409, what: 'the service keeps as much for its clients as it may' },
   E_HTTP_FOREIGN: { exit: 2, http: 403, what: 'a request that another web site made a browser send' },
 
   E_DOWNLOAD: { exit: 5, http: 502, what: 'a download that failed' },

@@ -16,7 +16,7 @@ export const calibrateCommandOptions = {
   }),
   falseAlarmRate: num({
     group: 'Calibration',
-    scope: local,
+    scope: ['cli', 'library', 'http'],
     calls: ['calibrate', 'score', 'scoreMany'],
     min: 0,
     max: 1,

@@ -4,13 +4,14 @@ import { choice, flag, int, integers, type LibraryCall, type OptionSpec, text } 
 import { methodCalls } from './method.js';
 import type { AllOptions, LearnNormalsChoices } from './types.js';
 
-const local = ['cli', 'library'] as const;
+/** requests name a bank that the service keeps, and how one is learned */
+const everywhere = ['cli', 'library', 'http'] as const;
 const calls: readonly LibraryCall[] = ['learnNormals'];
 const defaultText = 'from the model';
 
 const normals: OptionSpec<AllOptions['normals']> = {
   group: 'Normals',
-  scope: local,
+  scope: everywhere,
   calls: methodCalls,
   defaultText: 'none',
   help: 'compare with a bank of normal pictures (a file of normals learn), instead of with prompts',
@@ -32,14 +33,14 @@ export const normalsOptions = {
   }),
   bankTower: choice(['vision', 'source'], {
     group: 'Normals',
-    scope: local,
+    scope: everywhere,
     calls,
     defaultText,
     help: "the tower whose patches are compared: the vision tower, or the model's spatial source",
   }),
   bankBlocks: integers({
     group: 'Normals',
-    scope: local,
+    scope: everywhere,
     calls,
     min: 1,
     defaultText,
@@ -47,7 +48,7 @@ export const normalsOptions = {
   }),
   turns: int({
     group: 'Normals',
-    scope: local,
+    scope: everywhere,
     calls,
     min: 1,
     max: 360,
@@ -56,7 +57,7 @@ export const normalsOptions = {
   }),
   mirror: flag({
     group: 'Normals',
-    scope: local,
+    scope: everywhere,
     calls,
     defaultText,
     help: 'mirrored copies too',

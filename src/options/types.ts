@@ -244,6 +244,10 @@ export interface ServeOptions {
   host: string;
   port: number;
   tokenFile: string;
+  dataFolder: string;
+  maxBanks: number;
+  maxBankBytes: number;
+  maxBankPictures: number;
   insecure: boolean;
   tlsCert: string;
   tlsKey: string;

@@ -2,8 +2,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PageFile } from '../pages/service/page.js';
 import type { Address } from './http-server.js';
-import { openApi } from './openapi.js';
+import { openApi } from './openapi/document.js';
 import { inferenceAddresses } from './routes/inference-protocol.js';
+import { addBank, bankBody, banksBody, removeBank } from './routes/normals.js';
 import { scoreRoute } from './routes/score.js';
 import { health, modelBody, modelsBody, promptsBody, readiness } from './routes/state.js';
 import type { Service } from './service.js';
@@ -47,10 +48,30 @@ export function allAddresses(service: Service, page: readonly PageFile[] = []): 
       },
     },
     {
+      path: '/v1/normals',
+      writes: ['POST'],
+      methods: {
+        GET: () => banksBody(service),
+        POST: (request, reply) => addBank(service, request, reply),
+      },
+    },
+    {
+      path: '/v1/normals/:name',
+      writes: ['DELETE'],
+      methods: {
+        GET: (request) => bankBody(service, nameOf(request)),
+        DELETE: (request, reply) => removeBank(service, nameOf(request), reply),
+      },
+    },
+    {
       path: '/v1/prompts',
       methods: {
         GET: (request) => promptsBody(service, (request.query as { model?: string }).model),
       },
     },
   ];
+}
+
+function nameOf(request: FastifyRequest): string {
+  return (request.params as { name: string }).name;
 }

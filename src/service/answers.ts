@@ -10,7 +10,7 @@ export interface ErrorAnswer {
 
 /** Their messages are made of the request and of limits alone; those of the others may name files of the operator. */
 const k_tellable =
-  /^E_(IMAGE_.*|INPUT_.*|HTTP_.*|USAGE|METHOD|QUEUE_FULL|SERVICE_DOWN|DEADLINE|CANCELLED|MEMORY)$/;
+  /^E_(IMAGE_.*|INPUT_.*|HTTP_.*|CALIBRATE_.*|NORMALS|EXISTS|USAGE|METHOD|QUEUE_FULL|SERVICE_DOWN|DEADLINE|CANCELLED|MEMORY)$/;
 
 export function told({ code, message, hint }: CraneError): ToldError {
   if (!k_tellable.test(code)) return { code, message: errorTable[code].what };

@@ -15,7 +15,7 @@ export const serveNames: readonly OptionName[] = optionNames.filter((name) =>
 );
 export const k_ownNames = serveNames.filter((name) => options[name].group === 'Service' && name !== 'config');
 /** Files, taken from the folder of the configuration file. */
-const k_files: readonly string[] = ['tokenFile', 'tlsCert', 'tlsKey'];
+const k_files: readonly string[] = ['tokenFile', 'tlsCert', 'tlsKey', 'dataFolder'];
 /** Of each model, beside `promptSets`. */
 export const k_modelNames = serveNames.filter(
   (name) => options[name].group !== 'Service' && name !== 'maxQueue',

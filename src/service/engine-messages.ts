@@ -1,7 +1,8 @@
 /** What the service and the process of its engines say to each other (frames.ts). */
 import type { Facts } from '../engine/engine.js';
 import type { ErrorCode } from '../errors.js';
-import type { EngineOptions, ScoreOptions } from '../options/types.js';
+import type { BankFacts } from '../normals/bank-facts.js';
+import type { EngineOptions, LearnNormalsChoices, ScoreOptions } from '../options/types.js';
 import type { ScoredLine } from '../sinks/result-line.js';
 
 /** A model as the operator names it. */
@@ -23,17 +24,29 @@ export interface ScoreOrder {
   form: PictureForm;
   options: Pick<
     ScoreOptions,
-    Exclude<keyof ScoreOptions, 'signal' | 'name' | 'map' | 'regions' | 'priority'>
-  >;
+    Exclude<keyof ScoreOptions, 'signal' | 'name' | 'map' | 'regions' | 'priority' | 'normals'>
+  > & { /** the file of a bank that the service keeps */ normals?: string };
   regions: boolean;
   map: boolean;
   /** a heat map, of this range of values; of the method's where none is said */
   heatmap: { range: { low: number; high: number } | null } | null;
+  /** the client's name of the bank whose file stands in the options */
+  bank?: string;
+}
+
+/** A bank of normal pictures, whose files follow each other in the frame's bytes. */
+export interface LearnOrder {
+  model: string;
+  pictures: { name: string; bytes: number }[];
+  choices: LearnNormalsChoices;
+  /** the file to write; nothing is there */
+  path: string;
 }
 
 export type ToEngines =
   | { kind: 'load'; models: ServedModel[] }
   | { kind: 'score'; id: number; order: ScoreOrder }
+  | { kind: 'learn'; id: number; order: LearnOrder }
   | { kind: 'cancel'; id: number }
   | { kind: 'close' };
 
@@ -73,6 +86,7 @@ export type FromEngines =
   | { kind: 'loaded'; models: ModelFacts[] }
   | { kind: 'not-loaded'; model: string; error: ToldError }
   | { kind: 'scored'; id: number; answer: Answer; retryAfterMs: number | null }
+  | { kind: 'learned'; id: number; facts: BankFacts }
   | { kind: 'refused'; id: number; error: ToldError }
   | { kind: 'pass'; pictures: number; ms: number }
   | { kind: 'warning'; model: string; message: string };

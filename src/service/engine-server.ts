@@ -3,25 +3,21 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Duplex } from 'node:stream';
 import type { NativeAddon } from '../addon/native.js';
 import type { Engine } from '../engine/engine.js';
-import { openEngine } from '../engine/load-engine.js';
 import { k_passChannel, type PassMessage } from '../engine/pass-channel.js';
 import { CraneError, toCraneError } from '../errors.js';
 import type { PictureInput } from '../images/picture-input.js';
-import { methodOf } from '../methods/registry.js';
-import { findModel } from '../models/find-model.js';
-import type { Model } from '../models/model-json.js';
-import { defaultSet } from '../models/prompt-set.js';
-import { defaultOf } from '../options/table.js';
+import type { BankFacts } from '../normals/bank-facts.js';
 import { toResultLine } from '../sinks/result-line.js';
 import type {
   Answer,
   FromEngines,
-  ModelFacts,
+  LearnOrder,
   PictureForm,
   ScoreOrder,
-  ServedModel,
   ToEngines,
+  ToldError,
 } from './engine-messages.js';
+import { choicesOf, type Loaded, loadAll } from './engine-models.js';
 import { onFrames, sendFrame } from './frames.js';
 
 export interface EngineServerParts {
@@ -33,7 +29,7 @@ export interface EngineServerParts {
 export async function serveEngines({ channel, loadAddon }: EngineServerParts): Promise<void> {
   const engines = new Map<string, Loaded>();
   const running = new Map<number, AbortController>();
-  const send = (message: FromEngines, bytes?: Uint8Array) => sendFrame(channel, message, bytes);
+  const send = (message: FromEngines, parts?: readonly Uint8Array[]) => sendFrame(channel, message, parts);
   let loading: Promise<void> = Promise.resolve();
   const onPass = (message: unknown) => {
     const { pictures, ms } = message as PassMessage;
@@ -49,6 +45,9 @@ export async function serveEngines({ channel, loadAddon }: EngineServerParts): P
       case 'score':
         void score(message.id, message.order, bytes);
         break;
+      case 'learn':
+        void learn(message.id, message.order, bytes);
+        break;
       case 'cancel':
         running.get(message.id)?.abort();
         break;
@@ -57,21 +56,47 @@ export async function serveEngines({ channel, loadAddon }: EngineServerParts): P
         break;
     }
   });
-  const score = async (id: number, order: ScoreOrder, bytes: Uint8Array) => {
+  /** Answers exactly once, whatever happens. shown: what the client calls a file of the service's. */
+  const answer = async (
+    id: number,
+    model: string,
+    work: (loaded: Loaded, signal: AbortSignal) => Promise<{ message: FromEngines; parts?: Uint8Array[] }>,
+    shown: { path: string | undefined; name: string },
+  ) => {
     const cancel = new AbortController();
     running.set(id, cancel);
     try {
-      const loaded = engines.get(order.model);
-      if (!loaded) throw new CraneError('E_SERVICE_DOWN', `${order.model} is not loaded`);
-      const { answer, parts } = await scoreOne(loaded, order, bytes, cancel.signal);
-      const { retryAfterMs } = loaded.engine.queue;
-      send({ kind: 'scored', id, answer, retryAfterMs }, Buffer.concat(parts));
+      const loaded = engines.get(model);
+      if (!loaded) throw new CraneError('E_SERVICE_DOWN', `${model} is not loaded`);
+      const { message, parts } = await work(loaded, cancel.signal);
+      send(message, parts);
     } catch (thrown) {
-      send({ kind: 'refused', id, error: toCraneError(thrown).toJSON() });
+      send({ kind: 'refused', id, error: forClients(toCraneError(thrown), shown) });
     } finally {
       running.delete(id);
     }
   };
+  const score = (id: number, order: ScoreOrder, bytes: Uint8Array) =>
+    answer(
+      id,
+      order.model,
+      async (loaded, signal) => {
+        const { answer, parts } = await scoreOne(loaded, order, bytes, signal);
+        const { retryAfterMs } = loaded.engine.queue;
+        return { message: { kind: 'scored', id, answer, retryAfterMs }, parts };
+      },
+      { path: order.options.normals, name: `bank "${order.bank}"` },
+    );
+  const learn = (id: number, order: LearnOrder, bytes: Uint8Array) =>
+    answer(
+      id,
+      order.model,
+      async ({ engine }, signal) => {
+        const facts = await learnBank(engine, order, bytes, signal);
+        return { message: { kind: 'learned', id, facts } };
+      },
+      { path: order.path, name: 'the bank' },
+    );
   await new Promise<void>((resolve) => channel.once('close', resolve));
   unsubscribe(k_passChannel, onPass);
   for (const cancel of running.values()) cancel.abort();
@@ -79,81 +104,46 @@ export async function serveEngines({ channel, loadAddon }: EngineServerParts): P
   await Promise.all([...engines.values()].map(({ engine }) => engine.dispose()));
 }
 
-interface Loaded {
-  engine: Engine;
-  promptSets: Readonly<Record<string, string>>;
+/** Files of the service have no paths for its clients. */
+function forClients(
+  error: CraneError,
+  { path, name }: { path: string | undefined; name: string },
+): ToldError {
+  const { code, message } = error;
+  if (path === undefined || code !== 'E_NORMALS') return error.toJSON();
+  return { code, message: message.replaceAll(path, name), hint: 'learn it again: POST /v1/normals' };
 }
 
-async function loadAll(
-  models: readonly ServedModel[],
-  loadAddon: EngineServerParts['loadAddon'],
-  engines: Map<string, Loaded>,
-  send: (message: FromEngines) => void,
-): Promise<void> {
-  const facts: ModelFacts[] = [];
-  for (const { name, options, promptSets } of models) {
-    try {
-      const model = await findModel(options.model ?? defaultOf('model'));
-      const { addon } = await loadAddon();
-      const engine = await openEngine(addon, model, {
-        ...options,
-        onWarning: ({ message }) => send({ kind: 'warning', model: name, message }),
-      });
-      engines.set(name, { engine, promptSets });
-      facts.push(await factsOf(name, model, engine, promptSets));
-    } catch (thrown) {
-      send({ kind: 'not-loaded', model: name, error: toCraneError(thrown).toJSON() });
-      return;
-    }
-  }
-  send({ kind: 'loaded', models: facts });
-}
-
-/** Encodes every further prompt set once: a bad file is told now, not by the first request that names it. */
-async function factsOf(
-  name: string,
-  model: Model,
+async function learnBank(
   engine: Engine,
-  promptSets: Readonly<Record<string, string>>,
-): Promise<ModelFacts> {
-  for (const path of Object.values(promptSets)) await engine.preparePrompts({ prompts: path });
-  const { model: label, input, device, precision, prompts, weightBytes } = engine.facts;
-  const { method, threshold, mapThreshold, prompts: chosen } = await engine.settledSettings();
-  const others = Object.keys(promptSets).map((set) => [set, { learnedOn: null }] as const);
-  const byPath = Object.entries(promptSets).find(([, path]) => path === chosen)?.[0];
-  return {
-    name,
-    facts: {
-      model: label,
-      input,
-      device,
-      precision,
-      weightBytes,
-    },
-    prompts: { ...prompts, ...Object.fromEntries(others) },
-    description: model.description,
-    licence: model.licence,
-    version: model.version,
-    method: methodOf(method).name,
-    defaultPrompts: byPath ?? chosen ?? defaultSet(model, methodOf(method).name) ?? null,
-    threshold,
-    mapThreshold,
-  };
+  { pictures, choices, path }: LearnOrder,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<BankFacts> {
+  let at = 0;
+  const source = pictures.map(({ name, bytes: length }) => {
+    at += length;
+    return { input: bytes.subarray(at - length, at), name };
+  });
+  const bank = await engine.learnNormals(source, { ...choices, signal });
+  try {
+    await bank.save(path);
+  } finally {
+    bank.remove();
+  }
+  return bank.facts;
 }
 
 async function scoreOne(
-  { engine, promptSets }: Loaded,
+  loaded: Loaded,
   order: ScoreOrder,
   bytes: Uint8Array,
   signal: AbortSignal,
 ): Promise<{ answer: Answer; parts: Uint8Array[] }> {
   const from = performance.now();
   const input = toInput(order.form, bytes);
-  const { prompts } = order.options;
-  const options = {
-    ...order.options,
-    ...(prompts !== undefined && Object.hasOwn(promptSets, prompts) ? { prompts: promptSets[prompts]! } : {}),
-  };
+  const { engine } = loaded;
+  const options = choicesOf(loaded, order);
   const scored = await engine.score(input, {
     ...options,
     name: order.name,
@@ -176,6 +166,7 @@ async function scoreOne(
       heatmapFormat: 'png',
       ...(order.heatmap.range === null ? {} : { heatmapRange: order.heatmap.range }),
       ...(options.method === undefined ? {} : { method: options.method }),
+      ...(options.normals === undefined ? {} : { method: 'normals' }),
       ...(mapThreshold === undefined ? {} : { mapThreshold }),
       ...(bitDepth === undefined ? {} : { bitDepth }),
       ...(valueRange === undefined ? {} : { valueRange }),

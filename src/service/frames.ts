@@ -15,16 +15,17 @@ const k_prefix = 8;
 const k_maxHead = 64 * 2 ** 20;
 const k_empty = new Uint8Array(0);
 
-/** Nothing waits here: whoever sends bounds what is on its way. */
-export function sendFrame(channel: Duplex, head: unknown, bytes: Uint8Array = k_empty): void {
+/** The parts are the frame's bytes, one after the other, and are not copied. Nothing waits here: whoever sends bounds what is on its way. */
+export function sendFrame(channel: Duplex, head: unknown, parts: readonly Uint8Array[] = []): void {
   if (channel.destroyed || channel.writableEnded) return;
   const json = Buffer.from(JSON.stringify(head));
   const prefix = Buffer.allocUnsafe(k_prefix);
   prefix.writeUInt32LE(json.length, 0);
-  prefix.writeUInt32LE(bytes.length, 4);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  prefix.writeUInt32LE(length, 4);
   channel.cork();
   channel.write(Buffer.concat([prefix, json]));
-  if (bytes.length > 0) channel.write(bytes);
+  for (const part of parts) if (part.length > 0) channel.write(part);
   channel.uncork();
 }
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { CraneError } from '../errors.js';
-import { type AccessTokens, bearerOf } from './tokens.js';
+import { type AccessTokens, bearerOf, type Right } from './tokens.js';
 
 /** An address that only this machine reaches. */
 export function isLoopback(host: string): boolean {
@@ -32,14 +32,31 @@ function hostOf(origin: string): string | undefined {
   }
 }
 
-/** @throws CraneError E_HTTP_TOKEN */
-export function checkToken(request: IncomingMessage, tokens: AccessTokens | undefined): void {
-  if (!tokens) return;
+/**
+ * Where there are no tokens, everybody may ask, and those of this machine alone may add and delete.
+ * @returns the caller's rights. @throws CraneError E_HTTP_TOKEN
+ */
+export function checkToken(
+  request: IncomingMessage,
+  { tokens, host }: { tokens: AccessTokens | undefined; host: string },
+): ReadonlySet<Right> {
+  if (!tokens) return new Set(isLoopback(host) ? ['write'] : []);
   const given = bearerOf(request.headers.authorization);
-  if (given !== undefined && tokens.has(given)) return;
+  const rights = given === undefined ? undefined : tokens.rightsOf(given);
+  if (rights) return rights;
   throw new CraneError(
     'E_HTTP_TOKEN',
     given === undefined ? 'the request carries no access token' : 'the access token is not known',
     { hint: 'send the header Authorization: Bearer TOKEN' },
+  );
+}
+
+/** @throws CraneError E_HTTP_RIGHT */
+export function checkRight(rights: ReadonlySet<Right>, right: Right, hasTokens: boolean): void {
+  if (rights.has(right)) return;
+  throw new CraneError(
+    'E_HTTP_RIGHT',
+    hasTokens ? 'this token may not add or delete' : 'nobody may add or delete here: there are no tokens',
+    { hint: `the operator writes the word ${right} behind a token in the file of tokens` },
   );
 }

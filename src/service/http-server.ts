@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { CraneError, toCraneError } from '../errors.js';
 import { type ErrorAnswer, statusOf, told } from './answers.js';
-import { checkOrigin, checkToken, isLoopback } from './guard.js';
+import { checkOrigin, checkRight, checkToken, isLoopback } from './guard.js';
 import type { Log } from './log.js';
 import type { Service } from './service.js';
 
@@ -13,9 +13,11 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 
 export interface Address {
   path: string;
-  methods: Partial<Record<'GET' | 'POST', Handler>>;
+  methods: Partial<Record<'GET' | 'POST' | 'DELETE', Handler>>;
   /** needs no token: health, and what asks for the token */
   isOpen?: boolean;
+  /** these methods add or delete what the service keeps, and need the right to */
+  writes?: readonly ('POST' | 'DELETE')[];
   /** a part of the page, not of the interface */
   isPage?: boolean;
   /** the form of errors that the address's protocol has; else ours */
@@ -79,8 +81,12 @@ export async function makeServer(
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(k_headers).header('x-request-id', request.id);
     checkOrigin(request.raw, isLocalOnly);
-    const { isOpen } = addressOf(request);
-    if (!isOpen) checkToken(request.raw, service.tokens);
+    const { isOpen, writes } = addressOf(request);
+    if (isOpen) return;
+    const { tokens } = service;
+    const rights = checkToken(request.raw, { tokens, host });
+    if ((writes as readonly string[] | undefined)?.includes(request.method))
+      checkRight(rights, 'write', tokens !== undefined);
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';

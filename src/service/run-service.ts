@@ -10,6 +10,7 @@ import { type EngineProcess, startEngineProcess } from './engine-process.js';
 import { Figures } from './figures.js';
 import { isLoopback } from './guard.js';
 import { makeServer } from './http-server.js';
+import { openDataFolder } from './kept/data-folder.js';
 import { type Log, makeLog } from './log.js';
 import type { Service } from './service.js';
 import type { ServiceSettings } from './settings.js';
@@ -50,6 +51,7 @@ export async function startService({
   }
   const log = await makeLog(settings.logLevel, logTo);
   const prometheus = await import('prom-client');
+  const data = await openDataFolder(settings, log);
   const admission = new Admission(settings);
   const supervisor: Supervisor = new Supervisor({
     models: settings.models,
@@ -82,10 +84,14 @@ export async function startService({
     admission,
     figures,
     tokens,
+    data,
     version: packageVersion(),
     isDraining: false,
   };
-  await supervisor.start();
+  await supervisor.start().catch(async (thrown: unknown) => {
+    await data?.close();
+    throw thrown;
+  });
   try {
     const app = await makeServer(service, allAddresses(service, await pageFiles()), log);
     await app.listen({ host: settings.host, port: settings.port }).catch((cause: NodeJS.ErrnoException) => {
@@ -119,6 +125,7 @@ export async function startService({
     };
   } catch (thrown) {
     await supervisor.stop();
+    await data?.close();
     throw thrown;
   }
 }
@@ -143,5 +150,6 @@ async function drain(service: Service, app: Awaited<ReturnType<typeof makeServer
   await app.close();
   clearTimeout(timer);
   await service.supervisor.stop();
+  await service.data?.close();
   log.info({}, 'ended');
 }

@@ -3,6 +3,7 @@ import { CraneError } from '../errors.js';
 import type { Admission } from './admission.js';
 import type { ModelFacts } from './engine-messages.js';
 import type { Figures } from './figures.js';
+import type { DataFolder } from './kept/data-folder.js';
 import type { RequestChoices } from './requests/request-options.js';
 import type { ServiceSettings } from './settings.js';
 import type { Supervisor } from './supervisor.js';
@@ -14,6 +15,8 @@ export interface Service {
   admission: Admission;
   figures: Figures;
   tokens: AccessTokens | undefined;
+  /** what clients keep here; undefined: the operator names no folder for it */
+  data: DataFolder | undefined;
   version: string;
   /** told to stop: what was accepted is finished, nothing more is taken */
   isDraining: boolean;

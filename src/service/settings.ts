@@ -13,13 +13,14 @@ import {
 } from './configuration.js';
 import type { ServedModel } from './engine-messages.js';
 
-type WithDefault = Exclude<keyof ServeOptions, 'config' | 'tokenFile' | 'tlsCert' | 'tlsKey'>;
+type WithDefault = Exclude<keyof ServeOptions, 'config' | 'tokenFile' | 'tlsCert' | 'tlsKey' | 'dataFolder'>;
 
 /** Of the service's own process, all files as absolute paths. */
 export interface ServiceSettings extends Pick<ServeOptions, WithDefault> {
   tokenFile?: string;
   tlsCert?: string;
   tlsKey?: string;
+  dataFolder?: string;
   /** pictures that may be in the service at once */
   maxQueue: number;
   models: ServedModel[];

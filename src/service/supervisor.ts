@@ -3,9 +3,11 @@
  * E_SERVICE_DOWN, exactly once, and a new process is started: at once the first time, later after growing waits.
  */
 import { CraneError } from '../errors.js';
+import type { BankFacts } from '../normals/bank-facts.js';
 import type {
   Answer,
   FromEngines,
+  LearnOrder,
   ModelFacts,
   ScoreOrder,
   ServedModel,
@@ -40,7 +42,7 @@ export interface SupervisorParts {
 }
 
 interface Waiting {
-  resolve(scored: Scored): void;
+  resolve(answer: Scored | BankFacts): void;
   reject(error: CraneError): void;
 }
 
@@ -105,6 +107,19 @@ export class Supervisor {
 
   /** @throws CraneError E_SERVICE_DOWN, or what the picture fails with */
   async score(order: ScoreOrder, bytes: Uint8Array, signal: AbortSignal): Promise<Scored> {
+    return (await this.#ask({ kind: 'score', order }, [bytes], signal)) as Scored;
+  }
+
+  /** @throws CraneError E_SERVICE_DOWN, or what the bank fails with */
+  async learn(order: LearnOrder, files: readonly Uint8Array[], signal: AbortSignal): Promise<BankFacts> {
+    return (await this.#ask({ kind: 'learn', order }, files, signal)) as BankFacts;
+  }
+
+  async #ask(
+    question: { kind: 'score'; order: ScoreOrder } | { kind: 'learn'; order: LearnOrder },
+    parts: readonly Uint8Array[],
+    signal: AbortSignal,
+  ): Promise<Scored | BankFacts> {
     const running = this.#process;
     if (!running || !this.isReady) throw down('the engine is not ready');
     if (signal.aborted) throw new CraneError('E_CANCELLED', 'the work was given up');
@@ -112,9 +127,9 @@ export class Supervisor {
     const cancel = () => send(running, { kind: 'cancel', id });
     signal.addEventListener('abort', cancel, { once: true });
     try {
-      return await new Promise<Scored>((resolve, reject) => {
+      return await new Promise((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
-        send(running, { kind: 'score', id, order }, bytes);
+        send(running, { ...question, id }, parts);
       });
     } finally {
       this.#waiting.delete(id);
@@ -163,6 +178,9 @@ export class Supervisor {
           this.#retryAfterMs = message.retryAfterMs;
           this.#waiting.get(message.id)?.resolve(partsOf(message.answer, bytes));
           break;
+        case 'learned':
+          this.#waiting.get(message.id)?.resolve(message.facts);
+          break;
         case 'refused':
           this.#waiting.get(message.id)?.reject(toError(message.error));
           break;
@@ -206,8 +224,8 @@ export class Supervisor {
   }
 }
 
-function send({ channel }: EngineProcess, message: ToEngines, bytes?: Uint8Array): void {
-  sendFrame(channel, message, bytes);
+function send({ channel }: EngineProcess, message: ToEngines, parts?: readonly Uint8Array[]): void {
+  sendFrame(channel, message, parts);
 }
 
 function down(message: string): CraneError {

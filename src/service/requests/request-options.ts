@@ -6,8 +6,15 @@ import type { OptionSpec } from '../../options/kinds.js';
 import { findOption, optionNames, options } from '../../options/table.js';
 import type { AllOptions, OptionName } from '../../options/types.js';
 
-export const requestNames: readonly OptionName[] = optionNames.filter((name) =>
-  (options[name].scope as readonly string[]).includes('http'),
+const ofRequests = optionNames.filter((name) => (options[name].scope as readonly string[]).includes('http'));
+const isOfLearning = (name: OptionName) =>
+  ((options[name] as OptionSpec<unknown>).calls ?? []).includes('learnNormals');
+
+/** Of requests that score. */
+export const requestNames: readonly OptionName[] = ofRequests.filter((name) => !isOfLearning(name));
+/** Of requests that add a bank of normal pictures. */
+export const learnNames: readonly OptionName[] = ofRequests.filter(
+  (name) => name === 'model' || isOfLearning(name),
 );
 
 export type RequestChoices = Partial<AllOptions>;
@@ -15,20 +22,38 @@ export type RequestChoices = Partial<AllOptions>;
 /** Values given once, wherever: a second one is an error, since nobody could say which was meant. */
 export class ChoicesReader {
   readonly choices: RequestChoices = {};
+  /** what such requests take beside options: texts by their names */
+  readonly texts: Record<string, string> = {};
+  readonly #names: readonly OptionName[];
+  readonly #textNames: readonly string[];
+
+  constructor(names: readonly OptionName[] = requestNames, textNames: readonly string[] = []) {
+    this.#names = names;
+    this.#textNames = textNames;
+  }
 
   /** @throws CraneError E_HTTP_REQUEST, E_USAGE */
   takeText(name: string, text: string): void {
+    if (this.#textNames.includes(name)) {
+      this.#set(this.texts, name, text);
+      return;
+    }
     const spec = this.#specOf(name);
     const value = spec.read(text);
     if (value === undefined) throw wrongValue(spec.expected, name, text);
-    this.#set(name, value);
+    this.#set(this.choices, name, value);
   }
 
   /** @throws CraneError E_HTTP_REQUEST, E_USAGE */
   takeJson(name: string, value: unknown): void {
+    if (this.#textNames.includes(name)) {
+      if (typeof value !== 'string') throw wrongValue('a string', name, value);
+      this.#set(this.texts, name, value);
+      return;
+    }
     const spec = this.#specOf(name);
     if (!spec.accepts(value)) throw wrongValue(spec.expected, name, value);
-    this.#set(name, value);
+    this.#set(this.choices, name, value);
   }
 
   /** @throws CraneError E_HTTP_REQUEST, E_USAGE */
@@ -38,16 +63,17 @@ export class ChoicesReader {
 
   #specOf(name: string): OptionSpec<unknown> {
     const spec = findOption(name);
-    if (spec?.scope.includes('http')) return spec;
-    const nearest = nearestName(name, requestNames);
+    const known = [...this.#textNames, ...this.#names];
+    if (spec && known.includes(name)) return spec;
+    const nearest = nearestName(name, known);
     throw new CraneError('E_USAGE', `a request takes no option ${JSON.stringify(name.slice(0, 80))}`, {
-      hint: nearest ? `did you mean "${nearest}"?` : `it takes ${requestNames.join(', ')}`,
+      hint: nearest ? `did you mean "${nearest}"?` : `it takes ${known.join(', ')}`,
     });
   }
 
-  #set(name: string, value: unknown): void {
-    if (Object.hasOwn(this.choices, name))
+  #set(into: object, name: string, value: unknown): void {
+    if (Object.hasOwn(into, name))
       throw new CraneError('E_HTTP_REQUEST', `the option "${name}" is given twice`);
-    (this.choices as Record<string, unknown>)[name] = value;
+    (into as Record<string, unknown>)[name] = value;
   }
 }

@@ -2,8 +2,8 @@
 import { CraneError } from '../../errors.js';
 import type { PictureForm } from '../engine-messages.js';
 import type { RequestLimits } from './named-picture.js';
+import { fromBase64, parseJson } from './read-pictures.js';
 import { type ChoicesReader, requestNames } from './request-options.js';
-import { fromBase64, parseJson } from './score-request.js';
 
 export interface TensorPicture {
   bytes: Uint8Array;

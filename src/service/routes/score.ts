@@ -4,10 +4,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CraneError, toCraneError } from '../../errors.js';
 import { chooseType, failureBody, isOfService, type ResultBody, resultBody } from '../answers.js';
 import type { ScoreOrder } from '../engine-messages.js';
+import { type AskedPictures, readPictures } from '../requests/read-pictures.js';
 import type { RequestChoices } from '../requests/request-options.js';
-import { type AskedScore, readScoreRequest } from '../requests/score-request.js';
 import { checkPrompts, modelOf, type Service, throwIfAway } from '../service.js';
 import type { Scored } from '../supervisor.js';
+import { bankNamed } from './normals.js';
 import { whenGone } from './when-gone.js';
 
 export const scoreAnswers = [
@@ -28,7 +29,7 @@ export async function scoreRoute(
   reply.raw.once('close', place.leave);
   const { maxBody, maxFiles } = service.settings;
   const query = request.raw.url?.split('?')[1] ?? '';
-  const asked = await readScoreRequest(request.raw, query, { maxBody, maxFiles, place });
+  const asked = await readPictures(request.raw, query, { maxBody, maxFiles, place });
   const signal = whenGone(reply);
   if (type === 'image/png') return answerWithHeatMap(service, asked, reply, signal);
   const order = orderOf(service, asked.choices);
@@ -46,7 +47,7 @@ export async function scoreRoute(
 
 async function answerWithHeatMap(
   service: Service,
-  { pictures, choices }: AskedScore,
+  { pictures, choices }: AskedPictures,
   reply: FastifyReply,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -65,20 +66,23 @@ async function answerWithHeatMap(
 
 /** @throws CraneError E_HTTP_NOT_FOUND */
 export function orderOf(service: Service, choices: RequestChoices): Omit<ScoreOrder, 'name'> {
-  const { model: name, map, regions, heatmap, heatmapRange, ...options } = choices;
+  const { model: name, map, regions, heatmap, heatmapRange, normals, ...options } = choices;
   const model = modelOf(service, name);
   checkPrompts(model, options.prompts);
+  const bank = normals === undefined ? undefined : bankNamed(service, normals);
   const { requestTimeoutMs } = service.settings;
   return {
     model: model.name,
     form: { kind: 'file' },
     options: {
       ...options,
+      ...(bank === undefined ? {} : { normals: bank.path }),
       deadlineMs: Math.min(options.deadlineMs ?? requestTimeoutMs, requestTimeoutMs),
     },
     map: map ?? false,
     regions: regions ?? false,
     heatmap: heatmap ? { range: heatmapRange ?? null } : null,
+    ...(bank === undefined ? {} : { bank: bank.name }),
   };
 }
 
@@ -104,7 +108,7 @@ async function bodyOf(name: string, index: number, work: Promise<Scored>): Promi
 }
 
 /** A line for each picture, as soon as it is done; `index` says which one it is. */
-async function* linesAsDone({ pictures }: AskedScore, works: Promise<Scored>[]): AsyncGenerator<string> {
+async function* linesAsDone({ pictures }: AskedPictures, works: Promise<Scored>[]): AsyncGenerator<string> {
   const open = new Map(
     works.map((work, index) => {
       const { name } = pictures[index]!;

@@ -51,6 +51,8 @@ export interface FakeBehaviour {
   checkPass?: (requests: ScoreRequest[]) => void;
   /** released by the test: passes wait for it */
   gate?: () => Promise<void>;
+  /** learning a normal picture waits for it */
+  onLearn?: () => Promise<void> | undefined;
   training?: TrainingBehaviour;
   /** what compareStoredTokens finds */
   tokens?: TokenComparison;
@@ -152,7 +154,7 @@ class FakeCancelFlag implements CancelFlag {
 
 function makeFakeEngine(
   config: EngineConfig,
-  { passMs = 1, check, checkPass, gate, training = {} }: FakeBehaviour,
+  { passMs = 1, check, checkPass, gate, onLearn, training = {} }: FakeBehaviour,
   log: FakeAddon['log'],
   running: { now: number; most: number },
 ): NativeEngine {
@@ -175,6 +177,7 @@ function makeFakeEngine(
     async addContext(material, method) {
       log.prompts.push({ material, method });
       const handle = log.prompts.length;
+      if (material.normals) await onLearn?.();
       if (method.name === 'normals') await banks.add(handle, material);
       return handle;
     },

@@ -29,6 +29,9 @@ export const plainSettings = {
   drainMs: 5000,
   logLevel: 'debug',
   maxQueue: 64,
+  maxBanks: 3,
+  maxBankBytes: 2 ** 20,
+  maxBankPictures: 4,
 } as const satisfies Omit<ServiceSettings, 'models'>;
 
 export async function startFakeService(

@@ -82,6 +82,7 @@ describe('tokens', () => {
     ['', 'there is no token in it'],
     ['# nothing\n', 'there is no token in it'],
     ['short\n', ':1: no token'],
+    [`${first}\na-token-that-has words\n`, ':2: behind the token stands what is no right'],
     [`${first}\nwith a space in the token\n`, ':2: no token'],
   ])('a file with %j is refused', async (text, message) => {
     const read = AccessTokens.read(await tokenFile(text));

@@ -26,7 +26,7 @@ const validators = new Map<object, ValidateFunction>();
 beforeAll(async () => {
   folder = await makeToyFolder();
   await makeToyModel(folder);
-  service = await startFakeService(join(folder, 'model.json'));
+  service = await startFakeService(join(folder, 'model.json'), { dataFolder: join(folder, 'data') });
   document = (await (await fetch(`${service.url}openapi.json`)).json()) as Document;
 });
 afterAll(async () => {
@@ -46,11 +46,15 @@ function faultsOf(schema: object, value: unknown): unknown {
 }
 
 /** Asks, and holds the answer against what the document says of its status. */
-async function hold(path: string, method: 'get' | 'post', init: RequestInit = {}, pattern = path) {
+async function hold(path: string, method: 'get' | 'post' | 'delete', init: RequestInit = {}, pattern = path) {
   const reply = await fetch(service.url + path, { method, ...init });
   const operation = document.paths[`/${pattern.split('?')[0]}`]![method]!;
   const told = operation.responses[reply.status];
   expect(told, `${path} ${reply.status}`).toBeDefined();
+  if (reply.status === 204) {
+    expect([told!.content, await reply.text()]).toEqual([undefined, '']);
+    return { status: 204, body: undefined, schema: {} };
+  }
   const schema = told!.content?.['application/json']?.schema;
   expect(schema, `${path} ${reply.status}`).toBeDefined();
   const body: unknown = await reply.json();
@@ -71,7 +75,10 @@ describe('the OpenAPI document', () => {
 
   it('has every option of a request, and none of the operator', () => {
     const post = document.paths['/v1/score']!['post']!;
-    const names = optionNames.filter((name) => (options[name].scope as readonly string[]).includes('http'));
+    const all = optionNames.filter((name) => (options[name].scope as readonly string[]).includes('http'));
+    const learning = document.paths['/v1/normals']!['post']!.parameters!.map(({ name }) => name);
+    expect(learning).toEqual(['name', 'model', 'bankTower', 'bankBlocks', 'turns', 'mirror']);
+    const names = all.filter((name) => name === 'model' || !learning.includes(name));
     expect(names.length).toBeGreaterThan(15);
     expect(post.parameters!.map(({ name }) => name)).toEqual(names);
     const inJson = post.requestBody!.content['application/json']!.schema as { properties: object };
@@ -117,6 +124,7 @@ describe('the OpenAPI document', () => {
     for (const path of [
       'v1/models',
       'v1/prompts',
+      'v1/normals',
       'healthz',
       'readyz',
       'v2',
@@ -134,6 +142,14 @@ describe('the OpenAPI document', () => {
       expect((await hold(path, 'get', {}, pattern)).status).toBe(200);
       expect((await hold(path.replace('toy', 'none'), 'get', {}, pattern)).status).toBe(404);
     }
+    const add = (name: string) => hold(`v1/normals?name=${name}`, 'post', raw, 'v1/normals');
+    expect([(await add('a')).status, (await add('a')).status]).toEqual([201, 409]);
+    expect((await add('..')).status).toBe(400);
+    expect((await hold('v1/normals', 'get')).status).toBe(200);
+    expect((await hold('v1/normals/a', 'get', {}, 'v1/normals/{name}')).status).toBe(200);
+    expect((await hold('v1/score?normals=a', 'post', raw)).status).toBe(200);
+    expect((await hold('v1/normals/a', 'delete', {}, 'v1/normals/{name}')).status).toBe(204);
+    expect((await hold('v1/normals/a', 'delete', {}, 'v1/normals/{name}')).status).toBe(404);
     const inputs = [
       { name: 'IMAGE', datatype: 'BYTES', shape: [1], data: [Buffer.from(picture).toString('base64')] },
     ];

@@ -1,4 +1,4 @@
-/** From an HTTP request to pictures and choices: a raw picture, a form, or JSON with base64. */
+/** From an HTTP request to pictures and choices, of scoring and of learning: a raw picture, a form, or JSON with base64. */
 import type { IncomingMessage } from 'node:http';
 import { CraneError } from '../../errors.js';
 import { wrongValue } from '../../options/check.js';
@@ -7,7 +7,7 @@ import { type NamedPicture, type RequestLimits, safeName } from './named-picture
 import { readBody } from './read-body.js';
 import { ChoicesReader, type RequestChoices } from './request-options.js';
 
-export interface AskedScore {
+export interface AskedPictures {
   pictures: NamedPicture[];
   choices: RequestChoices;
   /** a body that is one picture, and so has one result instead of a list */
@@ -18,12 +18,12 @@ export interface AskedScore {
  * @param query what follows the question mark
  * @throws CraneError E_HTTP_*, E_USAGE, E_QUEUE_FULL, E_CANCELLED
  */
-export async function readScoreRequest(
+export async function readPictures(
   request: IncomingMessage,
   query: string,
   limits: RequestLimits,
-): Promise<AskedScore> {
-  const reader = new ChoicesReader();
+  reader: ChoicesReader = new ChoicesReader(),
+): Promise<AskedPictures> {
   reader.takeQuery(query);
   const type = mediaType(request);
   if (type === 'multipart/form-data') {
@@ -52,7 +52,7 @@ function finished(
   choices: RequestChoices,
   isSingle: boolean,
   { place }: RequestLimits,
-): AskedScore {
+): AskedPictures {
   if (pictures.length === 0) throw new CraneError('E_HTTP_REQUEST', 'there is no picture in the request');
   place.holdPictures(pictures.length);
   return { pictures, choices, isSingle };

@@ -1,6 +1,6 @@
 /** Schemas of what the service answers. Tests hold real answers against them. */
-import { errorTable } from '../errors.js';
-import type { Schema } from '../options/kinds.js';
+import { errorTable } from '../../errors.js';
+import type { Schema } from '../../options/kinds.js';
 
 const number = { type: 'number' };
 const whole = { type: 'integer', minimum: 0 };
@@ -40,6 +40,25 @@ export const errorSchemas: Record<string, Schema> = {
   ToldError: toldError,
   Error: object({ error: ref('ToldError'), requestId: text }),
   InferenceError: object({ error: text }),
+};
+
+const bank = {
+  name: text,
+  bytes: whole,
+  model: { type: 'string', description: 'as this service calls it' },
+  created: text,
+  tower: { type: 'string', enum: ['vision', 'source'] },
+  blocks: list(whole),
+  turns: whole,
+  mirror: { type: 'boolean' },
+};
+
+export const keptSchemas: Record<string, Schema> = {
+  Bank: object({ ...bank, pictures: list(object({ name: text, sha256: text })) }),
+  Banks: object({
+    normals: list(object({ ...bank, pictures: whole })),
+    limits: orNull(object({ banks: whole, bytes: whole, pictures: whole })),
+  }),
 };
 
 export const resultSchemas: Record<string, Schema> = {

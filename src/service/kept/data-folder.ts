@@ -1,0 +1,82 @@
+/** What the service keeps for its clients, in the folder that the operator names. */
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { CraneError } from '../../errors.js';
+import { claim } from '../../files/folder-lock.js';
+import type { HeldLock } from '../../files/lock-file.js';
+import { codedWriteError } from '../../files/write-whole.js';
+import type { Log } from '../log.js';
+import type { ServiceSettings } from '../settings.js';
+import { KeptFolder } from './kept-folder.js';
+
+const whole = z.int().min(0);
+
+const bankSchema = z.strictObject({
+  name: z.string(),
+  bytes: whole,
+  /** as the service calls it */
+  model: z.string(),
+  created: z.iso.datetime(),
+  tower: z.enum(['vision', 'source']),
+  /** of the vision tower; none of the source */
+  blocks: z.array(whole),
+  turns: whole,
+  mirror: z.boolean(),
+  pictures: z.array(z.strictObject({ name: z.string(), sha256: z.string() })),
+});
+export type AboutBank = z.infer<typeof bankSchema>;
+
+/** In the folder of a bank. */
+export const k_bankFile = 'bank.safetensors';
+
+export interface DataFolder {
+  banks: KeptFolder<AboutBank>;
+  /** of a bank */
+  maxPictures: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Takes the folder for this service alone, so that its limits hold exactly.
+ * @returns undefined where the operator names none. @throws CraneError E_IN_USE, E_IO_WRITE
+ */
+export async function openDataFolder(settings: ServiceSettings, log: Log): Promise<DataFolder | undefined> {
+  if (settings.dataFolder === undefined) return undefined;
+  const folder = resolve(settings.dataFolder);
+  const lock = await takeFolder(folder);
+  try {
+    const banks = await KeptFolder.open({
+      folder: join(folder, 'normals'),
+      what: 'bank',
+      about: bankSchema,
+      limits: { count: settings.maxBanks, bytes: settings.maxBankBytes },
+      onDamaged: (name, why) => log.error({ bank: name, why }, 'a bank is damaged: it is not served'),
+    });
+    return { banks, maxPictures: settings.maxBankPictures, close: () => lock.release() };
+  } catch (thrown) {
+    await lock.release();
+    throw thrown;
+  }
+}
+
+async function takeFolder(folder: string): Promise<HeldLock> {
+  try {
+    return await claim(folder, join(folder, '.lock'));
+  } catch (thrown) {
+    if (thrown instanceof CraneError && thrown.code === 'E_IN_USE') {
+      throw new CraneError('E_IN_USE', thrown.message, {
+        hint: `another service keeps its banks there: end it, or choose another --data-folder; if there is none, remove ${join(folder, '.lock')}`,
+        cause: thrown,
+      });
+    }
+    throw codedWriteError(folder, thrown, '--data-folder');
+  }
+}
+
+/** @throws CraneError E_HTTP_RIGHT where the operator names no folder */
+export function dataFolderOf(folder: DataFolder | undefined): DataFolder {
+  if (folder) return folder;
+  throw new CraneError('E_HTTP_RIGHT', 'this service keeps nothing of its clients', {
+    hint: 'its operator names a folder: crane-native serve --data-folder FOLDER',
+  });
+}

@@ -1,0 +1,172 @@
+/** What the parts of the OpenAPI document share: statuses and their errors, options as parameters, bodies with pictures. */
+import { type ErrorCode, errorTable } from '../../errors.js';
+import type { OptionSpec, Schema } from '../../options/kinds.js';
+import { options } from '../../options/table.js';
+import type { OptionName } from '../../options/types.js';
+
+export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+export const json = (schema: Schema) => ({ 'application/json': { schema } });
+export const binary = { type: 'string', contentMediaType: 'application/octet-stream' };
+
+/** Where the words of the table are those of the library. */
+const k_words: Partial<Record<OptionName, string>> = {
+  model: 'name of a model of this service (GET /v1/models); default: the first',
+  prompts: 'name of a prompt set of the model (GET /v1/prompts)',
+  normals: 'name of a bank of normal pictures (GET /v1/normals) that is compared with, instead of prompts',
+};
+
+/** Statuses that an address may answer with beside 200: those of its own errors, and those that any request may get. */
+const k_anywhere: readonly ErrorCode[] = ['E_HTTP_REQUEST', 'E_HTTP_FOREIGN', 'E_INTERNAL'];
+export const k_scoring: readonly ErrorCode[] = [
+  'E_HTTP_NOT_FOUND',
+  'E_HTTP_ACCEPT',
+  'E_HTTP_TIMEOUT',
+  'E_HTTP_TOO_LARGE',
+  'E_HTTP_TYPE',
+  'E_QUEUE_FULL',
+  'E_SERVICE_DOWN',
+  'E_DEADLINE',
+];
+
+export interface AnswerShape {
+  isOpen?: boolean;
+  errors?: readonly ErrorCode[];
+  error?: string;
+  /** of the answer that is no error */
+  status?: number;
+}
+
+export function responses(
+  ok: object,
+  { isOpen = false, errors = [], error = 'Error', status: good = 200 }: AnswerShape,
+): object {
+  const codes = [...k_anywhere, ...(isOpen ? [] : (['E_HTTP_TOKEN'] as const)), ...errors];
+  const byStatus = new Map<number, string[]>();
+  for (const code of codes) {
+    const { http, what } = errorTable[code];
+    byStatus.set(http, [...(byStatus.get(http) ?? []), what]);
+  }
+  const entries = [...byStatus].sort(([a], [b]) => a - b);
+  return {
+    [good]: ok,
+    ...Object.fromEntries(
+      entries.map(([status, whats]) => [
+        status,
+        {
+          description: [...new Set(whats)].join('; '),
+          ...(status === 429 || status === 503
+            ? { headers: { 'Retry-After': { description: 'seconds', schema: { type: 'integer' } } } }
+            : {}),
+          content: json(ref(error)),
+        },
+      ]),
+    ),
+  };
+}
+
+function describe(name: OptionName): string {
+  return k_words[name] ?? (options[name] as OptionSpec<unknown>).help;
+}
+
+export function optionProperties(names: readonly OptionName[]): Record<string, Schema> {
+  return Object.fromEntries(
+    names.map((name) => {
+      const { schema, default: value } = options[name] as OptionSpec<unknown>;
+      return [
+        name,
+        { ...schema, description: describe(name), ...(value === undefined ? {} : { default: value }) },
+      ];
+    }),
+  );
+}
+
+/** In a query values are texts, written as in the shell; what is no single number, word or flag is just a text. */
+export function queryParameters(names: readonly OptionName[]): object[] {
+  return names.map((name) => {
+    const { schema, expected } = options[name] as OptionSpec<unknown>;
+    const isPlain = typeof schema['type'] === 'string' && !['object', 'array'].includes(schema['type']);
+    return {
+      name,
+      in: 'query',
+      required: false,
+      description: isPlain ? describe(name) : `${describe(name)}. ${expected}`,
+      schema: isPlain ? schema : { type: 'string', minLength: 1 },
+    };
+  });
+}
+
+export const get = (
+  summary: string,
+  schema: Schema | undefined,
+  shape: AnswerShape = {},
+  parameters: object[] = [],
+) => ({
+  get: {
+    summary,
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(shape.isOpen ? { security: [] } : {}),
+    responses: responses(
+      {
+        description: summary,
+        content: schema ? json(schema) : { 'text/plain': { schema: { type: 'string' } } },
+      },
+      shape,
+    ),
+  },
+});
+
+export const inPath = (name: string) => ({
+  name,
+  in: 'path',
+  required: true,
+  schema: { type: 'string', minLength: 1 },
+});
+export const modelInQuery = {
+  name: 'model',
+  in: 'query',
+  required: false,
+  schema: { type: 'string', minLength: 1 },
+};
+
+/**
+ * The three ways in which pictures come.
+ * @param texts what such a request takes beside options; required: those that it needs
+ */
+export function pictureBodies(
+  names: readonly OptionName[],
+  texts: Record<string, Schema> = {},
+  required: readonly string[] = [],
+): object {
+  const picture = {
+    type: 'object',
+    properties: {
+      name: { type: 'string' },
+      data: { type: 'string', contentEncoding: 'base64', minLength: 1 },
+    },
+    required: ['data'],
+    additionalProperties: false,
+  };
+  return {
+    'image/*': { schema: binary },
+    'application/octet-stream': { schema: binary },
+    'multipart/form-data': {
+      schema: {
+        type: 'object',
+        properties: { picture: { type: 'array', items: binary, minItems: 1 }, ...texts },
+        required: ['picture', ...required],
+      },
+    },
+    'application/json': {
+      schema: {
+        type: 'object',
+        properties: {
+          pictures: { type: 'array', items: picture, minItems: 1 },
+          ...texts,
+          ...optionProperties(names),
+        },
+        required: ['pictures', ...required],
+        additionalProperties: false,
+      },
+    },
+  };
+}
