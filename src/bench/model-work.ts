@@ -6,10 +6,8 @@ import { CraneError } from '../errors.js';
 import { methodOf } from '../methods/registry.js';
 import type { TowerSizes, WorkPart } from '../methods/work.js';
 import { type Model, modelFile } from '../models/model-json.js';
-import { sizesOf } from '../models/weights/sizes.js';
-import type { Size } from '../options/types.js';
-import { type CraneSizes, craneWork, towerSource } from './operations.js';
-import { samSizes } from './sam-work.js';
+import { type CraneSizes, craneWork } from './operations.js';
+import { sourceSizes, towerSizes } from './source-work.js';
 
 /** One picture's arithmetic, as the engine's own settings run it. */
 export interface ModelWork {
@@ -19,7 +17,7 @@ export interface ModelWork {
   crane: CraneSizes | undefined;
 }
 
-/** @throws CraneError E_METHOD where it is not counted */
+/** @throws CraneError E_METHOD where the method's arithmetic, or its spatial source's, is not counted */
 export async function modelWork(engine: Engine, model: Model): Promise<ModelWork> {
   const { addon, facts } = engine;
   const { method } = engine.settings();
@@ -49,36 +47,8 @@ async function craneSizes(engine: Engine, model: Model, vision: TowerSizes): Pro
   const crane: CraneSizes = { vision, jointWidth: facts.jointWidth, eAttn };
   if (!method.dAttn || !facts.source || !model.source) return crane;
   const [file] = await inspect(addon, model, [model.source.weights]);
-  const source = samSizes(file!) ?? towerSource(sourceTower(facts.source, file!, facts.input, facts.patch));
+  const source = sourceSizes(file!, facts.source, facts.input, facts.patch);
   return { ...crane, dAttn: { source, blocks: Math.max(1, method.compat.dAttnLayers.length) } };
-}
-
-function sourceTower(
-  source: { width: number; layers: number; registers: number },
-  file: WeightFileInfo,
-  input: Size,
-  patch: number,
-): TowerSizes {
-  return { ...towerSizes(source, [file], input, patch), registers: source.registers };
-}
-
-/** What the engine knows comes from it; MLP, patch and registers from the shapes in the files. */
-function towerSizes(
-  { width, layers }: { width: number; layers: number },
-  files: readonly WeightFileInfo[],
-  input: Size,
-  knownPatch: number,
-): TowerSizes {
-  const stored = files.map((file) => sizesOf(file).vision).find((sizes) => sizes?.width === width);
-  const patch = stored?.patch ?? knownPatch;
-  return {
-    width,
-    layers,
-    mlp: stored?.mlp || 4 * width,
-    patch,
-    registers: stored?.registers ?? 0,
-    patches: Math.floor(input.width / patch) * Math.floor(input.height / patch),
-  };
 }
 
 async function inspect(

@@ -61,13 +61,21 @@ interface TowerNames {
   projection?: { name: string; isTransposed?: boolean };
 }
 
+/** Builds of vision towers: the plain transformer, and SAM's encoder with its windows and neck. */
+export type VisionKind = 'vit' | 'sam';
+
+interface VisionNames extends TowerNames {
+  kind: VisionKind;
+}
+
 interface FamilyNames {
-  vision?: TowerNames;
+  vision?: VisionNames;
   text?: TowerNames;
 }
 
 const openai: Required<FamilyNames> = {
   vision: {
+    kind: 'vit',
     first: 'visual.conv1.weight',
     positions: 'visual.positional_embedding',
     blocks: 'visual.transformer.resblocks.',
@@ -83,7 +91,8 @@ const openai: Required<FamilyNames> = {
   },
 };
 
-const dinov2: TowerNames = {
+const dinov2: VisionNames = {
+  kind: 'vit',
   first: 'patch_embed.proj.weight',
   positions: 'pos_embed',
   blocks: 'blocks.',
@@ -91,7 +100,7 @@ const dinov2: TowerNames = {
   registers: 'register_tokens',
 };
 
-const sam: TowerNames = { ...dinov2, mlp: 'mlp.lin1.weight' };
+const sam: VisionNames = { ...dinov2, kind: 'sam', mlp: 'mlp.lin1.weight' };
 
 /** By the family's name in native/weights/families; several where a family has several spellings. */
 const families: Record<string, FamilyNames[]> = {
@@ -112,6 +121,7 @@ const families: Record<string, FamilyNames[]> = {
   'hf-clip': [
     {
       vision: {
+        kind: 'vit',
         first: 'vision_model.embeddings.patch_embedding.weight',
         positions: 'vision_model.embeddings.position_embedding.weight',
         blocks: 'vision_model.encoder.layers.',
@@ -131,6 +141,7 @@ const families: Record<string, FamilyNames[]> = {
   'hf-dinov2': [
     {
       vision: {
+        kind: 'vit',
         first: 'embeddings.patch_embeddings.projection.weight',
         positions: 'embeddings.position_embeddings',
         blocks: 'encoder.layer.',
@@ -153,6 +164,7 @@ const families: Record<string, FamilyNames[]> = {
   canonical: [
     {
       vision: {
+        kind: 'vit',
         first: 'visual.patch.weight',
         positions: 'visual.pos',
         blocks: 'visual.blocks.',
@@ -171,6 +183,7 @@ const families: Record<string, FamilyNames[]> = {
     {
       // a converted SAM encoder, whose position table is a grid without CLS
       vision: {
+        kind: 'sam',
         first: 'visual.patch.weight',
         positions: 'visual.pos_grid',
         blocks: 'visual.blocks.',
@@ -194,6 +207,11 @@ export function sizesOf({ naming, tensors }: WeightFileInfo): WeightSizes {
   const prompts = promptSizes(tensors);
   if (prompts) sizes.prompts = prompts;
   return sizes;
+}
+
+/** undefined: the file holds no vision tower of a known naming. */
+export function visionKindOf({ naming, tensors }: WeightFileInfo): VisionKind | undefined {
+  return families[naming]?.find(({ vision }) => vision && visionSizes(tensors, vision))?.vision?.kind;
 }
 
 function visionSizes(tensors: TensorInfo[], names: TowerNames) {
