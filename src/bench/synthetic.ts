@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { NativeAddon } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { isThere } from '../files/write-whole.js';
-import { craneVariantNames, isCraneVariant } from '../models/crane-models.js';
 import { type Model, readModelJson } from '../models/model-json.js';
+import { craneVariantNames, isCraneVariant } from '../models/model-names.js';
 import { modelFolder } from '../models/weights/model-folder.js';
 import { synthModel, synthName } from '../models/weights/synth-model.js';
 

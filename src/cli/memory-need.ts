@@ -1,7 +1,7 @@
 /** What loading a model takes of the memory, told before it is taken. */
 import { freemem } from 'node:os';
 import type { Model } from '../models/model-json.js';
-import { countNumbers } from '../models/model-recipe.js';
+import { countNumbers } from '../models/recipe-tensors.js';
 import { formatBytes } from '../terminal/bytes.js';
 import { type Context, say } from './context.js';
 

@@ -146,7 +146,8 @@ function showCommand(context: Context): CommandModule {
     handler: async (argv) => {
       const { json } = readFlags(argv, ['json']);
       const path = bankOf(argv, 'show');
-      const { readBankFacts, bankIdentity } = await import('../normals/bank-facts.js');
+      const { readBankFacts } = await import('../normals/read-bank-facts.js');
+      const { bankIdentity } = await import('../normals/bank-facts.js');
       const { addon } = await context.loadAddon();
       const facts = await readBankFacts(addon, path);
       if (json) return printJson(context, { ...facts, identity: bankIdentity(facts) });

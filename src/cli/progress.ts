@@ -1,5 +1,5 @@
 /** The one progress bar: on stderr, only when that is a terminal. */
-import { Presets, SingleBar } from 'cli-progress';
+import { createRequire } from 'node:module';
 import type { Context } from './context.js';
 
 export interface Progress {
@@ -16,10 +16,14 @@ export interface Progress {
   stop(): void;
 }
 
+const load = createRequire(import.meta.url);
+
 const silent: Progress = { step() {}, total() {}, stage() {}, at() {}, clear() {}, stop() {} };
 
 export function startProgress({ stderr, isTerminal, env }: Context): Progress {
   if (!isTerminal.stderr) return silent;
+  // only where a bar is drawn: most calls draw none
+  const { Presets, SingleBar } = load('cli-progress') as typeof import('cli-progress');
   let total = 0;
   let done = 0;
   let name = '';

@@ -2,14 +2,14 @@
 import yargs, { type CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
-import { allCommands } from './commands.js';
+import { commandNames, commandsFor } from './commands.js';
 import type { Context } from './context.js';
 import { reportError } from './report-error.js';
 
 export async function runCli(args: readonly string[], context: Context, version: string): Promise<number> {
   const look = { json: args.includes('--json'), verbose: args.includes('--verbose') };
   try {
-    const parser = makeParser(args, context, version);
+    const parser = makeParser(args, context, version, await commandsFor(args, context));
     let output = '';
     // With a callback yargs hands its texts over instead of printing them, and never exits.
     await parser.parseAsync(args.map(keepDash), {}, (_error: unknown, _argv: unknown, text: string) => {
@@ -27,8 +27,12 @@ function keepDash(arg: string): string {
   return arg === '-' ? '@-' : arg;
 }
 
-function makeParser(args: readonly string[], context: Context, version: string) {
-  const commands = allCommands(context);
+function makeParser(
+  args: readonly string[],
+  context: Context,
+  version: string,
+  commands: readonly CommandModule[],
+) {
   const parser = yargs([...args])
     .scriptName('crane-native')
     .usage('$0 <command>\n\nFinds defects in pictures without examples of them.')
@@ -50,7 +54,7 @@ function makeParser(args: readonly string[], context: Context, version: string) 
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message, error) => {
-      throw error ?? usageError(message, args, commands, commandOf(parser));
+      throw error ?? usageError(message, args, commandOf(parser));
     });
   for (const command of commands) parser.command(command);
   return parser;
@@ -74,13 +78,11 @@ function commandOf(parser: object): { command: string; flags: string[] } {
 function usageError(
   message: string,
   args: readonly string[],
-  commands: readonly CommandModule[],
   { command, flags }: { command: string; flags: readonly string[] },
 ): CraneError {
-  const names = commands.map(({ command }) => String(command).split(' ')[0]!);
   const first = args.find((arg) => !arg.startsWith('-'));
-  if (first !== undefined && !names.includes(first))
-    return misspelt(`command "${first}"`, nearestName(first, names));
+  if (first !== undefined && !commandNames.includes(first))
+    return misspelt(`command "${first}"`, nearestName(first, commandNames));
   const unknown = /^Unknown (?:arguments?|commands?): (.+)$/.exec(message)?.[1]?.split(', ');
   if (unknown === undefined) return new CraneError('E_USAGE', message, { hint: 'see crane-native --help' });
   const flag = unknown.find((name) => isGivenAsFlag(name, args));

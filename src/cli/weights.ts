@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import { type BackboneName, backboneNames, isBackboneName } from '../models/backbones.js';
-import { type CraneVariant, craneVariantNames, isCraneVariant } from '../models/crane-models.js';
+import {
+  type CraneVariant,
+  craneVariantNames,
+  isCraneVariant,
+  toyBackboneName,
+} from '../models/model-names.js';
 import { type AddressTable, publicTable } from '../models/weights/addresses.js';
-import { toyBackboneName } from '../models/weights/toy-backbone.js';
 import type { AllOptions } from '../options/types.js';
 import { type Context, paintOf, say } from './context.js';
 import { flagsFor, readFlags, readList } from './flags.js';

@@ -10,8 +10,9 @@ import { CraneError } from '../errors.js';
 import { defaultMethod } from '../methods/registry.js';
 import { conformalThreshold } from '../models/conformal.js';
 import type { Model } from '../models/model-json.js';
-import { type BankFacts, readBankFacts } from '../normals/bank-facts.js';
+import type { BankFacts } from '../normals/bank-facts.js';
 import { NormalBank } from '../normals/normal-bank.js';
+import { readBankFacts } from '../normals/read-bank-facts.js';
 import type { Size } from '../options/types.js';
 import type { HeldPrompts } from './prompt-sets.js';
 

@@ -6,7 +6,7 @@ import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
 import { sha256OfFile } from '../files/content-hash.js';
 import { findModel } from '../models/find-model.js';
 import { type Model, modelFile } from '../models/model-json.js';
-import { countNumbers, countTensors } from '../models/model-recipe.js';
+import { countNumbers, countTensors } from '../models/recipe-tensors.js';
 import type { EngineOptions } from '../options/types.js';
 import type { Engine } from './engine.js';
 import { openEngine } from './load-engine.js';

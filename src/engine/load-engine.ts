@@ -7,7 +7,7 @@ import { findModel } from '../models/find-model.js';
 import { withTowersOf } from '../models/method-towers.js';
 import { type Model, modelFile } from '../models/model-json.js';
 import { ModelLabels } from '../models/model-label.js';
-import { type Recipe, recipeTensors } from '../models/model-recipe.js';
+import { type Recipe, recipeTensors } from '../models/recipe-tensors.js';
 import { checkOptions } from '../options/check.js';
 import { defaultOf } from '../options/table.js';
 import type { EngineOptions } from '../options/types.js';

@@ -4,33 +4,13 @@ import type { CraneOptions, TowerConfig } from '../addon/native.js';
 import { defaultMethod } from '../methods/registry.js';
 import { backbones, clipTowers } from './backbones.js';
 import { type ModelDescription, parseModelJson } from './model-json.js';
-
-export type CraneKind = 'crane' | 'crane+';
+import type { CraneKind, SourceKind } from './model-names.js';
 
 /** OpenAI's CLIP; its position grid is fitted bilinearly (method.md 3). */
 export const { vision: clipVision, text: clipText } = clipTowers({
   activation: backbones['ViT-L-14-336px'].activation,
   positions: 'bilinear',
 });
-
-/** Spatial sources of D-Attn (method.md 4): DINOv2 with registers, DINO ViT-B/8, SAM's image encoder. */
-export type SourceKind = 'dinov2' | 'dino' | 'sam';
-
-/** Crane, and Crane+ with each of the paper's spatial sources: the names of models that `weights pull|synth` make. */
-export const craneVariants = {
-  crane: { kind: 'crane', source: null },
-  'crane+': { kind: 'crane+', source: 'dinov2' },
-  'crane+dino': { kind: 'crane+', source: 'dino' },
-  'crane+sam': { kind: 'crane+', source: 'sam' },
-} as const satisfies Record<string, { kind: CraneKind; source: SourceKind | null }>;
-
-export type CraneVariant = keyof typeof craneVariants;
-
-export const craneVariantNames = Object.keys(craneVariants) as CraneVariant[];
-
-export function isCraneVariant(name: string): name is CraneVariant {
-  return Object.hasOwn(craneVariants, name);
-}
 
 interface SourceFacts {
   /** how its position grid is fitted to the input */

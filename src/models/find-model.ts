@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { CraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import { kindOf } from '../files/kind-of.js';
-import { isCraneVariant } from './crane-models.js';
 import { type Model, readModelJson } from './model-json.js';
+import { isCraneVariant } from './model-names.js';
 import { readUserCalibrations } from './user-calibrations.js';
 
 /** Models inside the package; src/engine and dist/engine lie at the same depth. */

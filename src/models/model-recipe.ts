@@ -3,32 +3,13 @@
  * name (native/weights/synth.h). This is how a model carries a tower that was never trained in a few lines.
  */
 import { z } from 'zod';
-import type { SynthTensor } from '../addon/native.js';
+import { countNumbers, countTensors, namesOf, type Recipe } from './recipe-tensors.js';
 
 /** All recipes of a model together: 1 GiB of float32, more than any text tower needs. A model.json is not trusted. */
 const k_mostNumbers = 2 ** 28;
 const k_mostTensors = 4096;
 /** Up to here every whole number is exact in float32. */
 const k_mostValue = 2 ** 24;
-
-export interface Recipe {
-  /** what the names are hashed with; other salts give other values */
-  salt: string;
-  /** how many tensors a name with '#' stands for */
-  blocks?: number | undefined;
-  tensors: RecipeTensor[];
-}
-
-interface RecipeTensor {
-  /** '#' stands for each block number from 0 */
-  name: string;
-  shape?: number[] | undefined;
-  /** e of base + (2k - 1023) / 1024 * 2^-e; without it every value is base */
-  exponent?: number | undefined;
-  base?: number | undefined;
-  /** a list of whole numbers, given one by one (token ids) */
-  values?: number[] | undefined;
-}
 
 const tensor = z
   .strictObject({
@@ -79,39 +60,6 @@ export const recipesSchema = z
     message: `expected ${k_mostNumbers} numbers at most in all recipes`,
     when: noIssues,
   });
-
-/** Every tensor of a recipe, block by block numbers filled in. */
-export function recipeTensors(given: Recipe): SynthTensor[] {
-  return given.tensors.flatMap((row) => {
-    const { shape, exponent, base, values } = row;
-    return namesOf(given, row).map((name): SynthTensor => {
-      const common = { salt: given.salt, name, exponent: exponent ?? null, base: base ?? 0 };
-      return values === undefined
-        ? { ...common, shape: shape!, dtype: 'f32' }
-        : { ...common, shape: [values.length], dtype: 'i32', values };
-    });
-  });
-}
-
-export function countTensors({ blocks, tensors }: Recipe): number {
-  return tensors.reduce((sum, { name }) => sum + (name.includes('#') ? (blocks ?? 1) : 1), 0);
-}
-
-/** Of all tensors; each takes 4 bytes of memory. */
-export function countNumbers(recipes: Recipe[] = []): number {
-  const sizes = recipes.flatMap(({ blocks, tensors }) =>
-    tensors.map(({ name, shape, values }) => {
-      const size = values?.length ?? shape!.reduce((product, side) => product * side, 1);
-      return name.includes('#') ? size * (blocks ?? 1) : size;
-    }),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-function namesOf({ blocks }: Recipe, { name }: RecipeTensor): string[] {
-  if (!name.includes('#')) return [name];
-  return Array.from({ length: blocks ?? 1 }, (_, block) => name.replace('#', String(block)));
-}
 
 /** What follows a fault of the form would only repeat it. */
 function noIssues({ issues }: { issues: unknown[] }): boolean {

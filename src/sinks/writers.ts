@@ -1,20 +1,16 @@
 /** The formats of `--format`. A new one is a file in this folder, its name in src/options/score.ts, and its row here. */
 import type { Writable } from 'node:stream';
 import type { ScoreCommandOptions } from '../options/types.js';
-import { csv } from './csv.js';
-import { jsonLines } from './json-lines.js';
-import { parquet } from './parquet.js';
 import type { Look, ResultWriter } from './result-writer.js';
-import { table } from './table.js';
 
 export type WrittenFormat = Exclude<ScoreCommandOptions['format'], 'auto'>;
 
-export const writers: Record<
-  WrittenFormat,
-  (stream: Writable, look: Look) => ResultWriter | Promise<ResultWriter>
-> = {
-  table,
-  jsonl: jsonLines,
-  csv,
-  parquet,
+type MakeWriter = (stream: Writable, look: Look) => Promise<ResultWriter>;
+
+/** Loaded when asked for, with the packages that only one of them needs. */
+export const writers: Record<WrittenFormat, MakeWriter> = {
+  table: async (stream, look) => (await import('./table.js')).table(stream, look),
+  jsonl: async (stream) => (await import('./json-lines.js')).jsonLines(stream),
+  csv: async (stream) => (await import('./csv.js')).csv(stream),
+  parquet: async (stream) => (await import('./parquet.js')).parquet(stream),
 };

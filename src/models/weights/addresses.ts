@@ -4,7 +4,7 @@
  * digits) or where a copy of the
  * file was at hand (the authors' prompts). `seenIn` names the public file that the address was taken from.
  */
-import type { CraneKind, SourceKind } from '../crane-models.js';
+import type { CraneKind, SourceKind } from '../model-names.js';
 import { publishedSha256 } from '../published-prompts.js';
 import type { VisionTowerSizes } from './sizes.js';
 

@@ -8,16 +8,9 @@ import { cacheFolder } from '../../files/cache-folder.js';
 import { withFolderLock } from '../../files/folder-lock.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { codedWriteError, writeWhole } from '../../files/write-whole.js';
-import {
-  type CraneKind,
-  craneTexts,
-  describeCrane,
-  type PromptSetTable,
-  type SourceKind,
-  toText,
-  type WeightPart,
-} from '../crane-models.js';
+import { craneTexts, describeCrane, type PromptSetTable, toText, type WeightPart } from '../crane-models.js';
 import { type Model, type ModelDescription, readModelJson } from '../model-json.js';
+import type { CraneKind, SourceKind } from '../model-names.js';
 import { describeSystem } from '../system-models.js';
 import type { OwnPrompts } from './own-prompts.js';
 import type { StoredFile } from './store.js';

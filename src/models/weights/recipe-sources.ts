@@ -1,7 +1,7 @@
 /** The recipes (recipe.ts) of the spatial sources, under the names of their authors. */
 import type { SynthTensor } from '../../addon/native.js';
 import type { VisionSizes } from '../backbones.js';
-import type { SourceKind } from '../crane-models.js';
+import type { SourceKind } from '../model-names.js';
 import { layerNorm, numbered, type RecipeRow, toTensor } from './recipe-rows.js';
 
 export interface Dinov2Sizes extends VisionSizes {

@@ -10,14 +10,8 @@ import { makeFolder } from '../../files/make-folder.js';
 import { withoutTemporary } from '../../files/temporary-name.js';
 import { exists, isThere, writeWhole } from '../../files/write-whole.js';
 import { type BackboneName, backbones } from '../backbones.js';
-import {
-  type CraneVariant,
-  craneTexts,
-  craneVariants,
-  describeCrane,
-  toText,
-  type WeightPart,
-} from '../crane-models.js';
+import { craneTexts, describeCrane, toText, type WeightPart } from '../crane-models.js';
+import { type CraneVariant, craneVariants } from '../model-names.js';
 import { backboneSalts, clipTensors, fullSalts, fullSizes, promptTensors } from './recipe.js';
 import { sourceRecipes } from './recipe-sources.js';
 import { copyToyBackbone } from './toy-backbone.js';

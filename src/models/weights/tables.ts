@@ -5,7 +5,7 @@ import type { WeightFileInfo } from '../../addon/native.js';
 import { aligned } from '../../terminal/aligned.js';
 import { formatBytes } from '../../terminal/bytes.js';
 import { visible } from '../../terminal/visible.js';
-import { countNumbers, countTensors, type Recipe } from '../model-recipe.js';
+import { countNumbers, countTensors, type Recipe } from '../recipe-tensors.js';
 import type { Listed } from './list.js';
 import type { WeightSizes } from './sizes.js';
 import type { Verified } from './verify.js';

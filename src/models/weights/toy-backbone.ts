@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { toText } from '../crane-models.js';
 import { embeddedModels } from '../find-model.js';
 import { type ModelDescription, parseModelJson } from '../model-json.js';
-
-export const toyBackboneName = 'toy-backbone';
+import { toyBackboneName } from '../model-names.js';
 
 const k_context = 77;
 const k_vocabulary = 49408;

@@ -2,7 +2,7 @@ import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Argv, CommandModule } from 'yargs';
-import { allCommands } from '../../../src/cli/commands.js';
+import { commandsFor } from '../../../src/cli/commands.js';
 import type { Context } from '../../../src/cli/context.js';
 import { CraneError } from '../../../src/errors.js';
 import { flagName, optionNames } from '../../../src/options/table.js';
@@ -90,9 +90,9 @@ describe('flags', () => {
     return found;
   }
 
-  it('are rows of the one table, all of them', () => {
+  it('are rows of the one table, all of them', async () => {
     // Builders ask for nothing of the process.
-    const found = allCommands({} as Context).flatMap(flagsOf);
+    const found = (await commandsFor([], {} as Context)).flatMap(flagsOf);
     const known = new Set(optionNames.map(flagName));
     expect(found.filter(([, name]) => !known.has(name))).toEqual([]);
     for (const name of ['learned-on', 'annotations', 'jobs', 'e-attn'])

@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
 import { parseModelJson } from '../../../src/models/model-json.js';
-import { countNumbers, countTensors, type Recipe, recipeTensors } from '../../../src/models/model-recipe.js';
+import {
+  countNumbers,
+  countTensors,
+  type Recipe,
+  recipeTensors,
+} from '../../../src/models/recipe-tensors.js';
 import { makeFakeAddon } from '../engine/fake-addon.js';
 import { makeToyFolder, makeToyModel, toyModelJson } from '../engine/toy-model.js';
 

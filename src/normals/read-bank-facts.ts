@@ -1,0 +1,56 @@
+/** The facts of a bank's file, checked: the file is not trusted. */
+import { z } from 'zod';
+import type { NativeAddon } from '../addon/native.js';
+import { CraneError } from '../errors.js';
+import { type BankFacts, k_factsKey } from './bank-facts.js';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
+
+const factsSchema: z.ZodType<BankFacts> = z.strictObject({
+  model: z.string().min(1),
+  towers: sha256,
+  tower: z.enum(['vision', 'source']),
+  blocks: z.array(z.int().min(1)),
+  turns: z.int().min(1),
+  mirror: z.boolean(),
+  pictures: z.array(z.strictObject({ name: z.string(), sha256 })).min(1),
+});
+
+/** Of a bank's file; its rows are not read. @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ */
+export async function readBankFacts(addon: NativeAddon, path: string): Promise<BankFacts> {
+  const { metadata } = await addon.inspectWeights(path).catch((cause: unknown) => {
+    throw asBankError(path, cause);
+  });
+  const text = metadata[k_factsKey];
+  if (text === undefined) {
+    throw new CraneError('E_NORMALS', `${path}: no bank of normal pictures`, {
+      hint: 'make one: npx crane-native normals learn FOLDER --out FILE',
+    });
+  }
+  const checked = factsSchema.safeParse(parsed(text));
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw new CraneError(
+    'E_NORMALS',
+    `${path}: damaged: ${issue!.path.join('.') || 'its description'}: ${issue!.message}`,
+    { cause: checked.error },
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A reader of weights speaks of weights; the code and its fault stay. */
+function asBankError(path: string, thrown: unknown): unknown {
+  const { code, message } = thrown as { code?: string; message: string };
+  if (code !== 'E_WEIGHTS_NOT_FOUND') return thrown;
+  return new CraneError('E_NORMALS', `${path}: there is no such bank`, {
+    hint: 'make one: npx crane-native normals learn FOLDER --out FILE',
+    cause: new Error(message),
+  });
+}
