@@ -16,7 +16,7 @@ target_compile_options(crane_vector PRIVATE -Wall -Wextra -ffp-contract=off)
 target_link_libraries(crane_vector PUBLIC crane_core)
 if(CRANE_TESTS)
   # a face that no product file knows: the table has a row for it in such builds alone
-  target_sources(crane_vector PRIVATE ${CRANE_ROOT}/test/native/kernels/toy_face.cpp)
+  target_sources(crane_vector PRIVATE ${CRANE_ROOT}/test/native/toy_face/toy_face.cpp)
   target_compile_definitions(crane_vector PRIVATE CRANE_TESTS)
 endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

@@ -31,7 +31,7 @@ extern const NearestFace k_nearest_neon;
 #endif
 
 #if defined(CRANE_TESTS)
-extern const LinearFace k_linear_toy;  // test/native/kernels/toy_face.cpp
+extern const LinearFace k_linear_toy;  // test/native/toy_face/toy_face.cpp
 #endif
 
 }  // namespace crane::kernels

@@ -22,8 +22,7 @@ at::Tensor renormalise(const at::Tensor& image, const TowerConfig& from, const T
 std::unique_ptr<SpatialSource> load_spatial_source(const weights::CanonicalWeights& weights,
                                                    const TowerConfig& config, at::Device device,
                                                    layers::PackedWeights* packed) {
-  // Only SAM's positions lie on a grid of their own axes.
-  if (weights.find("visual.pos_grid") != nullptr) {
+  if (weights::holds_sam(weights)) {
     TowerConfig own = config;
     // Its attention takes float32 rows, and a GPU's 16-bit layers give others.
     if (cuda::has_kernels(device)) own.precision = Precision::float32;

@@ -1,20 +1,30 @@
 // One naming for all weights. Whatever a code base calls its tensors, the engine asks for these ("#" = block
-// number from 0; w width, D joint width, g grid side, p patch side, r registers, V vocabulary, h MLP width):
+// number from 0; w width, D joint width, g grid side, p patch side, r registers, V vocabulary, h MLP width, n
+// rows of positions, m prompt rows; "?": may be absent).
 //
-//   visual.patch.weight [w, 3, p, p]   visual.patch.bias [w]?   visual.cls [w]   visual.pos [1 + g*g, w]
-//   visual.registers [r, w]?           visual.ln_pre.weight, .bias [w]?
-//   visual.blocks.#. ln1.weight, .bias [w]   qkv.weight [3w, w], .bias [3w]   out.weight [w, w], .bias [w]
-//   ls1 [w]?
-//                    ln2.weight, .bias [w]   fc1.weight [h, w], .bias [h]   fc2.weight [w, h], .bias [w] ls2
-//                    [w]?
-//   visual.ln_post.weight, .bias [w]   visual.proj [w, D]?
-//   SAM's image encoder instead of cls, pos and ln_post (c output channels; side s of a block's attention
-//   window): visual.pos_grid [g, g, w]   visual.blocks.#.rel_pos_h, rel_pos_w [2s - 1, 64] visual.neck.reduce
-//   [c, w, 1, 1] visual.neck.ln1.weight, .bias [c]   visual.neck.mix [c, c, 3, 3]   visual.neck.ln2.weight,
-//   .bias [c] text.tokens [V, w]   text.token_ids [V] i32? (the vocabulary id of each row, when only some are
-//   stored) text.pos [n, w]      text.blocks.#. as above     text.ln_final.weight, .bias [w]   text.proj [w,
-//   D]? ctx_pos, ctx_neg [1, 1, n, w]   compound_prompts_text.# [m, w] token_prefix_*, token_suffix_*,
-//   tokenized_prompts_* with * = pos, neg?                     ("?": may be absent)
+// clang-format off
+//   visual.patch.weight [w, 3, p, p]      visual.patch.bias [w]?
+//   visual.cls [w]                        visual.pos [1 + g*g, w]        visual.registers [r, w]?
+//   visual.ln_pre.weight, .bias [w]?
+//   visual.blocks.#.
+//     ln1.weight, .bias [w]     qkv.weight [3w, w], .bias [3w]     out.weight [w, w], .bias [w]     ls1 [w]?
+//     ln2.weight, .bias [w]     fc1.weight [h, w], .bias [h]       fc2.weight [w, h], .bias [w]     ls2 [w]?
+//   visual.ln_post.weight, .bias [w]      visual.proj [w, D]?
+//
+//   SAM's image encoder, instead of cls, pos and ln_post (c output channels; s side of a block's attention window):
+//   visual.pos_grid [g, g, w]
+//   visual.blocks.#.rel_pos_h, rel_pos_w [2s - 1, 64]
+//   visual.neck.reduce [c, w, 1, 1]       visual.neck.ln1.weight, .bias [c]
+//   visual.neck.mix [c, c, 3, 3]          visual.neck.ln2.weight, .bias [c]
+//
+//   text.tokens [V, w]                    text.token_ids [V] i32?        (the vocabulary id of each row, when only
+//                                                                         some are stored)
+//   text.pos [n, w]                       text.blocks.#. as above
+//   text.ln_final.weight, .bias [w]       text.proj [w, D]?
+//
+//   ctx_pos, ctx_neg [1, 1, n, w]         compound_prompts_text.# [m, w]
+//   token_prefix_*, token_suffix_*, tokenized_prompts_* with * = pos, neg?
+// clang-format on
 #pragma once
 
 #include <map>

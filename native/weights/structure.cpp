@@ -206,9 +206,13 @@ TextStructure check_text(const CanonicalWeights& weights) {
   return text;
 }
 
+bool holds_sam(const CanonicalWeights& weights) {
+  return has_any(weights, "visual.pos_grid") || has_any(weights, "visual.neck.");
+}
+
 Structure check_structure(const CanonicalWeights& weights) {
   Structure structure;
-  if (has_any(weights, "visual.pos_grid") || has_any(weights, "visual.neck.")) {
+  if (holds_sam(weights)) {
     structure.sam = check_sam(weights);
   } else if (has_any(weights, "visual.")) {
     structure.vision = check_vision(weights);

@@ -56,6 +56,10 @@ struct TextStructure {
 // Errors: E_WEIGHTS_MISSING, E_WEIGHTS_SHAPE, E_WEIGHTS_DTYPE.
 VisionStructure check_vision(const CanonicalWeights& weights);
 SamStructure check_sam(const CanonicalWeights& weights);
+
+// By any tensor that no other tower has, so that a file that lacks one of them is told of that one.
+bool holds_sam(const CanonicalWeights& weights);
+
 TextStructure check_text(const CanonicalWeights& weights);
 
 struct Structure {
@@ -65,7 +69,7 @@ struct Structure {
 };
 
 // Checks whatever is there, towers and checkpoints of methods (checkpoint.h): a tower counts as there when
-// any of its tensors is (SAM's encoder when visual.pos_grid or any of visual.neck is). Towers must share the
+// any of its tensors is (SAM's encoder by holds_sam). Towers must share the
 // joint width when both are there. E_WEIGHTS_MISSING when there is nothing at all.
 Structure check_structure(const CanonicalWeights& weights);
 
