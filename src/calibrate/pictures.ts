@@ -52,7 +52,7 @@ async function normalOfDataSet(path: string, choice: CalibrationChoice): Promise
     const { set, faults } = await source.open(wanted);
     const items = set.items.filter(({ isAnomalous }) => !isAnomalous);
     if (items.length === 0) continue;
-    refuseFaults(set.name, faults);
+    refuseFaults(set, faults);
     return { ...set, items };
   }
   return undefined;

@@ -1,4 +1,5 @@
 /** `crane-native bench`: how fast this machine scores, beside what it could, and beside peers. */
+
 import type { CommandModule } from 'yargs';
 import type { BenchReport, Failure } from '../bench/report.js';
 import type { BenchProgress } from '../bench/run-bench.js';
@@ -6,6 +7,7 @@ import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
+import { shellOption } from '../terminal/shell-word.js';
 import { type Context, paintOf, say } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags, readList } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
@@ -125,13 +127,12 @@ async function checkOut({ out, force }: Values): Promise<void> {
 
 /** What was given, so that the results say how to get them again. */
 function commandLine(argv: Record<string, unknown>): string {
-  const quoted = (value: unknown) => (/^[\w./+,:=-]+$/.test(String(value)) ? String(value) : `'${value}'`);
   const parts = names.flatMap((name) => {
     const flag = flagName(name);
     const given = argv[flag];
     if (given === undefined || given === false) return [];
     if (given === true) return [`--${flag}`];
-    return [given].flat().map((value) => `--${flag} ${quoted(value)}`);
+    return [given].flat().map((value) => shellOption(flag, String(value)));
   });
   return ['crane-native bench', ...parts].join(' ');
 }

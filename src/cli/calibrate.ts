@@ -1,10 +1,12 @@
 /** `crane-native calibrate`: chooses a threshold from pictures and keeps it with the model. */
+
 import type { CommandModule } from 'yargs';
 import type { CalibrateOptions, CalibrationOutcome } from '../calibrate/calibrate.js';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import type { AllOptions, OptionName } from '../options/types.js';
+import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
@@ -179,7 +181,7 @@ async function tell(
 
 function someFailed(context: Context, { failed, calibration }: CalibrationOutcome): CraneError {
   const { normal, anomalous } = calibration.pictures;
-  for (const { input, error } of failed.slice(0, 5)) say(context, `${input}: ${error.message}`);
+  for (const { input, error } of failed.slice(0, 5)) say(context, visible(`${input}: ${error.message}`));
   return new CraneError(
     'E_INPUTS_FAILED',
     `${failed.length} of ${failed.length + normal + anomalous} pictures failed; the thresholds come from the others`,

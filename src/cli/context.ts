@@ -1,8 +1,10 @@
 /** What commands may touch of the process: handed in, so that tests can stand in for all of it. */
+
 import type { Writable } from 'node:stream';
 import type { NativeAddon } from '../addon/native.js';
 import type { EngineOptions } from '../options/types.js';
 import { type Paint, painter } from '../terminal/paint.js';
+import { visible } from '../terminal/visible.js';
 
 /** The native engine, and where it and its libtorch were found. */
 export interface CommandAddon {
@@ -36,7 +38,7 @@ export function paintOf(context: Context): Paint {
 /** For openEngine: its warnings, on a line of their own above the progress bar. */
 export function warningsTo(context: Context): Pick<EngineOptions, 'onWarning'> {
   const newLine = context.isTerminal.stderr ? '\r\x1b[K' : '';
-  return { onWarning: ({ message }) => say(context, `${newLine}${message}`) };
+  return { onWarning: ({ message }) => say(context, `${newLine}${visible(message)}`) };
 }
 
 export function say(context: Context, text: string): void {

@@ -1,8 +1,10 @@
 /** `crane-native data index|check|list`. */
+
 import type { Argv, CommandModule } from 'yargs';
 import type { SetSummary } from '../data/summary.js';
 import { CraneError } from '../errors.js';
 import type { OptionName } from '../options/types.js';
+import { shellPath } from '../terminal/shell-word.js';
 import { type Context, paintOf, say } from './context.js';
 import { flagsFor, optionsIn, readFlags, readingOf } from './flags.js';
 import { startProgress } from './progress.js';
@@ -86,7 +88,7 @@ function indexCommand(context: Context): CommandModule {
         say(context, `${counted(made.masks, 'mask')} written below ${visible(made.sets.test.root)}/masks`);
       say(context, countsTable([test!, train!], paintOf(context)));
       for (const warning of warnings) say(context, `warning: ${visible(warning)}`);
-      say(context, `look at every file of it: npx crane-native data check ${visible(root)}`);
+      say(context, `look at every file of it: npx crane-native data check ${shellPath(root)}`);
       context.stdout.write(`${made.file}\n`);
     },
   };
@@ -120,7 +122,7 @@ function checkCommand(context: Context): CommandModule {
       else context.stdout.write(reportText(report, paintOf(context)));
       if (report.faults > 0) {
         throw new CraneError('E_DATA_FAULTS', `${root}: ${counted(report.faults, 'fault')}`, {
-          hint: 'mend or leave out these files, then make a new index: npx crane-native data index <root> --force',
+          hint: `mend or leave out these files, then make a new index: npx crane-native data index ${shellPath(report.root)} --force`,
         });
       }
     },
@@ -171,7 +173,7 @@ async function listClasses(context: Context, argv: Arguments, root: string): Pro
     if (faults.length > 0)
       say(
         context,
-        `warning: ${faults.length} files of ${set.split} cannot be used: npx crane-native data check ${visible(root)}`,
+        `warning: ${faults.length} files of ${set.split} cannot be used: npx crane-native data check ${shellPath(root)}`,
       );
   }
   if (argv['json']) {

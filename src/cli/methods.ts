@@ -29,7 +29,7 @@ function listCommand(context: Context): CommandModule {
         return;
       }
       context.stdout.write(listTable(accounts, paintOf(context)));
-      say(context, 'all of one: npx crane-native methods show <name>');
+      say(context, 'all of one: npx crane-native methods show NAME');
     },
   };
 }

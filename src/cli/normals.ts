@@ -1,9 +1,11 @@
 /** `crane-native normals learn|add|check|show`: banks of normal pictures. */
+
 import type { Argv, CommandModule } from 'yargs';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import type { NormalBank } from '../normals/normal-bank.js';
 import type { AllOptions, OptionName } from '../options/types.js';
+import { shellOption } from '../terminal/shell-word.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
@@ -248,5 +250,5 @@ function tell(context: Context, out: string, bank: NormalBank, json: boolean): v
     return;
   }
   say(context, visible(`${out}: a bank of ${pictures.length} normal pictures`));
-  say(context, visible(`use it: crane-native score PICTURES --normals ${out}`));
+  say(context, `use it: npx crane-native score PICTURES ${shellOption('normals', out)}`);
 }

@@ -1,4 +1,5 @@
 /** `crane-native weights list|inspect|verify|convert|synth|pull`. */
+
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
@@ -11,6 +12,7 @@ import {
 } from '../models/model-names.js';
 import { type AddressTable, publicTable } from '../models/weights/addresses.js';
 import type { AllOptions } from '../options/types.js';
+import { shellOption } from '../terminal/shell-word.js';
 import { type Context, paintOf, say } from './context.js';
 import { flagsFor, readFlags, readList } from './flags.js';
 import { familyCommand, lastText, printJson } from './subcommands.js';
@@ -49,7 +51,7 @@ function listCommand(context: Context, table: AddressTable): CommandModule {
       }
       const { listTable } = await import('../models/weights/tables.js');
       context.stdout.write(listTable(listed, (text) => paintOf(context).dim(text)));
-      say(context, 'fetch one: npx crane-native weights pull <name>');
+      say(context, 'fetch one: npx crane-native weights pull NAME');
     },
   };
 }
@@ -229,7 +231,7 @@ function synthCommand(context: Context): CommandModule {
       const made = isToy ? await synthToyBackbone(how) : await synthModel(kind, how);
       if (argv['json']) return printJson(context, made);
       const name = isToy ? toyBackboneName : synthName(kind);
-      say(context, `${formatBytes(made.bytes)}; use it with --model ${given ?? name}`);
+      say(context, `${formatBytes(made.bytes)}; use it with ${shellOption('model', given ?? name)}`);
       if (isToy) say(context, 'to try methods with: its figures mean nothing');
       context.stdout.write(`${made.folder}\n`);
     },

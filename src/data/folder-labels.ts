@@ -5,6 +5,7 @@
 
 import { CraneError } from '../errors.js';
 import type { DataChoices } from '../options/types.js';
+import { shellOption } from '../terminal/shell-word.js';
 import { visible } from '../terminal/visible.js';
 
 export type LabelChoices = Pick<DataChoices, 'normalFolder' | 'anomalousFolder' | 'unknownFolders'>;
@@ -97,7 +98,7 @@ function unknownLabels(names: readonly string[], where: string, hasNormal: boole
     'E_DATA_LABELS',
     `${visible(where)}: are the pictures in ${what} ${list} normal or anomalous? No name tells it${hasNormal ? ' for sure' : ', and no folder is called good, ok or normal'}`,
     {
-      hint: `say it: --normal-folder ${likely ?? 'NAME'} for folders of normal pictures, --anomalous-folder NAME for others (or --unknown-folders anomalous for all that are unknown)`,
+      hint: `say it: ${shellOption('normal-folder', likely ?? 'NAME')} for folders of normal pictures, --anomalous-folder NAME for others (or --unknown-folders anomalous for all that are unknown)`,
     },
   );
 }

@@ -26,15 +26,15 @@ export async function indexAnnotated(
   const annotations = await readAnnotations(annotationsAt);
   const tree = new PictureTree(place, new FolderLabels(reading));
   const matched = await matchPictures(tree, annotations);
-  const source = await labelledSource(place, { ...reading, ignoreIndex: true });
+  const labelled = await labelledSource(tree, { ...reading, ignoreIndex: true });
   const masks = await writeMasks(place, matched.found, overwrite);
-  const sets = source
-    ? await withMasks(source, masks, annotations.format)
+  const sets = labelled
+    ? withMasks(labelled, masks, annotations.format)
     : unlabelled(tree, matched, masks, annotations);
   sets.test.warnings.push(...annotations.warnings, ...matched.warnings);
   const text = metaText({ test: sets.test.items, train: sets.train.items }, place, {
     folder: dirname(file),
-    hasNoKinds: source?.hasNoKinds ?? false,
+    hasNoKinds: labelled?.source.hasNoKinds ?? false,
   });
   await writeWhole(file, text, { overwrite });
   // Once more from the file, as everybody reads it from now on.
@@ -43,26 +43,45 @@ export async function indexAnnotated(
   return { file, layout, layoutReason, sets, scan: await written.account(), masks: masks.size };
 }
 
+interface Labelled {
+  source: DataSource;
+  test: Awaited<ReturnType<DataSource['open']>>;
+  train: Awaited<ReturnType<DataSource['open']>>;
+}
+
 /** Folders that say what is normal; undefined: the annotations have to. */
 async function labelledSource(
-  root: string,
+  tree: PictureTree,
   options: Parameters<typeof findDataSource>[1],
-): Promise<DataSource | undefined> {
+): Promise<Labelled | undefined> {
   try {
-    return await findDataSource(root, options);
+    const source = await findDataSource(tree.root, options);
+    return { source, test: await source.open('test'), train: await source.open('train') };
   } catch (thrown) {
-    if (options?.layout === 'auto' && toCraneError(thrown).code === 'E_DATA_LAYOUT') return undefined;
+    const { code } = toCraneError(thrown);
+    if (options?.layout === 'auto' && code === 'E_DATA_LAYOUT') return undefined;
+    // Folders like train_images beside test_images hold no label at all.
+    if (options?.layout === 'auto' && code === 'E_DATA_LABELS' && !(await hasLabelledFolder(tree)))
+      return undefined;
     throw thrown;
   }
 }
 
-async function withMasks(
-  source: DataSource,
+async function hasLabelledFolder(tree: PictureTree, folder = '', deepest = 3): Promise<boolean> {
+  for (const name of await tree.folders(folder)) {
+    if (tree.labels.isKnown(name)) return true;
+    const below = folder === '' ? name : `${folder}/${name}`;
+    if (deepest > 0 && (await hasLabelledFolder(tree, below, deepest - 1))) return true;
+  }
+  return false;
+}
+
+function withMasks(
+  { source, test, train }: Labelled,
   masks: ReadonlyMap<string, string>,
   format: string,
-): Promise<Record<Split, DataSet>> {
-  const [test, train] = [await source.open('test'), await source.open('train')];
-  refuseFaults(source.name, [...test.faults, ...train.faults]);
+): Record<Split, DataSet> {
+  refuseFaults(source, [...test.faults, ...train.faults]);
   const add = (set: DataSet): DataSet => ({
     ...set,
     layoutReason: `${set.layoutReason}; masks from ${format}`,
@@ -87,7 +106,7 @@ function maskedItem(item: DataItem, root: string, mask: string): DataItem {
 /** A picture with something drawn on it is anomalous, one that was looked at and has nothing is normal. */
 function unlabelled(
   tree: PictureTree,
-  { found, others }: Matched,
+  { found, others, elsewhere }: Matched,
   masks: ReadonlyMap<string, string>,
   { format, othersAreNormal }: { format: string; othersAreNormal: boolean },
 ): Record<Split, DataSet> {
@@ -97,6 +116,7 @@ function unlabelled(
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
   const items = pictures.map((picture) => itemOf(tree, picture, masks.get(picture.path)));
   if (items.length === 0) throw new CraneError('E_DATA_EMPTY', `${tree.root}: no annotated pictures`);
+  const unseen = othersAreNormal ? elsewhere : [...others, ...elsewhere];
   const isEmpty = !items.some(({ isAnomalous }) => isAnomalous);
   const setOf = (split: Split): DataSet => ({
     name: tree.name || 'data',
@@ -109,9 +129,9 @@ function unlabelled(
       ...(split === 'test' && isEmpty
         ? [`nothing is drawn on any of the ${items.length} pictures: all of them are taken as normal`]
         : []),
-      ...(split === 'test' && !othersAreNormal && others.length > 0
+      ...(split === 'test' && unseen.length > 0
         ? [
-            `${others.length} pictures without annotations are left out, for instance ${visible(others[0]!)}: nothing says that they are normal`,
+            `${unseen.length} pictures without annotations are left out, for instance ${visible(unseen[0]!)}: nothing says that they are normal`,
           ]
         : []),
     ],

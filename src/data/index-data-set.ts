@@ -36,7 +36,7 @@ export async function indexDataSet(
   const source = await findDataSource(root, { ...reading, ignoreIndex: true });
   const file = resolve(out ?? join(source.root, 'meta.json'));
   const [test, train] = [await source.open('test'), await source.open('train')];
-  refuseFaults(source.name, [...test.faults, ...train.faults]);
+  refuseFaults(source, [...test.faults, ...train.faults]);
   if (test.set.items.length + train.set.items.length === 0)
     throw new CraneError('E_DATA_EMPTY', `${root}: no pictures in layout ${source.layout}`);
   const sets = { test: test.set, train: train.set };

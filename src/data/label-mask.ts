@@ -81,7 +81,7 @@ async function oneMask(
   throw new CraneError(
     'E_DATA_MASK_SIZE',
     `${path}: ${mask.width} x ${mask.height} pixels, expected ${picture.width} x ${picture.height} as its picture has`,
-    { hint: 'all of them: npx crane-native data check <root>' },
+    { hint: 'all of them: npx crane-native data check ROOT' },
   );
 }
 

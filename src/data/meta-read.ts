@@ -6,10 +6,12 @@
  */
 
 import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
 import { codedReadError } from '../files/open-file.js';
 import { decodeText } from '../files/text.js';
+import { shellPath } from '../terminal/shell-word.js';
 import { visible } from '../terminal/visible.js';
 import type { Split } from './data-set.js';
 import type { Entry, EntryReading } from './entry.js';
@@ -159,7 +161,7 @@ async function readBounded(file: string): Promise<string> {
 
 function refuse(name: string, what: string, cause?: unknown): CraneError {
   return new CraneError('E_DATA_META', `${name}: ${what}`, {
-    hint: 'make a new index from the folders: npx crane-native data index <root> --force',
+    hint: `make a new index from the folders: npx crane-native data index ${shellPath(dirname(name))} --force`,
     cause,
   });
 }

@@ -24,7 +24,7 @@ export async function openDataSet(path: string, options: OpenDataSetOptions = {}
   const split = options.split ?? 'test';
   const source = await findDataSource(path, options);
   const { set, faults } = await source.open(split);
-  refuseFaults(set.name, faults);
+  refuseFaults(set, faults);
   if (set.items.length > 0) return set;
   const other = split === 'test' ? 'train' : 'test';
   const elsewhere = (await source.open(other)).set.items.length;

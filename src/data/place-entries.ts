@@ -1,6 +1,8 @@
 /** Turns entries into items: every path checked to lie in the root and looked up once. */
+
 import { isAbsolute, join } from 'node:path';
 import { CraneError } from '../errors.js';
+import { shellPath } from '../terminal/shell-word.js';
 import { visible } from '../terminal/visible.js';
 import type { DataItem } from './data-set.js';
 import { eachBounded } from './each-bounded.js';
@@ -21,6 +23,8 @@ export interface Placed {
   faults: PathFault[];
   warnings: string[];
 }
+
+export const madeOnWindows = 'its parts are separated by \\, so the index was made on Windows';
 
 const k_lookupsAtOnce = 16;
 
@@ -87,7 +91,7 @@ async function placeEntry(entry: Entry, fence: RootFence): Promise<PlacedEntry> 
 }
 
 function windowsPath(path: string): string | undefined {
-  return path.includes('\\') ? 'its parts are separated by \\, so the index was made on Windows' : undefined;
+  return path.includes('\\') ? madeOnWindows : undefined;
 }
 
 async function placePath(given: string, fence: RootFence): Promise<{ path: string; found: PlaceKind }> {
@@ -96,7 +100,11 @@ async function placePath(given: string, fence: RootFence): Promise<{ path: strin
 }
 
 /** The error for a set that has to be whole. @throws CraneError E_DATA_PATH or E_DATA_NOT_FOUND */
-export function refuseFaults(name: string, faults: readonly PathFault[]): void {
+export function refuseFaults(
+  { name, root }: { name: string; root: string },
+  faults: readonly PathFault[],
+): void {
+  const anew = `npx crane-native data index ${shellPath(root)} --force`;
   const outside = faults.filter(({ fault }) => fault === 'outside-root');
   if (outside.length > 0) {
     const { path, detail } = outside[0]!;
@@ -106,7 +114,7 @@ export function refuseFaults(name: string, faults: readonly PathFault[]): void {
       {
         hint: detail
           ? 'where you trust the links add --follow-links; else put the files themselves below the root'
-          : 'put the files below the root, and make a new index: npx crane-native data index <root> --force',
+          : `put the files below the root, and make a new index: ${anew}`,
       },
     );
   }
@@ -118,8 +126,8 @@ export function refuseFaults(name: string, faults: readonly PathFault[]): void {
     `${name}: ${faults.length} files are missing, for instance the ${what} ${visible(first.path)}`,
     {
       hint: first.path.includes('\\')
-        ? 'the index was made on Windows: make a new one with npx crane-native data index <root> --force'
-        : 'all of them: npx crane-native data check <root>',
+        ? `the index was made on Windows: make a new one with ${anew}`
+        : `all of them: npx crane-native data check ${shellPath(root)}`,
     },
   );
 }

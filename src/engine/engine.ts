@@ -122,6 +122,7 @@ export class Engine {
     this.#model = model;
     this.#defaults = options;
     this.#size = size;
+    const warn = options.onWarning ?? emitWarning;
     this.#budget = new ByteBudget(options.maxDecodedBytes ?? defaultOf('maxDecodedBytes'));
     this.#scheduler = new Scheduler({
       addon,
@@ -132,12 +133,19 @@ export class Engine {
         maxWaitMs: options.maxWaitMs ?? defaultOf('maxWaitMs'),
         maxQueue: options.maxQueue ?? defaultOf('maxQueue'),
       },
-      warn: options.onWarning ?? emitWarning,
+      warn,
     });
     this.#thresholds = parts.thresholds;
     this.#contexts = parts.contexts;
     this.#labels = labels;
-    this.#scorer = new PictureScorer({ addon, contexts: this.#contexts, labels, maxPixels: this.#maxPixels });
+    this.#scorer = new PictureScorer({
+      addon,
+      contexts: this.#contexts,
+      labels,
+      maxPixels: this.#maxPixels,
+      input: size,
+      warn,
+    });
     const reading = readingOf(mergeChoices([options]));
     this.banks = new EngineBanks({
       learning: { ...this.#pictureParts, banks: parts.banks, reading },

@@ -7,7 +7,9 @@ import { type DecodedPicture, decodePicture } from '../images/decode.js';
 import { ownCopy } from '../images/own-copy.js';
 import type { PictureSource } from '../images/picture-input.js';
 import type { ModelLabels } from '../models/model-label.js';
+import type { EngineWarning, Size } from '../options/types.js';
 import type { Contexts } from './contexts.js';
+import { manyTiles } from './many-tiles.js';
 import { type PictureSettings, rangesOf } from './method-choice.js';
 import type { PictureScore, PreprocessedScore } from './result.js';
 import type { Preparing, ReadyPicture, ReadyTensor, TensorRequest } from './scheduler-job.js';
@@ -37,17 +39,25 @@ export class PictureScorer {
   readonly #contexts: Contexts;
   readonly #labels: ModelLabels;
   readonly #maxPixels: number;
+  readonly #input: Size;
+  readonly #warn: (warning: EngineWarning) => void;
+  #hasToldOfTiles = false;
 
   constructor(parts: {
     addon: NativeAddon;
     contexts: Contexts;
     labels: ModelLabels;
     maxPixels: number;
+    /** of the model */
+    input: Size;
+    warn: (warning: EngineWarning) => void;
   }) {
     this.#addon = parts.addon;
     this.#contexts = parts.contexts;
     this.#labels = parts.labels;
     this.#maxPixels = parts.maxPixels;
+    this.#input = parts.input;
+    this.#warn = parts.warn;
   }
 
   /** @throws CraneError E_INPUT_*, E_IMAGE_*, E_CANCELLED, those of Contexts.hold */
@@ -73,6 +83,7 @@ export class PictureScorer {
         reserve,
       });
       const { fit, tileOverlap } = settings;
+      if (fit === 'tile') this.#tellOfTiles(source.name, picture, tileOverlap);
       const prepared: Prepared = {
         name: source.name,
         width: picture.width,
@@ -131,6 +142,14 @@ export class PictureScorer {
       held.release();
       throw thrown;
     }
+  }
+
+  /** Once: of a thousand strips the first tells enough. */
+  #tellOfTiles(name: string, picture: Size, overlap: number): void {
+    const warning = this.#hasToldOfTiles ? undefined : manyTiles(name, picture, this.#input, overlap);
+    if (!warning) return;
+    this.#hasToldOfTiles = true;
+    this.#warn(warning);
   }
 
   #conclude(picture: Prepared, result: ScoreResult, wanted: WantedResult): UnplacedScore {

@@ -55,8 +55,8 @@ export interface Size {
 
 /** Something that the user should know and that ends nothing. */
 export interface EngineWarning {
-  /** fewer pictures at once for want of memory · a prompt file's own tokens are not those of the model */
-  code: 'W_SMALLER_BATCH' | 'W_PROMPT_TOKENS';
+  /** fewer pictures at once for want of memory · a prompt file's own tokens are not those of the model · fit tile of a strip */
+  code: 'W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES';
   message: string;
 }
 

@@ -2,3 +2,8 @@
 export function visible(text: string): string {
   return text.replace(/\p{Cc}/gu, '\ufffd');
 }
+
+/** The same where lines are meant. */
+export function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n');
+}

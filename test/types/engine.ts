@@ -28,7 +28,9 @@ await loadEngine({
 await loadEngine({ threshold: null, compat: { exif: false }, signal: new AbortController().signal });
 await loadEngine({
   onWarning: ({ code, message }) =>
-    same<[typeof code, typeof message], ['W_SMALLER_BATCH' | 'W_PROMPT_TOKENS', string]>(true),
+    same<[typeof code, typeof message], ['W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES', string]>(
+      true,
+    ),
 });
 
 // @ts-expect-error a misspelled option

@@ -28,8 +28,10 @@ export interface FoundPicture {
 
 export interface Matched {
   found: FoundPicture[];
-  /** pictures of the tree that no annotation names */
+  /** pictures that no annotation names, in folders of pictures that were annotated */
   others: string[];
+  /** pictures of other folders: nobody has looked at them */
+  elsewhere: string[];
   warnings: string[];
 }
 
@@ -41,7 +43,9 @@ export async function matchPictures(
   tree: PictureTree,
   { format, pictures, folder }: Annotations & { folder: string },
 ): Promise<Matched> {
-  const paths = (await tree.picturesBelow('')).filter((path) => !path.startsWith(`${k_folder}/`));
+  const below = (await tree.picturesBelow('')).filter((path) => !path.startsWith(`${k_folder}/`));
+  const folders = foldersOf(below);
+  const paths = below.filter((path) => !isAmongLabels(path, folders));
   const places = new Places(paths);
   const within = relative(tree.root, folder).split(sep).join('/');
   const byPath = new Map<string, FoundPicture>();
@@ -69,21 +73,40 @@ export async function matchPictures(
       { hint: first },
     );
   }
+  const annotated = new Set([...byPath.keys()].map((path) => dirname(path)));
+  const texts = new Set(pictures.map(({ name }) => imagesFor(join('/', within, dirname(name)))));
+  const isLookedThrough = (path: string) =>
+    annotated.has(dirname(path)) || texts.has(join('/', dirname(path)));
+  const others = below.filter((path) => !byPath.has(path));
   const lost = `${missing.length} annotations name no picture below the root, for instance`;
   return {
     found: [...byPath.values()],
-    others: paths.filter((path) => !byPath.has(path)),
+    others: others.filter(isLookedThrough),
+    elsewhere: others.filter((path) => !isLookedThrough(path)),
     warnings: missing.length === 0 ? [] : [`${lost} ${visible(missing[0]!)}`],
   };
 }
 
+/** Of `labels/train` the `images/train`, which is where YOLO looks for its pictures. */
+function imagesFor(folder: string): string {
+  return folder.replace(/(^|\/)labels(?=\/|$)/i, '$1images');
+}
+
+/** A picture in YOLO's `labels` beside `images` shows what was drawn (a preview): it is no picture of the data. */
+function isAmongLabels(path: string, folders: ReadonlySet<string>): boolean {
+  const images = imagesFor(dirname(path));
+  return images !== dirname(path) && folders.has(images);
+}
+
 class Places {
   readonly #paths: ReadonlySet<string>;
+  readonly #folders: ReadonlySet<string>;
   readonly #byStem = new Map<string, string[]>();
   readonly #byName = new Map<string, string[]>();
 
   constructor(paths: readonly string[]) {
     this.#paths = new Set(paths);
+    this.#folders = foldersOf(paths);
     for (const path of paths) {
       add(this.#byName, basename(path), path);
       add(this.#byStem, basename(stemOf(path)), path);
@@ -94,12 +117,32 @@ class Places {
     for (const place of [within, ''])
       if (!isStem && this.#paths.has(join(place, name))) return join(place, name);
     const known = (isStem ? this.#byStem : this.#byName).get(basename(name)) ?? [];
+    // labels/train/1.txt and images/train/1.jpg: another picture of that name, in images/val, is another one.
+    const texts = join(within, dirname(name));
+    const images = imagesFor(texts);
+    if (isStem && images !== texts && this.#folders.has(images)) return onlyOf(known, images, dirname);
     if (known.length <= 1) return known[0];
-    // Of several, the one in a folder of the same name: labels/train/1.txt and images/train/1.jpg.
-    const folder = basename(dirname(join('/', within, name)));
-    const alike = known.filter((path) => basename(dirname(path)) === folder);
-    return alike.length === 1 ? alike[0] : undefined;
+    // Of several, the one in a folder of the same name.
+    return onlyOf(known, basename(texts), (path) => basename(dirname(path)));
   }
+}
+
+/** undefined: none or several */
+function onlyOf(
+  paths: readonly string[],
+  folder: string,
+  folderOf: (path: string) => string,
+): string | undefined {
+  const fitting = paths.filter((path) => folderOf(path) === folder);
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** Those that lie in one of the paths, at any depth. */
+function foldersOf(paths: readonly string[]): Set<string> {
+  const folders = new Set<string>();
+  for (const path of paths)
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) folders.add(path.slice(0, at));
+  return folders;
 }
 
 function add(map: Map<string, string[]>, key: string, path: string): void {

@@ -83,7 +83,7 @@ export async function checkDataSet(path: string, options: CheckOptions): Promise
     ...leftOutFindings(scan),
     ...opened.flatMap(({ set }) => set.warnings).map((detail) => finding('reading', [], { detail })),
   ]);
-  for (const found of findings) found.mend = mendOf(found.kind, source.root);
+  for (const found of findings) found.mend = mendOf(found, source.root);
   const faults = findings.filter(({ severity }) => severity === 'fault').length;
   return {
     name: source.name,

@@ -1,13 +1,15 @@
 /** What mends each thing that `data check` finds: a command where there is one. */
-import type { FindingName } from './finding.js';
+import { shellPath } from '../../terminal/shell-word.js';
+import { madeOnWindows } from '../place-entries.js';
+import type { Finding, FindingName } from './finding.js';
 
-const again = (root: string) => `npx crane-native data index ${quoted(root)} --force`;
+const again = (root: string) => `npx crane-native data index ${shellPath(root)} --force`;
 
 const k_mends = {
   'missing-picture': (root) => `put them back, or make a new index: ${again(root)}`,
   'missing-mask': (root) => `put them back, or make a new index: ${again(root)}`,
   'outside-root': (root) =>
-    `where links lead there and you trust them: npx crane-native data check ${quoted(root)} --follow-links; else put the files below the root: ${again(root)}`,
+    `where links lead there and you trust them: npx crane-native data check ${shellPath(root)} --follow-links; else put the files below the root: ${again(root)}`,
   'damaged-picture': (root) => `copy them once more from where they came, or take them away: ${again(root)}`,
   'damaged-mask': (root) => `save them once more as PNG, or take them away: ${again(root)}`,
   'mask-size': () =>
@@ -33,11 +35,8 @@ const k_mends = {
   reading: (root) => `after mending: ${again(root)}`,
 } as const satisfies Record<FindingName, (root: string) => string>;
 
-export function mendOf(kind: FindingName, root: string): string {
+export function mendOf({ kind, detail }: Pick<Finding, 'kind' | 'detail'>, root: string): string {
+  // Files of an index with the paths of another system are all there.
+  if (detail === madeOnWindows) return `make a new index: ${again(root)}`;
   return k_mends[kind](root);
-}
-
-/** As a shell takes it. */
-function quoted(path: string): string {
-  return /^[\w./@%+:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

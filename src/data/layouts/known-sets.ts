@@ -2,6 +2,8 @@
  * What folders are that no layout reads: data sets known by their names that need a step first, annotations that are no
  * masks yet, archives, and data sets one folder further down. Each with what to do next.
  */
+import { basename } from 'node:path';
+import { shellOption, shellPath, shellWord } from '../../terminal/shell-word.js';
 import type { PictureTree } from './picture-tree.js';
 
 export interface Advice {
@@ -14,11 +16,12 @@ interface KnownSet {
   what: string;
   /** names that files or folders of the root have to have, all of them */
   names: readonly RegExp[];
-  hint(root: string): string;
+  /** @param file below the root, that has the first of the names */
+  hint(root: string, file: string): string;
 }
 
 const annotate = (file: string) => (root: string) =>
-  `its annotations become masks with: npx crane-native data index ${root} --annotations ${root}/${file}`;
+  `its annotations become masks with: npx crane-native data index ${shellPath(root)} ${shellOption('annotations', `${root}/${file}`)}`;
 
 const k_knownSets: readonly KnownSet[] = [
   {
@@ -29,8 +32,8 @@ const k_knownSets: readonly KnownSet[] = [
   {
     what: 'pictures with COCO annotations, which are no masks yet',
     names: [/^(_?annotations.*|instances.*|.*coco.*)\.json$/i],
-    hint: (root) =>
-      `they become masks with: npx crane-native data index ${root} --annotations FILE.json, where FILE.json holds them`,
+    hint: (root, file) =>
+      `they become masks with: npx crane-native data index ${shellPath(root)} ${shellOption('annotations', `${root}/${file}`)}`,
   },
   {
     what: 'pictures with YOLO labels, which are no masks yet',
@@ -40,13 +43,14 @@ const k_knownSets: readonly KnownSet[] = [
   {
     what: 'this is MVTec AD 2 in part: its test_public is missing',
     names: [/^(can|fabric|fruit_jelly|rice|sheet_metal|vial|wallplugs|walnuts)$/],
-    hint: (root) => `put CLASS/test_public below ${root}, then: npx crane-native data index ${root}`,
+    hint: (root) =>
+      `put CLASS/test_public below ${root}, then: npx crane-native data index ${shellPath(root)}`,
   },
   {
     what: 'this is Real-IAD without its indexes',
     names: [/^realiad_(256|512|1024|raw)$/i],
     hint: (root) =>
-      `unpack realiad_jsons.zip to ${root}/realiad_jsons, then: npx crane-native data index ${root}`,
+      `unpack realiad_jsons.zip to ${root}/realiad_jsons, then: npx crane-native data index ${shellPath(root)}`,
   },
   {
     what: 'this is DAGM 2007 in part: a class has no folder of defects',
@@ -62,18 +66,21 @@ export async function adviceFor(
   tree: PictureTree,
   recognised: (below: PictureTree) => Promise<boolean>,
 ): Promise<Advice | undefined> {
+  const nested = await nestedClasses(tree, recognised);
+  if (nested) return nested;
   const entries = await tree.entries();
   const names = entries.map(({ name }) => name);
   // Exports of annotation tools keep their files in the folders of the splits.
   for (const split of ['train', 'valid', 'test'])
-    for (const { name } of await tree.entries(split)) if (/coco.*\.json$/i.test(name)) names.push(name);
+    for (const { name } of await tree.entries(split))
+      if (/coco.*\.json$/i.test(name)) names.push(`${split}/${name}`);
   for (const { what, names: wanted, hint } of k_knownSets)
-    if (wanted.every((pattern) => names.some((name) => pattern.test(name))))
-      return { what, hint: hint(tree.root) };
+    if (wanted.every((pattern) => names.some((name) => pattern.test(basename(name)))))
+      return { what, hint: hint(tree.root, names.find((name) => wanted[0]!.test(basename(name)))!) };
   if (await hasLabelme(tree))
     return {
       what: 'pictures with labelme annotations, which are no masks yet',
-      hint: `they become masks with: npx crane-native data index ${tree.root} --annotations ${tree.root}`,
+      hint: `they become masks with: npx crane-native data index ${shellPath(tree.root)} ${shellOption('annotations', tree.root)}`,
     };
   const folders = await tree.folders();
   const inside: string[] = [];
@@ -82,7 +89,7 @@ export async function adviceFor(
   if (inside.length > 0)
     return {
       what: `no data set itself, but ${inside.length === 1 ? 'there is one' : `there are ${inside.length}`} in it: ${inside.join(', ')}`,
-      hint: `name that folder: ${tree.below(inside[0]!).root}`,
+      hint: `name that folder: ${shellPath(tree.below(inside[0]!).root)}`,
     };
   const archive = names.find((name) => k_archive.test(name));
   if (archive !== undefined && folders.length === 0)
@@ -93,6 +100,25 @@ export async function adviceFor(
       hint: 'put them into folders good/ and bad/ (masks, if any, into masks/ as NAME_mask); to score them: npx crane-native score',
     };
   return undefined;
+}
+
+/** `can/can/test_public`, as an archive of each class unpacked into a folder of its name leaves it. */
+async function nestedClasses(
+  tree: PictureTree,
+  recognised: (below: PictureTree) => Promise<boolean>,
+): Promise<Advice | undefined> {
+  const nested: string[] = [];
+  for (const name of (await tree.folders()).slice(0, k_mostLookedInto))
+    if ((await tree.folders(name)).includes(name) && (await recognised(tree.below(name)))) nested.push(name);
+  if (nested.length === 0) return undefined;
+  const shown = nested.map((name) => `${name}/${name}`).join(', ');
+  const words = nested.map(shellWord).join(' ');
+  // A folder that holds anything else is not deleted: it stays as NAME.outer.
+  const move = `for c in ${words}; do mv -- "$c" "$c.outer" && mv -- "$c.outer/$c" . && rmdir -- "$c.outer"; done`;
+  return {
+    what: `no data set itself, each class lies in a folder of its own name: ${shown}`,
+    hint: `move them up: (cd ${shellPath(tree.root)} && ${move}) ; npx crane-native data index ${shellPath(tree.root)}`,
+  };
 }
 
 /** JSON files of the names of pictures beside them, in the root or a folder of it. */

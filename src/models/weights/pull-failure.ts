@@ -10,7 +10,7 @@ export function pullFailure(file: PublicFile, thrown: unknown): CraneError {
   if (thrown instanceof CraneError && thrown.code !== 'E_DOWNLOAD') return thrown;
   const { cause, repair } = explain(file, thrown);
   if (isDiskFault(thrown)) return new CraneError('E_IO_WRITE', cause, { hint: repair, cause: thrown });
-  const elsewhere = `get that file elsewhere and import it: npx crane-native weights pull ${file.name} --from <file>`;
+  const elsewhere = `get that file elsewhere and import it: npx crane-native weights pull ${file.name} --from FILE`;
   return new CraneError('E_DOWNLOAD', `${file.name}: ${cause}`, {
     hint: repair ? `${repair}; or ${elsewhere}` : elsewhere,
     cause: thrown,

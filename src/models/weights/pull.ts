@@ -113,7 +113,7 @@ async function pullModel(
 function orGivePrompts(model: PublicModel, thrown: unknown): unknown {
   if (!(thrown instanceof CraneError) || thrown.code !== 'E_DOWNLOAD') return thrown;
   return new CraneError(thrown.code, thrown.message, {
-    hint: `${thrown.hint}; or give prompts of your own: npx crane-native weights pull ${model.name} --prompts <file>`,
+    hint: `${thrown.hint}; or give prompts of your own: npx crane-native weights pull ${model.name} --prompts FILE`,
     cause: thrown.cause,
   });
 }

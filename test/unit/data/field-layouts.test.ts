@@ -1,9 +1,11 @@
 /** Data sets as people hold them today: cases L1 and L2 of docs/field-cases.md. */
-import { rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { indexDataSet } from '../../../src/data/index-data-set.js';
 import { openDataSet } from '../../../src/data/open-data-set.js';
+import type { CraneError } from '../../../src/errors.js';
 import { greyPng, makeRoot, makeTree } from './tree.js';
 
 let root: string;
@@ -280,11 +282,11 @@ describe('L1, L2: data sets as they are downloaded', () => {
     [
       ['a/good/0.png', 'a/bad/1.png', 'b/good/0.png', 'b/bad/1.png'],
       /there are 2 in it: a, b/,
-      /name that folder: .*a$/,
+      /name that folder: .*a'$/,
     ],
     [['mvtec.tar.xz'], /archive mvtec\.tar\.xz/, /unpack/],
     [['0.jpg', '1.jpg'], /2 pictures, and nothing says/, /good\//],
-    [['data/bottle/test/good/0.png', 'data/bottle/test/hole/0.png'], /there is one in it/, /data$/],
+    [['data/bottle/test/good/0.png', 'data/bottle/test/hole/0.png'], /there is one in it/, /data'$/],
   ])('%j, which no layout reads, is told with what to do', async (files, what, hint) => {
     await makeTree(root, files);
     await expect(openDataSet(root)).rejects.toMatchObject({
@@ -292,5 +294,32 @@ describe('L1, L2: data sets as they are downloaded', () => {
       message: expect.stringMatching(what),
       hint: expect.stringMatching(hint),
     });
+  });
+
+  it('L1: classes within folders of their own names are told, and the command that moves them is one', async () => {
+    const classes = ['can', 'fruit jelly'];
+    const parts = ['train/good/0.png', 'test_public/good/1.png', 'test_public/bad/2.png'];
+    const mask = 'test_public/ground_truth/bad/2_mask.png';
+    await makeTree(
+      root,
+      classes.flatMap((name) => [...parts, mask].map((part) => `${name}/${name}/${part}`)),
+    );
+    await makeTree(root, { 'can/licence.txt': 'kept' });
+    const told = await openDataSet(root).catch((thrown: CraneError) => thrown);
+    expect(told).toMatchObject({
+      code: 'E_DATA_LAYOUT',
+      message: expect.stringContaining('can/can, fruit jelly/fruit jelly'),
+    });
+    const [, move] = /move them up: (\(.*\)) ; npx crane-native data index/.exec((told as CraneError).hint!)!;
+    execFileSync('bash', ['-c', move!], { stdio: 'ignore' });
+    const { items, layout } = await openDataSet(root);
+    expect([layout, items.map(({ imagePath, maskPath }) => [imagePath, maskPath])]).toEqual([
+      'mvtec-ad-2',
+      classes.flatMap((name) => [
+        [`${name}/test_public/bad/2.png`, `${name}/${mask}`],
+        [`${name}/test_public/good/1.png`, null],
+      ]),
+    ]);
+    expect(await readFile(join(root, 'can.outer/licence.txt'), 'utf8')).toBe('kept');
   });
 });

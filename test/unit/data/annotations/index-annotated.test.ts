@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DataItem } from '../../../../src/data/data-set.js';
 import { indexAnnotated } from '../../../../src/data/index-annotated.js';
 import { labelMask } from '../../../../src/data/label-mask.js';
 import { openDataSet } from '../../../../src/data/open-data-set.js';
@@ -282,6 +283,78 @@ it('YOLO: outlines as shares of the sides, names of classes, a split, and what h
   ]);
   expect(await marked('masks/images/train/1_mask.png')).toEqual([16, 2, 4, 5, 7]);
   expect(await marked('masks/images/val/1_mask.png')).toEqual([16, 8, 6, 11, 9]);
+});
+
+describe('a picture that nobody annotated', () => {
+  const rows = ({ items, warnings }: { items: readonly DataItem[]; warnings: readonly string[] }) => ({
+    items: items.map(({ imagePath, kind }) => [imagePath, kind]),
+    warnings,
+  });
+  const outline = '0 0.1 0.25 0.3 0.25 0.3 0.5 0.1 0.5\n';
+
+  it('YOLO: shows what was drawn when it lies among the labels, and is none of the data, whatever its name', async () => {
+    await makeTree(root, {
+      'images/1.png': await picture(),
+      'images/2.png': await picture(),
+      'labels/1.txt': outline,
+      // As drawn by tools that leave a look at their work there.
+      'labels/1.png': await picture(),
+      'labels/preview.png': await picture(),
+      'runs/batch0.png': await picture(),
+    });
+    const made = await index('labels');
+    expect(rows(made.sets.test)).toEqual({
+      items: [
+        ['images/1.png', 'class 0'],
+        ['images/2.png', 'good'],
+      ],
+      warnings: [
+        '3 pictures without annotations are left out, for instance labels/1.png: nothing says that they are normal',
+      ],
+    });
+    expect(await marked('masks/images/1_mask.png')).toEqual([16, 2, 4, 5, 7]);
+  });
+
+  it('YOLO: a text never marks the picture of another split that has its name', async () => {
+    await makeTree(root, {
+      'train/images/1.png': await picture(),
+      'train/labels/1.txt': outline,
+      'valid/images/1.png': await picture(),
+      'valid/images/2.png': await picture(),
+      'valid/labels/2.txt': '',
+      'train/labels/9.txt': outline,
+      'valid/images/9.png': await picture(),
+    });
+    const made = await index('.');
+    expect(rows(made.sets.train).items).toEqual([['train/images/1.png', 'class 0']]);
+    expect(rows(made.sets.test)).toEqual({
+      items: [
+        ['valid/images/1.png', 'good'],
+        ['valid/images/2.png', 'good'],
+        ['valid/images/9.png', 'good'],
+      ],
+      warnings: ['1 annotations name no picture below the root, for instance train/labels/9'],
+    });
+  });
+
+  it('Severstal: pictures of the competition’s test are not normal because no row names them', async () => {
+    await makeTree(root, {
+      'train.csv': 'ImageId,ClassId,EncodedPixels\n1.png,3,"1 2 17 2"\n',
+      'train_images/1.png': await picture(),
+      'train_images/2.png': await picture(),
+      'test_images/3.png': await picture(),
+    });
+    const made = await index('train.csv');
+    expect(rows(made.sets.test)).toEqual({
+      items: [
+        ['train_images/1.png', 'class 3'],
+        ['train_images/2.png', 'good'],
+      ],
+      warnings: [
+        expect.stringMatching(/^1 pictures without annotations .* test_images\/3.png: nothing says/),
+      ],
+    });
+  });
 });
 
 it.each([

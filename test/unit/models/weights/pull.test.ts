@@ -154,7 +154,7 @@ describe('a model', () => {
     server.misbehave({ status: 404 });
     const error = await failure(run('crane'));
     expect(error.message).toMatch(/^authors-mvtec: .*answered 404/);
-    expect(error.hint).toMatch(/weights pull crane --prompts <file>/);
+    expect(error.hint).toMatch(/weights pull crane --prompts FILE/);
     expect(server.requests).toHaveLength(1);
   });
 

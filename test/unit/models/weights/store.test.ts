@@ -164,7 +164,7 @@ describe('a file with a published sha256', () => {
     expect(error.code).toBe('E_DOWNLOAD');
     expect(error.message).toMatch(message);
     expect(error.message).toContain(server.url);
-    expect(error.hint).toContain('weights pull thing --from <file>');
+    expect(error.hint).toContain('weights pull thing --from FILE');
     expect(server.requests).toHaveLength(requests);
   });
 
@@ -173,7 +173,7 @@ describe('a file with a published sha256', () => {
     const error = await failure(obtain(hashed(), undefined, place.surroundings));
     expect(error.code).toBe('E_DOWNLOAD');
     expect(error.message).toMatch(/ECONNREFUSED/);
-    expect(error.hint).toContain('--from <file>');
+    expect(error.hint).toContain('--from FILE');
     server = await startFileServer(content, place.cache);
   });
 
