@@ -97,6 +97,8 @@ export const errorTable = {
     what: 'shards of which one is missing, double, damaged or of other settings',
   },
 
+  E_QUEUE: { exit: 5, http: 503, what: 'the server of the queue cannot be reached' },
+
   E_BENCH_PEER: { exit: 3, http: 400, what: 'a peer of bench that could not be measured; the others were' },
 
   E_SERVICE_CONFIG: { exit: 2, http: 500, what: 'a configuration of the service that is not valid' },

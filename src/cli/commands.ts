@@ -8,6 +8,9 @@ import type { Context } from './context.js';
 const loaders: Record<string, (context: Context) => Promise<CommandModule>> = {
   score: async (context) => (await import('./score.js')).scoreCommand(context),
   merge: async (context) => (await import('./merge.js')).mergeCommand(context),
+  submit: async (context) => (await import('./submit.js')).submitCommand(context),
+  worker: async (context) => (await import('./worker.js')).workerCommand(context),
+  queue: async (context) => (await import('./queue.js')).queueCommand(context),
   demo: async (context) => (await import('./demo.js')).demoCommand(context),
   serve: async (context) => (await import('./serve.js')).serveCommand(context),
   watch: async (context) => (await import('./watch.js')).watchCommand(context),

@@ -37,7 +37,14 @@ function isMissing(name: string): boolean {
 }
 
 /** What even crane-native does not bring: its optional peers. */
-export const broughtByNone: readonly string[] = ['libheif-js', 'mqtt'];
+export const broughtByNone: readonly string[] = [
+  '@aws-sdk/client-s3',
+  '@aws-sdk/lib-storage',
+  'bullmq',
+  'ioredis',
+  'libheif-js',
+  'mqtt',
+];
 
 export function notInstalled(what: string, names: readonly string[], cause?: unknown): CraneError {
   const listed = names.map((name) => `"${name}"`).join(', ');

@@ -1,11 +1,11 @@
 /** A file that is written as a stream, and that gets its name when it is whole. */
 
-import { randomBytes } from 'node:crypto';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { makeFolder } from './make-folder.js';
+import { temporaryBeside } from './temporary-name.js';
 import { codedWriteError, exists, isThere, publishNew, type WriteOptions } from './write-whole.js';
 
 /**
@@ -18,7 +18,7 @@ export async function streamWhole<T>(
   write: (stream: WriteStream) => Promise<T>,
 ): Promise<T> {
   if (!overwrite && (await isThere(path))) throw exists(path);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = temporaryBeside(path);
   let stream: WriteStream | undefined;
   try {
     await makeFolder(dirname(path));

@@ -1,9 +1,9 @@
 /** Writes a file whole or not at all, and never over another one unless told to. */
-import { randomBytes } from 'node:crypto';
 import { link, open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { CraneError } from '../errors.js';
 import { makeFolder } from './make-folder.js';
+import { temporaryBeside } from './temporary-name.js';
 
 export interface WriteOptions {
   overwrite: boolean;
@@ -15,10 +15,7 @@ export async function writeWhole(
   data: Uint8Array | readonly Uint8Array[] | string,
   { overwrite }: WriteOptions,
 ): Promise<void> {
-  const temporary = join(
-    dirname(path),
-    `.${basename(path).slice(0, 60)}.${randomBytes(6).toString('hex')}.tmp`,
-  );
+  const temporary = temporaryBeside(path);
   try {
     await makeFolder(dirname(path));
     const file = await open(temporary, 'wx');

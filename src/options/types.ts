@@ -287,6 +287,19 @@ export interface WeightsCommandOptions {
 /** What the commands for work past one machine take. */
 export interface WorkCommandOptions {
   mixedMachines: boolean;
+  redis: string;
+  queue: string;
+  manifest: string;
+  chunk: number;
+  attempts: number;
+  backoffMs: number;
+  jobPriority: number;
+  again: boolean;
+  lockMs: number;
+  jobsPerMinute: number;
+  untilEmpty: boolean;
+  metricsPort: number;
+  submission: string;
 }
 
 export interface BuildCommandOptions {

@@ -12,10 +12,11 @@ import { codedReadError } from '../files/open-file.js';
 import { loadOptional } from '../files/optional-packages.js';
 import { pictureEndings, sniffFormat } from '../images/format.js';
 import type { PictureInput } from '../images/picture-input.js';
-import { kindOfFileName } from '../scan/file-kind.js';
+import { hasPictureEnding, kindOfFileName } from '../scan/file-kind.js';
 import { type AnyPath, nameOf } from '../scan/list-folder.js';
 import { ScanAccount } from '../scan/scan-account.js';
 import { MaskLookup } from './mask-lookup.js';
+import { isRemotePicture, RemotePicture } from './remote-picture.js';
 import { listedPaths } from './text-list.js';
 import { type WalkOptions, walkFolder } from './walk-folder.js';
 
@@ -75,6 +76,7 @@ interface Listing extends ListOptions {
 async function* listOne(given: string, options: Listing): AsyncGenerator<ListedPicture> {
   const { account } = options;
   if (given === k_stdin) return yield* fromStdin(options);
+  if (isRemotePicture(given)) return yield* fromAddress(given, options);
   if (/^(data|file):/i.test(given)) {
     account.takePicture();
     return yield { input: given, name: shortName(given), place: placeOf(given) };
@@ -82,6 +84,8 @@ async function* listOne(given: string, options: Listing): AsyncGenerator<ListedP
   const kind = await kindOf(given);
   if (kind === 'file') return yield* fromFile(given, options);
   if (kind === 'folder') return yield* fromFolder(given, options);
+  if (given.startsWith('@') && isRemotePicture(given.slice(1)))
+    return yield* fromRemoteList(given.slice(1), options);
   if (given.startsWith('@'))
     return yield* fromList(createReadStream(given.slice(1)), given.slice(1), options);
   const globs = await loadGlobs(given);
@@ -157,6 +161,32 @@ async function* fromGlob(
   }
 }
 
+async function* fromRemoteList(address: string, options: Listing): AsyncGenerator<ListedPicture> {
+  const { bytesAt } = await import('./address-bytes.js');
+  yield* fromList(Readable.from([Buffer.from(await bytesAt(address))]), address, options);
+}
+
+/** One object, or where an address ends as none of a picture does all of a bucket that begin with it. */
+async function* fromAddress(given: string, options: Listing): AsyncGenerator<ListedPicture> {
+  const isOne = !/^s3:/i.test(given) || hasPictureEnding(basename(given));
+  if (isOne) {
+    options.account.takePicture();
+    return yield remotePicture(given);
+  }
+  let count = 0;
+  const { listBucket } = await import('./list-bucket.js');
+  for await (const address of listBucket(given, options)) {
+    count++;
+    yield remotePicture(address);
+  }
+  if (count === 0) throw noPictures(given, options);
+}
+
+function remotePicture(address: string): ListedPicture {
+  const place = address.replace(/^[a-z0-9]+:\/\//i, '').replace(/[?#].*$/s, '');
+  return { input: new RemotePicture(address), name: address, place };
+}
+
 /** Empty lines are skipped. */
 async function* fromList(
   list: Readable,
@@ -166,6 +196,11 @@ async function* fromList(
   try {
     for await (const line of listedPaths(list, name)) {
       const path = typeof line === 'string' ? await unquoted(line) : line;
+      if (typeof path === 'string' && isRemotePicture(path)) {
+        account.takePicture();
+        yield remotePicture(path);
+        continue;
+      }
       if (typeof path === 'string' && (await masks.pictureOf(path)) !== undefined)
         account.leaveOut('mask', path);
       else {

@@ -1,0 +1,165 @@
+/** Jobs in Redis or Valkey, by BullMQ: one for each chunk, under the chunk's key, so that asking twice asks once. */
+import type { Job, JobState, Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { CraneError } from '../errors.js';
+import { loadOptional } from '../files/optional-packages.js';
+import type { JobData } from './submission.js';
+
+const k_packages = ['bullmq', 'ioredis'];
+
+export interface JobAsk {
+  data: JobData;
+  /** 1 goes first, 0 before all */
+  priority: number;
+  /** tries before a job is a dead letter */
+  attempts: number;
+  /** before the second try; doubles, and up to half of it is chance */
+  backoffMs: number;
+}
+
+/** Redis as bullmq and our own rows use it. @throws CraneError E_DEPENDENCY, E_USAGE, E_QUEUE */
+export async function connectRedis(address: string): Promise<Redis> {
+  if (!/^rediss?:\/\//.test(address) || !URL.canParse(address)) {
+    throw new CraneError(
+      'E_USAGE',
+      `Expected redis://HOST:PORT or rediss://HOST:PORT but received "${withoutPassword(address)}"`,
+    );
+  }
+  const { Redis } = await loadOptional('a queue', k_packages, () => import('ioredis'));
+  // null: commands wait for the server to come back instead of failing, as BullMQ asks for.
+  const redis = new Redis(address, { maxRetriesPerRequest: null, lazyConnect: true });
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+  } catch (cause) {
+    redis.disconnect();
+    throw new CraneError('E_QUEUE', `${withoutPassword(address)}: ${(cause as Error).message}`, {
+      hint: 'is the server there? name another one with --redis',
+      cause,
+    });
+  }
+  return redis;
+}
+
+export function withoutPassword(address: string): string {
+  return address.replace(/\/\/[^@/]*@/, '//');
+}
+
+export interface QueueStatus {
+  waiting: number;
+  active: number;
+  delayed: number;
+  completed: number;
+  failed: number;
+  /** dead letters, with the reason of the last try */
+  dead: { chunk: string; attempts: number; reason: string }[];
+}
+
+const k_shownDead = 20;
+const k_page = 1000;
+
+export class WorkQueue {
+  readonly #queue: Queue<JobData>;
+  readonly #redis: Redis;
+
+  private constructor(queue: Queue<JobData>, redis: Redis) {
+    this.#queue = queue;
+    this.#redis = redis;
+  }
+
+  /** @throws CraneError E_DEPENDENCY, E_USAGE, E_QUEUE */
+  static async open(address: string, name: string): Promise<WorkQueue> {
+    const redis = await connectRedis(address);
+    const { Queue } = await loadOptional('a queue', k_packages, () => import('bullmq'));
+    return new WorkQueue(new Queue<JobData>(name, { connection: redis }), redis);
+  }
+
+  async ask({ data, priority, attempts, backoffMs }: JobAsk): Promise<void> {
+    await this.#queue.add('score', data, {
+      jobId: data.chunk,
+      priority,
+      attempts,
+      backoff: { type: 'exponential', delay: backoffMs, jitter: 0.5 },
+      // The store knows what is done; these are for `queue status`.
+      removeOnComplete: { count: 10_000 },
+    });
+    // A dead letter that is asked for again gets its tries anew.
+    const job = await this.#queue.getJob(data.chunk);
+    if (job && (await job.getState()) === 'failed') await job.retry('failed', { resetAttemptsMade: true });
+  }
+
+  async status(): Promise<QueueStatus> {
+    const counts = await this.#queue.getJobCounts(
+      'waiting',
+      'prioritized',
+      'active',
+      'delayed',
+      'completed',
+      'failed',
+    );
+    const dead = await this.#queue.getFailed(0, k_shownDead - 1);
+    return {
+      waiting: (counts['waiting'] ?? 0) + (counts['prioritized'] ?? 0),
+      active: counts['active'] ?? 0,
+      delayed: counts['delayed'] ?? 0,
+      completed: counts['completed'] ?? 0,
+      failed: counts['failed'] ?? 0,
+      dead: dead.map((job) => ({
+        chunk: job.data.chunk,
+        attempts: job.attemptsMade,
+        reason: job.failedReason,
+      })),
+    };
+  }
+
+  /** Gives dead letters their tries anew. @returns how many */
+  async retry(): Promise<number> {
+    return this.#each(['failed'], async (job) => {
+      await job.retry('failed', { resetAttemptsMade: true });
+      return true;
+    });
+  }
+
+  /** Takes back what does not run yet, and tells workers to leave what runs. @returns jobs taken back */
+  async cancel(submission: string): Promise<number> {
+    await this.#redis.set(cancelKey(this.#queue.name, submission), '1', 'EX', 7 * 24 * 3600);
+    return this.#each(['waiting', 'prioritized', 'delayed', 'failed'], async (job) => {
+      if (job.data.submission !== submission) return false;
+      await job.remove();
+      return true;
+    });
+  }
+
+  /** What was cancelled may be asked for again. */
+  async allow(submission: string): Promise<void> {
+    await this.#redis.del(cancelKey(this.#queue.name, submission));
+  }
+
+  async #each(states: JobState[], act: (job: Job<JobData>) => Promise<boolean>): Promise<number> {
+    let acted = 0;
+    for (let kept = 0; ; ) {
+      const jobs = await this.#queue.getJobs(states, kept, kept + k_page - 1);
+      if (jobs.length === 0) return acted;
+      for (const job of jobs)
+        if (await act(job)) acted++;
+        else kept++;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+    this.#redis.disconnect();
+  }
+}
+
+/** Rows of a chunk in work, kept until its part is committed: index in the chunk -> line. */
+export function rowsKey(queue: string, chunk: string): string {
+  return `crane-native:${queue}:rows:${chunk}`;
+}
+
+export function cancelKey(queue: string, submission: string): string {
+  return `crane-native:${queue}:cancelled:${submission}`;
+}
+
+export type ChunkJob = Job<JobData>;
+export type ChunkWorker = Worker<JobData>;

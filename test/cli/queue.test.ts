@@ -1,0 +1,260 @@
+/**
+ * The queue under fire: workers and the server killed, the disk full; every picture has one result, and what a killed worker had
+ * done is not done again. CRANE_QUEUE_FIRE=500,50,5 asks for so many jobs, kills of workers and restarts of Redis (the full
+ * measure of docs/scaling.md); without it a small one runs. Needs redis-server (.ci/run installs it).
+ */
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import sharp from 'sharp';
+import { expect, it } from 'vitest';
+import { craneNative, inScratch } from './crane-native.js';
+import {
+  fillDisk,
+  hasRedis,
+  RedisServer,
+  type RunningWorker,
+  smallDisk,
+  startWorker,
+} from './queue-surroundings.js';
+import { makeTinyModel } from './tiny-model.js';
+
+const [jobs, kills, restarts] = (process.env['CRANE_QUEUE_FIRE'] ?? '12,4,1').split(',').map(Number) as [
+  number,
+  number,
+  number,
+];
+const k_chunk = 20;
+const k_pictures = 40;
+const k_rows = 'crane-native:crane-native:rows:*';
+
+const cli = (...args: string[]) => craneNative(args);
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+/** Some pictures under many names, a few of them none at all. */
+async function makePictures(folder: string, count: number): Promise<void> {
+  await mkdir(folder);
+  for (let at = 0; at < k_pictures; at++) {
+    const raw = { width: 48, height: 40, channels: 3 } as const;
+    const data = Buffer.from({ length: 48 * 40 * 3 }, () => 0).map(
+      (_, each) => (each * (at + 3) * 7919) % 251,
+    );
+    await sharp(data, { raw })
+      .png()
+      .toFile(join(folder, `p${String(at).padStart(5, '0')}.png`));
+  }
+  for (let at = k_pictures; at < count; at++) {
+    const path = join(folder, `p${String(at).padStart(5, '0')}.png`);
+    if (at % 97 === 0) await writeFile(path, 'no picture');
+    else await copyFile(join(folder, `p${String(at % k_pictures).padStart(5, '0')}.png`), path);
+  }
+}
+
+type Line = { input: string; index: number; ms?: object };
+const withoutTimes = (line: Line) => ({ ...line, ms: undefined });
+const linesOf = async (path: string) =>
+  (await readFile(path, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+
+it.skipIf(!hasRedis)(
+  'kills, restarts and a full disk lose no picture and double none',
+  async () => {
+    await inScratch(async (folder) => {
+      const model = await makeTinyModel(join(folder, 'tiny'));
+      const pictures = join(folder, 'pictures');
+      await makePictures(pictures, jobs * k_chunk);
+      const out = join(folder, 'out');
+      await mkdir(out);
+      const disk = smallDisk(out, 64);
+      const server = await RedisServer.start(join(folder, 'redis'));
+      const redis = new Redis(server.address, { maxRetriesPerRequest: null });
+      redis.on('error', () => {});
+      const where = ['--redis', server.address];
+      const workerArgs = [...where, '--model', model, '--threads', '1', '--lock-ms', '2000'];
+      let workers: RunningWorker[] = [];
+      try {
+        const alone = join(folder, 'alone');
+        expect((await cli('score', pictures, '--model', model, '--threads', '1', '--out', alone)).code).toBe(
+          3,
+        );
+
+        const submitted = await cli(
+          'submit',
+          pictures,
+          '--model',
+          model,
+          '--out',
+          out,
+          '--chunk',
+          String(k_chunk),
+          '--attempts',
+          '50',
+          '--backoff-ms',
+          '200',
+          ...where,
+        );
+        expect(submitted.code, submitted.stderr).toBe(0);
+        workers = [startWorker(workerArgs), startWorker(workerArgs)];
+
+        /** Rows that a killed worker had done: they have to stay as they are. */
+        const kept = new Map<string, string>();
+        const plan = [...Array<string>(kills).fill('kill'), ...Array<string>(restarts).fill('restart')];
+        if (disk) plan.splice(plan.length >> 1, 0, 'disk');
+        for (const [at, act] of plan.entries()) {
+          // In the middle of a chunk, wherever that is: a worker takes a while to start.
+          for (let wait = 0; wait < 200 && (await redis.keys(k_rows)).length === 0; wait++) await pause(100);
+          await pause((at * 397) % 900);
+          if (act === 'restart') await server.restart();
+          else if (act === 'disk') {
+            const filler = await fillDisk(out);
+            await pause(3000);
+            await rm(filler);
+          } else {
+            const one = at % workers.length;
+            workers[one]!.process.kill('SIGKILL');
+            await workers[one]!.ended;
+            for (const key of await redis.keys(k_rows))
+              for (const [index, line] of Object.entries(await redis.hgetall(key)))
+                kept.set(`${key} ${index}`, line);
+            workers[one] = startWorker(workerArgs);
+          }
+        }
+        const until = Date.now() + 20 * 60_000;
+        for (;;) {
+          const { waiting, active, delayed, failed, dead } = JSON.parse(
+            (await cli('queue', 'status', '--json', ...where)).stdout,
+          );
+          expect(failed, JSON.stringify(dead)).toBe(0);
+          if (waiting + active + delayed === 0) break;
+          expect(Date.now()).toBeLessThan(until);
+          await pause(500);
+        }
+        const merged = join(folder, 'merged.jsonl');
+        const merging = await cli('merge', out, '--out', merged);
+        expect(merging.code, merging.stderr).toBe(0);
+        const rows = await linesOf(merged);
+        expect(rows.map(withoutTimes)).toEqual(
+          (await linesOf(join(alone, 'results.jsonl'))).map(withoutTimes),
+        );
+        expect(rows).toHaveLength(jobs * k_chunk);
+
+        // Every row that was there when its worker was killed stands in the end as it was, times included.
+        const all = new Set(rows.map(({ input, ms }) => JSON.stringify([input, ms])));
+        const redone = [...kept.values()].filter((line) => {
+          const { input, ms } = JSON.parse(line) as Line;
+          return !all.has(JSON.stringify([input, ms]));
+        });
+        expect(kept.size).toBeGreaterThan(0);
+        expect(redone).toEqual([]);
+        expect(await redis.keys(k_rows)).toEqual([]);
+        console.log(
+          `${jobs} jobs, ${kills} kills, ${restarts} restarts, disk ${disk ? 'filled once' : 'not filled: no mount here'}: ${rows.length} results, ${kept.size} rows of killed workers kept`,
+        );
+
+        // What is done is known: the same work again asks for nothing.
+        const again = await cli(
+          'submit',
+          pictures,
+          '--model',
+          model,
+          '--out',
+          out,
+          '--chunk',
+          String(k_chunk),
+          ...where,
+          '--json',
+        );
+        expect(JSON.parse(again.stdout)).toMatchObject({ chunks: jobs, done: jobs });
+      } finally {
+        for (const { process: child } of workers) child.kill('SIGTERM');
+        await Promise.all(workers.map(({ ended }) => ended));
+        redis.disconnect();
+        await server.stop();
+        disk?.unmount();
+      }
+    });
+  },
+  25 * 60_000,
+);
+
+it.skipIf(!hasRedis)(
+  'a drained worker puts back what it has, and dead letters say why',
+  async () => {
+    await inScratch(async (folder) => {
+      const model = await makeTinyModel(join(folder, 'tiny'));
+      const pictures = join(folder, 'pictures');
+      await makePictures(pictures, 400);
+      const out = join(folder, 'out');
+      const server = await RedisServer.start(join(folder, 'redis'));
+      const where = ['--redis', server.address];
+      try {
+        await cli('submit', pictures, '--model', model, '--out', out, '--chunk', '400', ...where);
+        const status = async () => JSON.parse((await cli('queue', 'status', '--json', ...where)).stdout);
+        const worker = startWorker([...where, '--model', model, '--threads', '1']);
+        const redis = new Redis(server.address);
+        const rows = async () => {
+          const [key] = await redis.keys(k_rows);
+          return key === undefined ? 0 : await redis.hlen(key);
+        };
+        while ((await rows()) < 5) await pause(20);
+        worker.process.kill('SIGTERM');
+        await worker.ended;
+        const done = await rows();
+        expect(done).toBeGreaterThanOrEqual(5);
+        expect(await status()).toMatchObject({ active: 0, failed: 0 });
+        redis.disconnect();
+
+        // Another worker that is not like the first refuses the work, and leaves it to others.
+        const other = startWorker([...where, '--model', model, '--threads', '2', '--until-empty']);
+        expect(await other.ended).toBe(3);
+        expect(other.said()).toContain(
+          'this worker is not like the others of this work: threads 2, expected 1',
+        );
+        expect(await status()).toMatchObject({ active: 0, failed: 0, completed: 0 });
+
+        const last = startWorker([...where, '--model', model, '--threads', '1', '--until-empty']);
+        expect(await last.ended, last.said()).toBe(0);
+        expect((await cli('merge', out, '--format', 'csv')).stdout.trimEnd().split('\n')).toHaveLength(401);
+
+        // A chunk that cannot be read: tried as often as was asked, then put aside with its reason, and taken up again.
+        await cli(
+          'submit',
+          pictures,
+          '--model',
+          model,
+          '--out',
+          out,
+          '--chunk',
+          '200',
+          '--limit',
+          '200',
+          '--regions',
+          '--attempts',
+          '2',
+          '--backoff-ms',
+          '10',
+          ...where,
+        );
+        const { readdir, rename } = await import('node:fs/promises');
+        const chunks = await readdir(join(out, 'chunks'));
+        for (const name of chunks) await rename(join(out, 'chunks', name), join(out, name));
+        const failing = startWorker([...where, '--model', model, '--threads', '1', '--until-empty']);
+        expect(await failing.ended).toBe(0);
+        expect(await status()).toMatchObject({
+          failed: 1,
+          dead: [{ attempts: 2, reason: expect.stringMatching(/^E_INPUT_NOT_FOUND: .*chunks/) }],
+        });
+        for (const name of chunks) await rename(join(out, name), join(out, 'chunks', name));
+        expect((await cli('queue', 'retry', ...where)).stderr).toContain('1 jobs go on');
+        const mending = startWorker([...where, '--model', model, '--threads', '1', '--until-empty']);
+        expect(await mending.ended).toBe(0);
+        expect(await status()).toMatchObject({ failed: 0, waiting: 0 });
+      } finally {
+        await server.stop();
+      }
+    });
+  },
+  300_000,
+);
