@@ -1,5 +1,5 @@
 /** The service's page in headless Chromium, before the whole service with a fake engine. */
-import { readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
@@ -206,12 +206,75 @@ describe('the page of the service', () => {
       { input: '=cmd,"a".png', anomalous: true, threshold: 0.5, model: expect.stringMatching(/^toy@/) },
     ]);
     const csv = (await saved('CSV')).bytes.toString().split('\r\n');
-    expect(csv[0]).toBe('input,score,threshold,verdict,regions,model,error');
+    expect(csv[0]).toBe('input,score,threshold,verdict,regions,model,compared with,error');
     // A name that a spreadsheet would take for a formula is a text.
-    expect(csv[2]).toMatch(/^"'=cmd,""a"".png",0\.8\d*,0\.5,anomalous,1,toy@[0-9a-f]+,$/);
+    expect(csv[2]).toMatch(/^"'=cmd,""a"".png",0\.8\d*,0\.5,anomalous,1,toy@[0-9a-f]+,plain,$/);
     const overlay = await saved('Overlays');
     expect(overlay.name).toMatch(/heat\.png$/);
     expect(overlay.bytes.subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('keeps good pictures as a bank, compares with it, and each choice has its own threshold', async () => {
+    const dataFolder = await mkdtemp(join(folder, 'kept-'));
+    const page = await open({}, { dataFolder });
+    const near = await png(190, 320, 240);
+    await choose(page, ['bright.png', bright], ['near.png', near], ['dark.png', dark]);
+    await said(page, '3 of 3 scored, 2 anomalous.');
+    await page.getByRole('button', { name: 'These are good' }).click();
+    const keep = page.getByRole('button', { name: /^Keep \d as good$/ });
+    expect(await keep.isDisabled()).toBe(true);
+    await page.getByRole('checkbox', { name: 'bright.png' }).check();
+    expect(await keep.textContent()).toBe('Keep 1 as good');
+    expect(await keep.isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'All' }).click();
+    await page.getByRole('checkbox', { name: 'dark.png' }).uncheck();
+    await page.getByLabel('Name').fill('spindles');
+    expect(await violations(page)).toEqual([]);
+    await shot(page, 'good-form');
+    await keep.click();
+    // All are scored again: 0, 0 and 139 of 255 away from the nearest good one, whose own distance of 14 is the threshold.
+    await page.getByText(/compared with the good pictures spindles/).waitFor();
+    await said(page, '3 of 3 scored, 1 anomalous.');
+    await page.getByText('At 0.055, at most 33.3 % of good parts are called anomalous').waitFor();
+    const compared = page.getByLabel('Compared with');
+    expect(await compared.inputValue()).toBe('bank spindles');
+    expect(await readdir(join(dataFolder, 'normals'))).toEqual(['spindles']);
+    await page.getByRole('button', { name: /dark.png anomalous 0.545/ }).click();
+    expect(await violations(page)).toEqual([]);
+    await shot(page, 'bank');
+    const slider = page.getByLabel('Threshold');
+    expect(Number(await slider.inputValue())).toBeCloseTo(0.055, 3);
+    await slider.fill('0.6');
+    await said(page, '3 of 3 scored, 0 anomalous.');
+    // What the prompts say has the threshold of the prompts.
+    await compared.selectOption('prompts plain');
+    expect(await slider.inputValue()).toBe('0.5');
+    await choose(page, ['second.png', bright]);
+    await said(page, '4 of 4 scored, 1 anomalous.');
+    await page.getByText('3 were compared with something else, and keep their own threshold.').waitFor();
+    await page.getByRole('button', { name: 'Score all again' }).click();
+    await said(page, '4 of 4 scored, 3 anomalous.');
+    await page.getByRole('button', { name: /dark.png normal/ }).waitFor();
+    await page.reload();
+    await said(page, 'No picture yet');
+    await compared.selectOption({ label: '2 good pictures: spindles' });
+    await choose(page, ['third.png', bright]);
+    await page.getByText(/compared with the good pictures spindles/).waitFor();
+  });
+
+  it('says why good pictures cannot be kept', async () => {
+    const page = await open();
+    await choose(page, ['bright.png', bright]);
+    await page.getByRole('button', { name: 'These are good' }).click();
+    await page.getByText('starts it with --data-folder FOLDER').waitFor();
+    await service.stop();
+    const second = await open({}, { dataFolder: await mkdtemp(join(folder, 'kept-')) });
+    await choose(second, ['broken.png', Buffer.from('nothing')], ['bright.png', bright]);
+    await said(second, '2 of 2');
+    await second.getByRole('button', { name: 'These are good' }).click();
+    await second.getByRole('button', { name: 'All' }).click();
+    await second.getByRole('button', { name: 'Keep 2 as good' }).click();
+    await second.getByRole('alert').filter({ hasText: 'not a picture' }).waitFor();
   });
 
   it('is used by keyboard alone', async () => {

@@ -16,8 +16,8 @@ h2 { border: 0; margin: 0 0 .3rem; padding: 0; font-size: 1.1rem; overflow-wrap:
 .row { display: flex; flex-wrap: wrap; gap: .6rem 1.2rem; align-items: center; margin: .7rem 0; }
 .drop { border: 2px dashed var(--line); border-radius: .6rem; padding: .2rem 1rem; background: var(--card); }
 .drop.over-it { border-color: var(--accent); }
-button, select, input[type=password] { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--soft); border-radius: .4rem; padding: .45rem .9rem; min-height: 2.75rem; }
-button { cursor: pointer; }
+button, select, input[type=password], input[type=text] { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--soft); border-radius: .4rem; padding: .45rem .9rem; min-height: 2.75rem; }
+button { cursor: pointer; } button:disabled { cursor: default; opacity: .55; }
 button.main { background: var(--accent); color: var(--card); border-color: var(--accent); font-weight: 600; }
 input[type=checkbox] { width: 1.2rem; height: 1.2rem; vertical-align: middle; }
 .slider { display: inline-flex; align-items: center; gap: .5rem; } .slider input { width: min(16rem, 40vw); min-height: 2rem; accent-color: var(--accent); }
@@ -35,6 +35,7 @@ output { font-variant-numeric: tabular-nums; }
 .detail .stack { max-width: 100%; } .over { position: absolute; inset: 0; width: 100%; height: 100%; } .alone { width: 100%; }
 svg.over rect { fill: none; stroke: #fff; stroke-width: 2; vector-effect: non-scaling-stroke; outline: 1px solid #000; }
 .scale { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; font-size: .85rem; }
+.good { margin-top: .6rem; } .good fieldset { border: 0; margin: 0; padding: 0; min-width: 0; } .good legend { font-weight: 600; padding: 0; } .good ul { list-style: none; margin: 0; padding: 0; max-height: 40vh; overflow-y: auto; } .good label { display: inline-flex; align-items: center; gap: .5rem; max-width: 100%; min-height: 2.75rem; } .good img { width: 2.5rem; height: 2.5rem; object-fit: cover; border-radius: .25rem; }
 caption { text-align: left; font-weight: 600; }
 @media (max-width: 48rem) { .columns { grid-template-columns: minmax(0, 1fr); } .history { display: flex; overflow-x: auto; gap: .4rem; } .history li { flex: 0 0 13rem; } .detail { grid-row: 1; } }
 @media (prefers-reduced-motion: no-preference) { .drop { transition: border-color .15s; } }

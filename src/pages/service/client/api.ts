@@ -1,4 +1,5 @@
 /** What the page asks the service. */
+import { type Choice, queryOf } from './choice.js';
 
 export interface Region {
   x: number;
@@ -31,6 +32,19 @@ export interface Model {
   threshold: number | null;
   prompts: string[];
   defaultPrompts: string;
+}
+
+export interface Bank {
+  name: string;
+  model: string;
+  /** how many */
+  pictures: number;
+}
+
+export interface Banks {
+  normals: Bank[];
+  /** null: the service keeps none */
+  limits: { banks: number; bytes: number; pictures: number } | null;
 }
 
 export class Refusal extends Error {
@@ -74,12 +88,28 @@ export async function models(): Promise<Model[]> {
   return ((await ask('v1/models')) as { models: Model[] }).models;
 }
 
+export async function banks(): Promise<Banks> {
+  return (await ask('v1/normals')) as Banks;
+}
+
+export async function keepBank(
+  name: string,
+  model: string,
+  pictures: readonly { name: string; file: Blob }[],
+): Promise<void> {
+  const form = new FormData();
+  form.append('name', name);
+  form.append('model', model);
+  for (const picture of pictures) form.append('picture', picture.file, picture.name);
+  await ask('v1/normals', { method: 'POST', body: form });
+}
+
 export async function score(
   file: Blob,
-  choice: { model: string; prompts: string },
+  choice: Choice,
   signal: AbortSignal,
 ): Promise<{ result: Result; map: ScoreMap }> {
-  const query = new URLSearchParams({ ...choice, map: 'true', regions: 'true' });
+  const query = new URLSearchParams({ ...queryOf(choice), map: 'true', regions: 'true' });
   const type = file.type.startsWith('image/') ? file.type : 'application/octet-stream';
   const { map, ...result } = (await ask(`v1/score?${query}`, {
     method: 'POST',

@@ -1,16 +1,16 @@
 /** One picture: its map over it, its regions, its score. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { isBank, type Thresholds, thresholdFor } from './choice.js';
 import { verdict } from './downloads.js';
-import { colourAt, heatCanvas } from './heat.js';
+import { colourAt, heatCanvas, hottestOf } from './heat.js';
 import type { Item } from './session.js';
 
 export interface Look {
-  threshold: number;
   opacity: number;
   hasRegions: boolean;
 }
 
-export function Detail({ item, look }: { item: Item; look: Look }) {
+export function Detail({ item, look, thresholds }: { item: Item; look: Look; thresholds: Thresholds }) {
   const heat = useRef<HTMLCanvasElement>(null);
   const [isShown, setShown] = useState(true);
   const { result, map } = item;
@@ -20,13 +20,13 @@ export function Detail({ item, look }: { item: Item; look: Look }) {
     if (!canvas || !map) return;
     canvas.width = map.width;
     canvas.height = map.height;
-    canvas.getContext('2d')!.drawImage(heatCanvas(map), 0, 0);
+    canvas.getContext('2d')!.drawImage(heatCanvas(map, hottestOf(item)), 0, 0);
   }, [map, item.id]);
   const box = result && `0 0 ${result.width} ${result.height}`;
   return (
     <article class="card detail" aria-labelledby="detail-name">
       <h2 id="detail-name">{item.name}</h2>
-      <Told item={item} threshold={look.threshold} />
+      <Told item={item} threshold={thresholdFor(item, thresholds)} />
       <div class="stack">
         <img src={item.url} alt={item.name} onError={() => setShown(false)} hidden={!isShown} />
         {!isShown && <p>This browser does not show pictures of this format; it was scored all the same.</p>}
@@ -47,13 +47,13 @@ export function Detail({ item, look }: { item: Item; look: Look }) {
           </svg>
         )}
       </div>
-      {result && <Scale />}
+      {result && <Scale hottest={hottestOf(item)} />}
       {result && <Regions result={result} />}
     </article>
   );
 }
 
-function Told({ item: { state, result, error }, threshold }: { item: Item; threshold: number }) {
+function Told({ item: { state, result, error, by }, threshold }: { item: Item; threshold: number }) {
   if (state === 'failed') return <p class="wrong">Not scored: {error}</p>;
   if (!result) return <p>Is being scored.</p>;
   const is = verdict(result.score, threshold);
@@ -61,12 +61,13 @@ function Told({ item: { state, result, error }, threshold }: { item: Item; thres
     <p class="told">
       <strong class={is}>{is}</strong> score <b>{result.score.toFixed(4)}</b>, threshold{' '}
       {threshold.toFixed(3)}, {result.width} x {result.height} pixels
+      {by && isBank(by) && `, compared with the good pictures ${by.bank}`}
     </p>
   );
 }
 
 /** What the colours mean. */
-function Scale() {
+function Scale({ hottest }: { hottest: number }) {
   const bar = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const context = bar.current?.getContext('2d');
@@ -80,7 +81,8 @@ function Scale() {
     <p class="scale">
       <span>0</span>
       <canvas ref={bar} width={256} height={8} role="img" aria-label="from dark over red to yellow" />
-      <span>1</span> <span class="soft">value of the map: cold is transparent</span>
+      <span>{hottest === 1 ? 1 : hottest.toFixed(3)}</span>{' '}
+      <span class="soft">value of the map: cold is transparent</span>
     </p>
   );
 }

@@ -1,5 +1,7 @@
 /** Results as files, made in the browser. */
-import { heatCanvas } from './heat.js';
+
+import { nameOf, type Thresholds, thresholdFor } from './choice.js';
+import { heatCanvas, hottestOf } from './heat.js';
 import type { Item } from './session.js';
 
 export function verdict(score: number, threshold: number): 'anomalous' | 'normal' {
@@ -15,12 +17,14 @@ function save(name: string, content: Blob): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-export function saveJson(items: readonly Item[], threshold: number): void {
-  const lines = items.map(({ name, result, error }) =>
-    result
-      ? { ...result, input: name, threshold, anomalous: result.score >= threshold }
-      : { input: name, error: error ?? 'not scored' },
-  );
+export function saveJson(items: readonly Item[], thresholds: Thresholds): void {
+  const lines = items.map((item) => {
+    const { name, result, error, by } = item;
+    if (!result) return { input: name, error: error ?? 'not scored' };
+    const threshold = thresholdFor(item, thresholds);
+    const anomalous = result.score >= threshold;
+    return { ...result, input: name, threshold, anomalous, comparedWith: by && nameOf(by) };
+  });
   save('results.json', new Blob([JSON.stringify(lines, null, 2)], { type: 'application/json' }));
 }
 
@@ -30,31 +34,27 @@ function cell(value: string | number): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-export function csvOf(items: readonly Item[], threshold: number): string {
-  const rows = items.map(({ name, result, error }) =>
-    result
-      ? [
-          name,
-          result.score,
-          threshold,
-          verdict(result.score, threshold),
-          result.regions?.length ?? '',
-          result.model,
-          '',
-        ]
-      : [name, '', threshold, '', '', '', error ?? 'not scored'],
-  );
-  const head = ['input', 'score', 'threshold', 'verdict', 'regions', 'model', 'error'];
+export function csvOf(items: readonly Item[], thresholds: Thresholds): string {
+  const rows = items.map((item) => {
+    const { name, result, error, by } = item;
+    if (!result) return [name, '', '', '', '', '', '', error ?? 'not scored'];
+    const threshold = thresholdFor(item, thresholds);
+    const is = verdict(result.score, threshold);
+    const compared = by ? nameOf(by) : '';
+    return [name, result.score, threshold, is, result.regions?.length ?? '', result.model, compared, ''];
+  });
+  const head = ['input', 'score', 'threshold', 'verdict', 'regions', 'model', 'compared with', 'error'];
   return [head, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
-export function saveCsv(items: readonly Item[], threshold: number): void {
-  save('results.csv', new Blob([csvOf(items, threshold)], { type: 'text/csv' }));
+export function saveCsv(items: readonly Item[], thresholds: Thresholds): void {
+  save('results.csv', new Blob([csvOf(items, thresholds)], { type: 'text/csv' }));
 }
 
 /** The pictures with their maps over them, one file each, in the picture's own pixels. */
 export async function saveOverlays(items: readonly Item[], opacity: number): Promise<void> {
-  for (const { name, url, map, result } of items) {
+  for (const item of items) {
+    const { name, url, map, result } = item;
     if (!map || !result) continue;
     const picture = new Image();
     picture.src = url;
@@ -72,7 +72,7 @@ export async function saveOverlays(items: readonly Item[], opacity: number): Pro
     const context = canvas.getContext('2d')!;
     context.drawImage(picture, 0, 0, result.width, result.height);
     context.globalAlpha = opacity;
-    context.drawImage(heatCanvas(map), 0, 0, result.width, result.height);
+    context.drawImage(heatCanvas(map, hottestOf(item)), 0, 0, result.width, result.height);
     const file = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
     if (file) save(`${name.replace(/\.[^.]*$/, '')}.heat.png`, file);
   }

@@ -1,20 +1,31 @@
 /** The page of the service: pictures in, scores and maps out. Nothing leaves the service and this tab. */
 import { render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { models as askModels, type Model, Refusal, token } from './api.js';
+import { banks as askBanks, models as askModels, type Banks, type Model, Refusal } from './api.js';
 import { Camera } from './camera.js';
+import {
+  type Choice,
+  isBank,
+  k_noThreshold,
+  keyOf,
+  rateOf,
+  type Thresholds,
+  thresholdFor,
+} from './choice.js';
 import { Detail, type Look } from './detail.js';
-import { saveCsv, saveJson, saveOverlays, verdict } from './downloads.js';
+import { saveCsv, saveJson, saveOverlays } from './downloads.js';
+import { Good } from './good.js';
+import { Entry, Slider, TokenForm } from './parts.js';
 import { type Item, Session } from './session.js';
-
-const k_noThreshold = 0.5;
 
 function Page() {
   const [items, setItems] = useState<readonly Item[]>([]);
   const [models, setModels] = useState<Model[]>([]);
-  const [choice, setChoice] = useState({ model: '', prompts: '' });
+  const [banks, setBanks] = useState<Banks>({ normals: [], limits: null });
+  const [choice, setChoice] = useState<Choice>({ model: '', prompts: '' });
+  const [thresholds, setThresholds] = useState<Thresholds>({});
   const [chosen, setChosen] = useState<number>();
-  const [look, setLook] = useState<Look>({ threshold: k_noThreshold, opacity: 0.7, hasRegions: true });
+  const [look, setLook] = useState<Look>({ opacity: 0.7, hasRegions: true });
   const [isTokenWanted, setTokenWanted] = useState(false);
   const [fault, setFault] = useState('');
   const [isOver, setOver] = useState(false);
@@ -24,9 +35,10 @@ function Page() {
   const connect = async () => {
     setFault('');
     try {
-      const found = await askModels();
+      const [found, kept] = await Promise.all([askModels(), askBanks()]);
       setTokenWanted(false);
       setModels(found);
+      setBanks(kept);
       if (found[0]) chooseModel(found[0]);
     } catch (thrown) {
       if (thrown instanceof Refusal && thrown.status === 401) setTokenWanted(true);
@@ -36,11 +48,21 @@ function Page() {
       }
     }
   };
-  const chooseModel = (model: Model, prompts = model.defaultPrompts) => {
-    const next = { model: model.name, prompts };
+  const choose = (next: Choice) => {
     setChoice(next);
-    setLook((old) => ({ ...old, threshold: model.threshold ?? k_noThreshold }));
     session.choose(next);
+  };
+  const chooseModel = (model: Model, prompts = model.defaultPrompts) =>
+    choose({ model: model.name, prompts });
+  const chooseBank = (name: string, from = banks) => {
+    const bank = from.normals.find((one) => one.name === name);
+    if (bank) choose({ model: bank.model, bank: name, rate: rateOf(bank.pictures) });
+  };
+  const kept = async (name: string) => {
+    const now = await askBanks();
+    setBanks(now);
+    chooseBank(name, now);
+    session.again();
   };
   const add = (files: readonly { name: string; file: Blob }[]) => {
     const [first] = session.add(files);
@@ -69,9 +91,17 @@ function Page() {
   }, []);
 
   const done = items.filter(({ state }) => state === 'done' || state === 'failed').length;
-  const anomalous = items.filter(({ result }) => result && result.score >= look.threshold).length;
+  const anomalous = items.filter(
+    (one) => one.result && one.result.score >= thresholdFor(one, thresholds),
+  ).length;
   const item = items.find(({ id }) => id === chosen) ?? items[0];
   const model = models.find(({ name }) => name === choice.model);
+  const ofModel = banks.normals.filter((bank) => bank.model === choice.model);
+  // What is set; else what the service said of a picture of the same choice; else what it says of the model.
+  const alike = items.find(({ by, result }) => by && result && keyOf(by) === keyOf(choice));
+  const known = alike ? alike.result!.threshold : isBank(choice) ? null : (model?.threshold ?? null);
+  const threshold = thresholds[keyOf(choice)] ?? known ?? k_noThreshold;
+  const others = items.filter(({ by }) => by && keyOf(by) !== keyOf(choice)).length;
   const said =
     items.length === 0 ? 'No picture yet.' : `${done} of ${items.length} scored, ${anomalous} anomalous.`;
   return (
@@ -121,15 +151,26 @@ function Page() {
               </select>
             </label>
           )}
-          {model && model.prompts.length > 1 && (
+          {model && (model.prompts.length > 1 || ofModel.length > 0) && (
             <label>
-              Prompts{' '}
+              Compared with{' '}
               <select
-                value={choice.prompts}
-                onChange={(event) => chooseModel(model, event.currentTarget.value)}
+                value={isBank(choice) ? `bank ${choice.bank}` : `prompts ${choice.prompts}`}
+                onChange={({ currentTarget: { value } }) =>
+                  value.startsWith('bank ')
+                    ? chooseBank(value.slice('bank '.length))
+                    : chooseModel(model, value.slice('prompts '.length))
+                }
               >
                 {model.prompts.map((name) => (
-                  <option key={name}>{name}</option>
+                  <option key={name} value={`prompts ${name}`}>
+                    prompts {name}
+                  </option>
+                ))}
+                {ofModel.map(({ name, pictures }) => (
+                  <option key={`bank ${name}`} value={`bank ${name}`}>
+                    {pictures} good {pictures === 1 ? 'picture' : 'pictures'}: {name}
+                  </option>
                 ))}
               </select>
             </label>
@@ -139,8 +180,8 @@ function Page() {
       <section aria-label="How results are shown" class="row">
         <Slider
           name="Threshold"
-          value={look.threshold}
-          set={(threshold) => setLook({ ...look, threshold })}
+          value={threshold}
+          set={(value) => setThresholds({ ...thresholds, [keyOf(choice)]: value })}
         />
         <Slider
           name="Opacity of the map"
@@ -156,9 +197,16 @@ function Page() {
           Regions
         </label>
       </section>
-      {model && model.threshold === null && (
-        <p class="soft">
-          No threshold is known for this model and these prompts: {look.threshold} is only a beginning.
+      <About choice={choice} known={known} threshold={threshold} hasResults={alike !== undefined} />
+      {others > 0 && (
+        <p class="row">
+          <span class="soft">
+            {others} {others === 1 ? 'was' : 'were'} compared with something else, and{' '}
+            {others === 1 ? 'keeps its' : 'keep their'} own threshold.
+          </span>
+          <button type="button" onClick={() => session.again()}>
+            Score all again
+          </button>
         </p>
       )}
       <p role="status" class="said">
@@ -172,7 +220,7 @@ function Page() {
                 <Entry
                   key={one.id}
                   item={one}
-                  threshold={look.threshold}
+                  threshold={thresholdFor(one, thresholds)}
                   isChosen={one.id === item?.id}
                   choose={() => setChosen(one.id)}
                 />
@@ -180,10 +228,10 @@ function Page() {
             </ul>
             <div class="row">
               <span>Download</span>
-              <button type="button" onClick={() => saveJson(items, look.threshold)}>
+              <button type="button" onClick={() => saveJson(items, thresholds)}>
                 JSON
               </button>
-              <button type="button" onClick={() => saveCsv(items, look.threshold)}>
+              <button type="button" onClick={() => saveCsv(items, thresholds)}>
                 CSV
               </button>
               <button type="button" onClick={() => void saveOverlays(items, look.opacity)}>
@@ -193,91 +241,43 @@ function Page() {
                 Clear
               </button>
             </div>
+            <Good items={items} model={choice.model} banks={banks} kept={(name) => void kept(name)} />
           </section>
-          {item && <Detail item={item} look={look} />}
+          {item && <Detail item={item} look={look} thresholds={thresholds} />}
         </div>
       )}
     </>
   );
 }
 
-function TokenForm({ connect }: { connect: () => Promise<void> }) {
-  const [value, setValue] = useState('');
-  const [isRefused, setRefused] = useState(token.get() !== '');
-  return (
-    <form
-      class="card"
-      onSubmit={(event) => {
-        event.preventDefault();
-        token.set(value.trim());
-        setRefused(true);
-        void connect();
-      }}
-    >
-      <label>
-        Access token{' '}
-        <input
-          type="password"
-          autocomplete="off"
-          value={value}
-          onInput={(event) => {
-            setValue(event.currentTarget.value);
-            setRefused(false);
-          }}
-        />
-      </label>{' '}
-      <button type="submit" class="main">
-        Use it
-      </button>
-      {isRefused && (
-        <p class="wrong" role="alert">
-          This token is not known.
-        </p>
-      )}
-      <p class="soft">Whoever runs this service has it. It is kept in this tab alone.</p>
-    </form>
-  );
-}
-
-function Slider({ name, value, set }: { name: string; value: number; set: (value: number) => void }) {
-  return (
-    <label class="slider">
-      {name}{' '}
-      <input
-        type="range"
-        min={0}
-        max={1}
-        step={0.005}
-        value={value}
-        onInput={(event) => set(Number(event.currentTarget.value))}
-      />{' '}
-      <output>{value.toFixed(3)}</output>
-    </label>
-  );
-}
-
-function Entry({
-  item: { name, url, state, result },
+/** Where the threshold comes from. */
+function About({
+  choice,
+  known,
   threshold,
-  isChosen,
-  choose,
+  hasResults,
 }: {
-  item: Item;
+  choice: Choice;
+  known: number | null;
   threshold: number;
-  isChosen: boolean;
-  choose: () => void;
+  hasResults: boolean;
 }) {
-  const is = result ? verdict(result.score, threshold) : state === 'failed' ? 'failed' : 'waiting';
+  if (choice.model === '') return null;
+  if (isBank(choice) && choice.rate !== null) {
+    const share = (100 * choice.rate).toFixed(1).replace(/\.0$/, '');
+    return (
+      <p class="soft">
+        {hasResults ? `At ${known?.toFixed(3)}` : 'At the threshold that the service chooses'}, at most{' '}
+        {share} % of good parts are called anomalous; more good pictures hold a lower share.
+      </p>
+    );
+  }
+  if (known !== null) return null;
   return (
-    <li>
-      <button type="button" aria-pressed={isChosen} onClick={choose}>
-        <img src={url} alt="" />
-        <span class="name">{name}</span>
-        <span class={`is ${is}`}>
-          {is} {result?.score.toFixed(3)}
-        </span>
-      </button>
-    </li>
+    <p class="soft">
+      No threshold is known for {isBank(choice) ? 'one good picture' : 'this model and these prompts'}:{' '}
+      {threshold} is only a beginning.
+    </p>
   );
 }
 

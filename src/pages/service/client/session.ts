@@ -1,5 +1,6 @@
 /** The pictures of this visit: sent a few at a time, sent again where the service is full, kept in this tab alone. */
 import { Refusal, type Result, type ScoreMap, score } from './api.js';
+import type { Choice } from './choice.js';
 
 export interface Item {
   id: number;
@@ -9,12 +10,9 @@ export interface Item {
   state: 'waiting' | 'sent' | 'done' | 'failed';
   result?: Result;
   map?: ScoreMap;
+  /** what it was compared with */
+  by?: Choice;
   error?: string;
-}
-
-export interface Choice {
-  model: string;
-  prompts: string;
 }
 
 const k_atOnce = 4;
@@ -51,6 +49,17 @@ export class Session {
     return added;
   }
 
+  /** All of them, with what is chosen now. */
+  again(): void {
+    this.#items = this.#items.map(({ id, name, file, url, state, ...scored }) =>
+      state === 'sent'
+        ? { id, name, file, url, state, ...scored }
+        : { id, name, file, url, state: 'waiting' as const },
+    );
+    this.#changed(this.#items);
+    this.#send();
+  }
+
   clear(): void {
     for (const { url } of this.#items) URL.revokeObjectURL(url);
     for (const cancel of this.#cancels.values()) cancel.abort();
@@ -83,7 +92,7 @@ export class Session {
       for (let tries = 1; ; tries++) {
         try {
           const done = await score(file, choice, cancel.signal);
-          this.#change(id, { state: 'done', ...done });
+          this.#change(id, { state: 'done', by: choice, ...done });
           return;
         } catch (thrown) {
           const retryMs = thrown instanceof Refusal && tries < k_tries ? thrown.retryMs : null;

@@ -1,0 +1,44 @@
+/** What pictures are compared with, and the threshold that belongs to it: scores of prompts and of banks have other scales. */
+export type Choice = { model: string } & ({ prompts: string } | { bank: string; rate: number | null });
+
+export function isBank(choice: Choice): choice is { model: string; bank: string; rate: number | null } {
+  return 'bank' in choice;
+}
+
+export function keyOf(choice: Choice): string {
+  return JSON.stringify(
+    isBank(choice) ? [choice.model, 'bank', choice.bank] : [choice.model, choice.prompts],
+  );
+}
+
+export function nameOf(choice: Choice): string {
+  return isBank(choice) ? choice.bank : choice.prompts;
+}
+
+/** The options of a request. */
+export function queryOf(choice: Choice): Record<string, string> {
+  if (!isBank(choice)) return { model: choice.model, prompts: choice.prompts };
+  const { model, bank, rate } = choice;
+  return { model, normals: bank, ...(rate === null ? {} : { falseAlarmRate: String(rate) }) };
+}
+
+/** The lowest rate that so many good pictures can hold, and no lower than one in twenty. One has no other to be compared with. */
+export function rateOf(pictures: number): number | null {
+  return pictures < 2 ? null : Math.max(0.05, 1 / (pictures + 1));
+}
+
+/** A picture, once it is scored. */
+interface Compared {
+  by?: Choice;
+  result?: { threshold: number | null };
+}
+
+/** By keyOf(). */
+export type Thresholds = Readonly<Record<string, number>>;
+
+export const k_noThreshold = 0.5;
+
+/** What the user set, else what the service chose for such a picture, else a beginning. */
+export function thresholdFor({ by, result }: Compared, thresholds: Thresholds): number {
+  return (by && thresholds[keyOf(by)]) ?? result?.threshold ?? k_noThreshold;
+}
