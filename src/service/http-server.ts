@@ -1,6 +1,7 @@
 /** The service as an HTTP server: addresses, guards, headers, errors, log. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { CraneError, toCraneError } from '../errors.js';
@@ -24,7 +25,8 @@ export interface Address {
   errorBody?: (answer: ErrorAnswer) => object;
 }
 
-const k_otherMethods: HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+/** All that Node reads, so that none is answered otherwise than its neighbours. CONNECT is no request to an address. */
+const k_allMethods = METHODS.filter((method) => method !== 'CONNECT') as HTTPMethods[];
 const k_maxHeadersMs = 10_000;
 
 const k_headers: Readonly<Record<string, string>> = {
@@ -64,6 +66,8 @@ export async function makeServer(
     keepAliveTimeout: 72_000,
     bodyLimit: maxBody,
     forceCloseConnections: 'idle' as const,
+    // What comes while the service ends is refused by whoever would take it, in our form.
+    return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     genReqId: requestId,
     clientErrorHandler: answerBrokenRequest,
@@ -73,6 +77,8 @@ export async function makeServer(
   const app = (tls
     ? fastify({ ...common, https: { ...tls, ...timeouts } })
     : fastify({ ...common, http: timeouts })) as unknown as FastifyInstance;
+  for (const method of k_allMethods)
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: false });
   app.removeAllContentTypeParsers();
   // Bodies are read by whoever knows their limits.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
@@ -81,11 +87,19 @@ export async function makeServer(
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(k_headers).header('x-request-id', request.id);
     checkOrigin(request.raw, isLocalOnly);
-    const { isOpen, writes } = addressOf(request);
-    if (isOpen) return;
+    const { isOpen, methods, writes } = addressOf(request);
     const { tokens } = service;
-    const rights = checkToken(request.raw, { tokens, host });
-    if ((writes as readonly string[] | undefined)?.includes(request.method))
+    const rights = isOpen ? undefined : checkToken(request.raw, { tokens, host });
+    // Before the framework looks at a body that nobody will read.
+    if (request.is404) throw nowhere();
+    if (methods && !takes(methods, request.method)) {
+      const allowed = Object.keys(methods).join(', ');
+      reply.header('allow', allowed);
+      throw new CraneError('E_HTTP_METHOD', `${request.method} is not taken here`, {
+        hint: `take ${allowed}`,
+      });
+    }
+    if (rights && (writes as readonly string[] | undefined)?.includes(request.method))
       checkRight(rights, 'write', tokens !== undefined);
   });
   app.addHook('onResponse', async (request, reply) => {
@@ -97,9 +111,7 @@ export async function makeServer(
   });
   for (const address of addresses) add(app, address);
   app.setNotFoundHandler(() => {
-    throw new CraneError('E_HTTP_NOT_FOUND', 'there is nothing at this address', {
-      hint: 'GET /openapi.json lists what there is',
-    });
+    throw nowhere();
   });
   app.setErrorHandler((thrown, request, reply) => fail(service, log, thrown, request, reply));
   return app;
@@ -110,20 +122,20 @@ function add(app: FastifyInstance, address: Address): void {
   const config = { address };
   for (const [method, handler] of Object.entries(methods))
     app.route({ method: method as HTTPMethods, url: path, config, handler });
-  const others = k_otherMethods.filter((method) => !Object.hasOwn(methods, method));
-  const allowed = Object.keys(methods).join(', ');
-  app.route({
-    method: others,
-    url: path,
-    config,
-    exposeHeadRoute: false,
-    handler: (request, reply) => {
-      reply.header('allow', allowed);
-      throw new CraneError('E_HTTP_METHOD', `${request.method} is not taken here`, {
-        hint: `take ${allowed}`,
-      });
-    },
+  const others = k_allMethods.filter((method) => !takes(methods, method));
+  // Answered before: no handler of theirs is ever reached.
+  app.route({ method: others, url: path, config, exposeHeadRoute: false, handler: () => {} });
+}
+
+function nowhere(): CraneError {
+  return new CraneError('E_HTTP_NOT_FOUND', 'there is nothing at this address', {
+    hint: 'GET /openapi.json lists what there is',
   });
+}
+
+/** HEAD is GET without its body. */
+function takes(methods: Address['methods'], method: string): boolean {
+  return Object.hasOwn(methods, method === 'HEAD' ? 'GET' : method);
 }
 
 function addressOf(request: FastifyRequest): Partial<Address> {

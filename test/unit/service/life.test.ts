@@ -1,5 +1,6 @@
 /** From start to end: an engine that dies, a service that is told to stop. */
 import { rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CraneError } from '../../../src/errors.js';
@@ -111,6 +112,45 @@ describe('a service that is told to stop', () => {
     await ended;
     await expect(fetch(`${service.url}healthz`)).rejects.toThrow();
     expect(service.log().at(-1)).toMatchObject({ msg: 'ended' });
+  });
+
+  it('tells requests of connections that are open that it ends', async () => {
+    const { wait: gate, open } = makeGate();
+    service = await startFakeService(model, {}, { gate });
+    const { hostname, port } = new URL(service.url);
+    const working = post();
+    await until(() => service!.service.supervisor.inFlight === 1);
+    /** The head begins before the service is told to stop, and ends after it. */
+    const begun = async (line: string) => {
+      const socket = connect(Number(port), hostname);
+      let got = '';
+      socket.on('data', (chunk) => {
+        got += chunk;
+      });
+      const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+      await new Promise<void>((resolve) => socket.write(`${line}\r\nHost: localhost\r\nX-`, () => resolve()));
+      return async () => {
+        socket.write('Y: z\r\nContent-Length: 1\r\nContent-Type: image/png\r\n\r\nx');
+        await closed;
+        const [head = '', body = ''] = got.split('\r\n\r\n');
+        return { head: head.toLowerCase(), body: JSON.parse(body) as object };
+      };
+    };
+    const late = await begun('POST /v1/score HTTP/1.1');
+    const probe = await begun('GET /readyz HTTP/1.1');
+    // Seen by the server before it is told to stop.
+    await (await fetch(`${service.url}healthz`)).text();
+    const ended = service.stop();
+    const [refused, state] = [await late(), await probe()];
+    expect(refused.head).toMatch(/^http\/1.1 503 [\s\S]*connection: close/);
+    expect(refused.body).toMatchObject({ error: { code: 'E_SERVICE_DOWN' } });
+    expect(state).toMatchObject({
+      head: expect.stringMatching(/^http\/1.1 503/),
+      body: { status: 'ending' },
+    });
+    open();
+    expect((await working).status).toBe(200);
+    await ended;
   });
 
   it('does not wait longer than it may', async () => {

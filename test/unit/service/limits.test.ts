@@ -1,5 +1,6 @@
 /** What is hostile is refused early and holds nothing afterwards. */
 import { rm } from 'node:fs/promises';
+import { METHODS } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
@@ -187,6 +188,24 @@ describe('forms', () => {
     const { results } = (await reply.json()) as { results: { input: string }[] };
     expect(results[0]!.input).toBe('passwd');
   });
+});
+
+describe('methods', () => {
+  it.each(METHODS.filter((method) => method !== 'CONNECT'))(
+    '%s is taken, or told what is',
+    async (method) => {
+      service = await startFakeService(model);
+      const status = async (path: string) => {
+        const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+        const answer = await speak(head);
+        return [Number(answer.split(' ')[1]), /^allow: (.*)$/im.exec(answer)?.[1]?.trim()];
+      };
+      const isGet = method === 'GET' || method === 'HEAD';
+      expect(await status('/healthz')).toEqual(isGet ? [200, undefined] : [405, 'GET']);
+      expect(await status('/v1/score')).toEqual(method === 'POST' ? [415, undefined] : [405, 'POST']);
+      expect(await status('/nowhere')).toEqual([404, undefined]);
+    },
+  );
 });
 
 describe('slow and broken connections', () => {
