@@ -76,6 +76,12 @@ export const errorTable = {
     what: 'a loss that is not a number any more; the state before it is kept',
   },
 
+  E_TRIALS_FAILED: {
+    exit: 3,
+    http: 500,
+    what: 'some trainings of a grid or of several seeds failed; the others are done',
+  },
+
   E_CALIBRATE_TOO_FEW: { exit: 3, http: 400, what: 'too few normal pictures for the false-alarm rate' },
   E_CALIBRATE_SCORES: { exit: 3, http: 400, what: 'scores that no threshold can part' },
   E_CALIBRATION: { exit: 4, http: 500, what: 'a stored calibration that is damaged' },

@@ -1,7 +1,8 @@
 /** `crane-native test --grid`: an ablation. */
 import { evaluateGrid } from '../evaluate/evaluate-grid.js';
-import type { GridAxis } from '../evaluate/grid.js';
+import type { GridAxis, GridCell } from '../evaluate/grid.js';
 import { type GridRun, gridFiles, gridText } from '../evaluate/grid-table.js';
+import type { Beside } from '../evaluate/paper-grid.js';
 import { findMethod } from '../methods/registry.js';
 import type { AllOptions } from '../options/types.js';
 import { unscored } from '../runs/test-run.js';
@@ -19,7 +20,15 @@ export async function runGrid(
   {
     keepsShown = false,
     finish = async () => {},
-  }: { keepsShown?: boolean; finish?: (runs: readonly GridRun[]) => Promise<void> } = {},
+    cells,
+    beside,
+  }: {
+    keepsShown?: boolean;
+    finish?: (runs: readonly GridRun[]) => Promise<void>;
+    /** all combinations of the axes unless said */
+    cells?: readonly GridCell[];
+    beside?: Beside;
+  } = {},
 ): Promise<void> {
   const { resume, force, json } = values;
   const out = values.out!;
@@ -30,6 +39,8 @@ export async function runGrid(
     const runs = await evaluateGrid(
       {
         axes,
+        ...(cells ? { cells } : {}),
+        beside,
         data,
         out,
         resume,
@@ -53,7 +64,9 @@ export async function runGrid(
     );
     await finish(runs);
     progress.stop();
-    context.stdout.write(json ? gridFiles(axes, runs)['grid.json'] : gridText(axes, runs, paintOf(context)));
+    context.stdout.write(
+      json ? gridFiles(axes, runs, beside)['grid.json'] : gridText(axes, runs, paintOf(context), beside),
+    );
     say(context, `results: ${out}`);
     const failed = runs.reduce((sum, { run }) => sum + unscored(run).length, 0);
     if (failed > 0) throw someFailed(failed);

@@ -67,6 +67,7 @@ export function testCommand(context: Context): CommandModule {
           '$0 test ../mvtec --model crane+ --preset crane+ --compare-paper --out results',
           'beside the paper',
         )
+        .example('$0 test ../mvtec ../visa --paper-table 2c --out t2c', 'an ablation of the paper beside it')
         .example('$0 test ../data/mine --methods all --out methods', 'methods side by side')
         .example(
           '$0 test ../data/mine --normals-k-shot 1,4 --seeds 5 --out few',
@@ -89,6 +90,10 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
   if (values.normalsKShot !== undefined) {
     const { runKShot } = await import('./test-k-shot.js');
     return runKShot(context, values, data);
+  }
+  if (values.paperTable !== undefined) {
+    const { runPaperTable } = await import('./test-paper.js');
+    return runPaperTable(context, values, data, (name) => argv[flagName(name)] !== undefined);
   }
   if (given.length > 0 && values.methods === undefined) {
     const { runGrid } = await import('./test-grid.js');

@@ -2,18 +2,28 @@
 import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
+import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { formatBytes } from '../terminal/bytes.js';
 import { visible } from '../terminal/visible.js';
 import type { TrainOutcome } from '../train/outcome.js';
 import type { TrainPlan } from '../train/plan.js';
-import type { TrainProgress } from '../train/progress.js';
 import { type Context, say, warningsTo } from './context.js';
-import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
+import { flagsFor, optionsFor, optionsIn, readFlags, readList } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
-import { type Progress, startProgress } from './progress.js';
+import { startProgress } from './progress.js';
+import { shower } from './train-progress.js';
 
 const ownNames = optionsIn('Training');
+/** Of the tests of --then-test: without one they would change nothing, and nobody would say so. */
+const testingNames: OptionName[] = [
+  'preset',
+  'limits',
+  'bootstrap',
+  'bootstrapSeed',
+  'comparePaper',
+  'report',
+];
 const names: OptionName[] = [
   'out',
   'resume',
@@ -24,6 +34,9 @@ const names: OptionName[] = [
   ...optionsIn('Data sets', 'Engine', 'Method', 'Compatibility'),
   'bitDepth',
   'valueRange',
+  'grid',
+  'paperTable',
+  ...testingNames,
 ];
 
 export function trainCommand(context: Context): CommandModule {
@@ -42,12 +55,29 @@ export function trainCommand(context: Context): CommandModule {
           ...flags,
           out: { ...flags['out'], group: 'Training:', describe: 'folder for prompts, state and report' },
           resume: { ...flags['resume'], group: 'Training:', describe: 'go on with the training in --out' },
+          grid: {
+            ...flags['grid'],
+            group: 'Training:',
+            describe: 'learn with all combinations: --grid epochs=1,5 guidance=none,pad-suffix',
+          },
           force: { ...flags['force'], describe: 'start anew over the training in --out' },
           json: { ...flags['json'], describe: 'the outcome as JSON on stdout, errors as JSON on stderr' },
         })
         .example('$0 train ../data/mine --out my-prompts', 'learn')
         .example('$0 score part.png --prompts my-prompts/prompts.safetensors', 'use what was learned')
-        .example('$0 train ../data/mine --out my-prompts --dry-run', 'what it would take');
+        .example('$0 train ../data/mine --out my-prompts --dry-run', 'what it would take')
+        .example(
+          '$0 train ../visa --seeds 3 --then-test ../mvtec --out three',
+          'learn with three seeds and test each: mean and spread of the figures',
+        )
+        .example(
+          '$0 train ../visa --grid guidance=none,pad-suffix --then-test ../mvtec --out guided',
+          'learn in several ways',
+        )
+        .example(
+          '$0 train ../visa --paper-table 2b --then-test ../mvtec --out t2b',
+          'an ablation of the paper beside it',
+        );
     },
     handler: (argv) => train(context, argv),
   };
@@ -55,8 +85,23 @@ export function trainCommand(context: Context): CommandModule {
 
 async function train(context: Context, argv: Record<string, unknown>): Promise<void> {
   const values = readFlags(argv, names) as AllOptions;
-  const data = [argv['data'], argv['--']].flatMap((list) => (list as string[] | undefined) ?? []);
+  const words = [argv['data'], argv['--']].flatMap((list) => (list as string[] | undefined) ?? []);
+  const { splitAxes } = await import('../evaluate/grid.js');
+  const grid = ([] as unknown[]).concat(argv['grid'] ?? []).map(String);
+  const { data, axes } = grid.length > 0 ? splitAxes(words, grid) : { data: words, axes: [] };
   checkUsage(data, values);
+  const isGiven = (name: OptionName) => argv[flagName(name)] !== undefined;
+  const testData = readList(argv, 'thenTest') ?? [];
+  const unused = testData.length === 0 ? testingNames.find(isGiven) : undefined;
+  if (unused !== undefined)
+    throw new CraneError(
+      'E_USAGE',
+      `--${flagName(unused)} belongs to --then-test, which tests what was learned`,
+    );
+  if (axes.length > 0 || testData.length > 0 || isGiven('paperTable')) {
+    const { runTrialsCommand } = await import('./train-trials.js');
+    return runTrialsCommand(context, values, { data, testData, axes, isGiven });
+  }
   const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
   const { makeTrainer } = await import('../train/trainer.js');
@@ -111,40 +156,6 @@ function checkUsage(data: readonly string[], { out, dryRun, measure }: AllOption
   }
   if (measure && !dryRun) throw new CraneError('E_USAGE', '--measure belongs to --dry-run');
 }
-
-/** Progress on a terminal as a bar; what is worth keeping as lines on stderr. */
-function shower(context: Context, progress: Progress): (event: TrainProgress) => void {
-  let stage = '';
-  const line = (text: string) => {
-    progress.clear();
-    say(context, text);
-  };
-  return (event) => {
-    const ofSeed = event.runs > 1 ? `seed ${event.seed}: ` : '';
-    if (event.stage === 'note') return line(visible(ofSeed + event.text));
-    if (event.stage === 'epoch') {
-      const { epoch, epochs, losses } = event;
-      const { focal, dice, image, total } = losses;
-      return line(
-        `${ofSeed}epoch ${epoch}/${epochs}: loss ${total.toFixed(4)} (focal ${focal.toFixed(4)}, dice ${dice.toFixed(4)}, image ${image.toFixed(4)})`,
-      );
-    }
-    const current = `${event.run} ${event.stage}`;
-    if (current !== stage) {
-      stage = current;
-      if (event.stage === 'features') line(`${ofSeed}computing the features of ${event.total} pictures`);
-      progress.stage(ofSeed + k_stageNames[event.stage], event.total);
-    }
-    progress.at(
-      event.done,
-      event.stage === 'step'
-        ? `epoch ${event.epoch}/${event.epochs}, loss ${event.losses.total.toFixed(3)}`
-        : undefined,
-    );
-  };
-}
-
-const k_stageNames = { reading: 'reading', features: 'features', step: 'learning' } as const;
 
 function outcomeText(context: Context, { out, runs, spread, learnedOn }: TrainOutcome): string {
   if (spread) {

@@ -8,9 +8,14 @@ import type { AllOptions } from '../options/types.js';
 import { type EvaluateDataSetsOptions, evaluateIn, type TestProgress } from './evaluate-data-sets.js';
 import { engineKey, type GridAxis, type GridCell, gridCells } from './grid.js';
 import { type GridRun, gridFiles } from './grid-table.js';
+import type { Beside } from './paper-grid.js';
 
 export interface GridOptions {
   axes: readonly GridAxis[];
+  /** all combinations of the axes unless said */
+  cells?: readonly GridCell[];
+  /** what the paper prints of the cells */
+  beside?: Beside | undefined;
   data: readonly string[];
   out: string;
   resume: boolean;
@@ -32,7 +37,7 @@ const k_files = ['grid.json', 'grid.csv', 'grid.md', 'grid.tex'] as const;
 /** @throws as evaluateDataSets; E_TEST_RESUME also for a grid of other axes over the same cells */
 export async function evaluateGrid(options: GridOptions, env: NodeJS.ProcessEnv): Promise<GridRun[]> {
   const { axes, data, out, resume, force, signal, onProgress } = options;
-  const cells = gridCells(axes);
+  const { cells = gridCells(axes), beside } = options;
   await checkFree(out, { resume, force });
   const runs: GridRun[] = [];
   let open: { key: string; engine: Engine } | undefined;
@@ -65,7 +70,7 @@ export async function evaluateGrid(options: GridOptions, env: NodeJS.ProcessEnv)
   } finally {
     await open?.engine.dispose();
   }
-  for (const [name, text] of Object.entries(gridFiles(axes, runs)))
+  for (const [name, text] of Object.entries(gridFiles(axes, runs, beside)))
     await writeWhole(join(out, name), text, { overwrite: true });
   return runs;
 }

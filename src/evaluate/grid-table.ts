@@ -1,13 +1,12 @@
 /** One table for a grid, as Table 2 of the paper: a row for each combination, the means of each data set. */
-import { whyIdle } from '../engine/idle-settings.js';
-import type { PublishedComparison } from '../runs/paper/published.js';
 import type { TestRun } from '../runs/test-run.js';
 import type { Paint } from '../terminal/paint.js';
+import { figureRows, limitsOf } from './figure-rows.js';
 import type { GridAxis, GridCell } from './grid.js';
-import { type Column, columnsFor } from './outputs/columns.js';
+import { idleAxes } from './idle-axes.js';
+import { columnsFor } from './outputs/columns.js';
 import {
   byDataSet,
-  type FiguresRow,
   type FiguresSection,
   type FiguresTable,
   figuresCsv,
@@ -16,6 +15,7 @@ import {
   figuresSections,
   figuresText,
 } from './outputs/figures-table.js';
+import type { Beside } from './paper-grid.js';
 
 export interface GridRun {
   cell: GridCell;
@@ -25,23 +25,16 @@ export interface GridRun {
 const k_note =
   'means over the classes that have the figure, in percent; each combination is a run of its own below cells/';
 
-function gridTable(axes: readonly GridAxis[], runs: readonly GridRun[]): FiguresTable {
+function gridTable(
+  axes: readonly GridAxis[],
+  runs: readonly GridRun[],
+  beside: Beside | undefined,
+): FiguresTable {
   const columns = columnsFor(runs[0]!.run.settings.limits);
-  const rows = runs.flatMap(({ cell, run }) =>
-    run.dataSets.flatMap(({ name, mean, paper }) => {
-      const ours: FiguresRow = {
-        values: cell.texts,
-        dataSet: name,
-        cells: columns.map((column) => {
-          const { value } = column.mean(mean.leftOut);
-          return value === null ? { value, reason: 'no class has it' } : { value };
-        }),
-      };
-      return paper ? [ours, publishedRow(ours, paper, columns)] : [ours];
-    }),
-  );
+  const cells = runs.map(({ cell, run }) => ({ cell, runs: [run] }));
+  const rows = cells.flatMap((of) => figureRows(of, columns, beside));
   return {
-    title: 'Grid',
+    title: beside ? `The paper's ${beside.title}` : 'Grid',
     axes: axes.map(({ name }) => name),
     columns,
     rows: byDataSet(rows),
@@ -49,73 +42,22 @@ function gridTable(axes: readonly GridAxis[], runs: readonly GridRun[]): Figures
       ...idleAxes(
         axes,
         rows.filter(({ isPublished }) => !isPublished),
-        runs,
+        runs.map(({ run }) => run.settings),
       ),
-      ...new Set([...runs.flatMap(({ run }) => run.warnings), ...limitsOf(runs)]),
+      ...new Set([...runs.flatMap(({ run }) => run.warnings), ...limitsOf(cells, beside)]),
     ],
+    notes: [...(beside?.notes ?? [])],
     note: k_note,
   };
 }
 
-/** What the paper prints of the same, under ours. */
-function publishedRow(
-  { values, dataSet }: FiguresRow,
-  { column: title, mean }: PublishedComparison,
-  columns: readonly Column[],
-): FiguresRow {
-  return {
-    isPublished: true,
-    values: values.map((_, at) => (at === 0 ? `published: ${title}` : '')),
-    dataSet,
-    cells: columns.map((column) => {
-      const value = column.published?.(mean);
-      return value === undefined || value === null
-        ? { value: null, reason: 'the paper does not print it' }
-        : { value: value / 100 };
-    }),
-  };
-}
-
-/** Why published and own figures need not agree, by row. */
-function limitsOf(runs: readonly GridRun[]): string[] {
-  return [
-    ...new Set(
-      runs.flatMap(({ cell, run }) =>
-        run.dataSets.flatMap(({ name, paper }) =>
-          (paper?.notComparable ?? []).map((text) => `${name}, ${cell.label}: not comparable: ${text}.`),
-        ),
-      ),
-    ),
-  ];
-}
-
-/** Equal figures for all values of an axis look like a finding; where the option cannot matter, that is the reason. */
-function idleAxes(
+export function gridText(
   axes: readonly GridAxis[],
-  rows: readonly FiguresRow[],
   runs: readonly GridRun[],
-): string[] {
-  return axes.flatMap(({ name, texts }, at) => {
-    if (texts.length < 2) return [];
-    const figures = new Map<string, string>();
-    for (const { values, dataSet, cells } of rows) {
-      const others = JSON.stringify([dataSet, values.filter((_, place) => place !== at)]);
-      const own = JSON.stringify(cells.map(({ value }) => value));
-      if ((figures.get(others) ?? own) !== own) return [];
-      figures.set(others, own);
-    }
-    const why = new Set(runs.map(({ run }) => whyIdle(name, run.settings)));
-    const reason = why.size === 1 ? [...why][0] : undefined;
-    return [
-      reason === undefined
-        ? `no figure depends on ${name}: all of its values give the same`
-        : `no figure depends on ${name}, and none can: ${reason}`,
-    ];
-  });
-}
-
-export function gridText(axes: readonly GridAxis[], runs: readonly GridRun[], paint: Paint): string {
-  return figuresText(gridTable(axes, runs), paint);
+  paint: Paint,
+  beside?: Beside,
+): string {
+  return figuresText(gridTable(axes, runs, beside), paint);
 }
 
 /** The same table for a page. */
@@ -123,7 +65,7 @@ export function gridSections(
   axes: readonly GridAxis[],
   runs: readonly GridRun[],
 ): { warnings: string[]; sections: FiguresSection[] } {
-  const table = gridTable(axes, runs);
+  const table = gridTable(axes, runs, undefined);
   return { warnings: table.warnings, sections: figuresSections(table) };
 }
 
@@ -131,8 +73,9 @@ export function gridSections(
 export function gridFiles(
   axes: readonly GridAxis[],
   runs: readonly GridRun[],
+  beside?: Beside,
 ): Record<'grid.json' | 'grid.csv' | 'grid.md' | 'grid.tex', string> {
-  const table = gridTable(axes, runs);
+  const table = gridTable(axes, runs, beside);
   return {
     'grid.json': gridJson(table, runs),
     'grid.csv': figuresCsv(table),

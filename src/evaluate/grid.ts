@@ -11,7 +11,10 @@ import type { AllOptions, OptionName } from '../options/types.js';
 import { OutputNames } from '../sinks/output-names.js';
 
 export interface GridAxis {
-  name: OptionName;
+  /** of an option, mostly */
+  name: string;
+  /** that its values set, where they are not one of its name */
+  options?: string[];
   /** as written, one for each value */
   texts: string[];
   values: unknown[];
@@ -58,9 +61,21 @@ export function splitAxes(
   };
 }
 
-/** @throws CraneError E_USAGE, naming axis and value */
-export function parseGrid(texts: readonly string[]): GridAxis[] {
-  const axes = texts.map(parseAxis);
+/** What a grid of trainings may vary: those too, and how is learned. Seeds are counted by --seeds. */
+export function learningGridNames(): OptionName[] {
+  const excluded = ['seed', 'seeds', 'saveEvery', 'cache', 'dryRun', 'measure', 'grid', 'prompts'];
+  return [
+    ...optionNames.filter((name) => options[name].group === 'Training' && !excluded.includes(name)),
+    ...gridOptionNames().filter((name) => !excluded.includes(name)),
+  ];
+}
+
+/** @param known options that may be axes; @throws CraneError E_USAGE, naming axis and value */
+export function parseGrid(
+  texts: readonly string[],
+  known: readonly OptionName[] = gridOptionNames(),
+): GridAxis[] {
+  const axes = texts.map((text) => parseAxis(text, known));
   const twice = axes.find(({ name }, at) => axes.findIndex((other) => other.name === name) !== at);
   if (twice) throw new CraneError('E_USAGE', `--grid names ${twice.name} twice`);
   const cells = axes.reduce((count, { values }) => count * values.length, 1);
@@ -69,10 +84,9 @@ export function parseGrid(texts: readonly string[]): GridAxis[] {
   return axes;
 }
 
-function parseAxis(text: string): GridAxis {
+function parseAxis(text: string, known: readonly OptionName[]): GridAxis {
   const at = text.indexOf('=');
   const written = at < 0 ? text : text.slice(0, at);
-  const known = gridOptionNames();
   const name = known.find((option) => option === written || flagName(option) === written);
   if (!name) {
     const near = nearestName(written, known);
@@ -97,6 +111,17 @@ function parseAxis(text: string): GridAxis {
   const repeated = texts.find((value, index) => texts.indexOf(value) !== index);
   if (repeated !== undefined) throw new CraneError('E_USAGE', `--grid has ${name}=${repeated} twice`);
   return { name, texts, values };
+}
+
+/** Cells with names of their own. */
+export function namedCells(rows: readonly { label: string; choices: Partial<AllOptions> }[]): GridCell[] {
+  const folders = new OutputNames();
+  return rows.map(({ label, choices }) => ({
+    label,
+    folder: folders.claim(folderName(label)),
+    texts: [label],
+    choices,
+  }));
 }
 
 /** All combinations; the last axis changes fastest. */

@@ -9,7 +9,7 @@ export const benchCommandOptions = {
     group: 'Benchmark',
     scope: cli,
     default: false,
-    help: 'random weights of full size for crane, crane+, crane+dino and crane+sam, made once in the cache folder: nothing to download',
+    help: 'random weights of full size, made once in the cache folder: crane, crane+, crane+dino, crane+sam',
   }),
   vs: text({
     group: 'Benchmark',

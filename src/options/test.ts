@@ -1,7 +1,7 @@
 /** The part of THE table (table.ts) that belongs to testing: `test` in the shell, evaluateDataSets in the library. */
 
 import { choice, flag, int, type LibraryCall, type OptionSpec, text, words } from './kinds.js';
-import { presetNames } from './preset-names.js';
+import { paperTableNames, presetNames } from './preset-names.js';
 import type { TestCommandOptions } from './types.js';
 
 const local = ['cli', 'library'] as const;
@@ -65,6 +65,12 @@ export const testCommandOptions = {
     calls,
     default: false,
     help: "put the paper's figures of a known data set beside ours",
+  }),
+  paperTable: choice(paperTableNames, {
+    group: 'Testing',
+    scope: ['cli'],
+    defaultText: 'none',
+    help: 'the rows of a table of the paper, one after the other, with what it prints beside ours (docs/paper.md)',
   }),
   normalsKShot,
   limits,

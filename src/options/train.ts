@@ -257,6 +257,12 @@ export const trainCommandOptions = {
   }),
 
   // --- the command alone
+  thenTest: text({
+    group: 'Training',
+    scope: cli,
+    defaultText: 'none',
+    help: 'test what is learned on this data set: one table over all runs; several: --then-test A --then-test B',
+  }),
   dryRun: flag({
     group: 'Training',
     scope: cli,

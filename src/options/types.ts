@@ -3,7 +3,7 @@ import type { Fit, Guidance } from '../addon/native.js';
 import type { ChoicesOf, CompatOf } from '../methods/descriptor.js';
 import type { AllSettings } from '../methods/registry.js';
 import type { NormalBank } from '../normals/normal-bank.js';
-import type { PresetName } from './preset-names.js';
+import type { PaperTableName, PresetName } from './preset-names.js';
 
 /** Numerics in which paper, reference and this engine part (method.md 10), and how pictures are opened. */
 export interface CompatOptions extends CompatOf<AllSettings> {
@@ -175,6 +175,7 @@ export interface TrainChoices extends DataChoices {
 
 /** The choices, and what the command alone takes. */
 export interface TrainCommandOptions extends Flat<Omit<TrainChoices, keyof DataChoices>> {
+  thenTest: string;
   dryRun: boolean;
   measure: boolean;
 }
@@ -197,6 +198,7 @@ export interface TestChoices extends DataChoices {
 export interface TestCommandOptions
   extends Flat<Omit<TestChoices, 'split' | 'layout' | 'batch' | keyof DataChoices>> {
   grid: string;
+  paperTable: PaperTableName;
   methods: string[];
   normalsKShot: number[];
 }

@@ -8,12 +8,22 @@ export interface Spread {
 }
 
 export function spreadOf(values: readonly number[]): Spread {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return {
-    mean,
-    deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0,
+    mean: meanOf(values),
+    deviation: sampleDeviation(values) ?? 0,
     lowest: Math.min(...values),
     highest: Math.max(...values),
   };
+}
+
+/** With n - 1 below; null of fewer than two values, which have none. */
+export function sampleDeviation(values: readonly number[]): number | null {
+  if (values.length < 2) return null;
+  const mean = meanOf(values);
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1));
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

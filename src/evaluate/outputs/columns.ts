@@ -1,6 +1,6 @@
 /** The figures in the order of the paper's tables, then those that it does not have. */
 import type { ClassMetrics, Mean, Means, Metric } from '../../metrics/index.js';
-import type { PublishedRow } from '../../runs/paper/published.js';
+import type { PrintedFigures } from '../../runs/paper/published.js';
 import type { ImageIntervals } from '../../runs/test-run.js';
 
 export interface Column {
@@ -14,7 +14,7 @@ export interface Column {
   of(metrics: ClassMetrics): Metric;
   mean(means: Means): Mean;
   /** where the paper has it */
-  published?: (row: PublishedRow) => number | undefined;
+  published?: (row: PrintedFigures) => number | undefined;
   /** where it has an interval */
   interval?: keyof ImageIntervals;
 }

@@ -23,12 +23,20 @@ export interface FiguresRow {
   isPublished?: boolean;
 }
 
+/** What stands over a column of figures. */
+export interface FigureHead extends Pick<Column, 'key' | 'title' | 'detail'> {
+  level: Column['level'] | 'loss';
+}
+
 export interface FiguresTable {
   title: string;
   axes: string[];
-  columns: Column[];
+  /** shares from 0 to 1, shown in percent; losses as they are */
+  columns: FigureHead[];
   rows: FiguresRow[];
   warnings: string[];
+  /** what is known of the table, a sentence each */
+  notes: string[];
   /** how the figures are to be read */
   note: string;
 }
@@ -50,27 +58,34 @@ function dataSetsOf(rows: readonly FiguresRow[]): string[] {
 }
 
 /** "94.7", over several runs "94.7 ± 0.3". */
-function cellText(cell: FigureCell): string {
-  const { value, deviation } = cell;
-  if (value === null || deviation === undefined || deviation === null) return percent(cell);
-  return `${percent(cell)} ± ${percent({ value: deviation })}`;
+function textOf({ value, deviation }: FigureCell, { level }: FigureHead): string {
+  const shown = (figure: number) => (level === 'loss' ? figure.toFixed(4) : percent({ value: figure }));
+  if (value === null) return percent({ value });
+  return deviation === undefined || deviation === null
+    ? shown(value)
+    : `${shown(value)} ± ${shown(deviation)}`;
 }
 
-function headOf({ level, title, detail }: Column): string {
+function textsOf({ cells }: FiguresRow, columns: readonly FigureHead[]): string[] {
+  return cells.map((cell, at) => textOf(cell, columns[at]!));
+}
+
+function headOf({ level, title, detail }: FigureHead): string {
   return `${level} ${title}${detail && ` ${detail}`}`;
 }
 
-export function figuresText({ axes, columns, rows, warnings, note }: FiguresTable, paint: Paint): string {
+export function figuresText(table: FiguresTable, paint: Paint): string {
+  const { axes, columns, rows, warnings, notes, note } = table;
   const heads = columns.map(({ level, title, detail }) => `${level}\n${title}${detail && `\n${detail}`}`);
-  const lines = rows.map(({ values, dataSet, cells }) => [
-    visible(dataSet),
-    ...values.map(visible),
-    ...cells.map(cellText),
+  const lines = rows.map((row) => [
+    visible(row.dataSet),
+    ...row.values.map(visible),
+    ...textsOf(row, columns),
   ]);
   return [
     ...warnings.map((text) => paint.yellow(`WARNING: ${visible(text)}`)),
     aligned([['data set', ...axes, ...heads].map(paint.dim), ...lines]),
-    paint.dim(note),
+    ...[...notes, note].map((text) => paint.dim(visible(text))),
     '',
   ].join('\n');
 }
@@ -82,10 +97,10 @@ export function figuresSections({ columns, rows }: FiguresTable): FiguresSection
     heads: columns.map(headOf),
     rows: rows
       .filter((row) => row.dataSet === dataSet)
-      .map(({ values, cells, isPublished = false }) => ({
-        label: values.filter((value) => value !== '').join(' '),
-        isPublished,
-        cells: cells.map(cellText),
+      .map((row) => ({
+        label: row.values.filter((value) => value !== '').join(' '),
+        isPublished: row.isPublished ?? false,
+        cells: textsOf(row, columns),
       })),
   }));
 }
@@ -104,32 +119,34 @@ export function figuresCsv({ axes, columns, rows }: FiguresTable): string {
   ]);
 }
 
-export function figuresMarkdown({ title, axes, columns, rows, warnings, note }: FiguresTable): string {
-  const lines = rows.map(({ values, dataSet, cells }) => [
-    escapeMarkdown(dataSet),
-    ...values.map(escapeMarkdown),
-    ...cells.map(cellText),
+export function figuresMarkdown(table: FiguresTable): string {
+  const { title, axes, columns, rows, warnings, notes, note } = table;
+  const lines = rows.map((row) => [
+    escapeMarkdown(row.dataSet),
+    ...row.values.map(escapeMarkdown),
+    ...textsOf(row, columns),
   ]);
   const blocks = [
-    `# ${title}`,
+    `# ${escapeMarkdown(title)}`,
     ...warnings.map((text) => `> **Warning:** ${escapeMarkdown(text)}`),
     grid(['data set', ...axes, ...columns.map(headOf)], lines),
-    note,
+    [...notes.map(escapeMarkdown), note].map((text) => `- ${text}`).join('\n'),
   ];
   return `${blocks.join('\n\n')}\n`;
 }
 
-export function figuresLatex({ axes, columns, rows, warnings, note }: FiguresTable): string {
+export function figuresLatex(table: FiguresTable): string {
+  const { axes, columns, rows, warnings, notes, note } = table;
   const line = (cells: readonly string[]) => `${cells.map(escapeLatex).join(' & ')} \\\\`;
   return `${[
-    ...[...warnings, note, 'needs \\usepackage{booktabs}'].map(
+    ...[...warnings, ...notes, note, 'needs \\usepackage{booktabs}'].map(
       (text) => `% ${text.replace(/[\p{Cc}\u2028\u2029]/gu, ' ')}`,
     ),
     `\\begin{tabular}{${'l'.repeat(axes.length + 1)}${'r'.repeat(columns.length)}}`,
     '\\toprule',
     line(['data set', ...axes, ...columns.map(headOf)]),
     '\\midrule',
-    ...rows.map(({ values, dataSet, cells }) => line([dataSet, ...values, ...cells.map(cellText)])),
+    ...rows.map((row) => line([row.dataSet, ...row.values, ...textsOf(row, columns)])),
     '\\bottomrule',
     '\\end{tabular}',
   ].join('\n')}\n`;

@@ -5,6 +5,12 @@ export interface PublishedRow {
   pixel: { auroc: number; aupro: number; f1Max: number } | null;
 }
 
+/** Some of these figures: tables that print fewer. */
+export interface PrintedFigures {
+  image: Partial<Exclude<PublishedRow['image'], null>> | null;
+  pixel: Partial<Exclude<PublishedRow['pixel'], null>> | null;
+}
+
 export interface PublishedComparison {
   /** the paper's name of the set */
   dataSet: string;

@@ -1,0 +1,68 @@
+/**
+ * The folder of all trials. trials.json claims it and tells how each of them ended; it is written anew after each. What
+ * decides where to go on are the folders of the trainings and tests themselves.
+ */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CraneError } from '../errors.js';
+import { claimFolder } from '../files/folder-lock.js';
+import type { HeldLock } from '../files/lock-file.js';
+import { codedWriteError, isThere, writeWhole } from '../files/write-whole.js';
+
+const k_record = 'trials.json';
+const k_tables = ['table.csv', 'table.md', 'table.tex'] as const;
+const k_kind = 'trials';
+
+export class TrialsFolder {
+  readonly #record: string;
+
+  constructor(readonly path: string) {
+    this.#record = join(path, k_record);
+  }
+
+  /** Nobody else may work here until the lock is released. @throws CraneError E_IN_USE, E_IO_WRITE */
+  claim(): Promise<HeldLock> {
+    return claimFolder(this.path).catch((thrown: unknown) => {
+      throw codedWriteError(this.path, thrown);
+    });
+  }
+
+  /** @throws CraneError E_EXISTS when something is here and neither `resume` nor `force` says what to do with it */
+  async checkFree({ resume, force }: { resume: boolean; force: boolean }): Promise<void> {
+    const text = await readFile(this.#record, 'utf8').catch(() => undefined);
+    if (text !== undefined && kindOf(text) !== k_kind)
+      throw new CraneError('E_EXISTS', `${this.#record}: is not that of a grid or of several seeds`, {
+        hint: 'choose another --out',
+      });
+    if (resume || force) return;
+    // A single training is told apart: its files would stand among those of the trials.
+    for (const name of [k_record, 'cells', 'run.json', ...k_tables]) {
+      if (await isThere(join(this.path, name)))
+        throw new CraneError('E_EXISTS', `${this.path}: holds trainings already`, {
+          hint: 'go on with --resume, start anew with --force, or choose another --out',
+        });
+    }
+  }
+
+  /** A table that an earlier run wrote is none of this one. */
+  async begin(): Promise<void> {
+    for (const name of k_tables) await rm(join(this.path, name), { force: true });
+  }
+
+  write(record: object): Promise<void> {
+    const text = `${JSON.stringify({ format: 1, kind: k_kind, ...record }, null, 1)}\n`;
+    return writeWhole(this.#record, text, { overwrite: true });
+  }
+
+  async writeTables(tables: Readonly<Record<(typeof k_tables)[number], string>>): Promise<void> {
+    for (const name of k_tables) await writeWhole(join(this.path, name), tables[name], { overwrite: true });
+  }
+}
+
+function kindOf(text: string): unknown {
+  try {
+    return (JSON.parse(text) as { kind?: unknown } | null)?.kind;
+  } catch {
+    return undefined;
+  }
+}
