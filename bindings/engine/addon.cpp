@@ -9,6 +9,7 @@
 #include "engine_object.h"
 #include "image_functions.h"
 #include "kernels/choice.h"
+#include "mask_functions.h"
 #include "metric_functions.h"
 #include "results.h"
 #include "training_functions.h"
@@ -91,6 +92,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("shutDown", Napi::Function::New<shut_down_now>(env, "shutDown"));
   add_bench_functions(env, exports);
   add_image_functions(env, exports);
+  add_mask_functions(env, exports);
   add_training_functions(env, exports);
   add_weight_functions(env, exports);
   add_metric_functions(env, exports);

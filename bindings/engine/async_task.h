@@ -48,31 +48,29 @@ Napi::Error to_js_error(Napi::Env env, const crane::Error& error);
 // Whatever a task threw, as a crane::Error (E_MEMORY for bad_alloc, E_INTERNAL for the unknown).
 crane::Error as_crane_error(std::exception_ptr thrown);
 
-template <typename Work, typename Then, typename Convert>
+// give(env, result) makes the value that JavaScript gets.
+template <typename Work, typename Give>
 struct AsyncTask {
   using Result = std::invoke_result_t<Work>;
   Napi::Promise::Deferred deferred;
   std::optional<Work> work;
-  Then then;
-  Convert convert;
+  Give give;
   std::vector<Napi::Reference<Napi::Value>> keep;
   std::optional<Result> result;
   std::optional<crane::Error> error;
 
-  // On one of the engine's threads.
-  void run_work() {
+  template <typename Step>
+  void attempt(Step step) {
     try {
-      result.emplace((*work)());
+      step();
     } catch (...) {
       error.emplace(as_crane_error(std::current_exception()));
     }
   }
-  void run_then() {
-    try {
-      then(*result);
-    } catch (...) {
-      error.emplace(as_crane_error(std::current_exception()));
-    }
+  // On one of the engine's threads. What the work holds of the engine is given up there, not on the
+  // JavaScript thread: that may take long.
+  void run_work() {
+    attempt([this] { result.emplace((*work)()); });
   }
   // On the JavaScript thread.
   void settle(Napi::Env js) {
@@ -81,7 +79,7 @@ struct AsyncTask {
       return;
     }
     try {
-      deferred.Resolve(convert(js, *result));
+      deferred.Resolve(give(js, *result));
     } catch (const Napi::Error& thrown) {
       deferred.Reject(thrown.Value());
     } catch (...) {
@@ -98,41 +96,20 @@ void complete(TaskLedger& ledger, std::shared_ptr<Task> task) {
   ledger.complete(std::move(completion));
 }
 
-// As run_async, with a second step on other threads, then(result), so that `executor` goes on with its next
-// work meanwhile.
-template <typename Work, typename Then, typename Convert>
-Napi::Promise run_async_in_two(Napi::Env env, Executor& executor, Work work, Executor& then_executor,
-                               Then then, Convert convert,
-                               std::vector<Napi::Reference<Napi::Value>> keep = {}) {
-  using Task = AsyncTask<Work, Then, Convert>;
-  auto task = std::make_shared<Task>(Task{Napi::Promise::Deferred::New(env), std::move(work), std::move(then),
-                                          std::move(convert), std::move(keep), std::nullopt, std::nullopt});
-  const Napi::Promise promise = task->deferred.Promise();
-  TaskLedger& ledger = TaskLedger::of(env);
-  ledger.begin(env);
-  executor.post([task = std::move(task), &ledger, &then_executor]() mutable {
-    if (!ledger.is_closing()) task->run_work();
-    // What the work holds of the engine is given up here, not on the JavaScript thread: that may take long.
-    task->work.reset();
-    if (!task->result) return complete(ledger, std::move(task));
-    then_executor.post([task = std::move(task), &ledger]() mutable {
-      if (!ledger.is_closing()) task->run_then();
-      complete(ledger, std::move(task));
-    });
-  });
-  return promise;
+template <typename Work, typename Give>
+std::shared_ptr<AsyncTask<Work, Give>> task_of(Napi::Env env, Work work, Give give,
+                                               std::vector<Napi::Reference<Napi::Value>> keep) {
+  using Task = AsyncTask<Work, Give>;
+  return std::make_shared<Task>(Task{Napi::Promise::Deferred::New(env), std::move(work), std::move(give),
+                                     std::move(keep), std::nullopt, std::nullopt});
 }
 
-// Runs `work` on `executor`; resolves with convert(env, result), rejects with the task's error.
+// Runs `work` on `executor`; resolves with give(env, result), rejects with the task's error.
 // `keep` holds JavaScript values whose memory the work reads.
-template <typename Work, typename Convert>
-Napi::Promise run_async(Napi::Env env, Executor& executor, Work work, Convert convert,
+template <typename Work, typename Give>
+Napi::Promise run_async(Napi::Env env, Executor& executor, Work work, Give give,
                         std::vector<Napi::Reference<Napi::Value>> keep = {}) {
-  using Result = std::invoke_result_t<Work>;
-  const auto nothing = [](Result&) {};
-  using Task = AsyncTask<Work, decltype(nothing), Convert>;
-  auto task = std::make_shared<Task>(Task{Napi::Promise::Deferred::New(env), std::move(work), nothing,
-                                          std::move(convert), std::move(keep), std::nullopt, std::nullopt});
+  auto task = task_of(env, std::move(work), std::move(give), std::move(keep));
   const Napi::Promise promise = task->deferred.Promise();
   TaskLedger& ledger = TaskLedger::of(env);
   ledger.begin(env);
@@ -140,6 +117,36 @@ Napi::Promise run_async(Napi::Env env, Executor& executor, Work work, Convert co
     if (!ledger.is_closing()) task->run_work();
     task->work.reset();
     complete(ledger, std::move(task));
+  });
+  return promise;
+}
+
+// As run_async for results whose size the work decides: delivery.take(env, result) on the JavaScript thread
+// takes JavaScript's memory for them (filled_array.h), delivery.fill(result) writes them there on `fillers`,
+// so that `executor` goes on with its next work and the JavaScript thread copies nothing, and delivery(env,
+// result) gives them.
+template <typename Work, typename Delivery>
+Napi::Promise run_async_delivered(Napi::Env env, Executor& executor, Work work, Executor& fillers,
+                                  Delivery delivery, std::vector<Napi::Reference<Napi::Value>> keep = {}) {
+  auto task = task_of(env, std::move(work), std::move(delivery), std::move(keep));
+  const Napi::Promise promise = task->deferred.Promise();
+  TaskLedger& ledger = TaskLedger::of(env);
+  ledger.begin(env);
+  executor.post([task = std::move(task), &ledger, &fillers]() mutable {
+    if (!ledger.is_closing()) task->run_work();
+    task->work.reset();
+    if (!task->result) return complete(ledger, std::move(task));
+    auto taken = std::make_unique<TaskLedger::Completion>([task, &ledger, &fillers](Napi::Env js) mutable {
+      task->attempt([&] { task->give.take(js, *task->result); });
+      if (task->error) return task->settle(js);
+      ledger.begin(js);
+      fillers.post([task = std::move(task), &ledger]() mutable {
+        if (!ledger.is_closing()) task->attempt([&] { task->give.fill(*task->result); });
+        complete(ledger, std::move(task));
+      });
+    });
+    task.reset();
+    ledger.complete(std::move(taken));
   });
   return promise;
 }

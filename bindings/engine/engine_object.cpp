@@ -2,8 +2,8 @@
 
 #include "arguments.h"
 #include "async_task.h"
-#include "engine/map_regions.h"
 #include "results.h"
+#include "score_results.h"
 #include "training_object.h"
 
 namespace crane::bindings {
@@ -29,43 +29,6 @@ Napi::Object vision_facts(Napi::Env env, const TowerFacts& facts) {
   Napi::Object js = tower_facts(env, facts);
   js.Set("packed", facts.packed);
   return js;
-}
-
-// names: of the parts of a score.
-Napi::Value outcomes_to_js(Napi::Env env, const std::vector<std::string>& names,
-                           std::vector<ScoreOutcome>& outcomes) {
-  Napi::Array list = Napi::Array::New(env, outcomes.size());
-  for (uint32_t i = 0; i < outcomes.size(); ++i) {
-    ScoreOutcome& outcome = outcomes[i];
-    Napi::Object js = Napi::Object::New(env);
-    js.Set("score", outcome.score);
-    Napi::Object parts = Napi::Object::New(env);
-    for (size_t part = 0; part < outcome.parts.size(); ++part) parts.Set(names[part], outcome.parts[part]);
-    js.Set("parts", parts);
-    js.Set("mapMax", outcome.map_max());
-    if (!outcome.map.empty()) {
-      Napi::Object map = Napi::Object::New(env);
-      map.Set("data", float_array(env, outcome.map));
-      map.Set("width", static_cast<double>(outcome.map_width));
-      map.Set("height", static_cast<double>(outcome.map_height));
-      js.Set("map", map);
-    }
-    if (outcome.regions) js.Set("regions", regions_to_js(env, *outcome.regions));
-    Napi::Object ms = Napi::Object::New(env);
-    ms.Set("preprocess", outcome.preprocess_ms);
-    ms.Set("forward", outcome.forward_ms);
-    ms.Set("postprocess", outcome.postprocess_ms);
-    js.Set("ms", ms);
-    list.Set(i, js);
-  }
-  return list;
-}
-
-// As the last step of a task: turns outcomes with this method's parts into JavaScript.
-auto outcomes_with(const ScoreOptions& options) {
-  return [names = facts_of(*options.method).parts](Napi::Env env, std::vector<ScoreOutcome>& outcomes) {
-    return outcomes_to_js(env, names, outcomes);
-  };
 }
 
 // References to what the material's pictures point into.
@@ -195,7 +158,11 @@ Napi::Value EngineObject::own_scores(const Napi::CallbackInfo& info) {
     const auto cancel = token_of(info[2]);
     return run_async(
         info.Env(), compute_thread(), [=] { return engine->own_scores(handle, options, cancel.get()); },
-        outcomes_with(options));
+        [options](Napi::Env env, std::vector<ScoreOutcome>& outcomes) {
+          ScoreResults results(options, std::vector<ScoreItem>(outcomes.size()));
+          results.take(env, outcomes);
+          return results(env, outcomes);
+        });
   });
 }
 
@@ -226,19 +193,23 @@ Napi::Value EngineObject::score(const Napi::CallbackInfo& info) {
       item.fit = fit_of(request);
       item.tile_overlap = number_of(request, "tileOverlap");
       item.wants_map = boolean_of(request, "wantMap");
+      if (request.Has("mapInPictureSize")) item.map_in_picture_size = boolean_of(request, "mapInPictureSize");
       if (request.Has("regionsAt")) item.regions_at = number_of(request, "regionsAt");
+      if (request.Has("heat")) {
+        const Napi::Object heat = object_of(request, "heat");
+        item.heat = HeatRange{number_of(heat, "low"), number_of(heat, "high")};
+      }
       items.push_back(item);
       keep.push_back(reference_to(picture.Get("data")));
     }
     const ScoreOptions options = score_options_of(info[1].As<Napi::Object>());
     const auto cancel = token_of(info[2]);
-    return run_async_in_two(
+    return run_async_delivered(
         info.Env(), compute_thread(),
         [engine, job = engine->begin_score(items, options), options, cancel] {
           return engine->score(*job, options, cancel.get());
         },
-        io_threads(), [items](std::vector<ScoreOutcome>& outcomes) { add_regions(items, outcomes); },
-        outcomes_with(options), std::move(keep));
+        io_threads(), ScoreResults(options, items), std::move(keep));
   });
 }
 
@@ -253,10 +224,13 @@ Napi::Value EngineObject::score_preprocessed(const Napi::CallbackInfo& info) {
     const auto cancel = token_of(info[5]);
     Keep keep;
     keep.push_back(reference_to(info[0]));
-    return run_async(
+    ScoreItem item;
+    item.wants_map = wants_map;
+    return run_async_delivered(
         info.Env(), compute_thread(),
         [=] { return engine->score_preprocessed(input, shape, context, options, wants_map, cancel.get()); },
-        outcomes_with(options), std::move(keep));
+        io_threads(), ScoreResults(options, std::vector(static_cast<size_t>(shape.batch), item)),
+        std::move(keep));
   });
 }
 

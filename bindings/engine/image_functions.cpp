@@ -2,6 +2,7 @@
 
 #include "arguments.h"
 #include "async_task.h"
+#include "filled_array.h"
 #include "image/demosaic.h"
 #include "image/map.h"
 #include "image/mask.h"
@@ -13,18 +14,6 @@
 
 namespace crane::bindings {
 namespace {
-
-Napi::Value bytes_to_js(Napi::Env env, std::vector<uint8_t>& bytes) {
-  Napi::Uint8Array js = Napi::Uint8Array::New(env, bytes.size());
-  std::copy(bytes.begin(), bytes.end(), js.Data());
-  return js;
-}
-
-Napi::Value floats_to_js(Napi::Env env, std::vector<float>& values) {
-  Napi::Float32Array js = Napi::Float32Array::New(env, values.size());
-  std::copy(values.begin(), values.end(), js.Data());
-  return js;
-}
 
 int64_t side_of(const Napi::Value& value) { return value.ToNumber().Int64Value(); }
 
@@ -54,14 +43,10 @@ Napi::Value resize_picture(const Napi::CallbackInfo& call) {
     const int64_t width = side_of(call[1]);
     const int64_t height = side_of(call[2]);
     image::check_size("target", width, height);
-    return run_async(
-        call.Env(), io_threads(),
-        [=] {
-          std::vector<uint8_t> rgb(static_cast<size_t>(width * height * 3));
-          image::resize_to_rgb(picture, width, height, image::Filter::bicubic, rgb.data());
-          return rgb;
-        },
-        bytes_to_js, keep_alive(js.Get("data")));
+    return run_filling<uint8_t>(
+        call.Env(), static_cast<size_t>(width * height * 3),
+        [=](uint8_t* rgb) { image::resize_to_rgb(picture, width, height, image::Filter::bicubic, rgb); },
+        keep_alive(js.Get("data")));
   });
 }
 
@@ -72,14 +57,9 @@ Napi::Value resize_mask(const Napi::CallbackInfo& call) {
     const int64_t width = side_of(call[1]);
     const int64_t height = side_of(call[2]);
     image::check_size("target", width, height);
-    return run_async(
-        call.Env(), io_threads(),
-        [=] {
-          std::vector<uint8_t> bits(static_cast<size_t>(width * height));
-          image::resize_mask(mask, width, height, bits.data());
-          return bits;
-        },
-        bytes_to_js, keep_alive(js.Get("data")));
+    return run_filling<uint8_t>(
+        call.Env(), static_cast<size_t>(width * height),
+        [=](uint8_t* bits) { image::resize_mask(mask, width, height, bits); }, keep_alive(js.Get("data")));
   });
 }
 
@@ -101,14 +81,9 @@ Napi::Value normalise(const Napi::CallbackInfo& call) {
                 rgb.ElementLength());
     const image::Normalisation constants{constants_of(call[3]), constants_of(call[4])};
     const uint8_t* src = rgb.Data();
-    return run_async(
-        call.Env(), io_threads(),
-        [=] {
-          std::vector<float> planes(static_cast<size_t>(width * height * 3));
-          image::normalise(src, width, height, constants, planes.data());
-          return planes;
-        },
-        floats_to_js, keep_alive(call[0]));
+    return run_filling<float>(
+        call.Env(), static_cast<size_t>(width * height * 3),
+        [=](float* planes) { image::normalise(src, width, height, constants, planes); }, keep_alive(call[0]));
   });
 }
 
@@ -118,14 +93,10 @@ Napi::Value resize_map(const Napi::CallbackInfo& call) {
     const int64_t width = side_of(call[3]);
     const int64_t height = side_of(call[4]);
     image::check_size("target", width, height);
-    return run_async(
-        call.Env(), io_threads(),
-        [=] {
-          std::vector<float> resized(static_cast<size_t>(width * height));
-          image::resize_map(map.data, map.width, map.height, width, height, resized.data());
-          return resized;
-        },
-        floats_to_js, keep_alive(call[0]));
+    return run_filling<float>(
+        call.Env(), static_cast<size_t>(width * height),
+        [=](float* resized) { image::resize_map(map.data, map.width, map.height, width, height, resized); },
+        keep_alive(call[0]));
   });
 }
 
@@ -138,14 +109,10 @@ Napi::Value overlay(const Napi::CallbackInfo& call) {
     const double high = call[5].ToNumber().DoubleValue();
     Keep keep = keep_alive(js.Get("data"));
     keep.push_back(reference_to(call[1]));
-    return run_async(
-        call.Env(), io_threads(),
-        [=] {
-          std::vector<uint8_t> rgb(static_cast<size_t>(picture.width * picture.height * 3));
-          image::overlay_heat(picture, map.data, map.width, map.height, low, high, rgb.data());
-          return rgb;
-        },
-        bytes_to_js, std::move(keep));
+    return run_filling<uint8_t>(
+        call.Env(), static_cast<size_t>(picture.width * picture.height * 3),
+        [=](uint8_t* rgb) { image::overlay_heat(picture, map.data, map.width, map.height, low, high, rgb); },
+        std::move(keep));
   });
 }
 

@@ -12,7 +12,7 @@
 
 namespace crane::bindings {
 
-// The values as an array that JavaScript owns.
+// The values as an array that JavaScript owns, copied: for few values (filled_array.h is for many).
 Napi::Float32Array float_array(Napi::Env env, const std::vector<float>& values);
 Napi::Value regions_to_js(Napi::Env env, std::vector<image::Region>& regions);
 Napi::Value stages_to_js(Napi::Env env, TracedStages& stages);

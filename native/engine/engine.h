@@ -106,25 +106,35 @@ struct MethodFacts {
 };
 MethodFacts facts_of(const methods::Method& method);
 
+// Map values of the first and the last colour.
+struct HeatRange {
+  double low = 0;
+  double high = 1;
+};
+
 struct ScoreItem {
   image::PictureView picture;
   int64_t context = 0;
   image::Fit fit = image::Fit::stretch;
   double tile_overlap = 0.25;
   bool wants_map = false;
-  std::optional<double> regions_at;  // threshold of the map (map_regions.h)
+  // What is made of the map by finish_map() (map_results.h).
+  bool map_in_picture_size = false;
+  std::optional<double> regions_at;  // threshold of the map
+  std::optional<HeatRange> heat;     // the picture with the map over it
 
-  bool needs_map() const { return wants_map || regions_at.has_value(); }
+  bool needs_map() const { return wants_map || regions_at || heat; }
 };
 
 struct ScoreOutcome {
   double score = 0;
   std::vector<double> parts;  // as MethodFacts::parts
   double map_max() const { return parts.back(); }
-  std::vector<float> map;  // [map_height, map_width], covers exactly the picture; empty unless needed
+  // [map_height, map_width], covers exactly the picture; empty unless needed, and after finish_map()
+  std::vector<float> map;
   int64_t map_width = 0;
   int64_t map_height = 0;
-  std::optional<std::vector<image::Region>> regions;  // in the picture's pixels, by add_regions()
+  std::optional<std::vector<image::Region>> regions;  // in the picture's pixels, by finish_map()
   double preprocess_ms = 0;
   double forward_ms = 0;
   double postprocess_ms = 0;

@@ -98,8 +98,12 @@ export interface ScoreRequest {
   /** overlap of neighbouring tiles, as a share of their side, for fit 'tile' */
   tileOverlap: number;
   wantMap: boolean;
+  /** the map in the picture's own size */
+  mapInPictureSize?: boolean;
   /** finds the regions of the map at this threshold */
   regionsAt?: number;
+  /** draws the map over the picture: map values of the first and the last colour */
+  heat?: { low: number; high: number };
 }
 
 export interface ScoreResult {
@@ -110,11 +114,13 @@ export interface ScoreResult {
   mapMax: number;
   /**
    * Shows the whole picture and nothing else, row-major, after the Gaussian. For fit 'stretch' in the model's size,
-   * otherwise in the size of the merged map.
+   * otherwise in the size of the merged map; with mapInPictureSize in the picture's.
    */
   map?: { data: Float32Array; width: number; height: number };
   /** where regionsAt was given: in the picture's own pixels, so that boxes and areas are exact there, largest peak first */
   regions?: Region[];
+  /** where heat was asked for: RGB [height, width, 3] in the picture's own size */
+  heat?: Uint8Array;
   ms: { preprocess: number; forward: number; postprocess: number };
 }
 

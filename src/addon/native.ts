@@ -154,6 +154,22 @@ export interface NativeAddon {
     pattern: readonly number[],
     rgb: Uint8Array,
   ): Promise<void>;
+  // masks and mosaics; data of 8 bits
+  /**
+   * [height, width], above 0 where something is marked: the highest of a pixel's colours; its opacity where the colour is
+   * the same everywhere and something is transparent. `isLossy`: what is below half of the highest value becomes 0.
+   */
+  markMask(mask: NativePicture, isLossy: boolean): Promise<Uint8Array>;
+  /** Pillow's conversion to L, [height, width]; alpha does not count. */
+  greyMask(mask: NativePicture): Promise<Uint8Array>;
+  /** Raises each value of `into` to that of `other`. Leave both alone until the promise settles. */
+  uniteMasks(into: Uint8Array, other: Uint8Array): Promise<void>;
+  /** [width, height] of a mask in grey, turned as EXIF orientation 5 to 8 says */
+  turnMask(mask: NativePicture, orientation: number): Promise<Uint8Array>;
+  /** Four pictures as the tiles of one, RGB [height, width, 3]: upper left, upper right, lower left, lower right. */
+  mosaicOfPictures(pictures: readonly NativePicture[], width: number, height: number): Promise<Uint8Array>;
+  /** Four masks in grey likewise, [height, width]: each pixel is one of the mask's. */
+  mosaicOfMasks(masks: readonly NativePicture[], width: number, height: number): Promise<Uint8Array>;
   /** 8-connected areas of the map at or above the threshold, in the map's own pixels, largest peak first. */
   regions(map: Float32Array, width: number, height: number, threshold: number): Promise<Region[]>;
 

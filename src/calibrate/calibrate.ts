@@ -222,6 +222,7 @@ async function describe(
         maskGrey: engine.settings().reading.maskGrey,
         maxPixels: engine.trainingParts.maxPixels ?? defaultOf('maxPixels'),
         onNote,
+        pixels: engine.addon,
       },
     );
     known = await engine.addon.resizeMask(mask, map!.width, map!.height);

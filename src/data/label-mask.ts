@@ -7,13 +7,13 @@
 import type { NativePicture } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { decodeMask } from '../images/decode.js';
-import { inSlices, rowsOfSlice } from '../images/in-slices.js';
+import { inSlices } from '../images/in-slices.js';
 import { isLossyFile } from '../images/lossy.js';
 import { toPictureSource } from '../images/picture-input.js';
 import type { PictureNote } from '../images/samples.js';
 import { defaultOf } from '../options/table.js';
 import { orientationOf } from './picture-sizes.js';
-import { turnMask } from './turn-mask.js';
+import { type MaskPixels, plainMasks } from './plain-masks.js';
 
 /** 8-bit grey, [height, width]; above 0 is anomalous. */
 export interface GreyMask extends NativePicture {
@@ -31,11 +31,13 @@ export interface MaskOptions {
   reserve?: (bytes: number) => Promise<void>;
   /** called for what has to be known about how a mask was read */
   onNote?: (note: PictureNote, path: string) => void;
+  /** who works on the pixels; the loaded engine's addon where there is one. Default: this thread, in slices */
+  pixels?: MaskPixels;
 }
 
 /** In grey. @throws CraneError E_INPUT_*, E_IMAGE_* */
 export async function labelMask(path: string, options: MaskOptions = {}): Promise<GreyMask> {
-  return toGrey(await readMask(path, options));
+  return toGrey(await readMask(path, options), options.pixels);
 }
 
 /**
@@ -53,13 +55,11 @@ export async function maskOfPicture(
   if (first === undefined) throw new CraneError('E_INTERNAL', `${picture.path}: no mask is named`);
   const only = await oneMask(first, picture, options);
   if (further.length === 0) return only;
-  const united = await toGrey(only);
+  const { pixels = plainMasks } = options;
+  const united = await toGrey(only, pixels);
   for (const mask of further) {
-    const { data } = await toGrey(await oneMask(mask, picture, options));
-    await inSlices(data.length, (from, to) => {
-      for (let pixel = from; pixel < to; pixel++)
-        if (data[pixel]! > united.data[pixel]!) united.data[pixel] = data[pixel]!;
-    });
+    const { data } = await toGrey(await oneMask(mask, picture, options), pixels);
+    await pixels.uniteMasks(united.data, data);
   }
   return united;
 }
@@ -74,8 +74,10 @@ async function oneMask(
   if (options.exif !== false && mask.width === picture.height && mask.height === picture.width) {
     const orientation = await orientationOf(picture.path);
     if (orientation >= 5) {
-      const grey = await toGrey(mask);
-      return { ...grey, ...(await turnMask(grey, orientation)) };
+      const { pixels = plainMasks } = options;
+      const grey = await toGrey(mask, pixels);
+      const data = await pixels.turnMask(grey, orientation);
+      return { data, width: mask.height, height: mask.width, mode: 'L' };
     }
   }
   throw new CraneError(
@@ -86,7 +88,14 @@ async function oneMask(
 }
 
 async function readMask(path: string, options: MaskOptions): Promise<NativePicture> {
-  const { maxPixels = defaultOf('maxPixels'), exif = true, maskGrey = false, reserve, onNote } = options;
+  const {
+    maxPixels = defaultOf('maxPixels'),
+    exif = true,
+    maskGrey = false,
+    reserve,
+    onNote,
+    pixels = plainMasks,
+  } = options;
   const limits = { maxPixels, exif, ...(reserve ? { reserve } : {}) };
   const { isBooleanArray, ...decoded } = await decodeMask(toPictureSource(path), limits);
   if (maskGrey) return decoded;
@@ -94,7 +103,11 @@ async function readMask(path: string, options: MaskOptions): Promise<NativePictu
     decoded.data = await turnedRound(decoded.data);
     onNote?.({ kind: 'mask-turned', message: k_turned }, path);
   }
-  return toMarks(decoded, await isLossyFile(path));
+  const isLossy = await isLossyFile(path);
+  // Grey that lost nothing is marks already.
+  if (decoded.mode === 'L' && !isLossy) return decoded;
+  const { width, height } = decoded;
+  return { data: await pixels.markMask(decoded, isLossy), width, height, mode: 'L' };
 }
 
 const k_turned =
@@ -108,66 +121,6 @@ async function turnedRound(data: Uint8Array): Promise<Uint8Array> {
   return turned;
 }
 
-/** Above 0 where something is marked. */
-async function toMarks({ data, width, height, mode }: NativePicture, isLossy: boolean): Promise<GreyMask> {
-  const values = await markValues(data as Uint8Array, width * height, mode);
-  if (isLossy) {
-    let most = 0;
-    await inSlices(values.length, (from, to) => {
-      for (let pixel = from; pixel < to; pixel++) if (values[pixel]! > most) most = values[pixel]!;
-    });
-    await inSlices(values.length, (from, to) => {
-      for (let pixel = from; pixel < to; pixel++) if (2 * values[pixel]! < most) values[pixel] = 0;
-    });
-  }
-  return { data: values, width, height, mode: 'L' };
-}
-
-/** The highest of a pixel's colours; its opacity where no colour differs from another pixel's. */
-async function markValues(
-  data: Uint8Array,
-  pixels: number,
-  mode: NativePicture['mode'],
-): Promise<Uint8Array> {
-  if (mode === 'L') return data;
-  const channels = data.length / pixels;
-  const hasAlpha = mode === 'LA' || mode === 'RGBA';
-  const colours = hasAlpha ? channels - 1 : channels;
-  const values = new Uint8Array(pixels);
-  const isByAlpha = hasAlpha && (await isCutOut(data, channels));
-  await inSlices(
-    pixels,
-    (from, to) => {
-      for (let pixel = from, at = from * channels; pixel < to; pixel++, at += channels) {
-        if (isByAlpha) values[pixel] = data[at + colours]!;
-        else
-          for (let colour = 0; colour < colours; colour++)
-            values[pixel] = Math.max(values[pixel]!, data[at + colour]!);
-      }
-    },
-    rowsOfSlice(channels),
-  );
-  return values;
-}
-
-/** One colour everywhere, and something transparent. */
-async function isCutOut(data: Uint8Array, channels: number): Promise<boolean> {
-  let isOneColour = true;
-  let isTransparent = false;
-  await inSlices(
-    data.length / channels,
-    (from, to) => {
-      for (let at = from * channels; at < to * channels && isOneColour; at += channels) {
-        for (let colour = 0; colour < channels - 1; colour++)
-          if (data[at + colour] !== data[colour]) isOneColour = false;
-        if (data[at + channels - 1]! < 255) isTransparent = true;
-      }
-    },
-    rowsOfSlice(channels),
-  );
-  return isOneColour && isTransparent;
-}
-
 /** How much of a picture is marked, from 0 (an empty mask) to 1. */
 export async function markedShare({ data }: Pick<GreyMask, 'data'>): Promise<number> {
   let count = 0;
@@ -178,21 +131,8 @@ export async function markedShare({ data }: Pick<GreyMask, 'data'>): Promise<num
 }
 
 /** Pillow's conversion to L; palettes are expanded already, alpha does not count. */
-export async function toGrey({ data, width, height, mode }: NativePicture): Promise<GreyMask> {
+export async function toGrey(mask: NativePicture, pixels: MaskPixels = plainMasks): Promise<GreyMask> {
+  const { data, width, height, mode } = mask;
   if (mode === 'L') return { data: data as Uint8Array, width, height, mode: 'L' };
-  const grey = new Uint8Array(width * height);
-  const channels = data.length / grey.length;
-  await inSlices(
-    grey.length,
-    (from, to) => {
-      for (let pixel = from, at = from * channels; pixel < to; pixel++, at += channels)
-        grey[pixel] = channels < 3 ? data[at]! : luma(data[at]!, data[at + 1]!, data[at + 2]!);
-    },
-    rowsOfSlice(channels),
-  );
-  return { data: grey, width, height, mode: 'L' };
-}
-
-function luma(red: number, green: number, blue: number): number {
-  return (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16;
+  return { data: await pixels.greyMask(mask), width, height, mode: 'L' };
 }

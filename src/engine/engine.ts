@@ -307,7 +307,7 @@ export class Engine {
 
   /**
    * Upper estimates in bytes of what scoring holds: weights; one picture in the towers; pictures rendered for the passes
-   * to come; decoded pictures (those of one forward pass more, if they are larger than the limit). On top come Node,
+   * to come; decoded pictures and results that wait (those of one forward pass more, if they are larger than the limit). On top come Node,
    * libtorch and what the decoder works with.
    */
   get memoryNeed(): { weights: number; working: number; rendered: number; decoded: number } {

@@ -4,23 +4,30 @@ import type { NativeAddon, ScoreResult } from '../addon/native.js';
 import { orCancelled, throwIfCancelled } from '../cancellation.js';
 import { AnomalyMap } from '../images/anomaly-map.js';
 import { type DecodedPicture, decodePicture } from '../images/decode.js';
+import { drawnHeatMap, type HeatMapStyle, sharpOf } from '../images/heat-map.js';
 import { ownCopy } from '../images/own-copy.js';
 import type { PictureSource } from '../images/picture-input.js';
+import { mapColours } from '../methods/registry.js';
 import type { ModelLabels } from '../models/model-label.js';
-import type { EngineWarning, Size } from '../options/types.js';
+import { defaultOf } from '../options/table.js';
+import type { EngineWarning, ScoreOptions, Size } from '../options/types.js';
 import type { Contexts } from './contexts.js';
 import { manyTiles } from './many-tiles.js';
 import { type PictureSettings, rangesOf } from './method-choice.js';
 import type { PictureScore, PreprocessedScore } from './result.js';
 import type { Preparing, ReadyPicture, ReadyTensor, TensorRequest } from './scheduler-job.js';
 
+/** Of a picture with its map over it. */
+const k_channels = 3;
+
 /** A result without its place among the inputs. */
 export type UnplacedScore = Omit<PictureScore, 'index'>;
 
-export interface WantedResult {
-  map?: boolean;
-  regions?: boolean;
-}
+/** What a result has, and how it is drawn. */
+export type WantedResult = Pick<
+  ScoreOptions,
+  'map' | 'mapSize' | 'regions' | 'heatmap' | 'heatmapFormat' | 'heatmapRange' | 'legend'
+>;
 
 /** What is known of a picture before its pass. */
 interface Prepared {
@@ -32,6 +39,8 @@ interface Prepared {
   /** what a result says of how it was read */
   said: Pick<PictureScore, 'bitDepth' | 'valueRange' | 'warnings'>;
   decodeMs: number;
+  /** undefined: no heat map is wanted */
+  style: HeatMapStyle | undefined;
 }
 
 export class PictureScorer {
@@ -92,10 +101,17 @@ export class PictureScorer {
         contextIdentity: held.identity,
         said: readingFields(picture),
         decodeMs: performance.now() - start - waitedMs,
+        style: styleOf(held.settings, wanted),
       };
+      const { style } = prepared;
       const regionsAt = wanted.regions === true ? prepared.settings.mapThreshold : null;
-      // The map in the picture's own size, in which the engine finds them.
-      if (regionsAt !== null) await reserve(picture.width * picture.height * Float32Array.BYTES_PER_ELEMENT);
+      const mapInPictureSize = wanted.map === true && wanted.mapSize === 'picture';
+      // In the pass that makes the map, from the pixels that are there: the map in the picture's own size, in which the
+      // engine finds regions too, and the picture with the map over it. They count from here until they are taken.
+      const pixels = picture.width * picture.height;
+      const ofMap = regionsAt !== null || mapInPictureSize ? Float32Array.BYTES_PER_ELEMENT : 0;
+      const perPixel = ofMap + (style ? k_channels : 0);
+      if (perPixel > 0) await reserve(pixels * perPixel);
       return {
         request: {
           picture,
@@ -103,7 +119,9 @@ export class PictureScorer {
           fit,
           tileOverlap,
           wantMap: wanted.map === true,
+          ...(mapInPictureSize ? { mapInPictureSize } : {}),
           ...(regionsAt === null ? {} : { regionsAt }),
+          ...(style ? { heat: { low: style.low, high: style.high } } : {}),
         },
         conclude: async (result) => this.#conclude(prepared, result, wanted),
         release: held.release,
@@ -152,8 +170,12 @@ export class PictureScorer {
     this.#warn(warning);
   }
 
-  #conclude(picture: Prepared, result: ScoreResult, wanted: WantedResult): UnplacedScore {
-    const { settings, width, height } = picture;
+  async #conclude(picture: Prepared, result: ScoreResult, wanted: WantedResult): Promise<UnplacedScore> {
+    const { settings, width, height, style } = picture;
+    const heatmap =
+      result.heat && style
+        ? await drawnHeatMap(this.#addon, sharpOf(result.heat, picture), picture, style)
+        : undefined;
     return {
       input: picture.name,
       score: result.score,
@@ -163,16 +185,23 @@ export class PictureScorer {
       height,
       ...picture.said,
       ...(wanted.regions ? { regions: result.regions ?? null } : {}),
-      ...(result.map
-        ? {
-            map: new AnomalyMap(result.map, this.#addon, rangesOf(settings.method).map),
-            mapMax: result.mapMax,
-          }
-        : {}),
+      ...(result.map ? { map: new AnomalyMap(result.map, this.#addon, rangesOf(settings.method).map) } : {}),
+      ...(result.map || heatmap ? { mapMax: result.mapMax } : {}),
+      ...(heatmap ? { heatmap } : {}),
       model: this.#labels.of(settings, picture.contextIdentity),
       ms: { decode: picture.decodeMs, ...result.ms },
     };
   }
+}
+
+function styleOf({ method, mapThreshold }: PictureSettings, wanted: WantedResult): HeatMapStyle | undefined {
+  if (wanted.heatmap !== true) return undefined;
+  return {
+    ...(wanted.heatmapRange ?? mapColours(method)),
+    mapThreshold,
+    format: wanted.heatmapFormat ?? defaultOf('heatmapFormat'),
+    hasLegend: wanted.legend ?? true,
+  };
 }
 
 /** Absent for what is said of no ordinary picture. */

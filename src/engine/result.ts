@@ -33,8 +33,10 @@ export interface PictureScore {
   regions?: Region[] | null;
   /** when asked for */
   map?: AnomalyMap;
-  /** with the map: its largest value */
+  /** with the map or the heat map: the map's largest value */
   mapMax?: number;
+  /** when asked for: the picture with its map laid over it, the bytes of a file */
+  heatmap?: Buffer;
   /** name of the model and a hash of all that decides a score */
   model: string;
   ms: Timings;

@@ -20,6 +20,16 @@ export interface Job<Score> {
   /** on the clock of performance.now(): whatever has not begun by then is not begun any more */
   deadline: number | undefined;
   signal: AbortSignal | undefined;
+  /** how results are handed out; default: all at once, and what they hold is the caller's from then on */
+  handOut?: HandOut<Score>;
+}
+
+/** Results that lie there until their caller takes them, as those of a stream do: what they hold counts until then. */
+export interface HandOut<Score> {
+  /** the same for all jobs whose results one caller takes in turn */
+  line: object;
+  /** bytes that a result holds */
+  bytesOf(score: Score): number;
 }
 
 export type Prepare<Score> = (means: Preparing) => Promise<ReadyPicture<Score> | ReadyTensor<Score>>;
@@ -60,7 +70,13 @@ export function isTensor<Score>(
 }
 
 /** What became of a picture: one each, whatever happens, unless the whole job is given up or the engine is disposed. */
-export type Outcome<Score> = { score: Score } | { error: CraneError };
+export type Outcome<Score> = Scored<Score> | { error: CraneError };
+
+interface Scored<Score> {
+  score: Score;
+  /** The caller has taken it: what it holds counts no more. Matters with `handOut`; may be called twice. */
+  taken(): void;
+}
 
 /** Faults of no picture: a job ends with them. */
 export function endsJob({ code }: CraneError): boolean {

@@ -1,7 +1,9 @@
 /**
  * Many pictures with bounded memory: units of `batch` consecutive inputs are jobs of the scheduler, a few at a time, so that they
  * are decoded ahead while earlier ones are scored. The source is read only as far as the work goes on (backpressure), and one
- * that is slow holds nothing up: what it gave so far is scored and handed out.
+ * that is slow holds nothing up: what it gave so far is scored and handed out. What results hold (maps in the size of pictures
+ * are as large as those) counts in the memory limit until the caller asks for the next one: a caller that is slow stops the
+ * decoding ahead of it, not the memory.
  */
 
 import { onAbort, throwIfCancelled } from '../cancellation.js';
@@ -12,7 +14,7 @@ import { type PictureItem, toItem } from './picture-item.js';
 import type { UnplacedScore } from './picture-scorer.js';
 import type { ScoreOutcome } from './result.js';
 import type { Scheduler } from './scheduler.js';
-import type { Job, Preparing, ReadyPicture } from './scheduler-job.js';
+import type { HandOut, Job, Preparing, ReadyPicture } from './scheduler-job.js';
 import { type Source, SourceReader } from './scheduler-source.js';
 
 export interface Stream {
@@ -34,8 +36,13 @@ const k_unitsAhead = 4;
 const k_unitsBusy = 2;
 
 interface Unit {
-  outcomes: Promise<ScoreOutcome[]>;
+  results: Promise<Result[]>;
   isDone: boolean;
+}
+
+interface Result {
+  outcome: ScoreOutcome;
+  taken(): void;
 }
 
 interface Numbered {
@@ -52,12 +59,13 @@ export async function* scoreMany(
   const bell = new Bell();
   const reader = new SourceReader(source, bell.ring);
   const running: Unit[] = [];
+  const handOut: HandOut<UnplacedScore> = { line: {}, bytesOf: bytesOfResult };
   let pictures: Numbered[] = [];
   let count = 0;
   // Fires when the caller gives up, by signal or by leaving the loop.
   const left = new AbortController();
   const launch = () => {
-    running.push(started(pictures, stream, left.signal, bell));
+    running.push(started(scoreUnit(pictures, stream, handOut, left.signal), bell));
     pictures = [];
   };
   const stopListening = signal
@@ -86,7 +94,7 @@ export async function* scoreMany(
       const at = ordered && running[0]?.isDone === false ? -1 : running.findIndex(({ isDone }) => isDone);
       if (at >= 0) {
         const [finished] = running.splice(at, 1);
-        yield* await finished!.outcomes;
+        yield* inTurn(await finished!.results);
         continue;
       }
       if (running.length === 0 && reader.isAtEnd) break;
@@ -97,18 +105,39 @@ export async function* scoreMany(
     stopListening();
     left.abort();
     await reader.close();
-    await Promise.allSettled(running.map(({ outcomes }) => outcomes));
+    const ended = await Promise.allSettled(running.map(({ results }) => results));
+    for (const unit of ended) if (unit.status === 'fulfilled') takeAll(unit.value);
   }
 }
 
-function started(pictures: Numbered[], stream: Stream, signal: AbortSignal, bell: Bell): Unit {
-  const unit: Unit = { outcomes: scoreUnit(pictures, stream, signal), isDone: false };
+/** Each is the caller's, and held here no more, from when it asks for the next one. */
+function* inTurn(results: Result[]): Generator<ScoreOutcome, void, undefined> {
+  try {
+    while (results.length > 0) {
+      yield results[0]!.outcome;
+      results.shift()!.taken();
+    }
+  } finally {
+    takeAll(results);
+  }
+}
+
+function takeAll(results: Result[]): void {
+  for (const { taken } of results.splice(0)) taken();
+}
+
+function bytesOfResult({ map, heatmap }: UnplacedScore): number {
+  return (map?.data.byteLength ?? 0) + (heatmap?.byteLength ?? 0);
+}
+
+function started(results: Promise<Result[]>, bell: Bell): Unit {
+  const unit: Unit = { results, isDone: false };
   const done = () => {
     unit.isDone = true;
     bell.ring();
   };
   // Awaited later: until then a rejection must not count as unhandled.
-  unit.outcomes.then(done, done);
+  unit.results.then(done, done);
   return unit;
 }
 
@@ -116,13 +145,15 @@ function started(pictures: Numbered[], stream: Stream, signal: AbortSignal, bell
 async function scoreUnit(
   pictures: Numbered[],
   { scheduler, job, prepare }: Stream,
+  handOut: HandOut<UnplacedScore>,
   signal: AbortSignal,
-): Promise<ScoreOutcome[]> {
+): Promise<Result[]> {
   const outcomes = await scheduler.submit({
     ...job,
     isCall: false,
     sharesPass: false,
     signal,
+    handOut,
     pictures: pictures.map(
       ({ item }) =>
         (means) =>
@@ -131,7 +162,9 @@ async function scoreUnit(
   });
   return outcomes.map((outcome, at) => {
     const picture = pictures[at]!;
-    return 'error' in outcome ? failed(picture, outcome.error) : { ...outcome.score, index: picture.index };
+    if ('error' in outcome) return { outcome: failed(picture, outcome.error), taken: () => {} };
+    const { score, taken } = outcome;
+    return { outcome: { ...score, index: picture.index }, taken };
   });
 }
 

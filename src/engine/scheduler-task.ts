@@ -1,7 +1,7 @@
 /**
  * One accepted job from its arrival to its end: its pictures get ready, wait, go into a pass, and are concluded. The caller
  * is answered as soon as nothing more can be done for it; what its pictures hold is given back when the engine has
- * let go of them.
+ * let go of them, and what its results hold when they are taken (`handOut`).
  */
 
 import type { ScoreResult } from '../addon/native.js';
@@ -48,6 +48,8 @@ export class Task<Score = unknown> implements Waiting {
   readonly #events: TaskEvents;
   readonly #ticket: Ticket;
   readonly #outcomes: (Outcome<Score> | undefined)[];
+  /** bytes of results that are not taken */
+  #kept = 0;
   readonly #ready = new Map<number, ReadyPicture<Score> | ReadyTensor<Score>>();
   readonly #end = new AbortController();
   #state: 'preparing' | 'waiting' | 'running' | 'over' = 'preparing';
@@ -70,7 +72,7 @@ export class Task<Score = unknown> implements Waiting {
     });
     this.#outcomes = job.pictures.map(() => undefined);
     this.#unsettled = job.pictures.length;
-    this.#ticket = budget.open(this.rank);
+    this.#ticket = budget.open(this.rank, job.handOut?.line);
   }
 
   /** Apart from the constructor, so that whoever hears of the task knows it. */
@@ -154,11 +156,22 @@ export class Task<Score = unknown> implements Waiting {
     results: ScoreResult[],
   ): Promise<void> {
     try {
-      const score = isTensor(ready) ? ready.conclude(results) : ready.conclude(results[0]!);
-      this.#settle(at, { score: await score });
+      const score = await (isTensor(ready) ? ready.conclude(results) : ready.conclude(results[0]!));
+      this.#settle(at, this.#handedOut(score));
     } catch (thrown) {
       this.#settle(at, { error: toCraneError(thrown) });
     }
+  }
+
+  #handedOut(score: Score): Outcome<Score> {
+    let bytes = this.job.handOut?.bytesOf(score) ?? 0;
+    this.#kept += bytes;
+    const taken = () => {
+      this.#kept -= bytes;
+      bytes = 0;
+      if (this.#state === 'over') this.#ticket.keep(this.#kept);
+    };
+    return { score, taken };
   }
 
   #settle(at: number, outcome: Outcome<Score>): void {
@@ -200,7 +213,8 @@ export class Task<Score = unknown> implements Waiting {
     clearTimeout(this.#timer);
     this.#stopListening();
     for (const picture of this.#ready.values()) picture.release();
-    this.#ticket.close();
+    // Of a job that was given up nobody takes anything.
+    this.#ticket.keep(this.#isWanted ? this.#kept : 0);
     if (this.#isWanted) this.#answer.resolve(this.#outcomes.map((outcome) => outcome!));
     this.#events.onOver(this);
   }

@@ -197,7 +197,7 @@ async function maskFor(
   }: Pick<ClassWork, 'engine' | 'exif' | 'maskGrey' | 'maxPixels'> & Required<Pick<MaskOptions, 'onNote'>>,
 ) {
   if (!isAnomalous || masks.length === 0) return null;
-  const options = { exif, maskGrey, maxPixels, onNote };
+  const options = { exif, maskGrey, maxPixels, onNote, pixels: engine.addon };
   const grey = await maskOfPicture(masks, { path: image, width, height }, options);
   const data = await engine.addon.resizeMask(grey, map.width, map.height);
   return { data, width: map.width, height: map.height };

@@ -27,8 +27,16 @@ export async function heatMapFile(
   map: AnomalyMap,
   style: HeatMapStyle,
 ): Promise<Buffer> {
-  const { width, height } = picture;
-  const overlay = await overlayPicture(addon, picture, map, style);
+  return drawnHeatMap(addon, await overlayPicture(addon, picture, map, style), picture, style);
+}
+
+/** As heatMapFile, of a picture with its map over it already. */
+export async function drawnHeatMap(
+  addon: NativeAddon,
+  overlay: Sharp,
+  { width, height }: { width: number; height: number },
+  style: HeatMapStyle,
+): Promise<Buffer> {
   if (style.hasLegend === false) return encoded(overlay, style);
   const strip = await legend(addon, Math.min(k_maxLegendWidth, Math.max(width, k_minLegendWidth)), style);
   const whole = overlay
@@ -48,8 +56,11 @@ export async function overlayPicture(
   map: AnomalyMap,
   { low, high }: HeatMapStyle,
 ): Promise<Sharp> {
-  const { width, height } = picture;
-  const rgb = await addon.overlay(picture, map.data, map.width, map.height, low, high);
+  return sharpOf(await addon.overlay(picture, map.data, map.width, map.height, low, high), picture);
+}
+
+/** @param rgb [height, width, 3] */
+export function sharpOf(rgb: Uint8Array, { width, height }: { width: number; height: number }): Sharp {
   return sharp(rgb, { raw: { width, height, channels: 3 } });
 }
 

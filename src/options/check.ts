@@ -8,8 +8,8 @@ import { findOption, optionNames, options } from './table.js';
 /** Fields of the calls that are no option of the table. */
 const otherFields: Record<LibraryCall, readonly string[]> = {
   loadEngine: ['signal', 'onWarning'],
-  score: ['signal', 'name'],
-  scoreMany: ['signal'],
+  score: ['signal', 'name', 'legend'],
+  scoreMany: ['signal', 'legend'],
   scorePreprocessed: ['signal', 'batch', 'size', 'map'],
   learnNormals: ['signal', 'onProgress'],
   heatMap: ['signal', 'legend'],

@@ -77,9 +77,11 @@ export const scoreCommandOptions = {
   }),
   mapSize: choice(['picture', 'model'], {
     group: 'Output',
-    scope: cli,
+    scope: ['cli', 'library'],
+    calls: ['score', 'scoreMany'],
     default: 'picture',
-    help: "pixels of written maps: the picture's, or as the model made them",
+    defaultText: '`picture`; of the library `model`',
+    help: "pixels of maps: the picture's, or as the model made them",
   }),
   heatmaps: flag({
     group: 'Output',
@@ -90,14 +92,14 @@ export const scoreCommandOptions = {
   heatmapFormat: choice(['jpg', 'png', 'webp'], {
     group: 'Output',
     scope: ['cli', 'library'],
-    calls: ['heatMap'],
+    calls: ['heatMap', 'score', 'scoreMany'],
     default: 'jpg',
     help: 'file type of the heat maps',
   }),
   heatmapRange: pair<ScoreCommandOptions['heatmapRange']>({
     group: 'Output',
     scope: ['cli', 'library', 'http'],
-    calls: ['heatMap'],
+    calls: ['heatMap', 'score', 'scoreMany'],
     defaultText: "the method's: 0,1 of most",
     schema: lowAndHigh,
     expected: 'LOW,HIGH with LOW below HIGH',

@@ -7,9 +7,10 @@ const serve = ['serve'] as const;
 export const serveOptions = {
   heatmap: flag({
     group: 'Picture',
-    scope: ['http'],
+    scope: ['library', 'http'],
+    calls: ['score', 'scoreMany'],
     default: false,
-    help: 'return the picture with its map laid over it, as PNG in base64',
+    help: 'return the picture with its map laid over it: of the library a file, of HTTP a PNG in base64',
   }),
   config: text({
     group: 'Service',

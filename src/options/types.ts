@@ -82,8 +82,17 @@ export interface EngineOptions extends PictureChoices {
 export interface ScoreOptions extends PictureChoices {
   /** return the anomaly map */
   map?: boolean;
+  /** pixels of the returned map; default: as the model made it */
+  mapSize?: ScoreCommandOptions['mapSize'];
   /** return the anomalous regions; needs a mapThreshold */
   regions?: boolean;
+  /** return the picture with its map laid over it, as the bytes of a file */
+  heatmap?: boolean;
+  heatmapFormat?: ScoreCommandOptions['heatmapFormat'];
+  /** map values of the first and the last colour */
+  heatmapRange?: ScoreCommandOptions['heatmapRange'];
+  /** a strip below the heat map that says what its colours mean; default true */
+  legend?: boolean;
   /** higher goes first; a step is worth ten seconds of waiting */
   priority?: number;
   /** milliseconds after the call from which on no forward pass begins for it: E_DEADLINE */
@@ -312,7 +321,7 @@ export interface BuildCommandOptions {
   jobs: number;
 }
 
-type NotInTable = 'compat' | 'signal' | 'name' | 'onWarning';
+type NotInTable = 'compat' | 'signal' | 'name' | 'onWarning' | 'legend';
 type Flat<T> = { [K in keyof T as K extends NotInTable ? never : K]-?: Exclude<T[K], undefined> };
 type FlatCompat = { [K in keyof CompatOptions as `compat.${K}`]: CompatOptions[K] };
 

@@ -7,12 +7,7 @@ import type { PictureItem } from '../engine/picture-item.js';
 import { isFailed, type PictureScore } from '../engine/result.js';
 import { CraneError } from '../errors.js';
 import { writeWhole } from '../files/write-whole.js';
-import type { AnomalyMap } from '../images/anomaly-map.js';
-import { decodePicture } from '../images/decode.js';
-import { heatMapFile } from '../images/heat-map.js';
 import { NoteTally } from '../images/note-tally.js';
-import { type PictureInput, toPictureSource } from '../images/picture-input.js';
-import { mapColours } from '../methods/registry.js';
 import type { DataChoices, PictureChoices, ScoreCommandOptions } from '../options/types.js';
 import { ScanAccount, type ScanReport } from '../scan/scan-account.js';
 import { keptFiles } from '../sinks/kept-files.js';
@@ -133,20 +128,23 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   }
   const results =
     options.out === undefined ? undefined : await openResults(options.out, outcome.label, options);
-  const wantsMap = options.maps !== undefined || options.heatmaps;
   const places = new Map<number, Listed>();
   const tellTotal = run.onTotal ? await countTotal(run, run.onTotal) : () => {};
   try {
     const items = pickItems(run, results, { places, outcome, account, tellTotal });
     for await (const scored of engine.scoreMany(items, {
-      map: wantsMap,
+      map: options.maps !== undefined,
+      mapSize: options.mapSize,
       regions: options.regions,
+      heatmap: options.heatmaps,
+      heatmapFormat: options.heatmapFormat,
+      ...(options.heatmapRange ? { heatmapRange: options.heatmapRange } : {}),
       batch: options.batch,
       ...choices,
     })) {
       const listed = places.get(scored.index)!;
       places.delete(scored.index);
-      const files = isFailed(scored) || !wantsMap ? {} : await writeFiles(run, scored, listed, mapThreshold);
+      const files = isFailed(scored) ? {} : await writeFiles(options, scored, listed.stem);
       const line = toResultLine(scored, files, options.timings);
       await results?.append(line);
       await writer.write(line);
@@ -270,40 +268,19 @@ async function* pickItems(
 
 /** Maps and heat maps of one picture; returns their names below the output folder. */
 async function writeFiles(
-  run: ScoreRun,
-  scored: PictureScore,
-  { stem, input }: Listed,
-  mapThreshold: number | null,
+  { out, maps, heatmapFormat, force, resume }: ScoreRunOptions,
+  { map, heatmap }: PictureScore,
+  stem: string,
 ): Promise<WrittenFiles> {
-  const { options } = run;
-  const out = options.out!;
-  const overwrite = options.force || options.resume;
+  const overwrite = force || resume;
   const files: WrittenFiles = {};
-  const map = scored.map!;
-  if (options.maps) {
-    const sized = options.mapSize === 'model' ? map : await map.resizeTo(scored.width, scored.height);
-    files.map = `${stem}${mapEnding[options.maps]}`;
-    await writeWhole(join(out, files.map), await mapFile(sized, options.maps), { overwrite });
+  if (maps && map) {
+    files.map = `${stem}${mapEnding[maps]}`;
+    await writeWhole(join(out!, files.map), await mapFile(map, maps), { overwrite });
   }
-  if (options.heatmaps) {
-    files.heatmap = `${stem}.heat.${options.heatmapFormat}`;
-    await writeWhole(join(out, files.heatmap), await heatMap(run, input, map, mapThreshold), { overwrite });
+  if (heatmap) {
+    files.heatmap = `${stem}.heat.${heatmapFormat}`;
+    await writeWhole(join(out!, files.heatmap), heatmap, { overwrite });
   }
   return files;
-}
-
-/** Decoding again costs little beside scoring, and keeping the pixels of all pictures in flight would cost much. */
-async function heatMap(
-  { engine, options }: ScoreRun,
-  input: PictureInput,
-  map: AnomalyMap,
-  mapThreshold: number | null,
-): Promise<Buffer> {
-  const { reading } = engine.settings();
-  const picture = await decodePicture(toPictureSource(input), { maxPixels: options.maxPixels, reading });
-  return heatMapFile(engine.addon, picture, map, {
-    ...(options.heatmapRange ?? mapColours(engine.settings().method)),
-    mapThreshold,
-    format: options.heatmapFormat,
-  });
 }

@@ -148,7 +148,10 @@ async function scoreOne(
     ...options,
     name: order.name,
     regions: order.regions,
-    map: order.map || order.heatmap !== null,
+    map: order.map,
+    heatmap: order.heatmap !== null,
+    heatmapFormat: 'png',
+    ...(order.heatmap?.range ? { heatmapRange: order.heatmap.range } : {}),
     signal,
   });
   const parts: Uint8Array[] = [];
@@ -160,20 +163,9 @@ async function scoreOne(
     parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     answer.map = { width, height, bytes: data.byteLength };
   }
-  if (order.heatmap) {
-    const { mapThreshold, bitDepth, valueRange } = options;
-    const png = await engine.heatMap(input, scored.map!, {
-      heatmapFormat: 'png',
-      ...(order.heatmap.range === null ? {} : { heatmapRange: order.heatmap.range }),
-      ...(options.method === undefined ? {} : { method: options.method }),
-      ...(options.normals === undefined ? {} : { method: 'normals' }),
-      ...(mapThreshold === undefined ? {} : { mapThreshold }),
-      ...(bitDepth === undefined ? {} : { bitDepth }),
-      ...(valueRange === undefined ? {} : { valueRange }),
-      signal,
-    });
-    parts.push(png);
-    answer.heatmap = { bytes: png.length };
+  if (scored.heatmap) {
+    parts.push(scored.heatmap);
+    answer.heatmap = { bytes: scored.heatmap.length };
   }
   answer.totalMs = performance.now() - from;
   return { answer, parts };

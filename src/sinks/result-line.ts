@@ -7,7 +7,7 @@ import {
   type Timings,
 } from '../engine/result.js';
 
-export type ScoredLine = Omit<PictureScore, 'map' | 'mapMax' | 'ms'> & {
+export type ScoredLine = Omit<PictureScore, 'map' | 'mapMax' | 'heatmap' | 'ms'> & {
   map?: string;
   heatmap?: string;
   ms?: Timings;

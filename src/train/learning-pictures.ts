@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { NativeAddon, NativePicture } from '../addon/native.js';
 import type { FeatureShape } from '../addon/training.js';
 import { maskOfPicture, toGrey } from '../data/label-mask.js';
-import { composeMosaic } from '../data/mosaic.js';
+import { mosaicOfMasks, mosaicOfPictures } from '../data/mosaic.js';
 import { type MosaicPlan, mosaicKey } from '../data/mosaic-plan.js';
 import { CraneError } from '../errors.js';
 import { contentHash } from '../files/content-hash.js';
@@ -90,19 +90,13 @@ export async function identifyMosaic(
     isAnomalous: plan.isAnomalous,
     mask: !isKnown ? undefined : plan.isAnomalous ? nameOfMask(reading) : k_normal,
     countCells: async () =>
-      plan.isAnomalous ? countCells(await mosaicMask(plan, tiles, work), work) : zeroCells(work),
+      plan.isAnomalous ? countCells(await mosaicMask(tiles, work), work) : zeroCells(work),
     identity: `${content} ${plan.isAnomalous} ${isKnown ? 'known' : 'unknown'}`,
     hasOwnMask: false,
     decode: async (reserve) => {
       const pictures = await Promise.all(tiles.map((item) => decodeItem(item, work, reserve)));
       const notes = pictures.flatMap((tile) => tile.notes);
-      const { picture } = await composeMosaic(
-        { isAnomalous: false },
-        pictures,
-        [null, null, null, null],
-        (tile, width, height) => work.addon.resizePicture(tile, width, height),
-      );
-      return { ...picture, notes };
+      return { ...(await mosaicOfPictures(pictures, work.addon)), notes };
     },
   };
 }
@@ -131,12 +125,16 @@ async function readMask(
   { set, image, imagePath, masks }: ChosenItem,
   work: ReadingWork,
 ): Promise<NativePicture> {
-  const { maxPixels } = work;
+  const { maxPixels, addon: pixels } = work;
   const onNote = (note: PictureNote) => work.onMaskNote?.(`${set}/${imagePath}`, note);
   const { exif, maskGrey } = work.reading;
   const size = await measurePicture(image, exif);
   try {
-    return await maskOfPicture(masks, { path: image, ...size }, { maxPixels, exif, maskGrey, onNote });
+    return await maskOfPicture(
+      masks,
+      { path: image, ...size },
+      { maxPixels, exif, maskGrey, onNote, pixels },
+    );
   } catch (thrown) {
     if (
       !(thrown instanceof CraneError) ||
@@ -148,22 +146,9 @@ async function readMask(
   }
 }
 
-/** Only the masks are composed: their places follow from the size of the first tile. */
-async function mosaicMask(
-  plan: MosaicPlan,
-  tiles: readonly ChosenItem[],
-  work: ReadingWork,
-): Promise<NativePicture> {
-  const masks = await Promise.all(tiles.map(async (item) => toGrey(await readMask(item, work))));
-  const { width, height } = masks[0]!;
-  const blank: NativePicture = { data: new Uint8Array(), width, height, mode: 'RGB' };
-  const { mask } = await composeMosaic(
-    plan,
-    [blank, blank, blank, blank],
-    masks,
-    async (_picture, tileWidth, tileHeight) => new Uint8Array(tileWidth * tileHeight * 3),
-  );
-  return mask!;
+async function mosaicMask(tiles: readonly ChosenItem[], work: ReadingWork): Promise<NativePicture> {
+  const masks = await Promise.all(tiles.map(async (item) => toGrey(await readMask(item, work), work.addon)));
+  return mosaicOfMasks(masks, work.addon);
 }
 
 function countCells(mask: NativePicture, { addon, input, grid }: ReadingWork): Promise<Uint32Array> {

@@ -4,13 +4,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { loadAddon } from '../../dist/addon/load-addon.js';
 import { labelMask, maskOfPicture } from '../../dist/data/label-mask.js';
-import { composeMosaic } from '../../dist/data/mosaic.js';
+import { mosaicOfPictures } from '../../dist/data/mosaic.js';
 import { loadEngine } from '../../dist/index.js';
+import { delayOf, turnsOf } from './loop-turns.mjs';
 
 const { values } = parseArgs({ options: { megapixels: { type: 'string', default: '12' } } });
 const height = Math.round(Math.sqrt((Number(values.megapixels) * 1e6 * 3) / 4));
@@ -37,29 +37,28 @@ const cases = {
   'score a file': () => engine.score(picture),
   'score pixels': () => engine.score({ data: rgb, width, height, channels: 3 }),
   'score with regions and map': () => engine.score(picture, { map: true, regions: true, mapThreshold: 0.4 }),
+  'score with the map as large': () => engine.score(picture, { map: true, mapSize: 'picture' }),
+  'score with its heat map': () => engine.score(picture, { heatmap: true }),
   'scorePreprocessed, 16 pictures': () =>
     engine.scorePreprocessed(tensor, { batch: 16, size: side, map: true }),
-  'a mask in colour': () => labelMask(masks[0]),
-  'two masks united': () => maskOfPicture(masks, { path: masks[0], width, height }),
-  'a mosaic': () =>
-    composeMosaic({ isAnomalous: false }, [frame, frame, frame, frame], [null, null, null, null], (...args) =>
-      addon.resizePicture(...args),
-    ),
+  'a mask in colour': () => labelMask(masks[0], { pixels: addon }),
+  'two masks united': () => maskOfPicture(masks, { path: masks[0], width, height }, { pixels: addon }),
+  'a mosaic': () => mosaicOfPictures([frame, frame, frame, frame], addon),
   'resizePicture to half': () => addon.resizePicture(frame, width >> 1, height >> 1),
   'resizeMap to the picture': () => addon.resizeMap(map, side, side, width, height),
   'overlay of a heat map': () => addon.overlay(frame, map, side, side, 0, 1),
 };
-console.log(`pictures of ${width} x ${height}; longest and 99th percentile of the loop's delay in ms`);
+console.log(`pictures of ${width} x ${height}; longest hold of the JavaScript thread`);
+console.log(`${''.padEnd(34)}  turn, ms of processor   turns above 1 ms   delay of a timer, ms`);
 for (const [name, run] of Object.entries(cases)) {
+  // Compiled code and memory as they are in the middle of a run.
   await run();
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  delay.reset();
-  await run();
-  delay.disable();
-  const ms = (nanoseconds) => (nanoseconds / 1e6 - 1).toFixed(1).padStart(7);
-  console.log(`${name.padEnd(34)}${ms(delay.max)}${ms(delay.percentile(99))}`);
+  const turns = await turnsOf(run);
+  const delay = await delayOf(run);
+  const ms = (value) => value.toFixed(2);
+  console.log(
+    `${name.padEnd(34)}${(turns ? ms(turns.longest) : '-').padStart(24)}${String(turns?.long ?? '-').padStart(19)}${ms(delay).padStart(23)}`,
+  );
 }
 await engine.dispose();
 await rm(folder, { recursive: true, force: true });

@@ -125,4 +125,50 @@ describe('the process', () => {
     const { code, signal, stdout, stderr } = await ends(program, 'module');
     expect({ code, signal, stdout, stderr }).toMatchObject({ code: 0, signal: null, stdout: 'gone\n' });
   }, 60_000);
+
+  it('survives workers that are terminated while results are written into their memory', async () => {
+    const worker = `${load} const engine = await loadEngine({ threads: 1 });
+      const { parentPort } = await import('node:worker_threads');
+      const { addon } = engine;
+      const data = new Uint8Array(900 * 700 * 3).fill(9);
+      const frame = { data, width: 900, height: 700, mode: 'RGB' };
+      const grey = await addon.greyMask(frame);
+      parentPort.postMessage(grey, [grey.buffer]);
+      const many = (work) => Promise.all(Array.from({ length: 20 }, work));
+      for (;;) await Promise.all([
+        engine.score({ data, width: 900, height: 700, channels: 3 }, { map: true, mapSize: 'picture', heatmap: true }),
+        many(() => addon.markMask(frame, true)),
+        many(() => addon.mosaicOfPictures([frame, frame, frame, frame], 900, 700)),
+        many(() => addon.overlay(frame, new Float32Array(16), 4, 4, 0, 1)),
+      ]);`;
+    const program = `
+      import { Worker } from 'node:worker_threads';
+      const url = new URL('data:text/javascript,' + encodeURIComponent(${JSON.stringify(worker)}));
+      for (const wait of [5, 30, 110, 350]) {
+        const worker = new Worker(url);
+        const grey = await new Promise((resolve) => worker.once('message', resolve));
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        await worker.terminate();
+        console.log(grey.length);
+      }`;
+    const { code, signal, stdout, stderr } = await ends(program, 'module');
+    expect({ code, signal, stdout, stderr }).toEqual({
+      code: 0,
+      signal: null,
+      stdout: '630000\n'.repeat(4),
+      stderr: '',
+    });
+  }, 120_000);
+
+  it('gives the memory of large results back', async () => {
+    const program = `${load} const engine = await loadEngine({ threads: 1 });
+      const map = new Float32Array(16);
+      const once = async () => (await engine.addon.resizeMap(map, 4, 4, 4000, 3000)).byteLength;
+      for (let i = 0; i < 40; i++) await once();
+      globalThis.gc();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      console.log(await once(), process.memoryUsage().arrayBuffers < 300e6, process.memoryUsage().rss < 1.2e9);`;
+    const { stdout } = await run(process.execPath, ['--expose-gc', '--input-type=module', '-e', program]);
+    expect(stdout).toBe('48000000 true true\n');
+  }, 120_000);
 });

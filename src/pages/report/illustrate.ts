@@ -76,7 +76,7 @@ async function draw(chosen: ChosenPicture, options: IllustrateOptions): Promise<
       : await maskOfPicture(
           (picture.maskPaths ?? [picture.maskPath]).map((mask) => pathIn(set, mask)),
           { path, width: decoded.width, height: decoded.height },
-          { maxPixels, exif: reading.exif, maskGrey: reading.maskGrey },
+          { maxPixels, exif: reading.exif, maskGrey: reading.maskGrey, pixels: addon },
         );
   const shrink = Math.min(1, k_longestSide / Math.max(decoded.width, decoded.height));
   const width = Math.max(1, Math.round(decoded.width * shrink));

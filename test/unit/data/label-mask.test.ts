@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labelMask, markedShare, maskOfPicture } from '../../../src/data/label-mask.js';
-import { turnMask } from '../../../src/data/turn-mask.js';
+import { plainMasks } from '../../../src/data/plain-masks.js';
 import { codeOf } from '../awaiting.js';
 import { greyPng, makeRoot, makeTree } from './tree.js';
 
@@ -164,11 +164,19 @@ describe('a mask and its picture', () => {
   });
 
   it('four quarter turns are none', async () => {
-    const grey = { data: Uint8Array.from({ length: 6 }, (_, at) => at), width: 3, height: 2 };
-    let turned: { data: Uint8Array; width: number; height: number } = grey;
-    for (let turn = 0; turn < 4; turn++) turned = await turnMask(turned, 6);
+    const grey = {
+      data: Uint8Array.from({ length: 6 }, (_, at) => at),
+      width: 3,
+      height: 2,
+      mode: 'L' as const,
+    };
+    let turned = grey;
+    for (let turn = 0; turn < 4; turn++) {
+      const data = await plainMasks.turnMask(turned, 6);
+      turned = { ...turned, data: Uint8Array.from(data), width: turned.height, height: turned.width };
+    }
     expect(turned).toEqual(grey);
-    expect([...(await turnMask(grey, 6)).data]).toEqual([3, 0, 4, 1, 5, 2]);
+    expect([...(await plainMasks.turnMask(grey, 6))]).toEqual([3, 0, 4, 1, 5, 2]);
   });
 });
 
@@ -199,15 +207,16 @@ describe('masks of more pixels than one slice', () => {
   });
 
   it('turn to the same pixels and back', async () => {
-    const grey = { data: highest(noise(3)), width, height };
-    const turned = await turnMask(grey, 6);
+    const grey = { data: highest(noise(3)), width, height, mode: 'L' as const };
+    const turned = await plainMasks.turnMask(grey, 6);
     for (const [x, y] of [
       [0, 0],
       [699, 429],
       [350, 200],
       [1, 428],
     ] as const)
-      expect(turned.data[x * height + (height - 1 - y)], `${x} ${y}`).toBe(grey.data[y * width + x]);
-    expect(Buffer.compare((await turnMask(turned, 8)).data, grey.data)).toBe(0);
+      expect(turned[x * height + (height - 1 - y)], `${x} ${y}`).toBe(grey.data[y * width + x]);
+    const back = await plainMasks.turnMask({ data: turned, width: height, height: width, mode: 'L' }, 8);
+    expect(Buffer.compare(back, grey.data)).toBe(0);
   });
 });

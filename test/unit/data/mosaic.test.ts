@@ -4,10 +4,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NativePicture } from '../../../src/addon/native.js';
 import type { DataItem } from '../../../src/data/data-set.js';
 import type { GreyMask } from '../../../src/data/label-mask.js';
-import { composeMosaic } from '../../../src/data/mosaic.js';
+import { mosaicOfMasks, mosaicOfPictures } from '../../../src/data/mosaic.js';
 import { MosaicPool, mosaicKey, planMosaics } from '../../../src/data/mosaic-plan.js';
 import { SeededGenerator } from '../../../src/data/seeded-generator.js';
 import { contentHash } from '../../../src/files/content-hash.js';
+import { plainMosaics } from './plain-mosaic.js';
 import { makeRoot, makeTree } from './tree.js';
 
 function items(counts: Record<string, [normal: number, anomalous: number]>): DataItem[] {
@@ -166,13 +167,13 @@ describe('composing a mosaic', () => {
     height,
     mode: 'L',
   });
-  const resize = async (from: NativePicture, width: number, height: number) =>
-    new Uint8Array(width * height * 3).fill(from.data[0]!);
+  const addon = plainMosaics(async (from, width, height) =>
+    new Uint8Array(width * height * 3).fill(from.data[0]!),
+  );
   const pictures = [picture(1, 5, 3), picture(2, 8, 8), picture(3, 2, 9), picture(4, 5, 3)];
-  const anomalous = { isAnomalous: true };
 
   it('has the size of its first picture, tiles from the top left to the bottom right', async () => {
-    const { picture: made } = await composeMosaic(anomalous, pictures, [null, null, null, null], resize);
+    const made = await mosaicOfPictures(pictures, addon);
     expect(made).toMatchObject({ width: 5, height: 3, mode: 'RGB' });
     const reds = Array.from({ length: 3 }, (_, y) =>
       Array.from({ length: 5 }, (_, x) => made.data[(y * 5 + x) * 3]).join(''),
@@ -187,25 +188,15 @@ describe('composing a mosaic', () => {
       mask(2, 9, () => false),
       mask(5, 3, (_, y) => y === 2),
     ];
-    const { mask: made } = await composeMosaic(anomalous, pictures, masks, resize);
-    const rows = Array.from({ length: 3 }, (_, y) => [...made!.data.subarray(y * 5, y * 5 + 5)].join(''));
+    const made = await mosaicOfMasks(masks, addon);
+    const rows = Array.from({ length: 3 }, (_, y) => [...made.data.subarray(y * 5, y * 5 + 5)].join(''));
     // Second tile: columns 1, 4, 6 of 8; fourth: rows 0 and 2 of 3.
     expect(rows).toEqual(['77700', '00000', '00777']);
     expect(made).toMatchObject({ width: 5, height: 3, mode: 'L' });
   });
 
-  it('an anomalous tile without mask leaves the mosaic without one, and a normal mosaic has none', async () => {
-    const masks = [1, 2, 3, 4].map(() => mask(5, 3, () => true));
-    const lacking = await composeMosaic(anomalous, pictures, [...masks.slice(0, 3), null], resize);
-    expect(lacking.mask).toBeNull();
-    expect((await composeMosaic({ isAnomalous: false }, pictures, masks, resize)).mask).toBeNull();
-  });
-
   it('three pictures are refused', async () => {
-    await expect(
-      composeMosaic(anomalous, pictures.slice(1), [null, null, null, null], resize),
-    ).rejects.toMatchObject({
-      code: 'E_USAGE',
-    });
+    await expect(mosaicOfPictures(pictures.slice(1), addon)).rejects.toMatchObject({ code: 'E_USAGE' });
+    await expect(mosaicOfMasks([], addon)).rejects.toMatchObject({ code: 'E_USAGE' });
   });
 });

@@ -12,6 +12,8 @@ import type {
   ScoreResult,
   TokenComparison,
 } from '../../../src/addon/native.js';
+import { plainMasks } from '../../../src/data/plain-masks.js';
+import { plainMosaics } from '../data/plain-mosaic.js';
 import { slowBootstraps } from '../metrics/slow-bootstraps.js';
 import { FakeBanks } from './fake-banks.js';
 import {
@@ -121,18 +123,11 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
       return Uint8Array.from({ length: width * height }, (_, at) => (rgb[3 * at]! > 0 ? 1 : 0));
     },
     demosaic: notFaked('demosaic'),
+    ...plainMasks,
+    ...plainMosaics(async (picture, width, height) => nearestRgb(picture, width, height)),
     resizeMap: async (map, width, height, toWidth, toHeight) =>
       nearestMap(map, width, height, toWidth, toHeight),
-    overlay: async (picture, map, mapWidth, mapHeight, low, high) => {
-      const rgb = nearestRgb(picture, picture.width, picture.height);
-      for (let at = 0; at < picture.width * picture.height; at++) {
-        const x = Math.floor(((at % picture.width) * mapWidth) / picture.width);
-        const y = Math.floor((Math.floor(at / picture.width) * mapHeight) / picture.height);
-        const share = (map[y * mapWidth + x]! - low) / (high - low);
-        rgb[3 * at] = Math.round(255 * Math.min(1, Math.max(0, share)));
-      }
-      return rgb;
-    },
+    overlay: async (...args) => fakeOverlay(...args),
     timeGemm: async (size, repeats, precision, device) => {
       log.products.push({ size, repeats, precision, device });
       return { seconds: 0.5, cpuSeconds: 0.25 };
@@ -240,7 +235,7 @@ function makeFakeEngine(
 
 /** Mean brightness, shifted a little by sigma; the map is the picture in 8 x 8. */
 function fakeScore(
-  { picture, wantMap, regionsAt, context }: ScoreRequest,
+  { picture, wantMap, mapInPictureSize, regionsAt, heat, context }: ScoreRequest,
   method: MethodOptions,
 ): ScoreResult {
   let sum = 0;
@@ -252,10 +247,36 @@ function fakeScore(
     score,
     parts: { fused: score, 'map-max': Math.max(...data) },
     mapMax: Math.max(...data),
-    ...(wantMap ? { map: { data, width: k_mapSide, height: k_mapSide } } : {}),
+    ...(wantMap
+      ? { map: mapInPictureSize ? inSizeOf(picture, data) : { data, width: k_mapSide, height: k_mapSide } }
+      : {}),
+    ...(heat ? { heat: fakeOverlay(picture, data, k_mapSide, k_mapSide, heat.low, heat.high) } : {}),
     ...(regionsAt === undefined ? {} : { regions: regionsOf(data, picture, regionsAt) }),
     ms: { preprocess: 1, forward: 2, postprocess: 3 },
   };
+}
+
+function inSizeOf({ width, height }: NativePicture, map: Float32Array): NonNullable<ScoreResult['map']> {
+  return { data: nearestMap(map, k_mapSide, k_mapSide, width, height), width, height };
+}
+
+/** The share of the range in red. */
+function fakeOverlay(
+  picture: NativePicture,
+  map: Float32Array,
+  mapWidth: number,
+  mapHeight: number,
+  low: number,
+  high: number,
+): Uint8Array {
+  const rgb = nearestRgb(picture, picture.width, picture.height);
+  for (let at = 0; at < picture.width * picture.height; at++) {
+    const x = Math.floor(((at % picture.width) * mapWidth) / picture.width);
+    const y = Math.floor((Math.floor(at / picture.width) * mapHeight) / picture.height);
+    const share = (map[y * mapWidth + x]! - low) / (high - low);
+    rgb[3 * at] = Math.round(255 * Math.min(1, Math.max(0, share)));
+  }
+  return rgb;
 }
 
 /** In the picture's own pixels. */

@@ -61,3 +61,38 @@ it('serves by rank, and lets nobody else exceed the limit while one does', async
   expect(await settled(waits.middle)).toBe(true);
   expect(budget.used).toBe(10);
 });
+
+it('results that are not taken count, and hold up those behind them in their line alone', async () => {
+  const budget = new ByteBudget(10);
+  const line = {};
+  const [first, second, other] = [budget.open(1, line), budget.open(2, line), budget.open(3)];
+  await first.take(30);
+  first.keep(9);
+  expect(budget.used).toBe(9);
+  const waits = { second: second.take(5), other: other.take(50) };
+  expect(await settled(waits.other)).toBe(true);
+  expect(await settled(waits.second)).toBe(false);
+  other.close();
+  expect(await settled(waits.second)).toBe(false);
+  first.keep(4);
+  expect(await settled(waits.second)).toBe(true);
+  first.keep(0);
+  second.close();
+  expect(budget.used).toBe(0);
+});
+
+it('whoever stands before results of its line goes on, as the caller waits for it', async () => {
+  const budget = new ByteBudget(10);
+  const line = {};
+  const [first, second, third] = [budget.open(1, line), budget.open(2, line), budget.open(3, line)];
+  await second.take(8);
+  second.keep(8);
+  const waits = { first: first.take(20), third: third.take(5) };
+  expect(await settled(waits.first)).toBe(true);
+  first.keep(20);
+  expect(await settled(waits.third)).toBe(false);
+  first.close();
+  expect(await settled(waits.third)).toBe(false);
+  second.close();
+  expect(await settled(waits.third)).toBe(true);
+});
