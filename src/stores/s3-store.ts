@@ -195,7 +195,11 @@ function codedS3Error(shown: string, cause: unknown, doing: 'read' | 'write'): C
   const { name, message } = cause as Error;
   const status = statusOf(cause);
   if (doing === 'read' && status === 404)
-    return new CraneError('E_INPUT_NOT_FOUND', `${shown}: there is no such object`, { cause });
+    return new CraneError(
+      'E_INPUT_NOT_FOUND',
+      `${shown}: there is no such ${name === 'NoSuchBucket' ? 'bucket' : 'object'}`,
+      { cause },
+    );
   if (status === 401 || status === 403 || name === 'CredentialsProviderError') {
     return new CraneError(
       doing === 'read' ? 'E_INPUT_PERMISSION' : 'E_IO_WRITE',

@@ -1,0 +1,240 @@
+/**
+ * Pictures and results in a bucket, behind a way that answers 500 and 503, cuts connections and is slow. Needs build/s3 with moto
+ * (.ci/run makes it where pip is) and, for the queue, redis-server.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { craneNative, inScratch, lines, root, run } from './crane-native.js';
+import { hasRedis, RedisServer, startWorker } from './queue-surroundings.js';
+import { makeNoiseSet, makeTinyModel } from './tiny-model.js';
+
+const python = join(root, 'build/s3/bin/python');
+const hasS3 = existsSync(python);
+
+interface Way {
+  env: NodeJS.ProcessEnv;
+  faults: { refused: number; cut: number; slow: number };
+  close(): Promise<void>;
+}
+
+/** The server, and before it a way with a fault in every seventh answer. */
+async function openWay({ keys = 0, isFaulty = true } = {}): Promise<Way> {
+  const server = spawn(python, [join(root, 'test/cli/s3_server.py'), String(keys)], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const port = await new Promise<number>((done) => server.stdout.once('data', (text) => done(Number(text))));
+  const faults = { refused: 0, cut: 0, slow: 0 };
+  let count = 0;
+  const way = createServer((asked, answer) => {
+    count++;
+    const fault =
+      isFaulty && count % 7 === 3 ? ['refused', 'cut', 'slow'][Math.floor(count / 7) % 3] : undefined;
+    if (fault === 'refused') {
+      faults.refused++;
+      asked.resume();
+      return void answer.writeHead(count % 2 ? 503 : 500).end();
+    }
+    const onward = request(
+      { port, host: '127.0.0.1', path: asked.url, method: asked.method, headers: asked.headers },
+      (came) => {
+        answer.writeHead(came.statusCode!, came.headers);
+        if (fault === 'slow') {
+          faults.slow++;
+          return void setTimeout(() => came.pipe(answer), 1500);
+        }
+        if (fault !== 'cut') return void came.pipe(answer);
+        faults.cut++;
+        came.once('data', (chunk: Buffer) => {
+          answer.write(chunk.subarray(0, chunk.length >> 1));
+          setTimeout(() => answer.destroy(), 20);
+        });
+        came.once('end', () => answer.destroy());
+      },
+    );
+    onward.on('error', () => answer.destroy());
+    asked.pipe(onward);
+  });
+  await new Promise<void>((done) => way.listen(0, '127.0.0.1', done));
+  return {
+    faults,
+    env: {
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${(way.address() as AddressInfo).port}`,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+    close: () => closeWay(server, way),
+  };
+}
+
+async function closeWay(server: ChildProcess, way: Server): Promise<void> {
+  way.closeAllConnections();
+  await new Promise((done) => way.close(done));
+  const ended = new Promise((done) => server.once('exit', done));
+  server.kill('SIGKILL');
+  await ended;
+}
+
+/** Code that uses the store as the commands do. */
+const inNode = (code: string, env: NodeJS.ProcessEnv) =>
+  run(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import { openStore } from ${JSON.stringify(join(root, 'dist/stores/open-store.js'))};\n${code}`,
+    ],
+    { env },
+  );
+
+it.skipIf(!hasS3)(
+  'pictures of a bucket score as those of a folder, whatever the way does',
+  async () => {
+    await inScratch(async (folder) => {
+      const model = await makeTinyModel(join(folder, 'tiny'));
+      const set = await makeNoiseSet(join(folder, 'set'), 24);
+      const way = await openWay();
+      try {
+        const upload = await inNode(
+          `import { readdirSync } from 'node:fs';
+        const store = await openStore('s3://parts/line 1');
+        for (const kind of ['good', 'square'])
+          for (const name of readdirSync(${JSON.stringify(join(set, 'part/test'))} + '/' + kind))
+            await store.upload(kind + '/' + name, ${JSON.stringify(join(set, 'part/test'))} + '/' + kind + '/' + name);
+        await store.write('good/notes.txt', 'none');
+        await store.write('good/0_mask.png', 'a mask');
+        await store.write('good/.hidden.png', 'hidden');`,
+          way.env,
+        );
+        expect(upload.code, upload.stderr).toBe(0);
+        const args = ['--model', model, '--recursive', '--no-timings'];
+        const far = await craneNative(['score', 's3://parts/line 1', ...args], { env: way.env });
+        expect(far.code, far.stderr).toBe(0);
+        const near = await craneNative(['score', join(set, 'part/test'), ...args]);
+        const short = (each: Record<string, unknown>, base: string) => ({
+          ...each,
+          input: String(each['input']).slice(base.length),
+        });
+        const ofFar = lines(far).map((each) => short(each, 's3://parts/line 1'));
+        expect(ofFar).toEqual(lines(near).map((each) => short(each, join(set, 'part/test'))));
+        expect(far.stderr).toMatch(/24 pictures; left out: .*1 mask/);
+        expect(far.stderr).toMatch(/1 hidden/);
+
+        const one = await craneNative(
+          ['score', 's3://parts/line 1/good/0.png', 's3://parts/none.png', '--model', model],
+          { env: way.env },
+        );
+        expect(one.code).toBe(3);
+        expect(lines(one)).toMatchObject([
+          { input: 's3://parts/line 1/good/0.png' },
+          { error: { code: 'E_INPUT_NOT_FOUND' } },
+        ]);
+        expect(Math.min(...Object.values(way.faults)), JSON.stringify(way.faults)).toBeGreaterThan(1);
+      } finally {
+        await way.close();
+      }
+    });
+  },
+  300_000,
+);
+
+it.skipIf(!hasS3 || !hasRedis)(
+  'a queue from bucket to bucket has the rows of one run',
+  async () => {
+    await inScratch(async (folder) => {
+      const model = await makeTinyModel(join(folder, 'tiny'));
+      const set = await makeNoiseSet(join(folder, 'set'), 24);
+      const way = await openWay();
+      const server = await RedisServer.start(join(folder, 'redis'));
+      const where = ['--redis', server.address];
+      try {
+        const good = join(set, 'part/test/good');
+        const upload = await inNode(
+          `import { readdirSync } from 'node:fs';
+        const store = await openStore('s3://parts/in');
+        for (const name of readdirSync(${JSON.stringify(good)})) await store.upload(name, ${JSON.stringify(good)} + '/' + name);`,
+          way.env,
+        );
+        expect(upload.code, upload.stderr).toBe(0);
+        const submitted = await craneNative(
+          [
+            'submit',
+            's3://parts/in',
+            '--model',
+            model,
+            '--out',
+            's3://parts/out',
+            '--chunk',
+            '5',
+            '--maps',
+            'npy',
+            '--backoff-ms',
+            '50',
+            ...where,
+          ],
+          { env: way.env },
+        );
+        expect(submitted.code, submitted.stderr).toBe(0);
+        const worker = startWorker([...where, '--model', model, '--until-empty'], way.env);
+        expect(await worker.ended, worker.said()).toBe(0);
+        const out = join(folder, 'all.jsonl');
+        const merged = await craneNative(['merge', 's3://parts/out', '--out', out], { env: way.env });
+        expect(merged.code, merged.stderr).toBe(0);
+        const rows = (await readFile(out, 'utf8'))
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line));
+        const near = lines(await craneNative(['score', good, '--model', model]));
+        expect(rows.map(({ score }) => score)).toEqual(near.map(({ score }) => score));
+        const map = await inNode(
+          `const bytes = await (await openStore('s3://parts/out')).read(${JSON.stringify(rows[3].map)});
+        console.log(Buffer.from(bytes.subarray(1, 6)).toString());`,
+          way.env,
+        );
+        expect(map.stdout, map.stderr).toBe('NUMPY\n');
+      } finally {
+        await server.stop();
+        await way.close();
+      }
+    });
+  },
+  300_000,
+);
+
+it.skipIf(!hasS3)(
+  'a hundred thousand keys are listed in constant memory, and created only once each',
+  async () => {
+    const way = await openWay({ keys: 100_000, isFaulty: false });
+    try {
+      const listed = await inNode(
+        `const store = await openStore('s3://many/line');
+      let count = 0, early = 0, last = '';
+      for await (const { key } of store.list('')) {
+        if (key <= last) throw new Error('order');
+        last = key;
+        if (++count === 20_000) { globalThis.gc?.(); early = process.memoryUsage().heapUsed; }
+      }
+      globalThis.gc?.();
+      console.log(JSON.stringify({ count, grown: process.memoryUsage().heapUsed - early }));
+      const parts = await openStore('s3://parts');
+      const made = await Promise.all(Array.from({ length: 16 }, (_, at) => parts.create('once', String(at))));
+      console.log(made.filter(Boolean).length);`,
+        { ...way.env, NODE_OPTIONS: '--expose-gc' },
+      );
+      const [told, once] = listed.stdout.trim().split('\n');
+      expect(listed.code, listed.stderr).toBe(0);
+      const { count, grown } = JSON.parse(told!) as { count: number; grown: number };
+      expect(count).toBe(100_000);
+      expect(grown).toBeLessThan(10e6);
+      expect(once).toBe('1');
+    } finally {
+      await way.close();
+    }
+  },
+  300_000,
+);
