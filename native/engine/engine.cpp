@@ -323,7 +323,7 @@ std::vector<ScoreOutcome> Engine::own_scores(int64_t handle, const ScoreOptions&
       std::vector<double> own;
       for (const at::Tensor& part : scores.parts) own.push_back(part.to(at::kDouble).item<double>());
       parts.add(own);
-      finish(scores.map[0], parts, options, /*wants_map=*/false, outcomes[i]);
+      finish(scores.map[0], parts, options, /*wants_map=*/outcomes.size() == 1, outcomes[i]);
     }
     return outcomes;
   });

@@ -179,8 +179,8 @@ class Engine {
   // E_IO_WRITE.
   void write_context(int64_t handle, const std::string& path,
                      const std::map<std::string, std::string>& metadata) const;
-  // Of each normal picture that the context remembers: its score against the context without it, and the
-  // largest value of that map; no maps. Errors: E_USAGE where it remembers none.
+  // Of each normal picture that the context remembers (Method::score_own): its score and the largest value of
+  // its map; the map itself only of one that is alone. Errors: E_USAGE where it remembers none.
   std::vector<ScoreOutcome> own_scores(int64_t handle, const ScoreOptions& options,
                                        const CancelToken* cancel) const;
   // Its text vectors [k, D] row-major, empty where it has none; of Crane: normal, anomalous.

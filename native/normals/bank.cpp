@@ -74,12 +74,12 @@ Bank::Bank(PatchSource what, vision::Grid grid, at::Tensor rows, std::vector<int
 
 Bank Bank::joined(const std::vector<const Bank*>& banks) {
   check_input(!banks.empty(), k_code, "a bank needs a normal picture");
+  if (banks.size() == 1) return *banks.front();  // its rows are shared
   const Bank& first = *banks.front();
   std::vector<at::Tensor> rows;
   std::vector<int64_t> starts{0};
   for (const Bank* bank : banks) {
-    check_input(bank->what_ == first.what_ && bank->grid_ == first.grid_, k_code,
-                "banks of different patches cannot be joined");
+    first.check_comparable(*bank);
     const int64_t before = starts.back();
     for (size_t p = 1; p < bank->starts_.size(); ++p) starts.push_back(before + bank->starts_[p]);
     rows.push_back(bank->rows_);
@@ -140,6 +140,11 @@ void Bank::write(const std::string& path, const std::map<std::string, std::strin
   append(2, what_.blocks);
   append(3, sides);
   writer.finish();
+}
+
+void Bank::check_comparable(const Bank& other) const {
+  check_input(what_ == other.what_ && grid_ == other.grid_ && rows_.size(1) == other.rows_.size(1), k_code,
+              "banks of different patches");
 }
 
 void Bank::check_fits(const PatchTowers& towers, int64_t height, int64_t width) const {

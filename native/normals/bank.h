@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,12 +36,17 @@ class Bank {
   const at::Tensor& rows() const noexcept { return rows_; }
   int64_t pictures() const noexcept { return static_cast<int64_t>(starts_.size()) - 1; }
 
+  // Picture p has the rows [starts[p], starts[p + 1]).
+  std::span<const int64_t> starts() const noexcept { return starts_; }
   // The rows of a picture, all its copies.
   LeftOut of_picture(int64_t picture) const { return {starts_[picture], starts_[picture + 1]}; }
   // [grid, D] of its upright copy.
   at::Tensor upright(int64_t picture) const {
     return rows_.slice(0, starts_[picture], starts_[picture] + grid_.count());
   }
+
+  // Errors: E_NORMALS for a bank of other patches.
+  void check_comparable(const Bank& other) const;
 
   // Errors: E_NORMALS where patches of these towers and this input cannot be compared with it.
   void check_fits(const PatchTowers& towers, int64_t height, int64_t width) const;

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/amax.h>
 #include <ATen/ops/maximum.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/topk.h>
 
 #include <algorithm>
@@ -58,6 +59,22 @@ at::Tensor nearest_cosines(const at::Tensor& rows, const at::Tensor& bank, LeftO
     }
   }
   return best;
+}
+
+at::Tensor cosines_of_nearest_pictures(const at::Tensor& rows, const at::Tensor& bank,
+                                       std::span<const int64_t> starts, int64_t without, int64_t neighbours) {
+  std::vector<at::Tensor> cosines;  // [n] of each picture
+  for (int64_t p = 0; p + 1 < static_cast<int64_t>(starts.size()); ++p) {
+    if (p != without) cosines.push_back(nearest_cosines(rows, bank.slice(0, starts[p], starts[p + 1])));
+  }
+  if (cosines.empty()) return at::full({rows.size(0)}, -1, rows.options());
+  const auto count = std::min<int64_t>(neighbours, static_cast<int64_t>(cosines.size()));
+  // Sorted and summed in double.
+  return std::get<0>(
+             at::topk(at::stack(cosines, /*dim=*/1), count, /*dim=*/1, /*largest=*/true, /*sorted=*/true))
+      .to(at::kDouble)
+      .mean(/*dim=*/1)
+      .to(at::kFloat);
 }
 
 at::Tensor distances(const at::Tensor& cosines) { return ((1 - cosines) / 2).clamp(0, 1); }

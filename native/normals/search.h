@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "tensors/torch_headers.h"
 
@@ -18,6 +19,12 @@ struct LeftOut {
 // is written. On a CPU the bits of a row do not depend on the others, nor on threads or the order of the
 // bank; under CRANE_KERNELS=ref libtorch's product decides the last ones.
 at::Tensor nearest_cosines(const at::Tensor& rows, const at::Tensor& bank, LeftOut left_out = {});
+
+// [n] the mean of each row's largest cosines with the rows of the `neighbours` nearest of several pictures:
+// picture p has the rows [starts[p], starts[p + 1]) of the bank; `without` is left out (none: -1). The order
+// of the pictures does not decide a bit. -1 where no picture is left.
+at::Tensor cosines_of_nearest_pictures(const at::Tensor& rows, const at::Tensor& bank,
+                                       std::span<const int64_t> starts, int64_t without, int64_t neighbours);
 
 // Distance of unit rows by their cosine: half of what is missing to 1, so that it lies in [0, 1] (2.1).
 at::Tensor distances(const at::Tensor& cosines);

@@ -135,7 +135,10 @@ export interface NativeEngine {
   removeContext(handle: number): void;
   /** Writes a context that has a file of its own, as a bank has; whole or not at all, over what is there. */
   writeContext(handle: number, path: string, metadata: Record<string, string>): Promise<void>;
-  /** Of each normal picture that a bank holds: its score and map maximum against the bank without it. */
+  /**
+   * Of each normal picture that a bank holds: its score and map maximum against the bank without it; where the bank was added
+   * with `pictures`, theirs against the bank. One that is alone has its map, in the model's size.
+   */
   ownScores(handle: number, method: MethodOptions, cancel?: CancelFlag): Promise<ScoreResult[]>;
   /** The text vectors of a context, [k, D] row-major; of Crane two, normal first. Empty where it has none. */
   textVectors(handle: number): Promise<Float32Array>;

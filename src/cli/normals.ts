@@ -3,6 +3,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
+import { normals } from '../methods/normals.js';
 import type { NormalBank } from '../normals/normal-bank.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { shellOption } from '../terminal/shell-word.js';
@@ -18,7 +19,7 @@ type Arguments = Record<string, unknown>;
 const k_ofBanks: readonly OptionName[] = ['normals', 'normalsFrom'];
 const k_reading: readonly OptionName[] = ['bitDepth', 'valueRange', 'compat.exif', 'compat.grey16'];
 const k_engine: readonly OptionName[] = [...optionsIn('Engine'), ...k_reading, 'json'];
-const k_scoring: readonly OptionName[] = ['topShare', 'imageScore', 'sigma'];
+const k_scoring = Object.keys(normals.settings) as (keyof typeof normals.settings)[];
 const k_learning = optionsIn('Normals').filter((name) => !k_ofBanks.includes(name));
 
 export function normalsCommand(context: Context): CommandModule {
@@ -125,9 +126,8 @@ function checkCommand(context: Context): CommandModule {
       await withEngine(context, values, async (engine) => {
         const { checkBank, checkLines } = await import('../scoring/check-bank.js');
         const bank = await engine.openNormals(path);
-        const { topShare, imageScore, sigma } = values;
         const method = Object.fromEntries(
-          Object.entries({ topShare, imageScore, sigma }).filter(([, value]) => value !== undefined),
+          k_scoring.map((name) => [name, values[name]]).filter(([, value]) => value !== undefined),
         );
         const report = checkBank(await engine.banks.ownScores(bank, method));
         if (values.json) return printJson(context, report);
@@ -209,7 +209,9 @@ async function withEngine(
   const { openEngine } = await import('../engine/load-engine.js');
   const model = await findModel(values.model, context.env);
   const { addon } = await context.loadAddon();
-  const { topShare: _, imageScore: __, sigma: ___, ...engine } = optionsFor('loadEngine', values);
+  const engine = optionsFor('loadEngine', values);
+  // These are of a call: the engine's own method is the model's.
+  for (const name of k_scoring) delete engine[name];
   const opened = await openEngine(addon, model, { ...engine, ...warningsTo(context) });
   try {
     await use(opened);

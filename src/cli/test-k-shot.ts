@@ -1,6 +1,7 @@
 /** `crane-native test --normals-k-shot`: what banks of a few good pictures are worth. */
 import { join } from 'node:path';
 import { evaluateKShot } from '../evaluate/evaluate-k-shot.js';
+import { KShotState } from '../evaluate/k-shot-state.js';
 import { kShotText } from '../evaluate/outputs/k-shot-text.js';
 import { resolveTest } from '../evaluate/settings.js';
 import { exists, isThere, writeWhole } from '../files/write-whole.js';
@@ -14,6 +15,8 @@ export async function runKShot(context: Context, values: AllOptions, data: reado
   const path = join(values.out, 'k-shot.json');
   // Told before an hour of scoring.
   if (!values.force && (await isThere(path))) throw exists(path);
+  const state = new KShotState(values.out);
+  await state.begin(values);
   const engine = await openForTest(context, values);
   const progress = startProgress(context);
   let shown = '';
@@ -26,6 +29,7 @@ export async function runKShot(context: Context, values: AllOptions, data: reado
       seed: values.seed,
       learning: optionsFor('learnNormals', values),
       resolved: resolveTest(optionsFor('evaluateDataSets', values)),
+      state,
       signal: context.stop,
       onProgress: ({ done, total, what }) => {
         if (shown === '') progress.stage('scoring', total);
@@ -36,6 +40,7 @@ export async function runKShot(context: Context, values: AllOptions, data: reado
     progress.stop();
     const json = `${JSON.stringify(run, undefined, 2)}\n`;
     await writeWhole(path, json, { overwrite: values.force });
+    await state.end();
     context.stdout.write(values.json ? json : kShotText(run, paintOf(context)));
     say(context, `results: ${path}`);
     if (run.failed.length > 0) throw someFailed(run.failed.length);

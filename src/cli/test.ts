@@ -151,7 +151,7 @@ function checkShots(argv: Record<string, unknown>, { normalsKShot, normals }: Al
       `--${flagName(unused)} belongs to --normals-k-shot, which draws good pictures`,
     );
   }
-  const excluded = ['grid', 'preset', 'resume', 'keepMaps', 'comparePaper', 'split', 'prompts'].find(isGiven);
+  const excluded = ['grid', 'preset', 'keepMaps', 'comparePaper', 'split', 'prompts'].find(isGiven);
   if (excluded !== undefined || normals !== undefined) {
     throw new CraneError('E_USAGE', `--normals-k-shot takes no --${flagName(excluded ?? 'normals')}`, {
       hint: 'it draws its good pictures, scores the test split with them, and writes k-shot.json',

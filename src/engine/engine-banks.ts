@@ -13,6 +13,7 @@ import {
 } from './learn-normals.js';
 import type { Lifetime } from './lifetime.js';
 import type { PictureSettings } from './method-choice.js';
+import { type Remembered, scoreRemembered } from './remembered.js';
 
 export class EngineBanks {
   readonly #learning: LearningParts;
@@ -70,6 +71,13 @@ export class EngineBanks {
     } finally {
       held.release();
     }
+  }
+
+  /** The result of the one picture that `own` holds, upright, as scoring it against the other bank gives it. */
+  async scoreRemembered(own: NormalBank, against: NormalBank, options: PictureChoices): Promise<Remembered> {
+    this.#lifetime.throwIfOver();
+    const { method } = this.#settings({ ...options, normals: against });
+    return this.#lifetime.track(scoreRemembered(this.#learning, { own, against, method }));
   }
 
   /** The bank that such settings compare with. */

@@ -3,7 +3,7 @@ import { type MaskOptions, maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
 import { isEncodable } from '../engine/method-choice.js';
 import type { PictureItem } from '../engine/picture-item.js';
-import { isFailed, type PictureScore } from '../engine/result.js';
+import { isFailed, type PictureScore, type ScoreOutcome } from '../engine/result.js';
 import { CraneError, toCraneError } from '../errors.js';
 import type { PictureNote } from '../images/samples.js';
 import {
@@ -38,6 +38,8 @@ export interface ClassWork {
   /** a score depends on its batch (compat.batchMean): a class is scored whole or not at all */
   dependsOnBatch: boolean;
   signal: AbortSignal | undefined;
+  /** how pictures are scored; default: by the engine's scoreMany with `choices` */
+  outcomes?: (items: PlacedItem[]) => AsyncIterable<ScoreOutcome>;
   /** a picture is done, now or earlier */
   onPicture: (wasKept: boolean) => void;
 }
@@ -83,10 +85,10 @@ export async function scoreClass(
       work.onPicture(true);
     }
     const byIndex = new Map(missing.map((item) => [item.index, item]));
-    for await (const outcome of engine.scoreMany(inputsOf(missing, signal), {
-      ...namedBy(className, work),
-      map: true,
-    })) {
+    const outcomes =
+      work.outcomes?.(missing) ??
+      engine.scoreMany(inputsOf(missing, signal), { ...namedBy(className, work), map: true });
+    for await (const outcome of outcomes) {
       const item = byIndex.get(outcome.index)!;
       if (isFailed(outcome)) {
         const { code, message, hint } = outcome.error;

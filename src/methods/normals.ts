@@ -8,6 +8,12 @@ const settings = {
     max: 1,
     help: "share of a picture's patches, the farthest, whose mean distance is its score; at least one patch",
   },
+  neighbours: {
+    kind: 'integer',
+    min: 1,
+    max: 1000,
+    help: 'good pictures whose nearest patches a patch is compared with: the mean of so many; at most all but one',
+  },
   imageScore: {
     kind: 'choice',
     values: ['farthest', 'map-max'],
@@ -25,7 +31,7 @@ export const normals = {
   name: 'normals',
   what: 'the nearest patch of a few good pictures (--normals)',
   settings,
-  defaults: { topShare: 0.01, imageScore: 'farthest', sigma: 4 },
+  defaults: { topShare: 0.01, neighbours: 1, imageScore: 'farthest', sigma: 4 },
   facts: () => ({ couplesPictures: false, needsSource: false }),
   comparesWith: 'bank',
   ranges: () => ({ score: [0, 1], map: [0, 1] }),

@@ -83,7 +83,11 @@ export async function bankOfPictures(
 }
 
 /** Undefined where none is there, or it cannot be used: then it is learned anew. */
-async function openKept(engine: Engine, path: string, identity: string): Promise<NormalBank | undefined> {
+export async function openKept(
+  engine: Engine,
+  path: string,
+  identity: string,
+): Promise<NormalBank | undefined> {
   try {
     await access(path);
     const bank = await engine.openNormals(path);

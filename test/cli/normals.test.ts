@@ -1,6 +1,6 @@
 /** Banks of normal pictures with the built engine: a slow judge, drawn banks, an end in the middle. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -63,6 +63,19 @@ describe('scores and own scores', () => {
         for (const topShare of [0, 0.25, 1]) {
           const { score } = await engine.score(picture, { normals: bank, topShare });
           worst = Math.max(worst, Math.abs(score - topMean(distances, topShare)));
+        }
+        const patches = await rowsOf(engine.addon, own);
+        const ofEach = [0, 1, 2].map((i) =>
+          far(patches, rows.slice((i * rows.length) / 3, ((i + 1) * rows.length) / 3)),
+        );
+        // Of three pictures at most two: one is left out where a picture of the bank itself is scored.
+        for (const neighbours of [2, 5]) {
+          const { score } = await engine.score(picture, { normals: bank, neighbours, topShare: 0.25 });
+          const nearest = patches.map((_, at) => {
+            const [first, second] = ofEach.map((of) => of[at]!).sort((a, b) => a - b);
+            return (first! + second!) / 2;
+          });
+          worst = Math.max(worst, Math.abs(score - topMean(nearest, 0.25)));
         }
         const { map } = await engine.score(picture, { normals: bank, sigma: 0, map: true });
         // A bilinear map goes through every patch's value between the middles of its pixels.
@@ -145,6 +158,63 @@ describe('test --normals-k-shot', () => {
     expect(figures.image_auroc.interval.high - mean).toBeCloseTo(half, 4);
     expect(run.stdout).toContain('mean, 3 good');
     expect((await test('again')).stdout).toBe(run.stdout);
+    expect(await readdir(at('shots'))).toEqual(['k-shot.json']);
+
+    // Patches that are kept give the figures of pictures that are scored.
+    const draw = only.draws.find((d: Draw) => d.shots === 3);
+    const engine = await loadEngine({ model, startCache: false });
+    try {
+      const bank = await engine.learnNormals(draw.normals.map((name: string) => join(data, name)));
+      const scores: number[] = [];
+      const labels: boolean[] = [];
+      for (const [i, kind] of [...'gbgbgbgbgbgb'].entries()) {
+        const input = kind === 'g' ? good(i)[0]! : square(i);
+        if (draw.normals.some((name: string) => join(data, name) === input)) continue;
+        scores.push((await engine.score(input, { normals: bank })).score);
+        labels.push(kind === 'b');
+      }
+      const pairs = scores.flatMap((a, i) => scores.map((b, j) => [labels[i]!, labels[j]!, a, b] as const));
+      const told = pairs.filter(([one, other]) => one && !other);
+      const right = told.reduce((sum, [, , a, b]) => sum + (a > b ? 1 : a === b ? 0.5 : 0), 0);
+      expect(draw.figures['image_auroc']).toBeCloseTo(right / told.length, 12);
+    } finally {
+      await engine.dispose();
+    }
+  }, 240_000);
+
+  it('goes on where it was killed, with what it had found', async () => {
+    const args = ['test', data, '--model', model, '--normals-k-shot', '1,3', '--seeds', '4'];
+    const out = at('ended');
+    const command = [join(root, 'dist', 'cli', 'main.js'), ...args, '--out', out];
+    const child = spawn(process.execPath, command, { stdio: 'ignore' });
+    const draws = join(out, 'k-shot-state', 'draws');
+    const watch = setInterval(async () => {
+      const names = await readdir(draws).catch(() => []);
+      if (names.filter((name) => name.endsWith('.json')).length >= 2) child.kill('SIGKILL');
+    }, 1);
+    await new Promise((resolve) => child.once('exit', resolve));
+    clearInterval(watch);
+    const done = (await readdir(draws)).filter((name) => name.endsWith('.json'));
+    expect(done.length).toBeGreaterThanOrEqual(2);
+    expect(done.length).toBeLessThan(8);
+    const taken = await craneNative([...args, '--out', out]);
+    expect(taken.code).toBe(2);
+    expect(taken.stderr).toContain('--resume');
+    // A file that is damaged counts as none; one that is whole is believed.
+    await writeFile(join(draws, done[0]!), '{"scored":');
+    const known = JSON.parse(await readFile(join(draws, done[1]!), 'utf8'));
+    known.figures.image_auroc = 0.123456;
+    await writeFile(join(draws, done[1]!), JSON.stringify(known));
+    expect(await craneNative([...args, '--out', out, '--resume'])).toMatchObject({ code: 0 });
+    const whole = JSON.parse(await readFile(join(out, 'k-shot.json'), 'utf8'));
+    await craneNative([...args, '--out', at('unended')]);
+    const wanted = JSON.parse(await readFile(join(at('unended'), 'k-shot.json'), 'utf8'));
+    const ofDraws = (run: { classes: { draws: Draw[] }[] }) => run.classes[0]!.draws;
+    const changed = ofDraws(whole).filter(
+      (draw, i) => draw.figures['image_auroc'] !== ofDraws(wanted)[i]!.figures['image_auroc'],
+    );
+    expect(changed.map(({ figures }) => figures['image_auroc'])).toEqual([0.123456]);
+    expect(await readdir(out)).toEqual(['k-shot.json']);
   }, 240_000);
 
   type Draw = {
@@ -168,7 +238,6 @@ describe('test --normals-k-shot', () => {
     ]);
     expect(many.code).toBe(2);
     expect(many.stderr).toContain('has 6 good pictures in its test split, 7 are needed');
-    expect((await test('no', '--resume')).stderr).toContain('takes no --resume');
     const without = await craneNative(['test', data, '--model', model, '--out', at('no'), '--seeds', '2']);
     expect(without.code).toBe(2);
     expect(without.stderr).toContain('belongs to --normals-k-shot');

@@ -1,13 +1,17 @@
 #include "methods/normals/normals.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace crane::methods {
 namespace {
 
 constexpr const char* k_name = "normals";
+constexpr int64_t k_none = -1;  // no picture of the bank is left out
 // A copy takes a pass through the tower and its patches a place in the bank.
 constexpr int64_t k_most_turns = 360;
+constexpr int64_t k_most_neighbours = 1000;
 
 normals::PatchTowers patch_towers(const Towers& towers) { return {*towers.vision, towers.source}; }
 
@@ -19,6 +23,7 @@ NormalsOptions parse(const Settings& settings) {
   read.integer("turns", options.turns.count, 1, k_most_turns);
   read.flag("mirror", options.turns.is_mirrored);
   read.number("topShare", options.top_share, 0, 1);
+  read.integer("neighbours", options.neighbours, 1, k_most_neighbours);
   read.finish(k_name);
   if (options.patches.is_source) options.patches.blocks.clear();
   return options;
@@ -71,12 +76,27 @@ std::shared_ptr<const Context> Normals::prepare(const Towers& towers, const Mate
   };
   auto context = std::make_shared<BankContext>(make());
   context->bank.check_fits(patch_towers(towers), towers.height, towers.width);
+  if (const auto asked = material.contexts.find("pictures"); asked != material.contexts.end()) {
+    context->asked = joined(asked->second);
+    context->bank.check_comparable(*context->asked);
+  }
   return context;
 }
 
+// A bank's own pictures have one fewer to be compared with, and the same number of neighbours: so what holds
+// for the scores of exchangeable pictures holds for theirs (methods/normals.md 3).
+at::Tensor Normals::cosines_of(const at::Tensor& rows, const normals::Bank& bank, int64_t without) const {
+  const int64_t neighbours = std::max<int64_t>(1, std::min(options_.neighbours, bank.pictures() - 1));
+  if (neighbours == 1) {
+    return normals::nearest_cosines(rows, bank.rows(),
+                                    without < 0 ? normals::LeftOut{} : bank.of_picture(without));
+  }
+  return normals::cosines_of_nearest_pictures(rows, bank.rows(), bank.starts(), without, neighbours);
+}
+
 Scores Normals::scores_of(const Towers& towers, const at::Tensor& rows, const normals::Bank& bank,
-                          normals::LeftOut left_out, Trace* trace) const {
-  const at::Tensor far = normals::distances(normals::nearest_cosines(rows, bank.rows(), left_out));
+                          int64_t without, Trace* trace) const {
+  const at::Tensor far = normals::distances(cosines_of(rows, bank, without));
   if (trace) {
     trace->record("rows", rows.unsqueeze(0));
     trace->record("distances", far.unsqueeze(0));
@@ -97,7 +117,7 @@ Scores Normals::score(const Towers& towers, const Input& input, Trace* trace) co
     bank.check_fits(patch_towers(towers), input.image.size(2), input.image.size(3));
     const at::Tensor rows =
         normals::patch_rows(patch_towers(towers), bank.what(), input.image.slice(0, b, b + 1));
-    const Scores one = scores_of(towers, rows, bank, {}, trace);
+    const Scores one = scores_of(towers, rows, bank, k_none, trace);
     far.push_back(one.parts.front());
     maps.push_back(one.map);
   }
@@ -105,10 +125,11 @@ Scores Normals::score(const Towers& towers, const Input& input, Trace* trace) co
 }
 
 Scores Normals::score_own(const Towers& towers, const Context& context, int64_t picture) const {
-  const normals::Bank& bank = own_context<BankContext>(context, k_name).bank;
-  CRANE_CHECK_INVARIANT(picture >= 0 && picture < bank.pictures(), "picture ", picture, " of ",
-                        bank.pictures());
-  return scores_of(towers, bank.upright(picture), bank, bank.of_picture(picture), nullptr);
+  const auto& own = own_context<BankContext>(context, k_name);
+  CRANE_CHECK_INVARIANT(picture >= 0 && picture < own.own_pictures(), "picture ", picture, " of ",
+                        own.own_pictures());
+  if (own.asked) return scores_of(towers, own.asked->upright(picture), own.bank, k_none, nullptr);
+  return scores_of(towers, own.bank.upright(picture), own.bank, picture, nullptr);
 }
 
 }  // namespace crane::methods

@@ -2,6 +2,8 @@
 // (methods/normals.md 2).
 #pragma once
 
+#include <optional>
+
 #include "methods/method.h"
 #include "normals/bank.h"
 #include "normals/turns.h"
@@ -14,6 +16,7 @@ struct NormalsOptions {
   normals::Turns turns;
   // what score() makes of distances
   double top_share = 0.01;
+  int64_t neighbours = 1;
 };
 
 struct BankContext final : Context {
@@ -22,9 +25,12 @@ struct BankContext final : Context {
   void write(const std::string& path, const std::map<std::string, std::string>& metadata) const override {
     bank.write(path, metadata);
   }
-  int64_t own_pictures() const override { return bank.pictures(); }
+  int64_t own_pictures() const override { return asked ? asked->pictures() : bank.pictures(); }
 
   normals::Bank bank;
+  // Pictures that are compared with the bank though they are no part of it: where there are some, these are
+  // the context's own.
+  std::optional<normals::Bank> asked;
 };
 
 class Normals final : public Method {
@@ -32,7 +38,8 @@ class Normals final : public Method {
   explicit Normals(const Settings& settings);
 
   const Facts& facts() const override { return facts_; }
-  // From the file "bank", the contexts "bank", or normal pictures; the first of these that is given.
+  // From the file "bank", the contexts "bank", or normal pictures; the first of these that is given. Contexts
+  // "pictures": banks whose pictures score_own() compares with the bank, upright.
   std::shared_ptr<const Context> prepare(const Towers& towers, const Material& material,
                                          std::span<const at::Tensor> normals) const override;
   // part "farthest": the mean of the farthest patches
@@ -40,8 +47,10 @@ class Normals final : public Method {
   Scores score_own(const Towers& towers, const Context& context, int64_t picture) const override;
 
  private:
-  Scores scores_of(const Towers& towers, const at::Tensor& rows, const normals::Bank& bank,
-                   normals::LeftOut left_out, Trace* trace) const;
+  // without: a picture of the bank that is left out, or -1
+  at::Tensor cosines_of(const at::Tensor& rows, const normals::Bank& bank, int64_t without) const;
+  Scores scores_of(const Towers& towers, const at::Tensor& rows, const normals::Bank& bank, int64_t without,
+                   Trace* trace) const;
 
   NormalsOptions options_;
   Facts facts_;

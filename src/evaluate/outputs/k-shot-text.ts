@@ -1,7 +1,7 @@
 /** The table of a k-shot test on a terminal. */
 import type { Paint } from '../../terminal/paint.js';
 import { visible } from '../../terminal/visible.js';
-import type { KShotFigure, KShotRun } from '../evaluate-k-shot.js';
+import type { KShotFigure, KShotRun } from '../k-shot-run.js';
 import { aligned } from './text-table.js';
 
 /** The others stand in k-shot.json. */

@@ -74,6 +74,50 @@ TEST_F(Normals, OwnScoresAreThoseAgainstTheOthers) {
   EXPECT_EQ(engine.own_scores(learn({0}), comparing(), nullptr).front().score, 1);
 }
 
+TEST_F(Normals, NeighboursAreMeansOverTheNearestPicturesInWhateverOrder) {
+  const ScoreOptions two = comparing({{"neighbours", 2.0}});
+  const int64_t bank = learn({0, 1, 2});
+  const ScoreOutcome near = score(3, bank, two);
+  EXPECT_GT(near.score, score(3, bank).score);
+  EXPECT_EQ(near.score, score(3, learn({2, 0, 1}), two).score);
+  EXPECT_EQ(near.score, score(3, bank, comparing({{"neighbours", 3.0}})).score) << "at most all but one";
+  EXPECT_EQ(score(3, learn({0}), two).score, score(3, learn({0})).score);
+  // A further picture lowers distances, as long as there are neighbours enough.
+  EXPECT_LE(score(4, learn({0, 1, 2, 3}), two).score, score(4, bank, two).score);
+  // Own scores have the neighbours of the whole bank, among the others.
+  const auto own = engine.own_scores(bank, two, nullptr);
+  methods::Material asked;
+  asked.handles = {{"bank", {learn({1, 2})}}, {"pictures", {learn({0}, comparing({{"turns", 1.0}}))}}};
+  const auto one = engine.own_scores(engine.add_context(asked, comparing()), comparing(), nullptr);
+  EXPECT_GT(own[0].score, one[0].score) << "two neighbours of the two others, not one";
+}
+
+TEST_F(Normals, ARememberedPictureScoresAgainstABankAsItselfDoes) {
+  const int64_t bank = learn({0, 1});
+  const int64_t remembered = learn({2}, comparing({{"turns", 1.0}}));
+  methods::Material asked;
+  asked.handles = {{"bank", {bank}}, {"pictures", {remembered}}};
+  const auto own = engine.own_scores(engine.add_context(asked, comparing()), comparing(), nullptr);
+  ASSERT_EQ(own.size(), 1u);
+  ScoreItem item = pictures.items[2];
+  item.context = bank;
+  item.wants_map = true;
+  const ScoreOutcome wanted = engine.score(std::vector{item}, comparing(), nullptr).front();
+  EXPECT_EQ(own[0].score, wanted.score);
+  EXPECT_EQ(own[0].map, wanted.map);
+  EXPECT_EQ(own[0].map_width, 84);
+
+  // Only of its own pictures one is left out.
+  asked.handles["pictures"] = {remembered, bank};
+  const auto several = engine.own_scores(engine.add_context(asked, comparing()), comparing(), nullptr);
+  ASSERT_EQ(several.size(), 3u);
+  EXPECT_EQ(several[0].score, wanted.score);
+  EXPECT_TRUE(several[0].map.empty());
+  EXPECT_LT(several[1].score, 1e-6);
+  asked.handles["pictures"] = {learn({0}, comparing({{"bankBlocks", std::vector<double>{1}}}))};
+  EXPECT_EQ(thrown_by([&] { engine.add_context(asked, comparing()); }).code, "E_NORMALS");
+}
+
 TEST_F(Normals, AFileGivesTheSameBits) {
   const weights::ScratchFolder folder;
   const int64_t learned = learn({0, 1});

@@ -10,6 +10,8 @@ export function brightness({ data }: NativePicture): number {
 
 export class FakeBanks {
   readonly #banks = new Map<number, number[]>();
+  /** pictures that are compared with a bank and are no part of it */
+  readonly #asked = new Map<number, number[]>();
 
   async add(handle: number, { normals = [], contexts, files }: Material): Promise<void> {
     if (files['bank'] !== undefined) {
@@ -21,10 +23,13 @@ export class FakeBanks {
         contexts['bank'].flatMap((part) => this.of(part)),
       );
     } else this.#banks.set(handle, normals.map(brightness));
+    const asked = contexts?.['pictures']?.flatMap((part) => this.of(part));
+    if (asked) this.#asked.set(handle, asked);
   }
 
   remove(handle: number): void {
     this.#banks.delete(handle);
+    this.#asked.delete(handle);
   }
 
   of(handle: number): number[] {
@@ -45,11 +50,9 @@ export class FakeBanks {
 
   own(handle: number): ScoreResult[] {
     const bank = this.of(handle);
-    return bank.map((one, at) => {
-      const score = nearest(
-        one,
-        bank.filter((_, other) => other !== at),
-      );
+    const asked = this.#asked.get(handle);
+    return (asked ?? bank).map((one, at) => {
+      const score = nearest(one, asked ? bank : bank.filter((_, other) => other !== at));
       return {
         score,
         parts: { farthest: score, 'map-max': score },
