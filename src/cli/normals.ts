@@ -83,24 +83,14 @@ function addCommand(context: Context): CommandModule {
       await withEngine(context, values, async (engine) => {
         const before = await engine.openNormals(path);
         const { tower, blocks, turns, mirror, pictures } = before.facts;
-        const known = new Set(pictures.map(({ sha256 }) => sha256));
-        const more = await learn(context, engine, inputs, {
+        const learning = {
           ...values,
           bankTower: tower,
           ...(tower === 'vision' ? { bankBlocks: blocks } : {}),
           turns,
           mirror,
-        });
-        const twice = more.facts.pictures.filter(({ sha256 }) => known.has(sha256));
-        if (twice.length > 0) {
-          throw new CraneError(
-            'E_USAGE',
-            `${twice[0]!.name}: is in the bank already (${twice.length} of the pictures are)`,
-            {
-              hint: 'a picture that is there twice would count as two: name only new ones',
-            },
-          );
-        }
+        };
+        const more = await learn(context, engine, inputs, learning, (paths) => refuseKnown(paths, pictures));
         const all = await engine.mergeNormals([before, more]);
         await all.save(out, { overwrite: values.force });
         tell(context, out, all, values.json);
@@ -126,9 +116,11 @@ function checkCommand(context: Context): CommandModule {
       await withEngine(context, values, async (engine) => {
         const { checkBank, checkLines } = await import('../scoring/check-bank.js');
         const bank = await engine.openNormals(path);
-        const method = Object.fromEntries(
+        const given = Object.fromEntries(
           k_scoring.map((name) => [name, values[name]]).filter(([, value]) => value !== undefined),
         );
+        // Of two nearly equal pictures each has the other as its one near neighbour.
+        const method = { neighbours: 1, ...given };
         const report = checkBank(await engine.banks.ownScores(bank, method));
         if (values.json) return printJson(context, report);
         for (const line of checkLines(report)) context.stdout.write(`${visible(line)}\n`);
@@ -200,6 +192,28 @@ async function refuseTaken(out: string, force: boolean): Promise<void> {
   if (!force && (await isThere(out))) throw exists(out);
 }
 
+/** A picture that is there twice would count as two. Told before anything is learned. */
+async function refuseKnown(
+  paths: readonly string[],
+  pictures: NormalBank['facts']['pictures'],
+): Promise<void> {
+  const { contentHash } = await import('../files/content-hash.js');
+  const inBank = new Set(pictures.map(({ sha256 }) => sha256));
+  const hashes: string[] = [];
+  for (const path of paths) hashes.push(await contentHash(path));
+  const known = paths.filter((_, i) => inBank.has(hashes[i]!));
+  const again = paths.filter((_, i) => hashes.indexOf(hashes[i]!) < i);
+  const [first] = [...known, ...again];
+  if (first === undefined) return;
+  const why =
+    known.length > 0
+      ? `is in the bank already (${known.length} of ${paths.length} pictures are)`
+      : 'is there twice, perhaps under another name';
+  throw new CraneError('E_USAGE', `${first}: ${why}`, {
+    hint: 'a picture that is there twice would count as two: name only new ones',
+  });
+}
+
 async function withEngine(
   context: Context,
   values: AllOptions,
@@ -225,6 +239,7 @@ async function learn(
   engine: Engine,
   inputs: string[],
   values: AllOptions,
+  check: (paths: readonly string[]) => Promise<void> = async () => {},
 ): Promise<NormalBank> {
   const { learnGood, listGood } = await import('../scoring/bank-of-pictures.js');
   const progress = startProgress(context);
@@ -239,6 +254,7 @@ async function learn(
     const listed = await listGood(given);
     progress.clear();
     sayScan(context, listed.scan, values.json);
+    await check(listed.paths);
     return await learnGood(engine, listed, optionsFor('learnNormals', values), given);
   } finally {
     progress.stop();

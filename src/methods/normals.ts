@@ -31,7 +31,7 @@ export const normals = {
   name: 'normals',
   what: 'the nearest patch of a few good pictures (--normals)',
   settings,
-  defaults: { topShare: 0.01, neighbours: 1, imageScore: 'farthest', sigma: 4 },
+  defaults: { topShare: 0.005, neighbours: 2, imageScore: 'farthest', sigma: 4 },
   facts: () => ({ couplesPictures: false, needsSource: false }),
   comparesWith: 'bank',
   ranges: () => ({ score: [0, 1], map: [0, 1] }),

@@ -61,7 +61,7 @@ describe('scores and own scores', () => {
         await (await engine.learnNormals([picture], { turns: 1 })).save(own);
         const distances = far(await rowsOf(engine.addon, own), rows);
         for (const topShare of [0, 0.25, 1]) {
-          const { score } = await engine.score(picture, { normals: bank, topShare });
+          const { score } = await engine.score(picture, { normals: bank, neighbours: 1, topShare });
           worst = Math.max(worst, Math.abs(score - topMean(distances, topShare)));
         }
         const patches = await rowsOf(engine.addon, own);
@@ -77,11 +77,11 @@ describe('scores and own scores', () => {
           });
           worst = Math.max(worst, Math.abs(score - topMean(nearest, 0.25)));
         }
-        const { map } = await engine.score(picture, { normals: bank, sigma: 0, map: true });
+        const { map } = await engine.score(picture, { normals: bank, neighbours: 1, sigma: 0, map: true });
         // A bilinear map goes through every patch's value between the middles of its pixels.
         expect(Math.max(...map!.data)).toBeCloseTo(Math.max(...distances), 2);
       }
-      const ownScores = await engine.banks.ownScores(bank, { topShare: 0.25 });
+      const ownScores = await engine.banks.ownScores(bank, { neighbours: 1, topShare: 0.25 });
       const ofPicture = rows.length / 3;
       for (const [i, { score }] of ownScores.entries()) {
         const upright = rows.slice(i * ofPicture, i * ofPicture + 16);

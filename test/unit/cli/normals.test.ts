@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeToyFolder, makeToyModel, writePicture } from '../engine/toy-model.js';
@@ -93,6 +93,15 @@ describe('normals show, check and add', () => {
     expect(twice.code).toBe(2);
     expect(twice.stderr).toContain('is in the bank already');
     await expect(access(at('twice'))).rejects.toThrow();
+    // Before anything is learned: a picture that cannot be read has no say yet.
+    await writeFile(at('broken.png'), 'no picture');
+    const to = ['--out', at('twice'), '--model', model];
+    const early = await normals('add', bank, at('broken.png'), at('good', '0.png'), ...to);
+    expect(early.stderr).toContain('is in the bank already (1 of 2 pictures are)');
+    await copyFile(at('parts', 'like.png'), at('copy.png'));
+    const named = await normals('add', bank, at('parts', 'like.png'), at('copy.png'), ...to);
+    expect(named.code).toBe(2);
+    expect(named.stderr).toMatch(/copy\.png: is there twice, perhaps under another name/);
   });
 });
 
