@@ -40,6 +40,7 @@ function isMissing(name: string): boolean {
 export const broughtByNone: readonly string[] = [
   '@aws-sdk/client-s3',
   '@aws-sdk/lib-storage',
+  '@cornerstonejs/codec-openjpeg',
   'bullmq',
   'ioredis',
   'libheif-js',

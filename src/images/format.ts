@@ -94,6 +94,11 @@ const readFormats = {
     // The general brand mif1 is AVIF's too, which stands before.
     isHead: (head) => head.hasBrand('heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'),
   },
+  jp2: {
+    title: 'JPEG 2000',
+    endings: ['jp2', 'j2k', 'j2c', 'jpc'],
+    isHead: (head) => head.starts('\0\0\0\x0cjP  \r\n\x87\n') || head.starts('\xff\x4f\xff\x51'),
+  },
   pnm: {
     title: 'PBM, PGM, PPM, PFM',
     endings: ['pbm', 'pgm', 'ppm', 'pnm', 'pfm'],
@@ -103,34 +108,56 @@ const readFormats = {
 
 export type PictureFormat = keyof typeof readFormats;
 
-const k_convert = 'convert it to PNG';
+const k_convert = 'convert it to PNG, for instance with ImageMagick: magick IN OUT.png';
 const k_cameraRaw =
   'develop it to PNG or 16-bit TIFF first: how a raw file becomes colours is a choice of white balance and tone';
+const k_scene =
+  'save it as TIFF or PFM with its floating-point values and say --value-range LOW,HIGH, or as 16-bit PNG: which value is white is a choice';
+const k_volume =
+  'export its slices to 16-bit PNG or TIFF with the window that is meant, and say --value-range where the values are no whole range';
+const k_array =
+  'save each picture as PNG or TIFF (16 bits with --bit-depth, floating point with --value-range), or give { data, width, height, channels, bits } to the library';
 const k_video = 'take the wanted frames out as PNG first';
 
 const knownFormats: readonly KnownFormat[] = [
   { title: 'AVIF sequence', endings: ['avifs'], hint: k_video },
   { title: 'PAM', endings: ['pam'], isHead: (head) => head.starts('P7\n') },
   {
-    title: 'JPEG 2000',
-    endings: ['jp2', 'j2k', 'j2c', 'jpc', 'jpf', 'jpx', 'jpm'],
-    isHead: (head) => head.starts('\0\0\0\x0cjP  \r\n\x87\n') || head.starts('\xff\x4f\xff\x51'),
+    title: 'JPEG 2000 with extensions',
+    endings: ['jpf', 'jpx', 'jpm', 'jph', 'jhc'],
   },
   {
     title: 'JPEG XL',
     endings: ['jxl'],
+    hint: 'convert it to PNG, which keeps every value: djxl IN.jxl OUT.png',
     isHead: (head) => head.starts('\xff\x0a') || head.starts('\0\0\0\x0cJXL \r\n\x87\n'),
   },
   { title: 'JPEG XR', endings: ['jxr', 'wdp', 'hdp'], isHead: (head) => head.starts('II\xbc') },
   { title: 'JPEG-LS', endings: ['jls'], isHead: (head) => head.starts('\xff\xd8\xff\xf7') },
   { title: 'TGA', endings: ['tga', 'vda', 'icb', 'vst'] },
-  { title: 'Photoshop', endings: ['psd', 'psb'], isHead: (head) => head.starts('8BPS') },
-  { title: 'GIMP', endings: ['xcf'], isHead: (head) => head.starts('gimp xcf') },
-  { title: 'OpenEXR', endings: ['exr'], isHead: (head) => head.starts('\x76\x2f\x31\x01') },
+  {
+    title: 'Photoshop',
+    endings: ['psd', 'psb'],
+    isHead: (head) => head.starts('8BPS'),
+    hint: "export its merged picture to PNG, for instance with ImageMagick: magick 'IN.psd[0]' OUT.png",
+  },
+  {
+    title: 'GIMP',
+    endings: ['xcf'],
+    isHead: (head) => head.starts('gimp xcf'),
+    hint: 'export it to PNG from GIMP: layers are merged as they are shown',
+  },
+  {
+    title: 'OpenEXR',
+    endings: ['exr'],
+    isHead: (head) => head.starts('\x76\x2f\x31\x01'),
+    hint: k_scene,
+  },
   {
     title: 'Radiance HDR',
     endings: ['hdr', 'rgbe'],
     isHead: (head) => head.starts('#?RADIANCE') || head.starts('#?RGBE'),
+    hint: k_scene,
   },
   { title: 'QOI', endings: ['qoi'], isHead: (head) => head.starts('qoif') },
   { title: 'BPG', endings: ['bpg'], isHead: (head) => head.starts('BPG\xfb') },
@@ -158,11 +185,27 @@ const knownFormats: readonly KnownFormat[] = [
     isHead: (head) => head.starts('DICM', 128),
     hint: 'export it to PNG with the window (level and width) that is meant',
   },
+  { title: 'NIfTI', endings: ['nii'], hint: k_volume },
   {
-    title: 'NIfTI',
-    endings: ['nii'],
-    hint: 'export its slices to PNG with the window that is meant',
+    title: 'NRRD',
+    endings: ['nrrd', 'nhdr'],
+    isHead: (head) => /^NRRD\d{4}/.test(head.text(0, 8)),
+    hint: k_volume,
   },
+  { title: 'MetaImage', endings: ['mha', 'mhd'], hint: k_volume },
+  {
+    title: 'NumPy array',
+    endings: ['npy', 'npz'],
+    isHead: (head) => head.starts('\x93NUMPY'),
+    hint: k_array,
+  },
+  {
+    title: 'HDF5',
+    endings: ['h5', 'hdf5'],
+    isHead: (head) => head.starts('\x89HDF\r\n\x1a\n'),
+    hint: k_array,
+  },
+  { title: 'MATLAB', endings: ['mat'], isHead: (head) => head.starts('MATLAB 5.0'), hint: k_array },
   {
     title: 'FITS',
     endings: ['fits', 'fit', 'fts'],

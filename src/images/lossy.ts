@@ -1,12 +1,13 @@
 /** Whether a picture file keeps its values, or only what an eye sees of them. */
 import { openPictureFile } from '../files/open-file.js';
 import { headBytes, sniffFormat } from './format.js';
+import { readJp2Header } from './jp2-header.js';
 import { isLossyCompression } from './tiff/compression.js';
 import { readDirectories } from './tiff/directory.js';
 import { tiffForm } from './tiff/form.js';
 
 /**
- * JPEG, also within a TIFF, HEIC, and WebP unless its pixels are lossless; AVIF too, which could keep values but as it is
+ * JPEG, also within a TIFF, HEIC, JPEG 2000 by its lossy wavelet, and WebP unless its pixels are lossless; AVIF too, which could keep values but as it is
  * saved never does. @throws CraneError E_INPUT_*, E_IO_READ */
 export async function isLossyFile(path: string): Promise<boolean> {
   const file = await openPictureFile(path);
@@ -14,6 +15,7 @@ export async function isLossyFile(path: string): Promise<boolean> {
     const head = Buffer.from(await file.read(0, headBytes));
     const format = sniffFormat(head);
     if (format === 'jpeg' || format === 'heic' || format === 'avif') return true;
+    if (format === 'jp2') return !(await readJp2Header(file.read)).isReversible;
     if (format === 'tiff') {
       const { directories } = await readDirectories(file.read);
       return isLossyCompression(tiffForm(directories).compression);

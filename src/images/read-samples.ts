@@ -5,6 +5,7 @@ import type { Size } from '../options/types.js';
 import { decodeBmp, readBmpHeader } from './bmp.js';
 import { headBytes, type PictureFormat, pictureKind, readTitles, unmarkedKind } from './format.js';
 import { measureHeic, readHeic } from './heic-reader.js';
+import { measureJp2, readJp2 } from './jp2-reader.js';
 import type { PictureFile, PictureSource } from './picture-input.js';
 import { decodePnm, pnmBytes, pnmHeadBytes, readPnmHeader } from './pnm.js';
 import { readFrame } from './raw-frame.js';
@@ -45,6 +46,7 @@ export async function measurePicture(path: string, exif: boolean): Promise<Size>
         uprightSize(tiffForm((await readDirectories(file.read)).directories)),
       );
     if (format === 'heic') return measureHeic(source.name, file);
+    if (format === 'jp2') return named(source.name, () => measureJp2(file));
     return measureThroughSharp({ ...source, format, file }, exif);
   });
 }
@@ -61,6 +63,7 @@ async function read(
   if (format === 'pnm') return named(name, () => readPnm(name, file, limits));
   if (format === 'tiff') return named(name, () => readTiff(source, file, limits));
   if (format === 'heic') return readHeic(name, file, limits);
+  if (format === 'jp2') return named(name, () => readJp2(name, file, limits));
   return readThroughSharp({ ...source, format, file }, head, limits);
 }
 

@@ -71,16 +71,16 @@ describe('C3: masks among the pictures', () => {
 
 describe('C4: the account of a scan', () => {
   it('names what is left out and why, in one line', async () => {
-    await put('a.png', 'b.jp2', 'c.JP2', 'd.tga', 'Thumbs.db', '.hidden.png', 'note.txt', 'sub/e.png');
+    await put('a.png', 'b.jxl', 'c.JXL', 'd.tga', 'Thumbs.db', '.hidden.png', 'note.txt', 'sub/e.png');
     const run = await score([pictures]);
     expect(run.stderr).toBe(
-      `1 picture; left out: 3 pictures of kinds that are not read (2 jp2, 1 tga), 1 subfolder (${pictures}/sub; --recursive enters them), ` +
+      `1 picture; left out: 3 pictures of kinds that are not read (2 jxl, 1 tga), 1 subfolder (${pictures}/sub; --recursive enters them), ` +
         `1 file or folder of rubbish (${pictures}/Thumbs.db), 1 hidden file or folder (${pictures}/.hidden.png), 1 other file (${pictures}/note.txt)\n`,
     );
   });
 
   it('is JSON for programs, and says nothing where nothing is missed', async () => {
-    await put('a.png', 'b.jp2');
+    await put('a.png', 'b.jxl');
     expect(JSON.parse((await score([pictures, '--json'])).stderr)).toMatchObject({
       scan: { pictures: 1, leftOut: [{ reason: 'kind-not-read', count: 1 }] },
     });
@@ -88,11 +88,11 @@ describe('C4: the account of a scan', () => {
   });
 
   it('where nothing else is there, the error names it', async () => {
-    await put('b.jp2');
+    await put('b.jxl');
     const run = await score([pictures]);
     expect([run.code, run.stderr]).toEqual([
       3,
-      expect.stringContaining('1 are of kinds that are not read (jp2)'),
+      expect.stringContaining('1 are of kinds that are not read (jxl)'),
     ]);
   });
 });

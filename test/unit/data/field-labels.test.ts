@@ -215,8 +215,8 @@ describe('C4: the account of a data set', () => {
       ...[
         'good/0.png',
         'bad/1.png',
-        'bad/x.jp2',
-        'bad/y.JP2',
+        'bad/x.jxl',
+        'bad/y.JXL',
         'bad/z.tga',
         'masks/1_mask.png',
         'masks/7_mask.png',
@@ -238,8 +238,8 @@ describe('C4: the account of a data set', () => {
         {
           reason: 'kind-not-read',
           count: 3,
-          examples: ['bad/x.jp2', 'bad/y.JP2', 'bad/z.tga'],
-          endings: { jp2: 2, tga: 1 },
+          examples: ['bad/x.jxl', 'bad/y.JXL', 'bad/z.tga'],
+          endings: { jxl: 2, tga: 1 },
         },
         { reason: 'unused-ground-truth', count: 1, examples: ['masks/7_mask.png'] },
         { reason: 'broken-link', count: 1, examples: ['good/gone.png'] },

@@ -109,9 +109,9 @@ describe('refusals', () => {
         (error: CraneError) => `${error.code} ${error.message} | ${error.hint}`,
       );
     await writeFile(join(folder, 'scan.tga'), Buffer.alloc(40, 2));
-    await writeFile(join(folder, 'wrong-name.png'), Buffer.from('\0\0\0\x0cjP  \r\n\x87\n', 'latin1'));
+    await writeFile(join(folder, 'wrong-name.png'), Buffer.from('\0\0\0\x0cJXL \r\n\x87\n', 'latin1'));
     expect(await messageOf(decode(join(folder, 'scan.tga')))).toMatch(/^E_IMAGE_FORMAT .*TGA.*PNG/);
-    expect(await messageOf(decode(join(folder, 'wrong-name.png')))).toMatch(/^E_IMAGE_FORMAT .*JPEG 2000/);
+    expect(await messageOf(decode(join(folder, 'wrong-name.png')))).toMatch(/^E_IMAGE_FORMAT .*JPEG XL/);
   });
 
   it('names a file that may not be read', async () => {

@@ -1,4 +1,4 @@
-/** Files as cameras' and users' programs write them; the TIFFs are made by scripts/fixtures/make_tifffile.py. */
+/** Files as cameras' and users' programs write them; the TIFFs are made by scripts/fixtures/make_field.py. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';

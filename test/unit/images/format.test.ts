@@ -17,7 +17,11 @@ describe('pictureKind of a name', () => {
   });
 
   it.each([
-    ['a.jp2', 'JPEG 2000'],
+    ['a.jpx', 'JPEG 2000 with extensions'],
+    ['scan.nrrd', 'NRRD'],
+    ['frames.npy', 'NumPy array'],
+    ['scene.exr', 'OpenEXR'],
+    ['slide.nii', 'NIfTI'],
     ['a.TGA', 'TGA'],
     ['IMG_0001.MOV', 'video'],
     ['a.dng', 'camera raw'],
@@ -50,8 +54,11 @@ describe('pictureKind of first bytes', () => {
   });
 
   it.each([
-    ['\0\0\0\x0cjP  \r\n\x87\n', 'JPEG 2000'],
-    ['\xff\x4f\xff\x51', 'JPEG 2000'],
+    ['NRRD0005\n', 'NRRD'],
+    ['\x93NUMPY\x01\0', 'NumPy array'],
+    ['\x89HDF\r\n\x1a\n', 'HDF5'],
+    ['\x76\x2f\x31\x01', 'OpenEXR'],
+    ['#?RADIANCE\n', 'Radiance HDR'],
     ['\xff\x0a', 'JPEG XL'],
     ['\xff\xd8\xff\xf7', 'JPEG-LS'],
     ['\0\0\0\x18ftypmp42\0\0\0\0mp42isom', 'video'],
