@@ -120,6 +120,8 @@ function checkCommand(context: Context): CommandModule {
       }).finally(progress.stop);
       if (argv['json']) printJson(context, report);
       else context.stdout.write(reportText(report, paintOf(context)));
+      if (!argv['json'] && report.faults === 0 && report.test.normal + report.test.anomalous > 0)
+        say(context, `test it: npx crane-native test ${shellPath(report.root)} --out results`);
       if (report.faults > 0) {
         throw new CraneError('E_DATA_FAULTS', `${root}: ${counted(report.faults, 'fault')}`, {
           hint: `mend or leave out these files, then make a new index: npx crane-native data index ${shellPath(report.root)} --force`,

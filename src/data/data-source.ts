@@ -1,4 +1,5 @@
 /** Finds out what a data set is: an index (meta.json), or folders in one of the known layouts. */
+
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CraneError } from '../errors.js';
@@ -9,6 +10,7 @@ import type { DataSet, Split } from './data-set.js';
 import type { EntryReading } from './entry.js';
 import { FolderLabels } from './folder-labels.js';
 import { chooseLayout } from './layouts/choose.js';
+import { annotationAdvice } from './layouts/known-sets.js';
 import type { PublishedSet } from './layouts/layout.js';
 import { PictureTree } from './layouts/picture-tree.js';
 import { publishedByClasses } from './layouts/registry.js';
@@ -77,8 +79,20 @@ export async function findDataSource(path: string, options: FindDataOptions = {}
     ...(published === undefined ? {} : { expected: published }),
     reasonFor: reasonFor ?? (() => undefined),
     hasNoKinds: chosen.layout.hasNoKinds ?? false,
-    read: (split) => chosen.layout.read(tree, split),
+    read: (split) =>
+      chosen.layout.read(tree, split).catch(async (thrown: unknown) => {
+        throw layout === 'auto' ? await orAdvice(tree, thrown) : thrown;
+      }),
   });
+}
+
+/** Folders that no label is known of may be those of a set whose annotations say it: train_images beside test_images. */
+async function orAdvice(tree: PictureTree, thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof CraneError) || thrown.code !== 'E_DATA_LABELS') return thrown;
+  const advice = await annotationAdvice(tree);
+  return advice === undefined
+    ? thrown
+    : new CraneError('E_DATA_LAYOUT', `${tree.root}: ${advice.what}`, { hint: advice.hint, cause: thrown });
 }
 
 interface Found {

@@ -38,5 +38,8 @@ const k_mends = {
 export function mendOf({ kind, detail }: Pick<Finding, 'kind' | 'detail'>, root: string): string {
   // Files of an index with the paths of another system are all there.
   if (detail === madeOnWindows) return `make a new index: ${again(root)}`;
+  const depth = kind === 'odd-picture' ? /--bit-depth (\d+)/.exec(detail ?? '')?.[1] : undefined;
+  if (depth !== undefined)
+    return `if the camera gives ${depth} bits, say so to score, train, test and calibrate too: npx crane-native data check ${shellPath(root)} --bit-depth ${depth}`;
   return k_mends[kind](root);
 }

@@ -2,7 +2,6 @@
  * What folders are that no layout reads: data sets known by their names that need a step first, annotations that are no
  * masks yet, archives, and data sets one folder further down. Each with what to do next.
  */
-import { basename } from 'node:path';
 import { shellOption, shellPath, shellWord } from '../../terminal/shell-word.js';
 import type { PictureTree } from './picture-tree.js';
 
@@ -16,29 +15,28 @@ interface KnownSet {
   what: string;
   /** names that files or folders of the root have to have, all of them */
   names: readonly RegExp[];
-  /** @param file below the root, that has the first of the names */
-  hint(root: string, file: string): string;
+  /** @param place below the root, to which the first of the names leads; '': the root */
+  hint(root: string, place: string): string;
 }
 
-const annotate = (file: string) => (root: string) =>
-  `its annotations become masks with: npx crane-native data index ${shellPath(root)} ${shellOption('annotations', `${root}/${file}`)}`;
+const annotate = (root: string, place: string) =>
+  `its annotations become masks with: npx crane-native data index ${shellPath(root)} ${shellOption('annotations', place === '' ? root : `${root}/${place}`)}`;
 
 const k_knownSets: readonly KnownSet[] = [
   {
     what: 'this is Severstal steel defects, whose masks stand in a table',
     names: [/^train\.csv$/i, /^train_images$/i],
-    hint: annotate('train.csv'),
+    hint: annotate,
   },
   {
     what: 'pictures with COCO annotations, which are no masks yet',
     names: [/^(_?annotations.*|instances.*|.*coco.*)\.json$/i],
-    hint: (root, file) =>
-      `they become masks with: npx crane-native data index ${shellPath(root)} ${shellOption('annotations', `${root}/${file}`)}`,
+    hint: annotate,
   },
   {
     what: 'pictures with YOLO labels, which are no masks yet',
     names: [/^labels$/i, /^images$/i],
-    hint: annotate('labels'),
+    hint: annotate,
   },
   {
     what: 'this is MVTec AD 2 in part: its test_public is missing',
@@ -62,26 +60,48 @@ const k_knownSets: readonly KnownSet[] = [
 const k_mostLookedInto = 50;
 const k_archive = /\.(zip|tar|tgz|tar\.(gz|xz|bz2)|7z|rar)$/i;
 
+/** Of a data set that is known by its names, or whose labels are annotations: what makes it readable. */
+export async function annotationAdvice(tree: PictureTree): Promise<Advice | undefined> {
+  const named = await namedPlaces(tree);
+  for (const { what, names: wanted, hint } of k_knownSets) {
+    const found = wanted.map((pattern) => named.find(({ name }) => pattern.test(name)));
+    if (found.every((one) => one !== undefined)) return { what, hint: hint(tree.root, found[0]!.place) };
+  }
+  if (await hasLabelme(tree))
+    return {
+      what: 'pictures with labelme annotations, which are no masks yet',
+      hint: `they become masks with: npx crane-native data index ${shellPath(tree.root)} ${shellOption('annotations', tree.root)}`,
+    };
+  return undefined;
+}
+
+/** Names that tell what a set is, and the file or folder below the root that is to be named for each; '': the root. */
+async function namedPlaces(tree: PictureTree): Promise<{ name: string; place: string }[]> {
+  const named = (await tree.entries()).map(({ name }) => ({ name, place: name }));
+  for (const folder of await tree.folders()) {
+    const isSplit = /^(train|valid|val|test)$/i.test(folder);
+    // The COCO data set itself and CVAT's export: a folder of JSON files, taken as one.
+    const isOfCoco = /^annotations?$/i.test(folder);
+    if (isSplit || isOfCoco)
+      for (const { name } of await tree.entries(folder)) {
+        // Exports of annotation tools keep their files in the folders of the splits.
+        if (isSplit && /coco.*\.json$/i.test(name)) named.push({ name, place: `${folder}/${name}` });
+        if (isSplit && /^(images|labels)$/i.test(name)) named.push({ name, place: '' });
+        if (isOfCoco && /\.json$/i.test(name)) named.push({ name, place: folder });
+      }
+  }
+  return named;
+}
+
 export async function adviceFor(
   tree: PictureTree,
   recognised: (below: PictureTree) => Promise<boolean>,
 ): Promise<Advice | undefined> {
   const nested = await nestedClasses(tree, recognised);
   if (nested) return nested;
-  const entries = await tree.entries();
-  const names = entries.map(({ name }) => name);
-  // Exports of annotation tools keep their files in the folders of the splits.
-  for (const split of ['train', 'valid', 'test'])
-    for (const { name } of await tree.entries(split))
-      if (/coco.*\.json$/i.test(name)) names.push(`${split}/${name}`);
-  for (const { what, names: wanted, hint } of k_knownSets)
-    if (wanted.every((pattern) => names.some((name) => pattern.test(basename(name)))))
-      return { what, hint: hint(tree.root, names.find((name) => wanted[0]!.test(basename(name)))!) };
-  if (await hasLabelme(tree))
-    return {
-      what: 'pictures with labelme annotations, which are no masks yet',
-      hint: `they become masks with: npx crane-native data index ${shellPath(tree.root)} ${shellOption('annotations', tree.root)}`,
-    };
+  const annotated = await annotationAdvice(tree);
+  if (annotated) return annotated;
+  const names = (await tree.entries()).map(({ name }) => name);
   const folders = await tree.folders();
   const inside: string[] = [];
   for (const name of folders.slice(0, k_mostLookedInto))

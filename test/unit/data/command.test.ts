@@ -56,7 +56,7 @@ describe('data check', () => {
   it('ends with 0 when all is well, with a report for people', async () => {
     await makeSound();
     const run = await runInProcess(['data', 'check', root]);
-    expect([run.code, run.stderr]).toEqual([0, '']);
+    expect([run.code, run.stderr]).toEqual([0, `test it: npx crane-native test '${root}' --out results\n`]);
     expect(run.stdout).toMatch(
       /test +cap +1 +1 +1\n\n2 pictures and 1 mask found, nothing left out\n\nno faults\n$/,
     );

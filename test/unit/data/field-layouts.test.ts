@@ -275,7 +275,14 @@ describe('L1, L2: data sets as they are downloaded', () => {
   it.each([
     [['train.csv', 'train_images/0.jpg'], /Severstal/, /--annotations .*train\.csv/],
     [['images/0.jpg', 'labels/0.txt', 'data.yaml'], /YOLO/, /--annotations .*labels/],
-    [['images/0.jpg', 'annotations.json'], /COCO/, /--annotations/],
+    [['images/0.jpg', 'annotations.json'], /COCO/, /--annotations '.*annotations\.json'$/],
+    [['images/0.jpg', 'annotations/instances_default.json'], /COCO/, /--annotations '.*\/annotations'$/],
+    [['train.csv', 'train_images/0.jpg', 'test_images/1.jpg'], /Severstal/, /--annotations '.*train\.csv'$/],
+    [
+      ['train/images/0.jpg', 'train/labels/0.txt', 'valid/images/1.jpg', 'data.yaml'],
+      /YOLO/,
+      /--annotations '[^']*[^/]'$/,
+    ],
     [['0.jpg', '0.json'], /labelme/, /--annotations/],
     [['realiad_256/audiojack/OK/S1/0.jpg'], /Real-IAD without/, /realiad_jsons/],
     [['train/0.jpg', 'train/_annotations.coco.json'], /COCO/, /--annotations/],

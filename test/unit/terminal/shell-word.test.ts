@@ -65,7 +65,7 @@ it.each(Object.keys(findingTable) as (keyof typeof findingTable)[])(
   'what mends %s can be pasted, whatever the root is called',
   (kind) => {
     const root = '-p \\ \'q\' "r" $(false)\n\u001b[0m';
-    for (const detail of [undefined, madeOnWindows]) {
+    for (const detail of [undefined, madeOnWindows, 'say so with --bit-depth 12 (bitDepth)']) {
       const text = mendOf({ kind, ...(detail === undefined ? {} : { detail }) }, root);
       expect(visible(text)).toBe(text);
       for (const command of text.split(/(?=npx crane-native)/).slice(1)) {
