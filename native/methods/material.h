@@ -24,8 +24,8 @@ struct Material {
   // Normal pictures to compare with; the engine stretches them to the model's input. Their pixels outlive the
   // call.
   std::vector<image::PictureView> normals;
-  // Contexts of this engine that it is made of, by the part they play ("bank", "base"), in their order: their
-  // handles, and what the engine finds behind them on the device.
+  // Contexts of this engine that it is made of, by the part they play ("bank", "memory"), in their order:
+  // their handles, and what the engine finds behind them on the device.
   std::map<std::string, std::vector<int64_t>> handles;
   std::map<std::string, std::vector<std::shared_ptr<const Context>>> contexts;
   // A file that has, or gets, what takes long to make of all this; may be empty.

@@ -111,6 +111,17 @@ interface CallOptions {
   calibrate: CalibrateChoices;
 }
 
+/**
+ * What the engine is loaded with: with --normals-from thresholds are for its calls, since what they may be follows the normal
+ * pictures.
+ */
+export function engineOptions(values: Partial<AllOptions>): EngineOptions {
+  const all = optionsFor('loadEngine', values);
+  if (values.normalsFrom === undefined) return all;
+  const { threshold: _, mapThreshold: __, ...rest } = all;
+  return rest;
+}
+
 /** Of all that was given, what this call takes, in the library's form, where compat is an object. */
 export function optionsFor<C extends keyof CallOptions>(
   call: C,

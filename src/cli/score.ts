@@ -9,9 +9,9 @@ import type { AllOptions, OptionName } from '../options/types.js';
 import type { ScoreRunOutcome } from '../scoring/score-run.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
-import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
+import { engineOptions, flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
-import { type Progress, startProgress } from './progress.js';
+import { startProgress } from './progress.js';
 import { sayScan, sayWarnings } from './say-scan.js';
 
 const names: OptionName[] = [
@@ -76,7 +76,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
   const engine = await openEngine(addon, model, {
-    ...optionsFor('loadEngine', values),
+    ...engineOptions(values),
     ...warningsTo(context),
   });
   if (values.verbose) await sayEngine(context, engine, model, values.prompts);
@@ -84,8 +84,8 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   const progress = startProgress(context);
   clear = progress.clear;
   try {
-    const bank = isFrom ? await bankFrom(context, engine, values, learning, progress) : undefined;
-    const compared = bank ? { normals: bank } : {};
+    const { bankFrom } = await import('./normals-from.js');
+    const compared = isFrom ? { normals: await bankFrom(context, engine, values, learning, progress) } : {};
     const outcome = await runScore({
       engine,
       inputs,
@@ -138,41 +138,6 @@ function normalsIn(argv: Record<string, unknown>, values: AllOptions) {
     });
   }
   return { learning, isFrom };
-}
-
-/** The bank of --normals-from, and where it is kept. */
-async function bankFrom(
-  context: Context,
-  engine: Engine,
-  { normalsFrom, followLinks, json }: AllOptions,
-  learning: ReturnType<typeof optionsFor<'learnNormals'>>,
-  progress: Progress,
-) {
-  const { bankOfPictures } = await import('../scoring/bank-of-pictures.js');
-  const { bank, kept, scan } = await bankOfPictures(
-    engine,
-    learning,
-    {
-      inputs: [normalsFrom],
-      followLinks: followLinks ?? false,
-      signal: context.stop,
-      onTotal: (count) => progress.stage('normal pictures', count),
-      onProgress: (done) => progress.at(done),
-    },
-    context.env,
-  );
-  progress.clear();
-  if (!json) {
-    const { pictures } = bank.facts;
-    sayScan(context, scan, false);
-    const where =
-      'failure' in kept
-        ? `not kept for the next time: ${kept.failure}`
-        : `${kept.isNew ? 'kept in' : 'found in'} ${kept.path}`;
-    say(context, visible(`bank of ${pictures.length} normal pictures, ${where}`));
-  }
-  progress.stage('', 0);
-  return bank;
 }
 
 /** What `merge` believes: written last, so only for a shard that is whole. */

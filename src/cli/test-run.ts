@@ -5,7 +5,7 @@ import type { TestProgress } from '../evaluate/evaluate-data-sets.js';
 import type { AllOptions } from '../options/types.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
-import { optionsFor } from './flags.js';
+import { engineOptions } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import type { Progress } from './progress.js';
 
@@ -19,7 +19,7 @@ export async function openForTest(context: Context, values: AllOptions) {
   const { addon } = await context.loadAddon();
   const prompts = await promptPath(values.prompts, values.preset);
   return openEngine(addon, model, {
-    ...optionsFor('loadEngine', values),
+    ...engineOptions(values),
     ...warningsTo(context),
     ...(prompts === undefined ? {} : { prompts }),
   });

@@ -26,6 +26,7 @@ const names: OptionName[] = [
   'prompts',
   'className',
   'normals',
+  'normalsFrom',
   ...k_learning,
   'seed',
   'seeds',
@@ -107,9 +108,14 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
   const engine = await openForTest(context, values);
   const progress = startProgress(context);
   try {
+    const learning = optionsFor('learnNormals', values);
+    const isFrom = values.normalsFrom !== undefined;
+    const { bankFrom } = await import('./normals-from.js');
+    const compared = isFrom ? { normals: await bankFrom(context, engine, values, learning, progress) } : {};
     const run = await evaluateIn(
       {
         ...optionsFor('evaluateDataSets', values),
+        ...compared,
         out: values.out,
         resume: values.resume,
         force: values.force,
@@ -141,10 +147,13 @@ function checkUsage(data: readonly string[], { out }: AllOptions): void {
 }
 
 /** Flags that would change nothing without a word. @throws CraneError E_USAGE */
-function checkShots(argv: Record<string, unknown>, { normalsKShot, normals }: AllOptions): void {
+function checkShots(argv: Record<string, unknown>, values: AllOptions): void {
+  const { normalsKShot, normals, normalsFrom } = values;
   const isGiven = (name: string) => argv[flagName(name)] !== undefined;
+  if (normalsFrom !== undefined) checkNormalsFrom(values, isGiven);
   if (normalsKShot === undefined) {
-    const unused = [...k_learning, 'seed', 'seeds'].find(isGiven);
+    const drawing = [...(normalsFrom === undefined ? k_learning : []), 'seed', 'seeds'];
+    const unused = drawing.find(isGiven);
     if (unused === undefined) return;
     throw new CraneError(
       'E_USAGE',
@@ -157,6 +166,15 @@ function checkShots(argv: Record<string, unknown>, { normalsKShot, normals }: Al
       hint: 'it draws its good pictures, scores the test split with them, and writes k-shot.json',
     });
   }
+}
+
+/** @throws CraneError E_USAGE */
+function checkNormalsFrom({ normals }: AllOptions, isGiven: (name: string) => boolean): void {
+  const excluded = (['normalsKShot', 'grid', 'methods'] as const).find(isGiven);
+  if (excluded === undefined && normals === undefined) return;
+  throw new CraneError('E_USAGE', `--normals-from does not go with --${flagName(excluded ?? 'normals')}`, {
+    hint: 'it is one method, compared with the same normal pictures for all that is tested',
+  });
 }
 
 async function show(context: Context, run: TestRun, { out, json }: AllOptions): Promise<void> {

@@ -5,9 +5,12 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { MethodOptions, NativeAddon, NativeEngine, Precision } from '../addon/native.js';
 import { CraneError } from '../errors.js';
-import { defaultMethod } from '../methods/registry.js';
+import { methodName } from '../methods/descriptor.js';
+import { normals } from '../methods/normals.js';
+import { defaultMethod, methodOf } from '../methods/registry.js';
 import { conformalThreshold } from '../models/conformal.js';
 import type { Model } from '../models/model-json.js';
 import type { BankFacts } from '../normals/bank-facts.js';
@@ -54,6 +57,25 @@ export class BankSets {
     this.#native = parts.native;
     this.#model = parts.model;
     this.towers = towersOf(parts.model, parts.size, parts.precision);
+  }
+
+  /**
+   * What this method compares with: a bank, or its own memory.
+   * @throws CraneError E_NORMALS, also for what was learned for another method or with other settings of it, E_WEIGHTS_*,
+   * E_IO_READ; E_USAGE without a bank
+   */
+  async holdFor(
+    method: MethodOptions,
+    reference: BankReference | undefined,
+  ): Promise<HeldPrompts & { bank: NormalBank }> {
+    const held = await this.hold(reference);
+    try {
+      checkMethod(held.bank.facts, method, typeof reference === 'string' ? reference : 'the normal pictures');
+      return held;
+    } catch (thrown) {
+      held.release();
+      throw thrown;
+    }
   }
 
   /** @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ; E_USAGE without a bank */
@@ -188,6 +210,33 @@ export class BankSets {
       entry.ready.then((bank) => bank.remove()).catch(() => {});
     }
   }
+}
+
+/** @throws CraneError E_NORMALS */
+function checkMethod(
+  { method = normals.name, settings }: BankFacts,
+  wanted: MethodOptions,
+  shown: string,
+): void {
+  const own = methodName(wanted);
+  if (method !== own) {
+    const hint =
+      own === normals.name
+        ? 'take a bank of normals learn, or --normals-from'
+        : `method ${own} keeps normal pictures in its own way, without a file: give them with --normals-from`;
+    throw new CraneError(
+      'E_NORMALS',
+      `${shown}: learned for method ${method}, and pictures are scored by method ${own}`,
+      { hint },
+    );
+  }
+  const needed = methodOf(wanted).remembers?.(wanted);
+  if (isDeepStrictEqual(settings, needed)) return;
+  throw new CraneError(
+    'E_NORMALS',
+    `${shown}: learned with ${JSON.stringify(settings)}, and pictures are scored with ${JSON.stringify(needed)}`,
+    { hint: 'give these settings to loadEngine, so that both have the same' },
+  );
 }
 
 /** Of all that decides a patch of a picture: weights, their use, input size, precision. */

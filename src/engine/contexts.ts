@@ -1,9 +1,10 @@
-/** What pictures are compared with: prompts or a bank of normal pictures, as their method asks. */
+/** What pictures are compared with: prompts, a bank of normal pictures, or prompts and a memory, as their method asks. */
 
 import { CraneError } from '../errors.js';
 import { methodOf, needsBank } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
 import { isLearned } from '../models/prompt-set.js';
+import type { NormalBank } from '../normals/normal-bank.js';
 import type { BankSets } from './bank-sets.js';
 import { isEncodable, type PictureSettings } from './method-choice.js';
 import type { HeldPrompts, PromptSets } from './prompt-sets.js';
@@ -30,19 +31,21 @@ export class Contexts {
 
   /** @throws CraneError E_USAGE, E_PROMPTS, E_NORMALS, E_WEIGHTS_*, E_CALIBRATE_* */
   async hold(settings: PictureSettings): Promise<HeldContext> {
-    const { method } = settings;
-    if (!needsBank(method)) {
+    const { method, fit, normals } = settings;
+    const isBank = needsBank(method);
+    if (!isBank && normals === undefined) {
       const held = await this.#prompts.hold(settings);
       return { ...held, settings: this.#stored.complete(settings, held.identity) };
     }
-    if (settings.fit !== 'stretch') {
+    if (fit !== 'stretch') {
       throw new CraneError(
         'E_USAGE',
-        `fit ${settings.fit}: pictures are compared with a bank stretched to the input, as the bank's were`,
+        `fit ${fit}: pictures are compared with normal ones stretched to the input, as those were`,
         { hint: 'leave --fit away, or cut the pictures yourself, the good ones too' },
       );
     }
-    const held = await this.#banks.hold(settings.normals);
+    const held = await this.#banks.holdFor(method, normals);
+    if (!isBank) return this.#withMemory(settings, held);
     try {
       return { ...held, settings: await this.#withOwn(this.#stored.complete(settings, held.identity), held) };
     } catch (thrown) {
@@ -52,20 +55,43 @@ export class Contexts {
   }
 
   /**
-   * As hold(); undefined where it depends on what the pictures show and nobody said that yet, or where all is still to be
-   * learned.
+   * As hold(); undefined where it depends on what the pictures show and nobody said that yet, where a bank is still to be
+   * given, or where all is still to be learned.
    */
   async settle(settings: PictureSettings): Promise<HeldContext | undefined> {
-    const { method, prompts } = settings;
-    const isReady = isEncodable(settings) && isLearned(this.#model, methodOf(method), prompts);
+    const { method, prompts, normals } = settings;
+    const isGiven = normals !== undefined || !needsBank(method);
+    const isReady = isGiven && isEncodable(settings) && isLearned(this.#model, methodOf(method), prompts);
     return isReady ? this.hold(settings) : undefined;
   }
 
   /** Undefined: a file that was not read yet. */
   identityOf(settings: PictureSettings): string | undefined {
-    return needsBank(settings.method)
-      ? this.#banks.identityOf(settings.normals)
-      : this.#prompts.identityOf(settings);
+    const { method, normals } = settings;
+    if (needsBank(method)) return this.#banks.identityOf(normals);
+    const identity = this.#prompts.identityOf(settings);
+    const memory = this.#banks.identityOf(normals);
+    if (normals === undefined || identity === undefined) return identity;
+    return memory && withMemory(identity, memory);
+  }
+
+  /** Texts beside the memory, which stays as long as they are in use. */
+  async #withMemory(
+    settings: PictureSettings,
+    memory: HeldPrompts & { bank: NormalBank },
+  ): Promise<HeldContext> {
+    try {
+      const held = await this.#prompts.hold(settings, memory);
+      const identity = withMemory(held.identity, memory.identity);
+      const release = () => {
+        held.release();
+        memory.release();
+      };
+      return { ...held, identity, release, settings: this.#stored.complete(settings, identity) };
+    } catch (thrown) {
+      memory.release();
+      throw thrown;
+    }
   }
 
   /** A rate that the call gives comes before stored calibrations, and a threshold that it gives before the rate. */
@@ -85,4 +111,8 @@ export class Contexts {
         : { mapThreshold: own.mapThreshold, mapThresholdFrom: 'bank' as const }),
     };
   }
+}
+
+function withMemory(prompts: string, memory: string): string {
+  return JSON.stringify([prompts, { normals: memory }]);
 }

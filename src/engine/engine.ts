@@ -7,7 +7,7 @@ import { AnomalyMap } from '../images/anomaly-map.js';
 import { ByteBudget } from '../images/byte-budget.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import { readingOf } from '../images/reading.js';
-import { mapColours } from '../methods/registry.js';
+import { couplesPictures, dependsOnOrder, mapColours } from '../methods/registry.js';
 import type { Calibration } from '../models/calibration.js';
 import type { Model } from '../models/model-json.js';
 import type { ModelLabels } from '../models/model-label.js';
@@ -30,14 +30,7 @@ import { drawHeatMap } from './draw-heat-map.js';
 import { EngineBanks } from './engine-banks.js';
 import type { LearnNormalsOptions, NormalsSource } from './learn-normals.js';
 import { Lifetime } from './lifetime.js';
-import {
-  couplesPictures,
-  dependsOnOrder,
-  isEncodable,
-  mergeChoices,
-  type PictureSettings,
-  resolveSettings,
-} from './method-choice.js';
+import { isEncodable, mergeChoices, type PictureSettings, resolveSettings } from './method-choice.js';
 import { checkOwnFields } from './picture-item.js';
 import { PictureScorer, type UnplacedScore } from './picture-scorer.js';
 import type { PictureScore, PreprocessedScore, ScoreOutcome } from './result.js';
@@ -100,6 +93,8 @@ export class Engine {
   readonly #budget: ByteBudget;
   readonly #lifetime = new Lifetime();
   #disposing: Promise<void> | undefined;
+  /** streams with a context of their own */
+  #apart = 0;
 
   /** @internal Use loadEngine. */
   constructor(parts: {
@@ -148,7 +143,7 @@ export class Engine {
     });
     const reading = readingOf(mergeChoices([options]));
     this.banks = new EngineBanks({
-      learning: { ...this.#pictureParts, banks: parts.banks, reading },
+      learning: { ...this.#pictureParts, banks: parts.banks, method: this.settings().method, reading },
       lifetime: this.#lifetime,
       settings: (choices) => this.settings(choices),
     });
@@ -189,15 +184,33 @@ export class Engine {
    * on. Ends early with E_CANCELLED or E_DISPOSED. One picture is for `score`: a path alone is E_USAGE.
    */
   scoreMany(source: Source, options: ScoreManyOptions = {}): AsyncIterableIterator<ScoreOutcome> {
+    return this.#stream(source, options, undefined);
+  }
+
+  /**
+   * @internal As scoreMany; what a method carries from picture to picture begins anew, and stays with these: neither an
+   * earlier call nor another data set with a class of that name decides a score.
+   */
+  scoreApart(source: Source, options: ScoreManyOptions): AsyncIterableIterator<ScoreOutcome> {
+    return this.#stream(source, options, ++this.#apart);
+  }
+
+  #stream(
+    source: Source,
+    options: ScoreManyOptions,
+    apart: number | undefined,
+  ): AsyncIterableIterator<ScoreOutcome> {
     checkSource(source);
     checkOptions('scoreMany', options);
     this.#lifetime.throwIfOver();
     const { batch = 'auto', ordered = defaultOf('ordered'), signal } = options;
     const job = this.#jobOf(options);
+    const inOrder = dependsOnOrder(this.settings(options));
+    const carrying = inOrder && apart !== undefined ? { apart } : {};
     return scoreMany(source, {
       scheduler: this.#scheduler,
       batch: () => this.passSize(batch, job.couplesPictures),
-      inOrder: dependsOnOrder(job.method),
+      inOrder,
       ordered,
       signal,
       job,
@@ -215,7 +228,8 @@ export class Engine {
             },
           );
         }
-        return this.#scorer.prepare(toPictureSource(input, item.name), settings, options, means);
+        const source = toPictureSource(input, item.name);
+        return this.#scorer.prepare(source, { ...settings, ...carrying }, options, means);
       },
     });
   }
@@ -225,9 +239,9 @@ export class Engine {
     deadlineMs,
     ...choices
   }: ScoreOptions): Pick<Job<UnplacedScore>, 'method' | 'couplesPictures' | 'priority' | 'deadline'> {
-    const { method } = this.settings(choices);
+    const settings = this.settings(choices);
     const deadline = deadlineMs === undefined ? undefined : performance.now() + deadlineMs;
-    return { method, couplesPictures: couplesPictures(method), priority, deadline };
+    return { method: settings.method, couplesPictures: couplesPictures(settings), priority, deadline };
   }
 
   /**
@@ -271,8 +285,9 @@ export class Engine {
     checkOptions('heatMap', options);
     this.#lifetime.throwIfOver();
     if (!(map instanceof AnomalyMap)) throw wrongValue('an AnomalyMap', 'the map', map);
-    const { reading, mapThreshold, method } = this.settings(options);
-    const range = mapColours(method);
+    const settings = this.settings(options);
+    const { reading, mapThreshold } = settings;
+    const range = mapColours(settings);
     const means = {
       addon: this.addon,
       budget: this.#budget,
@@ -328,7 +343,8 @@ export class Engine {
 
   /**
    * Learns a bank of normal pictures, which `normals` of a call takes in the place of prompts. Each picture goes through the
-   * tower once for each of its copies; no picture is left out: one that cannot be read ends it.
+   * tower once for each of its copies; no picture is left out: one that cannot be read ends it. With an engine of method
+   * winclip or vand it is that method's memory, which stands beside its texts and has no file.
    * @throws CraneError E_USAGE, E_NORMALS without a picture, E_MODEL_CONFIG, E_INPUT_*, E_IMAGE_*, E_CANCELLED, E_DISPOSED
    */
   async learnNormals(source: NormalsSource, options: LearnNormalsOptions = {}): Promise<NormalBank> {

@@ -9,7 +9,8 @@ import type { ByteBudget } from '../images/byte-budget.js';
 import { decodePicture } from '../images/decode.js';
 import { type PictureInput, type PictureSource, toPictureSource } from '../images/picture-input.js';
 import type { Reading } from '../images/reading.js';
-import { defaultMethod } from '../methods/registry.js';
+import { methodName } from '../methods/descriptor.js';
+import { defaultMethod, methodOf } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
 import type { BankFacts } from '../normals/bank-facts.js';
 import { NormalBank } from '../normals/normal-bank.js';
@@ -31,6 +32,8 @@ export interface LearningParts {
   addon: NativeAddon;
   native: NativeEngine;
   model: Model;
+  /** whose memory is learned, where it keeps one of normal pictures; otherwise a bank of method normals */
+  method: MethodOptions;
   banks: BankSets;
   budget: ByteBudget;
   maxPixels: number;
@@ -44,7 +47,7 @@ const k_turns = 8;
 /** Of the vision tower's depth, where a model does not say which block: late, but not the last. */
 const k_depth = 3 / 4;
 
-/** @throws CraneError E_NORMALS without a picture, and those of a picture that cannot be read */
+/** @throws CraneError E_NORMALS without a picture, E_USAGE, and those of a picture that cannot be read */
 export async function learnBank(
   parts: LearningParts,
   source: NormalsSource,
@@ -52,6 +55,7 @@ export async function learnBank(
 ): Promise<NormalBank> {
   const { native, disposed } = parts;
   const stop = signal ? AbortSignal.any([signal, disposed]) : disposed;
+  checkChoices(parts.method, choices);
   const method = learningMethod(parts, choices);
   const handles: number[] = [];
   const pictures: BankFacts['pictures'] = [];
@@ -100,10 +104,24 @@ export async function mergeBanks(parts: LearningParts, banks: readonly NormalBan
 
 /** What a bank of these pictures says of itself. */
 export function bankFacts(
-  { model, banks, native }: Pick<LearningParts, 'model' | 'banks' | 'native'>,
+  { model, banks, native, method }: Pick<LearningParts, 'model' | 'banks' | 'native' | 'method'>,
   pictures: BankFacts['pictures'],
   choices: LearnNormalsChoices,
 ): BankFacts {
+  const settings = methodOf(method).remembers?.(method);
+  if (settings !== undefined) {
+    return {
+      model: model.name,
+      towers: banks.towers,
+      tower: 'vision',
+      blocks: [],
+      turns: 1,
+      mirror: false,
+      method: methodName(method),
+      settings,
+      pictures,
+    };
+  }
   const own = model.normals ?? {};
   const tower = choices.bankTower ?? own.tower ?? 'vision';
   const usual = [Math.max(1, Math.round(native.facts.vision.layers * k_depth))];
@@ -118,14 +136,26 @@ export function bankFacts(
   };
 }
 
+/** @throws CraneError E_USAGE for what would change nothing */
+function checkChoices(method: MethodOptions, choices: LearnNormalsChoices): void {
+  const [unused] = Object.entries(choices).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (unused === undefined || methodOf(method).remembers === undefined) return;
+  throw new CraneError(
+    'E_USAGE',
+    `${unused} says how a bank of method normals is learned; method ${methodName(method)} keeps normal pictures in its own way`,
+    { hint: `leave ${unused} out, or take --method normals` },
+  );
+}
+
 function learningMethod(parts: LearningParts, choices: LearnNormalsChoices): MethodOptions {
+  if (methodOf(parts.method).remembers !== undefined) return parts.method;
   const { tower, blocks, turns, mirror } = bankFacts(parts, [], choices);
   const learning = { bankTower: tower, bankBlocks: blocks, turns, mirror };
   return { ...defaultMethod('normals'), ...learning } as MethodOptions;
 }
 
 async function joinedBank(
-  { native }: LearningParts,
+  { native, method }: LearningParts,
   handles: readonly number[],
   facts: BankFacts,
 ): Promise<NormalBank> {
@@ -134,8 +164,10 @@ async function joinedBank(
       hint: 'name pictures of good parts; four are enough to begin with',
     });
   }
-  const contexts = { bank: [...handles] };
-  const handle = await native.addContext({ texts: {}, files: {}, contexts }, defaultMethod('normals'));
+  const isMemory = facts.method !== undefined;
+  const contexts = { [isMemory ? 'memory' : 'bank']: [...handles] };
+  const joining = isMemory ? method : defaultMethod('normals');
+  const handle = await native.addContext({ texts: {}, files: {}, contexts }, joining);
   return new NormalBank(native, handle, facts);
 }
 

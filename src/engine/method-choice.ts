@@ -3,13 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Fit, MethodOptions, Precision } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { type Reading, readingOf } from '../images/reading.js';
-import {
-  type MethodDescriptor,
-  methodFrom,
-  methodName,
-  type Range,
-  settingOf,
-} from '../methods/descriptor.js';
+import { methodFrom, methodName, type Range, settingOf } from '../methods/descriptor.js';
 import { normals } from '../methods/normals.js';
 import {
   allSettings,
@@ -18,6 +12,8 @@ import {
   methodOf,
   methodsWith,
   needsBank,
+  rangesOf,
+  takesMemory,
 } from '../methods/registry.js';
 import { checkTowers } from '../models/method-towers.js';
 import type { ModelDescription } from '../models/model-json.js';
@@ -34,7 +30,7 @@ export interface PictureSettings {
   prompts: string | undefined;
   /** what the pictures show; undefined where the method's texts do not name it, or nobody said it yet */
   className: string | undefined;
-  /** the bank that it is compared with, where the method compares with one */
+  /** the bank that it is compared with, or the method's memory of normal pictures */
   normals: BankReference | undefined;
   /** thresholds are taken from the bank's own pictures at this rate */
   falseAlarmRate: number | undefined;
@@ -49,6 +45,8 @@ export interface PictureSettings {
   thresholdFrom: ThresholdSource | null;
   mapThresholdFrom: ThresholdSource | null;
   reading: Reading;
+  /** tells apart what a method carries from picture to picture; undefined: all calls of these settings share it */
+  apart?: number;
 }
 
 /** What decides scores and is fixed when an engine is loaded. */
@@ -65,12 +63,12 @@ export function resolveSettings(
 ): PictureSettings {
   const merged = mergeChoices(choices);
   const method = resolveMethod(model.method, merged);
-  checkBank(method, merged);
+  checkNormals(method, merged);
   checkTowers(model, method);
   const fit = merged.fit ?? defaultOf('fit');
   // A stored threshold was calibrated with the model's own settings and is wrong for others.
   const isCalibrated = areOwnSettings(model, engine, { prompts: merged.prompts, fit, method });
-  const ranges = rangesOf(method);
+  const ranges = rangesOf({ method, normals: merged.normals });
   const choose = (given: number | null | undefined, stored: number | null, [low, high]: Range) => {
     if (given != null && (given < low || given > high))
       throw new CraneError(
@@ -100,8 +98,15 @@ export function resolveSettings(
   };
 }
 
-/** A bank beside a method that does not look at it would change nothing without a word. */
-function checkBank(method: MethodOptions, { normals, falseAlarmRate, prompts }: PictureChoices): void {
+/** A bank beside a method that does not look at it would change nothing without a word. @throws CraneError E_USAGE */
+export function checkNormals(
+  method: MethodOptions,
+  {
+    normals,
+    falseAlarmRate,
+    prompts,
+  }: Pick<PictureChoices, 'falseAlarmRate' | 'prompts'> & { normals?: unknown },
+): void {
   if (needsBank(method)) {
     if (prompts === undefined) return;
     throw new CraneError(
@@ -109,7 +114,7 @@ function checkBank(method: MethodOptions, { normals, falseAlarmRate, prompts }: 
       'method normals compares with a bank of normal pictures, not with prompts',
     );
   }
-  if (normals !== undefined)
+  if (normals !== undefined && !takesMemory(method))
     throw new CraneError(
       'E_USAGE',
       `method ${methodName(method)} compares with prompts, not with normal pictures`,
@@ -117,35 +122,21 @@ function checkBank(method: MethodOptions, { normals, falseAlarmRate, prompts }: 
         hint: 'leave the method away, or take --method normals',
       },
     );
+  if (falseAlarmRate !== undefined && normals !== undefined)
+    throw new CraneError(
+      'E_USAGE',
+      `a false-alarm rate needs own scores of the normal pictures, which method ${methodName(method)} does not give`,
+      { hint: 'take --method normals, or choose a threshold with calibrate --normal-only' },
+    );
   if (falseAlarmRate !== undefined)
     throw new CraneError('E_USAGE', 'a false-alarm rate needs normal pictures: a bank, or a calibration', {
       hint: 'add --normals FILE or --normals-from FOLDER, or choose a threshold with calibrate --normal-only',
     });
 }
 
-/** A score depends on who shares the forward pass. */
-export function couplesPictures(method: MethodOptions): boolean {
-  return methodOf(method).facts(method).couplesPictures;
-}
-
-/** A score depends on the pictures that came before. */
-export function dependsOnOrder(method: MethodOptions): boolean {
-  return methodOf(method).facts(method).dependsOnOrder === true;
-}
-
-/** It reads the model's spatial source. */
-export function needsSource(method: MethodOptions): boolean {
-  return methodOf(method).facts(method).needsSource;
-}
-
 /** Its texts name what a picture shows. */
 export function namesClass(method: MethodOptions): boolean {
   return methodOf(method).namesClass === true;
-}
-
-/** In which its scores and map values lie. */
-export function rangesOf(method: MethodOptions): ReturnType<MethodDescriptor['ranges']> {
-  return methodOf(method).ranges(method);
 }
 
 /** All that its texts need is said. */
@@ -199,9 +190,15 @@ export function mergeChoices(choices: PictureChoices[]): PictureChoices {
   return { ...merged, compat } as PictureChoices;
 }
 
+/** The method that normal pictures were learned for; a file is a bank's. */
+function ofNormals(reference: BankReference | undefined): string | undefined {
+  if (reference === undefined) return undefined;
+  return (typeof reference === 'string' ? undefined : reference.facts.method) ?? normals.name;
+}
+
 /** A method other than the model's begins with its own defaults. @throws CraneError E_METHOD, E_USAGE */
 function resolveMethod(base: MethodOptions, choice: PictureChoices): MethodOptions {
-  const wanted = choice.method ?? (choice.normals === undefined ? methodName(base) : normals.name);
+  const wanted = choice.method ?? ofNormals(choice.normals) ?? methodName(base);
   const descriptor = findMethod(wanted);
   const start = descriptor.name === methodName(base) ? base : defaultMethod(descriptor.name);
   const chosen = (name: string): unknown =>

@@ -7,13 +7,13 @@ import { type DecodedPicture, decodePicture } from '../images/decode.js';
 import { drawnHeatMap, type HeatMapStyle, sharpOf } from '../images/heat-map.js';
 import { ownCopy } from '../images/own-copy.js';
 import type { PictureSource } from '../images/picture-input.js';
-import { mapColours } from '../methods/registry.js';
+import { mapColours, rangesOf } from '../methods/registry.js';
 import type { ModelLabels } from '../models/model-label.js';
 import { defaultOf } from '../options/table.js';
 import type { EngineWarning, ScoreOptions, Size } from '../options/types.js';
 import type { Contexts } from './contexts.js';
 import { manyTiles } from './many-tiles.js';
-import { type PictureSettings, rangesOf } from './method-choice.js';
+import type { PictureSettings } from './method-choice.js';
 import type { PictureScore, PreprocessedScore } from './result.js';
 import type { Preparing, ReadyPicture, ReadyTensor, TensorRequest } from './scheduler-job.js';
 
@@ -149,9 +149,7 @@ export class PictureScorer {
         conclude: async (results) =>
           results.map((result) => ({
             score: result.score,
-            ...(result.map
-              ? { map: new AnomalyMap(result.map, this.#addon, rangesOf(settings.method).map) }
-              : {}),
+            ...(result.map ? { map: new AnomalyMap(result.map, this.#addon, rangesOf(settings).map) } : {}),
             ms: result.ms,
           })),
         release: held.release,
@@ -185,7 +183,7 @@ export class PictureScorer {
       height,
       ...picture.said,
       ...(wanted.regions ? { regions: result.regions ?? null } : {}),
-      ...(result.map ? { map: new AnomalyMap(result.map, this.#addon, rangesOf(settings.method).map) } : {}),
+      ...(result.map ? { map: new AnomalyMap(result.map, this.#addon, rangesOf(settings).map) } : {}),
       ...(result.map || heatmap ? { mapMax: result.mapMax } : {}),
       ...(heatmap ? { heatmap } : {}),
       model: this.#labels.of(settings, picture.contextIdentity),
@@ -194,10 +192,11 @@ export class PictureScorer {
   }
 }
 
-function styleOf({ method, mapThreshold }: PictureSettings, wanted: WantedResult): HeatMapStyle | undefined {
+function styleOf(settings: PictureSettings, wanted: WantedResult): HeatMapStyle | undefined {
   if (wanted.heatmap !== true) return undefined;
+  const { mapThreshold } = settings;
   return {
-    ...(wanted.heatmapRange ?? mapColours(method)),
+    ...(wanted.heatmapRange ?? mapColours(settings)),
     mapThreshold,
     format: wanted.heatmapFormat ?? defaultOf('heatmapFormat'),
     hasLegend: wanted.legend ?? true,

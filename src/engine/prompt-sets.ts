@@ -11,6 +11,7 @@ import type { Pair } from '../methods/descriptor.js';
 import { methodOf } from '../methods/registry.js';
 import { type Model, modelFile } from '../models/model-json.js';
 import { defaultSet, learnedAs, noneLearned } from '../models/prompt-set.js';
+import type { NormalBank } from '../normals/normal-bank.js';
 import { materialOf } from '../text/material.js';
 
 const k_idleSets = 32;
@@ -38,6 +39,14 @@ export interface WantedPrompts {
   prompts: string | undefined;
   method: MethodOptions;
   className: string | undefined;
+  /** sets of equal settings that are not shared */
+  apart?: number;
+}
+
+/** Normal pictures beside the texts; held by the caller for as long as the set is. */
+export interface HeldMemory {
+  handle: number;
+  bank: Pick<NormalBank, 'whenFreed'>;
 }
 
 /** A file of what was learned. */
@@ -80,12 +89,20 @@ export class PromptSets {
   /**
    * @param settings prompts: a set of the model, or the path of a prompt file; undefined: the method's default set.
    * className: what the pictures show, for a method whose texts name it
+   * @param memory of normal pictures, for a method that keeps one
    * @throws CraneError E_USAGE, E_PROMPTS or E_WEIGHTS_*
    */
-  async hold({ prompts, method, className }: WantedPrompts): Promise<HeldPrompts> {
+  async hold(
+    { prompts, method, className, apart }: WantedPrompts,
+    memory?: HeldMemory,
+  ): Promise<HeldPrompts> {
     const found = await this.#find(prompts, method);
-    const key = JSON.stringify([found?.path, found?.stamp, method, className]);
-    const entry = this.#entries.get(key) ?? { users: 0, ready: this.#encode(found, method, className) };
+    const key = JSON.stringify([found?.path, found?.stamp, method, className, memory?.handle, apart]);
+    const entry = this.#entries.get(key) ?? {
+      users: 0,
+      ready: this.#encode(found, method, className, memory),
+    };
+    if (memory !== undefined && !this.#entries.has(key)) memory.bank.whenFreed(() => this.#drop(key));
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.users++;
@@ -151,12 +168,14 @@ export class PromptSets {
     found: Found | undefined,
     method: MethodOptions,
     className: string | undefined,
+    memory: HeldMemory | undefined,
   ): Promise<{ handle: number; identity: string }> {
     const { texts, path } = found ?? {};
-    const [material, sha256] = await Promise.all([
+    const [made, sha256] = await Promise.all([
       materialOf(methodOf(method).material({ texts, file: path, className })),
       found && (found.declared ?? sha256OfFile(found.path)),
     ]);
+    const material = memory === undefined ? made : { ...made, contexts: { memory: [memory.handle] } };
     const prompts = found && { sha256: sha256!, stamp: found.stamp };
     const kept = await this.#keptVectors(prompts, material, method);
     const handle = await this.#engine.addContext(
@@ -171,10 +190,13 @@ export class PromptSets {
 
   #dropIdle(): void {
     const idle = [...this.#entries].filter(([, entry]) => entry.users === 0);
-    for (const [key, entry] of idle.slice(0, Math.max(0, idle.length - k_idleSets))) {
-      this.#entries.delete(key);
-      entry.ready.then(({ handle }) => this.#engine.removeContext(handle)).catch(() => {});
-    }
+    for (const [key] of idle.slice(0, Math.max(0, idle.length - k_idleSets))) this.#drop(key);
+  }
+
+  #drop(key: string): void {
+    const entry = this.#entries.get(key);
+    this.#entries.delete(key);
+    entry?.ready.then(({ handle }) => this.#engine.removeContext(handle)).catch(() => {});
   }
 }
 

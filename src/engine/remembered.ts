@@ -1,8 +1,8 @@
 /** Scores of pictures that banks remember: no tower runs for them. */
 import type { MethodOptions, NativeAddon, NativeEngine, ScoreResult } from '../addon/native.js';
 import { AnomalyMap } from '../images/anomaly-map.js';
+import { rangesOf } from '../methods/registry.js';
 import type { NormalBank } from '../normals/normal-bank.js';
-import { rangesOf } from './method-choice.js';
 
 export interface Remembered {
   score: number;
@@ -25,7 +25,12 @@ export async function scoreRemembered(
     try {
       const [result] = await native.ownScores(handle, method);
       const { score, mapMax, map, ms } = result!;
-      return { score, mapMax, map: new AnomalyMap(map!, addon, rangesOf(method).map), ms };
+      return {
+        score,
+        mapMax,
+        map: new AnomalyMap(map!, addon, rangesOf({ method, normals: against }).map),
+        ms,
+      };
     } finally {
       native.removeContext(handle);
     }

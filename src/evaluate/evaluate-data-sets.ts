@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { summarise, summaryLines } from '../data/summary.js';
 import type { Engine } from '../engine/engine.js';
 import { idleNotes } from '../engine/idle-settings.js';
-import { couplesPictures, needsSource } from '../engine/method-choice.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import { loadOptional } from '../files/optional-packages.js';
-import { methodOf } from '../methods/registry.js';
+import { couplesPictures, methodOf, needsSource, needsWholeClass } from '../methods/registry.js';
 import { checkOptions, wrongValue } from '../options/check.js';
 import type { PictureChoices, TestChoices } from '../options/types.js';
 import { canonicalJson } from '../runs/canonical-json.js';
@@ -15,7 +14,7 @@ import { identify } from '../runs/data-identity.js';
 import { examplesIn } from '../runs/examples.js';
 import { Journal } from '../runs/journal.js';
 import { type Machine, thisMachine } from '../runs/machine.js';
-import { comparedWith, type PromptFacts, promptPath } from '../runs/prompt-facts.js';
+import { comparedWith, type PromptFacts, promptPath, testedNormals } from '../runs/prompt-facts.js';
 import { readTestRun } from '../runs/read-run.js';
 import { checkSame, type TestFingerprint, weightsOf } from '../runs/test-fingerprint.js';
 import { isScored, type TestRun, type TestSettings, unscored } from '../runs/test-run.js';
@@ -150,7 +149,8 @@ async function prepare(
   const { addon, native, model } = engine.trainingParts;
   const settled = await engine.settledSettings(resolved.choices);
   const prompts = await comparedWith(engine, settled);
-  const settings = testSettings(engine, resolved, settled, prompts);
+  const normals = await testedNormals(engine, settled);
+  const settings = testSettings(engine, resolved, settled, prompts, normals);
   const { method } = settings;
   for (const text of idleNotes(resolved.given, settled)) onProgress({ stage: 'note', text });
   if (needsSource(method) && !model.source) {
@@ -179,7 +179,7 @@ async function prepare(
     machine,
     ...(await weightsOf(model, needsSource(method), join(await cacheFolder(env), 'features'))),
     settings: ofFigures,
-    batch: couplesPictures(method) ? resolved.batch : null,
+    batch: couplesPictures(settings) ? resolved.batch : null,
     keepMaps: resolved.keepMaps,
     comparePaper: resolved.comparePaper,
     data: identities,
@@ -227,7 +227,7 @@ async function inFolder(
         data: test.data.map(({ opened: { name, set } }) => ({ name, layout: set.layout, scan: set.scan })),
         made: JSON.parse(canonicalJson(test.fingerprint)) as unknown,
         pictures: test.pictures,
-        batch: test.engine.passSize(test.resolved.batch, couplesPictures(test.settings.method)),
+        batch: test.engine.passSize(test.resolved.batch, couplesPictures(test.settings)),
         startedAt,
         seconds: (times?.seconds ?? 0) + (performance.now() - began) / 1000,
       },
@@ -286,7 +286,7 @@ async function evaluate(
 ): Promise<TestRun | undefined> {
   const { engine, resolved, settings, machine, data, pictures } = test;
   const { maxPixels } = engine.trainingParts;
-  const { exif, maskGrey = false, limits, threshold, mapThreshold, method } = settings;
+  const { exif, maskGrey = false, limits, threshold, mapThreshold } = settings;
   const progress = { done: 0, kept: 0, total: pictures };
   const sets: FinishedSet[] = [];
   for (const [set, { opened, learnedOn }] of data.entries()) {
@@ -321,7 +321,8 @@ async function evaluate(
         kept,
         keepMaps: resolved.keepMaps,
         alsoKept: test.keepsShown ? shownInAll(items) : new Set(),
-        dependsOnBatch: couplesPictures(method),
+        dependsOnBatch: couplesPictures(settings),
+        needsWholeClass: needsWholeClass(settings),
         signal,
         onPicture: (wasKept) => {
           progress.done++;

@@ -11,10 +11,11 @@ import { openDataSet } from '../data/open-data-set.js';
 import { shuffled } from '../data/sample.js';
 import { SeededGenerator } from '../data/seeded-generator.js';
 import type { Engine } from '../engine/engine.js';
+import { isEncodable } from '../engine/method-choice.js';
 import { CraneError, toCraneError } from '../errors.js';
-import { needsBank } from '../methods/registry.js';
+import { needsBank, needsWholeClass } from '../methods/registry.js';
 import type { NormalBank } from '../normals/normal-bank.js';
-import type { LearnNormalsChoices } from '../options/types.js';
+import type { LearnNormalsChoices, PictureChoices } from '../options/types.js';
 import { isScored, type UnscoredPicture } from '../runs/test-run.js';
 import { meansOf } from './k-shot-figures.js';
 import type { KShotClass, KShotDraw, KShotRun } from './k-shot-run.js';
@@ -81,7 +82,7 @@ export async function evaluateKShot(options: KShotOptions): Promise<KShotRun> {
           const step = () => onProgress({ done: ++done, total, what });
           const of = await kept.bank(normals, options.learning);
           try {
-            const label = await engine.labelOf({ ...resolved.choices, normals: of });
+            const label = await engine.labelOf({ ...namedBy(one.className, engine, resolved), normals: of });
             const found = await options.state.draw(
               { label, items, columns: columns.map(({ key }) => key) },
               () => scoreDraw({ one, items, of, label, kept, step }, options),
@@ -155,6 +156,7 @@ async function scoreDraw(
       keepMaps: false,
       alsoKept: new Set(),
       dependsOnBatch: false,
+      needsWholeClass: needsWholeClass(engine.settings(choices)),
       signal,
       onPicture: step,
       ...(needsBank(engine.settings(choices).method)
@@ -171,6 +173,11 @@ async function scoreDraw(
     ),
     failed: found.pictures.filter((picture): picture is UnscoredPicture => !isScored(picture)),
   };
+}
+
+/** As the class's pictures are scored. */
+function namedBy(className: string, engine: Engine, { choices }: ResolvedTest): PictureChoices {
+  return isEncodable(engine.settings(choices)) ? choices : { ...choices, className };
 }
 
 async function prepareAll({ data, resolved }: KShotOptions, most: number): Promise<Prepared[]> {

@@ -97,9 +97,17 @@ export class KeptPictures {
   async #of({ image, imagePath }: Picture, choices: LearnNormalsChoices): Promise<NormalBank> {
     const engine = this.#engine;
     const picture = { name: imagePath, sha256: await contentHash(image) };
-    const identity = bankIdentity(engine.banks.facts([picture], choices));
+    const facts = engine.banks.facts([picture], choices);
+    const identity = bankIdentity(facts);
     const known = this.#open.get(identity);
     if (known) return known;
+    if (facts.method !== undefined) {
+      // A method's memory has no file.
+      const source = [{ input: image, name: imagePath }];
+      const memory = await engine.learnNormals(source, { ...choices, signal: this.#signal });
+      this.#open.set(identity, memory);
+      return memory;
+    }
     // A bank does not say how its pictures were read.
     const content = JSON.stringify([identity, engine.settings().reading]);
     const name = createHash('sha256').update(content).digest('hex').slice(0, k_digits);

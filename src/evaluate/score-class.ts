@@ -20,6 +20,9 @@ import type { FinishedClass } from './finished-class.js';
 import type { PlacedItem, TestClass } from './test-data.js';
 import type { TestFolder } from './test-folder.js';
 
+/** Of option `batch`. */
+const k_mostInCall = 1024;
+
 export interface ClassWork {
   engine: Engine;
   choices: ScoreManyOptions;
@@ -37,6 +40,8 @@ export interface ClassWork {
   alsoKept: ReadonlySet<number>;
   /** a score depends on its batch (compat.batchMean): a class is scored whole or not at all */
   dependsOnBatch: boolean;
+  /** it depends on all pictures of the class: they are one batch */
+  needsWholeClass: boolean;
   signal: AbortSignal | undefined;
   /** how pictures are scored; default: by the engine's scoreMany with `choices` */
   outcomes?: (items: PlacedItem[]) => AsyncIterable<ScoreOutcome>;
@@ -87,7 +92,11 @@ export async function scoreClass(
     const byIndex = new Map(missing.map((item) => [item.index, item]));
     const outcomes =
       work.outcomes?.(missing) ??
-      engine.scoreMany(inputsOf(missing, signal), { ...namedBy(className, work), map: true });
+      engine.scoreApart(inputsOf(missing, signal), {
+        ...namedBy(className, work),
+        ...(work.needsWholeClass ? { batch: wholeClass(className, missing) } : {}),
+        map: true,
+      });
     for await (const outcome of outcomes) {
       const item = byIndex.get(outcome.index)!;
       if (isFailed(outcome)) {
@@ -177,6 +186,16 @@ function lineOf(
   set: number,
 ): JournalLine {
   return { set, index, score, mapMax: mapMax!, width, height, model, ...(warnings ? { warnings } : {}) };
+}
+
+/** @throws CraneError E_USAGE for more than one call takes */
+function wholeClass(className: string, { length }: readonly PlacedItem[]): number {
+  if (length <= k_mostInCall) return Math.max(1, length);
+  throw new CraneError(
+    'E_USAGE',
+    `class ${className} has ${length} pictures, and a score that depends on all of them (compat.classMinMax) takes ${k_mostInCall} at most`,
+    { hint: 'leave it off: --no-compat.class-min-max' },
+  );
 }
 
 /** What the class is called, where the method's texts name it and the caller did not say it for all. */

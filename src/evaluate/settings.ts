@@ -9,7 +9,7 @@ import { defaultOf } from '../options/table.js';
 import type { DataChoices, PictureChoices, TestChoices } from '../options/types.js';
 import { presets } from '../runs/paper/presets.js';
 import type { PromptFacts } from '../runs/prompt-facts.js';
-import type { TestSettings } from '../runs/test-run.js';
+import type { TestedNormals, TestSettings } from '../runs/test-run.js';
 
 export interface ResolvedTest {
   preset: PresetName | null;
@@ -95,6 +95,7 @@ export function testSettings(
   { preset, limits, bootstrap, split }: ResolvedTest,
   settled: PictureSettings,
   prompts: PromptFacts | null,
+  normals: TestedNormals | undefined,
 ): TestSettings {
   const { model, size } = engine.trainingParts;
   const { method, className, fit, tileOverlap, reading, threshold, mapThreshold } = settled;
@@ -104,6 +105,7 @@ export function testSettings(
     size,
     method,
     prompts: prompts && { name: prompts.name, sha256: prompts.sha256, learnedOn: prompts.learnedOn },
+    ...(normals === undefined ? {} : { normals }),
     ...(className === undefined ? {} : { className }),
     preset,
     fit,

@@ -10,6 +10,8 @@ export interface MethodAccount {
   needs: string[];
   /** of scores and map values with nothing chosen */
   ranges: { score: Range; map: Range };
+  /** the same with normal pictures beside its texts; null: it takes none */
+  withNormals: { score: Range; map: Range } | null;
   /** settings that `test --compare-paper` takes from the public code */
   asPublished: Record<string, unknown>;
   /** in the order of labels; `compat.NAME`: where paper, code and engine part */
@@ -26,7 +28,8 @@ export function accountOf(descriptor: MethodDescriptor): MethodAccount {
     what,
     about: about ?? null,
     needs: needsOf(descriptor),
-    ranges: descriptor.ranges(method),
+    ranges: descriptor.ranges(method, false),
+    withNormals: descriptor.remembers ? descriptor.ranges(method, true) : null,
     asPublished: { ...descriptor.asPublished },
     settings: Object.entries(settings).map(([setting, spec]) => ({
       name: setting,
@@ -38,7 +41,7 @@ export function accountOf(descriptor: MethodDescriptor): MethodAccount {
   };
 }
 
-function needsOf({ backbone, learned, namesClass, comparesWith }: MethodDescriptor): string[] {
+function needsOf({ backbone, learned, namesClass, comparesWith, remembers }: MethodDescriptor): string[] {
   const needs: string[] = [];
   if (backbone) {
     const { name, activation, positions } = backbone;
@@ -49,6 +52,7 @@ function needsOf({ backbone, learned, namesClass, comparesWith }: MethodDescript
   if (learned?.needed) needs.push('a file of what was learned (--prompts, or a set of the model)');
   else if (learned) needs.push('nothing learned; it takes a file of it (--prompts)');
   else needs.push('nothing learned');
+  if (remembers) needs.push('no normal pictures; it takes some beside its texts (--normals-from)');
   if (namesClass) needs.push("the name of what the pictures show (--class-name; test takes the data set's)");
   return needs;
 }
@@ -74,7 +78,7 @@ export function listTable(accounts: readonly MethodAccount[], { dim }: Paint): s
 }
 
 export function accountText(
-  { name, what, about, needs, ranges, asPublished, settings, training }: MethodAccount,
+  { name, what, about, needs, ranges, withNormals, asPublished, settings, training }: MethodAccount,
   { dim }: Paint,
 ): string {
   const heading = (text: string) => `\n${dim(text)}\n`;
@@ -93,6 +97,14 @@ export function accountText(
       `with ${setting} ${shown(value)}, which test --compare-paper takes`,
     ]),
     ['gives', `scores from ${span(ranges.score)}, maps from ${span(ranges.map)}`],
+    ...(withNormals
+      ? ([
+          [
+            '',
+            `with normal pictures scores from ${span(withNormals.score)}, maps from ${span(withNormals.map)}`,
+          ],
+        ] as [string, string][])
+      : []),
   ];
   const rows = (of: MethodAccount['settings']) =>
     table(

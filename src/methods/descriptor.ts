@@ -116,9 +116,14 @@ export interface MethodDescriptor<M extends MethodOptions = MethodOptions> {
    * their order or on chance; `test --compare-paper` takes it
    */
   asPublished?: Readonly<Record<string, SettingValue>>;
-  facts(method: M): {
+  facts(
+    method: M,
+    hasMemory: boolean,
+  ): {
     /** scores depend on the pictures that share a call */
     couplesPictures: boolean;
+    /** they are published over all pictures of a class: a test has a class in one call */
+    needsWholeClass?: boolean;
     /** they depend on the pictures that came before: a stream's passes go one after the other, in its order */
     dependsOnOrder?: boolean;
     /** it reads the model's spatial source */
@@ -128,8 +133,16 @@ export interface MethodDescriptor<M extends MethodOptions = MethodOptions> {
   comparesWith?: 'bank';
   /** settings that change nothing with these others, each with the reason; absent: every setting always may */
   idle?(method: M): Partial<Record<string, string>>;
-  /** the ranges that scores and map values lie in; thresholds, 16-bit maps and colours follow them */
-  ranges(method: M): { score: Range; map: Range };
+  /**
+   * normal pictures may stand beside its texts (`normals`, a few-shot memory): the settings that decide what is kept of each;
+   * absent: it looks at none
+   */
+  remembers?(method: M): Readonly<Record<string, SettingValue>>;
+  /**
+   * the ranges that scores and map values lie in, with a memory of normal pictures or without; thresholds, 16-bit maps and
+   * colours follow them
+   */
+  ranges(method: M, hasMemory: boolean): { score: Range; map: Range };
   /** absent: it runs any model's towers as they are */
   backbone?: MethodBackbone;
   /**

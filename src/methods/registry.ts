@@ -86,14 +86,57 @@ export function defaultMethod(name: string): MethodOptions {
   return methodFrom(descriptor, (setting) => descriptor.defaults[setting]);
 }
 
+/** A memory of normal pictures may stand beside its texts. */
+export function takesMemory(method: MethodOptions): boolean {
+  return methodOf(method).remembers !== undefined;
+}
+
+/** What pictures were compared with, as far as ranges follow it: settings of a picture, or of a run. */
+export interface ComparedWith {
+  method: MethodOptions;
+  /** a bank or a memory of normal pictures */
+  normals?: unknown;
+}
+
+function factsOf({ method, normals }: ComparedWith): ReturnType<MethodDescriptor['facts']> {
+  return methodOf(method).facts(method, normals !== undefined);
+}
+
+/** A score depends on who shares the forward pass. */
+export function couplesPictures(compared: ComparedWith): boolean {
+  return factsOf(compared).couplesPictures;
+}
+
+/** It depends on all pictures of a class. */
+export function needsWholeClass(compared: ComparedWith): boolean {
+  return factsOf(compared).needsWholeClass === true;
+}
+
+/** It depends on the pictures that came before. */
+export function dependsOnOrder(compared: ComparedWith): boolean {
+  return factsOf(compared).dependsOnOrder === true;
+}
+
+/** It reads the model's spatial source. */
+export function needsSource(method: MethodOptions): boolean {
+  return factsOf({ method }).needsSource;
+}
+
+/** In which scores and map values lie. */
+export function rangesOf({ method, normals }: ComparedWith): { score: Range; map: Range } {
+  return methodOf(method).ranges(method, normals !== undefined);
+}
+
 /** Colours run over what its maps may be, unless a caller says otherwise. */
-export function mapColours(method: MethodOptions): { low: number; high: number } {
-  const [low, high] = methodOf(method).ranges(method).map;
+export function mapColours(compared: ComparedWith): { low: number; high: number } {
+  const [low, high] = rangesOf(compared).map;
   return { low, high };
 }
 
 /** Around the values of every method with nothing chosen: what an option may be before its method is known. */
 export function widestRange(of: 'score' | 'map'): Range {
-  const ranges = all.map((descriptor) => descriptor.ranges(defaultMethod(descriptor.name))[of]);
+  const ranges = all.flatMap((descriptor) =>
+    [false, true].map((hasMemory) => descriptor.ranges(defaultMethod(descriptor.name), hasMemory)[of]),
+  );
   return [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
 }

@@ -41,7 +41,7 @@ const settings = {
   'compat.classMinMax': {
     kind: 'flag',
     group: 'Compatibility',
-    help: "with normal pictures: the map's maximum is scaled over all pictures of a call (VAND)",
+    help: "with normal pictures: the map's maximum is scaled over a call's pictures, in a test over a class's",
   },
   'compat.diceRows': {
     kind: 'flag',
@@ -69,10 +69,18 @@ export const vand = {
     'compat.classMinMax': false,
     'compat.diceRows': true,
   },
-  facts: ({ compat }) => ({ couplesPictures: compat.classMinMax, needsSource: false }),
-  ranges: ({ features, imageScore }) => {
-    const map = [0, features.length] as const;
-    return { score: imageScore === 'map-max' ? map : [0, 1], map };
+  asPublished: { 'compat.classMinMax': true },
+  facts: ({ compat }, hasMemory) => ({
+    couplesPictures: compat.classMinMax && hasMemory,
+    needsWholeClass: compat.classMinMax && hasMemory,
+    needsSource: false,
+  }),
+  remembers: ({ features }) => ({ features }),
+  // Of a memory each level adds a distance of 0 to 2, and the mean of two takes the map's maximum a level.
+  ranges: ({ features, imageScore, compat }, hasMemory) => {
+    const map = [0, (hasMemory ? 3 : 1) * features.length] as const;
+    const classToken = [0, hasMemory && !compat.classMinMax ? 2 : 1] as const;
+    return { score: imageScore === 'map-max' ? map : classToken, map };
   },
   backbone: { name: 'ViT-L-14-336px', activation: 'gelu', positions: 'bicubic-antialias' },
   learned: { needed: true },

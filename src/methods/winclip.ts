@@ -106,9 +106,10 @@ export const winclip = {
   },
   asPublished: { 'compat.bgr': true },
   facts: () => ({ couplesPictures: false, needsSource: false }),
+  remembers: ({ windowSides }) => ({ windowSides }),
   // Fused of two maps within [0, 1], or one that is halved.
-  ranges: ({ compat }) => {
-    const range = [0, compat.halvedMap ? 0.5 : 1] as const;
+  ranges: ({ compat }, hasMemory) => {
+    const range = [0, compat.halvedMap || hasMemory ? 0.5 : 1] as const;
     return { score: range, map: range };
   },
   backbone: { name: 'ViT-B-16-plus-240', activation: 'gelu', positions: 'none' },

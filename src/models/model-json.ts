@@ -11,7 +11,7 @@ import {
   type Setting,
   settingOf,
 } from '../methods/descriptor.js';
-import { findMethod, methodNames, methodOf } from '../methods/registry.js';
+import { findMethod, methodNames, methodOf, needsSource } from '../methods/registry.js';
 import { type Calibration, calibrationSchema } from './calibration.js';
 import { recipesSchema } from './model-recipe.js';
 
@@ -176,7 +176,7 @@ const modelSchema = z
   .superRefine((model, context) => {
     for (const [path, message] of faultsOf(model)) context.addIssue({ code: 'custom', path, message });
   })
-  .refine(({ method, source }) => source !== undefined || !methodOf(method).facts(method).needsSource, {
+  .refine(({ method, source }) => source !== undefined || !needsSource(method), {
     path: ['method', 'dAttn'],
     message: 'expected false, as the model has no "source"',
   });
@@ -208,7 +208,7 @@ function* faultsOf({
     for (const side of ['normal', 'anomalous'] as const)
       if (set[side] === undefined) yield [['prompts', 'sets', name, side], 'expected a sentence'];
   }
-  const { score, map } = descriptor.ranges(own);
+  const { score, map } = descriptor.ranges(own, false);
   for (const [field, value, [low, high]] of [
     ['threshold', threshold, score],
     ['mapThreshold', mapThreshold, map],

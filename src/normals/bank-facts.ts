@@ -1,5 +1,6 @@
 /** What a bank says of itself: the model whose patches it holds, the pictures, how they were taken. */
 import { createHash } from 'node:crypto';
+import type { SettingValue } from '../methods/descriptor.js';
 
 /** Where it stands in the metadata of a bank's file. */
 export const k_factsKey = 'crane.normals.facts';
@@ -17,6 +18,10 @@ export interface BankFacts {
   mirror: boolean;
   /** in the order of their rows */
   pictures: { name: string; sha256: string }[];
+  /** whose memory it is, which has no copies and no file; absent: a bank of method normals */
+  method?: string;
+  /** of a memory: the method's settings that decided what is kept of a picture */
+  settings?: Readonly<Record<string, SettingValue>>;
 }
 
 /** Equal for banks with equal rows; names of pictures decide nothing. */

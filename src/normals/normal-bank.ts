@@ -1,4 +1,7 @@
-/** A bank of normal pictures as callers hold it: what it is, and how it is kept (native/normals/bank.h). */
+/**
+ * A bank of normal pictures as callers hold it: what it is, and how it is kept (native/normals/bank.h). The memory that
+ * another method keeps of normal pictures is held alike, but has no file.
+ */
 import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -24,6 +27,7 @@ export class NormalBank {
   readonly identity: string;
   readonly #native: NativeEngine;
   readonly #handle: number;
+  readonly #whenFreed = new Set<() => void>();
   #users = 0;
   #isRemoved = false;
 
@@ -37,9 +41,14 @@ export class NormalBank {
 
   /**
    * Writes the bank to a file that `normals` takes, whole or not at all.
-   * @throws CraneError E_EXISTS, E_IO_WRITE, E_NORMALS for a bank that was removed
+   * @throws CraneError E_EXISTS, E_IO_WRITE, E_NORMALS for a bank that was removed, E_USAGE for a method's memory
    */
   async save(path: string, { overwrite = false }: SaveBankOptions = {}): Promise<void> {
+    const { method } = this.facts;
+    if (method !== undefined)
+      throw new CraneError('E_USAGE', `what method ${method} keeps of normal pictures has no file`, {
+        hint: 'learn it again from the pictures: equal pictures give equal scores',
+      });
     const held = this.hold(this.#native);
     const random = randomBytes(6).toString('hex');
     const temporary = join(dirname(path), `.${basename(path).slice(0, 60)}.${random}.tmp`);
@@ -82,7 +91,16 @@ export class NormalBank {
     return { handle: this.#handle, release };
   }
 
+  /** @internal Called once its memory is freed; at once where it was. */
+  whenFreed(done: () => void): void {
+    if (this.#isRemoved && this.#users === 0) done();
+    else this.#whenFreed.add(done);
+  }
+
   #freeIfIdle(): void {
-    if (this.#isRemoved && this.#users === 0) this.#native.removeContext(this.#handle);
+    if (!this.#isRemoved || this.#users > 0) return;
+    this.#native.removeContext(this.#handle);
+    for (const done of this.#whenFreed) done();
+    this.#whenFreed.clear();
   }
 }

@@ -12,25 +12,35 @@ import { type PromptOrigin, promptOrigin } from '../models/prompt-origin.js';
 import { defaultSet } from '../models/prompt-set.js';
 import type { PresetName } from '../options/preset-names.js';
 import { presets } from './paper/presets.js';
-import type { TestedPrompts } from './test-run.js';
+import type { TestedNormals, TestedPrompts } from './test-run.js';
 
 /**
- * What pictures are compared with under these settings: prompts, or a bank, which stands for its pictures.
+ * What pictures are compared with under these settings: prompts, or normal pictures, which stand for themselves. Of prompts and
+ * a memory of normal pictures the prompts are named, and the pictures of both are known.
  * @throws CraneError those of a bank that cannot be read
  */
 export async function comparedWith(engine: Engine, settings: PictureSettings): Promise<PromptFacts | null> {
-  if (!needsBank(settings.method)) {
-    const { addon, model } = engine.trainingParts;
-    return promptFacts(addon, model, settings.method, settings.prompts);
-  }
+  const { addon, model } = engine.trainingParts;
+  const { method, prompts, normals } = settings;
+  const learned = needsBank(method) ? null : await promptFacts(addon, model, method, prompts);
+  if (normals === undefined) return learned;
   const { facts, identity } = await engine.banks.of(settings);
   const { pictures } = facts;
+  const own = pictures.map(({ sha256 }) => sha256.slice(0, k_pictureDigits));
   return {
-    name: `${pictures.length} normal pictures`,
-    sha256: identity,
-    learnedOn: [],
-    learnedPictures: new Set(pictures.map(({ sha256 }) => sha256.slice(0, k_pictureDigits))),
+    ...(learned ?? { name: `${pictures.length} normal pictures`, sha256: identity, learnedOn: [] }),
+    learnedPictures: new Set([...(learned?.learnedPictures ?? []), ...own]),
   };
+}
+
+/** The normal pictures under these settings; undefined: there are none. */
+export async function testedNormals(
+  engine: Engine,
+  settings: PictureSettings,
+): Promise<TestedNormals | undefined> {
+  if (settings.normals === undefined) return undefined;
+  const { facts, identity } = await engine.banks.of(settings);
+  return { sha256: identity, pictures: facts.pictures.map((picture) => ({ ...picture })) };
 }
 
 export interface PromptFacts extends TestedPrompts, PromptOrigin {

@@ -36,6 +36,8 @@ export interface TestSettings {
   method: MethodOptions;
   /** null: nothing of the method is learned */
   prompts: TestedPrompts | null;
+  /** the normal pictures that were compared with; only where there are some */
+  normals?: TestedNormals;
   /** what the texts name instead of the data set's classes; only where the caller said so */
   className?: string;
   preset: PresetName | null;
@@ -66,6 +68,12 @@ export interface TestedPrompts {
   sha256: string;
   /** null: the file does not say */
   learnedOn: string[] | null;
+}
+
+export interface TestedNormals {
+  /** of their contents and of how they were learned */
+  sha256: string;
+  pictures: { name: string; sha256: string }[];
 }
 
 export interface TestedDataSet {

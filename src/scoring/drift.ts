@@ -15,7 +15,8 @@ export async function driftWarning(
 ): Promise<string | undefined> {
   if (scores.length < k_leastScored) return undefined;
   const bank = await engine.banks.of(await engine.settledSettings(choices));
-  if (bank.facts.pictures.length < k_leastOwn) return undefined;
+  // A method's memory has no own scores.
+  if (bank.facts.method !== undefined || bank.facts.pictures.length < k_leastOwn) return undefined;
   const { falseAlarmRate: _, ...method } = choices;
   const farthest = Math.max(...(await engine.banks.ownScores(bank, method)).map(({ score }) => score));
   const beyond = scores.filter((score) => score > farthest).length;

@@ -25,7 +25,7 @@ export type ScoreRunOptions = Partial<
   Pick<ScoreCommandOptions, 'limit' | 'shard' | 'out' | 'maps' | 'includeMasks' | 'heatmapRange'>
 > &
   Pick<DataChoices, 'followLinks'> &
-  Pick<PictureChoices, 'normals' | 'falseAlarmRate'> &
+  Pick<PictureChoices, 'normals' | 'falseAlarmRate' | 'threshold' | 'mapThreshold'> &
   Pick<
     ScoreCommandOptions,
     'recursive' | 'resume' | 'failOnAnomaly' | 'mapSize' | 'heatmaps' | 'heatmapFormat' | 'timings' | 'force'
@@ -90,10 +90,11 @@ export function checkScoreRun(
 }
 
 export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
-  // Before the first picture: none could succeed.
-  checkClassName(run.engine.settings());
-  await run.engine.settledSettings();
   const { engine, options, writer, stop } = run;
+  const choices = comparedWith(options);
+  // Before the first picture: none could succeed.
+  checkClassName(engine.settings(choices));
+  const { threshold, mapThreshold } = await engine.settledSettings(choices);
   const outcome: ScoreRunOutcome = {
     scored: 0,
     failed: 0,
@@ -112,8 +113,6 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   /** scores against a bank */
   const compared: number[] = [];
   const odd = new NoteTally();
-  const choices = comparedWith(options);
-  const { threshold, mapThreshold } = await engine.settledSettings(choices);
   outcome.hasMapThreshold = mapThreshold !== null;
   outcome.thresholds = { threshold, mapThreshold };
   if (threshold !== null) outcome.anomalous = 0;
@@ -175,8 +174,10 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
 }
 
 /** What of the options is given to each call. */
-function comparedWith({ normals, falseAlarmRate }: ScoreRunOptions) {
+function comparedWith({ normals, falseAlarmRate, threshold, mapThreshold }: ScoreRunOptions) {
   return {
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(mapThreshold === undefined ? {} : { mapThreshold }),
     ...(normals === undefined ? {} : { normals }),
     ...(falseAlarmRate === undefined ? {} : { falseAlarmRate }),
   };

@@ -8,7 +8,7 @@ import type { MethodOptions } from '../addon/native.js';
 import type { FeatureShape } from '../addon/training.js';
 import { CraneError } from '../errors.js';
 import { changedReading, type Reading } from '../images/reading.js';
-import { methodOf } from '../methods/registry.js';
+import { methodOf, needsSource } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
 import type { Size } from '../options/types.js';
 import { canonicalJson } from '../runs/canonical-json.js';
@@ -57,7 +57,7 @@ export function featureSettings(given: {
     weights: given.weights,
     recipes: model.recipes ?? null,
     vision: model.vision,
-    source: descriptor.facts(method).needsSource ? (model.source?.tower ?? null) : null,
+    source: needsSource(method) ? (model.source?.tower ?? null) : null,
     input: given.size,
     method: own.method,
     pictures: {

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import type { MethodOptions } from '../addon/native.js';
 import type { Engine, TrainingParts } from '../engine/engine.js';
-import { couplesPictures, needsSource } from '../engine/method-choice.js';
 import { CraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import type { Reading } from '../images/reading.js';
+import { couplesPictures, needsSource } from '../methods/registry.js';
 import { modelFile } from '../models/model-json.js';
 import type { TrainChoices } from '../options/types.js';
 import { type Machine, thisMachine } from '../runs/machine.js';
@@ -39,7 +39,7 @@ export async function prepareTraining(
   const parts = engine.trainingParts;
   const { addon, native, model, size } = parts;
   const { method, reading } = engine.settings();
-  if (couplesPictures(method)) {
+  if (couplesPictures({ method })) {
     throw new CraneError(
       'E_MODEL_CONFIG',
       "compat.batchMean makes a picture's features depend on its neighbours in the batch: they cannot be kept",

@@ -104,6 +104,26 @@ describe.each(cases)('--method $name', ({ name, method, learning, named, levels 
   it(`has maps from 0 to ${levels}`, async () => {
     const { findMethod, defaultMethod } = await import('../../dist/methods/registry.js');
     const settings = { ...defaultMethod(name), features: [3, 6, 9] };
-    expect(findMethod(name).ranges(settings).map).toEqual([0, levels]);
+    expect(findMethod(name).ranges(settings, false).map).toEqual([0, levels]);
   });
+});
+
+describe('--method vand --normals-from', () => {
+  it('adds the distances of normal pictures, within the wider ranges', async () => {
+    const args = (...more: string[]) => [
+      ...['score', at('noise', 'part', 'test', 'square', '1.png'), '--model', model, '--method', 'vand'],
+      ...['--size', '112', '--features', '3,6,9', '--class-name', 'part', '--format', 'jsonl'],
+      ...['--prompts', at('vand', 'learned', 'epoch_2.pth'), ...more],
+    ];
+    const [plain] = lines(await craneNative(args())) as { score: number; model: string }[];
+    const from = ['--normals-from', at('noise', 'part', 'test', 'good')];
+    const finished = await craneNative(args(...from, '--map-threshold', '8.5', '--threshold', '1.9'));
+    expect(finished).toMatchObject({ code: 0 });
+    const [few] = lines(finished) as { score: number; model: string; anomalous: boolean }[];
+    expect(few!.score).not.toBe(plain!.score);
+    expect(few).toMatchObject({ anomalous: false });
+    expect(few!.model).not.toBe(plain!.model);
+    const without = await craneNative(args('--threshold', '1.9'));
+    expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('0 to 1') });
+  }, 240_000);
 });

@@ -1,4 +1,5 @@
 /** WinCLIP as a user meets it, on crane-mini's towers; its figures mean nothing there. */
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +58,69 @@ describe('score --method winclip', () => {
     const finished = await score('--class-name', 'bottle', '--prompts', prompts);
     expect(finished).toMatchObject({ code: 2, stderr: expect.stringContaining('prompts') });
   }, 120_000);
+});
+
+describe('score --method winclip --normals-from', () => {
+  const good = join(root, 'models', 'crane-mini', 'samples', 'bsdata-good-g00.jpg');
+
+  it('compares with normal pictures too, alike each time', async () => {
+    const plain = lines(await score('--class-name', 'bottle'))[0] as { score: number; model: string };
+    const few = [];
+    for (const from of [good, good, picture]) {
+      const finished = await score('--class-name', 'bottle', '--normals-from', from);
+      expect(finished).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining('memory of 1 normal picture'),
+      });
+      few.push(lines(finished)[0] as { score: number; model: string });
+    }
+    const [first, again, itself] = few;
+    expect(again).toMatchObject({ score: first!.score, model: first!.model });
+    expect(first!.model).not.toBe(plain.model);
+    expect(itself!.model).not.toBe(first!.model);
+    // Every window but the first of side 3 finds itself.
+    expect(itself!.score).toBeLessThan(first!.score);
+    expect(first!.score).toBeLessThanOrEqual(0.5);
+  }, 240_000);
+
+  it.each([
+    [['--turns', '3'], 'turns says how a bank of method normals is learned'],
+    [['--false-alarm-rate', '0.2'], 'needs own scores'],
+    [['--fit', 'tile'], 'stretched'],
+  ])(
+    'refuses %j',
+    async (more, message) => {
+      const refused = await score('--class-name', 'bottle', '--normals-from', good, ...more);
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+    },
+    120_000,
+  );
+
+  it('is tested, with the pictures in the results, and by draws', async () => {
+    const common = ['test', data, '--model', model, '--method', 'winclip', '--size', '56'];
+    const out = join(scratch, 'few');
+    const finished = await craneNative([
+      ...[...common, '--normals-from', good, '--out', out, '--bootstrap', '10'],
+    ]);
+    expect(finished).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('compared with 1 normal picture'),
+    });
+    const results = JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
+    expect(results.settings.normals.pictures).toEqual([
+      {
+        name: good,
+        sha256: createHash('sha256')
+          .update(await readFile(good))
+          .digest('hex'),
+      },
+    ]);
+    expect(await readFile(join(out, 'report.html'), 'utf8')).toContain('bsdata-good-g00.jpg (sha256');
+    const drawn = await craneNative([
+      ...[...common, '--normals-k-shot', '1', '--seeds', '2', '--out', join(scratch, 'shots')],
+    ]);
+    expect(drawn).toMatchObject({ code: 0, stdout: expect.stringContaining('the memory of method winclip') });
+  }, 240_000);
 });
 
 it('test --method winclip names each class by its folder', async () => {

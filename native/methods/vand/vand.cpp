@@ -21,6 +21,32 @@ struct ClassContext final : Context {
   at::Tensor text_vectors() const override { return text; }
 };
 
+// Normal pictures by themselves, which a class's context is made with ("memory").
+struct Memory final : Context {
+  std::vector<int64_t> features;
+  std::vector<std::vector<at::Tensor>> pictures;  // of each its tokens of each level, [n, width] unit rows
+};
+
+Memory memory_of(const Towers& towers, const Material& material, std::span<const at::Tensor> normals,
+                 const vand::Options& options) {
+  Memory memory;
+  memory.features = options.features;
+  if (const auto earlier = material.contexts.find("memory"); earlier != material.contexts.end()) {
+    for (const auto& context : earlier->second) {
+      const auto& own = own_context<Memory>(*context, vand::k_name);
+      check_input(own.features == options.features, "E_NORMALS",
+                  "a memory of other blocks than those of the call");
+      memory.pictures.insert(memory.pictures.end(), own.pictures.begin(), own.pictures.end());
+    }
+  }
+  for (const at::Tensor& normal : normals) {
+    const at::Tensor tokens = vand::picture_levels(*towers.vision, normal, options, nullptr).tokens;
+    std::vector<at::Tensor>& picture = memory.pictures.emplace_back();
+    for (int64_t i = 0; i < tokens.size(0); ++i) picture.push_back(layers::unit_rows(tokens[i]));
+  }
+  return memory;
+}
+
 std::string heads_file(const Material& material) {
   const auto file = material.files.find("heads");
   check_input(file != material.files.end(), "E_PROMPTS", vand::k_name, " needs a file of learned heads");
@@ -97,6 +123,8 @@ std::shared_ptr<const Method> make_vand(const Settings& settings) { return std::
 
 std::shared_ptr<const Context> Vand::prepare(const Towers& towers, const Material& material,
                                              std::span<const at::Tensor> normals) const {
+  Memory memory = memory_of(towers, material, normals, options_);
+  if (material.texts.empty() && !memory.pictures.empty()) return std::make_shared<Memory>(std::move(memory));
   auto context = std::make_shared<ClassContext>();
   const vand::HeadSizes sizes = vand::head_sizes(*towers.vision, options_);
   const vand::Heads heads = vand::load_heads(heads_file(material), sizes, towers.device);
@@ -104,15 +132,10 @@ std::shared_ptr<const Context> Vand::prepare(const Towers& towers, const Materia
     context->heads.emplace_back(layers::Linear{heads[i].second, heads[i + 1].second}, at::Tensor());
   }
   context->text = ensemble_pair(*towers.text, material.texts, text::Mean::unit, material.kept, name());
-  std::vector<std::vector<at::Tensor>> rows(static_cast<size_t>(sizes.levels));
-  for (const at::Tensor& normal : normals) {
-    const at::Tensor tokens = vand::picture_levels(*towers.vision, normal, options_, nullptr).tokens;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      rows[i].push_back(layers::unit_rows(tokens[static_cast<int64_t>(i)]));
-    }
-  }
-  for (const std::vector<at::Tensor>& level : rows) {
-    if (!level.empty()) context->memory.push_back(at::cat(level, /*dim=*/0));
+  for (size_t i = 0; i < context->heads.size() && !memory.pictures.empty(); ++i) {
+    std::vector<at::Tensor> level;
+    for (const auto& picture : memory.pictures) level.push_back(picture[i]);
+    context->memory.push_back(at::cat(level, /*dim=*/0));
   }
   return context;
 }

@@ -13,7 +13,8 @@ class Vand final : public Method {
   explicit Vand(const Settings& settings);
 
   const Facts& facts() const override { return facts_; }
-  // normals: the memory; may be none.
+  // normals: the memory, behind those of contexts "memory"; may be none. Without texts: a memory alone, which
+  // needs no heads. Errors: E_NORMALS for a memory of other blocks.
   std::shared_ptr<const Context> prepare(const Towers& towers, const Material& material,
                                          std::span<const at::Tensor> normals) const override;
   // part "class-token": of the class feature, with a memory its mean with the map's maximum. The map is a sum

@@ -50,6 +50,42 @@ at::Tensor with_blue_first(const at::Tensor& image, const vision::TowerConfig& c
   return ((image * std + mean).flip(1) - mean) / std;
 }
 
+Memory memory_of(const Towers& towers, const Material& material, std::span<const at::Tensor> normals,
+                 const std::vector<int64_t>& sides) {
+  Memory memory;
+  memory.sides = sides;
+  if (const auto earlier = material.contexts.find("memory"); earlier != material.contexts.end()) {
+    for (const auto& context : earlier->second) {
+      const auto& own = own_context<Memory>(*context, "winclip");
+      check_input(own.sides == sides, "E_NORMALS",
+                  "a memory of windows of other sides than those of the call");
+      memory.pictures.insert(memory.pictures.end(), own.pictures.begin(), own.pictures.end());
+    }
+  }
+  for (const at::Tensor& normal : normals) {
+    std::vector<at::Tensor>& picture = memory.pictures.emplace_back();
+    for (const at::Tensor& of_side : window_features(*towers.vision, normal, sides)) {
+      picture.push_back(of_side[0]);
+    }
+  }
+  return memory;
+}
+
+// Of each side the windows of the pictures that count; none without a picture.
+std::vector<at::Tensor> gallery_of(const Memory& memory, const Options& options) {
+  const auto count = static_cast<int64_t>(memory.pictures.size());
+  if (count == 0) return {};
+  const int64_t batch = options.compat.gallery_batch;
+  const auto first = static_cast<size_t>(batch > 0 ? (count - 1) / batch * batch : 0);
+  std::vector<at::Tensor> gallery;
+  for (size_t s = 0; s < memory.sides.size(); ++s) {
+    std::vector<at::Tensor> of_side;
+    for (size_t i = first; i < memory.pictures.size(); ++i) of_side.push_back(memory.pictures[i][s]);
+    gallery.push_back(at::cat(of_side, /*dim=*/0));
+  }
+  return gallery;
+}
+
 // text [B, 2, D], features [B, W, D] -> [B, W, 2]: normal, anomalous.
 at::Tensor probabilities(const at::Tensor& features, const at::Tensor& text, double temperature) {
   // In double up to the map: a hundredth as the temperature makes the last digits of a cosine count.
@@ -82,20 +118,11 @@ Winclip::Winclip(const Settings& settings) : Method("winclip", settings), option
 
 std::shared_ptr<const Context> Winclip::prepare(const Towers& towers, const Material& material,
                                                 std::span<const at::Tensor> normals) const {
+  Memory memory = memory_of(towers, material, normals, options_.window_sides);
+  if (material.texts.empty() && !memory.pictures.empty()) return std::make_shared<Memory>(std::move(memory));
   auto reference = std::make_shared<Reference>();
   reference->text = text_pair(sentence_features(towers, material), options_);
-  const auto count = static_cast<int64_t>(normals.size());
-  const int64_t batch = options_.compat.gallery_batch;
-  const int64_t first = batch > 0 && count > 0 ? (count - 1) / batch * batch : 0;
-  std::vector<std::vector<at::Tensor>> of_sides(options_.window_sides.size());
-  for (int64_t i = first; i < count; ++i) {
-    const std::vector<at::Tensor> features =
-        window_features(*towers.vision, normals[static_cast<size_t>(i)], options_.window_sides);
-    for (size_t s = 0; s < features.size(); ++s) of_sides[s].push_back(features[s][0]);
-  }
-  if (count > 0) {
-    for (const auto& of_side : of_sides) reference->gallery.push_back(at::cat(of_side, /*dim=*/0));
-  }
+  reference->gallery = gallery_of(memory, options_);
   return reference;
 }
 

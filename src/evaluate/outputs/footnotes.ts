@@ -58,7 +58,9 @@ const k_fewPictures = 10;
 
 /** How the figures are to be read. */
 export function conventionNotes({ settings, dataSets }: TestRun): string[] {
-  const { model, prompts, preset, size, limits, bootstrap } = settings;
+  const { model, normals, preset, size, limits, bootstrap } = settings;
+  // Where nothing was learned normal pictures stand in the place of prompts.
+  const prompts = settings.prompts?.sha256 === normals?.sha256 ? null : settings.prompts;
   const learnedOn = prompts?.learnedOn === null ? 'not known' : prompts?.learnedOn.join(', ') || 'nothing';
   const learned = prompts ? `prompts ${prompts.name}, learned on: ${learnedOn}` : 'nothing of it was learned';
   const withIntervals = dataSets.flatMap(({ classes }) => classes.filter(({ intervals }) => intervals));
@@ -66,7 +68,7 @@ export function conventionNotes({ settings, dataSets }: TestRun): string[] {
     ({ metrics: { image } }) => Math.min(image.normal, image.anomalous) < k_fewPictures,
   );
   return [
-    `${model}${preset === null ? '' : `, preset ${preset}`}, maps of ${size.width} x ${size.height}; ${learned}`,
+    `${model}${preset === null ? '' : `, preset ${preset}`}, maps of ${size.width} x ${size.height}; ${learned}${normals === undefined ? '' : `; compared with ${normals.pictures.length} normal pictures (${normals.sha256.slice(0, 12)})`}`,
     'in percent; a class is one row, and every class counts the same in a mean',
     `AUPRO 200: 200 thresholds, as the reference computes it; AUPRO exact: every distinct score a threshold (limits ${limits.join(', ')})`,
     ...(bootstrap && withIntervals.length > 0

@@ -34,11 +34,15 @@ export function kShotText({ classes, means, columns, seeds, model, bank }: KShot
   ]);
   const from = [...new Set(classes.map((one) => one.from))].join(' and ');
   const blocks = bank.tower === 'source' ? 'the spatial source' : `block ${bank.blocks.join(', ')}`;
+  const learned =
+    bank.method === undefined
+      ? `${blocks}, ${bank.turns} turns${bank.mirror ? ', mirrored' : ''}`
+      : `the memory of method ${bank.method}`;
   return [
     aligned([head, ...ofClasses, ...ofMeans]),
     paint.dim(
       visible(
-        `${model}, ${blocks}, ${bank.turns} turns${bank.mirror ? ', mirrored' : ''}; ${seeds.length} draws from the ${from} split, 95 % intervals over the draws`,
+        `${model}, ${learned}; ${seeds.length} draws from the ${from} split, 95 % intervals over the draws`,
       ),
     ),
   ]

@@ -50,9 +50,10 @@ export interface DemoRun {
 export async function runDemo(run: DemoRun): Promise<DemoOutcome> {
   const { engine, model, out, overwrite, stop } = run;
   const samples = await readSamples(model);
-  const { mapThreshold, method } = engine.settings();
+  const settings = engine.settings();
+  const { mapThreshold } = settings;
   const style: HeatMapStyle = {
-    ...mapColours(method),
+    ...mapColours(settings),
     mapThreshold,
     format: defaultOf('heatmapFormat'),
   };

@@ -84,7 +84,7 @@ function figure(
   return html`<figure><div class="stack"><img alt="${alt}" ${size} src="${dataUrl(bytes, 'jpeg')}">${outline && html`<img class="outline" alt="" ${size} src="${dataUrl(outline, 'png')}">`}</div><figcaption>${caption}</figcaption></figure>`;
 }
 
-function rangeText({ settings: { method } }: ComparedRun['run']): string {
-  const { low, high } = mapColours(method);
+function rangeText({ settings }: ComparedRun['run']): string {
+  const { low, high } = mapColours(settings);
   return `${low} to ${high}`;
 }

@@ -57,7 +57,7 @@ export async function comparedPictures(
               addon,
               folder: one.folder,
               sets: one.run.dataSets,
-              range: mapColours(one.run.settings.method),
+              range: mapColours(one.run.settings),
               reading: recordedReading(one.run.settings),
             },
           );

@@ -5,7 +5,8 @@ import { type Html, html } from '../html.js';
 
 export function madeWith(run: TestRun, made: readonly (readonly [term: string, value: string])[]): Html {
   const { settings, versions, machine, dataSets } = run;
-  const { prompts, method, bootstrap, size } = settings;
+  const { normals, method, bootstrap, size } = settings;
+  const prompts = settings.prompts?.sha256 === normals?.sha256 ? null : settings.prompts;
   const facts: (readonly [string, string])[] = [
     ...made,
     ['Model', settings.model],
@@ -13,6 +14,14 @@ export function madeWith(run: TestRun, made: readonly (readonly [term: string, v
       'Prompts',
       prompts ? `${prompts.name}, sha256 ${prompts.sha256}` : 'none: nothing of the method is learned',
     ],
+    ...(normals === undefined
+      ? []
+      : ([
+          [
+            'Normal pictures',
+            `${normals.pictures.length}: ${normals.pictures.map(({ name, sha256 }) => `${name} (sha256 ${sha256})`).join(', ')}`,
+          ],
+        ] as const)),
     ...(settings.preset === null ? [] : ([['Preset', settings.preset]] as const)),
     [
       'Input',

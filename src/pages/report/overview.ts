@@ -27,9 +27,11 @@ export function overview(run: TestRun): Html {
   const { dataSets, settings } = run;
   const pictures = dataSets.flatMap(({ classes }) => classes.flatMap((one) => one.pictures));
   const anomalous = pictures.filter(({ isAnomalous }) => isAnomalous).length;
-  const { prompts } = settings;
+  const { normals } = settings;
+  // Where nothing was learned normal pictures stand in the place of prompts.
+  const prompts = settings.prompts?.sha256 === normals?.sha256 ? null : settings.prompts;
   const warnings = otherWarnings(run);
-  return html`<p class="lead">${count(pictures.length, 'picture')} (${anomalous.toLocaleString('en')} anomalous) of ${names(dataSets)}, scored by <b>${settings.modelName}</b>${settings.preset !== null && html` as <b>${settings.preset}</b>`}${prompts && html` with prompts “${prompts.name}”`}.</p>
+  return html`<p class="lead">${count(pictures.length, 'picture')} (${anomalous.toLocaleString('en')} anomalous) of ${names(dataSets)}, scored by <b>${settings.modelName}</b>${settings.preset !== null && html` as <b>${settings.preset}</b>`}${prompts && html` with prompts “${prompts.name}”`}${normals && html`, compared with <b>${count(normals.pictures.length, 'normal picture')}</b>`}.</p>
 <p class="lead">${prompts === null ? 'Nothing of the method is learned from pictures.' : prompts.learnedOn === null ? 'The prompt file does not say which data sets its prompts were learned on: whether these are zero-shot results is not known.' : prompts.learnedOn.length === 0 ? 'The prompts were learned on no data set.' : html`The prompts were learned on <b>${prompts.learnedOn.join(', ')}</b>.`}</p>
 ${alarm(dataSets)}
 ${warnings.length > 0 && html`<ul class="warnings">${warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`}

@@ -38,7 +38,7 @@ const k_legendWidth = 360;
 
 /** @returns the path of the page; @throws CraneError E_EXISTS, E_IO_WRITE, E_CANCELLED */
 export async function writeReport(run: TestRun, options: ReportOptions): Promise<string> {
-  const { folder, addon, overwrite, made = [], range = mapColours(run.settings.method), signal } = options;
+  const { folder, addon, overwrite, made = [], range = mapColours(run.settings), signal } = options;
   const { mostPictures = k_mostPictures, path = join(folder, reportFile) } = options;
   const { pictures, leftOut } = choosePictures(run.dataSets, mostPictures);
   const illustrations: Illustration[] = [];

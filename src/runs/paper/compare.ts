@@ -59,7 +59,7 @@ export function notComparable(
   settings: TestSettings,
   { models = ['crane', 'crane+'], learnedOn: expected }: Expected = {},
 ): string[] {
-  const { modelName, prompts, preset, size, fit, split, maskGrey = false, exif } = settings;
+  const { modelName, prompts, normals, preset, size, fit, split, maskGrey = false, exif } = settings;
   const { name: method, backbone, learned } = methodOf(settings.method);
   const isOurs = method === 'crane';
   const reasons: string[] = [];
@@ -79,6 +79,10 @@ export function notComparable(
     const names = prompts!.learnedOn!.join(', ') || 'nothing';
     reasons.push(`the paper's prompts were learned on ${wanted} for this set; these on ${names}`);
   }
+  if (normals !== undefined)
+    reasons.push(
+      `these pictures were compared with ${normals.pictures.length} normal ones; the paper's figures are zero-shot`,
+    );
   const epoch = preset === null ? undefined : presets[preset].epoch;
   const own = /epoch_(\d+)\.pth$/.exec(prompts?.name ?? '')?.[1];
   if (epoch !== undefined && own !== undefined && Number(own) !== epoch)

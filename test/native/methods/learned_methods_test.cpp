@@ -242,6 +242,37 @@ TEST_P(VandMemory, MinMaxRunsOverThePicturesOfOneClass) {
   EXPECT_NEAR(scored(with_memory, one, scaled)[0].score, 0.5 * plain[0].score, 1e-6);
 }
 
+TEST_P(VandMemory, LearnedPictureByPictureIsTheSameBitForBit) {
+  fresh().write_checkpoint(path("learned.pth"), true, {});
+  const Pictures pictures(3, k_side, k_side, 0);
+  methods::Material together = material(path("learned.pth"));
+  together.normals = {pictures.items[0].picture, pictures.items[1].picture};
+  // Without texts and without heads.
+  std::vector<int64_t> alone;
+  for (size_t i = 0; i < 2; ++i) {
+    methods::Material normal;
+    normal.normals = {pictures.items[i].picture};
+    alone.push_back(engine_->add_context(normal, options()));
+  }
+  methods::Material joined;
+  joined.handles["memory"] = alone;
+  methods::Material apart = material(path("learned.pth"));
+  apart.handles["memory"] = {engine_->add_context(joined, options())};
+  const auto expected = scored(together, pictures, options());
+  const auto found = scored(apart, pictures, options());
+  for (size_t b = 0; b < expected.size(); ++b) {
+    EXPECT_EQ(found[b].score, expected[b].score);
+    EXPECT_EQ(found[b].map, expected[b].map);
+  }
+  EXPECT_NE(expected[2].score, scored(material(path("learned.pth")), pictures, options())[2].score);
+
+  const auto fewer = options({{"features", blocks({1, 2})}});
+  EXPECT_EQ(code_of([&] { engine_->add_context(joined, fewer); }), "E_NORMALS");
+  std::vector<ScoreItem> item{pictures.items[0]};
+  item[0].context = alone[0];
+  EXPECT_EQ(code_of([&] { engine_->score(item, options(), nullptr); }), "E_USAGE");
+}
+
 INSTANTIATE_TEST_SUITE_P(Compared, VandMemory, testing::Values(k_cases[1]));
 
 class AdaClipLearner : public LearnedMethod {};

@@ -92,11 +92,13 @@ describe('a method that names classes', () => {
   it('is refused before the first picture where it can only fail', async () => {
     const engine = await openEngine(makeFakeAddon(), model, { method: k_naming });
     const asked = { code: 'E_PROMPTS', hint: expect.stringContaining('--class-name') };
-    expect(await errorOf(runScore({ engine, inputs: ['none.png'] } as never))).toMatchObject(asked);
-    const named = await openEngine(makeFakeAddon(), model, { method: k_naming, className: 'nut' });
-    expect(await errorOf(runScore({ engine: named, inputs: ['none.png'] } as never))).not.toMatchObject(
+    expect(await errorOf(runScore({ engine, inputs: ['none.png'], options: {} } as never))).toMatchObject(
       asked,
     );
+    const named = await openEngine(makeFakeAddon(), model, { method: k_naming, className: 'nut' });
+    expect(
+      await errorOf(runScore({ engine: named, inputs: ['none.png'], options: {} } as never)),
+    ).not.toMatchObject(asked);
   });
 
   it('is the only kind that takes one', async () => {

@@ -107,7 +107,7 @@ describe('score', () => {
     [{ threads: 2 }, /score takes no option "threads": it belongs to loadEngine/, undefined],
     [
       { threshold: '0.5' },
-      /Expected a number from 0 to 1, or none \(null\) for threshold but received '0.5' of type string/,
+      /Expected a number from 0 to 2, or none \(null\) for threshold but received '0.5' of type string/,
       undefined,
     ],
     [{ compat: { batchmean: true } }, /no option "compat.batchmean"/, 'did you mean "compat.batchMean"?'],

@@ -28,7 +28,7 @@ describe('anovl', () => {
     const { facts } = findMethod('anovl');
     const carries = { ...method, compat: { ...(method['compat'] as object), carriedState: true } };
     expect(
-      [method, carries, { ...carries, adapter: 'none' }].map((each) => facts(each).couplesPictures),
+      [method, carries, { ...carries, adapter: 'none' }].map((each) => facts(each, false).couplesPictures),
     ).toEqual([false, true, false]);
   });
 });

@@ -207,19 +207,20 @@ describe('ranges', () => {
 
   it('are what an option may be before its method is known', () => {
     expect([widestRange('score'), widestRange('map')]).toEqual([
-      [0, 1],
-      [0, 4],
+      // of vand with a memory of normal pictures
+      [0, 2],
+      [0, 12],
     ]);
-    expect(findOption('mapThreshold')!.accepts(4)).toBe(true);
-    expect(findOption('mapThreshold')!.accepts(4.1)).toBe(false);
-    expect(findOption('threshold')!.accepts(1.1)).toBe(false);
+    expect(findOption('mapThreshold')!.accepts(12)).toBe(true);
+    expect(findOption('mapThreshold')!.accepts(12.1)).toBe(false);
+    expect(findOption('threshold')!.accepts(2.1)).toBe(false);
   });
 
   it('scale 16-bit maps and colours', async () => {
     const engine = await open({ method: 'bare' });
     const { map } = await engine.score(pixels(9), { map: true });
     expect(map!.range).toEqual([0, 4]);
-    expect(mapColours(engine.settings().method)).toEqual({ low: 0, high: 4 });
+    expect(mapColours(engine.settings())).toEqual({ low: 0, high: 4 });
     const data = Float32Array.of(0, 1, 2, 4, 5, -1);
     const png = await new AnomalyMap({ data, width: 6, height: 1 }, makeFakeAddon(), [0, 4]).toPng();
     const { data: bytes } = await sharp(png)

@@ -37,8 +37,11 @@ it('a method is complete, and each setting is where records have it', () => {
 it('facts follow the settings', () => {
   const method = craneMethod('crane');
   const coupled = { ...method, compat: { ...method.compat, batchMean: true } };
-  expect([method, coupled].map((each) => methodOf(each).facts(each).couplesPictures)).toEqual([false, true]);
-  expect(methodOf(method).facts({ ...method, dAttn: true }).needsSource).toBe(true);
+  expect([method, coupled].map((each) => methodOf(each).facts(each, false).couplesPictures)).toEqual([
+    false,
+    true,
+  ]);
+  expect(methodOf(method).facts({ ...method, dAttn: true }, false).needsSource).toBe(true);
   expect(methodsWith('dAttnBeta')).toEqual(['crane']);
 });
 

@@ -28,9 +28,10 @@ describe('winclip', () => {
   it('says that its values end at one half, unless nothing is halved', () => {
     const method = defaultMethod('winclip');
     const { ranges } = findMethod('winclip');
-    expect(ranges(method)).toEqual({ score: [0, 0.5], map: [0, 0.5] });
+    expect(ranges(method, false)).toEqual({ score: [0, 0.5], map: [0, 0.5] });
     const whole = { ...method, compat: { ...(method['compat'] as object), halvedMap: false } };
-    expect(ranges(whole)).toEqual({ score: [0, 1], map: [0, 1] });
+    expect(ranges(whole, false)).toEqual({ score: [0, 1], map: [0, 1] });
+    expect(ranges(whole, true)).toEqual({ score: [0, 0.5], map: [0, 0.5] });
   });
 
   it('leaves off what the public code does by mistake with colours', () => {

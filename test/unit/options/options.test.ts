@@ -31,7 +31,7 @@ describe('the table of options', () => {
     ['threads', '0x10', 16],
     ['threshold', '0.25', 0.25],
     ['threshold', 'none', null],
-    ['threshold', '1.5', undefined],
+    ['threshold', '2.5', undefined],
     ['threshold', 'NaN', undefined],
     ['batch', 'auto', 'auto'],
     ['batch', '3', 3],

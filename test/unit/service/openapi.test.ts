@@ -92,7 +92,7 @@ describe('the OpenAPI document', () => {
       true,
     ],
     [{ threshold: null }, true],
-    [{ threshold: 2 }, false],
+    [{ threshold: 3 }, false],
     [{ fit: 'none' }, false],
     [{ bitDepth: 20 }, false],
     [{ valueRange: { low: 0 } }, false],

@@ -88,8 +88,8 @@ models:
       'did you mean "threshold"?',
     ],
     [
-      'models:\n  a:\n    threshold: 2\n',
-      /:3: Expected a number from 0 to 1.* for models.a.threshold/,
+      'models:\n  a:\n    threshold: 3\n',
+      /:3: Expected a number from 0 to 2.* for models.a.threshold/,
       undefined,
     ],
     ['models:\n  a b:\n', /:2: "a b" is no name for a model/, undefined],

@@ -65,6 +65,40 @@ image::PictureView view(const std::vector<uint8_t>& rgb, int64_t side = k_side) 
   return {rgb.data(), side, side, image::Mode::rgb};
 }
 
+TEST(Winclip, AMemoryLearnedPictureByPictureIsTheSameBitForBit) {
+  Example example;
+  const auto picture = noise_picture(k_side, k_side, 1);
+  const auto first = noise_picture(k_side, k_side, 2);
+  const auto second = noise_picture(k_side, k_side, 3);
+  for (const Settings& settings : {Settings{}, Settings{{"compat.galleryBatch", 1.0}}}) {
+    const ScoreOptions options = winclip_with(settings);
+    const ScoreOutcome together = example.score(view(picture), settings, {view(first), view(second)});
+    std::vector<int64_t> alone;
+    for (const auto* normal : {&first, &second}) {
+      Material one;
+      one.normals = {view(*normal)};
+      alone.push_back(example.engine.add_context(one, options));
+    }
+    Material joined;
+    joined.handles["memory"] = alone;
+    Material apart = sentences();
+    apart.handles["memory"] = {example.engine.add_context(joined, options)};
+    ScoreItem item;
+    item.picture = view(picture);
+    item.wants_map = true;
+    item.context = example.engine.add_context(apart, options);
+    const ScoreOutcome found = example.engine.score(std::vector{item}, options, nullptr)[0];
+    EXPECT_EQ(found.score, together.score);
+    EXPECT_EQ(found.map, together.map);
+    EXPECT_NE(found.score, example.score(view(picture), settings).score);
+
+    item.context = alone[0];
+    EXPECT_EQ(code_of([&] { example.engine.score(std::vector{item}, options, nullptr); }), "E_USAGE");
+    const ScoreOptions other = winclip_with({{"windowSides", std::vector<double>{2}}});
+    EXPECT_EQ(code_of([&] { example.engine.add_context(apart, other); }), "E_NORMALS");
+  }
+}
+
 TEST(Winclip, GivesAMapOfItsOwnSizeAndItsLargestValue) {
   Example example;
   const auto rgb = noise_picture(k_side, k_side, 1);

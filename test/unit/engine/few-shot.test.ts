@@ -1,0 +1,203 @@
+/** Methods that keep normal pictures beside their texts, and what of a class stays with its data set. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEngine } from '../../../src/engine/load-engine.js';
+import type { CraneError } from '../../../src/errors.js';
+import { evaluateIn } from '../../../src/evaluate/evaluate-data-sets.js';
+import { runText } from '../../../src/evaluate/outputs/text-table.js';
+import { rangesOf } from '../../../src/methods/registry.js';
+import type { Model } from '../../../src/models/model-json.js';
+import type { EngineOptions } from '../../../src/options/types.js';
+import { plain } from '../../../src/terminal/paint.js';
+import { makeTestAddon } from '../metrics/slow-metrics.js';
+import { writeToySet } from '../train/toy-set.js';
+import { useWorkplace } from '../train/workplace.js';
+import { makeFakeAddon } from './fake-addon.js';
+import { makeToyFolder, makeToyModel, pixels, writePicture } from './toy-model.js';
+
+let folder: string;
+let model: Model;
+beforeAll(async () => {
+  folder = await makeToyFolder();
+  model = await makeToyModel(folder);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function open(options: EngineOptions = {}) {
+  const addon = makeFakeAddon();
+  const engine = await openEngine(addon, model, { method: 'winclip', className: 'nut', ...options });
+  return { addon, engine };
+}
+const faultOf = (work: Promise<unknown>) =>
+  work.then(
+    () => ({ code: 'no error', message: '', hint: '' }),
+    ({ code, message, hint = '' }: CraneError) => ({ code, message, hint }),
+  );
+
+describe('the memory of a method', () => {
+  it('is learned picture by picture without texts, and stands beside them', async () => {
+    const { engine, addon } = await open();
+    const path = await writePicture(join(folder, 'good.png'), 90);
+    const plain = await engine.score(pixels(10), { map: true });
+    const before = addon.log.prompts.length;
+    const memory = await engine.learnNormals([path, { input: pixels(3), name: 'three' }]);
+    expect(memory.facts).toMatchObject({
+      method: 'winclip',
+      settings: { windowSides: [2, 3] },
+      pictures: [
+        { name: path, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        { name: 'three', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      ],
+    });
+    const few = await engine.score(pixels(10), { normals: memory, map: true });
+    await engine.score(pixels(11), { normals: memory });
+    const [first, second, joined, used, ...more] = addon.log.prompts.slice(before);
+    expect(more).toEqual([]);
+    for (const one of [first!, second!]) {
+      expect(one.material).toMatchObject({ texts: {}, files: {}, normals: [{}] });
+      expect(one.method).toMatchObject({ name: 'winclip', windowSides: [2, 3] });
+    }
+    expect(joined!.material).toEqual({
+      texts: {},
+      files: {},
+      contexts: { memory: [before + 1, before + 2] },
+    });
+    expect(used!.material.contexts).toEqual({ memory: [before + 3] });
+    expect(used!.material.texts['normal']).toHaveLength(154);
+    expect(few.model).not.toBe(plain.model);
+    expect((await engine.score(pixels(10))).model).toBe(plain.model);
+  });
+
+  it('decides the label by its pictures', async () => {
+    const { engine } = await open();
+    const [a, again, b] = [
+      await engine.learnNormals([pixels(1), pixels(2)]),
+      await engine.learnNormals([pixels(1), pixels(2)]),
+      await engine.learnNormals([pixels(1), pixels(3)]),
+    ];
+    const labels = [];
+    for (const normals of [a!, again!, b!]) labels.push((await engine.score(pixels(9), { normals })).model);
+    expect(labels[1]).toBe(labels[0]);
+    expect(labels[2]).not.toBe(labels[0]);
+    const { method } = engine.settings();
+    expect(rangesOf({ method, normals: a })).toEqual({ score: [0, 0.5], map: [0, 0.5] });
+  });
+
+  it('is freed with all that was made with it', async () => {
+    const { engine, addon } = await open();
+    const memory = await engine.learnNormals([pixels(1)]);
+    const before = addon.log.prompts.length;
+    for (const className of ['nut', 'bolt', 'nut'])
+      await engine.score(pixels(9), { normals: memory, className });
+    expect(addon.log.prompts.length - before).toBe(2);
+    memory.remove();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(addon.log.removed).toEqual(expect.arrayContaining([before, before + 1, before + 2]));
+    expect((await faultOf(engine.score(pixels(9), { normals: memory }))).code).toBe('E_NORMALS');
+  });
+
+  it('is joined with others', async () => {
+    const { engine } = await open();
+    const [a, b] = [await engine.learnNormals([pixels(1)]), await engine.learnNormals([pixels(2)])];
+    const both = await engine.mergeNormals([a, b]);
+    const together = await engine.learnNormals([pixels(1), pixels(2)]);
+    expect(both.identity).toBe(together.identity);
+    expect(both.facts.method).toBe('winclip');
+  });
+
+  it('of another method, of other settings or from a file is refused', async () => {
+    const { engine } = await open();
+    const { engine: plain } = await open({ method: 'normals', className: undefined as never });
+    const memory = await engine.learnNormals([pixels(1)]);
+    const score = (options: object) => faultOf(engine.score(pixels(9), { normals: memory, ...options }));
+    const { engine: bare } = await open({ className: undefined as never });
+    const own = await bare.learnNormals([pixels(1)]);
+    expect(await faultOf(bare.score(pixels(9), { normals: own, method: 'normals' }))).toMatchObject({
+      code: 'E_NORMALS',
+      message: expect.stringContaining('learned for method winclip'),
+    });
+    expect(await score({ windowSides: [2] })).toMatchObject({
+      code: 'E_NORMALS',
+      message: expect.stringContaining('{"windowSides":[2,3]}'),
+    });
+    const file = join(folder, 'bank.safetensors');
+    await (await plain.learnNormals([pixels(1)])).save(file, { overwrite: true });
+    expect(await score({ normals: file })).toMatchObject({
+      code: 'E_NORMALS',
+      message: expect.stringContaining('learned for method normals'),
+      hint: expect.stringContaining('--normals-from'),
+    });
+    expect(await faultOf(memory.save(join(folder, 'memory.safetensors')))).toMatchObject({ code: 'E_USAGE' });
+    const { engine: crane } = await open({ method: 'crane', className: undefined as never });
+    const bank = await crane.learnNormals([pixels(1)]);
+    expect(bank.facts.method).toBeUndefined();
+    expect((await faultOf(crane.score(pixels(9), { normals: bank, method: 'crane' }))).code).toBe('E_USAGE');
+  });
+
+  it('refuses what would change nothing', async () => {
+    const { engine } = await open();
+    const memory = await engine.learnNormals([pixels(1)]);
+    const score = (options: object) => faultOf(engine.score(pixels(9), { normals: memory, ...options }));
+    expect(await score({ falseAlarmRate: 0.1 })).toMatchObject({ code: 'E_USAGE' });
+    expect(await score({ fit: 'tile' })).toMatchObject({ code: 'E_USAGE' });
+    expect(await faultOf(engine.learnNormals([pixels(1)], { turns: 4 }))).toMatchObject({
+      code: 'E_USAGE',
+      message: expect.stringContaining('turns'),
+    });
+    expect(await faultOf(engine.learnNormals([]))).toMatchObject({ code: 'E_NORMALS' });
+  });
+});
+
+describe('a test', () => {
+  const work = useWorkplace();
+  const opened = async (options: EngineOptions) => {
+    const addon = makeTestAddon();
+    return { addon, engine: await openEngine(addon, work.model, options) };
+  };
+
+  it('with a memory says which pictures, and warns of those that are tested', async () => {
+    const { engine } = await opened({ method: 'winclip' });
+    const normals = await engine.learnNormals([pixels(1), { input: pixels(2), name: 'two' }]);
+    const run = await evaluateIn(
+      { engine, data: work.set, bootstrap: 50, report: false, normals, comparePaper: true },
+      work.env,
+    );
+    expect(run.settings.normals).toEqual({ sha256: normals.identity, pictures: normals.facts.pictures });
+    expect(runText(run, plain)).toContain('compared with 2 normal pictures');
+    await engine.dispose();
+  });
+
+  it('scales over a class what is published so, and only with normal pictures', async () => {
+    const prompts = work.at('heads.pth');
+    await writeFile(prompts, 'heads');
+    const { addon, engine } = await opened({ method: 'vand', prompts });
+    const scaled = { compat: { classMinMax: true }, batch: 2, bootstrap: 50, report: false };
+    const passes = async (more: object) => {
+      const before = addon.log.passes.length;
+      await evaluateIn({ engine, data: work.set, ...scaled, ...more }, work.env);
+      return addon.log.passes.slice(before).map(({ requests }) => requests.length);
+    };
+    const alone = await passes({});
+    const all = alone.reduce((sum, count) => sum + count, 0);
+    expect(alone.length).toBeGreaterThan(1);
+    expect(await passes({ normals: await engine.learnNormals([pixels(1)]) })).toEqual([all]);
+    await engine.dispose();
+  });
+
+  it('begins anew with each class of each data set what a method carries on', async () => {
+    const other = await writeToySet(work.at('other'));
+    const { addon, engine } = await opened({ method: 'anovl' });
+    const encoded = async (more: object) => {
+      const before = addon.log.prompts.length;
+      const data = [work.set, other];
+      await evaluateIn({ engine, data, bootstrap: 50, report: false, ...more }, work.env);
+      return addon.log.prompts.length - before;
+    };
+    const carried = { compat: { carriedState: true } };
+    expect(await encoded(carried)).toBe(2);
+    expect(await encoded(carried)).toBe(2);
+    expect(await encoded({})).toBe(1);
+    await engine.dispose();
+  });
+});
