@@ -11,6 +11,7 @@ const loaders: Record<string, (context: Context) => Promise<CommandModule>> = {
   submit: async (context) => (await import('./submit.js')).submitCommand(context),
   worker: async (context) => (await import('./worker.js')).workerCommand(context),
   queue: async (context) => (await import('./queue.js')).queueCommand(context),
+  plan: async (context) => (await import('./plan.js')).planCommand(context),
   demo: async (context) => (await import('./demo.js')).demoCommand(context),
   serve: async (context) => (await import('./serve.js')).serveCommand(context),
   watch: async (context) => (await import('./watch.js')).watchCommand(context),

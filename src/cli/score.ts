@@ -60,8 +60,25 @@ function inputsOf(argv: Record<string, unknown>): string[] {
   throw new CraneError('E_USAGE', 'score needs an input', { hint: 'a file, a folder, a glob, @list or -' });
 }
 
+/**
+ * `--shard index/10` is the shard of a pod of an indexed job, which counts from 0.
+ * @throws CraneError E_USAGE where JOB_COMPLETION_INDEX is none of it
+ */
+function withShardOfIndex(argv: Record<string, unknown>, env: NodeJS.ProcessEnv): Record<string, unknown> {
+  const count = /^index\/(\d+)$/.exec(String(argv['shard'] ?? ''))?.[1];
+  if (count === undefined) return argv;
+  const index = env['JOB_COMPLETION_INDEX'];
+  if (index !== undefined && /^\d+$/.test(index) && Number(index) < Number(count))
+    return { ...argv, shard: `${Number(index) + 1}/${count}` };
+  throw new CraneError(
+    'E_USAGE',
+    `--shard index/${count} needs JOB_COMPLETION_INDEX from 0 to ${Number(count) - 1}, found ${index ?? 'none'}`,
+    { hint: 'set by indexed jobs of Kubernetes; elsewhere give the shard itself: --shard 1/3' },
+  );
+}
+
 async function score(context: Context, inputs: string[], argv: Record<string, unknown>): Promise<void> {
-  const { falseAlarmRate, ...others } = readFlags(argv, names) as AllOptions;
+  const { falseAlarmRate, ...others } = readFlags(withShardOfIndex(argv, context.env), names) as AllOptions;
   // Its default is that of calibrate: here nothing is asked of the good pictures unless it is given.
   const rate = argv['false-alarm-rate'] === undefined ? {} : { falseAlarmRate };
   const values = { ...others, ...rate } as AllOptions;

@@ -23,6 +23,8 @@ export type OptionGroup =
   | 'Index'
   | 'Weights'
   | 'Work'
+  | 'Plan'
+  | 'Assumptions'
   | 'Building';
 export type LibraryCall =
   | 'loadEngine'

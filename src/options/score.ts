@@ -43,7 +43,7 @@ export const scoreCommandOptions = {
       properties: { index: { type: 'integer' }, count: { type: 'integer' } },
       required: ['index', 'count'],
     },
-    expected: 'I/N with I from 1 to N',
+    expected: 'I/N with I from 1 to N, or index/N',
     pattern: /^(\d+)\/(\d+)$/,
     accepts: isShard,
     make: (index, count) => ({ index, count }),

@@ -16,6 +16,7 @@ import type { LibraryCall, OptionSpec } from './kinds.js';
 import { choice, flag, int, lowAndHigh, num, orNone, orWord, pair, text } from './kinds.js';
 import { methodCalls, methodOptions } from './method.js';
 import { normalsOptions } from './normals.js';
+import { planCommandOptions } from './plan.js';
 import { scoreCommandOptions } from './score.js';
 import { serveOptions } from './serve.js';
 import { testCommandOptions } from './test.js';
@@ -324,6 +325,7 @@ export const options = {
   ...indexCommandOptions,
   ...weightsCommandOptions,
   ...workCommandOptions,
+  ...planCommandOptions,
   ...buildCommandOptions,
 } satisfies OptionTable;
 

@@ -313,6 +313,21 @@ export interface WorkCommandOptions {
   submission: string;
 }
 
+/** What `plan` is asked, and what it assumes. */
+export interface PlanCommandOptions {
+  pictures: number;
+  deadline: string;
+  pricePerHour: number;
+  rate: number;
+  startSeconds: number;
+  spread: number;
+  slowShare: number;
+  slowTimes: number;
+  killsPerHour: number;
+  replaceSeconds: number;
+  failShare: number;
+}
+
 export interface BuildCommandOptions {
   clean: boolean;
   tests: boolean;
@@ -344,5 +359,6 @@ export type AllOptions = Flat<EngineOptions> &
   IndexCommandOptions &
   WeightsCommandOptions &
   WorkCommandOptions &
+  PlanCommandOptions &
   BuildCommandOptions;
 export type OptionName = keyof AllOptions;

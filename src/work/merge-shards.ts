@@ -3,7 +3,8 @@ import type { ResultLine } from '../sinks/result-line.js';
 import type { ResultWriter } from '../sinks/result-writer.js';
 import { type CheckChoices, checkShards } from './check-shards.js';
 import { findShards } from './find-shards.js';
-import { resultRows } from './result-rows.js';
+import { Heap } from './heap.js';
+import { type NumberedRow, resultRows } from './result-rows.js';
 
 export interface Merged {
   shards: number;
@@ -40,37 +41,16 @@ export async function mergeShards(
   return merged;
 }
 
-/** Each source ascends; the heads wait in a heap, so a thousand shards cost ten steps a row. */
-async function* inOrder(sources: AsyncGenerator<{ row: ResultLine }>[]): AsyncGenerator<ResultLine> {
-  const heap: { row: ResultLine; source: AsyncGenerator<{ row: ResultLine }> }[] = [];
-  const isBefore = (a: number, b: number) => heap[a]!.row.index < heap[b]!.row.index;
-  const swap = (a: number, b: number) => {
-    [heap[a], heap[b]] = [heap[b]!, heap[a]!];
-  };
-  const sink = (at: number) => {
-    for (;;) {
-      const [left, right] = [2 * at + 1, 2 * at + 2];
-      let least = at;
-      if (left < heap.length && isBefore(left, least)) least = left;
-      if (right < heap.length && isBefore(right, least)) least = right;
-      if (least === at) return;
-      swap(at, least);
-      at = least;
-    }
-  };
-  for (const source of sources) {
+/** Each source ascends; their heads wait in a heap. */
+async function* inOrder(sources: AsyncGenerator<NumberedRow>[]): AsyncGenerator<ResultLine> {
+  const heads = new Heap<{ row: ResultLine; source: AsyncGenerator<NumberedRow> }>(({ row }) => row.index);
+  const advance = async (source: AsyncGenerator<NumberedRow>) => {
     const next = await source.next();
-    if (!next.done) heap.push({ row: next.value.row, source });
-  }
-  for (let at = heap.length >> 1; at >= 0; at--) sink(at);
-  while (heap.length > 0) {
-    const { row, source } = heap[0]!;
-    yield row;
-    const next = await source.next();
-    if (next.done) {
-      const last = heap.pop()!;
-      if (heap.length > 0) heap[0] = last;
-    } else heap[0] = { row: next.value.row, source };
-    sink(0);
+    if (!next.done) heads.push({ row: next.value.row, source });
+  };
+  for (const source of sources) await advance(source);
+  for (let head = heads.pop(); head !== undefined; head = heads.pop()) {
+    yield head.row;
+    await advance(head.source);
   }
 }

@@ -153,6 +153,13 @@ describe('inputs', () => {
     for (const [at, run] of shards.entries())
       expect(run.lines()).toEqual(all.filter(({ input }) => shardOf(String(input), 3) === at + 1));
     expect(inputsOf(await score([pictures, '--recursive', '--limit', '2']))).toHaveLength(2);
+    const indexed = ['--recursive', '--no-timings', '--shard', 'index/3'];
+    const pod = await score([pictures, ...indexed], { env: { JOB_COMPLETION_INDEX: '2' } });
+    expect(pod.lines()).toEqual(shards[2]!.lines());
+    for (const env of [{}, { JOB_COMPLETION_INDEX: '3' }, { JOB_COMPLETION_INDEX: 'x' }])
+      expect((await score([pictures, ...indexed], { env })).stderr).toContain(
+        'needs JOB_COMPLETION_INDEX from 0 to 2',
+      );
   });
 });
 

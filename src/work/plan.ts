@@ -1,0 +1,168 @@
+/**
+ * How many workers a piece of work needs: the arithmetic of one measured rate, and a simulation of stragglers, kills and retries. The
+ * rate is measured; all else is assumed, and every assumption is printed with the plan.
+ */
+import { SeededGenerator } from '../data/seeded-generator.js';
+import { Heap } from './heap.js';
+
+export interface PlanAssumptions {
+  /** pictures of a chunk */
+  chunk: number;
+  /** seconds from a worker's start to its first picture */
+  startSeconds: number;
+  /** standard deviation of the logarithm of a chunk's time: 0.1 is about 10 % */
+  spread: number;
+  /** share of workers that are slow all the time, and how many times slower */
+  slowShare: number;
+  slowTimes: number;
+  /** kills of one worker an hour: spot machines, evictions, faults */
+  killsPerHour: number;
+  /** seconds until a killed worker's chunk is taken up again, and until a new worker takes its place */
+  lockSeconds: number;
+  replaceSeconds: number;
+  /** share of chunks that fail once for a reason outside, and the pause before their second try */
+  failShare: number;
+  backoffSeconds: number;
+}
+
+export interface PlanRequest {
+  pictures: number;
+  /** pictures a second of one worker, measured */
+  rate: number;
+  assumptions: PlanAssumptions;
+  seed: number;
+}
+
+export interface SimulatedRun {
+  seconds: number;
+  /** worker-hours that are paid: every worker until the last chunk is done */
+  workerHours: number;
+  kills: number;
+  retries: number;
+}
+
+/** What an unknown number of workers would need if nothing ever went wrong. */
+export function idealSeconds({ pictures, rate }: PlanRequest, workers: number): number {
+  return pictures / (rate * workers);
+}
+
+interface Event {
+  at: number;
+  worker: number;
+}
+
+/** @throws RangeError for no worker */
+export function simulate(request: PlanRequest, workers: number, draw = 0): SimulatedRun {
+  if (!(workers >= 1)) throw new RangeError('at least one worker');
+  const { pictures, rate, assumptions: assumed, seed } = request;
+  const random = SeededGenerator.of(seed, `plan ${draw}`);
+  const uniform = () => 1 - random.float();
+  const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+  const untilKill = () =>
+    assumed.killsPerHour > 0
+      ? (-Math.log(uniform()) * 3600) / assumed.killsPerHour
+      : Number.POSITIVE_INFINITY;
+  const chunks = Math.ceil(pictures / assumed.chunk);
+  const speed = Array.from({ length: workers }, () =>
+    uniform() < assumed.slowShare ? 1 / assumed.slowTimes : 1,
+  );
+  const deaths = Array.from({ length: workers }, () => assumed.startSeconds + untilKill());
+
+  const free = new Heap<Event>((event) => event.at);
+  for (let worker = 0; worker < workers; worker++) free.push({ at: assumed.startSeconds, worker });
+  /** chunks that come back: when, and the pictures they still lack */
+  const back = new Heap<{ at: number; pictures: number; mayFail: boolean }>((each) => each.at);
+  let begun = 0;
+  let left = chunks;
+  let end = 0;
+  let kills = 0;
+  let retries = 0;
+  while (left > 0) {
+    const { at, worker } = free.pop()!;
+    const returned = back.peek();
+    const isBack = returned !== undefined && (returned.at <= at || begun === chunks);
+    if (!isBack && begun === chunks) continue;
+    const job = isBack
+      ? back.pop()!
+      : { at: 0, pictures: Math.min(assumed.chunk, pictures - begun++ * assumed.chunk), mayFail: true };
+    const start = Math.max(at, job.at);
+    const seconds = (job.pictures / (rate * speed[worker]!)) * Math.exp(assumed.spread * normal());
+    const death = deaths[worker]!;
+    if (start + seconds > death) {
+      // What it had done is kept; the rest waits until its silence is noticed.
+      kills++;
+      const done = Math.max(0, Math.floor(((death - start) / seconds) * job.pictures));
+      back.push({ ...job, at: Math.max(start, death) + assumed.lockSeconds, pictures: job.pictures - done });
+      const again = Math.max(start, death) + assumed.replaceSeconds + assumed.startSeconds;
+      deaths[worker] = again + untilKill();
+      free.push({ at: again, worker });
+      continue;
+    }
+    const finished = start + seconds;
+    if (job.mayFail && uniform() < assumed.failShare) {
+      retries++;
+      // Found at its end: the store did not take the part. Rows are kept, one of them is left to do.
+      back.push({ at: finished + assumed.backoffSeconds, pictures: 1, mayFail: false });
+    } else {
+      left--;
+      end = Math.max(end, finished);
+    }
+    free.push({ at: finished, worker });
+  }
+  return { seconds: end, workerHours: (workers * end) / 3600, kills, retries };
+}
+
+export interface Plan {
+  workers: number;
+  /** if nothing went wrong */
+  idealSeconds: number;
+  /** of the simulated runs */
+  medianSeconds: number;
+  slowestSeconds: number;
+  workerHours: number;
+  kills: number;
+  retries: number;
+}
+
+/** Runs of each number of workers. */
+export const k_draws = 20;
+const k_mostWorkers = 100_000;
+
+/** The fewest workers with which every simulated run ends in time; null: not with any number that was tried. */
+export function planFor(request: PlanRequest, deadlineSeconds: number): Plan | null {
+  let low = Math.max(1, Math.ceil(idealSeconds(request, 1) / deadlineSeconds));
+  let high = low;
+  while (!endsInTime(request, high, deadlineSeconds)) {
+    if (high >= k_mostWorkers) return null;
+    low = high + 1;
+    high = Math.min(k_mostWorkers, Math.ceil(high * 1.5));
+  }
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (endsInTime(request, middle, deadlineSeconds)) high = middle;
+    else low = middle + 1;
+  }
+  return describe(request, high);
+}
+
+function endsInTime(request: PlanRequest, workers: number, deadlineSeconds: number): boolean {
+  for (let draw = 0; draw < k_draws; draw++)
+    if (simulate(request, workers, draw).seconds > deadlineSeconds) return false;
+  return true;
+}
+
+function describe(request: PlanRequest, workers: number): Plan {
+  const runs = Array.from({ length: k_draws }, (_, draw) => simulate(request, workers, draw));
+  const seconds = runs.map((run) => run.seconds).sort((a, b) => a - b);
+  const mean = (of: (run: SimulatedRun) => number) =>
+    runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
+  return {
+    workers,
+    idealSeconds: idealSeconds(request, workers),
+    medianSeconds: seconds[seconds.length >> 1]!,
+    slowestSeconds: seconds.at(-1)!,
+    workerHours: mean((run) => run.workerHours),
+    kills: mean((run) => run.kills),
+    retries: mean((run) => run.retries),
+  };
+}
