@@ -113,11 +113,12 @@ function soundsNormal(name: string): boolean {
   return words.some((word, at) => k_normal.has(word) && !k_negations.has(words[at - 1] ?? ''));
 }
 
+/** A Mac writes accents, and Korean, in pieces. */
 function lower(name: string): string {
-  return name.toLowerCase();
+  return name.normalize('NFC').toLowerCase();
 }
 
 /** Without case, blanks and signs: `Not-OK`, `not_ok` and `NotOk` are one word. */
 function plain(name: string): string {
-  return name.toLowerCase().replace(/[^\p{L}]/gu, '');
+  return lower(name).replace(/[^\p{L}]/gu, '');
 }

@@ -11,7 +11,7 @@ import type { PictureSource } from './picture-input.js';
 import type { ReadLimits } from './read-limits.js';
 import { readSamples } from './read-samples.js';
 import type { Reading } from './reading.js';
-import type { PictureNote, Samples } from './samples.js';
+import { channelsOf, type PictureNote, type Samples } from './samples.js';
 
 export interface DecodeOptions extends Omit<ReadLimits, 'exif'> {
   reading: Reading;
@@ -32,7 +32,8 @@ export async function decodePicture(source: PictureSource, options: DecodeOption
 }
 
 async function toPicture(name: string, samples: Samples, reading: Reading): Promise<DecodedPicture> {
-  const { data, width, height, mode, mosaic, notes = [] } = samples;
+  const { data, width, height, mode, mosaic } = samples;
+  const notes = [...(samples.notes ?? []), ...transparentNotes(samples)];
   if (isEightBits(samples)) return { data: samples.data, width, height, mode, notes };
   if (reading.grey16 && mode === 'L' && mosaic === undefined && types.isUint16Array(data)) {
     const levels: Levels = { low: 0, high: 255, bits: 8, from: 'option' };
@@ -40,6 +41,30 @@ async function toPicture(name: string, samples: Samples, reading: Reading): Prom
   }
   const levelled = await toLevels(name, samples, reading);
   return { ...levelled, width, height, mode, notes: [...notes, ...levelled.notes] };
+}
+
+/** Pixels looked at, evenly spread. */
+const k_sampled = 16_384;
+/** Share of fully transparent pixels that is no rounded corner. */
+const k_transparent = 0.02;
+
+/** Alpha is dropped as in the reference: what is transparent shows what lies beneath, of which nobody thought. */
+function transparentNotes({ data, width, height, mode }: Samples): PictureNote[] {
+  if (mode !== 'LA' && mode !== 'RGBA') return [];
+  const channels = channelsOf[mode];
+  const pixels = width * height;
+  const step = Math.max(1, Math.floor(pixels / k_sampled));
+  let [seen, transparent] = [0, 0];
+  for (let pixel = 0; pixel < pixels; pixel += step, seen++)
+    if (data[pixel * channels + channels - 1] === 0) transparent++;
+  if (transparent < k_transparent * seen) return [];
+  const share = Math.round((100 * transparent) / seen);
+  return [
+    {
+      kind: 'transparent',
+      message: `${share} % of its pixels are transparent: the colours beneath them are seen; save it on the background that is meant`,
+    },
+  ];
 }
 
 /** Of a sensor with colour filters: a colour that a cell lacks is the mean of its neighbours. */

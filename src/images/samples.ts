@@ -52,7 +52,9 @@ export type NoteKind =
   | 'one-end'
   | 'constant'
   | 'narrow'
-  | 'mask-turned';
+  | 'mask-turned'
+  | 'profile'
+  | 'transparent';
 
 export const eightBits: StatedRange = { kind: 'bits', bits: 8, from: 'container' };
 

@@ -1,8 +1,10 @@
 /** Reads PNG, JPEG, WebP, GIF and the usual TIFFs through sharp: no colour management, samples as the file has them. */
+
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { CraneError } from '../errors.js';
 import type { OpenFile } from '../files/open-file.js';
 import type { Size } from '../options/types.js';
+import { profileNotes } from './colour-profile.js';
 import { damageOf } from './damage.js';
 import type { PictureFormat } from './format.js';
 import type { PictureFile } from './picture-input.js';
@@ -32,8 +34,8 @@ export async function readThroughSharp(
   head: Uint8Array,
   limits: ReadLimits,
 ): Promise<Samples> {
-  const facts = await readFacts(source, head, limits);
-  return readPixels(source, facts, limits, limits.exif);
+  const { icc, ...facts } = await readFacts(source, head, limits);
+  return { ...(await readPixels(source, facts, limits, limits.exif)), notes: profileNotes(icc) };
 }
 
 /** What Pillow opens as it is by the tags. @throws CraneError E_IMAGE_* */
@@ -48,7 +50,11 @@ export async function readTiffThroughSharp(
   const facts: Facts = { width, height, mode, isWide: bits === 16 && !isPalette, page };
   // A TIFF's orientation is Pillow's to apply too.
   const samples = await readPixels(source, facts, limits, true);
-  return { ...samples, stated: facts.isWide ? stated : eightBits, notes: droppedNotes(form) };
+  const { icc } = form.hasProfile
+    ? await coded(source, () => openSharp(source, { maxPixels: false }).metadata())
+    : {};
+  const notes = [...droppedNotes(form), ...profileNotes(icc)];
+  return { ...samples, stated: facts.isWide ? stated : eightBits, notes };
 }
 
 /** @throws CraneError E_IMAGE_DECODE */
@@ -59,7 +65,11 @@ export async function measureThroughSharp(source: OpenedFile, exif: boolean): Pr
   return exif ? { width: autoOrient.width, height: autoOrient.height } : { width, height };
 }
 
-async function readFacts(source: OpenedFile, head: Uint8Array, limits: ReadLimits): Promise<Facts> {
+async function readFacts(
+  source: OpenedFile,
+  head: Uint8Array,
+  limits: ReadLimits,
+): Promise<Facts & { icc?: Uint8Array }> {
   const { name, format } = source;
   // The limit is ours to check: the library would tell it by a text alone.
   const metadata = await coded(source, () => openSharp(source, { maxPixels: false }).metadata());
@@ -71,11 +81,12 @@ async function readFacts(source: OpenedFile, head: Uint8Array, limits: ReadLimit
     });
   }
   checkColour(name, metadata);
-  const { width, height } = metadata;
+  const { width, height, icc } = metadata;
   if (format === 'gif' && metadata.hasAlpha) {
     await refuseTransparentGif(source, limits);
   }
-  return { width, height, mode: modeOf(format, metadata, head), isWide: metadata.depth === 'ushort' };
+  const mode = modeOf(format, metadata, head);
+  return { width, height, mode, isWide: metadata.depth === 'ushort', ...(icc ? { icc } : {}) };
 }
 
 function modeOf(format: PictureFormat, { space, hasAlpha }: Metadata, head: Uint8Array): Samples['mode'] {

@@ -84,11 +84,11 @@ export class MaskNames {
 /** The mask files among the names of one folder: name of the mask to name of its picture. */
 export function masksBeside(names: readonly string[]): Map<string, string> {
   const pictures = names.filter(hasPictureEnding);
-  const byStem = new Map(pictures.map((name) => [stemOf(name), name]));
+  const byStem = new Map(pictures.map((name) => [stemOf(name).normalize('NFC'), name]));
   const found = new Map<string, string>();
   for (const name of pictures) {
     for (const stem of pictureStemsOf(name)) {
-      const picture = byStem.get(stem);
+      const picture = byStem.get(stem.normalize('NFC'));
       if (picture !== undefined) found.set(name, picture);
     }
   }
@@ -109,8 +109,12 @@ export function stemOf(path: string): string {
   return dot > path.lastIndexOf('/') + 1 ? path.slice(0, dot) : path;
 }
 
-/** The suffix in lower case, the name as it is: `Part1_MASK` and `part1_mask` belong to two pictures. */
-function lowerSuffix(stem: string): string {
+/**
+ * The suffix in lower case, the name as it is: `Part1_MASK` and `part1_mask` belong to two pictures. Accents in one form: a
+ * Mac writes `ä` as two signs, and nobody sees a difference.
+ */
+function lowerSuffix(given: string): string {
+  const stem = given.normalize('NFC');
   const number = k_number.exec(stem)?.[0] ?? '';
   const plain = stem.slice(0, stem.length - number.length);
   const lower = plain.toLowerCase();

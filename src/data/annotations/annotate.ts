@@ -108,15 +108,16 @@ class Places {
     this.#paths = new Set(paths);
     this.#folders = foldersOf(paths);
     for (const path of paths) {
-      add(this.#byName, basename(path), path);
-      add(this.#byStem, basename(stemOf(path)), path);
+      // A Mac writes accents in another form than annotations have them.
+      add(this.#byName, basename(path).normalize('NFC'), path);
+      add(this.#byStem, basename(stemOf(path)).normalize('NFC'), path);
     }
   }
 
   find(name: string, within: string, isStem: boolean): string | undefined {
     for (const place of [within, ''])
       if (!isStem && this.#paths.has(join(place, name))) return join(place, name);
-    const known = (isStem ? this.#byStem : this.#byName).get(basename(name)) ?? [];
+    const known = (isStem ? this.#byStem : this.#byName).get(basename(name).normalize('NFC')) ?? [];
     // labels/train/1.txt and images/train/1.jpg: another picture of that name, in images/val, is another one.
     const texts = join(within, dirname(name));
     const images = imagesFor(texts);

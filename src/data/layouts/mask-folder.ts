@@ -15,7 +15,7 @@ export class MaskFolder {
     this.#exact = new MaskNames(paths);
     this.#flat = new MaskNames(paths.filter((one) => !one.includes('/')));
     for (const one of paths) {
-      const folder = one.slice(0, Math.max(0, one.lastIndexOf('/')));
+      const folder = one.slice(0, Math.max(0, one.lastIndexOf('/'))).normalize('NFC');
       if (folder === '') continue;
       const known = this.#byFolder.get(folder);
       if (known) known.push(one);
@@ -33,7 +33,7 @@ export class MaskFolder {
    * @param picture its path below the folder of its kind
    */
   find(picture: string): MaskGroup | undefined {
-    const ofFolder = this.#byFolder.get(stemOf(picture));
+    const ofFolder = this.#byFolder.get(stemOf(picture).normalize('NFC'));
     const group =
       this.#exact.find(picture) ??
       (ofFolder && { masks: ofFolder, isUnclear: false }) ??

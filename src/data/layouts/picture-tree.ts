@@ -121,7 +121,7 @@ export class PictureTree {
 }
 
 function same(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
+  return a.normalize('NFC').toLowerCase() === b.normalize('NFC').toLowerCase();
 }
 
 async function listed(folder: string): Promise<FolderEntry[]> {

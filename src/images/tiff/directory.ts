@@ -25,6 +25,8 @@ interface FieldType {
 
 /** Software (TIFF 6.0): the one text that is read. */
 const k_software = 305;
+/** A colour profile: that it is there; its bytes are not held. */
+const k_profile = 34675;
 const k_text = 2;
 const k_mostTextBytes = 256;
 
@@ -115,6 +117,8 @@ class DirectoryReader {
     const typeNumber = table.getUint16(at + 2, little);
     const type = k_types[typeNumber];
     const isSoftware = table.getUint16(at, little) === k_software;
+    // Bytes of no type: never held, so one number stands for all of them.
+    if (table.getUint16(at, little) === k_profile) return [1];
     if (!type || (typeNumber === k_text) !== isSoftware) return undefined;
     const count = isBig ? Number(table.getBigUint64(at + 4, little)) : table.getUint32(at + 4, little);
     const inline = at + (isBig ? 12 : 8);

@@ -23,6 +23,7 @@ const k_tags = {
   rowsPerStrip: 278,
   byteCounts: 279,
   planar: 284,
+  profile: 34675,
   software: 305,
   predictor: 317,
   tileWidth: 322,
@@ -84,6 +85,7 @@ export interface TiffForm {
   photometric: number | undefined;
   /** one bit for true, stored by a library that writes arrays and marks them as "white is 0" all the same */
   isBooleanArray: boolean;
+  hasProfile: boolean;
   compression: number;
   predictor: number;
   isPlanar: boolean;
@@ -147,6 +149,7 @@ export function tiffForm(directories: readonly TiffDirectory[]): TiffForm {
     sampleFormat,
     photometric,
     isBooleanArray: bits === 1 && photometric === photometrics.whiteIsZero && isOfTifffile(directory),
+    hasProfile: directory.has(k_tags.profile),
     compression,
     predictor: one(k_tags.predictor, 1),
     isPlanar: one(k_tags.planar, 1) === 2,

@@ -33,6 +33,38 @@ describe('pictures and masks pair by name', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('whatever form accents are written in, which nobody sees', async () => {
+    const [pieces, one] = ['ta\u0308st', 't\u00e4st'];
+    const { pairs, warnings } = await pairsOf([
+      'good/0.png',
+      `bad/${pieces}.png`,
+      `bad/2${one}.png`,
+      `masks/${one}_mask.png`,
+      `masks/2${pieces}_mask.png`,
+    ]);
+    expect(pairs).toEqual({
+      [`bad/${pieces}.png`]: `masks/${one}_mask.png`,
+      [`bad/2${one}.png`]: `masks/2${pieces}_mask.png`,
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('of two pictures whose names look alike none takes the mask', async () => {
+    const { pairs, warnings } = await pairsOf([
+      'good/0.png',
+      'bad/ta\u0308st.png',
+      'bad/t\u00e4st.png',
+      'masks/t\u00e4st_mask.png',
+    ]);
+    expect(Object.values(pairs)).toEqual([null, null]);
+    expect(warnings).toHaveLength(1);
+  });
+
+  it('and a folder of normal pictures is known in Korean as a Mac writes it', async () => {
+    const { items } = await pairsOf([`${'정상'.normalize('NFD')}/0.png`, `${'불량'.normalize('NFD')}/1.png`]);
+    expect(items.map(({ isAnomalous }) => isAnomalous).sort()).toEqual([false, true]);
+  });
+
   it('where one mask is missing, no later picture gets a wrong one', async () => {
     const { pairs, warnings } = await pairsOf([
       'good/9.png',
