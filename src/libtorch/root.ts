@@ -43,7 +43,14 @@ export function judgeRoot(folder: string, wanted: Wanted): Judgement {
     return { fits: false, kind: 'absent', reason };
   }
 
-  const buildId = readElf(join(torchRoot, 'lib', cpuLibrary))?.buildId;
+  let buildId: string | undefined;
+  try {
+    buildId = readElf(join(torchRoot, 'lib', cpuLibrary))?.buildId;
+  } catch (thrown) {
+    // Another user's: the search goes on elsewhere, and its end names this.
+    const reason = `${join(torchRoot, 'lib', cpuLibrary)} cannot be read (${(thrown as NodeJS.ErrnoException).code})`;
+    return { fits: false, kind: 'incomplete', reason };
+  }
   const known = wanted.buildId !== undefined && wanted.buildId !== '' && buildId === wanted.buildId;
   const stated = known
     ? { version: libtorchVersion, evidence: 'build id' as const }

@@ -14,7 +14,7 @@ const settled = (more: Partial<CraneOptions> = {}) => ({
   fit: 'stretch' as const,
 });
 
-describe('an option that cannot matter', () => {
+describe('P4: an option that cannot matter', () => {
   it('is named with its reason', () => {
     expect(whyIdle('fusion', settled({ imageScore: 'map-max' }))).toMatch(/map's maximum/);
     expect(whyIdle('fusion', settled())).toBeUndefined();

@@ -21,7 +21,7 @@ function run(settings: object, by = 0): TestRun {
   return made;
 }
 
-describe('an axis on which no figure depends', () => {
+describe('P4: an axis on which no figure depends', () => {
   it('is told with the reason where the option cannot matter', () => {
     const [warning] = about(warningsOf(['fusion=true,false'], () => run({ imageScore: 'map-max' })));
     expect(warning).toMatch(/^no figure depends on fusion, and none can: the score is the map's maximum/);

@@ -6,6 +6,7 @@ import type { Wanted } from '../../../src/libtorch/root.js';
 import { dropCached, fromCache } from '../../../src/libtorch/way-cache.js';
 import { fromEnvironment } from '../../../src/libtorch/way-environment.js';
 import { fromPython } from '../../../src/libtorch/way-python.js';
+import { asNobody } from '../../as-nobody.js';
 import { bareEnv, fakeRoot, freshFolder, writeTree } from './fake-torch.js';
 
 const wanted: Wanted = { variant: 'cpu', headers: true };
@@ -51,6 +52,16 @@ describe('way 1: the environment', () => {
         repair: expect.stringMatching(/unset CRANE_LIBTORCH/),
       },
     });
+  });
+
+  it('of another user, which may not be read, is named and the search goes on', async () => {
+    const root = fakeRoot(freshFolder());
+    chmodSync(join(root, 'lib', 'libtorch_cpu.so'), 0);
+    const attempt = await asNobody(async () => fromEnvironment(wanted, { LIBTORCH: root }));
+    expect(attempt).toMatchObject({
+      missed: { cause: expect.stringMatching(/libtorch_cpu\.so cannot be read \(EACCES\)/) },
+    });
+    expect(attempt).not.toHaveProperty('missed.final');
   });
 
   it('only reports a LIBTORCH of another version, which may be meant for other programs', () => {

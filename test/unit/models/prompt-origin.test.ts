@@ -23,7 +23,7 @@ async function write(name: string, metadata: object = {}): Promise<string> {
   return join(folder, name);
 }
 
-describe("the authors' published prompts", () => {
+describe("P2: the authors' published prompts", () => {
   it('are twenty, known by their content', () => {
     const all = (['mvtec', 'visa'] as const).flatMap((set) =>
       (['crane', 'crane+'] as const).flatMap((method) =>

@@ -117,7 +117,7 @@ it('annotated pictures may be of any kind that is read', async () => {
   expect((await marked('masks/a/1_mask.png'))[0]).toBe(4);
 });
 
-describe('labelme', () => {
+describe('L3: labelme', () => {
   it('beside pictures in folders that say what is normal adds their masks', async () => {
     const bitmap = await greyPng(0, 8, 8, { value: 1, pixels: 8 });
     await makeTree(root, {
@@ -208,7 +208,7 @@ describe('labelme', () => {
   });
 });
 
-describe('COCO', () => {
+describe('L3: COCO', () => {
   const coco = {
     images: [
       { id: 1, file_name: 'a.png', width, height },
@@ -264,7 +264,7 @@ describe('COCO', () => {
   });
 });
 
-it('YOLO: outlines as shares of the sides, names of classes, a split, and what has no text is normal', async () => {
+it('L3: YOLO: outlines as shares of the sides, names of classes, a split, and what has no text is normal', async () => {
   await makeTree(root, {
     'data.yaml': 'path: .\nnames:\n  0: pit\n  1: "long dent"\n',
     'images/train/1.png': await picture(),
@@ -360,7 +360,7 @@ describe('a picture that nobody annotated', () => {
 it.each([
   ['ImageId,ClassId,EncodedPixels\n1.png,3,"1 2 17 2"\n2.png,1,1 1\n2.png,4,320 1\n'],
   ['ImageId_ClassId;EncodedPixels\n1.png_3;1 2 17 2\n1.png_4;\n2.png_1;1 1\n2.png_4;320 1\n3.png_1;\n'],
-])('Severstal: %j', async (table) => {
+])('L3: Severstal: %j', async (table) => {
   await makeTree(root, { 'train.csv': table });
   for (const name of ['1.png', '2.png', '3.png'])
     await makeTree(root, { [`train_images/${name}`]: await picture() });
