@@ -31,7 +31,7 @@ export const findingTable = {
   },
   'lossy-mask': {
     severity: 'warning',
-    what: 'masks in JPEG (also within TIFF), HEIC, AVIF or lossy WebP: cut at half of their highest value, so their edges are not exact',
+    what: 'masks in JPEG (also within TIFF), HEIC, AVIF, lossy WebP or lossy JPEG 2000: cut at half of their highest value, so their edges are not exact',
   },
   'turned-mask': {
     severity: 'warning',

@@ -3,12 +3,11 @@ import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkDataSet } from '../../../src/data/check/check-data-set.js';
 import { indexDataSet } from '../../../src/data/index-data-set.js';
 import { maskOfPicture } from '../../../src/data/label-mask.js';
 import { openDataSet } from '../../../src/data/open-data-set.js';
 import { codeOf } from '../awaiting.js';
-import { greyPng, makeRoot, makeTree, metaOf } from './tree.js';
+import { checkFolder, greyPng, makeRoot, makeTree, metaOf } from './tree.js';
 
 let root: string;
 beforeEach(async () => {
@@ -16,14 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-const check = () =>
-  checkDataSet(root, {
-    layout: 'auto',
-    maxPixels: 1e6,
-    stop: new AbortController().signal,
-    onCount: () => {},
-    onPicture: () => {},
-  });
+const check = () => checkFolder(root);
 
 async function labelsOf(files: readonly string[], choices = {}) {
   await makeTree(root, files);

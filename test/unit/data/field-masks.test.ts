@@ -6,11 +6,10 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { checkDataSet } from '../../../src/data/check/check-data-set.js';
 import { labelMask } from '../../../src/data/label-mask.js';
 import { openDataSet } from '../../../src/data/open-data-set.js';
 import { booleanTiff, bytesOf, makeTiff } from '../images/make-tiff.js';
-import { greyPng, makeRoot, makeTree } from './tree.js';
+import { checkFolder, greyPng, makeRoot, makeTree } from './tree.js';
 
 let root: string;
 beforeEach(async () => {
@@ -171,13 +170,7 @@ it.each([
     'bad/1.png': await greyPng(2, width, height),
     [`masks/1_mask.${ending}`]: await make(),
   });
-  const { findings } = await checkDataSet(root, {
-    layout: 'auto',
-    maxPixels: 1e6,
-    stop: new AbortController().signal,
-    onCount: () => {},
-    onPicture: () => {},
-  });
+  const { findings } = await checkFolder(root);
   const found = findings.filter((one) => one.kind === kind);
   expect(found.map(({ paths, mend }) => [paths, typeof mend])).toEqual([
     [[`masks/1_mask.${ending}`], 'string'],

@@ -2,11 +2,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkDataSet } from '../../../src/data/check/check-data-set.js';
 import { indexAnnotated } from '../../../src/data/index-annotated.js';
 import { openDataSet } from '../../../src/data/open-data-set.js';
 import type { CraneError } from '../../../src/errors.js';
-import { greyPng, makeRoot, makeTree } from './tree.js';
+import { checkFolder, greyPng, makeRoot, makeTree } from './tree.js';
 
 let root: string;
 beforeEach(async () => {
@@ -24,14 +23,7 @@ async function plant(paths: readonly string[], more: Record<string, string | Uin
       : await greyPng(index + 20, width, height);
   await makeTree(root, { ...files, ...more });
 }
-const check = () =>
-  checkDataSet(root, {
-    layout: 'auto',
-    maxPixels: 1e6,
-    stop: new AbortController().signal,
-    onCount: () => {},
-    onPicture: () => {},
-  });
+const check = () => checkFolder(root);
 const summary = async () => {
   const { test, train, findings, notes } = await check();
   return {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
+import { checkDataSet } from '../../../src/data/check/check-data-set.js';
 
 /** Spaces and letters beyond ASCII belong to the paths of every test. */
 export function makeRoot(): Promise<string> {
@@ -34,4 +35,15 @@ export function greyPng(value: number, width = 16, height = 12, mark?: { value: 
 
 export function metaOf(test: Record<string, unknown[]>): string {
   return JSON.stringify({ train: {}, test });
+}
+
+/** What `data check` finds in a folder. */
+export function checkFolder(root: string) {
+  return checkDataSet(root, {
+    layout: 'auto',
+    maxPixels: 1e6,
+    stop: new AbortController().signal,
+    onCount: () => {},
+    onPicture: () => {},
+  });
 }
