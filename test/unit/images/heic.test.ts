@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { notInstalled } from '../../../src/files/optional-packages.js';
 import { decodePicture } from '../../../src/images/decode.js';
@@ -53,6 +55,42 @@ describe('HEIC (case C4)', () => {
       await expect(decode(bytes.subarray(0, Math.floor(bytes.length * share)))).rejects.toMatchObject({
         code: 'E_IMAGE_DECODE',
       });
+  });
+
+  it('of 10 bits keeps them until the range is known, and says so', async () => {
+    // Red runs from 0 to 1023 over 64 columns, green over 48 rows.
+    const picture = await decode(file('ten-bits'));
+    expect(picture.levels).toMatchObject({ low: 0, high: 1023, bits: 10, from: 'tag' });
+    for (const [x, y] of [
+      [0, 10],
+      [32, 10],
+      [63, 47],
+    ] as const)
+      expect(at(picture, x, y)).toEqual(near([(x / 63) * 255, (y / 47) * 255, 128]));
+    const narrow = await decodePicture(toPictureSource(file('ten-bits')), {
+      maxPixels: 1e6,
+      reading: readingOf({ valueRange: { low: 512, high: 514 } }),
+    });
+    // Two of 1024 levels: of 8 bits nothing of that would be left.
+    expect(new Set(narrow.data).size).toBe(3);
+  });
+
+  it('is decoded on another thread, which keeps no process alive', async () => {
+    const built = (path: string) => JSON.stringify(new URL(`../../../dist/${path}`, import.meta.url).href);
+    const program = `
+      import { createRequire } from 'node:module';
+      import { decodePicture } from ${built('images/decode.js')};
+      import { toPictureSource } from ${built('images/picture-input.js')};
+      import { readingOf } from ${built('images/reading.js')};
+      const source = toPictureSource(${JSON.stringify(file('blocks'))});
+      const decode = () => decodePicture(source, { maxPixels: 1e6, reading: readingOf() });
+      const pending = Promise.all([decode(), decode()]);
+      const [one, two] = await pending;
+      const loaded = Object.keys(createRequire(${built('index.js')}).cache).filter((path) => path.includes('heif'));
+      const alive = process.getActiveResourcesInfo().filter((name) => /worker|port/i.test(name));
+      console.log(JSON.stringify([one.data.length, Buffer.compare(one.data, two.data), loaded, alive]));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+    expect(JSON.parse(stdout)).toEqual([4608, 0, [], []]);
   });
 
   it('as a mask is one of lost values', async () => {
