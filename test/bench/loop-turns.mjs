@@ -1,7 +1,7 @@
 // How long the JavaScript thread is held at a stretch: processor time of the thread in one turn of its event loop, which other
 // work on the machine does not lengthen, and delays of a timer, which it does.
 import { closeSync, openSync, readSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const bytes = Buffer.alloc(64);
@@ -25,13 +25,16 @@ function opened() {
 }
 
 /**
- * Longest turn and sum of all turns of more than `least` ms while `run` runs, in ms of processor time. Asks after every turn, so the
- * loop never sleeps meanwhile.
+ * Longest turn while `run` runs, in ms of processor time, how many took more than `least` ms, and the longest garbage collection in ms
+ * of the clock. Asks after every turn, so the loop never sleeps meanwhile. undefined where the system does not tell.
  */
 export async function turnsOf(run, least = 1) {
   const clock = opened();
   if (clock === undefined) return undefined;
-  const turns = { longest: 0, long: 0 };
+  const turns = { longest: 0, long: 0, collection: 0 };
+  const collections = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) turns.collection = Math.max(turns.collection, duration);
+  });
   let isOver = false;
   let before = clock.read();
   const next = () => {
@@ -47,12 +50,15 @@ export async function turnsOf(run, least = 1) {
   await sleep(20);
   turns.longest = 0;
   turns.long = 0;
+  collections.observe({ entryTypes: ['gc'] });
   try {
     await run();
   } finally {
     // the turn in which it ended is counted too
     await new Promise((resolve) => setImmediate(resolve));
     isOver = true;
+    await sleep(1); // the observer hears of them later
+    collections.disconnect();
   }
   return turns;
 }
