@@ -9,7 +9,7 @@ target_include_directories(crane_core PUBLIC ${CRANE_ROOT}/native)
 target_compile_options(crane_core PRIVATE -Wall -Wextra -ffp-contract=off)
 target_link_libraries(crane_core PUBLIC Threads::Threads)
 
-# the *_avx2, *_avx512 and *_avx512bf16 files alone are compiled for these instructions
+# the *_avx2, *_avx512 and like files alone are compiled for these instructions
 file(GLOB CRANE_VECTOR_SOURCES CONFIGURE_DEPENDS ${CRANE_ROOT}/native/kernels/*.cpp)
 add_library(crane_vector STATIC ${CRANE_VECTOR_SOURCES})
 target_compile_options(crane_vector PRIVATE -Wall -Wextra -ffp-contract=off)
@@ -29,4 +29,11 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   file(GLOB CRANE_AVX512BF16_SOURCES CONFIGURE_DEPENDS ${CRANE_ROOT}/native/kernels/*_avx512bf16.cpp)
   set_source_files_properties(${CRANE_AVX512BF16_SOURCES} PROPERTIES COMPILE_OPTIONS
     "${CRANE_AVX512_OPTIONS};-mavx512bf16")
+  file(GLOB CRANE_AVX512VNNI_SOURCES CONFIGURE_DEPENDS ${CRANE_ROOT}/native/kernels/*_avx512vnni.cpp)
+  set_source_files_properties(${CRANE_AVX512VNNI_SOURCES} PROPERTIES COMPILE_OPTIONS
+    "${CRANE_AVX512_OPTIONS};-mavx512vnni")
+  file(GLOB CRANE_AVXVNNI_SOURCES CONFIGURE_DEPENDS ${CRANE_ROOT}/native/kernels/*_avxvnni.cpp)
+  set_source_files_properties(${CRANE_AVXVNNI_SOURCES} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mavxvnni")
+  file(GLOB CRANE_AMX_SOURCES CONFIGURE_DEPENDS ${CRANE_ROOT}/native/kernels/*_amx.cpp)
+  set_source_files_properties(${CRANE_AMX_SOURCES} PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-bf16;-mamx-int8")
 endif()

@@ -2,6 +2,7 @@
 
 #include "arguments.h"
 #include "async_task.h"
+#include "engine/cpu_peak.h"
 #include "engine/gemm_peak.h"
 #include "results.h"
 
@@ -23,9 +24,32 @@ Napi::Value time_gemm_of(const Napi::CallbackInfo& call) {
   });
 }
 
+Napi::Value time_peaks_of(const Napi::CallbackInfo& call) {
+  return guarded(call, [&] {
+    return run_async(
+        call.Env(), compute_thread(), [] { return time_peaks(); },
+        [](Napi::Env env, std::vector<PeakRate>& rates) -> Napi::Value {
+          Napi::Array list = Napi::Array::New(env, rates.size());
+          for (uint32_t i = 0; i < rates.size(); ++i) {
+            const PeakRate& rate = rates[i];
+            Napi::Object js = Napi::Object::New(env);
+            js.Set("format", rate.format);
+            js.Set("face", rate.face);
+            js.Set("instruction", rate.instruction);
+            js.Set("operations", rate.operations);
+            js.Set("seconds", rate.seconds);
+            js.Set("cpuSeconds", rate.cpu_seconds);
+            list[i] = js;
+          }
+          return list;
+        });
+  });
+}
+
 }  // namespace
 
 void add_bench_functions(Napi::Env env, Napi::Object exports) {
+  exports.Set("timePeaks", Napi::Function::New<time_peaks_of>(env, "timePeaks"));
   exports.Set("timeGemm", Napi::Function::New<time_gemm_of>(env, "timeGemm"));
 }
 

@@ -2,6 +2,10 @@
 
 #include <cstdlib>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include "core/error.h"
 
 namespace crane {
@@ -13,10 +17,9 @@ struct NamedIsa {
 };
 
 constexpr NamedIsa k_bits[] = {
-    {"avx2", Isa::avx2},
-    {"avx512", Isa::avx512},
-    {"avx512bf16", Isa::avx512bf16},
-    {"neon", Isa::neon},
+    {"avx2", Isa::avx2},       {"avx512", Isa::avx512},         {"avx512bf16", Isa::avx512bf16},
+    {"neon", Isa::neon},       {"avx512vnni", Isa::avx512vnni}, {"avxvnni", Isa::avxvnni},
+    {"amxbf16", Isa::amxbf16}, {"amxint8", Isa::amxint8},
 };
 
 // What CRANE_MAX_ISA names; a set stands before those that it includes.
@@ -28,6 +31,33 @@ constexpr NamedIsa k_sets[] = {
     {"none", Isa::none},
 };
 
+#if defined(__x86_64__)
+// Whether the operating system saves the tiles of AMX at a change of threads.
+bool saves_tiles() {
+  constexpr uint64_t k_tile_state = (1U << 17) | (1U << 18);
+  uint32_t low = 0;
+  uint32_t high = 0;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return ((static_cast<uint64_t>(high) << 32 | low) & k_tile_state) == k_tile_state;
+}
+
+// What compilers of the oldest kind that is supported do not know by name.
+Isa newer_bits() {
+  Isa isa = Isa::none;
+  uint32_t a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return isa;
+  const uint32_t subleaves = a;
+  const auto has = [](uint32_t word, int bit) { return (word >> bit & 1U) != 0; };
+  if (has(c, 11)) isa = isa | Isa::avx512vnni;
+  if (has(d, 24) && saves_tiles()) {
+    if (has(d, 22)) isa = isa | Isa::amxbf16;
+    if (has(d, 25)) isa = isa | Isa::amxint8;
+  }
+  if (subleaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && has(a, 4)) isa = isa | Isa::avxvnni;
+  return isa;
+}
+#endif
+
 Isa of_this_cpu() {
   Isa isa = Isa::none;
 #if defined(__x86_64__)
@@ -37,6 +67,11 @@ Isa of_this_cpu() {
           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"),
       Isa::avx512);
   add(__builtin_cpu_supports("avx512bf16"), Isa::avx512bf16);
+  // Of the wide ones only where the operating system saves their registers, which the builtin asks too.
+  const Isa newer = newer_bits();
+  add(includes(isa, Isa::avx512), newer & Isa::avx512vnni);
+  add(includes(isa, Isa::avx2), newer & Isa::avxvnni);
+  isa = isa | (newer & (Isa::amxbf16 | Isa::amxint8));
 #elif defined(__aarch64__)
   isa = Isa::neon;
 #endif

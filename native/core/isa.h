@@ -14,6 +14,10 @@ enum class Isa : uint32_t {
   avx512 = 1U << 1,      // the subsets F, BW, DQ and VL
   avx512bf16 = 1U << 2,  // beside avx512
   neon = 1U << 3,        // of 64-bit ARM, all of which have it
+  avx512vnni = 1U << 4,  // beside avx512
+  avxvnni = 1U << 5,     // beside avx2
+  amxbf16 = 1U << 6,     // tiles, which Linux grants on request
+  amxint8 = 1U << 7,
 };
 
 constexpr Isa operator|(Isa a, Isa b) {

@@ -139,6 +139,10 @@ std::string_view chosen_face(std::string_view kernel, Precision precision) {
 
 bool can_run(const Row& row) { return includes(usable_isa(), row.needs); }
 
+bool can_run(const PeakRow& row) {
+  return includes(usable_isa(), row.needs) && (row.function->may_run == nullptr || row.function->may_run());
+}
+
 bool can_run(std::string_view face) {
   return std::any_of(table().begin(), table().end(),
                      [&](const Row& row) { return row.face == face && can_run(row); });

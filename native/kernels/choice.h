@@ -26,6 +26,7 @@ std::string_view chosen_face(std::string_view kernel, Precision precision = Prec
 
 // Whether this CPU, lowered by CRANE_MAX_ISA, has the instructions that a row needs.
 bool can_run(const Row& row);
+bool can_run(const PeakRow& row);  // and the operating system grants them
 
 // The same of any face of that name.
 bool can_run(std::string_view face);

@@ -64,6 +64,27 @@ constexpr Row k_table[] = {
     {"attention", bf16, "ref", Isa::none},
 };
 
+constexpr PeakRow k_peaks[] = {
+#if defined(__x86_64__)
+    {PeakFormat::float32, "avx512", "VFMADD, 512 bits", Isa::avx512, &k_peak_avx512},
+    {PeakFormat::float32, "avx2", "VFMADD, 256 bits", Isa::avx2, &k_peak_avx2},
+#elif defined(__aarch64__)
+    {PeakFormat::float32, "neon", "FMLA, 128 bits", Isa::neon, &k_peak_neon},
+#endif
+    {PeakFormat::float32, "ref", "multiply and add, 128 bits", Isa::none, &k_peak_plain},
+#if defined(__x86_64__)
+#if defined(__linux__)
+    {PeakFormat::bfloat16, "amx", "TDPBF16PS", Isa::amxbf16, &k_peak_amx_bf16},
+#endif
+    {PeakFormat::bfloat16, "avx512bf16", "VDPBF16PS, 512 bits", avx512bf16, &k_peak_avx512bf16},
+#if defined(__linux__)
+    {PeakFormat::int8, "amx", "TDPBUSD", Isa::amxint8, &k_peak_amx_int8},
+#endif
+    {PeakFormat::int8, "avx512vnni", "VPDPBUSD, 512 bits", Isa::avx512 | Isa::avx512vnni, &k_peak_avx512vnni},
+    {PeakFormat::int8, "avxvnni", "VPDPBUSD, 256 bits", Isa::avx2 | Isa::avxvnni, &k_peak_avxvnni},
+#endif
+};
+
 constexpr bool is_one_group(const Row& a, const Row& b) {
   return a.kernel == b.kernel && a.precision == b.precision;
 }
@@ -94,6 +115,8 @@ std::span<const Row> group(std::string_view kernel, Precision precision) {
 }  // namespace
 
 std::span<const Row> table() { return k_table; }
+
+std::span<const PeakRow> peaks() { return k_peaks; }
 
 std::span<const Row> rows_of(std::string_view kernel, Precision precision) {
   const auto own = group(kernel, precision);

@@ -8,6 +8,7 @@
 
 #include "core/isa.h"
 #include "core/precision.h"
+#include "kernels/peak.h"
 
 namespace crane::kernels {
 
@@ -42,5 +43,9 @@ std::span<const Row> table();
 // Of one kernel and precision; a precision for which the kernel has none takes those of float32. Empty for an
 // unknown kernel.
 std::span<const Row> rows_of(std::string_view kernel, Precision precision = Precision::float32);
+
+// The faces that measure what the CPU can do at best, of each format fastest first. No engine computes with
+// them.
+std::span<const PeakRow> peaks();
 
 }  // namespace crane::kernels

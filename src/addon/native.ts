@@ -29,6 +29,19 @@ export type * from './precision.js';
 export type * from './trace.js';
 export type * from './weights.js';
 
+export interface PeakRate {
+  format: 'float32' | 'bfloat16' | 'int8';
+  /** instruction set: avx512, amx; ref: what any CPU of its kind has */
+  face: string;
+  /** "VFMADD, 512 bits" */
+  instruction: string;
+  /** of all threads together; a multiply-add is two */
+  operations: number;
+  seconds: number;
+  /** processor time of all threads */
+  cpuSeconds: number;
+}
+
 export interface NativeAddon {
   info(): Promise<{
     /** version of crane-native this addon was built from */
@@ -184,6 +197,11 @@ export interface NativeAddon {
     precision: Precision,
     device: string,
   ): Promise<{ seconds: number; cpuSeconds: number }>;
+  /**
+   * What this CPU's multiply-add instructions do at their best: chains of them in registers on all compute threads, of a few
+   * stretches of milliseconds the fastest. Every instruction that may be used here, of each format fastest first.
+   */
+  timePeaks(): Promise<PeakRate[]>;
 
   // metrics
   /** E_USAGE for options that make no sense. */

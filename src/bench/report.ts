@@ -5,12 +5,13 @@ import { type GemmTime, gemmRate, gemmSize } from './gemm.js';
 import type { TimedMachine } from './machine.js';
 import type { WorkPart } from './operations.js';
 import type { Party, PartyFacts, Sample } from './party.js';
+import { type Peak, peakFor, peaksOf } from './peaks.js';
 import type { Measured } from './rounds.js';
 import { median, pairedRatio } from './statistics.js';
 
 export interface BenchReport {
   /** of this form */
-  format: 1;
+  format: 2;
   date: string;
   command: string;
   machine: TimedMachine;
@@ -44,7 +45,11 @@ export interface BenchRun {
     cpuGflops: number | null;
     samples: GemmTime[];
   };
-  /** seconds of one picture's operations at the rate of the matrix products; null: none was timed */
+  /** of every instruction that multiplies and adds on this CPU; none on a GPU */
+  peaks: Peak[];
+  /** the one that the engine's precision is measured against; null: there is none, and the matrix products stand for it */
+  peak: Peak | null;
+  /** seconds of one picture's operations at that rate; null: none was timed */
   p: number | null;
   /** ours first */
   parties: PartyFigures[];
@@ -58,8 +63,10 @@ export interface PartyFigures extends PartyFacts {
   /** processor time of all threads; null: it does not say */
   cpuSecondsPerPicture: number | null;
   picturesPerSecond: number;
-  /** rate of its operations over that of the matrix products; null: not counted */
+  /** rate of its operations over the peak of its number format; null: not counted */
   shareOfPeak: number | null;
+  /** the same over libtorch's matrix products */
+  shareOfProduct: number | null;
   /** the same by processor time */
   cpuShareOfPeak: number | null;
   /** our time over its time, median over the rounds; null for ourselves */
@@ -86,17 +93,22 @@ export function summarise(
   const products = present(measured.gemm);
   const gflops = gemmRate(median(products.map(({ seconds }) => seconds)));
   const cpuGflops = gemmRate(median(present(products.map(({ cpuSeconds }) => cpuSeconds))));
+  const peaks = peaksOf(present(measured.peaks));
+  const peak = peakFor(peaks, precision);
+  const limit = peak ?? { gflops, cpuGflops };
   const worked = parties.filter(({ name }) => present(measured.samples.get(name)!).length > 0);
   return {
     threads,
     batch,
     gemm: { size: gemmSize, precision, gflops, cpuGflops: orNull(cpuGflops), samples: products },
-    p: orNull((own.facts.gflop ?? Number.NaN) / gflops),
+    peaks,
+    peak: peak ?? null,
+    p: orNull((own.facts.gflop ?? Number.NaN) / limit.gflops),
     parties: worked.map((party) =>
       figuresOf(party, batch, measured.samples.get(party.name)!, {
         ours: party === own ? undefined : ours,
-        gflops,
-        cpuGflops,
+        limit: peakFor(peaks, party.facts.precision) ?? limit,
+        product: gflops,
       }),
     ),
   };
@@ -108,9 +120,13 @@ function figuresOf(
   samples: readonly (Sample | undefined)[],
   {
     ours,
-    gflops,
-    cpuGflops,
-  }: { ours: (Sample | undefined)[] | undefined; gflops: number; cpuGflops: number },
+    limit,
+    product,
+  }: {
+    ours: (Sample | undefined)[] | undefined;
+    limit: { gflops: number; cpuGflops: number };
+    product: number;
+  },
 ): PartyFigures {
   const done = present(samples);
   const each = done.map(({ seconds }) => seconds / batch);
@@ -133,8 +149,9 @@ function figuresOf(
     secondsPerPicture: { median: middle, min: Math.min(...each), max: Math.max(...each) },
     cpuSecondsPerPicture: orNull(cpuMiddle),
     picturesPerSecond: 1 / middle,
-    shareOfPeak: orNull(gflop / middle / gflops),
-    cpuShareOfPeak: orNull(gflop / cpuMiddle / cpuGflops),
+    shareOfPeak: orNull(gflop / middle / limit.gflops),
+    shareOfProduct: orNull(gflop / middle / product),
+    cpuShareOfPeak: orNull(gflop / cpuMiddle / limit.cpuGflops),
     ratio: ratioOf('seconds'),
     cpuRatio: ratioOf('cpuSeconds'),
     stages: stagesOf(present(done.map(({ stages }) => stages))),

@@ -1,8 +1,9 @@
 /**
  * The measuring itself. In every round each party works on one batch, one after the other, with the machine's matrix
- * product among them: what disturbs the machine for a while then disturbs all of them. The order moves on by one each
+ * product and the CPU's own peak among them: what disturbs the machine for a while then disturbs all of them. The order moves on by one each
  * round, so that nobody always works after the same neighbour.
  */
+import type { PeakRate } from '../addon/native.js';
 import { type CraneError, toCraneError } from '../errors.js';
 import type { GemmTime } from './gemm.js';
 import type { Party, Sample } from './party.js';
@@ -11,6 +12,8 @@ export interface RoundsPlan {
   /** ours first */
   parties: readonly Party[];
   gemm: () => Promise<GemmTime>;
+  /** absent: on a GPU, whose limit is another */
+  peaks?: (() => Promise<PeakRate[]>) | undefined;
   batch: number;
   rounds: number;
   warmup: number;
@@ -26,6 +29,7 @@ export interface RoundsPlan {
 export interface Measured {
   /** by round; a round that was interrupted lacks some */
   gemm: (GemmTime | undefined)[];
+  peaks: (PeakRate[] | undefined)[];
   samples: Map<string, (Sample | undefined)[]>;
   failures: Map<string, CraneError>;
   isInterrupted: boolean;
@@ -35,6 +39,7 @@ export interface Measured {
 export async function runRounds(plan: RoundsPlan): Promise<Measured> {
   const measured: Measured = {
     gemm: [],
+    peaks: [],
     samples: new Map(plan.parties.map(({ name }) => [name, []])),
     failures: new Map(),
     isInterrupted: false,
@@ -61,7 +66,11 @@ async function oneRound(plan: RoundsPlan, round: number, measured: Measured): Pr
     if (party === undefined) {
       plan.onStep({ round, name: 'matrix product', isWarmup });
       const time = await plan.gemm();
-      if (!isWarmup) measured.gemm[round] = time;
+      const peaks = await plan.peaks?.();
+      if (!isWarmup) {
+        measured.gemm[round] = time;
+        measured.peaks[round] = peaks;
+      }
     } else if (!measured.failures.has(party.name)) {
       plan.onStep({ round, name: party.name, isWarmup });
       const sample = await attempt(plan, party, measured);

@@ -42,7 +42,7 @@ export async function runBench(plan: BenchPlan): Promise<BenchReport> {
   const { addon, model, stop } = plan;
   const { version, libtorch, isa, kernels } = await addon.info();
   const report: BenchReport = {
-    format: 1,
+    format: 2,
     date: new Date().toISOString(),
     command: plan.command,
     machine: describeMachine(),
@@ -104,7 +104,8 @@ async function runBatches(
   const { threads } = own.facts;
   const gemm = openGemm(plan.addon, own.facts.precision, own.engine.facts.device);
   const failed = new Set<string>();
-  const auto = own.engine.facts.device.startsWith('cuda') ? 8 : 1;
+  const isGpu = own.engine.facts.device.startsWith('cuda');
+  const auto = isGpu ? 8 : 1;
   for (const wanted of plan.batches) {
     if (stop.aborted) return;
     const batch = wanted === 'auto' ? auto : wanted;
@@ -114,6 +115,7 @@ async function runBatches(
     const measured = await runRounds({
       parties: active,
       gemm: gemm.time,
+      peaks: isGpu ? undefined : () => plan.addon.timePeaks(),
       batch,
       rounds: plan.rounds,
       warmup: plan.warmup,

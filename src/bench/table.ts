@@ -4,6 +4,7 @@ import { type Align, aligned } from '../terminal/aligned.js';
 import { formatBytes } from '../terminal/bytes.js';
 import type { Paint } from '../terminal/paint.js';
 import { isBusy } from './machine.js';
+import { foreignPeak, type Peak } from './peaks.js';
 import type { BenchReport, BenchRun, Failure, PartyFigures } from './report.js';
 
 /** Ends with a newline. */
@@ -65,6 +66,7 @@ const columns: readonly Column[] = [
   { title: 'max', align: 'right', cell: ({ secondsPerPicture }) => digits(secondsPerPicture.max) },
   { title: 'pictures/s', align: 'right', cell: ({ picturesPerSecond }) => digits(picturesPerSecond) },
   { title: 'of peak', align: 'right', cell: ({ shareOfPeak }) => percent(shareOfPeak) },
+  { title: 'of product', align: 'right', cell: ({ shareOfProduct }) => percent(shareOfProduct) },
   { title: 'ours/its', align: 'right', cell: ({ ratio }) => (ratio === null ? '' : ratio.toFixed(2)) },
   {
     title: 'CPU s',
@@ -99,12 +101,12 @@ function runText(run: BenchRun, failures: readonly Failure[], paint: Paint): str
   return [
     headOf(run),
     table,
-    ...[...ownLines(run), ...peerLines(run)].map(paint.dim),
+    ...[...limitLines(run), ...ownLines(run), ...peerLines(run)].map(paint.dim),
     ...why.map(paint.yellow),
   ].join('\n');
 }
 
-function headOf({ batch, threads, gemm, p, parties }: BenchRun): string {
+function headOf({ batch, threads, gemm, peak, p, parties }: BenchRun): string {
   const own = parties[0]!;
   const counts = `batch ${batch}, ${plural(threads, 'thread')}, ${own.precision}, ${plural(own.rounds, 'round')}`;
   const { shareOfPeak, cpuShareOfPeak } = own;
@@ -113,7 +115,30 @@ function headOf({ batch, threads, gemm, p, parties }: BenchRun): string {
     p === null || shareOfPeak === null
       ? ''
       : `, so P = ${digits(p)} s a picture; ours ${(1 / shareOfPeak).toFixed(2)} P${byCpu}`;
-  return `${counts}; matrix products ${digits(gemm.gflops)} GFLOP/s${limit}`;
+  const rate = peak
+    ? `peak ${digits(peak.gflops)} GFLOP/s (${peak.instruction})`
+    : `no peak of ${own.precision} was measured, matrix products ${digits(gemm.gflops)} GFLOP/s`;
+  return `${counts}; ${rate}${limit}`;
+}
+
+function limitLines({ peaks, peak, gemm }: BenchRun): string[] {
+  const product = `libtorch's product of ${gemm.size} x ${gemm.size} ${gemm.precision} ${digits(gemm.gflops)} GFLOP/s`;
+  if (!peak) return [`  ${product}`];
+  const formats = [...new Set(peaks.map(({ format }) => format))].map((format) => {
+    const rates = peaks.filter((each) => each.format === format);
+    return `${format} ${rates.map(({ face, gflops }) => `${face} ${digits(gflops)}`).join(', ')}`;
+  });
+  return [
+    `  peaks of this CPU in 1e9 operations/s: ${formats.join('; ')}`,
+    `  ${product}, ${percent(gemm.gflops / peak.gflops)} of the peak${whyAbove(peaks, peak, gemm)}`,
+  ];
+}
+
+/** A product above the peak of an instruction was computed by another one. */
+function whyAbove(peaks: BenchRun['peaks'], peak: Peak, { gflops, precision }: BenchRun['gemm']): string {
+  const tiles = foreignPeak(peaks, precision);
+  if (gflops <= peak.gflops || !tiles) return '';
+  return `: it multiplies in tiles (${tiles.instruction}), ${percent(gflops / tiles.gflops)} of what they can do`;
 }
 
 function ownLines({ parties }: BenchRun): string[] {

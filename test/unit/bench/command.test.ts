@@ -39,7 +39,11 @@ describe('bench', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^machine +\S/);
     expect(stdout).toMatch(/^model +toy, 0 M parameters, input 28 x 28$/m);
-    expect(stdout).toMatch(/^batch 1, 2 threads, float32, 2 rounds; matrix products 275 GFLOP\/s/m);
+    expect(stdout).toMatch(
+      /^batch 1, 2 threads, float32, 2 rounds; peak 400 GFLOP\/s \(avx512's own\), so P = /m,
+    );
+    expect(stdout).toMatch(/^ {2}peaks of this CPU in 1e9 operations\/s: float32 avx512 400, ref 100$/m);
+    expect(stdout).toMatch(/^ {2}libtorch's product of 4096 x 4096 float32 275 GFLOP\/s, 69 % of the peak$/m);
     expect(stdout).toMatch(/^batch 3, 2 threads/m);
     expect(stdout).toMatch(/^ours +\d/m);
     expect(stdout).toMatch(
@@ -51,7 +55,7 @@ describe('bench', () => {
     const { stdout } = await bench(['--json', '--threads', '1,2', '--batch', '1', '--batch', '2']);
     const report = reportOf(stdout);
     expect(report).toMatchObject({
-      format: 1,
+      format: 2,
       engine: { version: '0.1.0', libtorch: '2.11.0', device: 'cpu' },
       model: { name: 'toy', synthetic: false, input: { width: 28, height: 28 }, parameters: 2000 },
       settings: { rounds: 2, warmup: 1, seconds: null },
@@ -93,7 +97,8 @@ describe('bench', () => {
     const [ours, peer] = run!.parties;
     expect(peer).toMatchObject({ name: 'pytorch', title: 'a fake', versions: { fake: '1.0' } });
     expect(peer!.secondsPerPicture.median).toBe(0.25);
-    expect(peer!.shareOfPeak).toBeCloseTo(10 / 0.25 / 274.88, 4);
+    expect(peer!.shareOfPeak).toBeCloseTo(10 / 0.25 / 400, 4);
+    expect(peer!.shareOfProduct).toBeCloseTo(10 / 0.25 / 274.88, 4);
     expect(peer!.ratio).toBeCloseTo(ours!.secondsPerPicture.median / 0.25, 1);
   });
 
@@ -166,7 +171,7 @@ describe('bench', () => {
     expect(addon.log.opened).toHaveLength(0);
     await writeFile(out, 'old');
     expect((await bench(['--out', out, '--force'])).code).toBe(0);
-    expect(reportOf(await readFile(out, 'utf8')).format).toBe(1);
+    expect(reportOf(await readFile(out, 'utf8')).format).toBe(2);
   });
 
   it.each([

@@ -132,6 +132,15 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
       log.products.push({ size, repeats, precision, device });
       return { seconds: 0.5, cpuSeconds: 0.25 };
     },
+    timePeaks: async () =>
+      (['avx512', 'ref'] as const).map((face) => ({
+        format: 'float32',
+        face,
+        instruction: `${face}'s own`,
+        operations: face === 'ref' ? 1e9 : 4e9,
+        seconds: 0.01,
+        cpuSeconds: 0.02,
+      })),
     ...slowBootstraps,
     createMetricEvaluator: () => {
       throw new Error('the fake addon has no createMetricEvaluator');
