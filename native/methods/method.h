@@ -126,7 +126,8 @@ class Method {
   // without it, as score() gives them for a picture alone. Errors: E_USAGE where a context remembers none.
   virtual Scores score_own(const Towers& towers, const Context& context, int64_t picture) const;
 
-  // What features() gives of one picture; none where nothing of a picture is frozen. Errors: E_MODEL_CONFIG.
+  // What features() gives of one picture; none where nothing of a picture is frozen.
+  // Errors: E_MODEL_CONFIG for settings that features() would refuse: a training asks before it makes a file.
   virtual std::optional<FeatureShape> feature_shape(const Towers& /*towers*/) const { return std::nullopt; }
   // image [B, 3, H, W] -> per picture what feature_shape() tells. Unless the method couples pictures, no bit
   // depends on the batch; if it does, features are never kept.

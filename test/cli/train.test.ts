@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -44,6 +44,24 @@ describe('train', () => {
     expect(Object.keys(expected)).toHaveLength(5);
     for (const out of ['warm', 'other']) expect(await bytesOf(out)).toEqual(expected);
   }, 60_000);
+
+  it.each([
+    ['crane', ['--features', '99']],
+    ['anomalyclip', ['--method', 'anomalyclip', '--e-attn-layers', '99']],
+  ])(
+    'settings of %s that do not fit the towers leave no folder, and no training that was there is lost',
+    async (_, settings) => {
+      const refused = await train('refused', ...settings);
+      expect(refused.code).toBe(4);
+      expect(refused.stderr).toContain('[E_MODEL_CONFIG]');
+      await expect(readdir(at('refused'))).rejects.toMatchObject({ code: 'ENOENT' });
+      await mkdir(at('kept'));
+      await writeFile(at('kept', 'run.json'), '{"status":"complete"}');
+      expect((await train('kept', '--force', ...settings)).code).toBe(4);
+      expect(await readdir(at('kept'))).toEqual(['run.json']);
+      await rm(at('kept'), { recursive: true });
+    },
+  );
 
   it('lowers its loss, and its prompts score', async () => {
     await train('lowered', '--epochs', '6');

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "methods/adaclip/learner.h"
 #include "methods/adaclip/prompted.h"
+#include "methods/levels.h"
 #include "methods/maps.h"
 
 namespace crane::methods {
@@ -75,6 +76,7 @@ Scores AdaClip::score(const Towers& towers, const Input& input, Trace* trace) co
 
 std::optional<FeatureShape> AdaClip::feature_shape(const Towers& towers) const {
   const vision::Tower& tower = *towers.vision;
+  check_levels(options_.features, tower.layers());
   const int64_t rows = 1 + tower.grid_for(towers.height, towers.width).count();
   return FeatureShape{{{"plain_cls", {tower.joint_width()}}, {"tokens", {rows, tower.width()}}},
                       {towers.height, towers.width}};

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "methods/adaclip/k_means.h"
+#include "methods/levels.h"
 #include "methods/maps.h"
 
 namespace crane::methods::adaclip {
@@ -82,12 +83,8 @@ Prompted run(const Towers& towers, std::span<const AnyBlock> blocks, const Froze
   return result;
 }
 
-void check_levels(const Options& options, int64_t blocks, const Trainable& trainable) {
-  check_input(!options.features.empty(), "E_MODEL_CONFIG", "features lists no block");
-  for (const int64_t level : options.features) {
-    check_input(level >= 1 && level <= blocks, "E_MODEL_CONFIG", "features lists block ", level,
-                ", the vision tower has ", blocks, " blocks");
-  }
+void check_heads(const Options& options, int64_t blocks, const Trainable& trainable) {
+  methods::check_levels(options.features, blocks);
   CRANE_CHECK_INVARIANT(trainable.patch_heads.size() == options.features.size(), trainable.patch_heads.size(),
                         " heads for ", options.features.size(), " levels");
 }
@@ -164,14 +161,14 @@ Frozen frozen_features(const vision::Tower& tower, const at::Tensor& image, Trac
 Prompted prompted_features(const Towers& towers, std::span<const layers::FrozenBlock> blocks,
                            const Frozen& frozen, const SentencePair& sentences, const Trainable& trainable,
                            const Options& options, Trace* trace) {
-  check_levels(options, static_cast<int64_t>(blocks.size()), trainable);
+  check_heads(options, static_cast<int64_t>(blocks.size()), trainable);
   return run(towers, blocks, frozen, sentences, trainable, options, trace);
 }
 
 Prompted prompted_features(const Towers& towers, std::span<const layers::Block> blocks, const Frozen& frozen,
                            const SentencePair& sentences, const Trainable& trainable, const Options& options,
                            Trace* trace) {
-  check_levels(options, static_cast<int64_t>(blocks.size()), trainable);
+  check_heads(options, static_cast<int64_t>(blocks.size()), trainable);
   return run(towers, blocks, frozen, sentences, trainable, options, trace);
 }
 

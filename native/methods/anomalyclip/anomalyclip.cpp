@@ -80,6 +80,7 @@ Scores AnomalyClip::score(const Towers& towers, const Input& input, Trace* trace
 }
 
 std::optional<FeatureShape> AnomalyClip::feature_shape(const Towers& towers) const {
+  anomalyclip::check_settings(options_, towers.vision->layers());
   const int64_t width = towers.vision->joint_width();
   const int64_t patches = towers.vision->grid_for(towers.height, towers.width).count();
   return FeatureShape{

@@ -1,6 +1,7 @@
 #include "methods/anomalyclip/features.h"
 
 #include "core/error.h"
+#include "methods/levels.h"
 
 namespace crane::methods::anomalyclip {
 namespace {
@@ -10,13 +11,11 @@ namespace {
 vision::Taps taps_of(const Options& options, int64_t blocks) {
   check_input(options.e_attn_layers >= 1 && options.e_attn_layers <= blocks, "E_MODEL_CONFIG",
               "eAttnLayers is ", options.e_attn_layers, ", the vision tower has ", blocks, " blocks");
-  check_input(!options.features.empty(), "E_MODEL_CONFIG", "features lists no block");
+  methods::check_levels(options.features, blocks);
   vision::Taps taps;
   const attention::SelfSet values_alone{/*q=*/false, /*k=*/false, /*v=*/true};
   taps.second = vision::SecondStream{values_alone, blocks - options.e_attn_layers + 1, {}};
   for (const int64_t level : options.features) {
-    check_input(level >= 1 && level <= blocks, "E_MODEL_CONFIG", "features lists block ", level,
-                ", the vision tower has ", blocks, " blocks");
     if (options.compat.aliased_features) continue;
     (level < taps.second->first ? taps.levels : taps.second->levels).push_back(level);
   }
@@ -62,6 +61,8 @@ PictureFeatures picture_features(const vision::Tower& tower, const at::Tensor& i
   if (trace != nullptr) trace->record("vis.cls", cls);
   return {layers::unit_rows(cls), at::stack(maps, /*dim=*/0)};
 }
+
+void check_settings(const Options& options, int64_t blocks) { taps_of(options, blocks); }
 
 int64_t distinct_levels(const Options& options) {
   return options.compat.aliased_features ? 1 : static_cast<int64_t>(options.features.size());

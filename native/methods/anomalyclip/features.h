@@ -15,6 +15,9 @@ struct PictureFeatures {
 PictureFeatures picture_features(const vision::Tower& tower, const at::Tensor& image, const Options& options,
                                  Trace* trace);
 
+// Errors: E_MODEL_CONFIG for what a tower of `blocks` blocks does not have.
+void check_settings(const Options& options, int64_t blocks);
+
 // How many levels differ, and how often each is listed.
 int64_t distinct_levels(const Options& options);
 int64_t copies_of_levels(const Options& options);

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "cuda/tensors.h"
+#include "methods/crane/e_attn.h"
 #include "methods/crane/features.h"
 #include "methods/crane/fusion.h"
 #include "methods/crane/prompt_learner.h"
@@ -136,6 +137,7 @@ Scores Crane::score(const Towers& towers, const Input& input, Trace* trace) cons
 
 std::optional<FeatureShape> Crane::feature_shape(const Towers& towers) const {
   check_source(towers, options_);
+  e_attn_taps(options_, towers.vision->layers());
   const vision::SpatialSource* tower = towers.vision;
   if (options_.d_attn) tower = towers.source;
   const vision::Grid grid = tower->grid_for(towers.height, towers.width);

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "layers/linear.h"
+#include "methods/levels.h"
 
 namespace crane::methods::vand {
 namespace {
@@ -18,11 +19,7 @@ vision::StageNames stage_names() {
 
 PictureLevels picture_levels(const vision::Tower& tower, const at::Tensor& image, const Options& options,
                              Trace* trace) {
-  check_input(!options.features.empty(), "E_MODEL_CONFIG", "features lists no block");
-  for (const int64_t level : options.features) {
-    check_input(level >= 1 && level <= tower.layers(), "E_MODEL_CONFIG", "features lists block ", level,
-                ", the vision tower has ", tower.layers(), " blocks");
-  }
+  check_levels(options.features, tower.layers());
   CRANE_CHECK_INVARIANT(tower.registers() == 0, tower.registers(), " registers in the vision tower");
   vision::Taps taps;
   taps.levels = options.features;

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "layers/frozen_linear.h"
+#include "methods/levels.h"
 #include "methods/maps.h"
 #include "methods/sentence_pair.h"
 #include "methods/vand/learner.h"
@@ -171,6 +172,7 @@ Scores Vand::score(const Towers& towers, const Input& input, Trace* trace) const
 }
 
 std::optional<FeatureShape> Vand::feature_shape(const Towers& towers) const {
+  check_levels(options_.features, towers.vision->layers());
   const int64_t patches = towers.vision->grid_for(towers.height, towers.width).count();
   const auto levels = static_cast<int64_t>(options_.features.size());
   return FeatureShape{{{"tokens", {levels, patches, towers.vision->width()}}}, {towers.height, towers.width}};
