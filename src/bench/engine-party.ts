@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.js';
 import { openEngine } from '../engine/load-engine.js';
 import { isFailed, type Timings } from '../engine/result.js';
 import { CraneError } from '../errors.js';
+import { methodName } from '../methods/descriptor.js';
 import { embeddedModels } from '../models/find-model.js';
 import type { Model } from '../models/model-json.js';
 import type { EngineOptions } from '../options/types.js';
@@ -45,7 +46,7 @@ export async function openEngineParty({
     const { kernels: ofProcess, libtorch } = await addon.info();
     const { precision, kernels } = choiceOf(engine, ofProcess);
     const facts: PartyFacts = {
-      title: `${model.name}, kernels ${kernels}`,
+      title: `${model.name}, ${methodName(engine.settings().method)}, kernels ${kernels}`,
       versions: { libtorch },
       threads: engine.facts.threads,
       precision,

@@ -16,7 +16,13 @@ export interface BenchReport {
   command: string;
   machine: TimedMachine;
   engine: { version: string; libtorch: string; isa: string; kernels: string; device: string };
-  model: { name: string; synthetic: boolean; input: { width: number; height: number }; parameters: number };
+  model: {
+    name: string;
+    method: string;
+    synthetic: boolean;
+    input: { width: number; height: number };
+    parameters: number;
+  };
   work: { gflop: number; parts: WorkPart[] };
   settings: { rounds: number; warmup: number; seconds: number | null };
   runs: BenchRun[];

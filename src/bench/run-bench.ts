@@ -2,6 +2,7 @@
 
 import type { NativeAddon } from '../addon/native.js';
 import { type CraneError, toCraneError } from '../errors.js';
+import { methodName } from '../methods/descriptor.js';
 import type { Model } from '../models/model-json.js';
 import type { EngineOptions } from '../options/types.js';
 import { type EngineParty, openEngineParty } from './engine-party.js';
@@ -47,7 +48,7 @@ export async function runBench(plan: BenchPlan): Promise<BenchReport> {
     command: plan.command,
     machine: describeMachine(),
     engine: { version, libtorch, isa, kernels, device: '' },
-    model: { name: model.name, synthetic: plan.isSynthetic, input: model.input, parameters: 0 },
+    model: { name: model.name, method: '', synthetic: plan.isSynthetic, input: model.input, parameters: 0 },
     work: { gflop: 0, parts: [] },
     settings: { rounds: plan.rounds, warmup: plan.warmup, seconds: plan.seconds ?? null },
     runs: [],
@@ -135,6 +136,7 @@ async function runBatches(
 function noteEngine(report: BenchReport, { engine, work: { parts } }: EngineParty): void {
   const { device, input, vision, text, source } = engine.facts;
   report.engine.device = device;
+  report.model.method = methodName(engine.settings().method);
   report.model.input = input;
   report.model.parameters = vision.parameters + text.parameters + (source?.parameters ?? 0);
   report.work = { gflop: totalGflop(parts), parts };

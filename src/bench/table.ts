@@ -35,7 +35,7 @@ function headText(
     ['kernels', engine.kernels],
     [
       'model',
-      `${model.name}${model.synthetic ? ' (random weights)' : ''}, ${(model.parameters / 1e6).toFixed(0)} M parameters, input ${input.width} x ${input.height}`,
+      `${model.name}${model.synthetic ? ' (random weights)' : ''}, method ${model.method}, ${(model.parameters / 1e6).toFixed(0)} M parameters, input ${input.width} x ${input.height}`,
     ],
     ['work', `${digits(work.gflop)} GFLOP a picture`],
     ['date', date.slice(0, 10)],

@@ -16,6 +16,9 @@ import { type Progress, startProgress } from './progress.js';
 /** Flags with one value; `vs`, `batch` and `threads` may have several. */
 const single = [
   'model',
+  'method',
+  'className',
+  'prompts',
   'synthetic',
   'size',
   'device',
@@ -29,8 +32,8 @@ const single = [
   'json',
   'verbose',
 ] as const;
-type Values = Pick<AllOptions, Exclude<(typeof single)[number], 'out' | 'seconds' | 'python' | 'size'>> &
-  Partial<Pick<AllOptions, 'out' | 'seconds' | 'python' | 'size'>>;
+type Absent = 'out' | 'seconds' | 'python' | 'size' | 'method' | 'className' | 'prompts';
+type Values = Pick<AllOptions, Exclude<(typeof single)[number], Absent>> & Partial<Pick<AllOptions, Absent>>;
 const names: OptionName[] = ['vs', 'batch', 'threads', ...single];
 
 export function benchCommand(context: Context): CommandModule {
@@ -55,7 +58,8 @@ export function benchCommand(context: Context): CommandModule {
         .example('$0 bench', 'the embedded model, in seconds')
         .example('$0 bench --synthetic --batch 1,4', 'Crane at full size, no weights needed')
         .example('$0 bench --synthetic --vs plain --vs openvino --vs authors', 'beside others')
-        .example('$0 bench --synthetic --model crane+ --vs crane', 'one model beside another');
+        .example('$0 bench --synthetic --model crane+ --vs crane', 'one model beside another')
+        .example('$0 bench --model toy-backbone --method winclip --class-name nut', 'another method');
     },
     handler: (argv) => bench(context, argv),
   };

@@ -38,7 +38,7 @@ describe('bench', () => {
     const { code, stdout } = await bench(['--batch', '1,3']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^machine +\S/);
-    expect(stdout).toMatch(/^model +toy, 0 M parameters, input 28 x 28$/m);
+    expect(stdout).toMatch(/^model +toy, method crane, 0 M parameters, input 28 x 28$/m);
     expect(stdout).toMatch(
       /^batch 1, 2 threads, float32, 2 rounds; peak 400 GFLOP\/s \(avx512's own\), so P = /m,
     );
@@ -88,6 +88,19 @@ describe('bench', () => {
     expect(addon.log.products).toHaveLength(2);
     expect(addon.log.products[0]).toEqual({ size: 4096, repeats: 1, precision: 'float32', device: 'cpu' });
     expect(addon.log.disposed).toBe(1);
+  });
+
+  it('measures another method, by its own arithmetic', async () => {
+    const run = await bench(['--method', 'winclip', '--class-name', 'nut', '--json']);
+    expect(run.stderr).toBe('');
+    const { model: measured, work, runs } = reportOf(run.stdout);
+    expect(measured.method).toBe('winclip');
+    expect(work.parts.map(({ part }) => part)).not.toContain('E-Attn scores');
+    expect(work.gflop).toBeGreaterThan(0);
+    expect(runs[0]!.parties[0]!.title).toContain('toy, winclip, kernels');
+    expect((await bench(['--method', 'winclip', '--class-name', 'nut', '--vs', 'authors'])).stderr).toContain(
+      'peer authors computes Crane, and this is another method',
+    );
   });
 
   it('puts a peer beside ours, with its share and the ratio', async () => {
