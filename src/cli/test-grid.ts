@@ -21,12 +21,15 @@ export async function runGrid(
     keepsShown = false,
     finish = async () => {},
     cells,
+    valuesOf = () => values,
     beside,
   }: {
     keepsShown?: boolean;
     finish?: (runs: readonly GridRun[]) => Promise<void>;
     /** all combinations of the axes unless said */
     cells?: readonly GridCell[];
+    /** what of the command's options is for a cell */
+    valuesOf?: (choices: Partial<AllOptions>) => AllOptions;
     beside?: Beside;
   } = {},
 ): Promise<void> {
@@ -45,8 +48,8 @@ export async function runGrid(
         out,
         resume,
         force,
-        openEngine: (choices) => openForTest(context, forCell(values, choices)),
-        optionsOf: (choices) => optionsFor('evaluateDataSets', forCell(values, choices)),
+        openEngine: (choices) => openForTest(context, forCell(valuesOf(choices), choices)),
+        optionsOf: (choices) => optionsFor('evaluateDataSets', forCell(valuesOf(choices), choices)),
         keepsShown,
         signal: context.stop,
         onProgress: ({ label }, at, of, event) => {

@@ -1,6 +1,6 @@
 /** `crane-native test --methods`: several methods on the same data, one table, their maps side by side. */
 import { CraneError } from '../errors.js';
-import { methodsAxis } from '../evaluate/methods-axis.js';
+import { methodsAxis, settingsFor } from '../evaluate/methods-axis.js';
 import { writeMethodsReport } from '../evaluate/methods-report.js';
 import { findModel } from '../models/find-model.js';
 import type { AllOptions } from '../options/types.js';
@@ -23,11 +23,14 @@ export async function runMethods(
       throw new CraneError('E_USAGE', `--methods does not go with --${name}`, { hint });
   }
   const model = await findModel(values.model, context.env);
-  const { axis, leftOut } = methodsAxis(values.methods, model);
+  const { axis, cells, leftOut } = methodsAxis(values.methods, model);
+  for (const { choices } of cells) settingsFor(values, choices, cells);
   for (const { name, why } of leftOut) say(context, `${name} is left out: ${visible(why)}`);
   const { addon } = await context.loadAddon();
   await runGrid(context, values, data, [axis], {
     keepsShown: true,
+    cells,
+    valuesOf: (choices) => settingsFor(values, choices, cells),
     finish: async (runs) => {
       if (!values.report) return;
       const path = await writeMethodsReport({

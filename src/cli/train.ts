@@ -99,6 +99,8 @@ async function train(context: Context, argv: Record<string, unknown>): Promise<v
       `--${flagName(unused)} belongs to --then-test, which tests what was learned`,
     );
   if (axes.length > 0 || testData.length > 0 || isGiven('paperTable')) {
+    if (values.keepAs !== undefined)
+      throw new CraneError('E_USAGE', '--keep-as keeps what one training learned: not one of several');
     const { runTrialsCommand } = await import('./train-trials.js');
     return runTrialsCommand(context, values, { data, testData, axes, isGiven });
   }
@@ -107,6 +109,10 @@ async function train(context: Context, argv: Record<string, unknown>): Promise<v
   const { makeTrainer } = await import('../train/trainer.js');
   const model = await findModel(values.model, context.env);
   sayMemoryNeed(context, model, values.verbose);
+  const { checkKept, keepSet } = await import('../models/keep-set.js');
+  const { keepAs, force: overwrite } = values;
+  // Not after an hour of learning.
+  if (keepAs !== undefined) checkKept(model, { name: keepAs, overwrite });
   const { addon } = await context.loadAddon();
   const engine = await openEngine(addon, model, {
     ...optionsFor('loadEngine', values),
@@ -136,6 +142,16 @@ async function train(context: Context, argv: Record<string, unknown>): Promise<v
     }
     const outcome = await trainer.run({ signal: context.stop, onProgress: show });
     progress.stop();
+    if (keepAs !== undefined) {
+      const { learnedOn, runs } = outcome;
+      const { methodOf } = await import('../methods/registry.js');
+      const method = methodOf(engine.settings().method);
+      const kept = { name: keepAs, method, learnedOn, overwrite };
+      say(
+        context,
+        `kept as set "${keepAs}" of ${model.name}: ${await keepSet(model, runs[0]!.prompts, kept)}`,
+      );
+    }
     context.stdout.write(values.json ? `${JSON.stringify(outcome)}\n` : outcomeText(context, outcome));
   } finally {
     progress.stop();
@@ -143,7 +159,7 @@ async function train(context: Context, argv: Record<string, unknown>): Promise<v
   }
 }
 
-function checkUsage(data: readonly string[], { out, dryRun, measure }: AllOptions): void {
+function checkUsage(data: readonly string[], { out, dryRun, measure, keepAs, seeds }: AllOptions): void {
   if (data.length === 0) {
     throw new CraneError('E_USAGE', 'train needs a data set', {
       hint: 'a folder with test/good, test/<defect> and ground_truth, or a meta.json; see docs/train.md',
@@ -154,6 +170,11 @@ function checkUsage(data: readonly string[], { out, dryRun, measure }: AllOption
       hint: 'a folder for what is learned: --out my-prompts',
     });
   }
+  if (keepAs !== undefined && (dryRun || seeds > 1))
+    throw new CraneError(
+      'E_USAGE',
+      `--keep-as keeps what one run learned: not with ${dryRun ? '--dry-run' : '--seeds'}`,
+    );
   if (measure && !dryRun) throw new CraneError('E_USAGE', '--measure belongs to --dry-run');
 }
 

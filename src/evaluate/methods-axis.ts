@@ -1,18 +1,23 @@
 /** Several methods on the same model and data: a grid over `method`, of those that can be scored with what the model has. */
 import { CraneError } from '../errors.js';
-import { findMethod, methodNames } from '../methods/registry.js';
+import { allSettings, findMethod, methodNames } from '../methods/registry.js';
 import type { ModelDescription } from '../models/model-json.js';
 import { defaultSet, noneLearned } from '../models/prompt-set.js';
-import type { GridAxis } from './grid.js';
+import { type GridAxis, type GridCell, gridCells } from './grid.js';
+
+/** Crane with D-Attn, a system of its own in the paper's tables: of models with a spatial source. */
+const k_cranePlus = 'crane+';
 
 export interface MethodsAxis {
   axis: GridAxis;
+  /** of the axis; where a model has a spatial source, crane is without it and crane+ with it */
+  cells: GridCell[];
   /** of `all`: those that cannot be scored here, and why */
   leftOut: { name: string; why: string }[];
 }
 
 /**
- * @param names methods, or `all`
+ * @param names methods and crane+, or `all`
  * @throws CraneError E_METHOD, E_USAGE; E_PROMPTS for a named method that the model has nothing learned for
  */
 export function methodsAxis(names: readonly string[], model: ModelDescription): MethodsAxis {
@@ -26,7 +31,14 @@ export function methodsAxis(names: readonly string[], model: ModelDescription): 
     );
   const leftOut: MethodsAxis['leftOut'] = [];
   const taken: string[] = [];
-  for (const name of isAll ? methodNames() : names) {
+  for (const name of isAll ? methodNames().flatMap(withPlus) : names) {
+    if (name === k_cranePlus) {
+      const why = `${model.name} has no spatial source, which D-Attn needs`;
+      if (model.source !== undefined) taken.push(name);
+      else if (isAll) leftOut.push({ name, why });
+      else throw new CraneError('E_MODEL_CONFIG', why, { hint: 'take --model crane+' });
+      continue;
+    }
     const descriptor = findMethod(name);
     if (descriptor.comparesWith === 'bank') {
       const why = `method ${name} compares with a bank of normal pictures`;
@@ -44,5 +56,36 @@ export function methodsAxis(names: readonly string[], model: ModelDescription): 
     if (!isAll) throw error;
     leftOut.push({ name, why: error.message });
   }
-  return { axis: { name: 'method', texts: taken, values: taken }, leftOut };
+  const axis: GridAxis = { name: 'method', texts: taken, values: taken };
+  const choose = (name: string) => ({
+    method: name === k_cranePlus ? 'crane' : name,
+    ...(model.source && ['crane', k_cranePlus].includes(name) ? { dAttn: name === k_cranePlus } : {}),
+  });
+  const cells = gridCells([axis]).map((cell) => ({ ...cell, choices: choose(cell.texts[0]!) }));
+  return { axis, cells, leftOut };
+}
+
+function withPlus(name: string): string[] {
+  return name === 'crane' ? [name, k_cranePlus] : [name];
+}
+
+/**
+ * Of given settings those that a method has; the others are for the methods beside it.
+ * @throws CraneError E_USAGE for one that none of the cells' methods has
+ */
+export function settingsFor<V extends object>(
+  given: V,
+  choices: { method?: string },
+  cells: readonly GridCell[],
+): V {
+  const has = (method: string | undefined, name: string) =>
+    method === undefined || Object.hasOwn(findMethod(method).settings, name);
+  const names = [...allSettings().keys()].filter(
+    (name) => (given as Record<string, unknown>)[name] !== undefined,
+  );
+  const idle = names.find((name) => !cells.some((cell) => has(cell.choices.method, name)));
+  if (idle !== undefined)
+    throw new CraneError('E_USAGE', `none of the methods that are tested has a setting "${idle}"`);
+  const left = new Set(names.filter((name) => !has(choices.method, name)));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !left.has(name))) as V;
 }

@@ -263,6 +263,12 @@ export const trainCommandOptions = {
     defaultText: 'none',
     help: 'test what is learned on this data set: one table over all runs; several: --then-test A --then-test B',
   }),
+  keepAs: text({
+    group: 'Training',
+    scope: cli,
+    defaultText: 'not kept',
+    help: "keep what was learned in the model's folder too, as a set of this name in its model.json",
+  }),
   dryRun: flag({
     group: 'Training',
     scope: cli,

@@ -187,6 +187,7 @@ export interface TrainCommandOptions extends Flat<Omit<TrainChoices, keyof DataC
   thenTest: string;
   dryRun: boolean;
   measure: boolean;
+  keepAs: string;
 }
 
 /** How a model is tested. */

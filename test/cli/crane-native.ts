@@ -21,6 +21,8 @@ export interface RunOptions {
   env?: NodeJS.ProcessEnv;
   uid?: number;
   stdin?: Buffer | string;
+  /** killed (SIGKILL) once its standard error matches */
+  killAt?: RegExp;
 }
 
 /** `node dist/cli/main.js ...args` */
@@ -43,6 +45,7 @@ export function run(command: string, args: string[], options: RunOptions = {}): 
     });
     child.stderr?.on('data', (chunk) => {
       stderr += chunk;
+      if (options.killAt?.test(stderr)) child.kill('SIGKILL');
     });
     child.stdin?.end(options.stdin);
     child.on('error', reject);

@@ -1,5 +1,5 @@
 /** `test --methods` on the toy backbone: one table, one page; gone on with to the same bytes. */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { craneNative, inScratch } from './crane-native.js';
@@ -35,3 +35,81 @@ it('tests methods one after the other, and their maps stand side by side', async
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('does not go with --method') });
   });
 }, 240_000);
+
+it('tests the seven systems with sets that train kept, and a killed test goes on to the same page', async () => {
+  await inScratch(async (folder) => {
+    const model = join(folder, 'toy');
+    await craneNative(['weights', 'synth', 'toy-backbone', '--out', model]);
+    // A source, for crane+: any tower serves.
+    const described = join(model, 'model.json');
+    const json = JSON.parse(await readFile(described, 'utf8'));
+    json.source = { weights: json.weights[0], tower: json.vision };
+    await writeFile(described, JSON.stringify(json));
+    const data = await makeNoiseSet(join(folder, 'noise'), 4);
+    const common = ['--model', model, '--size', '56', '--features', '4,6,9'];
+    const learned: [string, string[]][] = [
+      ['vand', []],
+      ['anomalyclip', ['--e-attn-layers', '6', '--deep-blocks', '3']],
+      ['adaclip', []],
+    ];
+    for (const [method, more] of learned) {
+      const args = ['train', data, ...common, '--method', method, ...more, '--epochs', '1'];
+      const kept = [
+        '--out',
+        join(folder, method),
+        '--cache',
+        join(folder, 'cache'),
+        '--keep-as',
+        `toy-${method}`,
+      ];
+      const finished = await craneNative([...args, ...kept]);
+      expect(finished).toMatchObject({ code: 0, stderr: expect.stringContaining(`set "toy-${method}"`) });
+    }
+    const test = (out: string) => [
+      ...['test', data, ...common, '--methods', 'all', '--e-attn-layers', '6', '--compare-paper'],
+      ...['--bootstrap', '10', '--out', join(folder, out)],
+    ];
+    const killed = await craneNative(test('killed'), { killAt: /4\/7/ });
+    expect(killed).toMatchObject({ signal: 'SIGKILL' });
+    const resumed = await craneNative([...test('killed'), '--resume']);
+    expect(resumed).toMatchObject({ code: 0 });
+    const whole = await craneNative(test('whole'));
+    expect(whole).toMatchObject({ code: 0, stderr: expect.stringContaining('normals is left out') });
+    expect(resumed.stdout).toBe(whole.stdout);
+    for (const name of ['report.html', 'grid.json', 'grid.csv']) {
+      const [one, other] = await Promise.all(
+        ['killed', 'whole'].map((out) => readFile(join(folder, out, name), 'utf8')),
+      );
+      expect(one).toBe(other);
+    }
+    const page = await readFile(join(folder, 'whole', 'report.html'), 'utf8');
+    for (const label of ['crane', 'crane\\+', 'winclip', 'anovl', 'vand', 'anomalyclip', 'adaclip'])
+      expect(page.match(new RegExp(`alt="map of [^"]* by ${label}"`, 'g'))).toHaveLength(3);
+    const idle = await craneNative([
+      'test',
+      data,
+      ...common,
+      '--methods',
+      'winclip',
+      '--out',
+      join(folder, 'idle'),
+    ]);
+    expect(idle).toMatchObject({ code: 2, stderr: expect.stringContaining('has a setting "features"') });
+    const again = await craneNative([
+      ...[
+        'train',
+        data,
+        ...common,
+        '--method',
+        'vand',
+        '--out',
+        join(folder, 'again'),
+        '--keep-as',
+        'toy-vand',
+      ],
+    ]);
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('E_EXISTS') });
+    const packaged = await craneNative(['train', data, '--out', join(folder, 'p'), '--keep-as', 'mine']);
+    expect(packaged).toMatchObject({ code: 2, stderr: expect.stringContaining('came with the package') });
+  });
+}, 600_000);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { engineKey, gridCells } from '../../../src/evaluate/grid.js';
 import { gridFiles, gridSections } from '../../../src/evaluate/grid-table.js';
-import { methodsAxis } from '../../../src/evaluate/methods-axis.js';
+import { methodsAxis, settingsFor } from '../../../src/evaluate/methods-axis.js';
 import { shownInAll } from '../../../src/evaluate/shown-pictures.js';
 import { findMethod, methodNames } from '../../../src/methods/registry.js';
 import { type ModelDescription, parseModelJson } from '../../../src/models/model-json.js';
@@ -22,15 +22,17 @@ const errorOf = (work: () => unknown) => {
 describe('--methods', () => {
   it('all: those that the model can be scored with, the others named with the reason', () => {
     const { axis, leftOut } = methodsAxis(['all'], model);
+    const names = ['crane', 'crane+', ...methodNames().filter((name) => name !== 'crane')];
     const whyNot = (name: string) => {
+      if (name === 'crane+') return 'toy has no spatial source';
       const { comparesWith, learned } = findMethod(name);
       if (comparesWith === 'bank') return 'compares with a bank of normal pictures';
       return name !== 'crane' && learned?.needed === true ? `nothing learned for method ${name}` : undefined;
     };
-    const lacking = methodNames().filter((name) => whyNot(name) !== undefined);
+    const lacking = names.filter((name) => whyNot(name) !== undefined);
     expect(axis).toMatchObject({
       name: 'method',
-      values: methodNames().filter((name) => !lacking.includes(name)),
+      values: names.filter((name) => !lacking.includes(name)),
     });
     expect(leftOut.map(({ name }) => name)).toEqual(lacking);
     for (const { name, why } of leftOut) expect(why).toContain(whyNot(name));
@@ -42,6 +44,31 @@ describe('--methods', () => {
     expect(errorOf(() => methodsAxis(['winclip', 'winclip'], model))).toMatchObject({ code: 'E_USAGE' });
     expect(errorOf(() => methodsAxis(['wincilp'], model))).toMatchObject({ code: 'E_METHOD' });
     expect(errorOf(() => methodsAxis([], model))).toMatchObject({ code: 'E_USAGE' });
+  });
+
+  it('crane+ is crane with D-Attn, of a model that has a source', () => {
+    const tower = toyModelJson.vision;
+    const json = { ...toyModelJson, source: { weights: toyModelJson.weights[0], tower } };
+    const own = parseModelJson(JSON.stringify(json), 'model.json');
+    const choices = (...names: string[]) => methodsAxis(names, own).cells.map((cell) => cell.choices);
+    expect(choices('crane', 'winclip', 'crane+')).toEqual([
+      { method: 'crane', dAttn: false },
+      { method: 'winclip' },
+      { method: 'crane', dAttn: true },
+    ]);
+    expect(methodsAxis(['crane'], model).cells[0]!.choices).toEqual({ method: 'crane' });
+    expect(errorOf(() => methodsAxis(['crane+'], model))).toMatchObject({ code: 'E_MODEL_CONFIG' });
+  });
+
+  it('gives a setting to the methods that have it, and refuses one that none has', () => {
+    const { cells } = methodsAxis(['crane', 'winclip'], model);
+    const given = { features: [4], windowSides: [2], out: 'x' };
+    const taken = cells.map(({ choices }) => settingsFor(given, choices, cells));
+    expect(taken).toEqual([
+      { features: [4], out: 'x' },
+      { windowSides: [2], out: 'x' },
+    ]);
+    expect(errorOf(() => settingsFor({ clusters: 3 }, {}, cells))).toMatchObject({ code: 'E_USAGE' });
   });
 
   it('opens an engine for each: a method decides how the towers run', () => {
