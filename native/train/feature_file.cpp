@@ -1,5 +1,7 @@
 #include "train/feature_file.h"
 
+#include "core/folder_lock.h"
+
 namespace crane::train {
 namespace {
 
@@ -8,6 +10,12 @@ at::Tensor as_float(const weights::TensorView& view) {
   const at::Tensor mapped =
       at::from_blob(const_cast<std::byte*>(view.data), view.shape, at::TensorOptions().dtype(type));
   return mapped.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+}
+
+FeatureSizes sizes_of(const KeptFeatures& features) {
+  FeatureSizes sizes;
+  for (const auto& [name, value] : features) sizes.emplace_back(name, value.sizes().vec());
+  return sizes;
 }
 
 }  // namespace
@@ -24,6 +32,14 @@ void write_feature_file(const std::string& path, const KeptFeatures& features, F
                 {static_cast<const std::byte*>(kept.const_data_ptr()), kept.nbytes()});
   }
   for (const MaskCells& mask : masks) content.add(mask);
+  const FolderLock lock(path);
+  // Another process may have written them meanwhile, with counts of other masks.
+  StoredFeatures there;
+  const int64_t cells = masks.empty() ? 0 : static_cast<int64_t>(masks.front().anomalous.size());
+  if (cells > 0 && check_features(path, sizes_of(features), cells).state == FeatureState::whole) {
+    there = open_features(path, sizes_of(features), cells);
+    content.add_others(there, masks);
+  }
   content.write(path);
 }
 

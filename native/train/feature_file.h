@@ -17,7 +17,8 @@ enum class FeaturePrecision { f16, f32 };
 
 using KeptFeatures = std::vector<std::pair<std::string, at::Tensor>>;
 
-// Whole or not at all. E_IO_WRITE.
+// Whole or not at all; counts of other masks that a whole file of the same features has are kept where
+// `masks` has any. E_IO_WRITE.
 void write_feature_file(const std::string& path, const KeptFeatures& features, FeaturePrecision precision,
                         std::span<const MaskCells> masks);
 

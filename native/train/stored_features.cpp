@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/folder_lock.h"
 #include "weights/zip.h"
 
 namespace crane::train {
@@ -100,17 +101,14 @@ FeatureCheck check_features(const std::string& path, const FeatureSizes& sizes, 
 
 void add_cells(const std::string& path, const FeatureSizes& sizes, int64_t cells,
                std::span<const MaskCells> masks) {
+  // Two that read the same file would each replace it without the other's counts.
+  const FolderLock lock(path);
   const StoredFeatures stored = open_features(path, sizes, cells);
   FeatureContent content;
   for (const weights::TensorView* view : stored.tensors) {
     content.add(view->name, view->dtype, view->shape, bytes_of(*view));
   }
-  for (const weights::TensorView* view : stored.cells) {
-    const std::string name = mask_of(*view);
-    if (std::ranges::none_of(masks, [&](const MaskCells& mask) { return mask.name == name; })) {
-      content.add(view->name, view->dtype, view->shape, bytes_of(*view));
-    }
-  }
+  content.add_others(stored, masks);
   for (const MaskCells& mask : masks) {
     CRANE_CHECK_INVARIANT(static_cast<int64_t>(mask.anomalous.size()) == cells, "a mask has counts for ",
                           mask.anomalous.size(), " cells, expected ", cells);
@@ -128,6 +126,15 @@ void FeatureContent::add(std::string name, weights::DType dtype, std::vector<int
 void FeatureContent::add(const MaskCells& mask) {
   add(cells_tensor(mask.name), weights::DType::i32, {static_cast<int64_t>(mask.anomalous.size())},
       std::as_bytes(std::span(mask.anomalous)));
+}
+
+void FeatureContent::add_others(const StoredFeatures& stored, std::span<const MaskCells> masks) {
+  for (const weights::TensorView* view : stored.cells) {
+    const std::string name = mask_of(*view);
+    if (std::ranges::none_of(masks, [&](const MaskCells& mask) { return mask.name == name; })) {
+      add(view->name, view->dtype, view->shape, bytes_of(*view));
+    }
+  }
 }
 
 void FeatureContent::write(const std::string& path) const {

@@ -52,8 +52,8 @@ struct FeatureCheck {
 // Reads every byte and compares the checksums.
 FeatureCheck check_features(const std::string& path, const FeatureSizes& sizes, int64_t cells);
 
-// The same features with the counts of these masks too, in today's version; others are kept. Whole or not at
-// all. Errors: E_TRAIN_FEATURES, E_IO_WRITE.
+// The same features with the counts of these masks too, in today's version; others are kept, also those that
+// another process adds at the same time. Whole or not at all. Errors: E_TRAIN_FEATURES, E_IO_WRITE.
 void add_cells(const std::string& path, const FeatureSizes& sizes, int64_t cells,
                std::span<const MaskCells> masks);
 
@@ -65,6 +65,8 @@ struct FeatureContent {
   void add(std::string name, weights::DType dtype, std::vector<int64_t> shape,
            std::span<const std::byte> data);
   void add(const MaskCells& mask);
+  // The counts that a file has of masks other than these.
+  void add_others(const StoredFeatures& stored, std::span<const MaskCells> masks);
   // Whole or not at all. E_IO_WRITE.
   void write(const std::string& path) const;
 };
