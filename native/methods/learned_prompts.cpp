@@ -18,21 +18,27 @@ std::array<std::vector<int64_t>, text::k_pair> pair_of_texts(const Material& mat
   return ids;
 }
 
-text::PromptSet load_prompt_pair(const Towers& towers, const Material& material, std::string_view method) {
+text::PromptSet load_prompt_pair(const Towers& towers, const Material& material, std::string_view method,
+                                 bool stored_tokens) {
   const auto file = material.files.find("prompts");
   check_input(file != material.files.end(), "E_PROMPTS", method, " needs a file of learned prompts");
-  return text::load_prompts(file->second, pair_of_texts(material, method), towers.text->structure().width,
-                            towers.device);
+  text::PromptSet prompts = text::load_prompts(file->second, pair_of_texts(material, method),
+                                               towers.text->structure().width, towers.device);
+  prompts.prefers_stored = stored_tokens;
+  return prompts;
 }
 
 train::SavedPrompts start_prompts(const Towers& towers, const LearnerStart& start, const PromptSizes& sizes,
-                                  std::string_view method) {
+                                  std::string_view method, bool stored_tokens) {
   const text::TextTower& tower = towers.text->get();
   switch (start.kind) {
     case LearnerStart::Kind::checkpoint:
-      return {load_prompt_pair(towers, start.material, method), {}, 0};
-    case LearnerStart::Kind::saved:
-      return train::load_prompt_training(start.saved_path, tower.width(), towers.device);
+      return {load_prompt_pair(towers, start.material, method, stored_tokens), {}, 0};
+    case LearnerStart::Kind::saved: {
+      train::SavedPrompts saved = train::load_prompt_training(start.saved_path, tower.width(), towers.device);
+      saved.prompts.prefers_stored = stored_tokens;
+      return saved;
+    }
     case LearnerStart::Kind::fresh:
       break;
   }

@@ -23,6 +23,8 @@ struct PromptSet {
   // undefined.
   std::array<at::Tensor, k_pair> stored_start;
   std::array<at::Tensor, k_pair> stored_suffix;
+  // The stored rows count before the token table's (compat.storedTokens); else only where that lacks a row.
+  bool prefers_stored = false;
 
   int64_t context_rows() const { return context[0].size(0); }
   int64_t width() const { return context[0].size(1); }

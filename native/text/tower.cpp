@@ -7,6 +7,18 @@
 #include "core/error.h"
 
 namespace crane::text {
+namespace {
+
+// The checkpoint's own row; undefined where it brings none.
+at::Tensor stored_row(const PromptSet& prompts, int c, int64_t position) {
+  if (position == 0) return prompts.stored_start[c].defined() ? prompts.stored_start[c][0] : at::Tensor();
+  const int64_t after_context = position - 1 - prompts.context_rows();
+  const at::Tensor& suffix = prompts.stored_suffix[c];
+  const bool is_there = after_context >= 0 && suffix.defined() && after_context < suffix.size(0);
+  return is_there ? suffix[after_context] : at::Tensor();
+}
+
+}  // namespace
 
 TextTower TextTower::load(const weights::CanonicalWeights& weights, const TextConfig& config,
                           at::Device device) {
@@ -43,13 +55,10 @@ std::optional<int64_t> TextTower::table_row(int64_t id) const {
 // checkpoint's own buffers then stand in.
 at::Tensor TextTower::token_row(const PromptSet& prompts, int c, int64_t position) const {
   const int64_t id = prompts.ids[c][position];
+  const at::Tensor stored = stored_row(prompts, c, position);
+  if (prompts.prefers_stored && stored.defined()) return stored;
   if (const auto row = table_row(id)) return tokens_[*row];
-  const int64_t after_context = position - 1 - prompts.context_rows();
-  if (position == 0 && prompts.stored_start[c].defined()) return prompts.stored_start[c][0];
-  if (after_context >= 0 && prompts.stored_suffix[c].defined() &&
-      after_context < prompts.stored_suffix[c].size(0)) {
-    return prompts.stored_suffix[c][after_context];
-  }
+  if (stored.defined()) return stored;
   throw Error("E_PROMPTS",
               join_text("token ", id, " of the ", c == 0 ? "normal" : "anomalous",
                         " prompt has no row in the model's token table"),
@@ -159,7 +168,8 @@ at::Tensor TextTower::embedded_tokens(const PromptSet& prompts, int c, int64_t f
   const int64_t eot = std::max_element(ids.begin(), ids.end()) - ids.begin();
   std::vector<at::Tensor> rows;
   for (int64_t position = first; position < first + count; ++position) {
-    const bool is_known = position <= eot || row_of_id_.empty() || row_of_id_.contains(ids[position]);
+    const bool is_known = position <= eot || row_of_id_.empty() || row_of_id_.contains(ids[position]) ||
+                          (prompts.prefers_stored && stored_row(prompts, c, position).defined());
     rows.push_back(is_known ? token_row(prompts, c, position) : at::zeros({width()}, positions_.options()));
   }
   return at::stack(rows, /*dim=*/0);

@@ -29,6 +29,8 @@ export interface Compat {
   emptyRows: 'self' | 'nan';
   /** D-Attn at each of these blocks (1-based); empty: at the last block only */
   dAttnLayers: number[];
+  /** start and end rows of the prompt file before the token table's; absent: false */
+  storedTokens?: boolean;
 }
 
 /** Crane and Crane+. */

@@ -66,8 +66,8 @@ export async function openEngine(
       native,
       model,
       (prompts, source, method) => cache?.vectorsFile(addon, model, native.facts, prompts, source, method),
-      async (path, material) => {
-        const warning = await tokenWarning(addon, config.weights, path, material);
+      async (path, material, method) => {
+        const warning = await tokenWarning(addon, config.weights, { path, material, method });
         if (warning) warn(warning);
       },
     );

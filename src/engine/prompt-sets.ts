@@ -32,7 +32,7 @@ export type KeptVectors = (
 ) => Promise<string> | undefined;
 
 /** Called once for each file and method that were encoded. */
-export type OnEncoded = (path: string, material: Material) => Promise<void>;
+export type OnEncoded = (path: string, material: Material, method: MethodOptions) => Promise<void>;
 
 /** What decides a set. */
 export interface WantedPrompts {
@@ -182,7 +182,7 @@ export class PromptSets {
       kept === undefined ? material : { ...material, kept },
       method,
     );
-    if (found) await this.#onEncoded(found.path, material);
+    if (found) await this.#onEncoded(found.path, material, method);
     const identity = identityOf(sha256, texts, className);
     if (found && found.declared === undefined) this.#identities.set(fileKey(found.path, className), identity);
     return { handle, identity };

@@ -16,6 +16,8 @@ export interface AnomalyClipOptions extends MethodOptions {
     aliasedFeatures: boolean;
     clsWithoutLnPost: boolean;
     diceRows: boolean;
+    /** absent: false */
+    storedTokens?: boolean;
   };
 }
 
@@ -70,6 +72,12 @@ const settings = {
     group: 'Compatibility',
     help: 'the Dice loss of a batch of one is a mean over pixel rows',
   },
+  'compat.storedTokens': {
+    kind: 'flag',
+    group: 'Compatibility',
+    absent: false,
+    help: "start and end tokens of the prompt file instead of the tower's, where a file brings them",
+  },
 } as const;
 
 export const anomalyclip = {
@@ -96,6 +104,7 @@ export const anomalyclip = {
     'compat.aliasedFeatures': false,
     'compat.clsWithoutLnPost': true,
     'compat.diceRows': true,
+    'compat.storedTokens': false,
   },
   facts: () => ({ couplesPictures: false, needsSource: false }),
   ranges: ({ features, imageScore }) => {
@@ -108,7 +117,7 @@ export const anomalyclip = {
     texts: texts ? { normal: [texts.normal], anomalous: [texts.anomalous] } : {},
     files: file === undefined ? {} : { prompts: file },
   }),
-  keptBy: ({ compat }) => [compat.halfDeepTokens],
+  keptBy: ({ compat }) => [compat.halfDeepTokens, ...(compat.storedTokens ? ['stored tokens'] : [])],
   training: {
     defaults: {
       epochs: 15,

@@ -81,6 +81,12 @@ const settings = {
     group: 'Compatibility',
     help: 'blocks with D-Attn; none: the last block only',
   },
+  'compat.storedTokens': {
+    kind: 'flag',
+    group: 'Compatibility',
+    absent: false,
+    help: "start and end tokens of the prompt file instead of the tower's, where a file brings them",
+  },
 } as const;
 
 const k_ofDAttn = ['dAttnMaps', 'dAttnBeta', 'compat.batchMean', 'compat.emptyRows', 'compat.dAttnLayers'];
@@ -114,6 +120,7 @@ export const crane = {
     'compat.aliasedFeatures': true,
     'compat.emptyRows': 'self',
     'compat.dAttnLayers': [],
+    'compat.storedTokens': false,
   },
   facts: ({ dAttn, compat }) => ({ couplesPictures: compat.batchMean, needsSource: dAttn }),
   idle: ({ dAttn, imageScore }) => ({
@@ -127,7 +134,7 @@ export const crane = {
     texts: texts ? { normal: [texts.normal], anomalous: [texts.anomalous] } : {},
     files: file === undefined ? {} : { prompts: file },
   }),
-  keptBy: ({ compat }) => [compat.halfDeepTokens],
+  keptBy: ({ compat }) => [compat.halfDeepTokens, ...(compat.storedTokens ? ['stored tokens'] : [])],
   training: {
     // method.md 7
     defaults: {
@@ -178,8 +185,8 @@ function featureIdentity(method: CraneOptions, { tensors, grid }: FeatureShape) 
   const { eAttn, eAttnLayers, features, dAttn, maps, dAttnBeta, fusion, compat } = method;
   const [distinct = 0, , width = 0] = tensors.find(({ name }) => name === 'maps')?.shape ?? [];
   const copies = !dAttn && compat.aliasedFeatures ? features.length : 1;
-  // How deep tokens are rounded concerns the text tower alone.
-  const { halfDeepTokens: _, ...ofVision } = compat;
+  // These two concern the text tower alone.
+  const { halfDeepTokens: _, storedTokens: __, ...ofVision } = compat;
   return {
     shape: { maps: distinct, copies, grid, width },
     method: { eAttn, eAttnLayers, features, dAttn, maps, dAttnBeta, fusion, compat: ofVision },

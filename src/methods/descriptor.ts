@@ -2,6 +2,7 @@
  * What TypeScript has to know of a method. A method is one folder in native/methods and one descriptor here; options,
  * checks, model.json's method section, labels, keys of cached features and what schedules pictures are derived from it.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { TowerConfig } from '../addon/engine.js';
 import type { Guidance, MethodOptions } from '../addon/method.js';
 import type { FeatureShape, LearnerSettings } from '../addon/training.js';
@@ -17,6 +18,11 @@ interface Described {
   isCostly?: true;
   /** the name in model.json and in records, where it is not that of the option */
   stored?: string;
+  /**
+   * of a setting younger than its method: the value that a record without it means. A record never holds this value, so that
+   * records, labels and keys made before stay equal.
+   */
+  absent?: SettingValue;
 }
 
 /** One setting as plain data: the option table and model.json's schema are made from it. */
@@ -177,12 +183,16 @@ export interface MethodDescriptor<M extends MethodOptions = MethodOptions> {
 /** A setting's value in a complete method. */
 export function settingOf(method: MethodOptions, name: string, setting: Setting): unknown {
   const stored = setting.stored ?? name;
-  return stored.startsWith('compat.')
+  const value = stored.startsWith('compat.')
     ? (method['compat'] as Record<string, unknown> | undefined)?.[stored.slice('compat.'.length)]
     : method[stored];
+  return value ?? setting.absent;
 }
 
-/** A complete method from each setting's value. Crane's carries no name: the first version's records have none. */
+/**
+ * A complete method from each setting's value, but for settings with the value that their absence means. Crane's carries no
+ * name: the first version's records have none.
+ */
 export function methodFrom(
   descriptor: MethodDescriptor,
   chosen: (name: string, setting: Setting) => unknown,
@@ -191,8 +201,10 @@ export function methodFrom(
   const compat: Record<string, unknown> = {};
   for (const [option, setting] of Object.entries(descriptor.settings)) {
     const stored = setting.stored ?? option;
-    if (stored.startsWith('compat.')) compat[stored.slice('compat.'.length)] = chosen(option, setting);
-    else fields[stored] = chosen(option, setting);
+    const value = chosen(option, setting);
+    if (setting.absent !== undefined && isDeepStrictEqual(value ?? setting.absent, setting.absent)) continue;
+    if (stored.startsWith('compat.')) compat[stored.slice('compat.'.length)] = value;
+    else fields[stored] = value;
   }
   if (Object.keys(compat).length > 0) fields['compat'] = compat;
   return fields as MethodOptions;

@@ -74,8 +74,9 @@ function schemaOf({ settings }: MethodDescriptor): z.ZodType {
   const compat: Record<string, z.ZodType> = {};
   for (const [name, setting] of Object.entries(settings)) {
     const stored = setting.stored ?? name;
-    if (stored.startsWith('compat.')) compat[stored.slice('compat.'.length)] = valueSchema(setting);
-    else fields[stored] = valueSchema(setting);
+    const schema = setting.absent === undefined ? valueSchema(setting) : valueSchema(setting).optional();
+    if (stored.startsWith('compat.')) compat[stored.slice('compat.'.length)] = schema;
+    else fields[stored] = schema;
   }
   return z.strictObject(
     Object.keys(compat).length > 0 ? { ...fields, compat: z.strictObject(compat) } : fields,

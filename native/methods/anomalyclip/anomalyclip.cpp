@@ -51,7 +51,7 @@ std::shared_ptr<const Method> make_anomalyclip(const Settings& settings) {
 std::shared_ptr<const Context> AnomalyClip::prepare(const Towers& towers, const Material& material,
                                                     std::span<const at::Tensor> /*normals*/) const {
   auto pair = std::make_shared<TextPair>();
-  const text::PromptSet prompts = load_prompt_pair(towers, material, name());
+  const text::PromptSet prompts = load_prompt_pair(towers, material, name(), options_.compat.stored_tokens);
   if (!material.kept.empty()) {
     pair->vectors = text::read_kept_vectors(material.kept, towers.vision->joint_width());
   }
@@ -108,7 +108,8 @@ std::unique_ptr<Learner> AnomalyClip::learner(const Towers& towers, const Learne
 void AnomalyClip::trace_context(const Towers& towers, const Material& material,
                                 const at::Tensor& /*guidance*/, Trace& trace) const {
   const text::EncodeOptions how{text::Guidance::none, options_.compat.half_deep_tokens};
-  towers.text->get().encode(load_prompt_pair(towers, material, name()), how, {}, &trace);
+  towers.text->get().encode(load_prompt_pair(towers, material, name(), options_.compat.stored_tokens), how,
+                            {}, &trace);
 }
 
 }  // namespace crane::methods

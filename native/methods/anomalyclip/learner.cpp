@@ -49,7 +49,7 @@ PromptLearner::PromptLearner(const Towers& towers, const LearnerStart& start, co
       copies_(copies),
       grid_(towers.vision->grid_for(towers.height, towers.width)),
       input_{towers.height, towers.width},
-      prompts_(start_prompts(towers, start, options.sizes, k_name).prompts),
+      prompts_(start_prompts(towers, start, options.sizes, k_name, options.stored_tokens).prompts),
       learned_(options.adam, train::learned_prompts(prompts_)) {
   if (start.kind == LearnerStart::Kind::saved) learned_.restore(train::SavedTraining(start.saved_path));
   prompts_.context = {learned_.at("ctx_pos"), learned_.at("ctx_neg")};

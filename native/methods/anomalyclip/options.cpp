@@ -12,6 +12,7 @@ Options parse(const Settings& settings) {
   read.flag("compat.aliasedFeatures", options.compat.aliased_features);
   read.flag("compat.clsWithoutLnPost", options.compat.cls_without_ln_post);
   read.flag("compat.diceRows", options.compat.dice_rows);
+  read.flag("compat.storedTokens", options.compat.stored_tokens);
   read.finish(k_name);
   return options;
 }
@@ -22,6 +23,7 @@ TrainingOptions parse_training(const Settings& settings, const Options& options)
   training.image_temperature = options.temperature;
   training.half_deep_tokens = options.compat.half_deep_tokens;
   training.dice_rows = options.compat.dice_rows;
+  training.stored_tokens = options.compat.stored_tokens;
   SettingsReader read(settings);
   read.number("focalWeight", training.focal_weight);
   read.number("diceWeight", training.dice_weight);

@@ -18,6 +18,7 @@ struct Compat {
   bool aliased_features = false;    // every listed block shows the final v-v stream, as before April 2025
   bool cls_without_ln_post = true;  // the class feature is projected as it leaves the last block
   bool dice_rows = true;            // of a batch of one, Dice is a mean over pixel rows
+  bool stored_tokens = false;       // a checkpoint's own start and end rows instead of the token table's
 };
 
 struct Options {
@@ -39,6 +40,7 @@ struct TrainingOptions {
   train::AdamOptions adam{1e-3, 0.5, 0.999, 1e-8, 0};
   bool half_deep_tokens = true;
   bool dice_rows = true;
+  bool stored_tokens = false;
   PromptSizes sizes;  // of new prompts
 };
 

@@ -102,7 +102,7 @@ std::shared_ptr<const Method> make_crane(const Settings& settings) {
 std::shared_ptr<const Context> Crane::prepare(const Towers& towers, const Material& material,
                                               std::span<const at::Tensor> /*normals*/) const {
   auto encoded = std::make_shared<EncodedPrompts>();
-  encoded->prompts = load_prompt_pair(towers, material, name());
+  encoded->prompts = load_prompt_pair(towers, material, name(), options_.compat.stored_tokens);
   if (!material.kept.empty()) {
     encoded->features = text::read_kept_vectors(material.kept, towers.vision->joint_width());
   }
@@ -163,7 +163,8 @@ std::unique_ptr<Learner> Crane::learner(const Towers& towers, const LearnerStart
 void Crane::trace_context(const Towers& towers, const Material& material, const at::Tensor& guidance,
                           Trace& trace) const {
   const text::EncodeOptions how{options_.guidance_at_test, options_.compat.half_deep_tokens};
-  towers.text->get().encode(load_prompt_pair(towers, material, name()), how, guidance, &trace);
+  towers.text->get().encode(load_prompt_pair(towers, material, name(), options_.compat.stored_tokens), how,
+                            guidance, &trace);
 }
 
 }  // namespace crane::methods

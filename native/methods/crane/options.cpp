@@ -39,6 +39,7 @@ CraneOptions parse_crane(const Settings& settings) {
       "compat.emptyRows", compat.empty_rows,
       {{"self", attention::EmptyRows::keep_self}, {"nan", attention::EmptyRows::nan}});
   read.integers("compat.dAttnLayers", compat.d_attn_layers);
+  read.flag("compat.storedTokens", compat.stored_tokens);
   read.finish("crane");
   return options;
 }

@@ -20,6 +20,7 @@ struct Compat {
   bool aliased_features = true;  // every listed feature layer shows the final e
   attention::EmptyRows empty_rows = attention::EmptyRows::keep_self;
   std::vector<int64_t> d_attn_layers;  // 1-based; empty: the last block only
+  bool stored_tokens = false;          // a checkpoint's own start and end rows instead of the token table's
 };
 
 enum class Maps { both, d_attn };

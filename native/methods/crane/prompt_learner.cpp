@@ -9,7 +9,7 @@ namespace {
 
 PromptTrainer start_trainer(const Towers& towers, const LearnerStart& start, const PromptTraining& options) {
   const PromptSizes sizes{options.context_rows, options.deep_blocks, options.deep_tokens};
-  train::SavedPrompts from = start_prompts(towers, start, sizes, "crane");
+  train::SavedPrompts from = start_prompts(towers, start, sizes, "crane", options.stored_tokens);
   PromptTrainer trainer(towers.text->get(), from.prompts, options);
   if (start.kind == LearnerStart::Kind::saved) trainer.restore(std::move(from.moments), from.steps);
   return trainer;

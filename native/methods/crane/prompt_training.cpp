@@ -6,6 +6,7 @@ PromptTraining parse_prompt_training(const Settings& settings, const CraneOption
   PromptTraining training;
   training.loss.pixel_temperature = options.temperature;
   training.half_deep_tokens = options.compat.half_deep_tokens;
+  training.stored_tokens = options.compat.stored_tokens;
   SettingsReader read(settings);
   read.number("focalWeight", training.loss.focal_weight);
   read.number("diceWeight", training.loss.dice_weight);

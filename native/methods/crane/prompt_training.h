@@ -19,6 +19,7 @@ struct PromptTraining {
   train::AdamOptions adam;
   text::Guidance guidance = text::Guidance::pad_suffix;
   bool half_deep_tokens = true;
+  bool stored_tokens = false;
   // Rows that all pictures of a batch share run once. Off: once per picture, as the reference does; then the
   // gradient of the deep tokens is rounded to half for every picture before it is added up.
   bool shared_prefix = true;

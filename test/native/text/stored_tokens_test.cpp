@@ -1,13 +1,43 @@
-// P1: a checkpoint's own start and end rows beside those of the tower's table.
+// P1: a checkpoint's own start and end rows beside those of the tower's table: which count, and how far they
+// are apart.
 #include "text/stored_tokens.h"
 
+#include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
-#include "../engine/synthetic_model.h"
 #include "../weights/model_files.h"
+#include "own_rows.h"
 
 namespace crane::text {
 namespace {
+
+TEST(StoredTokens, CountOnlyWhereTheyArePreferred) {
+  const SyntheticModel model{64, 3, 84};
+  WithOwnRows with(model);
+  const at::Tensor plain = with.encoded();
+  with.prompts.prefers_stored = true;
+  EXPECT_TRUE(at::equal(with.encoded(), plain));
+  with.prompts.stored_suffix[0] = with.prompts.stored_suffix[0] + 1.0;
+  EXPECT_FALSE(at::equal(with.encoded().select(1, 0), plain.select(1, 0)));
+  EXPECT_TRUE(at::equal(with.encoded().select(1, 1), plain.select(1, 1)));
+  with.prompts.stored_start[1] = with.prompts.stored_start[1] + 1.0;
+  EXPECT_FALSE(at::equal(with.encoded().select(1, 1), plain.select(1, 1)));
+  with.prompts.prefers_stored = false;
+  EXPECT_TRUE(at::equal(with.encoded(), plain));
+}
+
+// What a training that began with them writes are the rows that it learned beside.
+TEST(StoredTokens, AreWrittenWhereTheyWereUsed) {
+  const SyntheticModel model{64, 3, 84};
+  WithOwnRows with(model);
+  const int64_t n = with.prompts.context_rows();
+  const int64_t after = static_cast<int64_t>(with.prompts.ids[0].size()) - 1 - n;
+  with.prompts.stored_suffix[0] = with.prompts.stored_suffix[0] + 1.0;
+  const auto written = [&] { return with.tower.embedded_tokens(with.prompts, 0, 1 + n, after); };
+  EXPECT_FALSE(at::equal(written(), with.prompts.stored_suffix[0]));
+  with.prompts.prefers_stored = true;
+  EXPECT_TRUE(at::equal(written(), with.prompts.stored_suffix[0]));
+}
 
 // A table of 4 tokens of width 64 in which row r holds the recipe's values, and prompts that bring rows for
 // the ids {2, X, 1, 3, 0}: start, one context row, one word, end of text, padding.

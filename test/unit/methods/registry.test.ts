@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { crane } from '../../../src/methods/crane.js';
-import { settingOf } from '../../../src/methods/descriptor.js';
+import { methodFrom, settingOf } from '../../../src/methods/descriptor.js';
 import {
   allSettings,
   defaultMethod,
@@ -32,6 +32,19 @@ it('a method is complete, and each setting is where records have it', () => {
   expect(Object.keys(method)).not.toContain('name');
   for (const [name, setting] of Object.entries(crane.settings))
     expect(settingOf(method, name, setting)).toEqual(crane.defaults[name as keyof typeof crane.defaults]);
+});
+
+it('a setting younger than its method is in a record only where it differs from what absence means', () => {
+  const made = (value: unknown) =>
+    methodFrom(crane, (name) => (name === 'compat.storedTokens' ? value : crane.defaults[name as 'sigma']));
+  const ofRecord = crane.settings['compat.storedTokens'];
+  for (const value of [undefined, false]) {
+    expect(made(value)).toEqual(craneMethod('crane'));
+    expect(made(value)['compat']).not.toHaveProperty('storedTokens');
+    expect(settingOf(made(value), 'compat.storedTokens', ofRecord)).toBe(false);
+  }
+  expect(made(true)).toMatchObject({ compat: { storedTokens: true } });
+  expect(settingOf(made(true), 'compat.storedTokens', ofRecord)).toBe(true);
 });
 
 it('facts follow the settings', () => {
