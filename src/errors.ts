@@ -83,6 +83,7 @@ export const errorTable = {
   },
 
   E_CALIBRATE_TOO_FEW: { exit: 3, http: 400, what: 'too few normal pictures for the false-alarm rate' },
+  E_SCORES_EQUAL: { exit: 3, http: 400, what: 'pictures that all have the same score; results are kept' },
   E_CALIBRATE_SCORES: { exit: 3, http: 400, what: 'scores that no threshold can part' },
   E_CALIBRATION: { exit: 4, http: 500, what: 'a stored calibration that is damaged' },
 
@@ -95,6 +96,11 @@ export const errorTable = {
   E_DATA_EMPTY: { exit: 3, http: 400, what: 'a data set without pictures' },
   E_DATA_ONE_CLASS: { exit: 3, http: 400, what: 'pictures that are all normal, or all anomalous' },
   E_DATA_MASK_SIZE: { exit: 3, http: 400, what: 'a mask of another size than its picture' },
+  E_DATA_MASK_VALUES: {
+    exit: 3,
+    http: 400,
+    what: 'values of label maps that no mask has, or that cannot be told apart',
+  },
   E_DATA_FAULTS: { exit: 3, http: 400, what: 'a data set in which `data check` found faults' },
 
   E_SHARDS: {

@@ -3,6 +3,7 @@
 import type { NativeMapLevels } from '../addon/metrics.js';
 import type { NativeAddon } from '../addon/native.js';
 import { orCancelled } from '../cancellation.js';
+import { lookAhead } from '../data/check/look-ahead.js';
 import type { DataItem, DataSet } from '../data/data-set.js';
 import { maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
@@ -20,6 +21,7 @@ import type { CalibrateChoices } from '../options/types.js';
 import { identify } from '../runs/data-identity.js';
 import { comparedWith } from '../runs/prompt-facts.js';
 import type { ScanReport } from '../scan/scan-account.js';
+import { type EqualScores, equalScoresError, ScoreWatch } from '../scoring/score-watch.js';
 import { bestF1OfMaps, bestF1OfScores } from './best-f1.js';
 import { calibrationPictures } from './pictures.js';
 
@@ -69,6 +71,7 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
     falseAlarmRate = defaultOf('falseAlarmRate'),
     split,
     layout = defaultOf('layout'),
+    allowEqualScores = defaultOf('allowEqualScores'),
     signal,
     onProgress: _onProgress,
     ...reading
@@ -82,8 +85,11 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
   const ranges = rangesOf(settings);
   const prompts = await comparedWith(engine, settings);
   const { identity, learnedOn } = await identify({ set, name: set.name }, prompts, () => {}, signal);
+  const { maxPixels = defaultOf('maxPixels') } = engine.trainingParts;
+  const ahead = await lookAhead(set, { maxPixels, reading: settings.reading, signal });
   const levels = normalOnly ? undefined : addon.createMapLevels(k_mapLevels, ...ranges.map);
-  const { scored, failed, label, warnings } = await scoreAll(set, options, levels);
+  const { scored, failed, label, warnings, equal } = await scoreAll(set, options, levels);
+  if (equal && normalOnly && !allowEqualScores) throw equalScoresError(data, equal);
   const anomalous = scored.filter(({ isAnomalous }) => isAnomalous);
   const common = {
     settings: label,
@@ -105,8 +111,8 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
         falseAlarmRate,
         ...falseAlarmThresholds(scored, falseAlarmRate, ranges),
       }
-    : { ...common, rule: 'best-f1', ...(await bestThresholds(scored, levels, addon)) };
-  return { calibration, failed, scan: set.scan, warnings };
+    : { ...common, rule: 'best-f1', ...(await bestThresholds(scored, equal, levels, addon)) };
+  return { calibration, failed, scan: set.scan, warnings: [...set.warnings, ...ahead, ...warnings] };
 }
 
 /** @throws CraneError E_USAGE for the first unknown name or wrong value; undefined counts as not given */
@@ -134,6 +140,7 @@ function falseAlarmThresholds(scored: readonly Scored[], rate: number, ranges: R
 
 async function bestThresholds(
   scored: readonly Scored[],
+  equal: EqualScores | undefined,
   levels: NativeMapLevels,
   addon: NativeAddon,
 ): Promise<{ image: BestF1Threshold; map: BestF1Threshold | null }> {
@@ -144,13 +151,10 @@ async function bestThresholds(
       `all ${scored.length} pictures that could be scored are ${anomalous > 0 ? 'anomalous' : 'normal'}; a best F1 needs both`,
     );
   }
-  const first = scored[0]!.score;
-  if (scored.every(({ score }) => score === first)) {
-    throw new CraneError(
-      'E_CALIBRATE_SCORES',
-      `all ${scored.length} pictures have the score ${first}: no threshold parts them`,
-      { hint: 'other prompts or settings are needed' },
-    );
+  if (equal) {
+    throw new CraneError('E_CALIBRATE_SCORES', `${equal.message}; no threshold parts them`, {
+      hint: 'look at the pictures: npx crane-native data check; else other prompts or settings are needed',
+    });
   }
   const [image, map] = await Promise.all([
     bestF1OfScores(scored, { resamples: k_resamples.image, seed: k_seed, stream: 'image' }, addon),
@@ -163,11 +167,18 @@ async function scoreAll(
   set: DataSet,
   { engine, signal, onProgress }: CalibrateOptions,
   levels: NativeMapLevels | undefined,
-): Promise<{ scored: Scored[]; failed: FailedPicture[]; label: string; warnings: string[] }> {
+): Promise<{
+  scored: Scored[];
+  failed: FailedPicture[];
+  label: string;
+  warnings: string[];
+  equal: EqualScores | undefined;
+}> {
   const { items } = set;
   const scored: Scored[] = [];
   const failed: FailedPicture[] = [];
   const odd = new NoteTally();
+  const watch = new ScoreWatch();
   let label: string | undefined;
   const inputs = items.map(({ image, imagePath }) => ({ input: image, name: imagePath }));
   // Thresholds hold for one name: those of several classes would be of none.
@@ -179,6 +190,7 @@ async function scoreAll(
     else {
       label ??= outcome.model;
       const notes = [...(outcome.warnings ?? [])];
+      watch.add({ score: outcome.score, file: item.image, notes: outcome.warnings ?? [] });
       try {
         const described = describe(item, outcome, engine, levels, (note) => notes.push(note));
         scored.push(await orCancelled(described, signal));
@@ -197,7 +209,7 @@ async function scoreAll(
       hint: failed[0] && `the first: ${failed[0].input}: ${failed[0].error.message}`,
     });
   }
-  return { scored, failed, label, warnings: odd.lines() };
+  return { scored, failed, label, warnings: odd.lines(), equal: await watch.look() };
 }
 
 async function describe(
@@ -216,7 +228,7 @@ async function describe(
   let known: Uint8Array | null = null;
   if (isAnomalous) {
     const mask = await maskOfPicture(
-      masks,
+      item,
       { path: image, width, height },
       {
         exif: engine.settings().reading.exif,

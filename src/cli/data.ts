@@ -187,7 +187,7 @@ async function listClasses(context: Context, argv: Arguments, root: string): Pro
     `${sourceLine({
       name: source.name,
       layout: source.layout,
-      layoutReason: source.reason,
+      layoutReason: opened[0]!.set.layoutReason,
       normalKinds: normalKindsOf(...sets),
     })}\n`,
   );

@@ -19,6 +19,7 @@ const names: OptionName[] = [
   'followLinks',
   ...optionsIn('Output', 'Picture', 'Normals', 'Engine', 'Method', 'Compatibility'),
   'falseAlarmRate',
+  'allowEqualScores',
 ];
 
 export function scoreCommand(context: Context): CommandModule {
@@ -37,6 +38,7 @@ export function scoreCommand(context: Context): CommandModule {
               'with normal pictures: thresholds that another one reaches with at most this probability',
             defaultDescription: 'no thresholds',
           },
+          'allow-equal-scores': { ...flagsFor(['allowEqualScores'])['allow-equal-scores'], group: 'Output:' },
           'follow-links': { ...flagsFor(['followLinks'])['follow-links'], group: 'Inputs:' },
         })
         .example('$0 score part.png', 'one picture')
@@ -126,6 +128,14 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     if (outcome.isStopped) throw stopped(outcome.scored + outcome.failed, values.out);
     const failed =
       outcome.failed > 0 ? someFailed(outcome.failed, outcome.failed + outcome.scored) : undefined;
+    const { equal } = outcome;
+    const isMeant = equal?.areOneFile || values.allowEqualScores;
+    if (equal && isMeant) sayWarnings(context, [equal.message], values.json);
+    else if (equal) {
+      const { equalScoresError } = await import('../scoring/score-watch.js');
+      if (failed) say(context, `${failed.message}: ${failed.hint}`);
+      throw equalScoresError('score', equal);
+    }
     if (values.failOnAnomaly && outcome.anomalous) {
       if (failed) say(context, `${failed.message}: ${failed.hint}`);
       throw someAnomalous(outcome.anomalous, outcome.scored);

@@ -177,10 +177,15 @@ function checkNormalsFrom({ normals }: AllOptions, isGiven: (name: string) => bo
   });
 }
 
-async function show(context: Context, run: TestRun, { out, json }: AllOptions): Promise<void> {
+async function show(
+  context: Context,
+  run: TestRun,
+  { out, json, allowEqualScores }: AllOptions,
+): Promise<void> {
   const { encodeRun } = await import('../runs/run-json.js');
   const { runText } = await import('../evaluate/outputs/text-table.js');
   const { unscored } = await import('../runs/test-run.js');
+  const { refuseEqualScores } = await import('../runs/equal-scores.js');
   const paint = paintOf(context);
   if (json) {
     context.stdout.write(encodeRun(run));
@@ -190,5 +195,6 @@ async function show(context: Context, run: TestRun, { out, json }: AllOptions): 
   for (const { path, error } of failed)
     say(context, `${visible(path)}: ${error.code}: ${visible(error.message)}`);
   say(context, `results: ${out}`);
+  if (!allowEqualScores) await refuseEqualScores(run);
   if (failed.length > 0) throw someFailed(failed.length);
 }

@@ -1,6 +1,7 @@
 /** What a data set is to the rest of the product: labelled pictures of one split, in a fixed order. */
 
 import type { ScanReport } from '../scan/scan-account.js';
+import type { NamedValues } from './mask-values.js';
 
 export type Split = 'test' | 'train';
 
@@ -25,6 +26,8 @@ export interface DataItem {
   /** absolute paths of all its masks: they are united */
   masks: string[];
   maskPaths: string[];
+  /** which values of its masks are defects, where that was chosen; else all above 0 */
+  maskValues?: NamedValues;
   className: string;
   /** kind of anomaly, or the name of the normal kind (`good`); `specie_name` of meta.json */
   kind: string;

@@ -14,9 +14,11 @@ import { annotationAdvice } from './layouts/known-sets.js';
 import type { PublishedSet } from './layouts/layout.js';
 import { PictureTree } from './layouts/picture-tree.js';
 import { publishedByClasses } from './layouts/registry.js';
+import { chosenMaskValues, type NamedValues, shownValues } from './mask-values.js';
 import { readMetaFile } from './meta-read.js';
 import { type PathFault, placeEntries } from './place-entries.js';
 import { RootFence } from './root-fence.js';
+import { surveyMasks } from './survey-masks.js';
 
 /** A data set found and recognised, from which either split can be read. */
 export interface DataSource {
@@ -29,6 +31,8 @@ export interface DataSource {
   expected: PublishedSet | undefined;
   /** an index of it names no kinds */
   hasNoKinds: boolean;
+  /** which values of its masks are defects, where that was chosen */
+  readonly maskValues: NamedValues | undefined;
   /** Paths that cannot be used come back as faults; nothing is thrown for them. */
   open(split: Split): Promise<{ set: DataSet; faults: PathFault[] }>;
   /** Of everything below the root, also of what an index does not name. */
@@ -50,14 +54,18 @@ export async function findDataSource(path: string, options: FindDataOptions = {}
   const isFolder = await checkPlace(path);
   const index = isFolder ? join(path, 'meta.json') : path;
   const fence = await RootFence.at(dirname(index), followLinks);
-  const found = { name: name ?? (basename(fence.root) || 'data'), fence };
+  const found = {
+    name: name ?? (basename(fence.root) || 'data'),
+    fence,
+    values: await chosenMaskValues(options),
+  };
   const mustBeFolder = layout !== 'auto' || ignoreIndex;
   if (mustBeFolder && !isFolder) {
     throw new CraneError('E_USAGE', `${path}: folders are wanted, this is a file`, {
       hint: 'leave --layout out, or name the root folder',
     });
   }
-  const tree = new PictureTree(fence.root, new FolderLabels(options));
+  const tree = new PictureTree(fence.root, new FolderLabels(options), found.values);
   if (!mustBeFolder && (!isFolder || (await isFile(index)))) {
     const meta = await readMetaFile(index);
     const reason = `there is an index, ${basename(index)}`;
@@ -99,6 +107,7 @@ interface Found {
   name: string;
   fence: RootFence;
   tree: PictureTree;
+  values: NamedValues | undefined;
   layout: string;
   reason: string;
   expected?: PublishedSet;
@@ -140,10 +149,21 @@ class Source implements DataSource {
     return this.#found.hasNoKinds ?? false;
   }
 
+  get maskValues(): NamedValues | undefined {
+    return this.#found.values;
+  }
+
   async open(split: Split): Promise<{ set: DataSet; faults: PathFault[] }> {
-    const { name, fence, layout, reason, expected } = this.#found;
+    const { name, fence, layout, expected } = this.#found;
     const reading = await this.#read(split);
-    const { items, faults, warnings } = await placeEntries(reading.entries, fence);
+    const values = this.#found.values ?? reading.maskValues;
+    const reason =
+      this.#found.reason + (values === undefined ? '' : `; of its masks ${shownValues(values)} are defects`);
+    const placed = await placeEntries(reading.entries, fence);
+    const { faults, warnings } = placed;
+    const items =
+      values === undefined ? placed.items : placed.items.map((item) => ({ ...item, maskValues: values }));
+    if (values !== undefined) warnings.push(...(await surveyMasks(name, items, values)));
     const classNames = items.map(({ className }) => className);
     const published = publishedByClasses(classNames, expected?.name ?? name);
     const set: DataSet = {

@@ -1,4 +1,5 @@
 import type { DefectArea } from './data-set.js';
+import type { NamedValues } from './mask-values.js';
 
 /** A labelled picture as an index or a layout names it: paths are not yet checked. */
 
@@ -20,4 +21,6 @@ export interface EntryReading {
   warnings: string[];
   /** of classes whose masks have areas of saturation */
   defects?: DefectArea[];
+  /** which values of its masks are defects, where the index says it */
+  maskValues?: NamedValues;
 }

@@ -20,6 +20,14 @@ export async function indexAnnotated(
   options: IndexOptions,
 ): Promise<Indexed> {
   const { out, overwrite, ...reading } = options;
+  if (reading.maskValues !== undefined || reading.maskLabels !== undefined)
+    throw new CraneError(
+      'E_USAGE',
+      'masks are made of annotations, or label maps are read by values, not both',
+      {
+        hint: 'leave out --annotations, or --mask-values and --mask-labels',
+      },
+    );
   const place = resolve(root);
   const file = resolve(out ?? join(place, 'meta.json'));
   if (!overwrite && (await isThere(file))) throw exists(file);

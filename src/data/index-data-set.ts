@@ -6,6 +6,8 @@ import type { DataChoices } from '../options/types.js';
 import type { ScanReport } from '../scan/scan-account.js';
 import type { DataSet, Split } from './data-set.js';
 import { findDataSource } from './data-source.js';
+import { shownValues } from './mask-values.js';
+import { readMetaFile } from './meta-read.js';
 import { metaText } from './meta-write.js';
 import { refuseFaults } from './place-entries.js';
 
@@ -40,11 +42,29 @@ export async function indexDataSet(
   if (test.set.items.length + train.set.items.length === 0)
     throw new CraneError('E_DATA_EMPTY', `${root}: no pictures in layout ${source.layout}`);
   const sets = { test: test.set, train: train.set };
+  if (source.maskValues === undefined) sets.test.warnings.push(...(await lostValues(file)));
   const text = metaText({ test: sets.test.items, train: sets.train.items }, source.root, {
     folder: dirname(file),
     hasNoKinds: source.hasNoKinds,
     ...(test.set.defects === undefined ? {} : { defects: test.set.defects }),
+    ...(source.maskValues === undefined ? {} : { maskValues: source.maskValues }),
   });
   await writeWhole(file, text, { overwrite });
-  return { file, layout: source.layout, layoutReason: source.reason, sets, scan: await source.account() };
+  return {
+    file,
+    layout: source.layout,
+    layoutReason: sets.test.layoutReason,
+    sets,
+    scan: await source.account(),
+  };
+}
+
+/** The index before knew which values are defects: this one would take all above 0 without a word. */
+async function lostValues(file: string): Promise<string[]> {
+  const before = await readMetaFile(file).catch(() => undefined);
+  const values = before?.read('test').maskValues;
+  if (values === undefined) return [];
+  return [
+    `the index before took ${shownValues(values)} of its masks as defects, this one takes all above 0; --mask-values keeps them`,
+  ];
 }

@@ -1,7 +1,8 @@
 /**
  * Masks of any kind brought to one: what is above 0 in any colour is anomalous; where the colour is the same everywhere and
  * there is transparency, what is not fully transparent is; in a container that loses values the edge is half of the highest
- * one; the boolean array of a program that wrote it as it is, under a tag that turns it round, is read as it was. With `maskGrey` they stay as they are: the engine reads them as the reference does while it resizes them to the model's
+ * one; the boolean array of a program that wrote it as it is, under a tag that turns it round, is read as it was. Where values were
+ * named (mask-values.ts) those alone are. With `maskGrey` they stay as they are: the engine reads them as the reference does while it resizes them to the model's
  * input (resizeMask; method.md 2, step 2), above 0 after the conversion to 8-bit grey.
  */
 import type { NativePicture } from '../addon/native.js';
@@ -12,8 +13,10 @@ import { isLossyFile } from '../images/lossy.js';
 import { toPictureSource } from '../images/picture-input.js';
 import type { PictureNote } from '../images/samples.js';
 import { defaultOf } from '../options/table.js';
+import type { NamedValues } from './mask-values.js';
 import { orientationOf } from './picture-sizes.js';
 import { type MaskPixels, plainMasks } from './plain-masks.js';
+import { valuedMask } from './valued-mask.js';
 
 /** 8-bit grey, [height, width]; above 0 is anomalous. */
 export interface GreyMask extends NativePicture {
@@ -35,30 +38,40 @@ export interface MaskOptions {
   pixels?: MaskPixels;
 }
 
-/** In grey. @throws CraneError E_INPUT_*, E_IMAGE_* */
-export async function labelMask(path: string, options: MaskOptions = {}): Promise<GreyMask> {
-  return toGrey(await readMask(path, options), options.pixels);
+/** The masks of a picture, and which of their values count where that was said. */
+export interface Masked {
+  masks: readonly string[];
+  maskValues?: NamedValues;
+}
+
+/** In grey. @param values which count; default: all above 0. @throws CraneError E_INPUT_*, E_IMAGE_*, E_DATA_MASK_VALUES */
+export async function labelMask(
+  path: string,
+  options: MaskOptions = {},
+  values?: NamedValues,
+): Promise<GreyMask> {
+  return toGrey(await readMask(path, options, values), options.pixels);
 }
 
 /**
  * The mask of a picture, in the picture's size; several are united. A mask that fits only the picture as it is stored is turned with it,
  * as the picture's EXIF orientation says.
  * @param picture the decoded picture's size, after its orientation where `exif` is on
- * @throws CraneError E_DATA_MASK_SIZE; E_INPUT_*, E_IMAGE_* of the mask
+ * @throws CraneError E_DATA_MASK_SIZE, E_DATA_MASK_VALUES; E_INPUT_*, E_IMAGE_* of the mask
  */
 export async function maskOfPicture(
-  masks: readonly string[],
+  { masks, maskValues }: Masked,
   picture: { path: string; width: number; height: number },
   options: MaskOptions = {},
 ): Promise<NativePicture> {
   const [first, ...further] = masks;
   if (first === undefined) throw new CraneError('E_INTERNAL', `${picture.path}: no mask is named`);
-  const only = await oneMask(first, picture, options);
+  const only = await oneMask(first, picture, options, maskValues);
   if (further.length === 0) return only;
   const { pixels = plainMasks } = options;
   const united = await toGrey(only, pixels);
   for (const mask of further) {
-    const { data } = await toGrey(await oneMask(mask, picture, options), pixels);
+    const { data } = await toGrey(await oneMask(mask, picture, options, maskValues), pixels);
     await pixels.uniteMasks(united.data, data);
   }
   return united;
@@ -68,8 +81,9 @@ async function oneMask(
   path: string,
   picture: { path: string; width: number; height: number },
   options: MaskOptions,
+  values: NamedValues | undefined,
 ): Promise<NativePicture> {
-  const mask = await readMask(path, options);
+  const mask = await readMask(path, options, values);
   if (mask.width === picture.width && mask.height === picture.height) return mask;
   if (options.exif !== false && mask.width === picture.height && mask.height === picture.width) {
     const orientation = await orientationOf(picture.path);
@@ -87,7 +101,11 @@ async function oneMask(
   );
 }
 
-async function readMask(path: string, options: MaskOptions): Promise<NativePicture> {
+async function readMask(
+  path: string,
+  options: MaskOptions,
+  values: NamedValues | undefined,
+): Promise<NativePicture> {
   const {
     maxPixels = defaultOf('maxPixels'),
     exif = true,
@@ -97,6 +115,18 @@ async function readMask(path: string, options: MaskOptions): Promise<NativePictu
     pixels = plainMasks,
   } = options;
   const limits = { maxPixels, exif, ...(reserve ? { reserve } : {}) };
+  if (values !== undefined) {
+    if (maskGrey)
+      throw new CraneError(
+        'E_USAGE',
+        'masks are read by named values, or as the reference reads them, not both',
+        {
+          hint: 'leave out --mask-values (maskValues) or --compat.mask-grey (compat.maskGrey)',
+        },
+      );
+    const { data, width, height } = await valuedMask(path, values, limits);
+    return { data, width, height, mode: 'L' };
+  }
   const { isBooleanArray, ...decoded } = await decodeMask(toPictureSource(path), limits);
   if (maskGrey) return decoded;
   if (isBooleanArray) {

@@ -49,6 +49,17 @@ const defectsSchema = z
   )
   .max(100_000);
 
+/** Ours: which values of label maps are defects; other programs take all above 0. */
+const maskValuesSchema = z
+  .array(
+    z.union([
+      z.strictObject({ text: z.string().min(1).max(200), number: z.number().min(0) }),
+      z.strictObject({ text: z.string().min(1).max(200), colour: z.string().regex(/^#[0-9a-f]{6}$/) }),
+    ]),
+  )
+  .min(1)
+  .max(65536);
+
 export interface MetaIndex {
   read(split: Split): EntryReading;
 }
@@ -70,20 +81,23 @@ export function parseMeta(text: string, name: string): MetaIndex {
   const groups = new Map((['train', 'test'] as const).map((split) => [split, groupsOf(meta, split, name)]));
   if (groups.get('train') === undefined && groups.get('test') === undefined)
     throw refuse(name, 'neither "test" nor "train" is in it');
-  const defects = defectsOf(meta, name);
+  const defects = furtherOf(meta, 'defects', defectsSchema, name);
+  const maskValues = furtherOf(meta, 'mask_values', maskValuesSchema, name);
   return {
     read: (split) => ({
       ...readGroups(groups.get(split) ?? [], split, name),
       ...(defects === undefined ? {} : { defects }),
+      ...(maskValues === undefined ? {} : { maskValues }),
     }),
   };
 }
 
-function defectsOf(meta: unknown, name: string): EntryReading['defects'] {
-  if (!isPlainObject(meta) || !Object.hasOwn(meta, 'defects')) return undefined;
-  const checked = defectsSchema.safeParse(meta['defects']);
+/** What an index of ours has beside the splits. */
+function furtherOf<T>(meta: unknown, key: string, schema: z.ZodType<T>, name: string): T | undefined {
+  if (!isPlainObject(meta) || !Object.hasOwn(meta, key)) return undefined;
+  const checked = schema.safeParse(meta[key]);
   if (checked.success) return checked.data;
-  throw refuse(name, `"defects": ${checked.error.issues[0]?.message}`, checked.error);
+  throw refuse(name, `"${key}": ${checked.error.issues[0]?.message}`, checked.error);
 }
 
 /** The classes of a split in the file's order (names that are whole numbers first, as JSON.parse orders keys). */

@@ -2,11 +2,13 @@
 import { relative, resolve, sep } from 'node:path';
 import { CraneError } from '../errors.js';
 import type { DataItem, DefectArea, Split } from './data-set.js';
+import type { NamedValues } from './mask-values.js';
 
 export interface MetaOptions {
   /** the folder that the index will lie in: the root, or a folder above it */
   folder?: string;
   defects?: readonly DefectArea[];
+  maskValues?: NamedValues;
   /** `specie_name` is left empty, as the authors' scripts do for this data set */
   hasNoKinds?: boolean;
 }
@@ -15,13 +17,14 @@ export interface MetaOptions {
 export function metaText(
   items: Record<Split, readonly DataItem[]>,
   root: string,
-  { folder = root, defects, hasNoKinds = false }: MetaOptions = {},
+  { folder = root, defects, maskValues, hasNoKinds = false }: MetaOptions = {},
 ): string {
   const prefix = prefixFrom(resolve(folder), resolve(root));
   const parts = (['train', 'test'] as const).map(
     (split) => ` ${JSON.stringify(split)}: ${splitText(items[split], prefix, hasNoKinds)}`,
   );
   if (defects !== undefined) parts.push(` "defects": ${JSON.stringify(defects)}`);
+  if (maskValues !== undefined) parts.push(` "mask_values": ${JSON.stringify(maskValues)}`);
   return `{\n${parts.join(',\n')}\n}\n`;
 }
 

@@ -66,6 +66,7 @@ async function assembleSet(
 ): Promise<TestedDataSet> {
   const { set, name } = data;
   const { bootstrap } = settings;
+  const maskValues = set.items[0]?.maskValues;
   const intervals = bootstrap && (await intervalsOfSet(name, classes, bootstrap, addon));
   const tested = classes.map((of, at) => assembleClass(of, intervals?.classes[at] ?? null));
   const paper = comparePaper ? compareWithPaper(set.published ?? null, settings) : null;
@@ -74,6 +75,7 @@ async function assembleSet(
     published: set.published ?? null,
     root: set.root,
     layout: set.layout,
+    ...(maskValues === undefined ? {} : { maskValues }),
     scan: set.scan,
     learnedOn,
     classes: tested,

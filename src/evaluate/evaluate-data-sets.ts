@@ -1,5 +1,6 @@
 /** evaluateDataSets: the figures of a model on labelled pictures, with everything that tables and reports need. */
 import { join } from 'node:path';
+import { lookAhead } from '../data/check/look-ahead.js';
 import { summarise, summaryLines } from '../data/summary.js';
 import type { Engine } from '../engine/engine.js';
 import { idleNotes } from '../engine/idle-settings.js';
@@ -11,6 +12,7 @@ import { checkOptions, wrongValue } from '../options/check.js';
 import type { PictureChoices, TestChoices } from '../options/types.js';
 import { canonicalJson } from '../runs/canonical-json.js';
 import { identify } from '../runs/data-identity.js';
+import { refuseEqualScores } from '../runs/equal-scores.js';
 import { examplesIn } from '../runs/examples.js';
 import { Journal } from '../runs/journal.js';
 import { type Machine, thisMachine } from '../runs/machine.js';
@@ -65,13 +67,16 @@ export type TestProgress =
  * Scores every picture as `engine.score` does, with the model's map and the mask in the map's size, and computes the figures
  * of each class exactly. A picture that cannot be scored is in no figure; the run names it. Memory holds the metrics of one
  * class (docs/metrics.md).
- * @throws CraneError E_USAGE, E_EXISTS, E_DATA_*, E_PROMPTS, E_MODEL_CONFIG, E_TEST_RESUME, E_CANCELLED, E_IO_*
+ * @throws CraneError E_USAGE, E_EXISTS, E_DATA_*, E_PROMPTS, E_MODEL_CONFIG, E_TEST_RESUME, E_CANCELLED, E_IO_*;
+ *   E_SCORES_EQUAL at the end, when everything is written, unless `allowEqualScores`
  */
-export function evaluateDataSets(options: EvaluateDataSetsOptions): Promise<TestRun> {
-  return evaluateIn(options, process.env);
+export async function evaluateDataSets(options: EvaluateDataSetsOptions): Promise<TestRun> {
+  const run = await evaluateIn(options, process.env);
+  if (!options.allowEqualScores) await refuseEqualScores(run);
+  return run;
 }
 
-/** As evaluateDataSets, in surroundings of the caller's. keepsShown: the maps that runs are compared by, too. */
+/** As evaluateDataSets, in surroundings of the caller's, and with equal scores too. keepsShown: the maps that runs are compared by, too. */
 export async function evaluateIn(
   options: EvaluateDataSetsOptions,
   env: NodeJS.ProcessEnv,
@@ -166,7 +171,11 @@ async function prepare(
   const onRead = () => onProgress({ stage: 'reading', done: ++read, total: pictures });
   const data: PreparedTest['data'] = [];
   const identities = [];
+  const { maxPixels, reading } = { ...engine.trainingParts, ...settled };
   for (const one of opened) {
+    const ahead = await lookAhead(one.set, { maxPixels, reading, signal }).catch(notBegun);
+    for (const line of ahead) onProgress({ stage: 'note', text: `${one.name}: ${line}` });
+    one.set.warnings.push(...ahead);
     const { identity, learnedOn } = await identify(one, prompts, onRead, signal).catch(notBegun);
     identities.push(identity);
     data.push({ opened: one, learnedOn });

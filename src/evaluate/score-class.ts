@@ -206,7 +206,7 @@ function namedBy(className: string, { engine, choices }: ClassWork): ScoreManyOp
 
 /** In the map's size, resized as the reference does it (method.md 2); null for a normal picture or one without a mask. */
 async function maskFor(
-  { image, masks, isAnomalous }: PlacedItem,
+  item: PlacedItem,
   map: MapValues,
   { width, height }: JournalLine,
   {
@@ -217,9 +217,9 @@ async function maskFor(
     onNote,
   }: Pick<ClassWork, 'engine' | 'exif' | 'maskGrey' | 'maxPixels'> & Required<Pick<MaskOptions, 'onNote'>>,
 ) {
-  if (!isAnomalous || masks.length === 0) return null;
+  if (!item.isAnomalous || item.masks.length === 0) return null;
   const options = { exif, maskGrey, maxPixels, onNote, pixels: engine.addon };
-  const grey = await maskOfPicture(masks, { path: image, width, height }, options);
+  const grey = await maskOfPicture(item, { path: item.image, width, height }, options);
   const data = await engine.addon.resizeMask(grey, map.width, map.height);
   return { data, width: map.width, height: map.height };
 }

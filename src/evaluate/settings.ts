@@ -63,10 +63,13 @@ export function resolveTest(
     anomalousFolder = [],
     unknownFolders = defaultOf('unknownFolders'),
     followLinks = defaultOf('followLinks'),
+    maskValues,
+    maskLabels,
     comparePaper = defaultOf('comparePaper'),
     keepMaps = defaultOf('keepMaps'),
     report = defaultOf('report'),
     batch = defaultOf('batch'),
+    allowEqualScores: _,
     ...own
   } = given;
   return {
@@ -81,7 +84,14 @@ export function resolveTest(
     bootstrap: resamples === 0 ? null : { resamples, seed, level: k_level },
     split,
     layout,
-    reading: { normalFolder, anomalousFolder, unknownFolders, followLinks },
+    reading: {
+      normalFolder,
+      anomalousFolder,
+      unknownFolders,
+      followLinks,
+      ...(maskValues === undefined ? {} : { maskValues }),
+      ...(maskLabels === undefined ? {} : { maskLabels }),
+    },
     comparePaper,
     keepMaps,
     report,

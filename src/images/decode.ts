@@ -7,6 +7,7 @@ import { types } from 'node:util';
 import type { NativePicture } from '../addon/native.js';
 import { allocate } from './allocate.js';
 import { type Levels, toLevels, toMaskLevels } from './levels.js';
+import { pictureFindings } from './picture-findings.js';
 import type { PictureSource } from './picture-input.js';
 import type { ReadLimits } from './read-limits.js';
 import { readSamples } from './read-samples.js';
@@ -28,7 +29,8 @@ export async function decodePicture(source: PictureSource, options: DecodeOption
   const { reading, ...limits } = options;
   const samples = await readSamples(source, { ...limits, exif: reading.exif });
   const picture = await toPicture(source.name, samples, reading);
-  return samples.mosaic === undefined ? picture : inColours(source.name, picture, samples.mosaic);
+  const seen = { ...picture, notes: [...picture.notes, ...pictureFindings(picture)] };
+  return samples.mosaic === undefined ? seen : inColours(source.name, seen, samples.mosaic);
 }
 
 async function toPicture(name: string, samples: Samples, reading: Reading): Promise<DecodedPicture> {

@@ -34,6 +34,20 @@ export const dataOptions = {
     default: false,
     help: 'take what symbolic links lead to, also outside of the folder that is named',
   }),
+  maskValues: words({
+    group: 'Data sets',
+    scope: local,
+    calls,
+    defaultText: 'all above 0',
+    help: 'values of label maps that are defects: 1,3 or "#ff0000" or names of --mask-labels',
+  }),
+  maskLabels: text({
+    group: 'Data sets',
+    scope: local,
+    calls,
+    defaultText: 'none',
+    help: 'file with the value or colour of each name (CVAT, CamVid, JSON, NAME VALUE a line)',
+  }),
 } satisfies { readonly [K in keyof DataChoices]-?: OptionSpec<Exclude<DataChoices[K], undefined>> };
 
 export const indexCommandOptions = {

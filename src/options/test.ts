@@ -106,6 +106,13 @@ export const testCommandOptions = {
     default: true,
     help: 'write report.html: one page with tables, curves, and the best and worst pictures',
   }),
+  allowEqualScores: flag({
+    group: 'Testing',
+    scope: local,
+    calls: [...calls, 'calibrate'],
+    default: false,
+    help: 'end well where all pictures have the same score, which hardly ever is meant',
+  }),
   methods: words({
     group: 'Testing',
     scope: ['cli'],

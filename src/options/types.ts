@@ -127,6 +127,10 @@ export interface DataChoices {
   unknownFolders?: 'stop' | 'anomalous';
   /** take what symbolic links lead to, also outside of the root */
   followLinks?: boolean;
+  /** values of label maps that are defects: numbers, colours (#ff0000), names of `maskLabels`; default: all above 0 */
+  maskValues?: string[];
+  /** path of a file that says which value each name has */
+  maskLabels?: string;
 }
 
 /** Which inputs `score` takes and what it writes. */
@@ -202,6 +206,8 @@ export interface TestChoices extends DataChoices {
   split?: 'test' | 'train';
   layout?: string;
   batch?: 'auto' | number;
+  /** pictures of a set that all have one score are no error */
+  allowEqualScores?: boolean;
 }
 
 /** What the test command takes beside those of scoring and training. */
@@ -222,11 +228,13 @@ export interface CalibrateChoices extends DataChoices {
   /** else test; with normalOnly train where that has normal pictures */
   split?: 'test' | 'train';
   layout?: string;
+  /** normal pictures that all have one score are no error */
+  allowEqualScores?: boolean;
 }
 
 /** The choices, and what `calibrate` does with the threshold. */
 export interface CalibrateCommandOptions
-  extends Flat<Omit<CalibrateChoices, 'split' | 'layout' | keyof DataChoices>> {
+  extends Flat<Omit<CalibrateChoices, 'split' | 'layout' | 'allowEqualScores' | keyof DataChoices>> {
   write: boolean;
 }
 

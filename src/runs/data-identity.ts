@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { throwIfCancelled } from '../cancellation.js';
 import type { DataItem, DataSet, Split } from '../data/data-set.js';
 import { eachBounded } from '../data/each-bounded.js';
+import { identityOfValues } from '../data/mask-values.js';
 import { toCraneError } from '../errors.js';
 import { contentHash, k_pictureDigits } from '../files/content-hash.js';
 import type { PromptFacts } from './prompt-facts.js';
@@ -53,11 +54,13 @@ export async function identify(
 }
 
 async function contentOf(item: DataItem): Promise<{ content: string; line: string }> {
-  const { imagePath, image, isAnomalous, masks, className, kind } = item;
+  const { imagePath, image, isAnomalous, masks, maskValues, className, kind } = item;
   const content = await hashOrFault(image);
   // Masks of normal pictures are not looked at (method.md 2).
   const ofMasks =
-    isAnomalous && masks.length > 0 ? (await Promise.all(masks.map(hashOrFault))).join('+') : null;
+    isAnomalous && masks.length > 0
+      ? (await Promise.all(masks.map(hashOrFault))).join('+') + identityOfValues(maskValues)
+      : null;
   return { content, line: JSON.stringify([imagePath, content, isAnomalous, className, kind, ofMasks]) };
 }
 

@@ -6,6 +6,7 @@ import { isAbsolute, join } from 'node:path';
 import type { ImageIntervals } from '../addon/metric-results.js';
 import type { Fit, MethodOptions } from '../addon/native.js';
 import type { Split } from '../data/data-set.js';
+import type { NamedValues } from '../data/mask-values.js';
 import type { ErrorCode } from '../errors.js';
 import type { PictureNote } from '../images/samples.js';
 import type { ClassMetrics, Evaluation } from '../metrics/index.js';
@@ -84,6 +85,8 @@ export interface TestedDataSet {
   /** absolute */
   root: string;
   layout: string;
+  /** which values of its masks are defects; absent: all above 0 */
+  maskValues?: NamedValues;
   /** what was found below the root, and what was left out; older runs do not tell */
   scan?: ScanReport;
   /** why its figures are no zero-shot results; null: nothing speaks against it */

@@ -5,9 +5,15 @@ import type { TrainChoices } from '../options/types.js';
 /** Everything is decided, but for what may be absent, and what the method does not have. */
 export interface TrainSettings
   extends LearningSettings,
-    Omit<Required<TrainChoices>, keyof LearningSettings | 'kShot' | 'start' | 'cache' | 'mosaicPool'> {
+    Omit<
+      Required<TrainChoices>,
+      keyof LearningSettings | 'kShot' | 'start' | 'cache' | 'mosaicPool' | 'maskValues' | 'maskLabels'
+    > {
   kShot: number | undefined;
   start: string | undefined;
   cache: string | undefined;
   mosaicPool: number | undefined;
+  /** absent: all above 0 in masks is a defect */
+  maskValues?: string[];
+  maskLabels?: string;
 }

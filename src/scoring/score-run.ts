@@ -1,6 +1,7 @@
 /** What `score` does with an engine: lists pictures, scores them, writes everything that was asked for. */
 
 import { join, resolve } from 'node:path';
+import { types } from 'node:util';
 import type { Engine } from '../engine/engine.js';
 import { checkClassName } from '../engine/method-choice.js';
 import type { PictureItem } from '../engine/picture-item.js';
@@ -18,6 +19,7 @@ import type { ResultWriter } from '../sinks/result-writer.js';
 import { ResultsFile } from '../sinks/results-file.js';
 import { areScanned, countInputs, k_stdin, type ListedPicture, listInputs } from '../sources/list-inputs.js';
 import { driftWarning } from './drift.js';
+import { type EqualScores, ScoreWatch } from './score-watch.js';
 import { type ListedInputs, Listing, type Shard, shardOf } from './shards.js';
 
 /** The score command's own options: those with a default always set, the others perhaps. */
@@ -68,6 +70,8 @@ export interface ScoreRunOutcome {
   listed: ListedInputs | null;
   /** path of the complete results, with --out */
   results: string | null;
+  /** where all have one score */
+  equal: EqualScores | undefined;
 }
 
 /** Faults of the options together, before anything is loaded. @throws CraneError E_USAGE */
@@ -108,11 +112,13 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     thresholds: { threshold: null, mapThreshold: null },
     listed: null,
     results: null,
+    equal: undefined,
   };
   const account = new ScanAccount();
   /** scores against a bank */
   const compared: number[] = [];
   const odd = new NoteTally();
+  const watch = new ScoreWatch();
   outcome.hasMapThreshold = mapThreshold !== null;
   outcome.thresholds = { threshold, mapThreshold };
   if (threshold !== null) outcome.anomalous = 0;
@@ -153,12 +159,16 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
         if (choices.normals !== undefined) compared.push(scored.score);
         if (outcome.anomalous !== null && scored.anomalous) outcome.anomalous++;
         odd.add(scored.input, scored.warnings ?? []);
+        const { input } = listed;
+        const file = typeof input === 'string' || types.isUint8Array(input) ? input : undefined;
+        watch.add({ score: scored.score, file, notes: scored.warnings ?? [] });
       }
       run.onResult();
     }
     outcome.isStopped = stop.aborted;
     if (await areScanned(run.inputs)) outcome.scan = account.report();
     outcome.warnings = odd.lines();
+    outcome.equal = await watch.look();
     const drift = compared.length > 0 ? await driftWarning(engine, choices, compared) : undefined;
     if (drift !== undefined) outcome.warnings.push(drift);
     await writer.end();

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { NativeAddon, NativePicture } from '../addon/native.js';
 import type { FeatureShape } from '../addon/training.js';
 import { maskOfPicture, toGrey } from '../data/label-mask.js';
+import { identityOfValues } from '../data/mask-values.js';
 import { mosaicOfMasks, mosaicOfPictures } from '../data/mosaic.js';
 import { type MosaicPlan, mosaicKey } from '../data/mosaic-plan.js';
 import { CraneError } from '../errors.js';
@@ -58,7 +59,8 @@ export async function identifyPicture(item: ChosenItem, work: ReadingWork): Prom
   const hasOwnMask = item.isAnomalous && item.masks.length > 0;
   const ofMasks = hasOwnMask ? (await Promise.all(item.masks.map(contentHash))).join('+') : undefined;
   // How a mask is read decides its cells as much as its bytes do.
-  const read = ofMasks !== undefined && work.reading.maskGrey ? `${ofMasks} as grey` : ofMasks;
+  const how = `${identityOfValues(item.maskValues)}${work.reading.maskGrey ? ' as grey' : ''}`;
+  const read = ofMasks === undefined ? undefined : ofMasks + how;
   const maskHash = read ?? (hasPixels(item) ? 'normal' : 'unknown');
   return {
     name: `${item.set}/${item.imagePath}`,
@@ -82,7 +84,8 @@ export async function identifyMosaic(
   const tiles = plan.tiles.map((index) => items[index]!);
   const content = await mosaicKey(plan, items);
   const isKnown = tiles.every(hasPixels);
-  const reading = work.reading.maskGrey ? `${content} as grey` : content;
+  const reading =
+    content + identityOfValues(tiles[0]!.maskValues) + (work.reading.maskGrey ? ' as grey' : '');
   return {
     name: `mosaic of ${tiles.map(({ imagePath }) => imagePath).join(', ')}`,
     content,
@@ -121,20 +124,14 @@ async function decodeItem(
   return decodePicture(toPictureSource(image), { maxPixels, reading, reserve });
 }
 
-async function readMask(
-  { set, image, imagePath, masks }: ChosenItem,
-  work: ReadingWork,
-): Promise<NativePicture> {
+async function readMask(item: ChosenItem, work: ReadingWork): Promise<NativePicture> {
+  const { set, image, imagePath } = item;
   const { maxPixels, addon: pixels } = work;
   const onNote = (note: PictureNote) => work.onMaskNote?.(`${set}/${imagePath}`, note);
   const { exif, maskGrey } = work.reading;
   const size = await measurePicture(image, exif);
   try {
-    return await maskOfPicture(
-      masks,
-      { path: image, ...size },
-      { maxPixels, exif, maskGrey, onNote, pixels },
-    );
+    return await maskOfPicture(item, { path: image, ...size }, { maxPixels, exif, maskGrey, onNote, pixels });
   } catch (thrown) {
     if (
       !(thrown instanceof CraneError) ||

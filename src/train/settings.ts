@@ -42,6 +42,8 @@ export function resolveTrainSettings(
     anomalousFolder: given.anomalousFolder ?? [],
     unknownFolders: or('unknownFolders'),
     followLinks: or('followLinks'),
+    ...(given.maskValues === undefined ? {} : { maskValues: given.maskValues }),
+    ...(given.maskLabels === undefined ? {} : { maskLabels: given.maskLabels }),
   };
 }
 

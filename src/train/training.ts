@@ -1,6 +1,7 @@
 /** All that the runs of one trainer share. */
 import { join } from 'node:path';
 import type { MethodOptions } from '../addon/native.js';
+import { lookAhead } from '../data/check/look-ahead.js';
 import type { Engine, TrainingParts } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
@@ -48,6 +49,12 @@ export async function prepareTraining(
   }
   const settings = resolveTrainSettings(choices, model, native.facts, method);
   const data = await openData(dataPaths, settings);
+  for (const { name, split, root } of data.sets) {
+    const items = data.items.filter((item) => item.root === root);
+    // Empty masks are counted as they are learned from, at the model's size.
+    const ahead = { maxPixels: parts.maxPixels, reading, except: ['empty-mask'] as const };
+    data.notes.push(...(await lookAhead({ items, split, root }, ahead)).map((line) => `${name}: ${line}`));
+  }
   const root = settings.cache ?? join(await cacheFolder(env), 'features');
   const files = [...model.weights, ...(needsSource(method) && model.source ? [model.source.weights] : [])];
   const weights: string[] = [];

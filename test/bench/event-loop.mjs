@@ -67,7 +67,7 @@ const cases = {
   'scorePreprocessed, 16 pictures': () =>
     engine.scorePreprocessed(tensor, { batch: 16, size: side, map: true }),
   'a mask in colour': () => labelMask(masks[0], { pixels: addon }),
-  'two masks united': () => maskOfPicture(masks, { path: masks[0], width, height }, { pixels: addon }),
+  'two masks united': () => maskOfPicture({ masks }, { path: masks[0], width, height }, { pixels: addon }),
   'a mosaic of masks': () => addon.mosaicOfMasks([grey, grey, grey, grey], width, height),
   'a mosaic': () => mosaicOfPictures([frame, frame, frame, frame], addon),
   'resizePicture to half': () => addon.resizePicture(frame, width >> 1, height >> 1),

@@ -89,7 +89,7 @@ export async function checkDataSet(path: string, options: CheckOptions): Promise
     name: source.name,
     root: source.root,
     layout: source.layout,
-    layoutReason: source.reason,
+    layoutReason: test.set.layoutReason,
     normalKinds: [
       ...new Set(summarise([test.set, train.set]).sets.flatMap(({ normalKinds }) => normalKinds)),
     ],

@@ -1,5 +1,6 @@
 /** Pictures of which only their masks tell whether they are normal: an empty mask means that they are. */
 import { join } from 'node:path';
+import { toCraneError } from '../../errors.js';
 import { visible } from '../../terminal/visible.js';
 import { eachBounded } from '../each-bounded.js';
 import type { Entry, EntryReading } from '../entry.js';
@@ -35,7 +36,10 @@ async function readPair(
   { imagePath, maskPath }: LabelledPair,
   className: string,
 ): Promise<Entry | undefined> {
-  const label = await labelMask(join(tree.root, maskPath)).catch(() => undefined);
+  const label = await labelMask(join(tree.root, maskPath), {}, tree.maskValues).catch((thrown: unknown) => {
+    if (toCraneError(thrown).code === 'E_DATA_MASK_VALUES') throw thrown;
+    return undefined;
+  });
   if (label === undefined) return undefined;
   const isAnomalous = (await markedShare(label)) > 0;
   return {

@@ -6,6 +6,7 @@ import { kindOfFileName, kindOfFolderName } from '../../scan/file-kind.js';
 import { type FolderEntry, listFolder } from '../../scan/list-folder.js';
 import { isMaskFolder } from '../../scan/mask-names.js';
 import { FolderLabels } from '../folder-labels.js';
+import type { NamedValues } from '../mask-values.js';
 
 /** Folders within folders that are looked through for pictures of one kind. */
 const k_deepest = 12;
@@ -13,10 +14,15 @@ const k_deepest = 12;
 export class PictureTree {
   readonly #listings = new Map<string, Promise<FolderEntry[]>>();
 
-  /** @param root absolute; @param labels what the names of its folders mean */
+  /**
+   * @param root absolute
+   * @param labels what the names of its folders mean
+   * @param maskValues which values of its masks are defects; default: all above 0
+   */
   constructor(
     readonly root: string,
     readonly labels = new FolderLabels(),
+    readonly maskValues?: NamedValues,
   ) {}
 
   /** name of the root folder */
@@ -26,7 +32,7 @@ export class PictureTree {
 
   /** The same way of looking, from a folder of it. */
   below(folder: string): PictureTree {
-    return new PictureTree(join(this.root, folder), this.labels);
+    return new PictureTree(join(this.root, folder), this.labels, this.maskValues);
   }
 
   /** All that is in a folder, by code units; nothing when it does not exist. */

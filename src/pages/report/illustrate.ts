@@ -74,7 +74,10 @@ async function draw(chosen: ChosenPicture, options: IllustrateOptions): Promise<
     picture.maskPath === null || !picture.isAnomalous
       ? null
       : await maskOfPicture(
-          (picture.maskPaths ?? [picture.maskPath]).map((mask) => pathIn(set, mask)),
+          {
+            masks: (picture.maskPaths ?? [picture.maskPath]).map((mask) => pathIn(set, mask)),
+            ...(set.maskValues === undefined ? {} : { maskValues: set.maskValues }),
+          },
           { path, width: decoded.width, height: decoded.height },
           { maxPixels, exif: reading.exif, maskGrey: reading.maskGrey, pixels: addon },
         );

@@ -346,8 +346,9 @@ describe('what is kept', () => {
     const {
       file: _,
       failed: __,
+      warnings: ___,
       ...calibration
-    } = lines()[0] as unknown as Calibration & { file: null; failed: [] };
+    } = lines()[0] as unknown as Calibration & { file: null; failed: []; warnings?: string[] };
     const embedded = await readModelJson(join(embeddedModels, 'crane-mini', 'model.json'));
     const before = await readFile(join(embeddedModels, 'crane-mini', 'model.json'));
     const file = await keepWithModel({ model: embedded, calibration, isOwnSettings: true, env });

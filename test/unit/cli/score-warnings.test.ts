@@ -16,8 +16,11 @@ beforeEach(async () => {
   // 12 bits in 16, as a camera gives them: values 0 to 4080.
   const samples = Buffer.alloc(2 * 16 * 16);
   for (let at = 0; at < 256; at++) samples.writeUInt16BE(at * 16, 2 * at);
-  const frame = Buffer.concat([Buffer.from('P5 16 16 65535 '), samples]);
-  for (const name of ['a.pgm', 'b.pgm']) await writeFile(join(pictures, name), frame);
+  const head = Buffer.from('P5 16 16 65535 ');
+  await writeFile(join(pictures, 'a.pgm'), Buffer.concat([head, samples]));
+  // As large at most, but another picture: equal scores would be said too.
+  samples.fill(0, 0, 128);
+  await writeFile(join(pictures, 'b.pgm'), Buffer.concat([head, samples]));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 

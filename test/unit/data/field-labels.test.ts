@@ -172,7 +172,7 @@ describe('C8: several masks of one picture', () => {
     expect(first!.masks).toEqual(
       ['000', '001'].map((name) => join(root, `cap/ground_truth/structural/000/${name}.png`)),
     );
-    const united = await maskOfPicture(first!.masks, { path: first!.image, width: 16, height: 12 });
+    const united = await maskOfPicture(first!, { path: first!.image, width: 16, height: 12 });
     expect([...united.data.subarray(0, 5)]).toEqual([255, 255, 7, 7, 0]);
   });
 

@@ -137,7 +137,7 @@ describe('a mask and its picture', () => {
 
   it.each([5, 6, 7, 8])('is turned with a picture of EXIF orientation %i', async (orientation) => {
     const { mask, picture } = await makePair(orientation, 20, 12);
-    const turned = await maskOfPicture([mask], picture);
+    const turned = await maskOfPicture({ masks: [mask] }, picture);
     const tagged = await sharp(mask).withMetadata({ orientation }).png().toBuffer();
     const wanted = await sharp(tagged).autoOrient().toColourspace('b-w').raw().toBuffer();
     expect([turned.width, turned.height]).toEqual([12, 20]);
@@ -146,21 +146,23 @@ describe('a mask and its picture', () => {
 
   it('is left alone when it fits the picture as it is shown', async () => {
     const { mask, picture } = await makePair(6, 12, 20);
-    expect(await maskOfPicture([mask], picture)).toEqual(await labelMask(mask));
+    expect(await maskOfPicture({ masks: [mask] }, picture)).toEqual(await labelMask(mask));
   });
 
   it('is refused when it fits neither, or only by turning what no EXIF turns', async () => {
     const neither = await makePair(6, 20, 13);
-    expect(await codeOf(maskOfPicture([neither.mask], neither.picture))).toBe('E_DATA_MASK_SIZE');
+    expect(await codeOf(maskOfPicture({ masks: [neither.mask] }, neither.picture))).toBe('E_DATA_MASK_SIZE');
     const unturned = await makePair(1, 12, 20);
-    expect(await codeOf(maskOfPicture([unturned.mask], unturned.picture))).toBe('E_DATA_MASK_SIZE');
+    expect(await codeOf(maskOfPicture({ masks: [unturned.mask] }, unturned.picture))).toBe(
+      'E_DATA_MASK_SIZE',
+    );
   });
 
   it('is compared as stored where EXIF is ignored', async () => {
     const { mask, picture } = await makePair(6, 20, 12);
     const asStored = { ...picture, ...stored };
-    expect((await maskOfPicture([mask], asStored, { exif: false })).width).toBe(20);
-    expect(await codeOf(maskOfPicture([mask], picture, { exif: false }))).toBe('E_DATA_MASK_SIZE');
+    expect((await maskOfPicture({ masks: [mask] }, asStored, { exif: false })).width).toBe(20);
+    expect(await codeOf(maskOfPicture({ masks: [mask] }, picture, { exif: false }))).toBe('E_DATA_MASK_SIZE');
   });
 
   it('four quarter turns are none', async () => {
@@ -198,7 +200,7 @@ describe('masks of more pixels than one slice', () => {
   it('are united pixel by pixel', async () => {
     const [a, b] = [noise(1), noise(2)];
     const masks = [await write('a.png', a), await write('b.png', b)];
-    const united = await maskOfPicture(masks, { path: masks[0]!, width, height });
+    const united = await maskOfPicture({ masks }, { path: masks[0]!, width, height });
     const [ofA, ofB] = [highest(a), highest(b)];
     const expected = ofA.map((value, at) => Math.max(value, ofB[at]!));
     expect(Buffer.compare(united.data as Uint8Array, expected)).toBe(0);

@@ -65,6 +65,7 @@ describe('POST /v1/score', () => {
       width: 32,
       height: 24,
       model: expect.stringMatching(/^toy@[0-9a-f]{12}$/),
+      warnings: [{ kind: 'constant', message: expect.stringContaining('204 of 255') }],
       ms: { decode: expect.any(Number), preprocess: 1, forward: 2, postprocess: 3 },
     });
   });
