@@ -1,6 +1,7 @@
 /** `crane-native data index|check|list`. */
 
 import type { Argv, CommandModule } from 'yargs';
+import type { DataSet } from '../data/data-set.js';
 import type { SetSummary } from '../data/summary.js';
 import { CraneError } from '../errors.js';
 import type { OptionName } from '../options/types.js';
@@ -101,19 +102,32 @@ function checkCommand(context: Context): CommandModule {
     builder: (yargs) =>
       commonFlags(yargs, 'the whole report as JSON on stdout')
         .positional('root', { type: 'string', describe: 'folder of the data set, or its meta.json' })
-        .options(flagsFor(['maxPixels', 'bitDepth', 'valueRange']))
+        .options(
+          flagsFor(['maxPixels', 'bitDepth', 'valueRange', 'sheet', 'force'], {
+            force: { describe: 'replace the page of --sheet' },
+          }),
+        )
+        .example('$0 data check parts --sheet sheet.html', 'and a page of pictures with their masks')
         .example('$0 data check parts', 'exit code 3 when there are faults, 0 with warnings only'),
     handler: async (argv) => {
       const root = rootOf(argv, 'check');
       const { maxPixels, ...choices } = readFlags(argv, ['maxPixels', 'bitDepth', 'valueRange']);
+      const { sheet, force = false } = readFlags(argv, ['sheet', 'force']);
+      const { exists, isThere } = await import('../files/write-whole.js');
+      // Not after an hour of looking.
+      if (sheet !== undefined && !force && (await isThere(sheet))) throw exists(sheet);
       const { readingOf } = await import('../images/reading.js');
       const { checkDataSet } = await import('../data/check/check-data-set.js');
       const { counted, reportText } = await import('../data/tables.js');
       const progress = startProgress(context);
+      const reading = { maxPixels: maxPixels!, reading: readingOf(choices) };
+      let sets: readonly DataSet[] = [];
       const report = await checkDataSet(root, {
         ...readingIn(argv),
-        maxPixels: maxPixels!,
-        reading: readingOf(choices),
+        ...reading,
+        onSets: (read) => {
+          sets = read;
+        },
         stop: context.stop,
         onCount: progress.total,
         onPicture: progress.step,
@@ -122,6 +136,14 @@ function checkCommand(context: Context): CommandModule {
       else context.stdout.write(reportText(report, paintOf(context)));
       if (!argv['json'] && report.faults === 0 && report.test.normal + report.test.anomalous > 0)
         say(context, `test it: npx crane-native test ${shellPath(report.root)} --out results`);
+      if (sheet !== undefined) {
+        const { writeSheet } = await import('../pages/sheet/write-sheet.js');
+        const { visible } = await import('../terminal/visible.js');
+        const page = { file: sheet, overwrite: force, report, sets, signal: context.stop };
+        const { shown, pictures } = await writeSheet({ ...page, ...reading });
+        const of = shown === pictures ? `all ${pictures}` : `${shown} of ${pictures}`;
+        say(context, `${of} pictures with their masks: ${visible(sheet)}`);
+      }
       if (report.faults > 0) {
         throw new CraneError('E_DATA_FAULTS', `${root}: ${counted(report.faults, 'fault')}`, {
           hint: `mend or leave out these files, then make a new index: npx crane-native data index ${shellPath(report.root)} --force`,

@@ -57,4 +57,10 @@ export const indexCommandOptions = {
     defaultText: 'none',
     help: 'make masks of what was drawn: labelme, COCO, YOLO, Severstal, DAGM; a file or a folder',
   }),
+  sheet: text({
+    group: 'Index',
+    scope: ['cli'],
+    defaultText: 'none',
+    help: 'write a page of pictures with their masks and findings, to be looked at in a minute: FILE.html',
+  }),
 } satisfies { readonly [K in keyof IndexCommandOptions]: OptionSpec<IndexCommandOptions[K]> };

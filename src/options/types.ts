@@ -294,6 +294,8 @@ export interface WatchCommandOptions {
 /** What `data index` takes beside the options of reading. */
 export interface IndexCommandOptions {
   annotations: string;
+  /** path of a contact sheet that `data check` writes */
+  sheet: string;
 }
 
 /** What the `weights` commands take. */

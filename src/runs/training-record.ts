@@ -14,6 +14,8 @@ export interface EpochRecord {
   /** means over its steps */
   losses: StepLosses;
   checkpoint: string;
+  /** of the checkpoint, by which it is known under another name; older records have none */
+  sha256?: string;
 }
 
 export interface RunRecord {

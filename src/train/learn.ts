@@ -1,7 +1,9 @@
 /** The loop of one run: epochs, steps, checkpoints, saved states. */
 import type { NativeTraining, StepLosses, TrainItem } from '../addon/training.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
+import { sha256OfFile } from '../files/content-hash.js';
 import { isThere } from '../files/write-whole.js';
+import { rememberPrompts } from '../models/known-prompts.js';
 import type { LossHistory } from '../runs/loss-history.js';
 import type { Fingerprint } from '../runs/training-fingerprint.js';
 import type { EpochOrders } from './epoch-orders.js';
@@ -29,6 +31,8 @@ export interface LearnRun {
   losses: LossHistory;
   /** of the prompts after the last epoch */
   promptMetadata: Record<string, string>;
+  /** surroundings: where the cache folder is */
+  env: NodeJS.ProcessEnv;
   signal: AbortSignal | undefined;
 }
 
@@ -73,6 +77,7 @@ export async function* learn(run: LearnRun): AsyncGenerator<RunEvent, void, unde
       }
       const checkpoint = run.folder.checkpoint(epoch + 1);
       await run.training.writeCheckpoint(checkpoint, 'pth', {});
+      await rememberPrompts(await sha256OfFile(checkpoint), run.promptMetadata, run.env);
       if (epoch + 1 === run.epochs) {
         await writeFinalPrompts(run);
         hasFinalPrompts = true;

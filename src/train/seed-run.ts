@@ -96,7 +96,8 @@ async function* runInFolder(
     for await (const event of learnPrepared(training, prepared, run, saved?.position, losses)) {
       if (event.stage === 'features') record.features.computed = event.done;
       if (event.stage === 'epoch') {
-        record.epochs.push(epochRecord(prepared, training, event.epoch, event.losses));
+        const sha256 = await sha256OfFile(event.checkpoint);
+        record.epochs.push({ ...epochRecord(prepared, training, event.epoch, event.losses), sha256 });
         await write({});
       }
       yield event;
@@ -163,6 +164,7 @@ async function* learnPrepared(
       position,
       losses,
       promptMetadata: promptMetadata(prepared, epochs),
+      env: training.env,
       signal,
     });
   } finally {

@@ -22,6 +22,8 @@ export interface Training {
   settings: TrainSettings;
   method: MethodOptions;
   reading: Reading;
+  /** surroundings: where the cache folder is */
+  env: NodeJS.ProcessEnv;
   data: OpenedData;
   dataPaths: string[];
   machine: Machine;
@@ -68,5 +70,5 @@ export async function prepareTraining(
     featureSettings({ model, size, method, shape, precision, reading, weights, machine }),
     shape,
   );
-  return { parts, settings, method, reading, data, dataPaths, machine, weights, cache };
+  return { parts, settings, method, reading, data, dataPaths, machine, weights, cache, env };
 }

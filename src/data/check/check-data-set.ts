@@ -24,6 +24,8 @@ export interface CheckOptions extends DataChoices {
   /** default: that of scoring without options */
   reading?: Reading;
   stop: AbortSignal;
+  /** called once with both splits, as they were read */
+  onSets?(sets: readonly DataSet[]): void;
   /** called once with the number of pictures */
   onCount(pictures: number): void;
   /** called for each picture that was looked at */
@@ -68,6 +70,7 @@ export async function checkDataSet(path: string, options: CheckOptions): Promise
   if (count + pathFaults.length === 0)
     throw new CraneError('E_DATA_EMPTY', `${path}: no pictures in layout ${source.layout}`);
 
+  options.onSets?.(opened.map(({ set }) => set));
   options.onCount(count);
   const looked = await lookAtFiles(
     opened.map(({ set }) => set),

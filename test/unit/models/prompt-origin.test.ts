@@ -2,7 +2,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { originMetadata, promptOrigin } from '../../../src/models/prompt-origin.js';
+import { recallPrompts, rememberPrompts } from '../../../src/models/known-prompts.js';
+import { originIn, originMetadata, promptOrigin } from '../../../src/models/prompt-origin.js';
 import { publishedPrompts, publishedSha256 } from '../../../src/models/published-prompts.js';
 import { publicTable } from '../../../src/models/weights/addresses.js';
 import { makeFakeAddon } from '../engine/fake-addon.js';
@@ -53,6 +54,49 @@ describe("P2: the authors' published prompts", () => {
       learnedPictures: null,
     });
     expect(await promptOrigin(addon, path, k_nobodys)).toEqual({ learnedOn: null, learnedPictures: null });
+  });
+});
+
+describe('prompts of one epoch under another name', () => {
+  const learned = { learnedOn: ['parts'], learnedPictures: new Set([one!, two!]) };
+  const sha256 = 'a'.repeat(64);
+
+  it('are known by the record of the training that they lie in', async () => {
+    await write('run/prompts.safetensors', originMetadata(learned));
+    const path = await write('run/best.pth');
+    expect(await promptOrigin(addon, path, sha256)).toEqual({ learnedOn: null, learnedPictures: null });
+    await writeFile(
+      join(folder, 'run', 'run.json'),
+      JSON.stringify({ epochs: [null, { epoch: 2, sha256 }] }),
+    );
+    expect(await promptOrigin(addon, path, sha256)).toEqual(learned);
+    expect(await promptOrigin(addon, path, k_nobodys)).toEqual({ learnedOn: null, learnedPictures: null });
+  });
+
+  it('are remembered by their content wherever they lie; what is damaged or hostile is nothing', async () => {
+    const env = { CRANE_CACHE: join(folder, 'cache') };
+    await rememberPrompts(sha256, { ...originMetadata(learned), seed: '1' }, env);
+    expect(originIn((await recallPrompts(sha256, env))!)).toEqual(learned);
+    expect(await recallPrompts(k_nobodys, env)).toBeUndefined();
+    for (const text of ['{', 'null', '[]', '{"learnedOn": 3}']) {
+      await writeFile(join(env.CRANE_CACHE, 'prompts', `${sha256}.json`), text);
+      expect(await recallPrompts(sha256, env)).toBeUndefined();
+    }
+    const full = { CRANE_CACHE: join(folder, 'cache', 'prompts', `${sha256}.json`) };
+    await rememberPrompts(sha256, {}, full);
+    expect(await recallPrompts(sha256, full)).toBeUndefined();
+  });
+
+  it('are found in the cache by whoever asks what they were learned on', async () => {
+    const cache = process.env['CRANE_CACHE'];
+    process.env['CRANE_CACHE'] = join(folder, 'cache');
+    try {
+      await rememberPrompts(sha256, originMetadata(learned));
+      expect(await promptOrigin(addon, await write('elsewhere/best.pth'), sha256)).toEqual(learned);
+    } finally {
+      if (cache === undefined) delete process.env['CRANE_CACHE'];
+      else process.env['CRANE_CACHE'] = cache;
+    }
   });
 });
 

@@ -2,7 +2,9 @@ import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
+import { sha256OfFile } from '../../../src/files/content-hash.js';
 import { createTrainer } from '../../../src/index.js';
+import { recallPrompts } from '../../../src/models/known-prompts.js';
 import type { RunRecord } from '../../../src/runs/training-record.js';
 import type { TrainProgress } from '../../../src/train/progress.js';
 import { makeFakeAddon } from '../engine/fake-addon.js';
@@ -46,6 +48,11 @@ describe('a run', () => {
       features: { computed: 6, found: 0 },
       prompts: { file: 'prompts.safetensors' },
     });
+    // By content, for a copy under another name.
+    for (const { checkpoint, sha256 } of record.epochs) {
+      expect(sha256).toBe(await sha256OfFile(work.at('whole', checkpoint)));
+      expect(await recallPrompts(sha256!, work.env)).toMatchObject({ learnedOn: '["set"]' });
+    }
     expect(record.epochs.map(({ epoch, steps }) => [epoch, steps])).toEqual([
       [1, 3],
       [2, 3],
