@@ -7,7 +7,7 @@ import type { KeptBank } from '../scoring/bank-of-pictures.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, say } from './context.js';
 import type { Progress } from './progress.js';
-import { sayScan } from './say-scan.js';
+import { sayScan, sayWarnings } from './say-scan.js';
 
 /** The bank of --normals-from, and where it is kept. */
 export async function bankFrom(
@@ -36,6 +36,10 @@ export async function bankFrom(
       signal: context.stop,
       onTotal: (count) => progress.stage('normal pictures', count),
       onProgress: (done) => progress.at(done),
+      onNotes: (lines) => {
+        progress.clear();
+        sayWarnings(context, lines, json);
+      },
     },
     context.env,
   );

@@ -11,7 +11,7 @@ import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { startProgress } from './progress.js';
-import { sayScan } from './say-scan.js';
+import { sayScan, sayWarnings } from './say-scan.js';
 import { familyCommand, lastText, printJson } from './subcommands.js';
 
 type Arguments = Record<string, unknown>;
@@ -250,6 +250,10 @@ async function learn(
       signal: context.stop,
       onTotal: progress.total,
       onProgress: () => progress.step(),
+      onNotes: (lines: string[]) => {
+        progress.clear();
+        sayWarnings(context, lines, values.json);
+      },
     };
     const listed = await listGood(given);
     progress.clear();

@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { MethodOptions, NativeAddon, NativeEngine, Precision } from '../addon/native.js';
 import { CraneError } from '../errors.js';
+import { changedPictureReading, type Reading } from '../images/reading.js';
 import { methodName } from '../methods/descriptor.js';
 import { normals } from '../methods/normals.js';
 import { defaultMethod, methodOf } from '../methods/registry.js';
@@ -65,12 +66,14 @@ export class BankSets {
    * E_IO_READ; E_USAGE without a bank
    */
   async holdFor(
-    method: MethodOptions,
+    { method, reading }: { method: MethodOptions; reading: Reading },
     reference: BankReference | undefined,
   ): Promise<HeldPrompts & { bank: NormalBank }> {
     const held = await this.hold(reference);
     try {
-      checkMethod(held.bank.facts, method, typeof reference === 'string' ? reference : 'the normal pictures');
+      const shown = typeof reference === 'string' ? reference : 'the normal pictures';
+      checkMethod(held.bank.facts, method, shown);
+      checkReading(held.bank.facts, reading, shown);
       return held;
     } catch (thrown) {
       held.release();
@@ -236,6 +239,21 @@ function checkMethod(
     'E_NORMALS',
     `${shown}: learned with ${JSON.stringify(settings)}, and pictures are scored with ${JSON.stringify(needed)}`,
     { hint: 'give these settings to loadEngine, so that both have the same' },
+  );
+}
+
+/**
+ * Another depth or range makes other pixels of the same file: nothing would look normal.
+ * @throws CraneError E_NORMALS
+ */
+function checkReading(facts: BankFacts, reading: Reading, shown: string): void {
+  const now = changedPictureReading(reading);
+  if (isDeepStrictEqual(facts.reading, now)) return;
+  const text = (each: BankFacts['reading']) => (each ? JSON.stringify(each) : 'as files say');
+  throw new CraneError(
+    'E_NORMALS',
+    `${shown}: its pictures were read ${text(facts.reading)}, and pictures are scored that are read ${text(now)}`,
+    { hint: 'give --bit-depth, --value-range and --compat.* to both, or learn the bank again' },
   );
 }
 

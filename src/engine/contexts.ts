@@ -44,7 +44,7 @@ export class Contexts {
         { hint: 'leave --fit away, or cut the pictures yourself, the good ones too' },
       );
     }
-    const held = await this.#banks.holdFor(method, normals);
+    const held = await this.#banks.holdFor(settings, normals);
     if (!isBank) return this.#withMemory(settings, held);
     try {
       return { ...held, settings: await this.#withOwn(this.#stored.complete(settings, held.identity), held) };

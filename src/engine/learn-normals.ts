@@ -7,8 +7,10 @@ import { CraneError, toCraneError } from '../errors.js';
 import { contentHash } from '../files/content-hash.js';
 import type { ByteBudget } from '../images/byte-budget.js';
 import { decodePicture } from '../images/decode.js';
+import { NoteTally } from '../images/note-tally.js';
 import { type PictureInput, type PictureSource, toPictureSource } from '../images/picture-input.js';
-import type { Reading } from '../images/reading.js';
+import { changedPictureReading, type Reading } from '../images/reading.js';
+import type { PictureNote } from '../images/samples.js';
 import { methodName } from '../methods/descriptor.js';
 import { defaultMethod, methodOf } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
@@ -26,6 +28,8 @@ export interface LearnNormalsOptions extends LearnNormalsChoices {
   signal?: AbortSignal;
   /** called after each picture */
   onProgress?: (done: number) => void;
+  /** told what was odd about pictures that were learned, a sentence for each kind, once all are learned */
+  onNotes?: (lines: string[]) => void;
 }
 
 export interface LearningParts {
@@ -51,7 +55,7 @@ const k_depth = 3 / 4;
 export async function learnBank(
   parts: LearningParts,
   source: NormalsSource,
-  { signal, onProgress, ...choices }: LearnNormalsOptions,
+  { signal, onProgress, onNotes, ...choices }: LearnNormalsOptions,
 ): Promise<NormalBank> {
   const { native, disposed } = parts;
   const stop = signal ? AbortSignal.any([signal, disposed]) : disposed;
@@ -59,17 +63,23 @@ export async function learnBank(
   const method = learningMethod(parts, choices);
   const handles: number[] = [];
   const pictures: BankFacts['pictures'] = [];
+  const odd = new NoteTally();
   try {
     for await (const entry of iterated(source)) {
       throwIfCancelled(stop);
       const { input, name } = toEntry(entry);
       const picture = toPictureSource(input, name);
       pictures.push({ name: picture.name, sha256: await hashOf(picture) });
-      handles.push(await learnPicture(parts, picture, method, stop));
+      const { handle, notes } = await learnPicture(parts, picture, method, stop);
+      handles.push(handle);
+      odd.add(picture.name, notes);
       onProgress?.(pictures.length);
     }
     throwIfCancelled(stop);
-    return await joinedBank(parts, handles, bankFacts(parts, pictures, choices));
+    const bank = await joinedBank(parts, handles, bankFacts(parts, pictures, choices));
+    const lines = odd.lines();
+    if (lines.length > 0) onNotes?.(lines);
+    return bank;
   } finally {
     for (const handle of handles) native.removeContext(handle);
   }
@@ -104,11 +114,19 @@ export async function mergeBanks(parts: LearningParts, banks: readonly NormalBan
 
 /** What a bank of these pictures says of itself. */
 export function bankFacts(
-  { model, banks, native, method }: Pick<LearningParts, 'model' | 'banks' | 'native' | 'method'>,
+  {
+    model,
+    banks,
+    native,
+    method,
+    reading,
+  }: Pick<LearningParts, 'model' | 'banks' | 'native' | 'method' | 'reading'>,
   pictures: BankFacts['pictures'],
   choices: LearnNormalsChoices,
 ): BankFacts {
   const settings = methodOf(method).remembers?.(method);
+  const changed = changedPictureReading(reading);
+  const read = changed === undefined ? {} : { reading: changed };
   if (settings !== undefined) {
     return {
       model: model.name,
@@ -119,6 +137,7 @@ export function bankFacts(
       mirror: false,
       method: methodName(method),
       settings,
+      ...read,
       pictures,
     };
   }
@@ -132,6 +151,7 @@ export function bankFacts(
     blocks: tower === 'source' ? [] : [...(choices.bankBlocks ?? own.blocks ?? usual)],
     turns: choices.turns ?? own.turns ?? k_turns,
     mirror: choices.mirror ?? own.mirror ?? false,
+    ...read,
     pictures,
   };
 }
@@ -176,12 +196,13 @@ async function learnPicture(
   source: PictureSource,
   method: MethodOptions,
   stop: AbortSignal,
-): Promise<number> {
+): Promise<{ handle: number; notes: readonly PictureNote[] }> {
   const ticket = budget.open();
   try {
     const reserve = (bytes: number) => orCancelled(ticket.take(bytes), stop);
     const picture = await decodePicture(source, { maxPixels, reading, reserve });
-    return await native.addContext({ texts: {}, files: {}, normals: [picture] }, method);
+    const handle = await native.addContext({ texts: {}, files: {}, normals: [picture] }, method);
+    return { handle, notes: picture.notes ?? [] };
   } catch (thrown) {
     const error = toCraneError(thrown);
     if (error.message.includes(source.name) || error.exitCode !== 3) throw error;

@@ -51,6 +51,15 @@ export function changedReading({
   };
 }
 
+/** What of it decides a picture's pixels and differs from the default; undefined: nothing does. */
+export type PictureReading = Partial<Omit<Reading, 'maskGrey'>>;
+
+export function changedPictureReading(reading: Reading): PictureReading | undefined {
+  const { maskGrey: _, ...changed } = changedReading(reading);
+  const all = { ...changed, ...(reading.exif === defaultOf('compat.exif') ? {} : { exif: reading.exif }) };
+  return Object.keys(all).length === 0 ? undefined : all;
+}
+
 /** From what a run's record holds of it. */
 export function recordedReading({
   exif,

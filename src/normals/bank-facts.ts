@@ -5,6 +5,14 @@ import type { SettingValue } from '../methods/descriptor.js';
 /** Where it stands in the metadata of a bank's file. */
 export const k_factsKey = 'crane.normals.facts';
 
+/** What of images/reading.ts decides pixels. */
+export interface BankReading {
+  exif?: boolean | undefined;
+  bitDepth?: 'auto' | number | undefined;
+  valueRange?: { low: number; high: number } | null | undefined;
+  grey16?: boolean | undefined;
+}
+
 export interface BankFacts {
   /** name of the model, for messages */
   model: string;
@@ -16,6 +24,8 @@ export interface BankFacts {
   /** of each picture: turned copies with the picture itself, and whether each is mirrored too */
   turns: number;
   mirror: boolean;
+  /** how the pictures were read, where that was not the default */
+  reading?: BankReading | undefined;
   /** in the order of their rows */
   pictures: { name: string; sha256: string }[];
   /** whose memory it is, which has no copies and no file; absent: a bank of method normals */

@@ -13,6 +13,14 @@ const factsSchema: z.ZodType<BankFacts> = z.strictObject({
   blocks: z.array(z.int().min(1)),
   turns: z.int().min(1),
   mirror: z.boolean(),
+  reading: z
+    .strictObject({
+      exif: z.boolean().optional(),
+      bitDepth: z.union([z.literal('auto'), z.int().min(8).max(16)]).optional(),
+      valueRange: z.strictObject({ low: z.number(), high: z.number() }).nullable().optional(),
+      grey16: z.boolean().optional(),
+    })
+    .optional(),
   pictures: z.array(z.strictObject({ name: z.string(), sha256 })).min(1),
 });
 

@@ -11,7 +11,7 @@ const otherFields: Record<LibraryCall, readonly string[]> = {
   score: ['signal', 'name', 'legend'],
   scoreMany: ['signal', 'legend'],
   scorePreprocessed: ['signal', 'batch', 'size', 'map'],
-  learnNormals: ['signal', 'onProgress'],
+  learnNormals: ['signal', 'onProgress', 'onNotes'],
   heatMap: ['signal', 'legend'],
   createTrainer: ['engine', 'data', 'out', 'resume', 'force'],
   evaluateDataSets: ['engine', 'data', 'out', 'resume', 'force', 'signal', 'onProgress'],
@@ -67,8 +67,7 @@ function checkOne(call: LibraryCall, name: string, value: unknown): void {
 
 function checkOtherField(name: string, value: unknown): void {
   if (name === 'signal' && !(value instanceof AbortSignal)) throw wrongValue('an AbortSignal', name, value);
-  if ((name === 'onProgress' || name === 'onWarning') && typeof value !== 'function')
-    throw wrongValue('a function', name, value);
+  if (/^on[A-Z]/.test(name) && typeof value !== 'function') throw wrongValue('a function', name, value);
   if (name === 'name' && typeof value !== 'string') throw wrongValue('a string', name, value);
   if ((name === 'resume' || name === 'force' || name === 'legend') && typeof value !== 'boolean')
     throw wrongValue('true or false', name, value);

@@ -21,6 +21,8 @@ export interface GoodPictures {
   signal: AbortSignal;
   onTotal?: (count: number) => void;
   onProgress?: (done: number) => void;
+  /** told what was odd about the pictures, a sentence for each kind */
+  onNotes?: (lines: string[]) => void;
 }
 
 export interface ListedGood {
@@ -33,7 +35,14 @@ export async function listGood({ inputs, followLinks }: GoodPictures): Promise<L
   const account = new ScanAccount();
   const paths: string[] = [];
   const how = { recursive: true, followLinks, includeMasks: false, exclude: [], account, stdin: nothing() };
-  for await (const { input } of listInputs(inputs, how)) paths.push(String(input));
+  for await (const { input, name } of listInputs(inputs, how)) {
+    if (typeof input !== 'string') {
+      throw new CraneError('E_USAGE', `${name}: normal pictures are files of this machine`, {
+        hint: 'download them first: a few good pictures are enough',
+      });
+    }
+    paths.push(input);
+  }
   if (paths.length > 0) return { paths, scan: account.report() };
   throw new CraneError('E_NORMALS', `${inputs.join(', ')}: no picture is there to learn a bank from`, {
     hint: 'name a folder with pictures of good parts; four are enough to begin with',
@@ -45,10 +54,15 @@ export function learnGood(
   engine: Engine,
   { paths }: ListedGood,
   choices: LearnNormalsChoices,
-  { signal, onTotal, onProgress }: GoodPictures,
+  { signal, onTotal, onProgress, onNotes }: GoodPictures,
 ): Promise<NormalBank> {
   onTotal?.(paths.length);
-  return engine.learnNormals(paths, { ...choices, signal, ...(onProgress ? { onProgress } : {}) });
+  return engine.learnNormals(paths, {
+    ...choices,
+    signal,
+    ...(onProgress ? { onProgress } : {}),
+    ...(onNotes ? { onNotes } : {}),
+  });
 }
 
 export interface KeptBank {

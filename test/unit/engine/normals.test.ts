@@ -54,6 +54,47 @@ describe('learnNormals', () => {
     expect(learned[0]!.method).toMatchObject({ name: 'normals', bankBlocks: [3], turns: 2, mirror: true });
   });
 
+  it('says how its pictures were read, and compares none that is read in another way', async () => {
+    const { engine } = await toy.open({ bitDepth: 12 });
+    const bank = await engine.learnNormals(greys(100));
+    expect(bank.facts.reading).toEqual({ bitDepth: 12 });
+    expect((await engine.score(pixels(100), { normals: bank })).score).toBeCloseTo(0, 5);
+    for (const other of [
+      { bitDepth: 'auto' },
+      { valueRange: { low: 0, high: 9 } },
+      { compat: { exif: false } },
+    ] as const)
+      expect(await faultOf(engine.score(pixels(100), { ...other, normals: bank }))).toMatchObject({
+        code: 'E_NORMALS',
+        message: expect.stringContaining('its pictures were read {"bitDepth":12}'),
+      });
+    // How masks are read decides no pixel of a picture.
+    const masks = { bitDepth: 12, compat: { maskGrey: true } };
+    expect((await engine.score(pixels(100), { ...masks, normals: bank })).score).toBeCloseTo(0, 5);
+    expect((await engine.learnNormals(greys(1), {})).identity).not.toBe(
+      (await (await toy.open()).engine.learnNormals(greys(1))).identity,
+    );
+  });
+
+  it('tells what was odd about its pictures, in a line for each kind', async () => {
+    const { engine } = await toy.open();
+    const told: string[][] = [];
+    const flat = {
+      data: new Uint16Array(4096).fill(300),
+      width: 64,
+      height: 64,
+      channels: 1 as const,
+      bits: 16,
+    };
+    await engine.learnNormals([flat, pixels(3)], { onNotes: (lines) => told.push(lines) });
+    expect(told.flat().join('\n')).toContain('of 2 pictures, for instance <pixels>:');
+    told.length = 0;
+    await engine.learnNormals([await writePicture(toy.at('even.png'), 90)], {
+      onNotes: (lines) => told.push(lines),
+    });
+    expect(told.length).toBeLessThanOrEqual(1);
+  });
+
   it('takes what model.json says, and the caller before it', async () => {
     const own: Model = { ...toy.model(), normals: { blocks: [1, 2], turns: 4 } };
     const engine = await openEngine(makeFakeAddon(), own);
