@@ -14,9 +14,10 @@ TEST(SpatialSource, AFileOfSamThatLacksOneOfItsTensorsIsToldOfThatOne) {
     std::vector<weights::NamedShape> tensors = weights::sam("");
     weights::erase_name(tensors, name);
     const auto canonical = weights::canonicalise({weights::model_file(tensors, "m.pth")});
-    const Thrown thrown = thrown_by([&] { load_spatial_source(canonical, {}, at::kCPU, nullptr); });
+    const weights::Thrown thrown =
+        weights::thrown_by([&] { load_spatial_source(canonical, {}, at::kCPU, nullptr); });
     EXPECT_EQ(thrown.code, "E_WEIGHTS_MISSING");
-    EXPECT_TRUE(contains(thrown.message, "\"" + name + "\"")) << thrown.message;
+    EXPECT_TRUE(weights::contains(thrown.message, "\"" + name + "\"")) << thrown.message;
   }
 }
 
