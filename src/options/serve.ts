@@ -93,6 +93,14 @@ export const serveOptions = {
     default: 64 * 2 ** 20,
     help: 'bytes of a request; more are refused while they come',
   }),
+  maxJsonBody: int({
+    group: 'Service',
+    scope: serve,
+    min: 1024,
+    max: 2 ** 31 - 1,
+    default: 8 * 2 ** 20,
+    help: 'bytes of JSON in a request: it is read in one go, while nobody else is answered',
+  }),
   maxFiles: int({
     group: 'Service',
     scope: serve,

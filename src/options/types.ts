@@ -272,6 +272,7 @@ export interface ServeOptions {
   tlsCert: string;
   tlsKey: string;
   maxBody: number;
+  maxJsonBody: number;
   maxFiles: number;
   maxHeldBytes: number;
   requestTimeoutMs: number;

@@ -4,7 +4,7 @@ import { CraneError } from '../../errors.js';
 import { wrongValue } from '../../options/check.js';
 import { readForm } from './form.js';
 import { type NamedPicture, type RequestLimits, safeName } from './named-picture.js';
-import { readBody } from './read-body.js';
+import { readBody, readJsonBody } from './read-body.js';
 import { ChoicesReader, type RequestChoices } from './request-options.js';
 
 export interface AskedPictures {
@@ -31,7 +31,7 @@ export async function readPictures(
     return finished(pictures, reader.choices, false, limits);
   }
   if (type === 'application/json') {
-    const pictures = picturesOfJson(await readBody(request, limits), reader, limits);
+    const pictures = picturesOfJson(await readJsonBody(request, limits), reader, limits);
     return finished(pictures, reader.choices, false, limits);
   }
   if (type === 'application/octet-stream' || type.startsWith('image/')) {

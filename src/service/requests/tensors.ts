@@ -2,6 +2,7 @@
 import { CraneError } from '../../errors.js';
 import type { PictureForm } from '../engine-messages.js';
 import type { RequestLimits } from './named-picture.js';
+import { tooLarge } from './read-body.js';
 import { fromBase64, parseJson } from './read-pictures.js';
 import { type ChoicesReader, requestNames } from './request-options.js';
 
@@ -39,11 +40,12 @@ export function readInferRequest(
   body: Buffer,
   headLength: string | undefined,
   reader: ChoicesReader,
-  { maxFiles }: Pick<RequestLimits, 'maxFiles'>,
+  { maxFiles, maxJsonBody }: Pick<RequestLimits, 'maxFiles' | 'maxJsonBody'>,
 ): InferRequest {
   const length = headLength === undefined ? body.length : Number(headLength);
   if (!Number.isSafeInteger(length) || length < 0 || length > body.length)
     throw new CraneError('E_HTTP_REQUEST', 'Inference-Header-Content-Length is none of this body');
+  if (length > maxJsonBody) throw tooLarge(maxJsonBody, 'JSON');
   const head = parseJson(body.subarray(0, length));
   const parameters = objectOr(head['parameters'], 'parameters');
   for (const [name, value] of Object.entries(parameters))

@@ -4,7 +4,7 @@ import { CraneError } from '../../errors.js';
 import type { ErrorAnswer } from '../answers.js';
 import type { ModelFacts } from '../engine-messages.js';
 import type { Address } from '../http-server.js';
-import { readBody } from '../requests/read-body.js';
+import { readBody, readJsonBody } from '../requests/read-body.js';
 import { ChoicesReader } from '../requests/request-options.js';
 import { type InferRequest, type OutputName, readInferRequest } from '../requests/tensors.js';
 import { modelOf, type Service, throwIfAway } from '../service.js';
@@ -93,11 +93,12 @@ async function infer(
   throwIfAway(service);
   const place = service.admission.enter();
   reply.raw.once('close', place.leave);
-  const { maxBody, maxFiles } = service.settings;
-  const body = await readBody(request.raw, { maxBody, place });
   const reader = new ChoicesReader();
   const headLength = request.headers['inference-header-content-length'] as string | undefined;
-  const asked = readInferRequest(body, headLength, reader, { maxFiles });
+  const limits = { ...service.settings, place };
+  const read = headLength === undefined ? readJsonBody : readBody;
+  const body = await read(request.raw, limits);
+  const asked = readInferRequest(body, headLength, reader, limits);
   const { choices } = reader;
   if (choices.model !== undefined)
     throw new CraneError('E_USAGE', 'the address names the model, not a parameter');

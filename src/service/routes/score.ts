@@ -27,9 +27,8 @@ export async function scoreRoute(
   const type = chooseType(request.headers.accept, scoreAnswers);
   const place = service.admission.enter();
   reply.raw.once('close', place.leave);
-  const { maxBody, maxFiles } = service.settings;
   const query = request.raw.url?.split('?')[1] ?? '';
-  const asked = await readPictures(request.raw, query, { maxBody, maxFiles, place });
+  const asked = await readPictures(request.raw, query, { ...service.settings, place });
   const signal = whenGone(reply);
   if (type === 'image/png') return answerWithHeatMap(service, asked, reply, signal);
   const order = orderOf(service, asked.choices);

@@ -23,6 +23,7 @@ export const plainSettings = {
   port: 0,
   insecure: false,
   maxBody: 2 ** 20,
+  maxJsonBody: 2 ** 19,
   maxFiles: 8,
   maxHeldBytes: 8 * 2 ** 20,
   requestTimeoutMs: 20_000,

@@ -70,6 +70,32 @@ describe('bodies', () => {
     expect(held()).toEqual([0, 0]);
   });
 
+  it('of JSON have a lower limit, since parsing holds up everybody', async () => {
+    service = await startFakeService(model, { maxJsonBody: 2000 });
+    const json = { 'content-type': 'application/json' };
+    const data = 'A'.repeat(1900);
+    const parsed = await post(JSON.stringify({ pictures: [{ data }] }), json);
+    expect([parsed.status, parsed.code]).toEqual([200, undefined]);
+    const refused = await post(JSON.stringify({ pictures: [{ data: data.repeat(2) }] }), json);
+    expect([refused.status, refused.code]).toEqual([413, 'E_HTTP_TOO_LARGE']);
+    const inputs = [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], data: ['A'.repeat(4000)] }];
+    const infer = async (headers: Record<string, string>, body: string) =>
+      (await fetch(`${service.url}v2/models/toy/infer`, { method: 'POST', body, headers })).status;
+    expect(await infer(json, JSON.stringify({ inputs }))).toBe(413);
+    const head = JSON.stringify({ inputs });
+    expect(await infer({ 'inference-header-content-length': String(head.length) }, `${head}x`)).toBe(413);
+    const binary = { ...inputs[0]!, data: undefined, parameters: { binary_data_size: 4000 } };
+    const short = JSON.stringify({ inputs: [binary] });
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(3996);
+    // The same bytes outside of JSON are read: they are no picture.
+    const status = await infer(
+      { 'inference-header-content-length': String(short.length) },
+      `${short}${length.toString('latin1')}${'A'.repeat(3996)}`,
+    );
+    expect(status).toBe(400);
+  });
+
   it('of no stated length are refused when they grow too large', async () => {
     service = await startFakeService(model);
     let sent = 0;
