@@ -17,6 +17,12 @@ export interface BootstrapChoice {
   stream: string;
 }
 
+/** How sure a threshold is, wherever one is chosen: equal pictures give equal intervals. */
+export const k_bootstraps = {
+  image: { resamples: 1000, seed: 111, stream: 'image' },
+  map: { resamples: 200, seed: 111, stream: 'map' },
+} as const satisfies Record<string, BootstrapChoice>;
+
 /** Of picture scores. @returns undefined without an anomalous picture */
 export async function bestF1OfScores(
   pictures: readonly LabelledScore[],

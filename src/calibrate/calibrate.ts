@@ -22,7 +22,7 @@ import { identify } from '../runs/data-identity.js';
 import { comparedWith } from '../runs/prompt-facts.js';
 import type { ScanReport } from '../scan/scan-account.js';
 import { type EqualScores, equalScoresError, ScoreWatch } from '../scoring/score-watch.js';
-import { bestF1OfMaps, bestF1OfScores } from './best-f1.js';
+import { bestF1OfMaps, bestF1OfScores, k_bootstraps } from './best-f1.js';
 import { calibrationPictures } from './pictures.js';
 
 export interface CalibrateOptions extends CalibrateChoices {
@@ -44,8 +44,6 @@ export interface CalibrationOutcome {
   warnings: string[];
 }
 
-const k_resamples = { image: 1000, map: 200 };
-const k_seed = 111;
 /** Thresholds of maps are multiples of 1/4096 of their range: finer steps change F1 by less than the pictures' choice does. */
 const k_mapLevels = 4096;
 
@@ -157,8 +155,8 @@ async function bestThresholds(
     });
   }
   const [image, map] = await Promise.all([
-    bestF1OfScores(scored, { resamples: k_resamples.image, seed: k_seed, stream: 'image' }, addon),
-    bestF1OfMaps(levels, { resamples: k_resamples.map, seed: k_seed, stream: 'map' }),
+    bestF1OfScores(scored, k_bootstraps.image, addon),
+    bestF1OfMaps(levels, k_bootstraps.map),
   ]);
   return { image: image!, map: map ?? null };
 }

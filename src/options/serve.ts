@@ -12,6 +12,12 @@ export const serveOptions = {
     default: false,
     help: 'return the picture with its map laid over it: of the library a file, of HTTP a PNG in base64',
   }),
+  calibration: text({
+    group: 'Picture',
+    scope: ['http'],
+    defaultText: 'none',
+    help: 'name of a calibration that the service keeps: its options and thresholds',
+  }),
   config: text({
     group: 'Service',
     scope: serve,
@@ -51,6 +57,14 @@ export const serveOptions = {
     max: 100_000,
     default: 100,
     help: 'banks of normal pictures in dataFolder',
+  }),
+  maxCalibrations: int({
+    group: 'Service',
+    scope: serve,
+    min: 0,
+    max: 100_000,
+    default: 1000,
+    help: 'calibrations in dataFolder',
   }),
   maxBankBytes: int({
     group: 'Service',

@@ -256,6 +256,8 @@ export interface BenchCommandOptions {
 /** What a request to the service takes beside the options of the library's calls. */
 export interface RequestOptions {
   heatmap: boolean;
+  /** by its name in the service */
+  calibration: string;
 }
 
 /** What the operator of the service says, by flags and configuration file. */
@@ -266,6 +268,7 @@ export interface ServeOptions {
   tokenFile: string;
   dataFolder: string;
   maxBanks: number;
+  maxCalibrations: number;
   maxBankBytes: number;
   maxBankPictures: number;
   insecure: boolean;

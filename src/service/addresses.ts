@@ -3,6 +3,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PageFile } from '../pages/service/page.js';
 import type { Address } from './http-server.js';
 import { openApi } from './openapi/document.js';
+import {
+  addCalibration,
+  calibrationBody,
+  calibrationsBody,
+  removeCalibration,
+} from './routes/calibrations.js';
 import { inferenceAddresses } from './routes/inference-protocol.js';
 import { addBank, bankBody, banksBody, removeBank } from './routes/normals.js';
 import { scoreRoute } from './routes/score.js';
@@ -61,6 +67,22 @@ export function allAddresses(service: Service, page: readonly PageFile[] = []): 
       methods: {
         GET: (request) => bankBody(service, nameOf(request)),
         DELETE: (request, reply) => removeBank(service, nameOf(request), reply),
+      },
+    },
+    {
+      path: '/v1/calibrations',
+      writes: ['POST'],
+      methods: {
+        GET: () => calibrationsBody(service),
+        POST: (request, reply) => addCalibration(service, request, reply),
+      },
+    },
+    {
+      path: '/v1/calibrations/:name',
+      writes: ['DELETE'],
+      methods: {
+        GET: (request) => calibrationBody(service, nameOf(request)),
+        DELETE: (request, reply) => removeCalibration(service, nameOf(request), reply),
       },
     },
     {

@@ -1,4 +1,5 @@
 /** What the service and the process of its engines say to each other (frames.ts). */
+import type { PictureCalibration } from '../calibrate/calibrate-pictures.js';
 import type { Facts } from '../engine/engine.js';
 import type { ErrorCode } from '../errors.js';
 import type { BankFacts } from '../normals/bank-facts.js';
@@ -43,10 +44,21 @@ export interface LearnOrder {
   path: string;
 }
 
+/** Thresholds by labelled pictures, whose files follow each other in the frame's bytes. */
+export interface CalibrateOrder {
+  model: string;
+  pictures: { name: string; bytes: number; isAnomalous: boolean }[];
+  options: ScoreOrder['options'];
+  falseAlarmRate?: number;
+  /** the client's name of the bank whose file stands in the options */
+  bank?: string;
+}
+
 export type ToEngines =
   | { kind: 'load'; models: ServedModel[] }
   | { kind: 'score'; id: number; order: ScoreOrder }
   | { kind: 'learn'; id: number; order: LearnOrder }
+  | { kind: 'calibrate'; id: number; order: CalibrateOrder }
   | { kind: 'cancel'; id: number }
   | { kind: 'close' };
 
@@ -87,6 +99,7 @@ export type FromEngines =
   | { kind: 'not-loaded'; model: string; error: ToldError }
   | { kind: 'scored'; id: number; answer: Answer; retryAfterMs: number | null }
   | { kind: 'learned'; id: number; facts: BankFacts }
+  | { kind: 'calibrated'; id: number; found: PictureCalibration }
   | { kind: 'refused'; id: number; error: ToldError }
   | { kind: 'pass'; pictures: number; ms: number }
   | { kind: 'warning'; model: string; message: string };

@@ -61,7 +61,10 @@ function parted(options: ServedModel['options']): {
 }
 
 /** What a picture is scored with: the request's choices over the operator's. */
-export function choicesOf({ defaults, promptSets }: Loaded, { options }: ScoreOrder): ScoreOrder['options'] {
+export function choicesOf(
+  { defaults, promptSets }: Loaded,
+  { options }: Pick<ScoreOrder, 'options'>,
+): ScoreOrder['options'] {
   const { prompts } = options;
   const isNamed = prompts !== undefined && Object.hasOwn(promptSets, prompts);
   return {

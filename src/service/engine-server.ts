@@ -2,6 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Duplex } from 'node:stream';
 import type { NativeAddon } from '../addon/native.js';
+import { calibrateByPictures, type PictureCalibration } from '../calibrate/calibrate-pictures.js';
 import type { Engine } from '../engine/engine.js';
 import { k_passChannel, type PassMessage } from '../engine/pass-channel.js';
 import { CraneError, toCraneError } from '../errors.js';
@@ -10,6 +11,7 @@ import type { BankFacts } from '../normals/bank-facts.js';
 import { toResultLine } from '../sinks/result-line.js';
 import type {
   Answer,
+  CalibrateOrder,
   FromEngines,
   LearnOrder,
   PictureForm,
@@ -47,6 +49,9 @@ export async function serveEngines({ channel, loadAddon }: EngineServerParts): P
         break;
       case 'learn':
         void learn(message.id, message.order, bytes);
+        break;
+      case 'calibrate':
+        void calibrate(message.id, message.order, bytes);
         break;
       case 'cancel':
         running.get(message.id)?.abort();
@@ -97,6 +102,16 @@ export async function serveEngines({ channel, loadAddon }: EngineServerParts): P
       },
       { path: order.path, name: 'the bank' },
     );
+  const calibrate = (id: number, order: CalibrateOrder, bytes: Uint8Array) =>
+    answer(
+      id,
+      order.model,
+      async (loaded, signal) => {
+        const found = await calibrateOne(loaded, order, bytes, signal);
+        return { message: { kind: 'calibrated', id, found } };
+      },
+      { path: order.options.normals, name: `bank "${order.bank}"` },
+    );
   await new Promise<void>((resolve) => channel.once('close', resolve));
   unsubscribe(k_passChannel, onPass);
   for (const cancel of running.values()) cancel.abort();
@@ -114,17 +129,41 @@ function forClients(
   return { code, message: message.replaceAll(path, name), hint: 'learn it again: POST /v1/normals' };
 }
 
+/** Files follow each other in the bytes of a frame. */
+function filesIn(pictures: readonly { bytes: number }[], bytes: Uint8Array): Uint8Array[] {
+  let at = 0;
+  return pictures.map(({ bytes: length }) => {
+    at += length;
+    return bytes.subarray(at - length, at);
+  });
+}
+
+function calibrateOne(
+  loaded: Loaded,
+  order: CalibrateOrder,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<PictureCalibration> {
+  const files = filesIn(order.pictures, bytes);
+  const pictures = order.pictures.map(({ name, isAnomalous }, at) => ({
+    input: files[at]!,
+    name,
+    isAnomalous,
+  }));
+  // A threshold that the operator chose decides nothing about the one that is wanted.
+  const { threshold: _, mapThreshold: __, ...choices } = choicesOf(loaded, order);
+  const { falseAlarmRate } = order;
+  return calibrateByPictures(loaded.engine, pictures, choices, { falseAlarmRate, signal });
+}
+
 async function learnBank(
   engine: Engine,
   { pictures, choices, path }: LearnOrder,
   bytes: Uint8Array,
   signal: AbortSignal,
 ): Promise<BankFacts> {
-  let at = 0;
-  const source = pictures.map(({ name, bytes: length }) => {
-    at += length;
-    return { input: bytes.subarray(at - length, at), name };
-  });
+  const files = filesIn(pictures, bytes);
+  const source = pictures.map(({ name }, at) => ({ input: files[at]!, name }));
   const bank = await engine.learnNormals(source, { ...choices, signal });
   try {
     await bank.save(path);

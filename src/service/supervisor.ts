@@ -2,10 +2,12 @@
  * Keeps the process of the engines running. When it ends, by a native abort for instance, whoever waits for an answer gets
  * E_SERVICE_DOWN, exactly once, and a new process is started: at once the first time, later after growing waits.
  */
+import type { PictureCalibration } from '../calibrate/calibrate-pictures.js';
 import { CraneError } from '../errors.js';
 import type { BankFacts } from '../normals/bank-facts.js';
 import type {
   Answer,
+  CalibrateOrder,
   FromEngines,
   LearnOrder,
   ModelFacts,
@@ -41,10 +43,17 @@ export interface SupervisorParts {
   backOffMs?: readonly number[];
 }
 
+type Answered = Scored | BankFacts | PictureCalibration;
+
 interface Waiting {
-  resolve(answer: Scored | BankFacts): void;
+  resolve(answer: Answered): void;
   reject(error: CraneError): void;
 }
+
+type Question =
+  | { kind: 'score'; order: ScoreOrder }
+  | { kind: 'learn'; order: LearnOrder }
+  | { kind: 'calibrate'; order: CalibrateOrder };
 
 const k_backOffMs = [0, 500, 1000, 2000, 5000, 10_000, 30_000];
 /** A process that was ready for so long did not end by what it was started with. */
@@ -115,11 +124,16 @@ export class Supervisor {
     return (await this.#ask({ kind: 'learn', order }, files, signal)) as BankFacts;
   }
 
-  async #ask(
-    question: { kind: 'score'; order: ScoreOrder } | { kind: 'learn'; order: LearnOrder },
-    parts: readonly Uint8Array[],
+  /** @throws CraneError E_SERVICE_DOWN, or what the calibration fails with */
+  async calibrate(
+    order: CalibrateOrder,
+    files: readonly Uint8Array[],
     signal: AbortSignal,
-  ): Promise<Scored | BankFacts> {
+  ): Promise<PictureCalibration> {
+    return (await this.#ask({ kind: 'calibrate', order }, files, signal)) as PictureCalibration;
+  }
+
+  async #ask(question: Question, parts: readonly Uint8Array[], signal: AbortSignal): Promise<Answered> {
     const running = this.#process;
     if (!running || !this.isReady) throw down('the engine is not ready');
     if (signal.aborted) throw new CraneError('E_CANCELLED', 'the work was given up');
@@ -180,6 +194,9 @@ export class Supervisor {
           break;
         case 'learned':
           this.#waiting.get(message.id)?.resolve(message.facts);
+          break;
+        case 'calibrated':
+          this.#waiting.get(message.id)?.resolve(message.found);
           break;
         case 'refused':
           this.#waiting.get(message.id)?.reject(toError(message.error));

@@ -26,11 +26,31 @@ const bankSchema = z.strictObject({
 });
 export type AboutBank = z.infer<typeof bankSchema>;
 
+const threshold = z.looseObject({ threshold: z.number() });
+const calibrationSchema = z.strictObject({
+  name: z.string(),
+  bytes: whole,
+  model: z.string(),
+  created: z.iso.datetime(),
+  /** of the request that made it: they are taken again with its thresholds */
+  options: z.record(z.string(), z.unknown()),
+  /** name of a bank */
+  normals: z.string().nullable(),
+  settings: z.string(),
+  rule: z.enum(['best-f1', 'false-alarm-rate']),
+  falseAlarmRate: z.number().nullable(),
+  pictures: z.strictObject({ normal: whole, anomalous: whole }),
+  image: threshold,
+  map: threshold.nullable(),
+});
+export type AboutCalibration = z.infer<typeof calibrationSchema>;
+
 /** In the folder of a bank. */
 export const k_bankFile = 'bank.safetensors';
 
 export interface DataFolder {
   banks: KeptFolder<AboutBank>;
+  calibrations: KeptFolder<AboutCalibration>;
   /** of a bank */
   maxPictures: number;
   close(): Promise<void>;
@@ -52,7 +72,15 @@ export async function openDataFolder(settings: ServiceSettings, log: Log): Promi
       limits: { count: settings.maxBanks, bytes: settings.maxBankBytes },
       onDamaged: (name, why) => log.error({ bank: name, why }, 'a bank is damaged: it is not served'),
     });
-    return { banks, maxPictures: settings.maxBankPictures, close: () => lock.release() };
+    const calibrations = await KeptFolder.open({
+      folder: join(folder, 'calibrations'),
+      what: 'calibration',
+      about: calibrationSchema,
+      limits: { count: settings.maxCalibrations, bytes: Number.POSITIVE_INFINITY },
+      onDamaged: (name, why) =>
+        log.error({ calibration: name, why }, 'a calibration is damaged: it is not served'),
+    });
+    return { banks, calibrations, maxPictures: settings.maxBankPictures, close: () => lock.release() };
   } catch (thrown) {
     await lock.release();
     throw thrown;

@@ -12,6 +12,7 @@ export const binary = { type: 'string', contentMediaType: 'application/octet-str
 const k_words: Partial<Record<OptionName, string>> = {
   model: 'name of a model of this service (GET /v1/models); default: the first',
   prompts: 'name of a prompt set of the model (GET /v1/prompts)',
+  calibration: 'name of a calibration (GET /v1/calibrations), whose options and thresholds are taken',
   normals: 'name of a bank of normal pictures (GET /v1/normals) that is compared with, instead of prompts',
 };
 
@@ -165,6 +166,38 @@ export function pictureBodies(
           ...optionProperties(names),
         },
         required: ['pictures', ...required],
+        additionalProperties: false,
+      },
+    },
+  };
+}
+
+/** As pictureBodies(), with what each picture shows. */
+export function labelledBodies(names: readonly OptionName[], texts: Record<string, Schema>): object {
+  const files = { type: 'array', items: binary };
+  const picture = {
+    type: 'object',
+    properties: {
+      name: { type: 'string' },
+      data: { type: 'string', contentEncoding: 'base64', minLength: 1 },
+      label: { type: 'string', enum: ['good', 'bad'] },
+    },
+    required: ['data', 'label'],
+    additionalProperties: false,
+  };
+  return {
+    'multipart/form-data': {
+      schema: { type: 'object', properties: { good: files, bad: files, ...texts }, required: ['good'] },
+    },
+    'application/json': {
+      schema: {
+        type: 'object',
+        properties: {
+          pictures: { type: 'array', items: picture, minItems: 1 },
+          ...texts,
+          ...optionProperties(names),
+        },
+        required: ['pictures'],
         additionalProperties: false,
       },
     },

@@ -53,7 +53,25 @@ const bank = {
   mirror: { type: 'boolean' },
 };
 
+const threshold = { type: 'object', properties: { threshold: number }, required: ['threshold'] };
+const calibration = object({
+  name: text,
+  bytes: whole,
+  model: { type: 'string', description: 'as this service calls it' },
+  created: text,
+  options: { type: 'object', description: 'taken with the thresholds' },
+  normals: orNull(text),
+  settings: { type: 'string', description: 'the model of results that the thresholds hold for' },
+  rule: { type: 'string', enum: ['best-f1', 'false-alarm-rate'] },
+  falseAlarmRate: orNull(number),
+  pictures: object({ normal: whole, anomalous: whole }),
+  image: threshold,
+  map: orNull(threshold),
+});
+
 export const keptSchemas: Record<string, Schema> = {
+  Calibration: calibration,
+  Calibrations: object({ calibrations: list(ref('Calibration')) }),
   Bank: object({ ...bank, pictures: list(object({ name: text, sha256: text })) }),
   Banks: object({
     normals: list(object({ ...bank, pictures: whole })),

@@ -17,15 +17,15 @@ export async function readForm(
   reader: ChoicesReader,
   limits: RequestLimits,
 ): Promise<NamedPicture[]> {
-  const pictures: { name: string; chunks: Buffer[] }[] = [];
+  const pictures: { name: string; label: string; chunks: Buffer[] }[] = [];
   let fault: CraneError | undefined;
   const fail = (error: CraneError) => {
     fault ??= error;
   };
   const parser = makeParser(request, limits);
-  parser.on('file', (_field, stream, filename) => {
+  parser.on('file', (label, stream, filename) => {
     const chunks: Buffer[] = [];
-    pictures.push({ name: safeName(filename, pictures.length), chunks });
+    pictures.push({ name: safeName(filename, pictures.length), label, chunks });
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('error', () => {});
   });
@@ -59,7 +59,7 @@ export async function readForm(
   parser.end();
   await ended;
   if (fault) throw fault;
-  return pictures.map(({ name, chunks }) => ({ name, bytes: Buffer.concat(chunks) }));
+  return pictures.map(({ name, label, chunks }) => ({ name, label, bytes: Buffer.concat(chunks) }));
 }
 
 function makeParser(request: IncomingMessage, { maxBody, maxFiles }: RequestLimits): BusboyInstance {

@@ -4,6 +4,8 @@ import type { BodyLimits } from './read-body.js';
 export interface NamedPicture {
   name: string;
   bytes: Uint8Array;
+  /** the field of a form that it came in, or what JSON says of it */
+  label?: string;
 }
 
 export interface RequestLimits extends BodyLimits {

@@ -80,13 +80,16 @@ function picturesOfJson(body: Buffer, reader: ChoicesReader, { maxFiles }: Reque
   return pictures.map((entry: unknown, index) => {
     if (typeof entry !== 'object' || entry === null)
       throw wrongValue('{ name, data }', `pictures[${index}]`, entry);
-    const { name, data, ...others } = entry as Record<string, unknown>;
+    const { name, data, label, ...others } = entry as Record<string, unknown>;
     const [strange] = Object.keys(others);
     if (strange !== undefined)
       throw new CraneError('E_USAGE', `pictures[${index}] takes no ${JSON.stringify(strange.slice(0, 80))}`);
     if (name !== undefined && typeof name !== 'string')
       throw wrongValue('a string', `pictures[${index}].name`, name);
-    return { name: safeName(name, index), bytes: fromBase64(data, `pictures[${index}].data`) };
+    if (label !== undefined && label !== 'good' && label !== 'bad')
+      throw wrongValue('good or bad', `pictures[${index}].label`, label);
+    const bytes = fromBase64(data, `pictures[${index}].data`);
+    return { name: safeName(name, index), bytes, ...(label === undefined ? {} : { label }) };
   });
 }
 

@@ -12,6 +12,20 @@ const isOfLearning = (name: OptionName) =>
 
 /** Of requests that score. */
 export const requestNames: readonly OptionName[] = ofRequests.filter((name) => !isOfLearning(name));
+const ofOneAnswer: readonly OptionName[] = [
+  'threshold',
+  'mapThreshold',
+  'map',
+  'regions',
+  'heatmap',
+  'heatmapRange',
+  'deadlineMs',
+  'calibration',
+];
+/** Of requests that choose thresholds. */
+export const calibrateNames: readonly OptionName[] = requestNames.filter(
+  (name) => !ofOneAnswer.includes(name),
+);
 /** Of requests that add a bank of normal pictures. */
 export const learnNames: readonly OptionName[] = ofRequests.filter(
   (name) => name === 'model' || isOfLearning(name),

@@ -8,6 +8,7 @@ import { type AskedPictures, readPictures } from '../requests/read-pictures.js';
 import type { RequestChoices } from '../requests/request-options.js';
 import { checkPrompts, modelOf, type Service, throwIfAway } from '../service.js';
 import type { Scored } from '../supervisor.js';
+import { calibrationNamed } from './calibrations.js';
 import { bankNamed } from './normals.js';
 import { whenGone } from './when-gone.js';
 
@@ -63,9 +64,14 @@ async function answerWithHeatMap(
   return reply.send(Buffer.from(heatmap!));
 }
 
-/** @throws CraneError E_HTTP_NOT_FOUND */
-export function orderOf(service: Service, choices: RequestChoices): Omit<ScoreOrder, 'name'> {
-  const { model: name, map, regions, heatmap, heatmapRange, normals, ...options } = choices;
+/** A score's order, and the label that its result must have: thresholds of a calibration hold for no other. */
+export type WantedScore = Omit<ScoreOrder, 'name'> & { settings?: string };
+
+/** @throws CraneError E_HTTP_NOT_FOUND, E_HTTP_RIGHT, E_USAGE */
+export function orderOf(service: Service, given: RequestChoices): WantedScore {
+  const calibration = calibrationNamed(service, given);
+  const choices = calibration ? { ...calibration.choices, ...given } : given;
+  const { calibration: _, model: name, map, regions, heatmap, heatmapRange, normals, ...options } = choices;
   const model = modelOf(service, name);
   checkPrompts(model, options.prompts);
   const bank = normals === undefined ? undefined : bankNamed(service, normals);
@@ -82,16 +88,23 @@ export function orderOf(service: Service, choices: RequestChoices): Omit<ScoreOr
     regions: regions ?? false,
     heatmap: heatmap ? { range: heatmapRange ?? null } : null,
     ...(bank === undefined ? {} : { bank: bank.name }),
+    ...(calibration ? { settings: calibration.settings } : {}),
   };
 }
 
 export async function scoreOne(
   { supervisor, figures }: Service,
-  order: ScoreOrder,
+  { settings, ...order }: WantedScore & { name: string },
   bytes: Uint8Array,
   signal: AbortSignal,
 ): Promise<Scored> {
   const scored = await supervisor.score(order, bytes, signal);
+  const { model } = scored.answer.result;
+  if (settings !== undefined && model !== settings) {
+    throw new CraneError('E_USAGE', `the calibration holds for ${settings}, and this request is ${model}`, {
+      hint: 'leave the other options away, or calibrate with them',
+    });
+  }
   figures.countScored(order.model, scored.answer);
   return scored;
 }

@@ -31,6 +31,7 @@ export const plainSettings = {
   logLevel: 'debug',
   maxQueue: 64,
   maxBanks: 3,
+  maxCalibrations: 2,
   maxBankBytes: 2 ** 20,
   maxBankPictures: 4,
 } as const satisfies Omit<ServiceSettings, 'models'>;

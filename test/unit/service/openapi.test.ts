@@ -150,6 +150,16 @@ describe('the OpenAPI document', () => {
     expect((await hold('v1/score?normals=a', 'post', raw)).status).toBe(200);
     expect((await hold('v1/normals/a', 'delete', {}, 'v1/normals/{name}')).status).toBe(204);
     expect((await hold('v1/normals/a', 'delete', {}, 'v1/normals/{name}')).status).toBe(404);
+    const labelled = new FormData();
+    labelled.append('good', new Blob([picture]), 'a');
+    labelled.append('bad', new Blob([new Uint8Array(await png(200))]), 'b');
+    const calibrate = () => hold('v1/calibrations?name=a', 'post', { body: labelled }, 'v1/calibrations');
+    expect([(await calibrate()).status, (await calibrate()).status]).toEqual([201, 409]);
+    expect((await hold('v1/calibrations', 'get')).status).toBe(200);
+    const ofOne = 'v1/calibrations/{name}';
+    expect((await hold('v1/calibrations/a', 'get', {}, ofOne)).status).toBe(200);
+    expect((await hold('v1/score?calibration=a', 'post', raw)).status).toBe(200);
+    expect((await hold('v1/calibrations/a', 'delete', {}, ofOne)).status).toBe(204);
     const inputs = [
       { name: 'IMAGE', datatype: 'BYTES', shape: [1], data: [Buffer.from(picture).toString('base64')] },
     ];
