@@ -15,7 +15,10 @@ export declare const loadEngine: Library['loadEngine'];
 export declare const mapOf: Library['mapOf'];
 export declare const metrics: Library['metrics'];
 export declare const openDataSet: Library['openDataSet'];
+export declare const outlinesToCoco: Library['outlinesToCoco'];
+export declare const outlinesToLabelme: Library['outlinesToLabelme'];
 export declare const readTestRun: Library['readTestRun'];
+export declare const regionOutlines: Library['regionOutlines'];
 
 // Classes are types too; the rest are types alone.
 export type AnomalyMap = library.AnomalyMap;

@@ -27,6 +27,7 @@ export {
 export { AnomalyMap } from './images/anomaly-map.js';
 export type { PictureInput } from './images/picture-input.js';
 export type { BayerName, RawPicture } from './images/raw-frame.js';
+export { type Corner, type RegionOutline, regionOutlines } from './images/region-outlines.js';
 export * as metrics from './metrics/index.js';
 export type { Calibration } from './models/calibration.js';
 export type { BankFacts } from './normals/bank-facts.js';
@@ -63,6 +64,14 @@ export {
   type UnscoredPicture,
 } from './runs/test-run.js';
 export type { LeftOut, LeftOutReason, ScanReport } from './scan/scan-account.js';
+export {
+  type CocoFile,
+  type LabelmeFile,
+  type OutlinedPicture,
+  type OutlineFileOptions,
+  outlinesToCoco,
+  outlinesToLabelme,
+} from './sinks/outline-files.js';
 export type { LearnedPrompts, TrainOutcome } from './train/outcome.js';
 export type { TrainPlan } from './train/plan.js';
 export type { TrainProgress } from './train/progress.js';
