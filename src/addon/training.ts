@@ -16,6 +16,11 @@ export type TrainOptions = {
   beta2: number;
   eps: number;
   guidance: Guidance;
+  /** share of the steps that are guided, drawn from guidanceSeed and the step's number; 1 unless given */
+  guidanceProbability?: number;
+  guidanceSeed?: number;
+  /** 'bilinear': steps need masks of the input's size; 'nearest' unless given */
+  upsampling?: 'nearest' | 'bilinear';
   halfDeepTokens: boolean;
   /**
    * Text rows that all pictures of a batch share run once. false: once per picture, as the reference does; the gradient
@@ -55,6 +60,8 @@ export interface TrainItem {
   features: string;
   /** which counts of that file are those of its mask (MaskCells); undefined: not known, then only the image loss counts */
   cells: string | undefined;
+  /** the mask itself, of the model's input, 0 and 1: where pixels of a cell are told apart; `cells` is not given then */
+  mask?: Uint8Array;
   isAnomalous: boolean;
   /** what it shows, where the method's texts name it: one of the classes that texts were given for */
   className?: string;

@@ -59,7 +59,8 @@ export function readFlags<K extends OptionName>(
     const given = lastOf(argv[flagName(name)]);
     const spec = options[name] as OptionSpec<unknown>;
     if (given === undefined) {
-      if (spec.default !== undefined) values[name] = spec.default;
+      // What the publication's code does (--compare-paper) gives way to what is given: a default is not.
+      if (spec.default !== undefined && !name.startsWith('compat.')) values[name] = spec.default;
       continue;
     }
     const value = spec.read(String(given));

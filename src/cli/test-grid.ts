@@ -51,6 +51,7 @@ export async function runGrid(
         openEngine: (choices) => openForTest(context, forCell(valuesOf(choices), choices)),
         optionsOf: (choices) => optionsFor('evaluateDataSets', forCell(valuesOf(choices), choices)),
         keepsShown,
+        panels: values.panels,
         signal: context.stop,
         onProgress: ({ label }, at, of, event) => {
           if (label !== shown) {

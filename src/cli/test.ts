@@ -125,6 +125,7 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
         onProgress: shower(context, progress),
       },
       context.env,
+      { panels: values.panels },
     );
     progress.stop();
     await show(context, run, values);
@@ -160,7 +161,7 @@ function checkShots(argv: Record<string, unknown>, values: AllOptions): void {
       `--${flagName(unused)} belongs to --normals-k-shot, which draws good pictures`,
     );
   }
-  const excluded = ['grid', 'preset', 'keepMaps', 'comparePaper', 'split', 'prompts'].find(isGiven);
+  const excluded = ['grid', 'preset', 'keepMaps', 'panels', 'comparePaper', 'split', 'prompts'].find(isGiven);
   if (excluded !== undefined || normals !== undefined) {
     throw new CraneError('E_USAGE', `--normals-k-shot takes no --${flagName(excluded ?? 'normals')}`, {
       hint: 'it draws its good pictures, scores the test split with them, and writes k-shot.json',

@@ -7,7 +7,8 @@ import { idleNotes } from '../engine/idle-settings.js';
 import { CraneError, type ErrorCode, toCraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import { loadOptional } from '../files/optional-packages.js';
-import { couplesPictures, methodOf, needsSource, needsWholeClass } from '../methods/registry.js';
+import { recordedReading } from '../images/reading.js';
+import { couplesPictures, mapColours, methodOf, needsSource, needsWholeClass } from '../methods/registry.js';
 import { checkOptions, wrongValue } from '../options/check.js';
 import type { PictureChoices, TestChoices } from '../options/types.js';
 import { canonicalJson } from '../runs/canonical-json.js';
@@ -24,6 +25,7 @@ import { readTimes, writeRecord } from '../runs/training-record.js';
 import { versionsOf } from '../runs/versions.js';
 import { assembleRun, type FinishedSet } from './assemble.js';
 import type { FinishedClass } from './finished-class.js';
+import { Panels } from './panels.js';
 import { type ClassWork, scoreClass } from './score-class.js';
 import { type ResolvedTest, resolveTest, testSettings } from './settings.js';
 import { shownInAll } from './shown-pictures.js';
@@ -76,11 +78,19 @@ export async function evaluateDataSets(options: EvaluateDataSetsOptions): Promis
   return run;
 }
 
-/** As evaluateDataSets, in surroundings of the caller's, and with equal scores too. keepsShown: the maps that runs are compared by, too. */
+/** What commands want beside the figures. */
+export interface EvaluateExtras {
+  /** keep the maps that runs are compared by, too */
+  keepsShown?: boolean;
+  /** folder for a panel of every picture */
+  panels?: string | undefined;
+}
+
+/** As evaluateDataSets, in surroundings of the caller's, and with equal scores too. */
 export async function evaluateIn(
   options: EvaluateDataSetsOptions,
   env: NodeJS.ProcessEnv,
-  { keepsShown = false }: { keepsShown?: boolean } = {},
+  { keepsShown = false, panels }: EvaluateExtras = {},
 ): Promise<TestRun> {
   checkOptions('evaluateDataSets', options ?? null);
   const {
@@ -99,6 +109,7 @@ export async function evaluateIn(
   if (typeof engine?.settings !== 'function') throw wrongValue('an engine of loadEngine', 'engine', engine);
   const folder = out === undefined ? undefined : new TestFolder(out);
   await folder?.checkFree({ resume, force });
+  if (panels !== undefined) await Panels.checkFree(panels, { resume, force });
   const prompts = await promptPath(given.prompts, given.preset);
   const resolved = resolveTest(
     { ...given, ...(prompts === undefined ? {} : { prompts }) },
@@ -107,7 +118,7 @@ export async function evaluateIn(
   // Not after an hour of scoring.
   if (folder) await loadTables();
   if (folder && resolved.report) await loadReport();
-  const test = await prepare(engine, paths, resolved, { signal, onProgress, env, keepsShown });
+  const test = await prepare(engine, paths, resolved, { signal, onProgress, env, keepsShown, panels });
   if (!folder) return (await evaluate(test, { signal, onProgress })) ?? stopped(test, undefined);
   if (force && !resume) await folder.clear();
   return inFolder(test, folder, resume, { signal, onProgress });
@@ -143,13 +154,20 @@ interface PreparedTest {
   pictures: number;
   fingerprint: TestFingerprint;
   keepsShown: boolean;
+  panels: string | undefined;
 }
 
 async function prepare(
   engine: Engine,
   paths: string[],
   resolved: ResolvedTest,
-  { signal, onProgress, env, keepsShown }: Surroundings & { env: NodeJS.ProcessEnv; keepsShown: boolean },
+  {
+    signal,
+    onProgress,
+    env,
+    keepsShown,
+    panels,
+  }: Surroundings & Pick<PreparedTest, 'keepsShown' | 'panels'> & { env: NodeJS.ProcessEnv },
 ): Promise<PreparedTest> {
   const { addon, native, model } = engine.trainingParts;
   const settled = await engine.settledSettings(resolved.choices);
@@ -190,10 +208,23 @@ async function prepare(
     settings: ofFigures,
     batch: couplesPictures(settings) ? resolved.batch : null,
     keepMaps: resolved.keepMaps,
+    ...(panels === undefined ? {} : { panels: true as const }),
     comparePaper: resolved.comparePaper,
     data: identities,
   };
-  return { engine, paths, resolved, prompts, settings, machine, data, pictures, fingerprint, keepsShown };
+  return {
+    engine,
+    paths,
+    resolved,
+    prompts,
+    settings,
+    machine,
+    data,
+    pictures,
+    fingerprint,
+    keepsShown,
+    panels,
+  };
 }
 
 function notBegun(thrown: unknown): never {
@@ -332,6 +363,7 @@ async function evaluate(
         alsoKept: test.keepsShown ? shownInAll(items) : new Set(),
         dependsOnBatch: couplesPictures(settings),
         needsWholeClass: needsWholeClass(settings),
+        panels: panelsOf(test),
         signal,
         onPicture: (wasKept) => {
           progress.done++;
@@ -351,6 +383,16 @@ async function evaluate(
     sets.push({ data: opened, learnedOn, classes });
   }
   return assembleRun(sets, settings, { comparePaper: resolved.comparePaper, machine, addon: engine.addon });
+}
+
+function panelsOf({ engine, panels, settings }: PreparedTest): Panels | undefined {
+  if (panels === undefined) return undefined;
+  return new Panels(panels, {
+    engine,
+    reading: recordedReading(settings),
+    maxPixels: engine.trainingParts.maxPixels,
+    style: { ...mapColours(settings), mapThreshold: settings.mapThreshold },
+  });
 }
 
 /** That a preset is made for other towers is not to be seen from the engine's words. */

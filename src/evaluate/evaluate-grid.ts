@@ -28,6 +28,8 @@ export interface GridOptions {
   ) => Omit<EvaluateDataSetsOptions, 'engine' | 'data' | 'out' | 'resume' | 'force' | 'signal'>;
   /** every run keeps the maps of the same pictures (shown-pictures.ts) */
   keepsShown?: boolean;
+  /** folder for a panel of every picture, in a folder for each cell */
+  panels?: string | undefined;
   signal?: AbortSignal;
   onProgress: (cell: GridCell, at: number, of: number, progress: TestProgress) => void;
 }
@@ -61,7 +63,10 @@ export async function evaluateGrid(options: GridOptions, env: NodeJS.ProcessEnv)
           onProgress: (progress) => onProgress(cell, at, cells.length, progress),
         },
         env,
-        { keepsShown: options.keepsShown ?? false },
+        {
+          keepsShown: options.keepsShown ?? false,
+          panels: options.panels === undefined ? undefined : join(options.panels, cell.folder),
+        },
       ).catch((thrown: unknown) => {
         throw inCell(thrown, cell);
       });

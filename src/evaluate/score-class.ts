@@ -17,6 +17,7 @@ import { chooseExamples, examplesIn } from '../runs/examples.js';
 import type { Journal, JournalLine } from '../runs/journal.js';
 import type { ScoredPicture, TestedPicture, UnscoredPicture } from '../runs/test-run.js';
 import type { FinishedClass } from './finished-class.js';
+import type { Panels } from './panels.js';
 import type { PlacedItem, TestClass } from './test-data.js';
 import type { TestFolder } from './test-folder.js';
 
@@ -42,6 +43,8 @@ export interface ClassWork {
   dependsOnBatch: boolean;
   /** it depends on all pictures of the class: they are one batch */
   needsWholeClass: boolean;
+  /** a panel of every picture is drawn */
+  panels?: Panels | undefined;
   signal: AbortSignal | undefined;
   /** how pictures are scored; default: by the engine's scoreMany with `choices` */
   outcomes?: (items: PlacedItem[]) => AsyncIterable<ScoreOutcome>;
@@ -58,9 +61,11 @@ export async function scoreClass(
   const evaluator = await createEvaluator(work.metrics, engine.addon);
   const pictures = new Map<number, TestedPicture>();
   let model: string | null = null;
-  const enter = async (item: PlacedItem, map: MapValues, line: JournalLine) => {
+  const enter = async (item: PlacedItem, map: MapValues, line: JournalLine, isKept: boolean) => {
     const notes: PictureNote[] = [];
     const mask = await maskFor(item, map, line, { ...work, onNote: (note) => notes.push(note) });
+    const truth = mask ? { ...mask, mode: 'L' as const } : item.isAnomalous ? 'unknown' : 'normal';
+    await work.panels?.draw(work.setFolder, item, map, truth, { isKept });
     await evaluator.add({
       className,
       name: item.imagePath,
@@ -86,7 +91,7 @@ export async function scoreClass(
         missing.push(item);
         continue;
       }
-      await enter(item, kept.map, kept.line);
+      await enter(item, kept.map, kept.line, true);
       work.onPicture(true);
     }
     const byIndex = new Map(missing.map((item) => [item.index, item]));
@@ -108,7 +113,7 @@ export async function scoreClass(
         const line = lineOf(outcome, work.set);
         const map = outcome.map!;
         try {
-          await enter(item, map, line);
+          await enter(item, map, line, false);
           await keep(item, map, line, work);
         } catch (thrown) {
           const error = toCraneError(thrown);

@@ -146,6 +146,8 @@ export const crane = {
       diceWeight: 2,
       imageLossWeight: 0.2,
       guidance: 'pad-suffix',
+      guidanceProbability: 1,
+      upsampling: 'nearest',
       contextRows: 12,
       deepTokens: 4,
       deepBlocks: 8,
@@ -159,10 +161,14 @@ export const crane = {
 const k_imageTemperature = 0.01;
 const k_adamEps = 1e-8;
 
-/** The maps' temperature is the one that they are scored with. */
-function learnerOf({ temperature, compat }: CraneOptions, settings: LearningSettings) {
+/**
+ * The maps' temperature is the one that they are scored with. What is as it always was has no entry: trainings that earlier
+ * versions saved are gone on with.
+ */
+function learnerOf({ temperature, compat }: CraneOptions, settings: LearningSettings, seed: number) {
   const { learningRate, betas, contextRows, deepBlocks, deepTokens } = settings;
-  const { focalWeight, diceWeight, imageLossWeight, guidance } = settings as Required<LearningSettings>;
+  const { focalWeight, diceWeight, imageLossWeight, guidance, guidanceProbability, upsampling } =
+    settings as Required<LearningSettings>;
   const options: TrainOptions = {
     focalWeight,
     diceWeight,
@@ -177,7 +183,14 @@ function learnerOf({ temperature, compat }: CraneOptions, settings: LearningSett
     pixelTemperature: temperature,
     halfDeepTokens: compat.halfDeepTokens,
   };
-  return { ...options, contextRows: contextRows!, deepBlocks: deepBlocks!, deepTokens: deepTokens! };
+  return {
+    ...options,
+    ...(guidanceProbability === 1 ? {} : { guidanceProbability, guidanceSeed: seed }),
+    ...(upsampling === 'nearest' ? {} : { upsampling }),
+    contextRows: contextRows!,
+    deepBlocks: deepBlocks!,
+    deepTokens: deepTokens!,
+  };
 }
 
 /** As keys have named a file's contents since the first version: distinct maps, and how often each is listed. */

@@ -90,6 +90,10 @@ export interface LearningSettings {
   diceWeight?: number;
   imageLossWeight?: number;
   guidance?: Guidance;
+  /** share of the steps that are guided */
+  guidanceProbability?: number;
+  /** how maps become as large as masks in the loss */
+  upsampling?: 'nearest' | 'bilinear';
   contextRows?: number;
   deepTokens?: number;
   deepBlocks?: number;
@@ -169,10 +173,10 @@ export interface MethodDescriptor<M extends MethodOptions = MethodOptions> {
   }): PlainMaterial;
   /** what decides the text vectors of a context that are kept between starts, beside its material */
   keptBy(method: M): unknown[];
-  /** defaults: of the options of `train` that it has; learner: the table that its learner reads; null: nothing is learned */
+  /** defaults: of the options of `train` that it has; learner: the table that its learner reads, with the seed of the run; null: nothing is learned */
   training: {
     defaults: LearningSettings;
-    learner: OfMethod<M, [settings: LearningSettings], LearnerSettings>;
+    learner: OfMethod<M, [settings: LearningSettings, seed: number], LearnerSettings>;
   } | null;
   /** operations of one picture by part, without the texts; absent: they are not counted */
   work?: OfMethod<M, [sizes: WorkSizes], WorkPart[]>;

@@ -99,6 +99,12 @@ export const testCommandOptions = {
     default: false,
     help: 'keep the map of every picture, not only of the best and worst of each class',
   }),
+  panels: text({
+    group: 'Testing',
+    scope: ['cli'],
+    defaultText: 'none',
+    help: 'folder for a panel of every picture: picture, ground truth, map, both over each other',
+  }),
   report: flag({
     group: 'Testing',
     scope: local,

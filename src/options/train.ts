@@ -98,6 +98,22 @@ export const trainCommandOptions = {
     defaultText: "the method's: pad-suffix of Crane",
     help: "where the picture's feature is put into the prompts while learning",
   }),
+  guidanceProbability: num({
+    group: 'Training',
+    scope: local,
+    calls,
+    min: 0,
+    max: 1,
+    defaultText: "the method's: 1 of Crane",
+    help: 'share of the steps that are guided, drawn from seed and step',
+  }),
+  upsampling: choice(['nearest', 'bilinear'], {
+    group: 'Training',
+    scope: local,
+    calls,
+    defaultText: "the method's: nearest of Crane",
+    help: 'how maps become as large as masks in the loss; bilinear reads the masks at every step',
+  }),
   seed: int({
     group: 'Training',
     scope: local,

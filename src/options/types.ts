@@ -165,6 +165,8 @@ export interface TrainChoices extends DataChoices {
   diceWeight?: number;
   imageLossWeight?: number;
   guidance?: Guidance;
+  guidanceProbability?: number;
+  upsampling?: 'nearest' | 'bilinear';
   seed?: number;
   seeds?: number;
   order?: 'seeded' | 'reference';
@@ -215,6 +217,7 @@ export interface TestCommandOptions
   extends Flat<Omit<TestChoices, 'split' | 'layout' | 'batch' | keyof DataChoices>> {
   grid: string;
   paperTable: PaperTableName;
+  panels: string;
   methods: string[];
   normalsKShot: number[];
 }

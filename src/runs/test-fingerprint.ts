@@ -19,6 +19,8 @@ export interface TestFingerprint {
   /** where scores depend on it (compat.batchMean) */
   batch: 'auto' | number | null;
   keepMaps: boolean;
+  /** a panel of every picture was drawn: what is finished has them */
+  panels?: true;
   comparePaper: boolean;
   data: DataIdentity[];
 }

@@ -12,10 +12,15 @@ import type { RunFolder } from './run-folder.js';
 import { type Position, saveState } from './saved-state.js';
 import { throwIfStopped } from './stopped.js';
 
+/** A picture of a step, whose mask is read for it where the learner wants whole masks. */
+export interface LearnItem extends Omit<TrainItem, 'mask'> {
+  readMask?: () => Promise<Uint8Array>;
+}
+
 export interface LearnRun {
   training: NativeTraining;
   /** what the indices of an order mean: pictures, then mosaics */
-  items: readonly TrainItem[];
+  items: readonly LearnItem[];
   /** pictures of one epoch */
   pictures: number;
   orders: EpochOrders;
@@ -98,9 +103,9 @@ export async function* learn(run: LearnRun): AsyncGenerator<RunEvent, void, unde
   }
 }
 
-async function stepOf({ training }: LearnRun, items: TrainItem[]): Promise<StepLosses> {
+async function stepOf({ training }: LearnRun, items: LearnItem[]): Promise<StepLosses> {
   try {
-    return await training.step(items);
+    return await training.step(await Promise.all(items.map(withMask)));
   } catch (thrown) {
     const error = toCraneError(thrown);
     throw new CraneError(error.code, error.message, {
@@ -108,6 +113,10 @@ async function stepOf({ training }: LearnRun, items: TrainItem[]): Promise<StepL
       cause: thrown,
     });
   }
+}
+
+async function withMask({ readMask, ...item }: LearnItem): Promise<TrainItem> {
+  return readMask ? { ...item, mask: await readMask() } : item;
 }
 
 const k_hints: Partial<Record<ErrorCode, string>> = {

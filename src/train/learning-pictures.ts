@@ -29,6 +29,8 @@ export interface LearningPicture {
   mask: string | undefined;
   /** Reads the mask: anomalous pixels of each patch. Only where `mask` is given. */
   countCells(): Promise<Uint32Array>;
+  /** Reads the mask as the model's input is large: 0 and 1. Only where `mask` is given. */
+  readPixels(): Promise<Uint8Array>;
   /** what decides its part in learning, as text: content, label, mask */
   identity: string;
   /** a mask was drawn for it, which ought not to be empty */
@@ -69,6 +71,8 @@ export async function identifyPicture(item: ChosenItem, work: ReadingWork): Prom
     isAnomalous: item.isAnomalous,
     mask: hasOwnMask ? nameOfMask(maskHash) : hasPixels(item) ? k_normal : undefined,
     countCells: async () => (hasOwnMask ? countCells(await readMask(item, work), work) : zeroCells(work)),
+    readPixels: async () =>
+      hasOwnMask ? pixelsOf(await readMask(item, work), work) : normalPixels(work.input),
     identity: `${content} ${item.isAnomalous} ${maskHash}`,
     hasOwnMask,
     decode: (reserve) => decodeItem(item, work, reserve),
@@ -94,6 +98,8 @@ export async function identifyMosaic(
     mask: !isKnown ? undefined : plan.isAnomalous ? nameOfMask(reading) : k_normal,
     countCells: async () =>
       plan.isAnomalous ? countCells(await mosaicMask(tiles, work), work) : zeroCells(work),
+    readPixels: async () =>
+      plan.isAnomalous ? pixelsOf(await mosaicMask(tiles, work), work) : normalPixels(work.input),
     identity: `${content} ${plan.isAnomalous} ${isKnown ? 'known' : 'unknown'}`,
     hasOwnMask: false,
     decode: async (reserve) => {
@@ -150,6 +156,15 @@ async function mosaicMask(tiles: readonly ChosenItem[], work: ReadingWork): Prom
 
 function countCells(mask: NativePicture, { addon, input, grid }: ReadingWork): Promise<Uint32Array> {
   return addon.countCells(mask, input.width, input.height, grid);
+}
+
+/** Cells of one pixel each: every count is 0 or 1. */
+async function pixelsOf(mask: NativePicture, work: ReadingWork): Promise<Uint8Array> {
+  return Uint8Array.from(await countCells(mask, { ...work, grid: work.input }));
+}
+
+function normalPixels({ width, height }: Size): Uint8Array {
+  return new Uint8Array(width * height);
 }
 
 /** One for all normal pictures: where cells are pixels each would take a megabyte. */

@@ -122,7 +122,7 @@ async function timeOne(
     const learning = await parts.native.beginTraining(
       prepared.start.source,
       method,
-      learnerSettings(settings, method),
+      learnerSettings(settings, method, settings.seed),
     );
     const { mask, isAnomalous, className } = first;
     const item = { features, cells: mask, isAnomalous, className };

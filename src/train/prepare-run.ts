@@ -126,7 +126,7 @@ export async function* prepareRun(
     start,
     data: { pictures: items.length, masks, hash: hashOfPictures(learning) },
     settings,
-    training: nativeOptions(settings, method),
+    training: nativeOptions(settings, method, seed),
     method,
   });
   return {
@@ -172,7 +172,11 @@ async function originOf(
 
 /** Prompts that do not fit the model are told now, not after the pictures were read. */
 async function tryStart({ parts, method }: Training, { source }: StartPrompts, settings: TrainSettings) {
-  const trial = await parts.native.beginTraining(source, method, learnerSettings(settings, method));
+  const trial = await parts.native.beginTraining(
+    source,
+    method,
+    learnerSettings(settings, method, settings.seed),
+  );
   await trial.end();
 }
 

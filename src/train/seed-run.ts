@@ -17,7 +17,8 @@ import {
 import { versionsOf } from '../runs/versions.js';
 import { epochOrders } from './epoch-orders.js';
 import { addCounts, fillCache } from './fill-cache.js';
-import { learn } from './learn.js';
+import { type LearnItem, learn } from './learn.js';
+import type { LearningPicture } from './learning-pictures.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
 import type { RunEvent } from './progress.js';
 import type { RunFolder } from './run-folder.js';
@@ -143,17 +144,12 @@ async function* learnPrepared(
   const learning = await native.beginTraining(
     position ? { state: folder.state, ...classTexts(prepared) } : prepared.start.source,
     method,
-    learnerSettings(settings, method),
+    learnerSettings(settings, method, prepared.seed),
   );
   try {
     yield* learn({
       training: learning,
-      items: prepared.learning.map(({ content, mask, isAnomalous, className }) => ({
-        features: cache.path(content),
-        cells: mask,
-        isAnomalous,
-        className,
-      })),
+      items: prepared.learning.map((picture) => itemOf(picture, training)),
       pictures: prepared.pictures,
       orders: epochOrders(addon, prepared.order, position?.generator),
       epochs,
@@ -170,6 +166,16 @@ async function* learnPrepared(
   } finally {
     await learning.end();
   }
+}
+
+/** The counts of its cells lie beside the features; where pixels are told apart, the mask is read when it is its turn. */
+function itemOf(
+  { content, mask, isAnomalous, className, readPixels }: LearningPicture,
+  { cache, settings }: Training,
+): LearnItem {
+  const own = { features: cache.path(content), isAnomalous, className };
+  if (settings.upsampling !== 'bilinear') return { ...own, cells: mask };
+  return { ...own, cells: undefined, ...(mask === undefined ? {} : { readMask: readPixels }) };
 }
 
 /** A saved training brings all but these. */

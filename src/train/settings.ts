@@ -58,6 +58,8 @@ const k_learning: Record<keyof LearningSettings, true> = {
   diceWeight: true,
   imageLossWeight: true,
   guidance: true,
+  guidanceProbability: true,
+  upsampling: true,
   contextRows: true,
   deepTokens: true,
   deepBlocks: true,
@@ -89,18 +91,22 @@ function learningSettings(
 }
 
 /** The whole table of the learner: what is learned anew has its sizes from here. */
-export function learnerSettings(settings: TrainSettings, method: MethodOptions): LearnerSettings {
-  return trainingOf(methodOf(method)).learner(method, settings);
+export function learnerSettings(
+  settings: TrainSettings,
+  method: MethodOptions,
+  seed: number,
+): LearnerSettings {
+  return trainingOf(methodOf(method)).learner(method, settings, seed);
 }
 
 /** Loss and optimiser: that table without the sizes of what is learned. */
-export function nativeOptions(settings: TrainSettings, method: MethodOptions): LearnerSettings {
+export function nativeOptions(settings: TrainSettings, method: MethodOptions, seed: number): LearnerSettings {
   const {
     contextRows: _rows,
     deepBlocks: _blocks,
     deepTokens: _tokens,
     ...rest
-  } = learnerSettings(settings, method);
+  } = learnerSettings(settings, method, seed);
   return rest;
 }
 

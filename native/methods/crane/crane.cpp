@@ -157,7 +157,7 @@ std::vector<NamedTensors> Crane::features(const Towers& towers, const at::Tensor
 std::unique_ptr<Learner> Crane::learner(const Towers& towers, const LearnerStart& start,
                                         const Settings& settings) const {
   return std::make_unique<PromptLearner>(towers, start, parse_prompt_training(settings, options_),
-                                         copies_of_maps(options_));
+                                         copies_of_maps(options_), feature_shape(towers)->grid);
 }
 
 void Crane::trace_context(const Towers& towers, const Material& material, const at::Tensor& guidance,

@@ -28,8 +28,11 @@ BatchFeatures gathered(const std::vector<NamedTensors>& pictures, int64_t copies
 }  // namespace
 
 PromptLearner::PromptLearner(const Towers& towers, const LearnerStart& start, const PromptTraining& options,
-                             int64_t copies)
-    : tower_(towers.text->get()), trainer_(start_trainer(towers, start, options)), copies_(copies) {}
+                             int64_t copies, vision::Grid grid)
+    : tower_(towers.text->get()),
+      trainer_(start_trainer(towers, start, options)),
+      copies_(copies),
+      grid_(grid) {}
 
 train::StepLosses PromptLearner::step(const LearnBatch& batch, Trace* trace) {
   BatchFeatures features;
@@ -37,7 +40,7 @@ train::StepLosses PromptLearner::step(const LearnBatch& batch, Trace* trace) {
     const at::NoGradGuard guard;
     features = gathered(batch.features, copies_);
   }
-  return trainer_.step(features, batch.cells, batch.labels, trace);
+  return trainer_.step(features, {batch.cells, batch.masks, grid_}, batch.labels, trace);
 }
 
 void PromptLearner::save(const std::string& path, const std::vector<train::ExtraTensor>& extra,

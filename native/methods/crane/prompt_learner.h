@@ -13,8 +13,10 @@ class PromptLearner final : public Learner {
  public:
   // Errors: E_PROMPTS, E_WEIGHTS_*, E_TRAIN_RESUME.
   PromptLearner(const Towers& towers, const LearnerStart& start, const PromptTraining& options,
-                int64_t copies);
+                int64_t copies, vision::Grid grid);
 
+  // Bilinear upsampling tells the pixels of a cell apart.
+  bool wants_masks() const override { return trainer_.options().loss.upsampling == Upsampling::bilinear; }
   train::StepLosses step(const LearnBatch& batch, Trace* trace) override;
   NamedTensors parameters() const override { return trainer_.parameters(); }
   NamedTensors gradients() const override { return trainer_.gradients(); }
@@ -26,7 +28,8 @@ class PromptLearner final : public Learner {
  private:
   const text::TextTower& tower_;
   PromptTrainer trainer_;
-  int64_t copies_;  // how often each map is listed
+  int64_t copies_;     // how often each map is listed
+  vision::Grid grid_;  // of the maps
 };
 
 }  // namespace crane::methods

@@ -1,9 +1,11 @@
-// The training loss of Crane's prompts from frozen features (method.md 7); 518 x 518 maps never exist.
+// The training loss of Crane's prompts from frozen features (method.md 7). With nearest upsampling 518 x 518
+// maps never exist; with bilinear the pixels of a cell differ, and they do.
 #pragma once
 
 #include "methods/crane/prompt_training.h"
 #include "tensors/trace.h"
 #include "train/losses.h"
+#include "vision/spatial_source.h"
 
 namespace crane::methods {
 
@@ -23,8 +25,16 @@ struct LossTerms {
   at::Tensor total;
 };
 
+// What the pixels of the batch's pictures are.
+struct PixelLabels {
+  train::CellCounts cells;
+  // [K, H, W] u8 of 0 and 1 of the pictures of `cells.known`; read where upsampling is bilinear
+  at::Tensor masks;
+  vision::Grid grid;  // of the maps; read where upsampling is bilinear
+};
+
 // text [B, 2, D] unit rows, labels [B] int64 (1 anomalous).
-LossTerms prompt_loss(const BatchFeatures& features, const at::Tensor& text, const train::CellCounts& cells,
+LossTerms prompt_loss(const BatchFeatures& features, const at::Tensor& text, const PixelLabels& pixels,
                       const at::Tensor& labels, const LossOptions& options, Trace* trace = nullptr);
 
 }  // namespace crane::methods

@@ -31,16 +31,17 @@ PromptTrainer::PromptTrainer(const text::TextTower& tower, const text::PromptSet
                              PromptTraining options)
     : tower_(tower), options_(options), prompts_(as_leaves(start)), adam_(options.adam, learned(prompts_)) {}
 
-train::StepLosses PromptTrainer::step(const BatchFeatures& features, const train::CellCounts& cells,
+train::StepLosses PromptTrainer::step(const BatchFeatures& features, const PixelLabels& pixels,
                                       const at::Tensor& labels, Trace* trace) {
   adam_.clear_gradients();
-  const bool is_guided = options_.guidance != text::Guidance::none;
-  const text::EncodeOptions how{options_.guidance, options_.half_deep_tokens};
+  const bool is_guided = is_guided_step(options_, adam_.steps());
+  const text::EncodeOptions how{is_guided ? options_.guidance : text::Guidance::none,
+                                options_.half_deep_tokens};
   const at::Tensor pictures = is_guided ? features.global : at::Tensor();
   const at::Tensor text = (options_.shared_prefix ? tower_.encode_batch(prompts_, how, pictures)
                                                   : tower_.encode(prompts_, how, pictures, nullptr))
                               .unit;
-  const LossTerms terms = prompt_loss(features, text, cells, labels, options_.loss, trace);
+  const LossTerms terms = prompt_loss(features, text, pixels, labels, options_.loss, trace);
   const train::StepLosses losses{terms.focal.item<double>(), terms.dice.item<double>(),
                                  terms.image.item<double>(), terms.total.item<double>()};
   check_input(std::isfinite(losses.total), "E_TRAIN_DIVERGED", "the loss of step ", adam_.steps() + 1,

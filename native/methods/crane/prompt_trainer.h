@@ -25,12 +25,13 @@ class PromptTrainer {
 
   // One step of the optimiser. Errors: E_TRAIN_DIVERGED when loss or gradient is not finite; nothing is
   // changed then.
-  train::StepLosses step(const BatchFeatures& features, const train::CellCounts& cells,
-                         const at::Tensor& labels, Trace* trace = nullptr);
+  train::StepLosses step(const BatchFeatures& features, const PixelLabels& pixels, const at::Tensor& labels,
+                         Trace* trace = nullptr);
 
   // Learned tensors under the checkpoint's names, in its order; gradients are those of the last step.
   train::Parameters parameters() const;
   train::Parameters gradients() const;
+  const PromptTraining& options() const noexcept { return options_; }
   const train::Adam& adam() const noexcept { return adam_; }  // in the order of parameters()
   const text::PromptSet& prompts() const noexcept { return prompts_; }
 

@@ -4,6 +4,7 @@
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/upsample_bilinear2d.h>
 #include <ATen/ops/upsample_nearest2d.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -51,7 +52,9 @@ LossTerms full_size_loss(const Example& example, const LossOptions& options) {
                                  .view({k_batch, k_grid_height, k_grid_width, 2})
                                  .permute({0, 3, 1, 2})
                                  .contiguous();
-    const at::Tensor p = at::upsample_nearest2d(cells, {k_height, k_width});
+    const at::Tensor p = options.upsampling == Upsampling::nearest
+                             ? at::upsample_nearest2d(cells, {k_height, k_width})
+                             : at::upsample_bilinear2d(cells, {k_height, k_width}, /*align_corners=*/false);
     const at::Tensor onehot = at::stack({1 - y, y}, 1).clamp(1e-5, 1 - 1e-5);
     const at::Tensor pt = (onehot * p).sum(1) + 1e-5;
     terms.focal = terms.focal + (-(1 - pt).square() * pt.log()).mean() * options.focal_weight;
@@ -69,7 +72,8 @@ LossTerms full_size_loss(const Example& example, const LossOptions& options) {
 
 LossTerms cell_loss(const Example& example, const LossOptions& options) {
   const train::CellCounts cells = train::count_cells(example.masks, {k_grid_height, k_grid_width});
-  return prompt_loss(example.features, example.text, cells, example.labels, options);
+  return prompt_loss(example.features, example.text, {cells, example.masks, {k_grid_height, k_grid_width}},
+                     example.labels, options);
 }
 
 double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
@@ -93,6 +97,41 @@ TEST(Losses, CellsGiveTheLossOfFullSizeMaps) {
     EXPECT_LT(difference(cells.image, full.image), 1e-12);
     EXPECT_LT(difference(cells.total, full.total), 1e-12);
   }
+}
+
+TEST(Losses, BilinearUpsamplingGivesTheLossOfFullSizeMaps) {
+  LossOptions options;
+  options.upsampling = Upsampling::bilinear;
+  for (const int64_t maps : {1, 2}) {
+    const Example example(maps);
+    const LossTerms own = cell_loss(example, options);
+    const LossTerms full = full_size_loss(example, options);
+    EXPECT_LT(difference(own.focal, full.focal), 1e-12);
+    EXPECT_LT(difference(own.dice, full.dice), 1e-12);
+    EXPECT_EQ(difference(own.image, full.image), 0.0);
+    EXPECT_GT(difference(own.focal, cell_loss(example, {}).focal), 1e-4);
+  }
+}
+
+// Of a batch whose second mask is not known the others count, each with its own mask.
+TEST(Losses, BilinearUpsamplingTakesThePicturesWhoseMasksAreKnown) {
+  LossOptions options;
+  options.upsampling = Upsampling::bilinear;
+  const Example example(1);
+  const at::Tensor known = at::tensor({0, 2}, at::TensorOptions().dtype(at::kLong));
+  Example part = example;
+  part.features.maps = example.features.maps.index_select(1, known);
+  part.features.global = example.features.global.index_select(0, known);
+  part.text = example.text.index_select(0, known);
+  part.masks = example.masks.index_select(0, known);
+  part.labels = example.labels.index_select(0, known);
+  train::CellCounts cells = train::count_cells(part.masks, {k_grid_height, k_grid_width});
+  cells.known = known;
+  const LossTerms own =
+      prompt_loss(example.features, example.text, {cells, part.masks, {k_grid_height, k_grid_width}},
+                  example.labels, options);
+  EXPECT_LT(difference(own.focal, cell_loss(part, options).focal), 1e-12);
+  EXPECT_LT(difference(own.dice, cell_loss(part, options).dice), 1e-12);
 }
 
 TEST(Losses, CopiesMultiplyThePixelLossOnly) {

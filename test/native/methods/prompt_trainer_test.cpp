@@ -37,7 +37,7 @@ struct Course {
 
   std::vector<train::StepLosses> run(PromptTrainer& trainer, int steps) {
     std::vector<train::StepLosses> losses;
-    for (int i = 0; i < steps; ++i) losses.push_back(trainer.step(features, cells, labels));
+    for (int i = 0; i < steps; ++i) losses.push_back(trainer.step(features, {cells, {}, {}}, labels));
     return losses;
   }
 };
@@ -93,6 +93,65 @@ TEST(PromptTrainer, RoundingOfDeepTokensIsASwitchThatShows) {
   course.run(rounded, 3);
   course.run(unrounded, 3);
   EXPECT_FALSE(at::equal(rounded.parameters()[2].second, unrounded.parameters()[2].second));
+}
+
+TEST(PromptTrainer, GuidanceOfProbabilityZeroIsNone) {
+  Course course;
+  PromptTraining never;
+  never.guidance_probability = 0;
+  PromptTraining none;
+  none.guidance = text::Guidance::none;
+  PromptTrainer one(course.tower, course.start, never);
+  PromptTrainer two(course.tower, course.start, none);
+  course.run(one, 3);
+  course.run(two, 3);
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_TRUE(at::equal(one.parameters()[i].second, two.parameters()[i].second)) << i;
+}
+
+TEST(PromptTrainer, AStepIsGuidedAsItsNumberAndTheSeedSay) {
+  PromptTraining half;
+  half.guidance_probability = 0.5;
+  half.guidance_seed = 111;
+  Course course;
+  // The steps one by one, each guided or not as drawn, by trainers that are always or never guided.
+  PromptTrainer drawn(course.tower, course.start, half);
+  course.run(drawn, 6);
+  PromptTraining none = half;
+  none.guidance = text::Guidance::none;
+  PromptTraining always = half;
+  always.guidance_probability = 1;
+  text::PromptSet prompts = course.start;
+  std::vector<train::Adam::Moments> moments;
+  int64_t guided = 0;
+  for (int64_t step = 0; step < 6; ++step) {
+    const bool is_guided = is_guided_step(half, step);
+    guided += is_guided;
+    PromptTrainer single(course.tower, prompts, is_guided ? always : none);
+    if (step > 0) single.restore(moments, step);
+    course.run(single, 1);
+    prompts = single.prompts();
+    moments = single.adam().moments();
+  }
+  EXPECT_GT(guided, 0);
+  EXPECT_LT(guided, 6);
+  const auto parameters = drawn.parameters();
+  EXPECT_TRUE(at::equal(parameters[0].second, prompts.context[0]));
+  EXPECT_TRUE(at::equal(parameters[2].second, prompts.deep[0]));
+}
+
+TEST(PromptTrainer, StepsAreGuidedAsOftenAsTheProbabilitySays) {
+  PromptTraining options;
+  for (const double p : {0.0, 0.25, 0.9, 1.0}) {
+    options.guidance_probability = p;
+    for (const int64_t seed : {0, 111, 112}) {
+      options.guidance_seed = seed;
+      int64_t guided = 0;
+      for (int64_t step = 0; step < 20000; ++step) guided += is_guided_step(options, step);
+      // five standard deviations
+      EXPECT_NEAR(static_cast<double>(guided) / 20000, p, 5 * std::sqrt(p * (1 - p) / 20000)) << p << seed;
+    }
+  }
 }
 
 }  // namespace

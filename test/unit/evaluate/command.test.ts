@@ -55,6 +55,20 @@ describe('test', () => {
     expect(run.stdout).toContain("set: the paper's tables have no row of it");
   });
 
+  it.each([
+    [[], { maskGrey: true, exif: false }],
+    [['--compat.exif', '--no-compat.mask-grey'], { exif: true }],
+  ])(
+    '--compare-paper %j reads pictures as the published figures were made, unless told',
+    async (args, reading) => {
+      const out = work.at(`as published ${args.length}`);
+      expect((await test(['--out', out, '--compare-paper', ...args])).code).toBe(0);
+      const { settings } = decodeRun(await readFile(join(out, 'results.json'), 'utf8'));
+      expect(settings).toMatchObject(reading);
+      expect(settings.maskGrey ?? false).toBe(args.length === 0);
+    },
+  );
+
   it('ends with 3 when a picture failed, and names it', async () => {
     const set = await writeToySet(work.at('broken'));
     await writeFile(join(set, 'test', 'good_1.png'), 'no picture');

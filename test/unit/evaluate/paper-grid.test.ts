@@ -75,8 +75,8 @@ describe('the rows', () => {
 
   it("are the published settings, each with its own part; models beside each other's names", () => {
     expect(choicesOf('2a')).toEqual([
-      { model: 'crane+', preset: 'crane+', fusion: false },
-      { model: 'crane+', preset: 'crane+', fusion: true },
+      { model: 'crane+', preset: 'crane+', comparePaper: true, fusion: false },
+      { model: 'crane+', preset: 'crane+', comparePaper: true, fusion: true },
     ]);
     expect(
       choicesOf('2d', 'synth-crane+').map(({ model, dAttn, dAttnMaps }) => [model, dAttn ?? dAttnMaps]),
@@ -93,7 +93,11 @@ describe('the rows', () => {
   });
 
   it('run on another model with its own settings, where one model can be them', () => {
-    expect(choicesOf('2c', 'crane-mini')[0]).toEqual({ model: 'crane-mini', eAttn: 'kk' });
+    expect(choicesOf('2c', 'crane-mini')[0]).toEqual({
+      model: 'crane-mini',
+      comparePaper: true,
+      eAttn: 'kk',
+    });
     expect(() => choicesOf('2d', 'crane-mini')).toThrow('crane-mini is one model');
     expect(() => experimentModels(paperExperiments['6'].rows, '6', 'mycrane+')).toThrow('is one model');
   });
