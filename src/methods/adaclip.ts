@@ -3,6 +3,7 @@ import type { MethodOptions } from '../addon/method.js';
 import type { FeatureShape } from '../addon/training.js';
 import { ensembles, sentencesOf } from '../text/ensemble.js';
 import type { LearningSettings, MethodDescriptor } from './descriptor.js';
+import { diceRows, features, fusion, halfDeepTokens, sigma, temperature } from './shared-settings.js';
 import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface AdaClipOptions extends MethodOptions {
@@ -26,31 +27,15 @@ export interface AdaClipOptions extends MethodOptions {
 }
 
 const settings = {
-  features: {
-    kind: 'integers',
-    min: 1,
-    entries: 1,
-    help: 'blocks (from 1) whose patch features make maps',
-  },
-  fusion: { kind: 'flag', help: "mix the patches' features into the picture's feature" },
+  features,
+  fusion,
   imageScore: {
     kind: 'choice',
     values: ['fused', 'map-max'],
     help: "the score: from the picture's feature, or the map's maximum",
   },
-  temperature: {
-    kind: 'number',
-    min: 0,
-    max: 100,
-    open: true,
-    help: 'divides the similarities before the softmax',
-  },
-  sigma: {
-    kind: 'number',
-    min: 0,
-    max: 1000,
-    help: "blur of the map in pixels of the model's input; 0 turns it off",
-  },
+  temperature,
+  sigma,
   clusters: {
     kind: 'integer',
     min: 1,
@@ -64,21 +49,13 @@ const settings = {
     help: 'patches that are clustered, for each cluster (AdaCLIP)',
   },
   clusterSeed: { kind: 'integer', min: 0, max: 2147483647, help: 'what k-means begins with (AdaCLIP)' },
-  'compat.halfDeepTokens': {
-    kind: 'flag',
-    group: 'Compatibility',
-    help: 'round the deep prompt tokens to half precision',
-  },
+  'compat.halfDeepTokens': halfDeepTokens,
   'compat.unseededKMeans': {
     kind: 'flag',
     group: 'Compatibility',
     help: 'k-means begins by chance for every picture: scores then differ from run to run (AdaCLIP)',
   },
-  'compat.diceRows': {
-    kind: 'flag',
-    group: 'Compatibility',
-    help: 'the Dice loss of a batch of one is a mean over pixel rows',
-  },
+  'compat.diceRows': diceRows,
   'compat.clusterLabels': {
     kind: 'integers',
     min: 0,

@@ -2,6 +2,16 @@
 import type { MethodOptions } from '../addon/method.js';
 import type { FeatureShape } from '../addon/training.js';
 import type { LearningSettings, MethodDescriptor } from './descriptor.js';
+import {
+  aliasedFeatures,
+  diceRows,
+  eAttnLayers,
+  features,
+  halfDeepTokens,
+  sigma,
+  storedTokens,
+  temperature,
+} from './shared-settings.js';
 import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface AnomalyClipOptions extends MethodOptions {
@@ -22,62 +32,24 @@ export interface AnomalyClipOptions extends MethodOptions {
 }
 
 const settings = {
-  eAttnLayers: {
-    kind: 'integer',
-    min: 1,
-    max: 1024,
-    help: 'number of last blocks that carry the second stream',
-  },
-  features: {
-    kind: 'integers',
-    min: 1,
-    entries: 1,
-    help: 'blocks (from 1) whose patch features make maps',
-  },
+  eAttnLayers,
+  features,
   imageScore: {
     kind: 'choice',
     values: ['class-token', 'map-max'],
     help: "the score: from the picture's feature, or the map's maximum",
   },
-  temperature: {
-    kind: 'number',
-    min: 0,
-    max: 100,
-    open: true,
-    help: 'divides the similarities before the softmax',
-  },
-  sigma: {
-    kind: 'number',
-    min: 0,
-    max: 1000,
-    help: "blur of the map in pixels of the model's input; 0 turns it off",
-  },
-  'compat.halfDeepTokens': {
-    kind: 'flag',
-    group: 'Compatibility',
-    help: 'round the deep prompt tokens to half precision',
-  },
-  'compat.aliasedFeatures': {
-    kind: 'flag',
-    group: 'Compatibility',
-    help: 'every listed feature block shows the final features',
-  },
+  temperature,
+  sigma,
+  'compat.halfDeepTokens': halfDeepTokens,
+  'compat.aliasedFeatures': aliasedFeatures,
   'compat.clsWithoutLnPost': {
     kind: 'flag',
     group: 'Compatibility',
     help: 'project the class token without the final LayerNorm (AnomalyCLIP)',
   },
-  'compat.diceRows': {
-    kind: 'flag',
-    group: 'Compatibility',
-    help: 'the Dice loss of a batch of one is a mean over pixel rows',
-  },
-  'compat.storedTokens': {
-    kind: 'flag',
-    group: 'Compatibility',
-    absent: false,
-    help: "start and end tokens of the prompt file instead of the tower's, where a file brings them",
-  },
+  'compat.diceRows': diceRows,
+  'compat.storedTokens': storedTokens,
 } as const;
 
 export const anomalyclip = {

@@ -2,6 +2,7 @@
 import type { MethodOptions } from '../addon/method.js';
 import { ensembles, sentencesOf } from '../text/ensemble.js';
 import type { MethodDescriptor } from './descriptor.js';
+import { rawTextMean, sigma, temperature } from './shared-settings.js';
 import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface AnovlOptions extends MethodOptions {
@@ -34,29 +35,14 @@ const settings = {
     max: 2_147_483_647,
     help: "of the adapter's first weights, the same for every picture",
   },
-  temperature: {
-    kind: 'number',
-    min: 0,
-    max: 100,
-    open: true,
-    help: 'divides the similarities before the softmax',
-  },
+  temperature,
   imageScore: {
     kind: 'choice',
     values: ['class-token', 'map-max'],
     help: "the score: from the views' class tokens, or the map's maximum",
   },
-  sigma: {
-    kind: 'number',
-    min: 0,
-    max: 1000,
-    help: "blur of the map in pixels of the model's input; 0 turns it off",
-  },
-  'compat.rawTextMean': {
-    kind: 'flag',
-    group: 'Compatibility',
-    help: "the mean of the sentences' features as they come; off: each at length one first",
-  },
+  sigma,
+  'compat.rawTextMean': rawTextMean,
   'compat.carriedState': {
     kind: 'flag',
     group: 'Compatibility',

@@ -2,6 +2,16 @@
 import type { CraneOptions } from '../addon/method.js';
 import type { FeatureShape, TrainOptions } from '../addon/training.js';
 import type { LearningSettings, MethodDescriptor } from './descriptor.js';
+import {
+  aliasedFeatures,
+  eAttnLayers,
+  features,
+  fusion,
+  halfDeepTokens,
+  sigma,
+  storedTokens,
+  temperature,
+} from './shared-settings.js';
 
 const settings = {
   eAttn: {
@@ -9,18 +19,8 @@ const settings = {
     values: ['vv', 'kk', 'qq', 'qq+kk', 'qq+kk+vv', '(q+k+v)^2'],
     help: 'self-correlations of E-Attn',
   },
-  eAttnLayers: {
-    kind: 'integer',
-    min: 1,
-    max: 1024,
-    help: 'number of last blocks that carry the second stream',
-  },
-  features: {
-    kind: 'integers',
-    min: 1,
-    entries: 1,
-    help: 'blocks (from 1) whose patch features make maps',
-  },
+  eAttnLayers,
+  features,
   softMean: { kind: 'flag', help: 'average probabilities of the maps; off: average logits' },
   dAttn: { kind: 'flag', help: 'use the spatial source (Crane+)' },
   dAttnMaps: {
@@ -30,7 +30,7 @@ const settings = {
     help: "maps used with D-Attn: D-Attn's and E-Attn's, or D-Attn's alone",
   },
   dAttnBeta: { kind: 'number', min: 0, max: 100, help: 'factor of the mean similarity in D-Attn' },
-  fusion: { kind: 'flag', help: "mix the patches' features into the picture's feature" },
+  fusion,
   imageScore: {
     kind: 'choice',
     values: ['fused', 'map-max'],
@@ -41,34 +41,15 @@ const settings = {
     values: ['none', 'pad-suffix', 'pad-prefix', 'replace-suffix', 'replace-prefix'],
     help: "put the picture's feature into the prompts when scoring",
   },
-  temperature: {
-    kind: 'number',
-    min: 0,
-    max: 100,
-    open: true,
-    help: 'divides the similarities before the softmax',
-  },
-  sigma: {
-    kind: 'number',
-    min: 0,
-    max: 1000,
-    help: "blur of the map in pixels of the model's input; 0 turns it off",
-  },
+  temperature,
+  sigma,
   'compat.batchMean': {
     kind: 'flag',
     group: 'Compatibility',
     help: "D-Attn's mean over the whole batch: a score then depends on its neighbours",
   },
-  'compat.halfDeepTokens': {
-    kind: 'flag',
-    group: 'Compatibility',
-    help: 'round the deep prompt tokens to half precision',
-  },
-  'compat.aliasedFeatures': {
-    kind: 'flag',
-    group: 'Compatibility',
-    help: 'every listed feature block shows the final features',
-  },
+  'compat.halfDeepTokens': halfDeepTokens,
+  'compat.aliasedFeatures': aliasedFeatures,
   'compat.emptyRows': {
     kind: 'choice',
     values: ['self', 'nan'],
@@ -81,12 +62,7 @@ const settings = {
     group: 'Compatibility',
     help: 'blocks with D-Attn; none: the last block only',
   },
-  'compat.storedTokens': {
-    kind: 'flag',
-    group: 'Compatibility',
-    absent: false,
-    help: "start and end tokens of the prompt file instead of the tower's, where a file brings them",
-  },
+  'compat.storedTokens': storedTokens,
 } as const;
 
 const k_ofDAttn = ['dAttnMaps', 'dAttnBeta', 'compat.batchMean', 'compat.emptyRows', 'compat.dAttnLayers'];

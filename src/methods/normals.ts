@@ -1,5 +1,6 @@
 /** The distance to the nearest patch of a bank of normal pictures (methods/normals.md 2); native/methods/normals. */
 import type { MethodDescriptor } from './descriptor.js';
+import { sigma } from './shared-settings.js';
 
 const settings = {
   topShare: {
@@ -19,12 +20,7 @@ const settings = {
     values: ['farthest', 'map-max'],
     help: "the score: the farthest patches, or the map's maximum",
   },
-  sigma: {
-    kind: 'number',
-    min: 0,
-    max: 1000,
-    help: "blur of the map in pixels of the model's input; 0 turns it off",
-  },
+  sigma,
 } as const;
 
 export const normals = {

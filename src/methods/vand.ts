@@ -3,6 +3,7 @@ import type { MethodOptions } from '../addon/method.js';
 import type { FeatureShape } from '../addon/training.js';
 import { ensembles, sentencesOf } from '../text/ensemble.js';
 import type { LearningSettings, MethodDescriptor } from './descriptor.js';
+import { diceRows, features, sigma, temperature } from './shared-settings.js';
 import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface VandOptions extends MethodOptions {
@@ -14,40 +15,20 @@ export interface VandOptions extends MethodOptions {
 }
 
 const settings = {
-  features: {
-    kind: 'integers',
-    min: 1,
-    entries: 1,
-    help: 'blocks (from 1) whose patch features make maps',
-  },
+  features,
   imageScore: {
     kind: 'choice',
     values: ['class-token', 'map-max'],
     help: "the score: from the picture's feature, or the map's maximum",
   },
-  temperature: {
-    kind: 'number',
-    min: 0,
-    max: 100,
-    open: true,
-    help: 'divides the similarities before the softmax',
-  },
-  sigma: {
-    kind: 'number',
-    min: 0,
-    max: 1000,
-    help: "blur of the map in pixels of the model's input; 0 turns it off",
-  },
+  temperature,
+  sigma,
   'compat.classMinMax': {
     kind: 'flag',
     group: 'Compatibility',
     help: "with normal pictures: the map's maximum is scaled over a call's pictures, in a test over a class's",
   },
-  'compat.diceRows': {
-    kind: 'flag',
-    group: 'Compatibility',
-    help: 'the Dice loss of a batch of one is a mean over pixel rows',
-  },
+  'compat.diceRows': diceRows,
 } as const;
 
 export const vand = {

@@ -2,6 +2,7 @@
 import type { MethodOptions } from '../addon/method.js';
 import { ensembles, sentencesOf } from '../text/ensemble.js';
 import type { MethodDescriptor } from './descriptor.js';
+import { rawTextMean, sigma, temperature } from './shared-settings.js';
 import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface WinclipOptions extends MethodOptions {
@@ -31,34 +32,19 @@ const settings = {
     max: 4096,
     help: "side of the map in pixels; 0: that of the model's input, which padding and tiling need",
   },
-  temperature: {
-    kind: 'number',
-    min: 0,
-    max: 100,
-    open: true,
-    help: 'divides the similarities before the softmax',
-  },
+  temperature,
   imageScore: {
     kind: 'choice',
     values: ['window-max', 'map-max'],
     help: 'the largest value of the map, before or after its blur',
   },
-  sigma: {
-    kind: 'number',
-    min: 0,
-    max: 1000,
-    help: "blur of the map in pixels of the model's input; 0 turns it off",
-  },
+  sigma,
   'compat.bgr': {
     kind: 'flag',
     group: 'Compatibility',
     help: 'pictures that are scored are read blue first, normal ones are not',
   },
-  'compat.rawTextMean': {
-    kind: 'flag',
-    group: 'Compatibility',
-    help: "the mean of the sentences' features as they come; off: each at length one first",
-  },
+  'compat.rawTextMean': rawTextMean,
   'compat.halvedMap': {
     kind: 'flag',
     group: 'Compatibility',
