@@ -18,6 +18,9 @@ describe("the paper's tables", () => {
     expect(Object.keys(printedSets)).toHaveLength(publishedSets.length - 1);
   });
 
+  /** Files as the reference opens them. */
+  const asPaperReads = { maskGrey: true, exif: false };
+
   /** Rounding of the rows and of the mean. */
   const k_rounding = 0.11;
 
@@ -59,6 +62,7 @@ describe("the paper's tables", () => {
   it('have a column of each compared system, with the sets and classes that are printed', () => {
     const of = (method: string, side: number) => ({
       ...settings,
+      ...asPaperReads,
       preset: null,
       modelName: method,
       method: { ...settings.method, name: method },
@@ -90,6 +94,7 @@ describe("the paper's tables", () => {
   it('are comparable only with their own weights, prompts, size and epoch', () => {
     const own = {
       ...settings,
+      ...asPaperReads,
       modelName: 'crane',
       preset: 'crane' as const,
       size: { width: 518, height: 518 },
@@ -104,6 +109,9 @@ describe("the paper's tables", () => {
     expect(
       compareWithPaper('visa', { ...own, prompts: { ...prompts, learnedOn: null } })!.notComparable,
     ).toEqual(['the prompts do not say what they were learned on']);
+    expect(compareWithPaper('visa', { ...own, prompts, exif: true, maskGrey: false })!.notComparable).toEqual(
+      [expect.stringContaining('compat.maskGrey is off'), expect.stringContaining('compat.exif turns them')],
+    );
   });
 });
 
