@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t k_cells = 6;
 const FeatureSizes k_sizes{{"features", {2, 3}}};
 
-class FeatureCache : public ::testing::Test {
+class SharedFeatureCache : public ::testing::Test {
  protected:
   void SetUp() override {
     folder_ = std::filesystem::temp_directory_path() / join_text("crane-features-", ::getpid());
@@ -39,7 +39,7 @@ class FeatureCache : public ::testing::Test {
   std::filesystem::path folder_;
 };
 
-TEST_F(FeatureCache, KeepsTheCountsOfAllWhoAddAtOnce) {
+TEST_F(SharedFeatureCache, KeepsTheCountsOfAllWhoAddAtOnce) {
   write({});
   constexpr int k_writers = 4;
   constexpr int k_masks = 25;
@@ -59,7 +59,7 @@ TEST_F(FeatureCache, KeepsTheCountsOfAllWhoAddAtOnce) {
   EXPECT_EQ(found.masks.at("m3-24"), 24u * k_cells);
 }
 
-TEST_F(FeatureCache, FeaturesThatAreWrittenAgainKeepTheCountsOfOthers) {
+TEST_F(SharedFeatureCache, FeaturesThatAreWrittenAgainKeepTheCountsOfOthers) {
   const MaskCells theirs = mask("theirs", 5);
   const MaskCells both = mask("both", 1);
   write(std::array{theirs, both});
@@ -67,7 +67,7 @@ TEST_F(FeatureCache, FeaturesThatAreWrittenAgainKeepTheCountsOfOthers) {
   EXPECT_EQ(check().masks, (std::map<std::string, uint64_t>{{"both", 12}, {"ours", 18}, {"theirs", 30}}));
 }
 
-TEST_F(FeatureCache, CountsOfADamagedFileAreNotCarriedOn) {
+TEST_F(SharedFeatureCache, CountsOfADamagedFileAreNotCarriedOn) {
   write(std::array{mask("theirs", 5)});
   {
     std::FILE* file = std::fopen(path().c_str(), "r+b");
