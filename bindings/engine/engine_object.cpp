@@ -159,8 +159,11 @@ Napi::Value EngineObject::own_scores(const Napi::CallbackInfo& info) {
     return run_async(
         info.Env(), compute_thread(), [=] { return engine->own_scores(handle, options, cancel.get()); },
         [options](Napi::Env env, std::vector<ScoreOutcome>& outcomes) {
-          ScoreResults results(options, std::vector<ScoreItem>(outcomes.size()));
+          std::vector<ScoreItem> items(outcomes.size());
+          for (size_t i = 0; i < items.size(); ++i) items[i].wants_map = !outcomes[i].map.empty();
+          ScoreResults results(options, std::move(items));
           results.take(env, outcomes);
+          results.fill(outcomes);  // one map at most, and only copied: it stays in the model's size
           return results(env, outcomes);
         });
   });

@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { MethodOptions, NativeAddon, NativeEngine, Precision } from '../addon/native.js';
 import { CraneError } from '../errors.js';
-import { changedPictureReading, type Reading } from '../images/reading.js';
+import { changedLevelReading, type Reading } from '../images/reading.js';
 import { methodName } from '../methods/descriptor.js';
 import { normals } from '../methods/normals.js';
 import { defaultMethod, methodOf } from '../methods/registry.js';
@@ -247,7 +247,7 @@ function checkMethod(
  * @throws CraneError E_NORMALS
  */
 function checkReading(facts: BankFacts, reading: Reading, shown: string): void {
-  const now = changedPictureReading(reading);
+  const now = changedLevelReading(reading);
   if (isDeepStrictEqual(facts.reading, now)) return;
   const text = (each: BankFacts['reading']) => (each ? JSON.stringify(each) : 'as files say');
   throw new CraneError(

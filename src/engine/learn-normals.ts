@@ -9,7 +9,7 @@ import type { ByteBudget } from '../images/byte-budget.js';
 import { decodePicture } from '../images/decode.js';
 import { NoteTally } from '../images/note-tally.js';
 import { type PictureInput, type PictureSource, toPictureSource } from '../images/picture-input.js';
-import { changedPictureReading, type Reading } from '../images/reading.js';
+import { changedLevelReading, type Reading } from '../images/reading.js';
 import type { PictureNote } from '../images/samples.js';
 import { methodName } from '../methods/descriptor.js';
 import { defaultMethod, methodOf } from '../methods/registry.js';
@@ -125,7 +125,7 @@ export function bankFacts(
   choices: LearnNormalsChoices,
 ): BankFacts {
   const settings = methodOf(method).remembers?.(method);
-  const changed = changedPictureReading(reading);
+  const changed = changedLevelReading(reading);
   const read = changed === undefined ? {} : { reading: changed };
   if (settings !== undefined) {
     return {

@@ -51,13 +51,15 @@ export function changedReading({
   };
 }
 
-/** What of it decides a picture's pixels and differs from the default; undefined: nothing does. */
-export type PictureReading = Partial<Omit<Reading, 'maskGrey'>>;
+/**
+ * What of it decides how values become grey levels, and differs from the default; undefined: nothing does. Orientation is left out:
+ * a test beside published figures opens pictures as they are stored, and its normal pictures may be those of any engine.
+ */
+export type LevelReading = Partial<Omit<Reading, 'maskGrey' | 'exif'>>;
 
-export function changedPictureReading(reading: Reading): PictureReading | undefined {
+export function changedLevelReading(reading: Reading): LevelReading | undefined {
   const { maskGrey: _, ...changed } = changedReading(reading);
-  const all = { ...changed, ...(reading.exif === defaultOf('compat.exif') ? {} : { exif: reading.exif }) };
-  return Object.keys(all).length === 0 ? undefined : all;
+  return Object.keys(changed).length === 0 ? undefined : changed;
 }
 
 /** From what a run's record holds of it. */

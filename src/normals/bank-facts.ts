@@ -7,7 +7,6 @@ export const k_factsKey = 'crane.normals.facts';
 
 /** What of images/reading.ts decides pixels. */
 export interface BankReading {
-  exif?: boolean | undefined;
   bitDepth?: 'auto' | number | undefined;
   valueRange?: { low: number; high: number } | null | undefined;
   grey16?: boolean | undefined;

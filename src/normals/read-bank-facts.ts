@@ -15,7 +15,6 @@ const factsSchema: z.ZodType<BankFacts> = z.strictObject({
   mirror: z.boolean(),
   reading: z
     .strictObject({
-      exif: z.boolean().optional(),
       bitDepth: z.union([z.literal('auto'), z.int().min(8).max(16)]).optional(),
       valueRange: z.strictObject({ low: z.number(), high: z.number() }).nullable().optional(),
       grey16: z.boolean().optional(),

@@ -62,7 +62,7 @@ describe('learnNormals', () => {
     for (const other of [
       { bitDepth: 'auto' },
       { valueRange: { low: 0, high: 9 } },
-      { compat: { exif: false } },
+      { compat: { grey16: true } },
     ] as const)
       expect(await faultOf(engine.score(pixels(100), { ...other, normals: bank }))).toMatchObject({
         code: 'E_NORMALS',
