@@ -9,6 +9,7 @@ import { maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
 import { checkClassName } from '../engine/method-choice.js';
 import { type FailedPicture, isFailed, type PictureScore } from '../engine/result.js';
+import { type EqualScores, equalScoresError, ScoreWatch } from '../engine/score-watch.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { NoteTally } from '../images/note-tally.js';
 import type { PictureNote } from '../images/samples.js';
@@ -21,7 +22,6 @@ import type { CalibrateChoices } from '../options/types.js';
 import { identify } from '../runs/data-identity.js';
 import { comparedWith } from '../runs/prompt-facts.js';
 import type { ScanReport } from '../scan/scan-account.js';
-import { type EqualScores, equalScoresError, ScoreWatch } from '../scoring/score-watch.js';
 import { bestF1OfMaps, bestF1OfScores, k_bootstraps } from './best-f1.js';
 import { calibrationPictures } from './pictures.js';
 

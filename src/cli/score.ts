@@ -132,7 +132,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     const isMeant = equal?.areOneFile || values.allowEqualScores;
     if (equal && isMeant) sayWarnings(context, [equal.message], values.json);
     else if (equal) {
-      const { equalScoresError } = await import('../scoring/score-watch.js');
+      const { equalScoresError } = await import('../engine/score-watch.js');
       if (failed) say(context, `${failed.message}: ${failed.hint}`);
       throw equalScoresError('score', equal);
     }

@@ -1,5 +1,5 @@
 /** A finished test in which all pictures of a set have one score. */
-import { equalScoresError, ScoreWatch } from '../scoring/score-watch.js';
+import { equalScoresError, ScoreWatch } from '../engine/score-watch.js';
 import { isScored, pathIn, type TestRun } from './test-run.js';
 
 /** @throws CraneError E_SCORES_EQUAL for a set of a finished run */

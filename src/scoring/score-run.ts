@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.js';
 import { checkClassName } from '../engine/method-choice.js';
 import type { PictureItem } from '../engine/picture-item.js';
 import { isFailed, type PictureScore } from '../engine/result.js';
+import { type EqualScores, ScoreWatch } from '../engine/score-watch.js';
 import { CraneError } from '../errors.js';
 import { writeWhole } from '../files/write-whole.js';
 import { NoteTally } from '../images/note-tally.js';
@@ -19,7 +20,6 @@ import type { ResultWriter } from '../sinks/result-writer.js';
 import { ResultsFile } from '../sinks/results-file.js';
 import { areScanned, countInputs, k_stdin, type ListedPicture, listInputs } from '../sources/list-inputs.js';
 import { driftWarning } from './drift.js';
-import { type EqualScores, ScoreWatch } from './score-watch.js';
 import { type ListedInputs, Listing, type Shard, shardOf } from './shards.js';
 
 /** The score command's own options: those with a default always set, the others perhaps. */

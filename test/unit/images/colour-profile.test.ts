@@ -92,7 +92,8 @@ describe('a colour profile, which is not applied', () => {
 
 describe('transparent pixels', () => {
   const cut = (share: number) => {
-    const data = Buffer.alloc(100 * 100 * 4, 255);
+    // Of no one colour: that would be told too.
+    const data = Buffer.alloc(100 * 100 * 4, 255).map((value, at) => (at % 4 === 3 ? value : (at * 7) % 200));
     for (let pixel = 0; pixel < share * 100 * 100; pixel++) data[4 * pixel + 3] = 0;
     return sharp(data, { raw: { width: 100, height: 100, channels: 4 } })
       .png()

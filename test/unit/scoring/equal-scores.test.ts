@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
 import { evaluateDataSets } from '../../../src/evaluate/evaluate-data-sets.js';
-import { ScoreWatch } from '../../../src/scoring/score-watch.js';
+import { ScoreWatch } from '../../../src/engine/score-watch.js';
 import { runInProcess } from '../cli/run-in-process.js';
 import { makeTestAddon } from '../metrics/slow-metrics.js';
 import { errorOf, useWorkplace } from '../train/workplace.js';
