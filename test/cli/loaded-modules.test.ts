@@ -56,6 +56,7 @@ it('--version loads no command and no options', async () => {
     'errors.js',
     'nearest-name.js',
     'terminal/paint.js',
+    'terminal/visible.js',
   ]);
 });
 
