@@ -24,7 +24,11 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { rounds: { type: 'string', default: '100' }, uploads: { type: 'string', default: '1000' } },
 });
-const count = (list) => list.reduce((sum, one) => ({ ...sum, [one]: (sum[one] ?? 0) + 1 }), {});
+const count = (list) => {
+  const sums = {};
+  for (const one of list) sums[one] = (sums[one] ?? 0) + 1;
+  return sums;
+};
 const tell = (what, facts) => console.log(JSON.stringify({ what, ...facts }));
 
 /** Speaks HTTP by hand. @returns the status line and the bytes that were taken until the connection ended */
