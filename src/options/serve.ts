@@ -123,6 +123,14 @@ export const serveOptions = {
     default: 64,
     help: 'pictures of a request',
   }),
+  maxQueueMs: int({
+    group: 'Service',
+    scope: serve,
+    min: 1,
+    max: 3_600_000,
+    default: 30_000,
+    help: 'milliseconds that the pictures in the service may take, as the last passes were; one more request is told to come again',
+  }),
   maxHeldBytes: int({
     group: 'Service',
     scope: serve,

@@ -280,6 +280,7 @@ export interface ServeOptions {
   maxBody: number;
   maxJsonBody: number;
   maxFiles: number;
+  maxQueueMs: number;
   maxHeldBytes: number;
   requestTimeoutMs: number;
   drainMs: number;

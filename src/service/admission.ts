@@ -1,15 +1,34 @@
-/** How much may be in the service at once: requests, their pictures and their bytes. One more is told to come again. */
+/**
+ * How much may be in the service at once: requests, their pictures, the time that these take, and their bytes. One more is told to
+ * come again.
+ */
 import { CraneError } from '../errors.js';
+
+/** Of the newest pass's time in the running mean. */
+const k_weightOfNewest = 0.2;
 
 export class Admission {
   #pictures = 0;
   #bytes = 0;
+  /** running mean; undefined before the first pass */
+  #msPerPicture: number | undefined;
   readonly #maxPictures: number;
+  readonly #maxMs: number;
   readonly #maxBytes: number;
 
-  constructor(limits: { maxQueue: number; maxHeldBytes: number }) {
+  constructor(limits: { maxQueue: number; maxQueueMs: number; maxHeldBytes: number }) {
     this.#maxPictures = limits.maxQueue;
+    this.#maxMs = limits.maxQueueMs;
     this.#maxBytes = limits.maxHeldBytes;
+  }
+
+  /** A forward pass took so long. */
+  notePass(pictures: number, ms: number): void {
+    const one = ms / pictures;
+    this.#msPerPicture =
+      this.#msPerPicture === undefined
+        ? one
+        : this.#msPerPicture + k_weightOfNewest * (one - this.#msPerPicture);
   }
 
   get pictures(): number {
@@ -22,6 +41,7 @@ export class Admission {
 
   /** A place for a request, which counts as one picture until more are known. @throws CraneError E_QUEUE_FULL */
   enter(): Place {
+    this.#checkWait();
     this.#take(1);
     let pictures = 1;
     let bytes = 0;
@@ -48,6 +68,17 @@ export class Admission {
         bytes = 0;
       },
     };
+  }
+
+  /** What came before decides, so that a request of many pictures is taken where nobody waits. */
+  #checkWait(): void {
+    const ms = this.#pictures * (this.#msPerPicture ?? 0);
+    if (ms <= this.#maxMs) return;
+    throw new CraneError(
+      'E_QUEUE_FULL',
+      `${this.#pictures} pictures are at work, which take about ${Math.ceil(ms / 1000)} s`,
+      { hint: 'try once more after the time that Retry-After states' },
+    );
   }
 
   #take(pictures: number): void {

@@ -68,7 +68,10 @@ export async function startService({
       onNotLoaded: (model, error) =>
         log.error({ model, code: error.code, error: error.message }, 'a model cannot be loaded'),
       onWarning: (model, message) => log.warn({ model }, message),
-      onPass: (pictures, ms) => figures.countPass(pictures, ms),
+      onPass: (pictures, ms) => {
+        admission.notePass(pictures, ms);
+        figures.countPass(pictures, ms);
+      },
     },
   });
   const figures = new Figures(prometheus, {

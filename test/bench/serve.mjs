@@ -1,108 +1,102 @@
-// Load on the service: node test/bench/serve.mjs [--connections 32] [--seconds 30] [--page]
-// Pictures/s of the library alone (32 calls at once) and through the service in the same run, and the delay of the service's
-// event loop while it scores. --page sends what the page sends, maps included. Needs npm run build:ts and the addon, and a
-// machine that does nothing else. The last line is JSON.
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+// Load on the service: node test/bench/serve.mjs [--connections 32] [--pictures 96] [--rounds 5] [--page | --form]
+// Pictures/s of the library alone (32 calls at once) and through the service, in turns in the same run; what a picture costs each in
+// processor time; the delay of the service's event loop while it scores. --page sends what the page sends, maps included; --form
+// the same as a form. Needs npm run build:ts and the addon. Pictures/s need a machine that does nothing else; times of the
+// processor tell on a busy one too. The last line is JSON.
+import { Agent } from 'node:http';
 import { parseArgs } from 'node:util';
+import { loadEngine } from '../../dist/index.js';
+import { childrenOf, cpuMs, figure, picture, post, startService, stopService } from './served.mjs';
 
 const { values } = parseArgs({
   options: {
     connections: { type: 'string', default: '32' },
-    seconds: { type: 'string', default: '30' },
+    pictures: { type: 'string', default: '96' },
+    rounds: { type: 'string', default: '5' },
     page: { type: 'boolean', default: false },
+    form: { type: 'boolean', default: false },
   },
 });
 const connections = Number(values.connections);
-const seconds = Number(values.seconds);
-const root = new URL('../../', import.meta.url);
-const picture = readFileSync(new URL('models/crane-mini/samples/bsdata-pitting-p00.jpg', root));
-const k_warmUp = 8;
-/** the first passes are small ones */
-const k_settleMs = 3000;
-const k_burstMs = 30;
+const pictures = Number(values.pictures);
+const rounds = Number(values.rounds);
+const withMaps = values.page || values.form;
 
-/**
- * Calls `one` from so many loops at once until the time is over. Pictures are done in bursts, a forward pass each, so that what is
- * counted runs from the end of one burst to the end of another: a pass more or less in the time would be some per cent.
- */
-async function rate(one, loops) {
-  await Promise.all(Array.from({ length: k_warmUp }, one));
-  const begin = performance.now();
-  const end = begin + 1000 * seconds;
-  const times = [];
+/** Calls `one` so many times, from so many loops at once. Both that are compared begin and end with small passes alike. */
+async function rate(one, spent) {
+  const cpuBefore = spent();
+  const began = performance.now();
+  let left = pictures;
   const loop = async () => {
-    while (performance.now() < end) {
-      await one();
-      times.push(performance.now());
-    }
+    while (left-- > 0) await one();
   };
-  await Promise.all(Array.from({ length: loops }, loop));
-  const within = times.filter((time) => time > begin + k_settleMs && time < end);
-  const burstEnd = (time) => within.findLast((other) => other < time + k_burstMs);
-  const first = burstEnd(within[0]);
-  const last = within.at(-1);
-  return (1000 * within.filter((time) => time > first).length) / (last - first);
+  await Promise.all(Array.from({ length: connections }, loop));
+  const perSecond = (1000 * pictures) / (performance.now() - began);
+  return { perSecond, cpu: spent().map((ms, at) => (ms - cpuBefore[at]) / pictures) };
 }
 
-async function library() {
-  const { loadEngine } = await import('../../dist/index.js');
-  const engine = await loadEngine();
-  const options = values.page ? { map: true, regions: true } : {};
-  const perSecond = await rate(() => engine.score(picture, options), connections);
-  await engine.dispose();
-  return perSecond;
-}
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+const rounded = (list) => list.map((value) => Math.round(100 * value) / 100);
 
-async function service() {
-  const child = spawn(
-    process.execPath,
-    [new URL('dist/cli/main.js', root).pathname, 'serve', '--port', '0', '--log-level', 'warn'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const url = await new Promise((resolve) =>
-    child.stdout.once('data', (text) => resolve(String(text).trim())),
-  );
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const statuses = {};
-  const path = `${url}v1/score${values.page ? '?map=true&regions=true' : ''}`;
-  const post = () =>
-    new Promise((resolve, reject) => {
-      const asked = request(
-        path,
-        { method: 'POST', agent, headers: { 'content-type': 'image/jpeg' } },
-        (reply) => {
-          statuses[reply.statusCode] = (statuses[reply.statusCode] ?? 0) + 1;
-          reply.on('end', resolve).resume();
-        },
-      );
-      asked.on('error', reject);
-      asked.end(picture);
-    });
-  const perSecond = await rate(post, connections);
-  const metrics = await (await fetch(`${url}metrics`)).text();
-  const figure = (name) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(metrics)?.[1]);
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await ended;
-  agent.destroy();
-  return {
-    perSecond,
-    statuses,
-    loopDelayP99Ms: 1000 * figure('nodejs_eventloop_lag_p99_seconds'),
-    residentBytes: figure('process_resident_memory_bytes'),
-  };
+const engine = await loadEngine();
+const service = await startService();
+const [engines] = childrenOf(service.child.pid);
+const agent = new Agent({ keepAlive: true, maxSockets: connections });
+const own = () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000;
+const statuses = {};
+const asked = { agent, query: withMaps ? '?map=true&regions=true' : '' };
+if (values.form) {
+  const form = new FormData();
+  form.append('picture', new Blob([picture]), 'part.jpg');
+  const sent = new Response(form);
+  asked.body = Buffer.from(await sent.arrayBuffer());
+  asked.headers = { 'content-type': sent.headers.get('content-type') };
 }
+const works = {
+  library: {
+    one: () => engine.score(picture, withMaps ? { map: true, regions: true } : {}),
+    spent: () => [own()],
+  },
+  service: {
+    one: async () => {
+      const { status } = await post(service.url, asked);
+      statuses[status] = (statuses[status] ?? 0) + 1;
+    },
+    spent: () => [cpuMs(engines), cpuMs(service.child.pid), own()],
+  },
+};
+for (const { one } of Object.values(works)) await Promise.all(Array.from({ length: 8 }, one));
+const found = { library: [], service: [] };
+for (let round = 0; round < rounds; round++)
+  for (const name of round % 2 === 0 ? ['library', 'service'] : ['service', 'library']) {
+    const { perSecond, cpu } = await rate(works[name].one, works[name].spent);
+    found[name].push({ perSecond, cpu });
+    console.error(`${name} ${perSecond.toFixed(2)} pictures/s; ms of a picture: ${rounded(cpu)}`);
+  }
+const loopDelayP99Ms = 1000 * (await figure(service.url, 'nodejs_eventloop_lag_p99_seconds'));
+await stopService(service);
+agent.destroy();
+await engine.dispose();
 
-// Before and after the service: a machine that became slower is seen.
-const before = await library();
-const served = await service();
-const after = await library();
-const share = served.perSecond / ((before + after) / 2);
+const perSecond = (name) => found[name].map((round) => round.perSecond);
+const cpu = (name) =>
+  rounded(found[name][0].cpu.map((_, at) => median(found[name].map((round) => round.cpu[at]))));
+const share = median(perSecond('service')) / median(perSecond('library'));
+const [engineMs, serviceMs, clientMs] = cpu('service');
 console.log(
-  `library ${before.toFixed(2)} and ${after.toFixed(2)}, service ${served.perSecond.toFixed(2)} pictures/s: ${(100 * share).toFixed(1)} %`,
+  `library ${rounded(perSecond('library'))}, service ${rounded(perSecond('service'))} pictures/s: ${(100 * share).toFixed(1)} % of the medians`,
 );
 console.log(
-  JSON.stringify({ connections, seconds, page: values.page, library: [before, after], ...served, share }),
+  `processor time of a picture: library ${cpu('library')} ms; engines ${engineMs}, service ${serviceMs}, client ${clientMs} ms`,
+);
+console.log(
+  JSON.stringify({
+    ...values,
+    share,
+    loopDelayP99Ms,
+    statuses,
+    library: rounded(perSecond('library')),
+    service: rounded(perSecond('service')),
+    cpuMs: { library: cpu('library')[0], engines: engineMs, service: serviceMs, client: clientMs },
+  }),
 );

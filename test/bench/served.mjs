@@ -27,13 +27,13 @@ export async function stopService({ child, ended }) {
 }
 
 /** Never rejects: { status, ms, answers }, status a number or the code of what broke the connection. */
-export function post(url, { agent, body = picture, headers = {} } = {}) {
+export function post(url, { agent, body = picture, headers = {}, query = '' } = {}) {
   return new Promise((resolve) => {
     const began = performance.now();
     let answers = 0;
     const done = (status) => resolve({ status, ms: performance.now() - began, answers });
     const all = { 'content-type': 'image/jpeg', ...headers };
-    const asked = request(`${url}v1/score`, { method: 'POST', agent, headers: all }, (reply) => {
+    const asked = request(`${url}v1/score${query}`, { method: 'POST', agent, headers: all }, (reply) => {
       answers++;
       reply.on('end', () => done(reply.statusCode));
       reply.on('error', (error) => done(error.code));
@@ -54,6 +54,12 @@ export function childrenOf(pid) {
   return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
     readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
   );
+}
+
+/** Processor time that a process has used: fields 14 and 15 of /proc/PID/stat, in ticks of 10 ms. */
+export function cpuMs(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 /** Of the service and the process of its engines. */

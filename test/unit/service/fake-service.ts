@@ -25,6 +25,7 @@ export const plainSettings = {
   maxBody: 2 ** 20,
   maxJsonBody: 2 ** 19,
   maxFiles: 8,
+  maxQueueMs: 30_000,
   maxHeldBytes: 8 * 2 ** 20,
   requestTimeoutMs: 20_000,
   drainMs: 5000,

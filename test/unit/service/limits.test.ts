@@ -311,6 +311,22 @@ describe('a full service', () => {
     expect(held()).toEqual([0, 0]);
   });
 
+  it('takes no more than it does in the time that it may take', async () => {
+    let gate: Promise<void> | undefined;
+    service = await startFakeService(model, { maxQueueMs: 1 }, { passMs: 30, gate: async () => gate });
+    // How long a pass takes is known from the first one on.
+    expect((await post(picture)).status).toBe(200);
+    const { wait, open } = makeGate();
+    gate = wait();
+    const taken = post(picture);
+    await until(() => held()[0] === 1);
+    const refused = await post(picture);
+    expect([refused.status, refused.code]).toEqual([429, 'E_QUEUE_FULL']);
+    open();
+    expect((await taken).status).toBe(200);
+    expect((await post(picture)).status).toBe(200);
+  });
+
   it('counts every picture of a form', async () => {
     const { wait: gate, open } = makeGate();
     service = await startFakeService(model, { maxQueue: 3, maxFiles: 3 }, { gate });
