@@ -3,6 +3,7 @@
 import type { CommandModule } from 'yargs';
 import type { BenchReport, Failure } from '../bench/report.js';
 import type { BenchProgress } from '../bench/run-bench.js';
+import type { SyntheticSurroundings } from '../bench/synthetic.js';
 import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import { flagName } from '../options/table.js';
@@ -48,7 +49,7 @@ export function benchCommand(context: Context): CommandModule {
           ...flags,
           model: bench(
             'model',
-            'the model that is measured; with --synthetic crane, crane+, crane+dino or crane+sam',
+            'the model that is measured; with --synthetic crane, crane+, crane+dino, crane+sam or winclip, by default whatever the method was published on',
           ),
           batch: bench('batch', 'sizes of batch, for instance 1,4; auto: 1 on a CPU, 8 on a GPU'),
           threads: bench('threads', 'numbers of threads, for instance 1,2,4; 0: one per physical core'),
@@ -57,6 +58,8 @@ export function benchCommand(context: Context): CommandModule {
         })
         .example('$0 bench', 'the embedded model, in seconds')
         .example('$0 bench --synthetic --batch 1,4', 'Crane at full size, no weights needed')
+
+        .example('$0 bench --synthetic --method winclip --vs batched --vs authors', 'a compared system')
         .example('$0 bench --synthetic --vs plain --vs openvino --vs authors', 'beside others')
         .example('$0 bench --synthetic --model crane+ --vs crane', 'one model beside another')
         .example('$0 bench --model toy-backbone --method winclip --class-name nut', 'another method');
@@ -71,9 +74,9 @@ async function bench(context: Context, argv: Record<string, unknown>): Promise<v
   const batches = readList(argv, 'batch', ',') ?? ['auto'];
   const vs = [...new Set(readList(argv, 'vs') ?? [])];
   await checkOut(values);
-  const options = optionsFor('loadEngine', values);
   const findModel = modelFinder(context, values.synthetic);
-  const model = await findModel(values.synthetic && argv['model'] === undefined ? 'crane' : values.model);
+  const model = await findModel(await modelName(argv, values));
+  const options = optionsFor('loadEngine', { ...values, ...(await synthetics(context, values, model)) });
   const { choosePeer } = await import('../bench/peers.js');
   const surroundings = { env: context.env, python: values.python, options };
   const peers = [];
@@ -105,6 +108,37 @@ async function bench(context: Context, argv: Record<string, unknown>): Promise<v
   }
 }
 
+async function modelName(argv: Record<string, unknown>, values: Values): Promise<string> {
+  if (!values.synthetic || argv['model'] !== undefined) return values.model;
+  const { syntheticFor } = await import('../bench/synthetic.js');
+  return syntheticFor(values.method);
+}
+
+/** What --synthetic gives of itself: what the method learned, and a class, as speed depends on neither. */
+async function synthetics(
+  context: Context,
+  values: Values,
+  model: Model,
+): Promise<Pick<Values, 'prompts' | 'className'>> {
+  if (!values.synthetic) return {};
+  const { methodName } = await import('../methods/descriptor.js');
+  const { findMethod } = await import('../methods/registry.js');
+  const { syntheticLearned } = await import('../bench/synthetic.js');
+  const method = values.method ?? methodName(model.method);
+  const className = values.className ?? (findMethod(method).namesClass ? 'object' : undefined);
+  const prompts = values.prompts ?? (await syntheticLearned(method, syntheticParts(context)));
+  return { ...(className === undefined ? {} : { className }), ...(prompts === undefined ? {} : { prompts }) };
+}
+
+function syntheticParts(context: Context): SyntheticSurroundings {
+  return {
+    env: context.env,
+    loadAddon: async () => (await context.loadAddon()).addon,
+    stop: context.stop,
+    log: (line) => say(context, line),
+  };
+}
+
 /** A name stands for the synthetic model of that kind, or for what --model usually means. */
 function modelFinder(context: Context, isSynthetic: boolean): (name: string) => Promise<Model> {
   return async (name) => {
@@ -113,12 +147,7 @@ function modelFinder(context: Context, isSynthetic: boolean): (name: string) => 
       return findModel(name, context.env);
     }
     const { syntheticModel } = await import('../bench/synthetic.js');
-    return syntheticModel(name, {
-      env: context.env,
-      loadAddon: async () => (await context.loadAddon()).addon,
-      stop: context.stop,
-      log: (line) => say(context, line),
-    });
+    return syntheticModel(name, syntheticParts(context));
   };
 }
 

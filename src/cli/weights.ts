@@ -1,21 +1,13 @@
 /** `crane-native weights list|inspect|verify|convert|synth|pull`. */
 
-import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
-import { type BackboneName, backboneNames, isBackboneName } from '../models/backbones.js';
-import {
-  type CraneVariant,
-  craneVariantNames,
-  isCraneVariant,
-  toyBackboneName,
-} from '../models/model-names.js';
 import { type AddressTable, publicTable } from '../models/weights/addresses.js';
 import type { AllOptions } from '../options/types.js';
-import { shellOption } from '../terminal/shell-word.js';
 import { type Context, paintOf, say } from './context.js';
 import { flagsFor, readFlags, readList } from './flags.js';
 import { familyCommand, lastText, printJson } from './subcommands.js';
+import { synthCommand } from './weights-synth.js';
 
 type Arguments = Record<string, unknown>;
 
@@ -175,80 +167,6 @@ function convertCommand(context: Context): CommandModule {
       context.stdout.write(`${made.file}\n`);
     },
   };
-}
-
-function synthCommand(context: Context): CommandModule {
-  const kinds = [...craneVariantNames, ...backboneNames, toyBackboneName];
-  return {
-    command: 'synth [kind]',
-    describe:
-      'make a full-size model, or the weights of a backbone, by a recipe: for benchmarks (needs no download)',
-    builder: (yargs) =>
-      commonFlags(yargs, 'the result as JSON on stdout')
-        .positional('kind', { type: 'string', describe: kinds.join(' or ') })
-        .options(
-          flagsFor(['out', 'force'], {
-            out: {
-              describe: 'the folder to make; of a backbone, the file (.safetensors)',
-              defaultDescription: 'models/synth-<kind>, weights/synth-<kind>.safetensors in the cache folder',
-            },
-          }),
-        )
-        .example(
-          '$0 weights synth toy-backbone',
-          'then: crane-native score part.png --model toy-backbone --method winclip --class-name nut',
-        )
-        .example('$0 weights synth crane+', 'then: crane-native score part.png --model synth-crane+'),
-    handler: async (argv) => {
-      const kind = String(argv['kind'] ?? '');
-      if (!isCraneVariant(kind) && !isBackboneName(kind) && kind !== toyBackboneName) {
-        throw new CraneError(
-          'E_USAGE',
-          kind === '' ? 'synth needs a kind' : `there is no synthetic "${kind}"`,
-          { hint: `one of ${kinds.join(', ')}` },
-        );
-      }
-      const { synthBackbone, synthModel, synthName, synthToyBackbone } = await import(
-        '../models/weights/synth-model.js'
-      );
-      const { formatBytes } = await import('../terminal/bytes.js');
-      const { out: given, force: overwrite } = readFlags(argv, ['out', 'force']) as Pick<
-        AllOptions,
-        'force'
-      > & { out?: string };
-      const out = given ?? (await defaultOut(kind, context.env));
-      const { addon } = await context.loadAddon();
-      const log = (line: string) => say(context, line);
-      const how = { out, overwrite, addon, stop: context.stop, log };
-      if (isBackboneName(kind)) {
-        const made = await synthBackbone(kind, how);
-        if (argv['json']) return printJson(context, made);
-        say(context, formatBytes(made.bytes));
-        context.stdout.write(`${made.file}\n`);
-        return;
-      }
-      const isToy = kind === toyBackboneName;
-      const made = isToy ? await synthToyBackbone(how) : await synthModel(kind, how);
-      if (argv['json']) return printJson(context, made);
-      const name = isToy ? toyBackboneName : synthName(kind);
-      say(context, `${formatBytes(made.bytes)}; use it with ${shellOption('model', given ?? name)}`);
-      if (isToy) say(context, 'to try methods with: its figures mean nothing');
-      context.stdout.write(`${made.folder}\n`);
-    },
-  };
-}
-
-async function defaultOut(
-  kind: CraneVariant | BackboneName | typeof toyBackboneName,
-  env: NodeJS.ProcessEnv,
-): Promise<string> {
-  if (isBackboneName(kind)) {
-    const { storeFolder } = await import('../models/weights/store.js');
-    return join(await storeFolder(env), `synth-${kind}.safetensors`);
-  }
-  const { synthName } = await import('../models/weights/synth-model.js');
-  const { modelFolder } = await import('../models/weights/model-folder.js');
-  return modelFolder(kind === toyBackboneName ? kind : synthName(kind), env);
 }
 
 function pullCommand(context: Context, table: AddressTable): CommandModule {

@@ -84,7 +84,11 @@ export const anomalyclip = {
     return { score: imageScore === 'map-max' ? map : [0, 1], map };
   },
   backbone: { name: 'ViT-L-14-336px', activation: 'quick-gelu', positions: 'bilinear' },
-  learned: { needed: true, texts: { normal: 'object.', anomalous: 'damaged object.' } },
+  // Of a file that does not bring its own: one X for each of the published context's rows.
+  learned: {
+    needed: true,
+    texts: { normal: `${'X '.repeat(12)}object.`, anomalous: `${'X '.repeat(12)}damaged object.` },
+  },
   material: ({ texts, file }) => ({
     texts: texts ? { normal: [texts.normal], anomalous: [texts.anomalous] } : {},
     files: file === undefined ? {} : { prompts: file },

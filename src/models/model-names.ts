@@ -21,4 +21,24 @@ export function isCraneVariant(name: string): name is CraneVariant {
   return Object.hasOwn(craneVariants, name);
 }
 
+/** Compared systems that need no learning, and so are models by themselves; AnoVL runs on WinCLIP's. */
+export const systemModels = ['winclip'] as const;
+export type SystemModel = (typeof systemModels)[number];
+
+/** What `weights synth` makes as a folder of full size. */
+export type SyntheticModel = CraneVariant | SystemModel;
+export const syntheticModels: readonly SyntheticModel[] = [...craneVariantNames, ...systemModels];
+
+export function isSyntheticModel(name: string): name is SyntheticModel {
+  return syntheticModels.some((each) => each === name);
+}
+
+/** Compared systems of which `weights synth` makes what they learn, for Crane's towers. */
+export const learnedParts = ['adaclip', 'anomalyclip', 'vand'] as const;
+export type LearnedPart = (typeof learnedParts)[number];
+
+export function isLearnedPart(name: string): name is LearnedPart {
+  return learnedParts.some((each) => each === name);
+}
+
 export const toyBackboneName = 'toy-backbone';

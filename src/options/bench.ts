@@ -9,7 +9,7 @@ export const benchCommandOptions = {
     group: 'Benchmark',
     scope: cli,
     default: false,
-    help: 'random weights of full size, made once in the cache folder: crane, crane+, crane+dino, crane+sam',
+    help: 'random weights of full size, made once in the cache folder, of the towers that the method was published on',
   }),
   vs: text({
     group: 'Benchmark',

@@ -66,7 +66,7 @@ describe('help and usage', () => {
     [
       ['synth', 'clip'],
       'there is no synthetic "clip"',
-      'one of crane, crane+, crane+dino, crane+sam, ViT-L-14-336px, ViT-B-16-plus-240, toy-backbone',
+      'one of crane, crane+, crane+dino, crane+sam, winclip, ViT-L-14-336px, ViT-B-16-plus-240, adaclip, anomalyclip, vand, toy-backbone',
     ],
     [['pull'], 'pull needs a name', 'see crane-native weights list'],
     [['pull', 'crain'], 'nothing is known under the name "crain"', 'did you mean crane?'],
@@ -233,6 +233,27 @@ describe('convert and synth', () => {
     expect(source!.weights.file).toBe(file);
     expect(source!.tower.positionInterpolation).toEqual({ kind: 'bicubic', offset: 0.1 });
     expect(method).toMatchObject({ dAttn: true, dAttnBeta: beta });
+  });
+
+  it('synth makes a compared system that learns nothing, run as it was published', async () => {
+    expect((await run('synth', 'winclip')).stdout).toBe(`${at('cache', 'models', 'synth-winclip')}\n`);
+    const text = await readFile(at('cache', 'models', 'synth-winclip', 'model.json'), 'utf8');
+    const { method, vision, input } = JSON.parse(text) as ModelDescription;
+    expect(method).toMatchObject({ name: 'winclip', windowSides: [2, 3] });
+    expect(vision.activation).toBe('gelu');
+    expect(input).toEqual({ width: 240, height: 240 });
+  });
+
+  // 4 heads; 2 texts and 8 deep sets; 8 prompts, 5 heads and 10 generators with bias
+  it.each([
+    ['vand', 8],
+    ['anomalyclip', 10],
+    ['adaclip', 38],
+  ])('synth %s makes what it learns, as one file', async (kind, tensors) => {
+    const made = at('cache', 'weights', `synth-${kind}.safetensors`);
+    expect(await run('synth', kind)).toMatchObject({ code: 0, stdout: `${made}\n` });
+    expect(await readFile(made, 'utf8')).toBe(String(tensors));
+    expect((await run('synth', kind)).stderr).toMatch(/E_EXISTS/);
   });
 
   it("synth makes a backbone's weights as one file", async () => {

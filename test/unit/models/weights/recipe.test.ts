@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NativeAddon, SynthTensor } from '../../../../src/addon/native.js';
 import { clipTensors, fullSalts, fullSizes, promptTensors } from '../../../../src/models/weights/recipe.js';
+import { learnedRecipes } from '../../../../src/models/weights/recipe-learned.js';
 import { sourceRecipes } from '../../../../src/models/weights/recipe-sources.js';
 import { builtAddon } from './built-addon.js';
 
@@ -35,6 +36,18 @@ describe('the recipe', () => {
       (sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1),
       0,
     );
+    expect(values).toBe(count);
+    expect(new Set(tensors.map(({ name }) => name)).size).toBe(tensors.length);
+  });
+
+  // a megabyte is a quarter of a million values: 12.6 MB and about 43 MB, the sizes of the authors' files
+  it.each([
+    ['vand', 4 * (1024 * 768 + 768)],
+    ['adaclip', 10_665_472],
+    ['anomalyclip', 43_008],
+  ] as const)('makes as many values as %s learns', (kind, count) => {
+    const { tensors } = learnedRecipes[kind]();
+    const values = tensors.reduce((sum, { shape }) => sum + shape.reduce((all, side) => all * side, 1), 0);
     expect(values).toBe(count);
     expect(new Set(tensors.map(({ name }) => name)).size).toBe(tensors.length);
   });
