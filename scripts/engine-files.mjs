@@ -37,8 +37,8 @@ export function closure(root, entries, kinds) {
   return { files: [...files].sort(), packages };
 }
 
-/** The library, what the install script calls, and the thread that decodes HEIC, which nothing imports. */
-export const engineEntries = ['dist/index.js', 'dist/build/install.js', 'dist/images/heic-worker.js'];
+/** The library, what the install script calls, and the threads that read pictures, which nothing imports. */
+export const engineEntries = ['dist/index.js', 'dist/build/install.js', 'dist/threads/worker.js'];
 
 /** Every file of dist/ that crane-native-engine ships. */
 export function engineFiles(root) {

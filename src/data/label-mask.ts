@@ -5,6 +5,7 @@
  * named (mask-values.ts) those alone are. With `maskGrey` they stay as they are: the engine reads them as the reference does while it resizes them to the model's
  * input (resizeMask; method.md 2, step 2), above 0 after the conversion to 8-bit grey.
  */
+import sharp from 'sharp';
 import type { NativePicture } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { decodeMask } from '../images/decode.js';
@@ -130,7 +131,7 @@ async function readMask(
   const { isBooleanArray, ...decoded } = await decodeMask(toPictureSource(path), limits);
   if (maskGrey) return decoded;
   if (isBooleanArray) {
-    decoded.data = await turnedRound(decoded.data);
+    decoded.data = await turnedRound(decoded);
     onNote?.({ kind: 'mask-turned', message: k_turned }, path);
   }
   const isLossy = await isLossyFile(path);
@@ -143,12 +144,14 @@ async function readMask(
 const k_turned =
   'its mask is a boolean array of tifffile, whose tag turns it round: what was true in it counts as anomalous';
 
-async function turnedRound(data: Uint8Array): Promise<Uint8Array> {
-  const turned = new Uint8Array(data.length);
-  await inSlices(data.length, (from, to) => {
-    for (let at = from; at < to; at++) turned[at] = 255 - data[at]!;
-  });
-  return turned;
+/** On the threads of the decoder library. */
+async function turnedRound({ data, width, height }: NativePicture): Promise<Uint8Array> {
+  const channels = data.length === width * height ? 1 : 3;
+  const turned = sharp(data, { raw: { width, height, channels } }).negate({ alpha: false });
+  return turned
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    .raw()
+    .toBuffer();
 }
 
 /** How much of a picture is marked, from 0 (an empty mask) to 1. */

@@ -8,7 +8,8 @@ import { visible } from '../terminal/visible.js';
 import type { DataItem } from './data-set.js';
 import { eachBounded } from './each-bounded.js';
 import { type NamedValues, shownValues } from './mask-values.js';
-import { type ValuedMask, valuedMask } from './valued-mask.js';
+import { valuedMask } from './valued-mask.js';
+import type { ValuedMask } from './valued-mask-work.js';
 
 const k_atOnce = 4;
 /** Values of a kind that a line tells. */

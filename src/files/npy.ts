@@ -29,9 +29,11 @@ export async function readNpy(path: string): Promise<NpyMap> {
   if (!shape || bytes.length !== start + 4 * width * height) {
     throw new CraneError('E_IO_READ', `${path}: is no map of float32 values in two dimensions`);
   }
-  // A copy: the values need not be aligned within the file's buffer.
-  const data = new Float32Array(
-    bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + bytes.length) as ArrayBuffer,
-  );
+  const at = bytes.byteOffset + start;
+  // Values need not be aligned within the file's buffer; those of our own files are.
+  const data =
+    at % 4 === 0
+      ? new Float32Array(bytes.buffer as ArrayBuffer, at, width * height)
+      : new Float32Array(bytes.buffer.slice(at, bytes.byteOffset + bytes.length) as ArrayBuffer);
   return { data, width, height };
 }

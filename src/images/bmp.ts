@@ -26,6 +26,9 @@ const k_alphaBitFields = 6;
 /** Pixels unpacked before the loop lets others run: well under a millisecond. */
 const k_sliceSamples = 100_000;
 
+/** Header, masks and the largest palette; a palette cut off by this is no fault of the file. */
+export const bmpHeadBytes = 14 + 124 + 16 + 1024;
+
 /** Size and mode without touching the pixels. */
 export function readBmpHeader(bytes: Uint8Array): BmpHeader & { mode: PictureMode } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -5,8 +5,9 @@
  */
 import { types } from 'node:util';
 import type { NativePicture } from '../addon/native.js';
+import { inThread } from '../threads/pool.js';
 import { allocate } from './allocate.js';
-import { type Levels, toLevels, toMaskLevels } from './levels.js';
+import type { Levels } from './levels.js';
 import { pictureFindings } from './picture-findings.js';
 import type { PictureSource } from './picture-input.js';
 import type { ReadLimits } from './read-limits.js';
@@ -24,12 +25,15 @@ export interface DecodedPicture extends NativePicture {
   notes: readonly PictureNote[];
 }
 
+const k_levels = 'images/levels-work.js';
+const loadLevels = () => import('./levels-work.js');
+
 /** @throws CraneError E_INPUT_*, E_IMAGE_*, E_MEMORY */
 export async function decodePicture(source: PictureSource, options: DecodeOptions): Promise<DecodedPicture> {
   const { reading, ...limits } = options;
   const samples = await readSamples(source, { ...limits, exif: reading.exif });
   const picture = await toPicture(source.name, samples, reading);
-  const seen = { ...picture, notes: [...picture.notes, ...pictureFindings(picture)] };
+  const seen = { ...picture, notes: [...picture.notes, ...(await pictureFindings(picture))] };
   return samples.mosaic === undefined ? seen : inColours(source.name, seen, samples.mosaic);
 }
 
@@ -41,7 +45,8 @@ async function toPicture(name: string, samples: Samples, reading: Reading): Prom
     const levels: Levels = { low: 0, high: 255, bits: 8, from: 'option' };
     return { data, width, height, mode: 'I;16', levels, notes };
   }
-  const levelled = await toLevels(name, samples, reading);
+  // What is given is gone, and nobody else's.
+  const levelled = await inThread(k_levels, loadLevels, 'levelsOf', { ...samples, name, reading });
   return { ...levelled, width, height, mode, notes: [...notes, ...levelled.notes] };
 }
 
@@ -97,7 +102,9 @@ export async function decodeMask(source: PictureSource, limits: ReadLimits): Pro
   const samples = await readSamples(source, limits);
   const { data, width, height, mode, isBooleanArray = false } = samples;
   return {
-    data: isEightBits(samples) ? samples.data : await toMaskLevels(source.name, data),
+    data: isEightBits(samples)
+      ? samples.data
+      : await inThread(k_levels, loadLevels, 'maskLevelsOf', { name: source.name, data }),
     width,
     height,
     mode,

@@ -1,7 +1,7 @@
 /// <reference path="./libheif-js.d.ts" />
 /**
  * libheif compiled to WebAssembly: an optional package, loaded for the first HEIC picture. It computes on the thread that calls
- * it, which is one of its own (heic-thread.ts). The file's turning is part of its pixels and always applied.
+ * it (read-work.ts). The file's turning is part of its pixels and always applied.
  */
 import { endianness } from 'node:os';
 import { CraneError } from '../errors.js';

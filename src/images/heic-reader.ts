@@ -1,9 +1,7 @@
-/** Reads HEIC, as phones write it, on a thread of its own (heic-thread.ts). */
+/** Reads HEIC, as phones write it. */
 import type { OpenFile } from '../files/open-file.js';
 import type { Size } from '../options/types.js';
-import type { OpenHeic } from './heic-decoder.js';
-import { openHeicElsewhere } from './heic-thread.js';
-import { ownCopy } from './own-copy.js';
+import { type OpenHeic, openHeic } from './heic-decoder.js';
 import { checkSize, type ReadLimits } from './read-limits.js';
 import { eightBits, type Samples } from './samples.js';
 
@@ -36,10 +34,7 @@ async function withPicture<T>(
   file: OpenFile,
   work: (heic: OpenHeic) => Promise<T>,
 ): Promise<T> {
-  const bytes = await file.read(0, file.bytes);
-  // Given to the other thread, so it must not be the caller's.
-  const copy = await ownCopy(name, bytes, { row: bytes.length, rows: 1, stride: bytes.length });
-  const heic = await openHeicElsewhere(name, copy as Uint8Array<ArrayBuffer>);
+  const heic = await openHeic(name, await file.read(0, file.bytes));
   try {
     return await work(heic);
   } finally {

@@ -1,7 +1,7 @@
 /// <reference path="./codec-openjpeg.d.ts" />
 /**
- * Reads JPEG 2000 through OpenJPEG compiled to WebAssembly: an optional package, loaded for the first such picture. It works
- * on JavaScript's own thread, in an instance for each picture: memory of WebAssembly never shrinks, and a damaged file leaves nothing behind.
+ * Reads JPEG 2000 through OpenJPEG compiled to WebAssembly: an optional package, loaded for the first such picture. It computes
+ * on the thread that calls it (read-work.ts), in an instance for each picture: memory of WebAssembly never shrinks, and a damaged file leaves nothing behind.
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

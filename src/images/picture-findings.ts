@@ -3,6 +3,7 @@
  * difference. A sample of its pixels decides, so that it costs nothing beside decoding.
  */
 import type { NativePicture } from '../addon/native.js';
+import { inSlices } from './in-slices.js';
 import { channelsOf, type PictureNote } from './samples.js';
 
 /** Pixels looked at, evenly spread. */
@@ -13,7 +14,7 @@ const k_oneEnd = 0.98;
 const k_narrow = 4;
 
 /** @param picture of 8 bits, or 16-bit grey that is cut at 255 (compat.grey16) */
-export function pictureFindings({ data, width, height, mode }: NativePicture): PictureNote[] {
+export async function pictureFindings({ data, width, height, mode }: NativePicture): Promise<PictureNote[]> {
   const channels = channelsOf[mode];
   // Alpha is no colour.
   const colours = mode === 'LA' || mode === 'RGBA' ? channels - 1 : channels;
@@ -37,7 +38,7 @@ export function pictureFindings({ data, width, height, mode }: NativePicture): P
     if (low < least) least = low;
     if (high > most) most = high;
   }
-  if (least === most && isConstant(data)) {
+  if (least === most && (await isConstant(data))) {
     return [
       { kind: 'constant', message: `every pixel has the level ${most} of 255: there is nothing to see` },
     ];
@@ -64,7 +65,11 @@ export function pictureFindings({ data, width, height, mode }: NativePicture): P
 }
 
 /** Only asked where the sample is constant; ends at the first difference. */
-function isConstant(data: NativePicture['data']): boolean {
+async function isConstant(data: NativePicture['data']): Promise<boolean> {
   const first = Math.min(255, data[0]!);
-  return data.every((value) => Math.min(255, value) === first);
+  let isSame = true;
+  await inSlices(data.length, (from, to) => {
+    for (let at = from; at < to && isSame; at++) isSame = Math.min(255, data[at]!) === first;
+  });
+  return isSame;
 }

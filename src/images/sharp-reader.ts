@@ -7,6 +7,7 @@ import type { Size } from '../options/types.js';
 import { profileNotes } from './colour-profile.js';
 import { damageOf } from './damage.js';
 import type { PictureFormat } from './format.js';
+import { ownCopy } from './own-copy.js';
 import type { PictureFile } from './picture-input.js';
 import { gifMode, pngMode } from './pillow-mode.js';
 import { checkSize, type ReadLimits } from './read-limits.js';
@@ -128,8 +129,8 @@ async function readPixels(
   orient: boolean,
 ): Promise<Samples> {
   checkSize(source.name, width, height, limits.maxPixels);
-  // Wide samples, and the 8 bits that they become.
-  await limits.reserve?.(width * height * channelsOf[mode] * (isWide ? 3 : 1));
+  // Wide samples, their copy, and the 8 bits that they become.
+  await limits.reserve?.(width * height * channelsOf[mode] * (isWide ? 5 : 1));
   const opened = openSharp(source, limits, page);
   const upright = orient ? opened.autoOrient() : opened;
   const { data, info } = await coded(source, () =>
@@ -140,7 +141,12 @@ async function readPixels(
     throw new CraneError('E_INTERNAL', `${source.name}: ${info.channels} channels decoded for mode ${mode}`);
   }
   return isWide
-    ? { data: toWords(data), ...size, mode, stated: { kind: 'bits', bits: 16, from: 'container' } }
+    ? {
+        data: await toWords(source.name, data),
+        ...size,
+        mode,
+        stated: { kind: 'bits', bits: 16, from: 'container' },
+      }
     : { data, ...size, mode, stated: eightBits };
 }
 
@@ -153,9 +159,11 @@ function toMode(picture: Sharp, mode: Samples['mode'], isWide: boolean): Sharp {
   return isWide ? bands.raw({ depth: 'ushort' }) : bands.raw();
 }
 
-function toWords(bytes: Buffer): Uint16Array {
-  const aligned = bytes.byteOffset % 2 === 0 ? bytes : Buffer.from(Uint8Array.from(bytes).buffer);
-  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2);
+/** In memory of JavaScript's own, which another thread can be given; the library's cannot. */
+async function toWords(name: string, bytes: Buffer): Promise<Uint16Array> {
+  const { length } = bytes;
+  const { buffer } = await ownCopy(name, bytes, { row: length, rows: 1, stride: length });
+  return new Uint16Array(buffer);
 }
 
 function openSharp(source: OpenedFile, { maxPixels }: { maxPixels: number | false }, page = 0): Sharp {

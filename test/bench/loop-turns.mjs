@@ -5,6 +5,8 @@ import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const bytes = Buffer.alloc(64);
+/** Turns below are not kept, ms. */
+const k_shortest = 0.2;
 const nothing = new Int32Array(new SharedArrayBuffer(4));
 
 /** Nanoseconds that the first thread of this process has run for (Linux; undefined elsewhere). */
@@ -25,31 +27,35 @@ function opened() {
 }
 
 /**
- * Longest turn while `run` runs, in ms of processor time, how many took more than `least` ms, and the longest garbage collection in ms
- * of the clock. Asks after every turn, so the loop never sleeps meanwhile. undefined where the system does not tell.
+ * Turns of the loop while `run` runs, in ms of processor time: `longest` and how many took `long` than `least` ms, `own` and
+ * `ownLong` likewise without the garbage collections that fell into them, and `collection`, the longest of these by the clock. Asks
+ * after every turn, so the loop never sleeps meanwhile. undefined where the system does not tell.
  */
 export async function turnsOf(run, least = 1) {
   const clock = opened();
   if (clock === undefined) return undefined;
-  const turns = { longest: 0, long: 0, collection: 0 };
+  /** those worth a look: when they were, and how long */
+  let turns = [];
+  const collected = [];
   const collections = new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) turns.collection = Math.max(turns.collection, duration);
+    for (const { startTime, duration } of list.getEntries())
+      collected.push({ from: startTime, to: startTime + duration });
   });
   let isOver = false;
   let before = clock.read();
+  let from = performance.now();
   const next = () => {
-    const now = clock.read();
-    const ms = (now - before) / 1e6;
-    turns.longest = Math.max(turns.longest, ms);
-    if (ms > least) turns.long++;
+    const ms = (clock.read() - before) / 1e6;
+    const to = performance.now();
+    if (ms > k_shortest) turns.push({ from, to, ms });
+    from = to;
     before = clock.read();
     if (!isOver) setImmediate(next);
     else clock.close();
   };
   setImmediate(next);
   await sleep(20);
-  turns.longest = 0;
-  turns.long = 0;
+  turns = [];
   collections.observe({ entryTypes: ['gc'] });
   try {
     await run();
@@ -60,7 +66,23 @@ export async function turnsOf(run, least = 1) {
     await sleep(1); // the observer hears of them later
     collections.disconnect();
   }
-  return turns;
+  const own = turns.map((turn) => turn.ms - within(turn, collected));
+  return {
+    longest: Math.max(0, ...turns.map(({ ms }) => ms)),
+    long: turns.filter(({ ms }) => ms > least).length,
+    own: Math.max(0, ...own),
+    ownLong: own.filter((ms) => ms > least).length,
+    collection: Math.max(0, ...collected.map(({ from, to }) => to - from)),
+  };
+}
+
+/** How much of a turn was garbage collection, in ms of the clock: no more than it took where other work stopped the thread meanwhile. */
+function within({ from, to, ms }, collected) {
+  const overlaps = collected.map((one) => Math.max(0, Math.min(to, one.to) - Math.max(from, one.from)));
+  return Math.min(
+    ms,
+    overlaps.reduce((sum, one) => sum + one, 0),
+  );
 }
 
 /** Longest delay of a timer of 1 ms while `run` runs, in ms. */

@@ -1,5 +1,6 @@
 /** The directories of a TIFF, classic or big: tags with their numbers. Hostile input until it is checked. */
 import { CraneError } from '../../errors.js';
+import { inSlices } from '../in-slices.js';
 
 /** Numbers of a tag by its number, of Software the bytes of its text; other texts and unknown types are left out. */
 export type TiffDirectory = ReadonlyMap<number, readonly number[]>;
@@ -131,7 +132,12 @@ class DirectoryReader {
     const values = isInline ? table : await bytesAt(this.#read, offset, bytes);
     if (!values) return undefined;
     const from = isInline ? inline : 0;
-    return Array.from({ length: count }, (_, index) => type.read(values, from + index * type.bytes, little));
+    const numbers = new Array<number>(count);
+    await inSlices(count, (first, end) => {
+      for (let index = first; index < end; index++)
+        numbers[index] = type.read(values, from + index * type.bytes, little);
+    });
+    return numbers;
   }
 }
 
