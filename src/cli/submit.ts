@@ -11,7 +11,7 @@ import { sayScan } from './say-scan.js';
 import { printJson } from './subcommands.js';
 
 const own = ['redis', 'queue', 'manifest', 'chunk', 'attempts', 'backoffMs', 'jobPriority', 'again'] as const;
-const rows = ['regions', 'maps', 'mapSize', 'timings'] as const;
+const rows = ['regions', 'maps', 'mapSize', 'heatmaps', 'heatmapFormat', 'heatmapRange', 'timings'] as const;
 /** What a job carries to scoreMany. A bank is a file: workers would have to have it. */
 const choices = optionsIn('Picture', 'Normals', 'Method', 'Compatibility').filter((name) =>
   (options[name].calls as readonly string[] | undefined)?.includes('scoreMany'),
@@ -117,13 +117,14 @@ function settingsOf(values: AllOptions): WorkSettings {
     if (name.startsWith('compat.')) compat[name.slice('compat.'.length)] = value;
     else given[name] = value;
   }
-  const { model, regions, maps, mapSize, timings, again } = values;
+  const { model, regions, maps, mapSize, heatmaps, heatmapFormat, heatmapRange, timings, again } = values;
   return {
     model,
     choices: { ...given, ...(Object.keys(compat).length > 0 ? { compat } : {}) },
     regions,
     maps: maps ?? null,
     mapSize,
+    heatmaps: heatmaps ? { format: heatmapFormat, range: heatmapRange ?? null } : null,
     timings,
     ...(again ? { again: new Date().toISOString() } : {}),
   };

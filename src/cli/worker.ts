@@ -71,7 +71,7 @@ async function work(context: Context, argv: Record<string, unknown>): Promise<vo
       untilEmpty: values.untilEmpty,
       stop: context.stop,
       events: {
-        onRow: () => figures.picture(),
+        onPicture: () => figures.picture(),
         onChunk: ({ chunk, rows, ms, isNew }) => {
           figures.chunk(isNew ? 'done' : 'known', ms);
           say(context, isNew ? `${chunk}: ${rows} pictures, ${ms} ms` : `${chunk}: done before`);

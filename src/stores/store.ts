@@ -12,7 +12,10 @@ export interface Store {
   read(key: string): Promise<Uint8Array>;
   /** Whole or not at all, over what is there. @throws CraneError E_IO_WRITE */
   write(key: string, data: Uint8Array | string): Promise<void>;
-  /** Whole, and only where nothing is there: of many who create one key, one succeeds. False: it was there. */
+  /**
+   * Whole, and only where nothing is there: of many who create one key, one succeeds. False: it is there already, perhaps of this very
+   * call, when a store's answer was lost and asked for again.
+   */
   create(key: string, data: Uint8Array | string): Promise<boolean>;
   /** Whole, from a file of any size. @throws CraneError E_IO_WRITE */
   upload(key: string, path: string): Promise<void>;

@@ -105,7 +105,7 @@ export class WorkQueue {
       completed: counts['completed'] ?? 0,
       failed: counts['failed'] ?? 0,
       dead: dead.map((job) => ({
-        chunk: job.data.chunk,
+        chunk: jobName(job),
         attempts: job.attemptsMade,
         reason: job.failedReason,
       })),
@@ -124,7 +124,7 @@ export class WorkQueue {
   async cancel(submission: string): Promise<number> {
     await this.#redis.set(cancelKey(this.#queue.name, submission), '1', 'EX', 7 * 24 * 3600);
     return this.#each(['waiting', 'prioritized', 'delayed', 'failed'], async (job) => {
-      if (job.data.submission !== submission) return false;
+      if (submissionOf(job) !== submission) return false;
       await job.remove();
       return true;
     });
@@ -150,6 +150,21 @@ export class WorkQueue {
     await this.#queue.close();
     this.#redis.disconnect();
   }
+}
+
+/** A job's data is whatever somebody wrote into the queue. */
+function textIn(job: ChunkJob | undefined, field: keyof JobData): string | undefined {
+  const value = (job?.data as Partial<Record<string, unknown>> | null | undefined)?.[field];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** What people know a job by. */
+export function jobName(job: ChunkJob | undefined): string {
+  return textIn(job, 'chunk') ?? job?.id ?? '';
+}
+
+export function submissionOf(job: ChunkJob): string | undefined {
+  return textIn(job, 'submission');
 }
 
 /** Rows of a chunk in work, kept until its part is committed: index in the chunk -> line. */

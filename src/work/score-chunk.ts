@@ -1,12 +1,11 @@
 /** Scores the pictures of one chunk that have no row yet, and keeps each row as soon as it is there. */
-import { join } from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import type { PictureItem } from '../engine/picture-item.js';
-import { isFailed, type PictureScore } from '../engine/result.js';
+import { isFailed, type PictureScore, type ScoreOutcome } from '../engine/result.js';
 import { CraneError, type ErrorCode } from '../errors.js';
 import type { ScoreManyOptions } from '../options/types.js';
 import { mapEnding, mapFile } from '../sinks/map-file.js';
-import { toResultLine } from '../sinks/result-line.js';
+import { toResultLine, type WrittenFiles } from '../sinks/result-line.js';
 import { isRemotePicture, RemotePicture } from '../sources/remote-picture.js';
 import type { Store } from '../stores/store.js';
 import type { ChunkLine, WorkSettings } from './submission.js';
@@ -28,7 +27,7 @@ export interface ChunkWork {
   isLastTry: boolean;
   /** nothing new begins once it fires; what was done is kept */
   stop: AbortSignal;
-  onRow?: () => void;
+  onPicture?: (outcome: ScoreOutcome) => void;
 }
 
 /** Faults of the moment and the place, not of the picture. */
@@ -49,16 +48,20 @@ export async function scoreChunk(work: ChunkWork): Promise<void> {
     ...settings.choices,
     regions: settings.regions,
     map: settings.maps !== null,
+    mapSize: settings.mapSize,
+    heatmap: settings.heatmaps !== null,
+    ...(settings.heatmaps ? { heatmapFormat: settings.heatmaps.format } : {}),
+    ...(settings.heatmaps?.range ? { heatmapRange: settings.heatmaps.range } : {}),
   } as ScoreManyOptions;
   for await (const scored of engine.scoreMany(items(left, stop), options)) {
     if (isFailed(scored) && k_mayPass.has(scored.error.code) && !work.isLastTry) {
       again.push(`${scored.input}: ${scored.error.message}`);
       continue;
     }
-    const files = isFailed(scored) || settings.maps === null ? {} : { map: await keepMap(work, scored) };
+    const files = isFailed(scored) ? {} : await keepFiles(work, scored);
     const line = JSON.stringify(toResultLine(scored, files, settings.timings));
     await work.rows.keep(scored.index, line);
-    work.onRow?.();
+    work.onPicture?.(scored);
   }
   if (stop.aborted) throw new CraneError('E_CANCELLED', 'interrupted; what was done is kept');
   if (again.length > 0)
@@ -83,12 +86,20 @@ async function* items(
   }
 }
 
-/** Over what an earlier try may have left: it is the same map. */
-async function keepMap({ settings, store, key }: ChunkWork, scored: PictureScore): Promise<string> {
-  const format = settings.maps!;
-  const map = scored.map!;
-  const sized = settings.mapSize === 'model' ? map : await map.resizeTo(scored.width, scored.height);
-  const place = join('maps', key, `${String(scored.index).padStart(6, '0')}${mapEnding[format]}`);
-  await store.write(place, Buffer.concat(await mapFile(sized, format)));
-  return place;
+/** Over what an earlier try may have left: they are the same pictures. */
+async function keepFiles(
+  { settings: { maps, heatmaps }, store, key }: ChunkWork,
+  { index, map, heatmap }: PictureScore,
+): Promise<WrittenFiles> {
+  const files: WrittenFiles = {};
+  const stem = `maps/${key}/${String(index).padStart(6, '0')}`;
+  if (maps !== null && map) {
+    files.map = `${stem}${mapEnding[maps]}`;
+    await store.write(files.map, Buffer.concat(await mapFile(map, maps)));
+  }
+  if (heatmaps !== null && heatmap) {
+    files.heatmap = `${stem}.heat.${heatmaps.format}`;
+    await store.write(files.heatmap, heatmap);
+  }
+  return files;
 }

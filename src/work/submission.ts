@@ -4,6 +4,7 @@
  *   submissions/ID.json   settings and the chunks in their order; written last by `submit`
  *   chunks/KEY.jsonl      the pictures of a chunk
  *   pins/SETTINGS.json    model and machine of the first worker; written once
+ *   maps/KEY/INDEX.*      maps and heat maps, each whole
  *   parts/KEY.NONCE.jsonl results of a chunk, whole
  *   parts/KEY.done.json   names the part that counts; written once
  *
@@ -27,6 +28,12 @@ export const workSettings = z.strictObject({
   regions: z.boolean(),
   maps: z.enum(['npy', 'png16', 'tiff']).nullable(),
   mapSize: z.enum(['picture', 'model']),
+  heatmaps: z
+    .strictObject({
+      format: z.enum(['jpg', 'png', 'webp']),
+      range: z.strictObject({ low: z.number(), high: z.number() }).nullable(),
+    })
+    .nullable(),
   timings: z.boolean(),
   /** makes equal work different: the time of a submission that is to do everything again */
   again: z.string().optional(),

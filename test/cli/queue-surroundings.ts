@@ -94,6 +94,46 @@ export function startWorker(args: string[], env: NodeJS.ProcessEnv = {}): Runnin
   return { process: child, ended, said: () => text };
 }
 
+/** Workers, those that were killed too. */
+export class Fleet {
+  readonly #all: RunningWorker[] = [];
+  #running: RunningWorker[] = [];
+
+  constructor(
+    readonly args: string[],
+    readonly env: NodeJS.ProcessEnv = {},
+  ) {}
+
+  start(count: number): void {
+    for (let each = 0; each < count; each++) {
+      const worker = startWorker(this.args, this.env);
+      this.#all.push(worker);
+      this.#running.push(worker);
+    }
+  }
+
+  async kill(which: number): Promise<void> {
+    const [worker] = this.#running.splice(which % this.#running.length, 1);
+    worker!.process.kill('SIGKILL');
+    await worker!.ended;
+  }
+
+  /** Until one of them says so. */
+  async untilSaid(words: string): Promise<void> {
+    const until = Date.now() + 60_000;
+    while (!this.#all.some((worker) => worker.said().includes(words))) {
+      if (Date.now() > until) throw new Error(`no worker said: ${words}\n${this.#all.at(-1)!.said()}`);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+
+  async end(): Promise<void> {
+    for (const { process: child } of this.#running) child.kill('SIGTERM');
+    await Promise.all(this.#running.map(({ ended }) => ended));
+    this.#running = [];
+  }
+}
+
 /** A disk of its own of a few MB; undefined where this may not be mounted. */
 export function smallDisk(folder: string, megabytes: number): { unmount(): void } | undefined {
   try {

@@ -1,7 +1,8 @@
 /**
- * The queue under fire: workers and the server killed, the disk full; every picture has one result, and what a killed worker had
+ * The queue under fire: workers and the server killed, the disk full, the store slow; every picture has one result, and what a killed worker had
  * done is not done again. CRANE_QUEUE_FIRE=500,50,5 asks for so many jobs, kills of workers and restarts of Redis (the full
- * measure of docs/scaling.md); without it a small one runs. Needs redis-server (.ci/run installs it).
+ * measure of docs/scaling.md); without it a small one runs. Needs redis-server, and build/s3 for the
+ * slow store (.ci/run makes both).
  */
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,14 +10,8 @@ import { Redis } from 'ioredis';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { craneNative, inScratch } from './crane-native.js';
-import {
-  fillDisk,
-  hasRedis,
-  RedisServer,
-  type RunningWorker,
-  smallDisk,
-  startWorker,
-} from './queue-surroundings.js';
+import { Fleet, fillDisk, hasRedis, RedisServer, smallDisk, startWorker } from './queue-surroundings.js';
+import { hasS3, openWay } from './s3-surroundings.js';
 import { makeTinyModel } from './tiny-model.js';
 
 const [jobs, kills, restarts] = (process.env['CRANE_QUEUE_FIRE'] ?? '12,4,1').split(',').map(Number) as [
@@ -59,82 +54,86 @@ const linesOf = async (path: string) =>
     .map((line) => JSON.parse(line) as Line);
 
 it.skipIf(!hasRedis)(
-  'kills, restarts and a full disk lose no picture and double none',
+  'kills, restarts, a full disk and a slow store lose no picture and double none',
   async () => {
     await inScratch(async (folder) => {
       const model = await makeTinyModel(join(folder, 'tiny'));
-      const pictures = join(folder, 'pictures');
-      await makePictures(pictures, jobs * k_chunk);
+      const half = [Math.ceil(jobs / 2), Math.floor(jobs / 2)] as const;
+      const [near, far] = [join(folder, 'near'), join(folder, 'far')];
+      await makePictures(near, half[0] * k_chunk);
+      await makePictures(far, half[1] * k_chunk);
       const out = join(folder, 'out');
       await mkdir(out);
       const disk = smallDisk(out, 64);
+      const way = hasS3 ? await openWay() : undefined;
+      const farOut = way ? 's3://parts/out' : join(folder, 'far-out');
       const server = await RedisServer.start(join(folder, 'redis'));
       const redis = new Redis(server.address, { maxRetriesPerRequest: null });
       redis.on('error', () => {});
+      const run = (...args: string[]) => craneNative(args, { env: way?.env ?? {} });
       const where = ['--redis', server.address];
-      const workerArgs = [...where, '--model', model, '--threads', '1', '--lock-ms', '2000'];
-      let workers: RunningWorker[] = [];
+      const fleet = new Fleet([...where, '--model', model, '--threads', '1', '--lock-ms', '2000'], way?.env);
+      const submit = (pictures: string, to: string, ...more: string[]) =>
+        run('submit', pictures, '--model', model, '--out', to, '--chunk', String(k_chunk), ...where, ...more);
       try {
         const alone = join(folder, 'alone');
-        expect((await cli('score', pictures, '--model', model, '--threads', '1', '--out', alone)).code).toBe(
-          3,
-        );
+        const scored = await run('score', near, far, '--model', model, '--threads', '1', '--out', alone);
+        expect(scored.code, scored.stderr).toBe(3);
 
-        const submitted = await cli(
-          'submit',
-          pictures,
-          '--model',
-          model,
-          '--out',
-          out,
-          '--chunk',
-          String(k_chunk),
-          '--attempts',
-          '50',
-          '--backoff-ms',
-          '200',
-          ...where,
-        );
-        expect(submitted.code, submitted.stderr).toBe(0);
-        workers = [startWorker(workerArgs), startWorker(workerArgs)];
+        for (const [pictures, to] of [
+          [near, out],
+          [far, farOut],
+        ] as const) {
+          const submitted = await submit(pictures, to, '--attempts', '50', '--backoff-ms', '200');
+          expect(submitted.code, submitted.stderr).toBe(0);
+        }
+        fleet.start(2);
 
         /** Rows that a killed worker had done: they have to stay as they are. */
         const kept = new Map<string, string>();
+        let inWork = 0;
         const plan = [...Array<string>(kills).fill('kill'), ...Array<string>(restarts).fill('restart')];
-        if (disk) plan.splice(plan.length >> 1, 0, 'disk');
+        // Early: the first half of the work is what goes to the disk.
+        if (disk) plan.splice(plan.length >> 2, 0, 'disk');
         for (const [at, act] of plan.entries()) {
           // In the middle of a chunk, wherever that is: a worker takes a while to start.
-          for (let wait = 0; wait < 200 && (await redis.keys(k_rows)).length === 0; wait++) await pause(100);
+          for (let wait = 0; wait < 400 && (await redis.keys(k_rows)).length === 0; wait++) await pause(50);
           await pause((at * 397) % 900);
           if (act === 'restart') await server.restart();
           else if (act === 'disk') {
             const filler = await fillDisk(out);
-            await pause(3000);
+            await fleet.untilSaid('ENOSPC');
             await rm(filler);
           } else {
-            const one = at % workers.length;
-            workers[one]!.process.kill('SIGKILL');
-            await workers[one]!.ended;
-            for (const key of await redis.keys(k_rows))
+            await fleet.kill(at);
+            const keys = await redis.keys(k_rows);
+            if (keys.length > 0) inWork++;
+            for (const key of keys)
               for (const [index, line] of Object.entries(await redis.hgetall(key)))
                 kept.set(`${key} ${index}`, line);
-            workers[one] = startWorker(workerArgs);
+            fleet.start(1);
           }
         }
         const until = Date.now() + 20 * 60_000;
         for (;;) {
           const { waiting, active, delayed, failed, dead } = JSON.parse(
-            (await cli('queue', 'status', '--json', ...where)).stdout,
+            (await run('queue', 'status', '--json', ...where)).stdout,
           );
           expect(failed, JSON.stringify(dead)).toBe(0);
           if (waiting + active + delayed === 0) break;
           expect(Date.now()).toBeLessThan(until);
           await pause(500);
         }
-        const merged = join(folder, 'merged.jsonl');
-        const merging = await cli('merge', out, '--out', merged);
-        expect(merging.code, merging.stderr).toBe(0);
-        const rows = await linesOf(merged);
+        const rows: Line[] = [];
+        for (const [from, to] of [
+          [out, join(folder, 'near.jsonl')],
+          [farOut, join(folder, 'far.jsonl')],
+        ] as const) {
+          const merging = await run('merge', from, '--out', to);
+          expect(merging.code, merging.stderr).toBe(0);
+          const first = rows.length;
+          for (const line of await linesOf(to)) rows.push({ ...line, index: first + line.index });
+        }
         expect(rows.map(withoutTimes)).toEqual(
           (await linesOf(join(alone, 'results.jsonl'))).map(withoutTimes),
         );
@@ -149,34 +148,32 @@ it.skipIf(!hasRedis)(
         expect(kept.size).toBeGreaterThan(0);
         expect(redone).toEqual([]);
         expect(await redis.keys(k_rows)).toEqual([]);
+        if (way)
+          expect(Math.min(...Object.values(way.faults)), JSON.stringify(way.faults)).toBeGreaterThan(0);
         console.log(
-          `${jobs} jobs, ${kills} kills, ${restarts} restarts, disk ${disk ? 'filled once' : 'not filled: no mount here'}: ${rows.length} results, ${kept.size} rows of killed workers kept`,
+          `${jobs} jobs, ${kills} kills (${inWork} amid rows), ${restarts} restarts, disk ${disk ? 'filled once' : 'not filled: no mount here'}, ` +
+            `store ${way ? JSON.stringify(way.faults) : 'none: no build/s3'}: ${rows.length} results, ${kept.size} rows of killed workers kept`,
         );
 
         // What is done is known: the same work again asks for nothing.
-        const again = await cli(
-          'submit',
-          pictures,
-          '--model',
-          model,
-          '--out',
-          out,
-          '--chunk',
-          String(k_chunk),
-          ...where,
-          '--json',
-        );
-        expect(JSON.parse(again.stdout)).toMatchObject({ chunks: jobs, done: jobs });
+        for (const [pictures, to, chunks] of [
+          [near, out, half[0]],
+          [far, farOut, half[1]],
+        ] as const) {
+          const again = await submit(pictures, to, '--json');
+          expect(again.code, again.stderr).toBe(0);
+          expect(JSON.parse(again.stdout)).toMatchObject({ chunks, done: chunks });
+        }
       } finally {
-        for (const { process: child } of workers) child.kill('SIGTERM');
-        await Promise.all(workers.map(({ ended }) => ended));
+        await fleet.end();
         redis.disconnect();
         await server.stop();
         disk?.unmount();
+        await way?.close();
       }
     });
   },
-  25 * 60_000,
+  40 * 60_000,
 );
 
 it.skipIf(!hasRedis)(
@@ -189,8 +186,10 @@ it.skipIf(!hasRedis)(
       const out = join(folder, 'out');
       const server = await RedisServer.start(join(folder, 'redis'));
       const where = ['--redis', server.address];
+      const submit = (...more: string[]) =>
+        cli('submit', pictures, '--model', model, '--out', out, ...where, ...more);
       try {
-        await cli('submit', pictures, '--model', model, '--out', out, '--chunk', '400', ...where);
+        await submit('--chunk', '400');
         const status = async () => JSON.parse((await cli('queue', 'status', '--json', ...where)).stdout);
         const worker = startWorker([...where, '--model', model, '--threads', '1']);
         const redis = new Redis(server.address);
@@ -219,24 +218,11 @@ it.skipIf(!hasRedis)(
         expect((await cli('merge', out, '--format', 'csv')).stdout.trimEnd().split('\n')).toHaveLength(401);
 
         // A chunk that cannot be read: tried as often as was asked, then put aside with its reason, and taken up again.
-        await cli(
-          'submit',
-          pictures,
-          '--model',
-          model,
-          '--out',
-          out,
-          '--chunk',
-          '200',
-          '--limit',
-          '200',
-          '--regions',
-          '--attempts',
-          '2',
-          '--backoff-ms',
-          '10',
-          ...where,
-        );
+        const [tries, limits] = [
+          ['--attempts', '2', '--backoff-ms', '10'],
+          ['--chunk', '200', '--limit', '200'],
+        ];
+        await submit(...limits, ...tries, '--regions');
         const { readdir, rename } = await import('node:fs/promises');
         const chunks = await readdir(join(out, 'chunks'));
         for (const name of chunks) await rename(join(out, 'chunks', name), join(out, name));

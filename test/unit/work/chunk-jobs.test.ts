@@ -1,0 +1,57 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LocalStore } from '../../../src/stores/local-store.js';
+import { commitPart } from '../../../src/work/chunk-jobs.js';
+import { type Pins, places } from '../../../src/work/submission.js';
+
+const chunk = 'c'.repeat(32);
+const pins: Pins = {
+  model: 'tiny@1',
+  precision: 'float32',
+  kernels: 'ref',
+  threads: 1,
+  libtorch: '2.11.0',
+  device: 'cpu',
+  craneNative: '0',
+};
+const lines = ['{"input":"a","index":0}', '{"input":"b","index":1,"error":{"code":"E_IMAGE_FORMAT"}}'];
+
+describe('the commit of a part', () => {
+  let folder: string;
+  let store: LocalStore;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'crane-commit-'));
+    store = new LocalStore(folder);
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const record = async () => JSON.parse(Buffer.from(await store.read(places.done(chunk))).toString());
+  const parts = async () => (await readdir(join(folder, 'parts'))).filter((name) => name.endsWith('.jsonl'));
+
+  it('names the part, and what it holds', async () => {
+    expect(await commitPart(store, chunk, lines, pins)).toBe(true);
+    expect(await record()).toMatchObject({ rows: 2, failed: 1, pins, bytes: lines.join('').length + 2 });
+    expect(await parts()).toEqual([(await record()).file]);
+  });
+
+  it('leaves the first record and its part, and takes the second part away', async () => {
+    await commitPart(store, chunk, lines, pins);
+    const first = await record();
+    expect(await commitPart(store, chunk, lines, pins)).toBe(false);
+    expect(await record()).toEqual(first);
+    expect(await parts()).toEqual([first.file]);
+  });
+
+  it('keeps its part where the record was made and the answer to that was lost', async () => {
+    // The store's client asks again, and is told that the record is there.
+    const create = store.create.bind(store);
+    store.create = async (key, data) => {
+      await create(key, data);
+      return create(key, data);
+    };
+    expect(await commitPart(store, chunk, lines, pins)).toBe(true);
+    expect(await parts()).toEqual([(await record()).file]);
+  });
+});
