@@ -1,5 +1,5 @@
 # Runs one peer of `crane-native bench --vs` in a process of its own: bench starts `python3 peer.py MODULE`, where
-# MODULE is vit_pytorch, vit_openvino or authors_pytorch beside this file, and asks it line by line
+# MODULE is vit_pytorch, vit_openvino, authors_pytorch or systems_pytorch beside this file, and asks it line by line
 # (src/bench/protocol.ts). Needs the packages of that peer only: pip install torch, or pip install openvino.
 import importlib
 import json
@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-PACKAGES = {"vit_pytorch": "torch", "authors_pytorch": "torch", "vit_openvino": "openvino"}
+PACKAGES = {"vit_openvino": "openvino"}  # of all others: torch
 
 
 def peak_bytes():
@@ -58,7 +58,7 @@ def run(peer, batch):
 
 def fault(module, error):
     if isinstance(error, ImportError):
-        package = PACKAGES[module]
+        package = PACKAGES.get(module, "torch")
         return {
             "message": f"{sys.executable} cannot import {package} ({error})",
             "hint": f"{sys.executable} -m pip install {package}, or name another interpreter: --python PATH",

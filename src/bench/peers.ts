@@ -6,6 +6,9 @@ import type { CraneOptions } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { packageRoot } from '../files/package-root.js';
 import { pythonCandidates } from '../libtorch/python.js';
+import { methodName } from '../methods/descriptor.js';
+import { findMethod } from '../methods/registry.js';
+import { withTowersOf } from '../models/method-towers.js';
 import type { Model } from '../models/model-json.js';
 import type { EngineOptions } from '../options/types.js';
 import type { Command } from './asked-process.js';
@@ -14,13 +17,11 @@ import type { EngineSetup } from './engine-peer.js';
 import { totalGflop, towerWork } from './operations.js';
 import type { PeerPlan } from './peer.js';
 
-/** Peers in Python: assets/peers/<file>.py, run by peer.py beside them. */
-const pythonPeers = {
-  pytorch: 'vit_pytorch',
-  openvino: 'vit_openvino',
-  authors: 'authors_pytorch',
-} as const;
-type PythonPeer = keyof typeof pythonPeers;
+/** Peers in Python that know a plain tower alone: assets/peers/<file>.py, run by peer.py beside them. */
+const towerPeers = { pytorch: 'vit_pytorch', openvino: 'vit_openvino' } as const;
+/** Those that compute the method itself: as its code does it, and with the fastest operators for the same. */
+const writings = ['authors', 'batched'] as const;
+type PythonPeer = keyof typeof towerPeers | (typeof writings)[number];
 
 /** Every kernel of ours replaced by what libtorch offers. */
 const k_plainKernels = 'linear=ref,attention=fused,affinity=ref';
@@ -32,7 +33,8 @@ const k_plainKernels = 'linear=ref,attention=fused,affinity=ref';
 const k_keptHeap = { MALLOC_MMAP_MAX_: '0', MALLOC_TRIM_THRESHOLD_: String(2 ** 40) };
 
 /** Names that are no models. */
-export const peerNames: readonly string[] = ['plain', ...Object.keys(pythonPeers)];
+const pythonPeers: readonly string[] = [...Object.keys(towerPeers), ...writings];
+export const peerNames: readonly string[] = ['plain', ...pythonPeers];
 
 export interface PeerSurroundings {
   env: NodeJS.ProcessEnv;
@@ -47,7 +49,7 @@ export async function choosePeer(
   surroundings: PeerSurroundings,
   findModel: (name: string) => Promise<Model>,
 ): Promise<(own: EngineParty, model: Model) => PeerPlan> {
-  if (isPythonPeer(name)) return (own) => pythonPeer(name, own, surroundings);
+  if (isPythonPeer(name)) return (own, model) => pythonPeer(name, own, model, surroundings);
   // Our engine with libtorch's operators in the place of our kernels, on the same model.
   if (name === 'plain') {
     return (own, model) => enginePeer(name, model, own, surroundings, { CRANE_KERNELS: k_plainKernels });
@@ -74,35 +76,44 @@ function enginePeer(
 }
 
 function isPythonPeer(name: string): name is PythonPeer {
-  return Object.hasOwn(pythonPeers, name);
+  return pythonPeers.includes(name);
 }
 
 /** A peer in Python on random weights of the same sizes. */
-function pythonPeer(name: PythonPeer, own: EngineParty, surroundings: PeerSurroundings): PeerPlan {
-  return { name, command: pythonCommand(name, surroundings), setup: pythonSetup(name, own) };
-}
-
-function pythonCommand(name: PythonPeer, { env, python }: PeerSurroundings): Command {
+function pythonPeer(
+  name: PythonPeer,
+  own: EngineParty,
+  model: Model,
+  { env, python }: PeerSurroundings,
+): PeerPlan {
+  const { module, setup } = pythonWork(name, own, model);
   const script = join(packageRoot, 'assets', 'peers', 'peer.py');
   const program = python ?? pythonCandidates(env)[0]!;
   const settings = { PYTHONDONTWRITEBYTECODE: '1', ...k_keptHeap };
-  return { program, args: [script, pythonPeers[name]], env: { ...env, ...settings } };
+  const command: Command = { program, args: [script, module], env: { ...env, ...settings } };
+  return { name, command, setup };
 }
 
-/** What peer.py hands to the peers. */
-function pythonSetup(name: PythonPeer, { engine, facts, work: { vision, crane } }: EngineParty) {
+/** The module of assets/peers, and what peer.py hands to it. @throws CraneError E_METHOD */
+function pythonWork(
+  name: PythonPeer,
+  { engine, facts, work: { vision, crane } }: EngineParty,
+  model: Model,
+): { module: string; setup: object } {
   const { input, device } = engine.facts;
   const { threads, precision } = facts;
   const setup = { threads, precision, device, input, vision };
-  if (name !== 'authors') return { ...setup, gflop: totalGflop(towerWork(vision)) };
+  if (name !== 'authors' && name !== 'batched')
+    return { module: towerPeers[name], setup: { ...setup, gflop: totalGflop(towerWork(vision)) } };
+  const { gflop } = facts;
   if (!crane)
-    throw new CraneError('E_METHOD', `peer ${name} computes Crane, and this is another method`, {
-      hint: 'bench without it: no --vs authors',
+    return { module: 'systems_pytorch', setup: { ...setup, gflop, ...systemSetup(name, engine, model) } };
+  if (name === 'batched')
+    throw new CraneError('E_METHOD', 'peer batched computes the compared systems, and this is Crane', {
+      hint: '--vs authors',
     });
   const { jointWidth, eAttn, dAttn } = crane;
-  return {
-    ...setup,
-    gflop: facts.gflop,
+  const ofCrane = {
     jointWidth,
     eAttn,
     // null: SAM's windows are not in that peer, which says so
@@ -110,4 +121,19 @@ function pythonSetup(name: PythonPeer, { engine, facts, work: { vision, crane } 
       ? { source: dAttn.source.tower ?? null, beta: (engine.settings().method as CraneOptions).dAttnBeta }
       : {}),
   };
+  return { module: 'authors_pytorch', setup: { ...setup, gflop, ...ofCrane } };
+}
+
+/** @throws CraneError E_METHOD for a method that those peers do not compute */
+function systemSetup(writing: string, engine: EngineParty['engine'], model: Model): object {
+  const { method } = engine.settings();
+  const name = methodName(method);
+  const { backbone } = findMethod(name);
+  if (!backbone)
+    throw new CraneError('E_METHOD', `peer ${writing} does not compute method ${name}`, {
+      hint: `bench without it: no --vs ${writing}`,
+    });
+  const { activation, positionInterpolation } = withTowersOf(name, model).vision;
+  const { text, jointWidth } = engine.facts;
+  return { writing, method, activation, positions: positionInterpolation.kind, text, jointWidth };
 }

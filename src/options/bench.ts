@@ -15,7 +15,7 @@ export const benchCommandOptions = {
     group: 'Benchmark',
     scope: cli,
     defaultText: 'nobody',
-    help: 'a peer in the same run: plain, pytorch, openvino, authors, or a model; several: --vs A --vs B',
+    help: 'a peer in the same run: plain, pytorch, openvino, authors, batched, or a model; several: --vs A --vs B',
   }),
   rounds: int({
     group: 'Benchmark',
@@ -45,6 +45,6 @@ export const benchCommandOptions = {
     group: 'Benchmark',
     scope: cli,
     defaultText: 'python3 of the active environment or PATH',
-    help: 'interpreter with the packages of pytorch, openvino and authors',
+    help: 'interpreter with the packages of pytorch, openvino, authors and batched',
   }),
 } satisfies { readonly [K in keyof BenchCommandOptions]: OptionSpec<BenchCommandOptions[K]> };

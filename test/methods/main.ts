@@ -1,7 +1,7 @@
 /**
  * The compared systems against values of their authors' code: every key of every folder of fixtures with a manifest.json
  * (CRANE_METHODS, default test/methods/data).
- * Call: node main.js [--self-check] [--only=TEXT]. The last line is "N passed, N failed"; exit code 1 on failure.
+ * Call: node main.js [--self-check] [--only=TEXT] [--peers=PYTHON]. The last line is "N passed, N failed"; exit code 1 on failure.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { describe, RunReport } from '../parity/report/run-report.js';
 import { Backbones, compareBackbones } from './fixture/backbones.js';
 import { type Case, casesIn } from './fixture/cases.js';
 import { Subject } from './fixture/subject.js';
+import { comparePeers } from './peers.js';
 import { selfCheck } from './self-check.js';
 import { systems } from './systems.js';
 
@@ -20,9 +21,12 @@ import { systems } from './systems.js';
 const shipped = fileURLToPath(new URL('../../../../test/methods/data', import.meta.url));
 
 async function main(args: string[]): Promise<number> {
-  const unknown = args.find((arg) => arg !== '--self-check' && !arg.startsWith('--only='));
-  if (unknown) throw new Error(`unknown argument ${unknown}; known are --self-check and --only=TEXT`);
-  const only = args.find((arg) => arg.startsWith('--only='))?.slice('--only='.length);
+  const unknown = args.find((arg) => arg !== '--self-check' && !/^--(only|peers)=/.test(arg));
+  if (unknown)
+    throw new Error(`unknown argument ${unknown}; known are --self-check, --only=TEXT and --peers=PYTHON`);
+  const argument = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const only = argument('only');
+  const python = argument('peers');
   const folder = fixtures(resolve(process.env['CRANE_METHODS'] || shipped));
   const { addon } = await loadAddon();
   const { version, libtorch, isa } = await addon.info();
@@ -33,6 +37,10 @@ async function main(args: string[]): Promise<number> {
     const backbones = new Backbones(folder, addon, scratch);
     const cases = casesIn(folder, backbones).filter(({ name }) => only === undefined || name.includes(only));
     if (args.includes('--self-check')) return await selfCheck({ cases, addon, scratch, report });
+    if (python !== undefined) {
+      await comparePeers(cases, { addon, report, python });
+      return report.finish();
+    }
     if (only === undefined || 'backbone'.includes(only)) {
       report.heading('backbone');
       await report.case('backbone', {}, (caseReport) => compareBackbones(backbones, caseReport));

@@ -98,9 +98,22 @@ describe('bench', () => {
     expect(work.parts.map(({ part }) => part)).not.toContain('E-Attn scores');
     expect(work.gflop).toBeGreaterThan(0);
     expect(runs[0]!.parties[0]!.title).toContain('toy, winclip, kernels');
-    expect((await bench(['--method', 'winclip', '--class-name', 'nut', '--vs', 'authors'])).stderr).toContain(
-      'peer authors computes Crane, and this is another method',
-    );
+  });
+
+  it.each(['authors', 'batched'])('tells the peer %s what a compared system is made of', async (writing) => {
+    const named = ['--method', 'vand', '--class-name', 'nut', '--prompts', join(folder, 'heads')];
+    await writeFile(join(folder, 'heads'), 'heads');
+    const run = await bench([...named, '--vs', writing, '--python', peers.program('tells'), '--json']);
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    const [, peer] = reportOf(run.stdout).runs[0]!.parties;
+    expect(peer).toMatchObject({ name: writing, title: `${writing} vand gelu bicubic-antialias` });
+  });
+
+  it('has no batched writing of Crane', async () => {
+    const asked = ['--vs', 'batched', '--python', peers.program('tells')];
+    const { code, stderr } = await bench(asked);
+    expect(code).toBe(4);
+    expect(stderr).toContain('peer batched computes the compared systems');
   });
 
   it('puts a peer beside ours, with its share and the ratio', async () => {
@@ -207,7 +220,7 @@ describe('bench', () => {
     const { code, stderr } = await bench(['--vs', 'openvin'], { addon });
     expect(code).toBe(4);
     expect(stderr).toContain('no model is called "openvin"');
-    expect(stderr).toContain('peers are plain, pytorch, openvino, authors, and models');
+    expect(stderr).toContain('peers are plain, pytorch, openvino, authors, batched, and models');
     expect(addon.log.opened).toHaveLength(0);
   });
 });

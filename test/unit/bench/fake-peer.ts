@@ -8,6 +8,7 @@ import type { PeerPlan } from '../../../src/bench/peer.js';
 /** What a peer does when it is asked: JavaScript statements over `question`, `say(answer)` and `batches` so far. */
 export const behaviours = {
   good: `if (question.setup) say(ready); else say({ sample: { seconds: question.run.batch / 4, cpuSeconds: question.run.batch / 8 } });`,
+  tells: `if (question.setup) { const { writing, method, activation, positions } = question.setup; ready.ready.title = [writing, method.name, activation, positions].join(' '); say(ready); } else say({ sample: { seconds: 1 } });`,
   hangs: `if (question.setup) say(ready);`,
   neverReady: '',
   dies: `if (question.setup) say(ready); else { console.error('first\\nout of luck'); process.exit(7); }`,
