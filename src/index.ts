@@ -40,6 +40,7 @@ export type {
   EngineWarning,
   HeatMapOptions,
   LearnNormalsChoices,
+  LoadProgress,
   MethodChoices,
   PictureChoices,
   ScoreManyOptions,

@@ -77,9 +77,21 @@ async function watch(context: Context, argv: Record<string, unknown>): Promise<v
     // From here on the watch closes what it was given.
     open.length = 0;
     say(context, visible(`watching ${given}; Ctrl-C ends`));
-    if (!context.stop.aborted)
-      await new Promise<void>((done) => context.stop.addEventListener('abort', () => done(), { once: true }));
+    const told = new Promise<void>((done) => {
+      if (context.stop.aborted) done();
+      else context.stop.addEventListener('abort', () => done(), { once: true });
+    });
+    const isLost = await Promise.race([told.then(() => false), running.lost.then(() => true)]);
     await running.stop(k_graceMs);
+    if (isLost) {
+      throw new CraneError(
+        'E_INPUT_NOT_FOUND',
+        `${given}: the folder is gone, or another one is in its place`,
+        {
+          hint: 'start the watch again once it is back: what has its result is not scored again, and what was not delivered is',
+        },
+      );
+    }
   } finally {
     await Promise.all(open.map((one) => one.close()));
     await engine?.dispose();

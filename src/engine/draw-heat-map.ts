@@ -6,6 +6,7 @@ import type { ByteBudget } from '../images/byte-budget.js';
 import { decodePicture } from '../images/decode.js';
 import { heatMapFile } from '../images/heat-map.js';
 import type { PictureSource } from '../images/picture-input.js';
+import { untilGivenUp } from '../images/picture-stream.js';
 import type { Reading } from '../images/reading.js';
 import { defaultOf } from '../options/table.js';
 import type { HeatMapOptions } from '../options/types.js';
@@ -19,6 +20,8 @@ interface Means {
   /** marked in the legend */
   mapThreshold: number | null;
   maxPixels: number;
+  /** fires when the engine is disposed */
+  disposed: AbortSignal;
 }
 
 /** @throws CraneError E_INPUT_*, E_IMAGE_*, E_CANCELLED */
@@ -26,13 +29,18 @@ export async function drawHeatMap(
   source: PictureSource,
   map: AnomalyMap,
   { heatmapFormat, heatmapRange, legend = true, signal }: HeatMapOptions,
-  { addon, budget, reading, range, mapThreshold, maxPixels }: Means,
+  { addon, budget, reading, range, mapThreshold, maxPixels, disposed }: Means,
 ): Promise<Buffer> {
   throwIfCancelled(signal);
   const ticket = budget.open();
   try {
     const reserve = (bytes: number) => orCancelled(ticket.take(bytes), signal);
-    const picture = await decodePicture(source, { maxPixels, reading, reserve });
+    const picture = await decodePicture(source, {
+      maxPixels,
+      reading,
+      reserve,
+      signal: untilGivenUp(source, [signal, disposed]),
+    });
     throwIfCancelled(signal);
     return await heatMapFile(addon, picture, map, {
       ...(heatmapRange ?? range),

@@ -140,6 +140,7 @@ export class Engine {
       maxPixels: this.#maxPixels,
       input: size,
       warn,
+      disposed: this.#lifetime.disposed,
     });
     const reading = readingOf(mergeChoices([options]));
     this.banks = new EngineBanks({
@@ -295,6 +296,7 @@ export class Engine {
       range,
       mapThreshold,
       maxPixels: this.#maxPixels,
+      disposed: this.#lifetime.disposed,
     };
     return this.#lifetime.track(drawHeatMap(toPictureSource(input), map, options, means));
   }
@@ -416,7 +418,10 @@ export class Engine {
     return this.#defaults.maxPixels ?? defaultOf('maxPixels');
   }
 
-  /** Frees everything. Work already accepted finishes first; calls from now on fail with E_DISPOSED. */
+  /**
+   * Frees everything. Work already accepted finishes first, but for pictures whose streams are not at their end: they and calls from
+   * now on fail with E_DISPOSED.
+   */
   dispose(): Promise<void> {
     this.#disposing ??= this.#finishAndFree();
     this.#lifetime.end();

@@ -9,6 +9,7 @@ import type { ByteBudget } from '../images/byte-budget.js';
 import { decodePicture } from '../images/decode.js';
 import { NoteTally } from '../images/note-tally.js';
 import { type PictureInput, type PictureSource, toPictureSource } from '../images/picture-input.js';
+import { bytesOfStream } from '../images/picture-stream.js';
 import { changedLevelReading, type Reading } from '../images/reading.js';
 import type { PictureNote } from '../images/samples.js';
 import { methodName } from '../methods/descriptor.js';
@@ -68,7 +69,7 @@ export async function learnBank(
     for await (const entry of iterated(source)) {
       throwIfCancelled(stop);
       const { input, name } = toEntry(entry);
-      const picture = toPictureSource(input, name);
+      const picture = await readTwice(toPictureSource(input, name), parts.maxPixels, stop);
       pictures.push({ name: picture.name, sha256: await hashOf(picture) });
       const { handle, notes } = await learnPicture(parts, picture, method, stop);
       handles.push(handle);
@@ -200,7 +201,7 @@ async function learnPicture(
   const ticket = budget.open();
   try {
     const reserve = (bytes: number) => orCancelled(ticket.take(bytes), stop);
-    const picture = await decodePicture(source, { maxPixels, reading, reserve });
+    const picture = await decodePicture(source, { maxPixels, reading, reserve, signal: stop });
     const handle = await native.addContext({ texts: {}, files: {}, normals: [picture] }, method);
     return { handle, notes: picture.notes ?? [] };
   } catch (thrown) {
@@ -212,8 +213,19 @@ async function learnPicture(
   }
 }
 
+/** A stream is read once: its bytes are kept for the hash and for the picture. */
+async function readTwice(
+  source: PictureSource,
+  maxPixels: number,
+  signal: AbortSignal,
+): Promise<Exclude<PictureSource, { kind: 'stream' }>> {
+  if (source.kind !== 'stream') return source;
+  const { name, stream } = source;
+  return { name, kind: 'bytes', bytes: await bytesOfStream(name, stream, { maxPixels, signal }) };
+}
+
 /** Of the file's bytes, or of the pixels and their shape. */
-async function hashOf(source: PictureSource): Promise<string> {
+async function hashOf(source: Exclude<PictureSource, { kind: 'stream' }>): Promise<string> {
   if (source.kind === 'file') return contentHash(source.path);
   const hash = createHash('sha256');
   if (source.kind === 'bytes') return hash.update(source.bytes).digest('hex');

@@ -1,5 +1,6 @@
 /** loadEngine: finds the model, opens the native engine, encodes the default prompts. */
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { EngineConfig, NativeAddon, Precision } from '../addon/native.js';
 import { throwIfCancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
@@ -10,7 +11,7 @@ import { ModelLabels } from '../models/model-label.js';
 import { type Recipe, recipeTensors } from '../models/recipe-tensors.js';
 import { checkOptions } from '../options/check.js';
 import { defaultOf } from '../options/table.js';
-import type { EngineOptions } from '../options/types.js';
+import type { EngineOptions, LoadProgress } from '../options/types.js';
 import { BankSets } from './bank-sets.js';
 import { choosePrecision } from './choose-precision.js';
 import { Contexts } from './contexts.js';
@@ -28,10 +29,13 @@ import { tokenWarning } from './token-warning.js';
 export async function loadEngine(options: EngineOptions = {}): Promise<Engine> {
   checkOptions('loadEngine', options);
   throwIfCancelled(options.signal);
+  const tell = progressOf(options);
+  tell('model');
   const model = await findModel(options.model ?? defaultOf('model'));
+  tell('addon');
   const { loadAddon } = await import('../addon/load-addon.js');
   const { addon } = await loadAddon();
-  return openEngine(addon, model, options);
+  return openEngine(addon, model, options, tell);
 }
 
 /** As loadEngine, with the addon and the model already at hand. */
@@ -39,6 +43,7 @@ export async function openEngine(
   addon: NativeAddon,
   given: Model,
   options: EngineOptions = {},
+  tell = progressOf(options),
 ): Promise<Engine> {
   checkOptions('loadEngine', options);
   throwIfCancelled(options.signal);
@@ -53,6 +58,7 @@ export async function openEngine(
   );
   const config = engineConfig(model, options, device, precision);
   const cache = (options.startCache ?? defaultOf('startCache')) ? await StartCache.open(model) : undefined;
+  if (options.onProgress) tell('weights', await bytesOf(config));
   const native = await addon.openEngine({
     ...config,
     ...(cache ? { startCache: { folder: cache.folder, identity: cache.identity } } : {}),
@@ -61,6 +67,7 @@ export async function openEngine(
     const size = sizeOf(model, options);
     // Encoding the default prompts now tells their faults at once, not at the first picture; they are never released.
     await cache?.tidy(native.facts);
+    tell('prompts');
     const warn = options.onWarning ?? emitWarning;
     const prompts = new PromptSets(
       native,
@@ -79,7 +86,7 @@ export async function openEngine(
     const held = await contexts.settle(settings);
     const contextIdentity = held?.identity ?? contexts.identityOf(settings) ?? '';
     throwIfCancelled(options.signal);
-    return new Engine({
+    const engine = new Engine({
       addon,
       native,
       model,
@@ -92,10 +99,27 @@ export async function openEngine(
       contextIdentity,
       precisionWhy: why,
     });
+    tell('ready');
+    return engine;
   } catch (thrown) {
     await native.dispose();
     throw thrown;
   }
+}
+
+type Tell = (stage: LoadProgress['stage'], bytes?: number) => void;
+
+function progressOf({ onProgress }: EngineOptions): Tell {
+  const began = performance.now();
+  return (stage, bytes) =>
+    onProgress?.({ stage, ms: performance.now() - began, ...(bytes === undefined ? {} : { bytes }) });
+}
+
+/** Of the files with weights. */
+async function bytesOf({ weights, source }: EngineConfig): Promise<number> {
+  const files = source ? [...weights, source.weights] : weights;
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** auto: the first GPU that the engine sees, else the CPU. */

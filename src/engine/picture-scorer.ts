@@ -7,6 +7,7 @@ import { type DecodedPicture, decodePicture } from '../images/decode.js';
 import { drawnHeatMap, type HeatMapStyle, sharpOf } from '../images/heat-map.js';
 import { ownCopy } from '../images/own-copy.js';
 import type { PictureSource } from '../images/picture-input.js';
+import { untilGivenUp } from '../images/picture-stream.js';
 import { mapColours, rangesOf } from '../methods/registry.js';
 import type { ModelLabels } from '../models/model-label.js';
 import { defaultOf } from '../options/table.js';
@@ -50,6 +51,7 @@ export class PictureScorer {
   readonly #maxPixels: number;
   readonly #input: Size;
   readonly #warn: (warning: EngineWarning) => void;
+  readonly #disposed: AbortSignal;
   #hasToldOfTiles = false;
 
   constructor(parts: {
@@ -60,6 +62,8 @@ export class PictureScorer {
     /** of the model */
     input: Size;
     warn: (warning: EngineWarning) => void;
+    /** fires when the engine is disposed */
+    disposed: AbortSignal;
   }) {
     this.#addon = parts.addon;
     this.#contexts = parts.contexts;
@@ -67,6 +71,7 @@ export class PictureScorer {
     this.#maxPixels = parts.maxPixels;
     this.#input = parts.input;
     this.#warn = parts.warn;
+    this.#disposed = parts.disposed;
   }
 
   /** @throws CraneError E_INPUT_*, E_IMAGE_*, E_CANCELLED, those of Contexts.hold */
@@ -90,6 +95,7 @@ export class PictureScorer {
         maxPixels: this.#maxPixels,
         reading: settings.reading,
         reserve,
+        signal: untilGivenUp(source, [signal, this.#disposed]),
       });
       const { fit, tileOverlap } = settings;
       if (fit === 'tile') this.#tellOfTiles(source.name, picture, tileOverlap);

@@ -4,10 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { CraneError } from '../errors.js';
 import { wrongValue } from '../options/check.js';
+import { type ByteStream, isByteStream } from './picture-stream.js';
 import { checkFrame, type RawPicture } from './raw-frame.js';
 
-/** A path, a `file:` or `data:` URL, the bytes of a picture file, a Blob or File of them, or pixels. */
-export type PictureInput = string | URL | Uint8Array | ArrayBuffer | Blob | RawPicture;
+/**
+ * A path, a `file:` or `data:` URL, the bytes of a picture file, a Blob, File or stream of them (of Node or of the web, read once),
+ * or pixels.
+ */
+export type PictureInput = string | URL | Uint8Array | ArrayBuffer | Blob | ByteStream | RawPicture;
 
 export type PictureFile = { name: string } & (
   | { kind: 'file'; path: string }
@@ -17,6 +21,7 @@ export type PictureFile = { name: string } & (
 export type PictureSource =
   | PictureFile
   | { name: string; kind: 'blob'; blob: Blob }
+  | { name: string; kind: 'stream'; stream: ByteStream }
   | { name: string; kind: 'pixels'; frame: RawPicture };
 
 /** @throws CraneError E_USAGE, E_INPUT_URL or E_IMAGE_SHAPE; reads nothing */
@@ -28,12 +33,18 @@ export function toPictureSource(input: unknown, name?: string): PictureSource {
   }
   if (types.isUint8Array(input)) return { kind: 'bytes', bytes: input, name: name ?? '<bytes>' };
   if (isBlob(input)) return { kind: 'blob', blob: input, name: name ?? nameOfInput(input) };
+  if (typeof input === 'object' && input !== null && isByteStream(input))
+    return { kind: 'stream', stream: input, name: name ?? '<stream>' };
   if (typeof input === 'object' && input !== null && 'data' in input) {
     const frame = input as RawPicture;
     checkFrame(frame);
     return { kind: 'pixels', frame, name: name ?? '<pixels>' };
   }
-  throw wrongValue('a path, a URL, bytes, a Blob or { data, width, height, channels }', 'the picture', input);
+  throw wrongValue(
+    'a path, a URL, bytes, a Blob, a stream or { data, width, height, channels }',
+    'the picture',
+    input,
+  );
 }
 
 /** A short name for results and messages, also of inputs that cannot be opened. */
@@ -43,6 +54,7 @@ export function nameOfInput(input: unknown): string {
     return text.startsWith('data:') ? `${text.slice(0, 32).split(',')[0]},...` : text;
   }
   if (isBlob(input)) return (input as { name?: string }).name || '<bytes>';
+  if (typeof input === 'object' && input !== null && isByteStream(input)) return '<stream>';
   return types.isUint8Array(input) || types.isArrayBuffer(input) ? '<bytes>' : '<pixels>';
 }
 

@@ -8,6 +8,8 @@ export interface ReadLimits {
   exif: boolean;
   /** called with the bytes of the decoded picture before they are taken; resolves when they may be */
   reserve?: (bytes: number) => Promise<void>;
+  /** a picture that comes as a stream is given up when it fires */
+  signal?: AbortSignal | undefined;
 }
 
 const k_minSide = 8;

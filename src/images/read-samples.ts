@@ -5,6 +5,7 @@ import { bmpHeadBytes, readBmpHeader } from './bmp.js';
 import type { PictureFormat } from './format.js';
 import { measureJp2 } from './jp2-reader.js';
 import type { PictureFile, PictureSource } from './picture-input.js';
+import { bytesOfStream } from './picture-stream.js';
 import { pnmHeadBytes, readPnmHeader } from './pnm.js';
 import { readFrame } from './raw-frame.js';
 import { measureElsewhere, readElsewhere } from './read-elsewhere.js';
@@ -19,6 +20,10 @@ import { named, withFile } from './with-file.js';
 export async function readSamples(source: PictureSource, limits: ReadLimits): Promise<Samples> {
   if (source.kind === 'blob') {
     const bytes = new Uint8Array(await source.blob.arrayBuffer());
+    return readSamples({ kind: 'bytes', bytes, name: source.name }, limits);
+  }
+  if (source.kind === 'stream') {
+    const bytes = await bytesOfStream(source.name, source.stream, limits);
     return readSamples({ kind: 'bytes', bytes, name: source.name }, limits);
   }
   if (source.kind !== 'pixels')

@@ -7,7 +7,7 @@ import { findOption, optionNames, options } from './table.js';
 
 /** Fields of the calls that are no option of the table. */
 const otherFields: Record<LibraryCall, readonly string[]> = {
-  loadEngine: ['signal', 'onWarning'],
+  loadEngine: ['signal', 'onWarning', 'onProgress'],
   score: ['signal', 'name', 'legend'],
   scoreMany: ['signal', 'legend'],
   scorePreprocessed: ['signal', 'batch', 'size', 'map'],

@@ -60,6 +60,15 @@ export interface EngineWarning {
   message: string;
 }
 
+/** What loadEngine does from now on: find the model, load the addon, read the weights, encode the prompts; `ready` is the end. */
+export interface LoadProgress {
+  stage: 'model' | 'addon' | 'weights' | 'prompts' | 'ready';
+  /** since the call */
+  ms: number;
+  /** of `weights`: of the files that are read. Packed weights of an earlier start are mapped in their place */
+  bytes?: number;
+}
+
 export interface EngineOptions extends PictureChoices {
   model?: string;
   device?: string;
@@ -77,6 +86,8 @@ export interface EngineOptions extends PictureChoices {
   signal?: AbortSignal;
   /** told what ends nothing but should be known; default: process.emitWarning */
   onWarning?: (warning: EngineWarning) => void;
+  /** told as each stage of loading begins; what it throws ends the loading */
+  onProgress?: (progress: LoadProgress) => void;
 }
 
 export interface ScoreOptions extends PictureChoices {
@@ -355,7 +366,7 @@ export interface BuildCommandOptions {
   jobs: number;
 }
 
-type NotInTable = 'compat' | 'signal' | 'name' | 'onWarning' | 'legend';
+type NotInTable = 'compat' | 'signal' | 'name' | 'onWarning' | 'onProgress' | 'legend';
 type Flat<T> = { [K in keyof T as K extends NotInTable ? never : K]-?: Exclude<T[K], undefined> };
 type FlatCompat = { [K in keyof CompatOptions as `compat.${K}`]: CompatOptions[K] };
 

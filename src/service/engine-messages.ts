@@ -9,7 +9,7 @@ import type { ScoredLine } from '../sinks/result-line.js';
 /** A model as the operator names it. */
 export interface ServedModel {
   name: string;
-  options: Omit<EngineOptions, 'signal' | 'onWarning'>;
+  options: Omit<EngineOptions, 'signal' | 'onWarning' | 'onProgress'>;
   /** further prompt sets: a name for each file */
   promptSets: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,4 @@
-// What goes wrong around the service: node test/bench/serve-faults.mjs [drain uploads abort hostile] [--rounds 100] [--uploads 1000]
+// What goes wrong around the service: node test/bench/serve-faults.mjs [drain uploads abort hostile] [--rounds 100] [--size 252] [--uploads 1000]
 //   drain    told to end with 32 pictures at work, over and over: each is answered once or refused; none is lost, none answered twice
 //   uploads  given up in the middle: what is held afterwards, and the memory
 //   abort    of the engine with 8 pictures at work: the answers, and the milliseconds until it is ready again
@@ -22,7 +22,12 @@ import {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '100' }, uploads: { type: 'string', default: '1000' } },
+  options: {
+    rounds: { type: 'string', default: '100' },
+    // Smaller pictures than the model's, so that a hundred rounds take minutes.
+    size: { type: 'string', default: '252' },
+    uploads: { type: 'string', default: '1000' },
+  },
 });
 const count = (list) => {
   const sums = {};
@@ -69,7 +74,7 @@ const headOf = (more, type = 'image/png') =>
 async function drain() {
   const totals = { answered: 0, refused: 0, lost: 0, twice: 0, exits: {} };
   for (let round = 0; round < Number(values.rounds); round++) {
-    const service = await startService('--drain-ms', '60000');
+    const service = await startService('--drain-ms', '60000', '--size', values.size);
     const agent = new Agent({ keepAlive: false });
     const works = Array.from({ length: 32 }, () => post(service.url, { agent }));
     await until(async () => (await figure(service.url, 'crane_in_flight_pictures')) >= 24);
@@ -82,6 +87,7 @@ async function drain() {
       else totals.lost++;
     }
     totals.exits[exit] = (totals.exits[exit] ?? 0) + 1;
+    console.error(`round ${round + 1}: ${JSON.stringify(totals)}`);
   }
   tell('drain', { rounds: Number(values.rounds), ...totals });
 }

@@ -1,6 +1,6 @@
 /** Where results go: a file of JSON Lines, a webhook, an MQTT broker. Each confirms what it has, or is tried again. */
 import { createHmac } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { CraneError } from '../../errors.js';
 import { loadOptional } from '../../files/optional-packages.js';
 import { codedWriteError } from '../../files/write-whole.js';
@@ -21,19 +21,24 @@ const k_timeoutMs = 15_000;
 
 /** @throws CraneError E_IO_WRITE */
 export async function jsonLinesReceiver(path: string): Promise<Receiver> {
-  let file: FileHandle;
   try {
-    file = await open(path, 'a');
+    await (await open(path, 'a')).close();
   } catch (thrown) {
     throw codedWriteError(path, thrown);
   }
   return {
     name: 'jsonl',
+    // By its name each time: a file that was moved or deleted meanwhile would take lines that nobody finds.
     async deliver(delivery) {
-      await file.appendFile(`${JSON.stringify(delivery)}\n`);
-      await file.datasync();
+      const file = await open(path, 'a');
+      try {
+        await file.appendFile(`${JSON.stringify(delivery)}\n`);
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
     },
-    close: () => file.close(),
+    close: async () => {},
   };
 }
 

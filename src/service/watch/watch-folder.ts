@@ -30,20 +30,27 @@ export interface WatchParts {
   receivers: Receiver[];
   events: WatchEvents;
   firstWaitMs?: number;
+  /** between two looks whether the folder is still there */
+  lookMs?: number;
 }
 
 export interface Watch {
   /** Resolves once what lay in the folder at the start has its results. */
   settled: Promise<void>;
+  /** Resolves once the folder is gone, or another one in its place: nothing more would be told of what arrives. */
+  lost: Promise<void>;
   /** Finishes what has begun, waits a little for deliveries, and ends. */
   stop(graceMs: number): Promise<void>;
 }
+
+const k_lookMs = 1000;
 
 /** Files at once: one in the engine, one being read, one waiting. */
 const k_atOnce = 3;
 
 export async function watchFolder(parts: WatchParts): Promise<Watch> {
   const { folder, recursive, settleMs, moveTo, engine, journal, receivers, events, firstWaitMs } = parts;
+  const identity = await identityOf(folder);
   const { watch } = await import('chokidar');
   const deliverers = receivers.map((receiver) => new Deliverer(receiver, journal, events, firstWaitMs));
   const waiting: string[] = [];
@@ -56,11 +63,12 @@ export async function watchFolder(parts: WatchParts): Promise<Watch> {
   const take = async (path: string): Promise<void> => {
     const name = relative(folder, path);
     try {
-      const key = `${await contentHash(path)}:${engine.facts.model}`;
+      const hash = await contentHash(path);
+      const key = `${hash}:${engine.facts.model}`;
       await atWork.get(key);
       if (journal.has(key)) events.onKnown(name);
       else {
-        const work = scoreOne(path, name, key);
+        const work = scoreOne({ path, name, hash, key });
         atWork.set(key, work);
         await work.finally(() => atWork.delete(key));
       }
@@ -70,15 +78,18 @@ export async function watchFolder(parts: WatchParts): Promise<Watch> {
       if (error.code !== 'E_CANCELLED') events.onFault(name, error.message);
     }
   };
-  const scoreOne = async (path: string, name: string, key: string): Promise<void> => {
+  const scoreOne = async ({ path, name, hash, key }: ArrivedFile): Promise<void> => {
     const outcome = await engine
       .score(path, { name, regions: parts.regions, signal: stop.signal })
       .catch((thrown: unknown) => {
         const error = toCraneError(thrown);
-        // Not the picture's fault: it is scored when the watch runs again.
-        if (!/^E_(IMAGE|INPUT)_/.test(error.code)) throw error;
+        // No fault of the content: under its key it would never be scored, whenever it comes again.
+        if (!error.code.startsWith('E_IMAGE_')) throw error;
         return { input: name, index: 0, error: error.toJSON() };
       });
+    // Written to while it was scored: it is told of as changed, and the result is of neither content. One that went was whole.
+    const after = await contentHash(path).catch(() => hash);
+    if (after !== hash) return;
     const { index: _index, ...line } = toResultLine(outcome, {}, true);
     const delivery: Delivery = { key, ...line };
     await journal.addResult(delivery);
@@ -120,9 +131,19 @@ export async function watchFolder(parts: WatchParts): Promise<Watch> {
         if (running.size === 0) resolve();
       });
   })();
+  let look: NodeJS.Timeout | undefined;
+  const lost = new Promise<void>((resolve) => {
+    look = setInterval(() => {
+      void identityOf(folder).then((now) => {
+        if (now !== identity) resolve();
+      });
+    }, parts.lookMs ?? k_lookMs);
+  });
   return {
     settled,
+    lost,
     stop: async (graceMs) => {
+      clearInterval(look);
       await watcher.close();
       waiting.length = 0;
       await Promise.allSettled(running);
@@ -131,6 +152,20 @@ export async function watchFolder(parts: WatchParts): Promise<Watch> {
       await journal.close();
     },
   };
+}
+
+interface ArrivedFile {
+  path: string;
+  /** below the folder */
+  name: string;
+  hash: string;
+  key: string;
+}
+
+/** undefined: there is no folder */
+async function identityOf(folder: string): Promise<string | undefined> {
+  const found = await stat(folder).catch(() => undefined);
+  return found?.isDirectory() ? `${found.dev}:${found.ino}` : undefined;
 }
 
 /** A name that is taken gets a number: nothing is overwritten. */

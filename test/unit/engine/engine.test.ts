@@ -138,3 +138,36 @@ it('a CraneError is what callers catch', async () => {
   const { engine } = await toy.open();
   await expect(engine.score(toy.at('no.png'))).rejects.toBeInstanceOf(CraneError);
 });
+
+describe('the progress of a start', () => {
+  it('tells each stage as it begins, with the bytes of the weights', async () => {
+    const model = toy.model();
+    const told: { stage: string; bytes?: number }[] = [];
+    const engine = await openEngine(makeFakeAddon(), model, {
+      onProgress: ({ stage, ms, bytes }) => {
+        expect(ms).toBeGreaterThanOrEqual(0);
+        told.push({ stage, ...(bytes === undefined ? {} : { bytes }) });
+      },
+    });
+    await engine.dispose();
+    expect(told).toEqual([
+      { stage: 'weights', bytes: expect.any(Number) },
+      { stage: 'prompts' },
+      { stage: 'ready' },
+    ]);
+    expect(told[0]!.bytes).toBeGreaterThanOrEqual(0);
+  });
+
+  it('ends with what its listener throws, and frees what was loaded', async () => {
+    const addon = makeFakeAddon();
+    const model = toy.model();
+    const onProgress = ({ stage }: { stage: string }) => {
+      if (stage === 'prompts') throw new Error('enough');
+    };
+    await expect(openEngine(addon, model, { onProgress })).rejects.toThrow('enough');
+    expect(addon.log.disposed).toBe(1);
+    await expect(openEngine(addon, model, { onProgress: 1 as never })).rejects.toMatchObject({
+      code: 'E_USAGE',
+    });
+  });
+});

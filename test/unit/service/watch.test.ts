@@ -1,5 +1,5 @@
 /** Pictures that arrive in a folder: scored once, delivered at least once, over restarts. */
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -56,6 +56,7 @@ async function start(
     journal: await WatchJournal.open(state),
     receivers,
     firstWaitMs: 10,
+    lookMs: 10,
     events: {
       onResult: (delivery) => told.results.push(delivery),
       onKnown: (name) => told.known.push(name),
@@ -129,6 +130,60 @@ describe('watching a folder', () => {
     await start();
     await until(() => told.results.length === 1);
     expect(told.results[0]).toMatchObject({ input: 'broken.png', error: { code: 'E_IMAGE_DECODE' } });
+  });
+
+  it('says nothing for ever of a file that went or changed while it was taken', async () => {
+    const path = join(folder, 'a.png');
+    const whole = await readFile(await writePicture(join(scratch, 'whole.png'), 204));
+    const other = await readFile(await writePicture(join(scratch, 'other.png'), 51));
+    await writeFile(path, whole);
+    // Between its hash and its scoring the file goes, then it is written anew.
+    const score = engine.score.bind(engine);
+    let times = 0;
+    engine.score = async (...given: Parameters<Engine['score']>) => {
+      times++;
+      if (times === 1) await rm(path);
+      const result = await score(...given);
+      if (times === 2) await writeFile(path, other);
+      return result;
+    };
+    await start();
+    await until(() => told.faults.length === 1);
+    expect(told.faults[0]).toMatch(/^a.png: .*no such file/);
+    expect(told.results).toEqual([]);
+    await writeFile(path, whole);
+    await until(() => told.results.length === 1);
+    expect(told.results).toMatchObject([{ score: expect.closeTo(0.2, 2) }]);
+    await writeFile(join(folder, 'b.png'), whole);
+    await until(() => told.results.length === 2);
+    expect(told.results[1]).toMatchObject({ input: 'b.png', score: expect.closeTo(0.8, 2) });
+  });
+
+  it('tells when the folder is gone, and when another is in its place', async () => {
+    let isLost = false;
+    const { lost } = await start();
+    void lost.then(() => {
+      isLost = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(isLost).toBe(false);
+    await rename(folder, join(scratch, 'elsewhere'));
+    await mkdir(folder);
+    await lost;
+    await stop();
+    const again = await start();
+    await rm(folder, { recursive: true });
+    await again.lost;
+  });
+
+  it('appends to the file that has the name, though another had it before', async () => {
+    const path = join(scratch, 'out.jsonl');
+    await start([await jsonLinesReceiver(path)]);
+    await rename(path, join(scratch, 'rotated.jsonl'));
+    await writePicture(join(folder, 'a.png'), 204);
+    await until(() => told.results.length === 1);
+    await stop();
+    expect(await linesOf(path)).toEqual(told.results);
   });
 
   it('moves what has its result, and overwrites nothing', async () => {
