@@ -12,7 +12,7 @@ mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 if [ ! -e "$root/usr/bin/env" ]; then
   debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "$mirror"
 fi
-# As node:22-bookworm has them: Node and npm. Names and certificates of the network are this machine's.
+# As node:22-bookworm has them: Node and npm. Names, certificates and the index of the network are this machine's.
 install -D "$(node -p process.execPath)" "$root/usr/local/bin/node"
 modules=$(npm root --global)
 mkdir -p "$root/usr/local/lib/node_modules"
@@ -20,6 +20,7 @@ cp -r "$modules/npm" "$root/usr/local/lib/node_modules/"
 ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+[ ! -e /etc/pip.conf ] || cp /etc/pip.conf "$root/etc/pip.conf"
 cp "$package" "$root/tmp/crane-native.tgz"
 cp "$here/deploy/install.sh" "$root/tmp/install.sh"
 
@@ -29,7 +30,7 @@ entry=$(word ENTRYPOINT | tr -d '[],"')
 health=$(sed -n 's/^  CMD \["node", "-e", "\(.*\)"\]$/\1/p' "$here/deploy/Dockerfile")
 
 echo '== the build stage'
-[ -e "$root/opt/crane" ] ||
+[ -n "$(find "$root/opt/crane" -name libtorch_cpu.so 2> /dev/null)" ] ||
   unshare --mount --propagation private sh -eu -c 'mount -t proc proc "$0/proc"; exec chroot "$0" "$@"' "$root" \
     env PATH=/usr/local/bin:/usr/bin:/bin HOME=/root CRANE_CUDA=off CRANE_CACHE=/opt/crane \
     NODE_ENV=production sh /tmp/install.sh /tmp/crane-native.tgz /app

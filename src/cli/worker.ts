@@ -41,17 +41,26 @@ async function work(context: Context, argv: Record<string, unknown>): Promise<vo
     ['bullmq', 'ioredis'],
     () => import('../work/worker.js'),
   );
-  const { withoutPassword } = await import('../work/queue.js');
+  const { WorkQueue, withoutPassword } = await import('../work/queue.js');
   const model = await findModel(values.model, context.env);
   const { addon } = await context.loadAddon();
   const engine = await openEngine(addon, model, {
     ...optionsFor('loadEngine', values),
     ...warningsTo(context),
   });
-  const figures = await WorkerFigures.open(values.metricsPort);
+  // Beside the work: a scrape waits for no chunk.
+  const queue =
+    values.metricsPort === undefined ? undefined : await WorkQueue.open(values.redis, values.queue);
+  let figures: import('../work/worker-figures.js').WorkerFigures | undefined;
   try {
+    if (queue) {
+      figures = await WorkerFigures.open(values.metricsPort, {
+        model: { name: values.model, facts: engine.facts },
+        jobs: async () => ({ ...(await queue.counts()) }),
+      });
+      say(context, `metrics at ${figures.address}`);
+    }
     const { precision, kernels, threads, libtorch, device } = await thisMachine(addon, engine.facts);
-    if (figures.address) say(context, `metrics at ${figures.address}`);
     say(context, `${engine.facts.model} takes jobs of ${values.queue} at ${withoutPassword(values.redis)}`);
     await runWorker({
       engine,
@@ -71,19 +80,21 @@ async function work(context: Context, argv: Record<string, unknown>): Promise<vo
       untilEmpty: values.untilEmpty,
       stop: context.stop,
       events: {
-        onPicture: () => figures.picture(),
+        onPicture: (outcome) => figures?.picture(outcome),
         onChunk: ({ chunk, rows, ms, isNew }) => {
-          figures.chunk(isNew ? 'done' : 'known', ms);
+          figures?.chunk(isNew ? 'done' : 'known', ms);
           say(context, isNew ? `${chunk}: ${rows} pictures, ${ms} ms` : `${chunk}: done before`);
         },
+        onRefused: (reason) => say(context, `the queue: ${reason}`),
         onFault: (chunk, reason, isDead) => {
-          figures.chunk(isDead ? 'dead' : 'again', 0);
+          figures?.chunk(isDead ? 'dead' : 'again', 0);
           say(context, `${chunk}: ${reason}${isDead ? '; put aside' : '; again later'}`);
         },
       },
     });
   } finally {
-    await figures.close();
+    await figures?.close();
+    await queue?.close();
     await engine.dispose();
   }
 }

@@ -45,12 +45,15 @@ export function withoutPassword(address: string): string {
   return address.replace(/\/\/[^@/]*@/, '//');
 }
 
-export interface QueueStatus {
+export interface JobCounts {
   waiting: number;
   active: number;
   delayed: number;
   completed: number;
   failed: number;
+}
+
+export interface QueueStatus extends JobCounts {
   /** dead letters, with the reason of the last try */
   dead: { chunk: string; attempts: number; reason: string }[];
 }
@@ -88,7 +91,7 @@ export class WorkQueue {
     if (job && (await job.getState()) === 'failed') await job.retry('failed', { resetAttemptsMade: true });
   }
 
-  async status(): Promise<QueueStatus> {
+  async counts(): Promise<JobCounts> {
     const counts = await this.#queue.getJobCounts(
       'waiting',
       'prioritized',
@@ -97,13 +100,19 @@ export class WorkQueue {
       'completed',
       'failed',
     );
-    const dead = await this.#queue.getFailed(0, k_shownDead - 1);
     return {
       waiting: (counts['waiting'] ?? 0) + (counts['prioritized'] ?? 0),
       active: counts['active'] ?? 0,
       delayed: counts['delayed'] ?? 0,
       completed: counts['completed'] ?? 0,
       failed: counts['failed'] ?? 0,
+    };
+  }
+
+  async status(): Promise<QueueStatus> {
+    const dead = await this.#queue.getFailed(0, k_shownDead - 1);
+    return {
+      ...(await this.counts()),
       dead: dead.map((job) => ({
         chunk: jobName(job),
         attempts: job.attemptsMade,

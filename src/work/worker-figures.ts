@@ -1,82 +1,95 @@
-/** What a worker tells Prometheus, at /metrics; /healthz answers while the process lives. */
+/** What a worker tells Prometheus, at /metrics, as `serve` does; /healthz answers while the process lives. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type * as Prometheus from 'prom-client';
+import type { ScoreOutcome } from '../engine/result.js';
+import { isFailed } from '../engine/result.js';
 import { CraneError } from '../errors.js';
 import { loadOptional } from '../files/optional-packages.js';
+import { FigureRegistry, type ModelInfo, PictureFigures } from '../net/figure-registry.js';
 
-type Prometheus = typeof import('prom-client');
 type ChunkEnd = 'done' | 'known' | 'again' | 'dead';
 
+export interface FigureSources {
+  model: ModelInfo;
+  /** jobs of the queue by their state; asked at each scrape */
+  jobs(): Promise<Record<string, number>>;
+}
+
+const k_chunkSeconds = [0.1, 1, 10, 60, 300, 1800, 7200];
+
 export class WorkerFigures {
-  #server: Server | undefined;
-  #pictures: InstanceType<Prometheus['Counter']> | undefined;
-  #chunks: InstanceType<Prometheus['Counter']> | undefined;
-  #seconds: InstanceType<Prometheus['Histogram']> | undefined;
+  readonly #model: ModelInfo;
+  readonly #pictures: PictureFigures;
+  readonly #failed: Prometheus.Counter<'code'>;
+  readonly #chunks: Prometheus.Counter<'end'>;
+  readonly #seconds: Prometheus.Histogram<string>;
+  readonly #server: Server;
 
-  private constructor() {}
-
-  /** @param port undefined: nothing listens, and nothing is counted. @throws CraneError E_USAGE, E_DEPENDENCY */
-  static async open(port: number | undefined): Promise<WorkerFigures> {
-    const figures = new WorkerFigures();
-    if (port !== undefined) await figures.#listen(port);
-    return figures;
+  private constructor(prometheus: typeof Prometheus, { model, jobs }: FigureSources) {
+    const registry = new FigureRegistry(prometheus);
+    this.#model = model;
+    this.#pictures = new PictureFigures(registry, () => [model]);
+    this.#failed = registry.counter(
+      'crane_failed_pictures_total',
+      'pictures without a score, by the code of the error',
+      ['code'],
+    );
+    this.#chunks = registry.counter(
+      'crane_worker_chunks_total',
+      'chunks by how they ended: done, known (done before), again (later), dead (put aside)',
+      ['end'],
+    );
+    this.#seconds = registry.histogram('crane_worker_chunk_seconds', 'seconds of a chunk', k_chunkSeconds);
+    registry.gauges('crane_queue_jobs', 'jobs of the queue, by their state', ['state'], async () =>
+      Object.entries(await jobs()).map(([state, value]) => ({ labels: { state }, value })),
+    );
+    this.#server = createServer(async (request, response) => {
+      if (request.url === '/healthz') return void response.end('ok\n');
+      if (request.url !== '/metrics') return void response.writeHead(404).end();
+      try {
+        const text = await registry.text();
+        response.setHeader('content-type', registry.contentType);
+        response.end(text);
+      } catch (thrown) {
+        response.writeHead(503).end(`${(thrown as Error).message}\n`);
+      }
+    });
   }
 
-  get address(): string | undefined {
-    const { port } = (this.#server?.address() ?? {}) as Partial<AddressInfo>;
-    return port === undefined ? undefined : `http://localhost:${port}/metrics`;
-  }
-
-  picture(): void {
-    this.#pictures?.inc();
-  }
-
-  chunk(end: ChunkEnd, ms: number): void {
-    this.#chunks?.inc({ end });
-    if (end === 'done') this.#seconds?.observe(ms / 1000);
-  }
-
-  async close(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    server.closeAllConnections();
-    await new Promise<void>((done) => server.close(() => done()));
-  }
-
-  async #listen(port: number): Promise<void> {
-    const { Registry, Counter, Histogram, collectDefaultMetrics } = await loadOptional(
+  /** @throws CraneError E_USAGE where the port is taken, E_DEPENDENCY */
+  static async open(port: number, sources: FigureSources): Promise<WorkerFigures> {
+    const prometheus = await loadOptional(
       'figures of a worker',
       ['prom-client'],
       () => import('prom-client'),
     );
-    const register = new Registry();
-    collectDefaultMetrics({ register });
-    const registers = [register];
-    this.#pictures = new Counter({ name: 'crane_worker_pictures_total', help: 'pictures scored', registers });
-    this.#chunks = new Counter({
-      name: 'crane_worker_chunks_total',
-      help: 'chunks by how they ended: done, known, again, dead',
-      labelNames: ['end'],
-      registers,
-    });
-    this.#seconds = new Histogram({
-      name: 'crane_worker_chunk_seconds',
-      help: 'seconds of a chunk',
-      buckets: [0.1, 1, 10, 60, 300, 1800, 7200],
-      registers,
-    });
-    const server = createServer(async (request, response) => {
-      if (request.url === '/healthz') return void response.end('ok\n');
-      if (request.url !== '/metrics') return void response.writeHead(404).end();
-      response.setHeader('content-type', register.contentType);
-      response.end(await register.metrics());
-    });
+    const figures = new WorkerFigures(prometheus, sources);
     await new Promise<void>((done, fail) => {
-      server.once('error', (cause) =>
+      figures.#server.once('error', (cause) =>
         fail(new CraneError('E_USAGE', `port ${port}: ${cause.message}`, { cause })),
       );
-      server.listen(port, done);
+      figures.#server.listen(port, done);
     });
-    this.#server = server;
+    return figures;
+  }
+
+  get address(): string {
+    return `http://localhost:${(this.#server.address() as AddressInfo).port}/metrics`;
+  }
+
+  picture(outcome: ScoreOutcome): void {
+    if (isFailed(outcome)) this.#failed.inc({ code: outcome.error.code });
+    else this.#pictures.count(this.#model.name, outcome.ms);
+  }
+
+  chunk(end: ChunkEnd, ms: number): void {
+    this.#chunks.inc({ end });
+    if (end === 'done') this.#seconds.observe(ms / 1000);
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise<void>((done) => this.#server.close(() => done()));
   }
 }

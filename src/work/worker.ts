@@ -18,6 +18,8 @@ export interface WorkerChoices extends ChunkChoices {
 
 export interface WorkerEvents extends ChunkEvents {
   onFault(chunk: string, reason: string, isDead: boolean): void;
+  /** what the server of the queue refuses; of one kind once a minute */
+  onRefused(reason: string): void;
 }
 
 /** How often a killed worker's chunk may come back: kills are no fault of a chunk. */
@@ -66,8 +68,8 @@ export async function runWorker(choices: WorkerChoices): Promise<void> {
       ...(jobsPerMinute > 0 ? { limiter: { max: jobsPerMinute, duration: 60_000 } } : {}),
     },
   );
-  // Lost connections come back by themselves; faults of jobs come as 'failed'.
-  worker.on('error', () => {});
+  // Faults of jobs come as 'failed'.
+  worker.on('error', refusals(events));
   worker.on('failed', (job, error) => {
     const isDead = job === undefined || job.finishedOn !== undefined;
     events.onFault(jobName(job), error.message, isDead);
@@ -78,6 +80,23 @@ export async function runWorker(choices: WorkerChoices): Promise<void> {
   await worker.close();
   redis.disconnect();
   if (foreign) throw foreign;
+}
+
+const k_refusalPause = 60_000;
+
+/** Lost connections come back by themselves; all else would be tried again and again without a word. */
+function refusals(events: WorkerEvents): (error: Error) => void {
+  const said = new Map<string, number>();
+  return (error) => {
+    const isLost = /^(ECONN|EPIPE|ETIMEDOUT|EAI_AGAIN)/.test((error as NodeJS.ErrnoException).code ?? '');
+    if (isLost || /Connection is closed|^LOADING/.test(error.message)) return;
+    // Ids of jobs are no matter of the kind.
+    const kind = error.message.replace(/[0-9a-f-]{8,}/g, '').slice(0, 80);
+    const now = performance.now();
+    if (now - (said.get(kind) ?? Number.NEGATIVE_INFINITY) < k_refusalPause) return;
+    said.set(kind, now);
+    events.onRefused(error.message);
+  };
 }
 
 async function whenEmpty(worker: Worker<JobData>, stop: AbortSignal): Promise<void> {
