@@ -4,6 +4,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 #include "core/error.h"
@@ -24,6 +28,7 @@ constexpr NamedIsa k_bits[] = {
 
 // What CRANE_MAX_ISA names; a set stands before those that it includes.
 constexpr NamedIsa k_sets[] = {
+    {"amxbf16", Isa::avx2 | Isa::avx512 | Isa::avx512bf16 | Isa::amxbf16},
     {"avx512bf16", Isa::avx2 | Isa::avx512 | Isa::avx512bf16},
     {"avx512", Isa::avx2 | Isa::avx512},
     {"avx2", Isa::avx2},
@@ -39,6 +44,21 @@ bool saves_tiles() {
   uint32_t high = 0;
   asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return ((static_cast<uint64_t>(high) << 32 | low) & k_tile_state) == k_tile_state;
+}
+
+Isa without(Isa all, Isa taken) {
+  return static_cast<Isa>(static_cast<uint32_t>(all) & ~static_cast<uint32_t>(taken));
+}
+
+// Linux hands the tiles out on request, once for the process.
+bool are_tiles_granted() {
+#if defined(__linux__)
+  constexpr long k_request_permission = 0x1023;
+  constexpr long k_tile_data = 18;
+  return syscall(SYS_arch_prctl, k_request_permission, k_tile_data) == 0;
+#else
+  return false;
+#endif
 }
 
 // What compilers of the oldest kind that is supported do not know by name.
@@ -99,7 +119,12 @@ Isa usable_isa() {
   // Where it throws, the next call tries (and throws) again.
   static const Isa usable = [] {
     const char* ceiling = std::getenv("CRANE_MAX_ISA");
-    return lowered(of_this_cpu(), ceiling == nullptr ? "" : ceiling);
+    Isa usable = lowered(of_this_cpu(), ceiling == nullptr ? "" : ceiling);
+#if defined(__x86_64__)
+    constexpr Isa tiles = Isa::amxbf16 | Isa::amxint8;
+    if ((usable & tiles) != Isa::none && !are_tiles_granted()) usable = without(usable, tiles);
+#endif
+    return usable;
   }();
   return usable;
 }

@@ -16,7 +16,7 @@ enum class Isa : uint32_t {
   neon = 1U << 3,        // of 64-bit ARM, all of which have it
   avx512vnni = 1U << 4,  // beside avx512
   avxvnni = 1U << 5,     // beside avx2
-  amxbf16 = 1U << 6,     // tiles, which Linux grants on request
+  amxbf16 = 1U << 6,     // tiles, which Linux grants on request: usable_isa() asks
   amxint8 = 1U << 7,
 };
 

@@ -1,10 +1,20 @@
-// The algorithm of attention_panels.h over a vector type V, what a cell of four bytes holds (Cells) and how
-// scores become weights (Softmax); included by its faces only.
+// The algorithm of attention_panels.h over a vector type V, what a cell of four bytes holds (Cells), how
+// scores become weights (Softmax) and what multiplies (Products); included by its faces only.
 //
 // Vectors run along queries. A panel of k_panel queries is packed as [cells][k_panel], cells along the head's
-// width; a tile of scores is k_keys keys x k_panel queries, whose accumulators stay in registers. So maxima
-// and sums over the keys are lane by lane, and the weights lie as [key][query], one after the other, ready
-// for the product with the values, where cells run along the keys and vectors along the 64 channels.
+// width; a tile of scores is k_keys keys x k_panel queries. So maxima and sums over the keys are lane by
+// lane, and the weights lie as [key][query], one after the other, ready for the product with the values,
+// where cells run along the keys.
+//
+// Products are attention_vector_products.h or attention_tile_products.h:
+//   k_keys            keys of a tile of scores
+//   k_value_keys      the product with the values takes a multiple of so many keys; weights behind the last
+//   are 0 k_runs_ahead      a chunk's scores are computed while the one before becomes weights, on a unit of
+//   its own Session           what a thread holds while it multiplies use_queries       before the scores of
+//   a stream: its first member's packed queries scores            a tile of scores, [k_keys][k_panel]; unless
+//   k_runs_ahead, their maxima too gather_values     a head's values as add_values takes them add_values sums
+//   += a chunk's weights times its values k_sums_lie_across sums are [channel][query] until turn() makes rows
+//   of them
 //
 // Keys are taken in chunks that stay in the first-level cache. Each chunk's exponentials refer to the largest
 // score seen so far; that maximum is kept, and the weights are brought to the row's final maximum and sum
@@ -18,7 +28,6 @@
 #include "kernels/cells.h"
 #include "kernels/exp2.h"
 #include "kernels/scratch.h"
-#include "kernels/tile_product.h"
 
 namespace crane::kernels {
 namespace {
@@ -40,18 +49,17 @@ struct ExactSoftmax {
   static Reg share(Reg fade, Reg divisor) { return V::mul(divisor, fade); }
 };
 
-// k_keys x 2 vectors of scores, or k_value_rows queries x k_value_vectors vectors of channels, are what a
-// face's registers hold; k_tiles tiles of keys are a chunk.
-template <typename V, typename Cells, typename Softmax, int k_keys, int k_value_rows, int k_value_vectors,
-          int k_tiles>
+// k_tiles tiles of keys are a chunk.
+template <typename V, typename Cells, typename Softmax, typename Products, int k_tiles>
 class AttentionKernel {
   using Reg = typename V::Reg;
+  static constexpr int64_t k_keys = Products::k_keys;
   static constexpr int64_t k_lanes = V::k_lanes;
   static constexpr int64_t k_values = Cells::k_values;
   static constexpr int64_t k_width = k_head_width;
   static constexpr int64_t k_cells = k_width / k_values;  // of a query or key
   static constexpr int64_t k_chunk = k_keys * k_tiles;
-  static_assert(k_chunk % k_values == 0);
+  static_assert(k_chunk % k_values == 0 && k_chunk % Products::k_value_keys == 0);
 
  public:
   static constexpr int64_t k_panel = 2 * k_lanes;
@@ -59,6 +67,7 @@ class AttentionKernel {
   static void run(const AttentionPanels& job, int64_t first, int64_t last) {
     thread_local Scratch scratch;
     AttentionKernel kernel(job, scratch);
+    [[maybe_unused]] const typename Products::Session session;
     const int64_t panels = (job.queries + k_panel - 1) / k_panel;
     for (int64_t task = first; task < last; ++task) {
       kernel.use_head(task / panels);
@@ -99,7 +108,7 @@ class AttentionKernel {
         own += padded_keys_ * k_cells;
       }
     }
-    gather_values(own);
+    Products::gather_values(job_.values.head(head), job_.values.row_stride, job_.keys, padded_keys_, own);
     values_ = own;
   }
 
@@ -116,20 +125,6 @@ class AttentionKernel {
       for (int64_t c = 0; c < k_cells; c += k_lanes) V::store(own + c, cells_of(src, k_values * c));
     }
     for (int64_t i = 0; i < (padded_keys_ - job_.keys) * k_cells; ++i) own[i] = 0;
-  }
-
-  void gather_values(float* own) const {
-    const int64_t stride = job_.values.row_stride;
-    const float* src = job_.values.head(head_);
-    for (int64_t j = 0; j < padded_keys_; j += k_values, src += k_values * stride, own += k_width) {
-      for (int64_t c = 0; c < k_width; c += k_lanes) {
-        Reg x[k_values];
-        for (int64_t v = 0; v < k_values; ++v) {
-          x[v] = j + v < job_.keys ? V::load(src + v * stride + c) : V::zero();
-        }
-        V::store(own + c, Cells::across(x));
-      }
-    }
   }
 
   void panel(int64_t head, int64_t first) {
@@ -163,6 +158,7 @@ class AttentionKernel {
         V::store(share + h * k_lanes, V::div(V::set1(static_cast<float>(job_.stream_count)), total[h]));
       }
     }
+    if constexpr (Products::k_sums_lie_across) Products::turn(sums_);
     for (int64_t i = 0; i < count; ++i, dst += job_.dst_row_stride) {
       for (int64_t c = 0; c < k_width; c += k_lanes) {
         const Reg sum = V::load(sums_ + i * k_width + c);
@@ -202,13 +198,19 @@ class AttentionKernel {
     Reg sum[2] = {V::zero(), V::zero()};
     float* weights = weights_ + stream * padded_keys_ * k_panel;
     float* maxima = maxima_ + stream * chunks_ * k_panel;
+    Products::use_queries(queries_ + source * k_cells * k_panel);
+    const int members = job_.streams[stream].member_count;
+    if constexpr (Products::k_runs_ahead) {
+      for (int64_t tile = 0; tile < keys_of(0); tile += k_keys)
+        scores(members, source, 0, tile, weights, highest);
+    }
     for (int64_t c = 0; c < chunks_; ++c, weights += k_chunk * k_panel, maxima += k_panel) {
       const int64_t count = keys_of(c);
       Reg now[2] = {highest[0], highest[1]};
-      for (int64_t tile = 0; tile < count; tile += k_keys) {
-        const int64_t valid = count - tile < k_keys ? count - tile : k_keys;
-        scores(job_.streams[stream].member_count, source, c * k_chunk + tile, valid, weights + tile * k_panel,
-               now);
+      if constexpr (Products::k_runs_ahead) {
+        raise(weights, count, now);
+      } else {
+        for (int64_t tile = 0; tile < count; tile += k_keys) scores(members, source, c, tile, weights, now);
       }
       for (int h = 0; h < 2; ++h) {
         sum[h] = V::mul(sum[h], Softmax::fade(factor, highest[h], now[h]));
@@ -217,13 +219,24 @@ class AttentionKernel {
       }
       const Reg shift[2] = {Softmax::shift_of(factor, now[0]), Softmax::shift_of(factor, now[1])};
       Reg part[2] = {V::zero(), V::zero()};
-      for (int64_t j = 0; j < count; ++j) {
-        for (int h = 0; h < 2; ++h) {
-          float* at = weights + j * k_panel + h * k_lanes;
-          const Reg e = Softmax::weight(factor, V::load(at), shift[h]);
-          V::store(at, e);
-          part[h] = V::add(part[h], e);
+      const auto weigh = [&](int64_t from, int64_t to) {
+        for (int64_t j = from; j < to; ++j) {
+          for (int h = 0; h < 2; ++h) {
+            float* at = weights + j * k_panel + h * k_lanes;
+            const Reg e = Softmax::weight(factor, V::load(at), shift[h]);
+            V::store(at, e);
+            part[h] = V::add(part[h], e);
+          }
         }
+      };
+      if constexpr (Products::k_runs_ahead) {
+        const int64_t next = c + 1 < chunks_ ? keys_of(c + 1) : 0;
+        for (int64_t tile = 0; tile < count; tile += k_keys) {
+          if (tile < next) scores(members, source, c + 1, tile, weights + k_chunk * k_panel, now);
+          weigh(tile, tile + k_keys < count ? tile + k_keys : count);
+        }
+      } else {
+        weigh(0, count);
       }
       for (int h = 0; h < 2; ++h) sum[h] = V::add(sum[h], part[h]);
     }
@@ -238,30 +251,31 @@ class AttentionKernel {
     }
   }
 
-  // One tile of scores, [k_keys][k_panel], and the maxima over its first `valid` keys.
-  __attribute__((noinline)) void scores(int members, int source, int64_t first_key, int64_t valid, float* dst,
-                                        Reg (&highest)[2]) const {
-    Reg sum[k_keys][2];
-    set_zero<V, k_keys>(sum);
-    for (int m = 0; m < members; ++m) {
-      const float* queries = queries_ + (source + m) * k_cells * k_panel;
-      const float* keys = keys_[source + m] + first_key * k_cells;
-      add_tile_product<V, k_keys>(keys, /*step=*/1, /*pitch=*/k_cells, queries, k_cells, sum, Cells::dot);
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < k_keys; ++r) {
-      V::store(dst + r * k_panel, sum[r][0]);
-      V::store(dst + r * k_panel + k_lanes, sum[r][1]);
-    }
-    if (valid == k_keys) {
-#pragma GCC unroll 16
-      for (int r = 0; r < k_keys; ++r) {
-        for (int h = 0; h < 2; ++h) highest[h] = V::max(sum[r][h], highest[h]);
+  // Keys [tile, tile + k_keys) of chunk c, into the chunk's weights.
+  void scores(int members, int source, int64_t c, int64_t tile, float* weights, Reg (&highest)[2]) const {
+    const int64_t left = keys_of(c) - tile;
+    Products::scores(members, queries_ + source * k_cells * k_panel, keys_ + source, c * k_chunk + tile,
+                     left < k_keys ? left : k_keys, weights + tile * k_panel, highest);
+  }
+
+  // Maxima over `count` keys.
+  static void raise(const float* scores, int64_t count, Reg (&highest)[2]) {
+    constexpr int64_t k_side_by_side = 4;
+    Reg own[k_side_by_side][2];
+    for (auto& each : own) each[0] = each[1] = V::set1(-FLT_MAX);
+    int64_t j = 0;
+    for (; j + k_side_by_side <= count; j += k_side_by_side) {
+      for (int64_t r = 0; r < k_side_by_side; ++r) {
+        for (int h = 0; h < 2; ++h) {
+          own[r][h] = V::max(V::load(scores + (j + r) * k_panel + h * k_lanes), own[r][h]);
+        }
       }
-    } else {
-      for (int64_t r = 0; r < valid; ++r) {
-        for (int h = 0; h < 2; ++h) highest[h] = V::max(V::load(dst + r * k_panel + h * k_lanes), highest[h]);
-      }
+    }
+    for (; j < count; ++j) {
+      for (int h = 0; h < 2; ++h) own[0][h] = V::max(V::load(scores + j * k_panel + h * k_lanes), own[0][h]);
+    }
+    for (const auto& each : own) {
+      for (int h = 0; h < 2; ++h) highest[h] = V::max(each[h], highest[h]);
     }
   }
 
@@ -290,6 +304,10 @@ class AttentionKernel {
           if constexpr (Softmax::k_divides_by_what_was_multiplied) sum = Cells::dot(cell, Cells::ones(), sum);
         }
         total[h] = sum;
+        for (int64_t j = (count + k_values - 1) / k_values; j % (Products::k_value_keys / k_values) != 0;
+             ++j) {
+          V::store(dst + j * k_panel, V::zero());
+        }
       };
       const auto one = [&](const float* at) { return V::mul(f[0], V::load(at)); };
       const auto two = [&](const float* at) { return V::fma(f[1], V::load(at + next), one(at)); };
@@ -303,32 +321,9 @@ class AttentionKernel {
     }
   }
 
-  // sums_ [query][64] += chunk's weights times its values.
   void add_values(int64_t c) {
     const int64_t cells = (keys_of(c) + k_values - 1) / k_values;
-    const float* values = values_ + c * k_chunk * k_cells;
-    for (int64_t channel = 0; channel < k_width; channel += k_value_vectors * k_lanes) {
-      constexpr int64_t parts = (k_panel + k_value_rows - 1) / k_value_rows;
-      int64_t row = 0;
-      for (int64_t part = 0; part < parts; ++part) {
-        const ResultRows dst{sums_ + row * k_width + channel, k_width, c == 0};
-        // Parts of k_value_rows and k_value_rows - 1 rows that add up to the panel.
-        if (part < k_panel - parts * (k_value_rows - 1)) {
-          product<k_value_rows>(chunk_ + row, values + channel, cells, dst);
-          row += k_value_rows;
-        } else {
-          product<k_value_rows - 1>(chunk_ + row, values + channel, cells, dst);
-          row += k_value_rows - 1;
-        }
-      }
-    }
-  }
-
-  template <int k_rows>
-  static __attribute__((noinline)) void product(const float* weights, const float* values, int64_t cells,
-                                                const ResultRows& dst) {
-    add_weighted_rows<V, k_rows, k_value_vectors>(
-        weights, k_panel, cells, [&](int64_t j) { return values + j * k_width; }, dst, Cells::dot);
+    Products::add_values(chunk_, values_ + c * k_chunk * k_cells, cells, c == 0, sums_);
   }
 
   int64_t keys_of(int64_t chunk) const {
@@ -341,12 +336,12 @@ class AttentionKernel {
   int64_t padded_keys_ = 0;
   int64_t head_ = -1;
   const float* keys_[k_most_streams * k_most_streams] = {};  // [padded_keys_][cells]
-  const float* values_ = nullptr;                            // [padded_keys_ / k_values][64]
+  const float* values_ = nullptr;                            // padded_keys_ / k_values * 64 cells
   float* queries_ = nullptr;                                 // [sources][cells][k_panel]
   float* weights_ = nullptr;                                 // [streams][padded_keys_][k_panel]
   float* maxima_ = nullptr;  // [streams][chunks_][k_panel]: maxima, then factors
   float* chunk_ = nullptr;   // [k_chunk / k_values][k_panel]
-  float* sums_ = nullptr;    // [k_panel][64]
+  float* sums_ = nullptr;    // [k_panel][64], or across
   float* rows_ = nullptr;    // the head's keys and values
 };
 

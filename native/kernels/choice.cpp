@@ -139,9 +139,7 @@ std::string_view chosen_face(std::string_view kernel, Precision precision) {
 
 bool can_run(const Row& row) { return includes(usable_isa(), row.needs); }
 
-bool can_run(const PeakRow& row) {
-  return includes(usable_isa(), row.needs) && (row.function->may_run == nullptr || row.function->may_run());
-}
+bool can_run(const PeakRow& row) { return includes(usable_isa(), row.needs); }
 
 bool can_run(std::string_view face) {
   return std::any_of(table().begin(), table().end(),
@@ -170,11 +168,12 @@ bool can_multiply_in(Precision precision) {
 }
 
 std::string instructions_of(Precision precision) {
-  Isa needed = Isa::none;
-  for (const std::span<const Row> rows : kernels_at(precision)) {
-    if (rows.front().precision == precision) needed = needed | rows.front().needs;
+  std::string text;
+  for (const Row& row : rows_of("linear", precision)) {
+    if (row.precision != precision || row.needs == Isa::none) continue;
+    text.append(text.empty() ? "" : " or ").append(isa_bits(row.needs));
   }
-  return needed == Isa::none ? "instructions that this build has no kernels for" : isa_bits(needed);
+  return text.empty() ? "instructions that this build has no kernels for" : text;
 }
 
 std::vector<Precision> listed_precisions() {

@@ -26,7 +26,7 @@ std::string_view chosen_face(std::string_view kernel, Precision precision = Prec
 
 // Whether this CPU, lowered by CRANE_MAX_ISA, has the instructions that a row needs.
 bool can_run(const Row& row);
-bool can_run(const PeakRow& row);  // and the operating system grants them
+bool can_run(const PeakRow& row);
 
 // The same of any face of that name.
 bool can_run(std::string_view face);
@@ -39,7 +39,7 @@ bool may_use(Isa isa);
 // slow definitions. Errors: those of chosen().
 bool can_multiply_in(Precision precision);
 
-// The instructions that the best faces of this precision need, as text.
+// The instructions that linear layers of this precision need, as text.
 std::string instructions_of(Precision precision);
 
 // Precisions with rows of their own, float32 first.

@@ -11,10 +11,12 @@
 namespace crane::kernels {
 
 #if defined(__x86_64__)
+extern const LinearFace k_linear_amxbf16;
 extern const LinearFace k_linear_avx512bf16;
 extern const LinearFace k_linear_avx512;
 extern const LinearFace k_linear_avx2;
 
+extern const AttentionFace k_attention_amxbf16;
 extern const AttentionFace k_attention_avx512bf16;
 extern const AttentionFace k_attention_avx512;
 extern const AttentionFace k_attention_avx2;

@@ -13,6 +13,7 @@ void LinearFace::pack(const float* weight, int64_t out, int64_t depth, int64_t f
                       float* packed) const {
   const int64_t all = cells(depth);
   const auto cell = [&](const float* row, int64_t k) {
+    if (k * cell_values >= depth) return 0.0F;
     if (cell_values == 1) return row[k];
     return bfloat16_pair(row[2 * k], 2 * k + 1 < depth ? row[2 * k + 1] : 0.0F);
   };

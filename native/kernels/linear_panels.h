@@ -44,10 +44,14 @@ struct LinearFace {
   int64_t columns;
   int64_t cell_values;  // values of the depth in four bytes: 1 float32, or 2 bfloat16
   void (*run)(const LinearPanels& job, const PanelRange& range);
+  int64_t cell_multiple = 1;  // the depth is packed as a multiple of so many cells
 
   int64_t row_panels(int64_t count) const { return (count + rows - 1) / rows; }
   int64_t column_panels(int64_t out) const { return (out + columns - 1) / columns; }
-  int64_t cells(int64_t depth) const { return (depth + cell_values - 1) / cell_values; }
+  int64_t cells(int64_t depth) const {
+    const int64_t step = cell_values * cell_multiple;
+    return (depth + step - 1) / step * cell_multiple;
+  }
   // The packed weights' size in cells, four bytes each.
   int64_t packed_floats(int64_t out, int64_t depth) const {
     return column_panels(out) * columns * cells(depth);

@@ -44,8 +44,6 @@ struct PeakFace {
   int64_t results;  // of all chains
   int64_t depth;    // multiply-adds that a step gives each result
   void (*run)(const PeakJob& job);
-  // Asked once before the first run: false where the operating system does not grant what it needs.
-  bool (*may_run)() = nullptr;
 
   // Of one step on one thread: a multiply-add is two.
   constexpr int64_t operations() const { return 2 * results * depth; }

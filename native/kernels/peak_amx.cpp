@@ -3,8 +3,6 @@
 #if defined(__x86_64__) && defined(__linux__)
 
 #include <immintrin.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cstring>
 
@@ -26,13 +24,6 @@ struct alignas(64) TileShapes {
   uint16_t row_bytes[16] = {};
   uint8_t rows[16] = {};
 };
-
-// Linux hands the tiles out on request, once for the process.
-bool are_granted() {
-  constexpr long k_request_permission = 0x1023;
-  constexpr long k_tile_data = 18;
-  return syscall(SYS_arch_prctl, k_request_permission, k_tile_data) == 0;
-}
 
 void set_shapes() {
   TileShapes shapes;
@@ -132,8 +123,8 @@ void run_int8(const PeakJob& job) {
 
 }  // namespace
 
-const PeakFace k_peak_amx_bf16 = {k_tiles * k_tile_results, 32, run_bf16, are_granted};
-const PeakFace k_peak_amx_int8 = {k_tiles * k_tile_results, 64, run_int8, are_granted};
+const PeakFace k_peak_amx_bf16 = {k_tiles * k_tile_results, 32, run_bf16};
+const PeakFace k_peak_amx_int8 = {k_tiles * k_tile_results, 64, run_int8};
 
 }  // namespace crane::kernels
 

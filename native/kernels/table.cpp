@@ -10,6 +10,7 @@ constexpr Precision bf16 = Precision::bfloat16;
 constexpr Function by_libtorch{};
 #if defined(__x86_64__)
 constexpr Isa avx512bf16 = Isa::avx512 | Isa::avx512bf16;
+constexpr Isa amxbf16 = avx512bf16 | Isa::amxbf16;
 #endif
 
 constexpr Row k_table[] = {
@@ -54,11 +55,17 @@ constexpr Row k_table[] = {
     {"nearest", f32, "ref", Isa::none},
 
 #if defined(__x86_64__)
+#if defined(__linux__)
+    {"linear", bf16, "amxbf16", amxbf16, &k_linear_amxbf16},
+#endif
     {"linear", bf16, "avx512bf16", avx512bf16, &k_linear_avx512bf16},
 #endif
     {"linear", bf16, "ref", Isa::none},
 
 #if defined(__x86_64__)
+#if defined(__linux__)
+    {"attention", bf16, "amxbf16", amxbf16, &k_attention_amxbf16},
+#endif
     {"attention", bf16, "avx512bf16", avx512bf16, &k_attention_avx512bf16},
 #endif
     {"attention", bf16, "ref", Isa::none},

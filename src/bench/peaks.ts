@@ -11,9 +11,6 @@ export interface Peak {
   cpuGflops: number;
 }
 
-/** Tiles that no kernel of ours multiplies in. */
-const k_foreignFace = 'amx';
-
 /** Medians over the rounds, in the order of the addon's table. */
 export function peaksOf(rounds: readonly (readonly PeakRate[])[]): Peak[] {
   return (rounds[0] ?? []).map(({ format, face, instruction }) => {
@@ -26,12 +23,7 @@ export function peaksOf(rounds: readonly (readonly PeakRate[])[]): Peak[] {
   });
 }
 
-/** Of the fastest instruction that kernels of this precision can be written in. */
+/** Of the fastest instruction of a precision, which stands first. */
 export function peakFor(peaks: readonly Peak[], precision: string): Peak | undefined {
-  return peaks.find(({ format, face }) => format === precision && face !== k_foreignFace);
-}
-
-/** The tiles of that format, which libtorch may multiply in where they are there. */
-export function foreignPeak(peaks: readonly Peak[], precision: string): Peak | undefined {
-  return peaks.find(({ format, face }) => format === precision && face === k_foreignFace);
+  return peaks.find(({ format }) => format === precision);
 }

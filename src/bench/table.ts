@@ -4,7 +4,6 @@ import { type Align, aligned } from '../terminal/aligned.js';
 import { formatBytes } from '../terminal/bytes.js';
 import type { Paint } from '../terminal/paint.js';
 import { isBusy } from './machine.js';
-import { foreignPeak, type Peak } from './peaks.js';
 import type { BenchReport, BenchRun, Failure, PartyFigures } from './report.js';
 
 /** Ends with a newline. */
@@ -130,15 +129,8 @@ function limitLines({ peaks, peak, gemm }: BenchRun): string[] {
   });
   return [
     `  peaks of this CPU in 1e9 operations/s: ${formats.join('; ')}`,
-    `  ${product}, ${percent(gemm.gflops / peak.gflops)} of the peak${whyAbove(peaks, peak, gemm)}`,
+    `  ${product}, ${percent(gemm.gflops / peak.gflops)} of the peak`,
   ];
-}
-
-/** A product above the peak of an instruction was computed by another one. */
-function whyAbove(peaks: BenchRun['peaks'], peak: Peak, { gflops, precision }: BenchRun['gemm']): string {
-  const tiles = foreignPeak(peaks, precision);
-  if (gflops <= peak.gflops || !tiles) return '';
-  return `: it multiplies in tiles (${tiles.instruction}), ${percent(gflops / tiles.gflops)} of what they can do`;
 }
 
 function ownLines({ parties }: BenchRun): string[] {

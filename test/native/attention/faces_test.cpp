@@ -209,7 +209,7 @@ TEST_P(AtRowCount, ExceptionalInputsEndInBfloat16AsInItsDefinition) {
 TEST(PlainAttention, Bfloat16RowsBitsDependOnThatRowAlone) {
   const auto [q, k, v] = inputs(150, 15);
   for (const auto& face : plain_attention_faces(Precision::bfloat16)) {
-    if (face.name != "avx512bf16" || !face.can_run()) continue;
+    if (face.name == "ref" || !face.can_run()) continue;
     const at::Tensor all = face.run(q, k, v, k_scale, false);
     for (const auto& [from, to] : {std::pair{0, 1}, {5, 19}, {117, 150}}) {
       EXPECT_TRUE(at::equal(face.run(q.slice(2, from, to), k, v, k_scale, false), all.slice(2, from, to)));

@@ -13,6 +13,7 @@ constexpr Isa k_all = Isa::avx2 | Isa::avx512 | Isa::avx512bf16 | Isa::avx512vnn
 
 TEST(Isa, ACeilingTakesAwayWhatItsSetLacks) {
   EXPECT_EQ(lowered(k_all, ""), k_all);
+  EXPECT_EQ(lowered(k_all, "amxbf16"), Isa::avx2 | Isa::avx512 | Isa::avx512bf16 | Isa::amxbf16);
   EXPECT_EQ(lowered(k_all, "avx512bf16"), Isa::avx2 | Isa::avx512 | Isa::avx512bf16);
   EXPECT_EQ(lowered(k_all, "avx512"), Isa::avx2 | Isa::avx512);
   EXPECT_EQ(lowered(k_all, "avx2"), Isa::avx2);
@@ -50,7 +51,8 @@ TEST(Isa, ABitAloneIsNoSetThatNeedsOthers) {
 }
 
 TEST(Isa, NamesTheLargestSetAndEveryBit) {
-  EXPECT_EQ(isa_name(k_all), "avx512bf16");
+  EXPECT_EQ(isa_name(k_all), "amxbf16");
+  EXPECT_EQ(isa_name(lowered(k_all, "avx512bf16")), "avx512bf16");
   EXPECT_EQ(isa_name(Isa::avx2 | Isa::avx512), "avx512");
   EXPECT_EQ(isa_name(Isa::none), "plain");
   EXPECT_EQ(isa_bits(Isa::avx2 | Isa::avx512bf16), "avx2, avx512bf16");

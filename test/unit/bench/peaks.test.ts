@@ -30,8 +30,8 @@ describe('peaks', () => {
     expect(peaksOf([])).toEqual([]);
   });
 
-  it('of a precision are those that its kernels can be written in: no tiles', () => {
-    expect(peakFor(peaksOf(rounds), 'bfloat16')?.face).toBe('avx512bf16');
+  it('of a precision are those of its fastest instruction', () => {
+    expect(peakFor(peaksOf(rounds), 'bfloat16')?.face).toBe('amx');
     expect(peakFor(peaksOf(rounds), 'float32')?.face).toBe('avx512');
     expect(peakFor(peaksOf(rounds), 'float16')).toBeUndefined();
   });
@@ -40,7 +40,7 @@ describe('peaks', () => {
 describe('shares', () => {
   const party = (name: string, precision: string): Party => ({
     name,
-    facts: { title: name, versions: {}, threads: 2, precision, gflop: 998 },
+    facts: { title: name, versions: {}, threads: 2, precision, gflop: 8000 },
     run: async () => ({ seconds: 1 }),
     close: async () => {},
   });
@@ -61,15 +61,15 @@ describe('shares', () => {
   it('are of the peak in the number format of each party, and of the product beside', () => {
     const { p, peak, parties } = run(rounds);
     expect(p).toBe(1);
-    expect(peak?.face).toBe('avx512bf16');
-    expect(parties.map(({ shareOfPeak }) => shareOfPeak)).toEqual([0.5, 499 / 538]);
-    expect(parties[0]!.shareOfProduct).toBeCloseTo(499 / (2e-9 * 4096 ** 3), 6);
+    expect(peak?.face).toBe('amx');
+    expect(parties.map(({ shareOfPeak }) => shareOfPeak)).toEqual([0.5, 4000 / 538]);
+    expect(parties[0]!.shareOfProduct).toBeCloseTo(4000 / (2e-9 * 4096 ** 3), 6);
   });
 
   it('are of the product where no peak was measured', () => {
     const { p, peak, peaks, parties } = run([undefined]);
     expect([peak, peaks]).toEqual([null, []]);
-    expect(p).toBeCloseTo(998 / (2e-9 * 4096 ** 3), 6);
+    expect(p).toBeCloseTo(8000 / (2e-9 * 4096 ** 3), 6);
     expect(parties[0]!.shareOfPeak).toBe(parties[0]!.shareOfProduct);
   });
 });

@@ -1,0 +1,33 @@
+// How scores become weights that are rounded to bfloat16, a Softmax of attention_panels_kernel.h; included by
+// the faces of bfloat16 only.
+#pragma once
+
+#include "kernels/vec_avx512bf16.h"
+
+namespace crane::kernels {
+namespace {
+
+// Exponentials as short as rounding to bfloat16 allows. The scale multiplies the scores, so that queries are
+// rounded as they are.
+//
+// Weights are normalised and added in float32, then rounded; each row is divided by the sum of what was
+// rounded, which costs one more product for a pair of keys: so equal values come out as they went in, and a
+// row whose weight lies on few keys does not keep their rounding.
+struct RoundedSoftmax {
+  using Reg = Vec::Reg;
+  static constexpr bool k_divides_by_what_was_multiplied = true;
+
+  static Reg query(Reg /*scale*/, Reg x) { return x; }
+  static Reg shift_of(Reg scale, Reg highest) { return Vec::mul(scale, highest); }
+  static Reg weight(Reg scale, Reg score, Reg shift) {
+    return short_exp2_lanes(_mm512_fmsub_ps(scale, score, shift));
+  }
+  static Reg fade(Reg scale, Reg from, Reg to) {
+    return short_exp2_lanes(Vec::mul(scale, Vec::sub(from, to)));
+  }
+  static Reg divisor_of(Reg sum) { return sum; }
+  static Reg share(Reg fade, Reg divisor) { return Vec::div(fade, divisor); }
+};
+
+}  // namespace
+}  // namespace crane::kernels
