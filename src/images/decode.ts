@@ -6,7 +6,8 @@
 import { types } from 'node:util';
 import type { NativePicture } from '../addon/native.js';
 import { inThread } from '../threads/pool.js';
-import { allocate } from './allocate.js';
+import { allocateUnfilled } from './allocate.js';
+import { farApart, inSlices } from './in-slices.js';
 import type { Levels } from './levels.js';
 import { pictureFindings } from './picture-findings.js';
 import type { PictureSource } from './picture-input.js';
@@ -39,7 +40,7 @@ export async function decodePicture(source: PictureSource, options: DecodeOption
 
 async function toPicture(name: string, samples: Samples, reading: Reading): Promise<DecodedPicture> {
   const { data, width, height, mode, mosaic } = samples;
-  const notes = [...(samples.notes ?? []), ...transparentNotes(samples)];
+  const notes = [...(samples.notes ?? []), ...(await transparentNotes(samples))];
   if (isEightBits(samples)) return { data: samples.data, width, height, mode, notes };
   if (reading.grey16 && mode === 'L' && mosaic === undefined && types.isUint16Array(data)) {
     const levels: Levels = { low: 0, high: 255, bits: 8, from: 'option' };
@@ -56,14 +57,21 @@ const k_sampled = 16_384;
 const k_transparent = 0.02;
 
 /** Alpha is dropped as in the reference: what is transparent shows what lies beneath, of which nobody thought. */
-function transparentNotes({ data, width, height, mode }: Samples): PictureNote[] {
+async function transparentNotes({ data, width, height, mode }: Samples): Promise<PictureNote[]> {
   if (mode !== 'LA' && mode !== 'RGBA') return [];
   const channels = channelsOf[mode];
   const pixels = width * height;
   const step = Math.max(1, Math.floor(pixels / k_sampled));
-  let [seen, transparent] = [0, 0];
-  for (let pixel = 0; pixel < pixels; pixel += step, seen++)
-    if (data[pixel * channels + channels - 1] === 0) transparent++;
+  const seen = Math.ceil(pixels / step);
+  let transparent = 0;
+  await inSlices(
+    seen,
+    (from, to) => {
+      for (let sample = from; sample < to; sample++)
+        if (data[(sample * step + 1) * channels - 1] === 0) transparent++;
+    },
+    farApart,
+  );
   if (transparent < k_transparent * seen) return [];
   const share = Math.round((100 * transparent) / seen);
   return [
@@ -82,7 +90,7 @@ async function inColours(
 ): Promise<DecodedPicture> {
   const { loadAddon } = await import('../addon/load-addon.js');
   const { addon } = await loadAddon();
-  const rgb = allocate(name, width * height * 3);
+  const rgb = allocateUnfilled(name, width * height * 3);
   await addon.demosaic(data as Uint8Array, width, height, pattern, rgb);
   return { ...picture, data: rgb, width, height, mode: 'RGB' };
 }

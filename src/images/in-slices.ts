@@ -4,6 +4,9 @@ import { setImmediate } from 'node:timers/promises';
 /** Samples that a simple loop does in a fraction of a millisecond. */
 const k_sliceSamples = 100_000;
 
+/** Samples that are spread over a picture, each of which has to be fetched, that a loop does in a fraction of a millisecond. */
+export const farApart = 1_024;
+
 /** Rows of so many samples that make a slice. */
 export function rowsOfSlice(samples: number): number {
   return Math.max(1, Math.floor(k_sliceSamples / samples));

@@ -2,7 +2,7 @@
 // Arrays of another realm (Jest) are no instances of ours.
 import { types } from 'node:util';
 import { CraneError } from '../errors.js';
-import { allocate } from './allocate.js';
+import { allocateUnfilled } from './allocate.js';
 import { inSlices } from './in-slices.js';
 
 type Numbers = Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array;
@@ -15,8 +15,8 @@ export interface RowsOfArray {
   stride: number;
 }
 
-/** Bytes that are copied before the loop lets others run: far below a millisecond. */
-const k_sliceBytes = 1 << 19;
+/** Bytes that are copied before the loop lets others run: new memory comes page by page, each a call of the system. */
+const k_sliceBytes = 1 << 17;
 
 /** @throws CraneError E_IMAGE_SHAPE when the array is transferred or resized meanwhile, E_MEMORY */
 export async function ownCopy(name: string, data: Float32Array, shape: RowsOfArray): Promise<Float32Array>;
@@ -30,7 +30,7 @@ export async function ownCopy(
   data: Numbers,
   { row, rows, stride }: RowsOfArray,
 ): Promise<Uint8Array | Uint16Array | Float32Array> {
-  const memory = allocate(name, row * rows * data.BYTES_PER_ELEMENT).buffer;
+  const memory = allocateUnfilled(name, row * rows * data.BYTES_PER_ELEMENT).buffer;
   const copy = types.isFloat32Array(data)
     ? new Float32Array(memory)
     : types.isUint16Array(data)

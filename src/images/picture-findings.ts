@@ -2,8 +2,9 @@
  * What cannot be right about a decoded picture: nothing in it, nearly all of it at one end of its range, or hardly any
  * difference. A sample of its pixels decides, so that it costs nothing beside decoding.
  */
+import { types } from 'node:util';
 import type { NativePicture } from '../addon/native.js';
-import { inSlices } from './in-slices.js';
+import { farApart, inSlices } from './in-slices.js';
 import { channelsOf, type PictureNote } from './samples.js';
 
 /** Pixels looked at, evenly spread. */
@@ -24,20 +25,26 @@ export async function pictureFindings({ data, width, height, mode }: NativePictu
   let white = 0;
   let least = 255;
   let most = 0;
-  let seen = 0;
-  for (let pixel = 0; pixel < pixels; pixel += step, seen++) {
-    let low = 255;
-    let high = 0;
-    for (let at = pixel * channels; at < pixel * channels + colours; at++) {
-      const value = Math.min(255, data[at]!);
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-    if (high === 0) black++;
-    if (low === 255) white++;
-    if (low < least) least = low;
-    if (high > most) most = high;
-  }
+  const seen = Math.ceil(pixels / step);
+  await inSlices(
+    seen,
+    (from, to) => {
+      for (let pixel = from * step; pixel < to * step && pixel < pixels; pixel += step) {
+        let low = 255;
+        let high = 0;
+        for (let at = pixel * channels; at < pixel * channels + colours; at++) {
+          const value = Math.min(255, data[at]!);
+          if (value < low) low = value;
+          if (value > high) high = value;
+        }
+        if (high === 0) black++;
+        if (low === 255) white++;
+        if (low < least) least = low;
+        if (high > most) most = high;
+      }
+    },
+    farApart,
+  );
   if (least === most && (await isConstant(data))) {
     return [
       { kind: 'constant', message: `every pixel has the level ${most} of 255: there is nothing to see` },
@@ -66,10 +73,21 @@ export async function pictureFindings({ data, width, height, mode }: NativePictu
 
 /** Only asked where the sample is constant; ends at the first difference. */
 async function isConstant(data: NativePicture['data']): Promise<boolean> {
-  const first = Math.min(255, data[0]!);
   let isSame = true;
-  await inSlices(data.length, (from, to) => {
-    for (let at = from; at < to && isSame; at++) isSame = Math.min(255, data[at]!) === first;
-  });
+  if (types.isUint8Array(data)) {
+    // Each value beside the next, by the system's own comparison.
+    await inSlices(data.length - 1, (from, to) => {
+      isSame &&= Buffer.compare(data.subarray(from, to), data.subarray(from + 1, to + 1)) === 0;
+    });
+    return isSame;
+  }
+  const first = Math.min(255, data[0]!);
+  await inSlices(
+    data.length,
+    (from, to) => {
+      for (let at = from; at < to && isSame; at++) isSame = Math.min(255, data[at]!) === first;
+    },
+    8 * farApart,
+  );
   return isSame;
 }

@@ -1,7 +1,7 @@
 // How long the JavaScript thread is held at a stretch by each thing that pixels, masks and maps go through:
-// node test/bench/event-loop.mjs [--megapixels 12] [--heic FILE] (after npm run build:ts and the addon). Of each: the most
+// node test/bench/event-loop.mjs [--megapixels 12] [--heic FILE] [--only WORDS] [--delay] (after npm run build:ts and the addon). Of each: the most
 // processor time of the thread in one turn of its loop, without the garbage collections within it, which large arrays bring about and
-// nobody computes; the same with them; the longest collection; the longest delay of a timer of 1 ms, which on a busy machine is the
+// nobody computes; the same with them; the longest collection; with --delay, in a run of its own, the longest delay of a timer of 1 ms, which on a busy machine is the
 // machine's (see the idle row).
 // Nothing here writes HEIC: --heic names a picture of as many pixels, otherwise the small one of the tests is read.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     megapixels: { type: 'string', default: '12' },
     heic: { type: 'string', default: join(import.meta.dirname, '../unit/images/pictures/blocks.heic') },
     only: { type: 'string', default: '' },
+    delay: { type: 'boolean', default: false },
   },
 });
 const height = Math.round(Math.sqrt((Number(values.megapixels) * 1e6 * 3) / 4));
@@ -30,7 +31,9 @@ const width = Math.round((height * 4) / 3);
 const folder = await mkdtemp(join(tmpdir(), 'crane-loop-'));
 
 const rgb = new Uint8Array(width * height * 3);
-for (let at = 0; at < rgb.length; at++) rgb[at] = (at * 2654435761) >>> 24;
+// Grain on a gradient: as a camera's picture compresses.
+for (let at = 0; at < rgb.length; at++)
+  rgb[at] = (at % (3 * width)) / (width / 64) + ((at * 2654435761) >>> 29) + 20;
 const raw = { raw: { width, height, channels: 3 } };
 const masks = [join(folder, 'a.png'), join(folder, 'b.png')];
 for (const mask of masks) await sharp(rgb, raw).png({ compressionLevel: 1 }).toFile(mask);
@@ -53,6 +56,7 @@ const map = new Float32Array(side * side).fill(0.5);
 
 const cases = {
   'nothing, for comparison': () => new Promise((resolve) => setTimeout(resolve, 1000)),
+  'the decoder library alone': () => sharp(picture).raw().toBuffer(),
   'score a file': () => engine.score(picture),
   ...Object.fromEntries(
     Object.entries(files).map(([kind, path]) => [`score ${kind}`, () => engine.score(path)]),
@@ -109,23 +113,27 @@ async function measured(across, down) {
   await evaluator.finish();
 }
 
-console.log(`pictures of ${width} x ${height}; longest hold of the JavaScript thread`);
+const shown = (value, digits = 2) => value?.toFixed(digits) ?? '-';
+console.log(`pictures of ${width} x ${height}; longest hold of the JavaScript thread, median of three runs`);
 console.log(
   `${''.padEnd(36)}own turn, ms   above 1 ms   whole turn, ms   above 1 ms   collection, ms   delay of a timer, ms`,
 );
 for (const [name, run] of Object.entries(cases).filter(([name]) => name.includes(values.only))) {
   // Compiled code and memory as they are in the middle of a run.
   await run();
-  const turns = await turnsOf(run);
-  const delay = await delayOf(run);
-  const ms = (value) => value.toFixed(2);
+  // A machine's own pauses fall into one of them or another.
+  const runs = [];
+  for (let at = 0; at < 3; at++) runs.push(await turnsOf(run));
+  const middle = (name) => (runs[0] ? runs.map((turns) => turns[name]).sort((a, b) => a - b)[1] : undefined);
+  const delay = values.delay ? shown(await delayOf(run)) : '-';
+
   const cells = [
-    (turns ? ms(turns.own) : '-').padStart(12),
-    String(turns?.ownLong ?? '-').padStart(13),
-    (turns ? ms(turns.longest) : '-').padStart(17),
-    String(turns?.long ?? '-').padStart(13),
-    (turns ? ms(turns.collection) : '-').padStart(17),
-    ms(delay).padStart(23),
+    shown(middle('own')).padStart(12),
+    shown(middle('ownLong'), 0).padStart(13),
+    shown(middle('longest')).padStart(17),
+    shown(middle('long'), 0).padStart(13),
+    shown(middle('collection')).padStart(17),
+    delay.padStart(23),
   ];
   console.log(`${name.padEnd(36)}${cells.join('')}`);
 }
