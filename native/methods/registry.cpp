@@ -7,6 +7,7 @@
 #include "methods/adaclip/trainable.h"
 #include "methods/anomalyclip/anomalyclip.h"
 #include "methods/anovl/anovl.h"
+#include "methods/both/both.h"
 #include "methods/crane/crane.h"
 #include "methods/normals/normals.h"
 #include "methods/vand/vand.h"
@@ -27,6 +28,7 @@ constexpr Row k_rows[] = {
     {"adaclip", make_adaclip, &adaclip::k_checkpoint},
     {"anomalyclip", make_anomalyclip, &text::k_prompt_checkpoint},
     {"anovl", make_anovl, nullptr},
+    {"both", make_both, nullptr},
     {"crane", make_crane, &text::k_prompt_checkpoint},
     {"normals", make_normals, nullptr},
     {"vand", make_vand, &vand::k_heads_checkpoint},

@@ -15,6 +15,9 @@ constexpr const char* k_format = "crane.normals";
 constexpr const char* k_version = "1";
 constexpr const char* k_tower = "crane.normals.tower";
 constexpr const char* k_checksum = "crane.normals.crc32";
+// Before the names of what is kept beside the rows, and of its checksums.
+constexpr std::string_view k_beside = "beside.";
+constexpr const char* k_beside_checksum = "crane.normals.crc32.";
 constexpr int64_t k_alignment = 64;
 // A unit row in float32 is off by some roundings of its sum.
 constexpr double k_norm_slack = 1e-3;
@@ -67,10 +70,58 @@ void check_starts(const std::vector<int64_t>& starts, int64_t rows, int64_t upri
   check_input(is_whole, k_code, path, ": its pictures do not share out its ", rows, " rows");
 }
 
+// A mapped tensor, valid as long as the file is held. The pages are mapped for reading only, and nothing
+// writes to a bank.
+at::Tensor mapped(const std::shared_ptr<const weights::WeightFile>& file, const weights::TensorView& view) {
+  const at::Tensor values = at::from_blob(
+      const_cast<std::byte*>(view.data), view.shape, [file](void*) {}, at::TensorOptions().dtype(at::kFloat));
+  return reinterpret_cast<uintptr_t>(view.data) % alignof(float) == 0 ? values : values.clone();
+}
+
+Beside beside_of(const std::shared_ptr<const weights::WeightFile>& file, int64_t pictures,
+                 at::Device device) {
+  Beside beside;
+  for (const weights::TensorView& view : file->tensors()) {
+    if (!view.name.starts_with(k_beside)) continue;
+    const std::string name(view.name.substr(k_beside.size()));
+    check_input(view.dtype == weights::DType::f32 && view.shape.size() >= 2 && view.shape[0] == pictures,
+                k_code, file->path(), ": its ", view.name, " are not of its ", pictures, " pictures");
+    check_input(text_of(weights::crc32({view.data, view.bytes()})) ==
+                    fact_of(*file, (k_beside_checksum + name).c_str()),
+                k_code, file->path(), ": damaged: its ", view.name, " do not have their checksum");
+    const at::Tensor values = mapped(file, view);
+    check_input(at::isfinite(values).all().item<bool>(), k_code, file->path(), ": its ", view.name,
+                " hold NaN or infinity");
+    beside.emplace(name, values.to(device));
+  }
+  return beside;
+}
+
+// Of all banks in their order; every one has the same names and shapes.
+Beside joined_beside(const std::vector<const Bank*>& banks) {
+  Beside joined;
+  for (const auto& [name, first] : banks.front()->beside()) {
+    std::vector<at::Tensor> parts;
+    for (const Bank* bank : banks) parts.push_back(bank->beside().at(name));
+    joined.emplace(name, at::cat(parts, /*dim=*/0));
+  }
+  return joined;
+}
+
+bool are_alike(const Beside& a, const Beside& b) {
+  return std::ranges::equal(a, b, [](const auto& one, const auto& other) {
+    return one.first == other.first && one.second.sizes().slice(1) == other.second.sizes().slice(1);
+  });
+}
+
 }  // namespace
 
-Bank::Bank(PatchSource what, vision::Grid grid, at::Tensor rows, std::vector<int64_t> starts)
-    : what_(std::move(what)), grid_(grid), rows_(std::move(rows)), starts_(std::move(starts)) {}
+Bank::Bank(PatchSource what, vision::Grid grid, at::Tensor rows, std::vector<int64_t> starts, Beside beside)
+    : what_(std::move(what)),
+      grid_(grid),
+      rows_(std::move(rows)),
+      starts_(std::move(starts)),
+      beside_(std::move(beside)) {}
 
 Bank Bank::joined(const std::vector<const Bank*>& banks) {
   check_input(!banks.empty(), k_code, "a bank needs a normal picture");
@@ -80,11 +131,13 @@ Bank Bank::joined(const std::vector<const Bank*>& banks) {
   std::vector<int64_t> starts{0};
   for (const Bank* bank : banks) {
     first.check_comparable(*bank);
+    check_input(are_alike(first.beside_, bank->beside_), k_code,
+                "banks that hold different things of a picture");
     const int64_t before = starts.back();
     for (size_t p = 1; p < bank->starts_.size(); ++p) starts.push_back(before + bank->starts_[p]);
     rows.push_back(bank->rows_);
   }
-  return {first.what_, first.grid_, at::cat(rows, /*dim=*/0), std::move(starts)};
+  return {first.what_, first.grid_, at::cat(rows, /*dim=*/0), std::move(starts), joined_beside(banks)};
 }
 
 Bank Bank::read(const std::string& path, at::Device device) {
@@ -107,12 +160,10 @@ Bank Bank::read(const std::string& path, at::Device device) {
               ": damaged: its rows do not have their checksum");
   std::vector<int64_t> starts = integers_of(*file, "starts");
   check_starts(starts, view.shape[0], grid.count(), path);
-  // The pages are mapped for reading only, and nothing writes to a bank's rows.
-  at::Tensor rows = at::from_blob(
-      const_cast<std::byte*>(view.data), view.shape, [file](void*) {}, at::TensorOptions().dtype(at::kFloat));
-  if (reinterpret_cast<uintptr_t>(view.data) % alignof(float) != 0) rows = rows.clone();
+  const at::Tensor rows = mapped(file, view);
   check_rows(rows, path);
-  return {std::move(what), grid, rows.to(device), std::move(starts)};
+  const auto pictures = static_cast<int64_t>(starts.size()) - 1;
+  return {std::move(what), grid, rows.to(device), std::move(starts), beside_of(file, pictures, device)};
 }
 
 void Bank::write(const std::string& path, const std::map<std::string, std::string>& metadata) const {
@@ -125,13 +176,19 @@ void Bank::write(const std::string& path, const std::map<std::string, std::strin
   const auto sizes = [](const std::vector<int64_t>& values) {
     return std::vector<int64_t>{static_cast<int64_t>(values.size())};
   };
+  std::vector<weights::SafetensorsEntry> entries{{"rows", weights::DType::f32, rows.sizes().vec()},
+                                                 {"starts", weights::DType::i64, sizes(starts_)},
+                                                 {"blocks", weights::DType::i64, sizes(what_.blocks)},
+                                                 {"grid", weights::DType::i64, sizes(sides)}};
+  std::vector<at::Tensor> beside;
+  for (const auto& [name, values] : beside_) {
+    beside.push_back(values.to(at::kCPU).contiguous());
+    entries.push_back({std::string(k_beside) + name, weights::DType::f32, values.sizes().vec()});
+    facts[k_beside_checksum + name] = text_of(weights::crc32(bytes_of(beside.back())));
+  }
+  const size_t first_beside = entries.size() - beside.size();
   // The writer puts items of eight bytes before those of four, and the first at the alignment.
-  weights::SafetensorsWriter writer(path,
-                                    {{"rows", weights::DType::f32, rows.sizes().vec()},
-                                     {"starts", weights::DType::i64, sizes(starts_)},
-                                     {"blocks", weights::DType::i64, sizes(what_.blocks)},
-                                     {"grid", weights::DType::i64, sizes(sides)}},
-                                    facts, k_alignment);
+  weights::SafetensorsWriter writer(path, std::move(entries), facts, k_alignment);
   writer.append(0, bytes_of(rows));
   const auto append = [&](size_t entry, const std::vector<int64_t>& values) {
     writer.append(entry, std::as_bytes(std::span(values)));
@@ -139,6 +196,7 @@ void Bank::write(const std::string& path, const std::map<std::string, std::strin
   append(1, starts_);
   append(2, what_.blocks);
   append(3, sides);
+  for (size_t i = 0; i < beside.size(); ++i) writer.append(first_beside + i, bytes_of(beside[i]));
   writer.finish();
 }
 

@@ -14,11 +14,14 @@
 
 namespace crane::normals {
 
+// What a method keeps of each picture beside its patches, by name: [pictures, ...] float32, finite.
+using Beside = std::map<std::string, at::Tensor>;
+
 class Bank {
  public:
   // rows [R, D] unit rows on any device, of which picture p has [starts[p], starts[p + 1]); the first of them
   // are those of its upright copy, `grid` in all.
-  Bank(PatchSource what, vision::Grid grid, at::Tensor rows, std::vector<int64_t> starts);
+  Bank(PatchSource what, vision::Grid grid, at::Tensor rows, std::vector<int64_t> starts, Beside beside = {});
 
   // All pictures of banks of the same kind, in their order. Errors: E_NORMALS for banks that differ.
   static Bank joined(const std::vector<const Bank*>& banks);
@@ -35,6 +38,8 @@ class Bank {
   vision::Grid grid() const noexcept { return grid_; }
   const at::Tensor& rows() const noexcept { return rows_; }
   int64_t pictures() const noexcept { return static_cast<int64_t>(starts_.size()) - 1; }
+
+  const Beside& beside() const noexcept { return beside_; }
 
   // Picture p has the rows [starts[p], starts[p + 1]).
   std::span<const int64_t> starts() const noexcept { return starts_; }
@@ -56,6 +61,7 @@ class Bank {
   vision::Grid grid_;
   at::Tensor rows_;
   std::vector<int64_t> starts_;
+  Beside beside_;
 };
 
 }  // namespace crane::normals

@@ -17,6 +17,7 @@ const notForIt: readonly OptionName[] = ['threshold', 'mapThreshold', 'regions',
 const names: OptionName[] = [
   ...optionsIn('Calibration'),
   'normals',
+  'evidence',
   'allowEqualScores',
   'out',
   'force',

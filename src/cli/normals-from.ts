@@ -1,7 +1,7 @@
 /** What --normals-from stands for: a bank, or the memory of the method. */
 import type { Engine } from '../engine/engine.js';
 import { checkNormals } from '../engine/method-choice.js';
-import { defaultMethod, takesMemory } from '../methods/registry.js';
+import { defaultMethod, joinsBank, takesMemory } from '../methods/registry.js';
 import type { AllOptions, LearnNormalsChoices } from '../options/types.js';
 import type { KeptBank } from '../scoring/bank-of-pictures.js';
 import { visible } from '../terminal/visible.js';
@@ -17,10 +17,11 @@ export async function bankFrom(
   learning: LearnNormalsChoices,
   progress: Progress,
 ) {
-  const { normalsFrom, followLinks, json, falseAlarmRate, prompts } = values;
+  const { normalsFrom, followLinks, json, falseAlarmRate, prompts, evidence } = values;
   // Before anything is learned that could not be used.
   const { method } = engine.settings();
-  const isChosen = values.method !== undefined || takesMemory(method);
+  const isChosen =
+    values.method !== undefined || evidence !== undefined || takesMemory(method) || joinsBank(method);
   checkNormals(isChosen ? method : defaultMethod('normals'), {
     normals: normalsFrom,
     falseAlarmRate,

@@ -16,7 +16,7 @@ import { familyCommand, lastText, printJson } from './subcommands.js';
 
 type Arguments = Record<string, unknown>;
 
-const k_ofBanks: readonly OptionName[] = ['normals', 'normalsFrom'];
+const k_ofBanks: readonly OptionName[] = ['normals', 'normalsFrom', 'evidence'];
 const k_reading: readonly OptionName[] = ['bitDepth', 'valueRange', 'compat.exif', 'compat.grey16'];
 const k_engine: readonly OptionName[] = [...optionsIn('Engine'), ...k_reading, 'json'];
 const k_scoring = Object.keys(normals.settings) as (keyof typeof normals.settings)[];
@@ -33,7 +33,7 @@ export function normalsCommand(context: Context): CommandModule {
 }
 
 function learnCommand(context: Context): CommandModule {
-  const names = [...k_engine, ...k_learning, 'followLinks', 'out', 'force'] as const;
+  const names = [...k_engine, 'evidence', ...k_learning, 'followLinks', 'out', 'force'] as const;
   return {
     command: 'learn [inputs..]',
     describe: 'make a bank of good pictures',
@@ -61,7 +61,7 @@ function learnCommand(context: Context): CommandModule {
 }
 
 function addCommand(context: Context): CommandModule {
-  const names = [...k_engine, 'followLinks', 'out', 'force'] as const;
+  const names = [...k_engine, 'evidence', 'followLinks', 'out', 'force'] as const;
   return {
     command: 'add [bank] [inputs..]',
     describe: 'a bank with further good pictures; what entered is in its list',

@@ -11,7 +11,8 @@ import { startProgress } from './progress.js';
 import { openForTest, shower, someFailed } from './test-run.js';
 
 /** How the banks of --normals-k-shot are learned. */
-const k_learning = optionsIn('Normals').filter((name) => name !== 'normals' && name !== 'normalsFrom');
+const k_ofBanks: readonly OptionName[] = ['normals', 'normalsFrom', 'evidence'];
+const k_learning = optionsIn('Normals').filter((name) => !k_ofBanks.includes(name));
 
 const names: OptionName[] = [
   'out',
@@ -25,8 +26,7 @@ const names: OptionName[] = [
   ...optionsIn('Data sets', 'Testing', 'Engine', 'Method', 'Compatibility'),
   'prompts',
   'className',
-  'normals',
-  'normalsFrom',
+  ...k_ofBanks,
   ...k_learning,
   'seed',
   'seeds',
@@ -161,7 +161,9 @@ function checkShots(argv: Record<string, unknown>, values: AllOptions): void {
       `--${flagName(unused)} belongs to --normals-k-shot, which draws good pictures`,
     );
   }
-  const excluded = ['grid', 'preset', 'keepMaps', 'panels', 'comparePaper', 'split', 'prompts'].find(isGiven);
+  const readsPrompts = values.evidence === 'prompts' || values.evidence === 'both';
+  const others = ['grid', 'preset', 'keepMaps', 'panels', 'comparePaper', 'split'];
+  const excluded = [...others, ...(readsPrompts ? [] : ['prompts'])].find(isGiven);
   if (excluded !== undefined || normals !== undefined) {
     throw new CraneError('E_USAGE', `--normals-k-shot takes no --${flagName(excluded ?? 'normals')}`, {
       hint: 'it draws its good pictures, scores the test split with them, and writes k-shot.json',

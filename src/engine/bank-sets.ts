@@ -11,7 +11,7 @@ import { CraneError } from '../errors.js';
 import { changedLevelReading, type Reading } from '../images/reading.js';
 import { methodName } from '../methods/descriptor.js';
 import { normals } from '../methods/normals.js';
-import { defaultMethod, methodOf } from '../methods/registry.js';
+import { defaultMethod, joinsBank, methodOf } from '../methods/registry.js';
 import { conformalThreshold } from '../models/conformal.js';
 import type { Model } from '../models/model-json.js';
 import type { BankFacts } from '../normals/bank-facts.js';
@@ -86,7 +86,7 @@ export class BankSets {
     if (reference === undefined) {
       throw new CraneError(
         'E_USAGE',
-        'method normals compares with a bank of normal pictures, and none was given',
+        'pictures are to be compared with a bank of normal pictures, and none was given',
         {
           hint: 'name one with --normals FILE, or good pictures with --normals-from FOLDER',
         },
@@ -217,11 +217,21 @@ export class BankSets {
 
 /** @throws CraneError E_NORMALS */
 function checkMethod(
-  { method = normals.name, settings }: BankFacts,
+  { method = normals.name, settings, beside }: BankFacts,
   wanted: MethodOptions,
   shown: string,
 ): void {
   const own = methodName(wanted);
+  if (joinsBank(wanted) && method === normals.name) {
+    if (isDeepStrictEqual(beside, methodOf(wanted).besideBank?.(wanted))) return;
+    throw new CraneError(
+      'E_NORMALS',
+      beside === undefined
+        ? `${shown}: a bank of patches alone, which cannot stand beside prompts`
+        : `${shown}: learned with other settings of the prompts' maps than pictures are scored with`,
+      { hint: 'learn it for both, with the same settings: normals learn --evidence both, or --normals-from' },
+    );
+  }
   if (method !== own) {
     const hint =
       own === normals.name

@@ -1,7 +1,7 @@
 /** What pictures are compared with: prompts, a bank of normal pictures, or prompts and a memory, as their method asks. */
 
 import { CraneError } from '../errors.js';
-import { methodOf, needsBank } from '../methods/registry.js';
+import { joinsBank, methodOf, needsBank } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
 import { isLearned } from '../models/prompt-set.js';
 import type { NormalBank } from '../normals/normal-bank.js';
@@ -33,7 +33,7 @@ export class Contexts {
   async hold(settings: PictureSettings): Promise<HeldContext> {
     const { method, fit, normals } = settings;
     const isBank = needsBank(method);
-    if (!isBank && normals === undefined) {
+    if (!isBank && !joinsBank(method) && normals === undefined) {
       const held = await this.#prompts.hold(settings);
       return { ...held, settings: this.#stored.complete(settings, held.identity) };
     }
@@ -60,7 +60,7 @@ export class Contexts {
    */
   async settle(settings: PictureSettings): Promise<HeldContext | undefined> {
     const { method, prompts, normals } = settings;
-    const isGiven = normals !== undefined || !needsBank(method);
+    const isGiven = normals !== undefined || !(needsBank(method) || joinsBank(method));
     const isReady = isGiven && isEncodable(settings) && isLearned(this.#model, methodOf(method), prompts);
     return isReady ? this.hold(settings) : undefined;
   }
@@ -87,7 +87,17 @@ export class Contexts {
         held.release();
         memory.release();
       };
-      return { ...held, identity, release, settings: this.#stored.complete(settings, identity) };
+      const settled = this.#stored.complete(settings, identity);
+      try {
+        const { handle } = held;
+        const ofBoth = joinsBank(settings.method)
+          ? await this.#withOwn(settled, { handle, identity })
+          : settled;
+        return { ...held, identity, release, settings: ofBoth };
+      } catch (thrown) {
+        held.release();
+        throw thrown;
+      }
     } catch (thrown) {
       memory.release();
       throw thrown;

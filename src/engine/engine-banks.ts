@@ -3,6 +3,7 @@ import type { BankFacts } from '../normals/bank-facts.js';
 import type { NormalBank } from '../normals/normal-bank.js';
 import { checkOptions, wrongValue } from '../options/check.js';
 import type { PictureChoices } from '../options/types.js';
+import type { HeldContext } from './contexts.js';
 import {
   bankFacts,
   type LearningParts,
@@ -19,16 +20,20 @@ export class EngineBanks {
   readonly #learning: LearningParts;
   readonly #lifetime: Lifetime;
   readonly #settings: (options: PictureChoices) => PictureSettings;
+  readonly #hold: (settings: PictureSettings) => Promise<HeldContext>;
 
   constructor(parts: {
     learning: LearningParts;
     lifetime: Lifetime;
     /** of a call with these options */
     settings: (options: PictureChoices) => PictureSettings;
+    /** what these compare with */
+    hold: (settings: PictureSettings) => Promise<HeldContext>;
   }) {
     this.#learning = parts.learning;
     this.#lifetime = parts.lifetime;
     this.#settings = parts.settings;
+    this.#hold = parts.hold;
   }
 
   /** See Engine.learnNormals. */
@@ -63,9 +68,10 @@ export class EngineBanks {
   ): Promise<{ name: string; score: number; mapMax: number }[]> {
     this.#lifetime.throwIfOver();
     const { native } = this.#learning;
-    const held = bank.hold(native);
+    const settings = this.#settings({ ...options, normals: bank });
+    const { method } = settings;
+    const held = await this.#lifetime.track(this.#hold(settings));
     try {
-      const { method } = this.#settings({ ...options, normals: bank });
       const own = await this.#lifetime.track(native.ownScores(held.handle, method));
       return own.map(({ score, mapMax }, at) => ({ name: bank.facts.pictures[at]!.name, score, mapMax }));
     } finally {
@@ -76,8 +82,14 @@ export class EngineBanks {
   /** The result of the one picture that `own` holds, upright, as scoring it against the other bank gives it. */
   async scoreRemembered(own: NormalBank, against: NormalBank, options: PictureChoices): Promise<Remembered> {
     this.#lifetime.throwIfOver();
-    const { method } = this.#settings({ ...options, normals: against });
-    return this.#lifetime.track(scoreRemembered(this.#learning, { own, against, method }));
+    const settings = this.#settings({ ...options, normals: against });
+    const held = await this.#lifetime.track(this.#hold(settings));
+    try {
+      const { handle } = held;
+      return await this.#lifetime.track(scoreRemembered(this.#learning, { own, against: handle, settings }));
+    } finally {
+      held.release();
+    }
   }
 
   /** The bank that such settings compare with. */

@@ -147,6 +147,7 @@ export class Engine {
       learning: { ...this.#pictureParts, banks: parts.banks, method: this.settings().method, reading },
       lifetime: this.#lifetime,
       settings: (choices) => this.settings(choices),
+      hold: (settings) => this.#contexts.hold(settings),
     });
     const sets = Object.entries(model.prompts.sets);
     this.facts = Object.freeze({

@@ -13,7 +13,7 @@ import { bytesOfStream } from '../images/picture-stream.js';
 import { changedLevelReading, type Reading } from '../images/reading.js';
 import type { PictureNote } from '../images/samples.js';
 import { methodName } from '../methods/descriptor.js';
-import { defaultMethod, methodOf } from '../methods/registry.js';
+import { defaultMethod, joinsBank, methodOf } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
 import type { BankFacts } from '../normals/bank-facts.js';
 import { NormalBank } from '../normals/normal-bank.js';
@@ -96,7 +96,7 @@ export async function mergeBanks(parts: LearningParts, banks: readonly NormalBan
   if (banks.some((bank) => kindOf(bank) !== kindOf(first))) {
     throw new CraneError(
       'E_NORMALS',
-      'banks of another model, of other blocks or with other copies cannot be merged',
+      'banks of another model, of other blocks, with other copies or for other evidence cannot be merged',
     );
   }
   const held: { handle: number; release(): void }[] = [];
@@ -142,6 +142,7 @@ export function bankFacts(
       pictures,
     };
   }
+  const beside = methodOf(method).besideBank?.(method);
   const own = model.normals ?? {};
   const tower = choices.bankTower ?? own.tower ?? 'vision';
   const usual = [Math.max(1, Math.round(native.facts.vision.layers * k_depth))];
@@ -152,6 +153,7 @@ export function bankFacts(
     blocks: tower === 'source' ? [] : [...(choices.bankBlocks ?? own.blocks ?? usual)],
     turns: choices.turns ?? own.turns ?? k_turns,
     mirror: choices.mirror ?? own.mirror ?? false,
+    ...(beside === undefined ? {} : { beside }),
     ...read,
     pictures,
   };
@@ -172,7 +174,8 @@ function learningMethod(parts: LearningParts, choices: LearnNormalsChoices): Met
   if (methodOf(parts.method).remembers !== undefined) return parts.method;
   const { tower, blocks, turns, mirror } = bankFacts(parts, [], choices);
   const learning = { bankTower: tower, bankBlocks: blocks, turns, mirror };
-  return { ...defaultMethod('normals'), ...learning } as MethodOptions;
+  const own = joinsBank(parts.method) ? parts.method : defaultMethod('normals');
+  return { ...own, ...learning } as MethodOptions;
 }
 
 async function joinedBank(

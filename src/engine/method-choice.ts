@@ -3,12 +3,19 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Fit, MethodOptions, Precision } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { type Reading, readingOf } from '../images/reading.js';
-import { methodFrom, methodName, type Range, settingOf } from '../methods/descriptor.js';
+import {
+  type MethodDescriptor,
+  methodFrom,
+  methodName,
+  type Range,
+  settingOf,
+} from '../methods/descriptor.js';
 import { normals } from '../methods/normals.js';
 import {
   allSettings,
   defaultMethod,
   findMethod,
+  joinsBank,
   methodOf,
   methodsWith,
   needsBank,
@@ -112,14 +119,16 @@ export function checkNormals(
     throw new CraneError(
       'E_USAGE',
       'method normals compares with a bank of normal pictures, not with prompts',
+      { hint: 'leave --prompts away, or let both speak: --evidence both' },
     );
   }
+  if (joinsBank(method)) return;
   if (normals !== undefined && !takesMemory(method))
     throw new CraneError(
       'E_USAGE',
       `method ${methodName(method)} compares with prompts, not with normal pictures`,
       {
-        hint: 'leave the method away, or take --method normals',
+        hint: 'leave the method away, take --method normals, or let both speak: --evidence both',
       },
     );
   if (falseAlarmRate !== undefined && normals !== undefined)
@@ -196,11 +205,34 @@ function ofNormals(reference: BankReference | undefined): string | undefined {
   return (typeof reference === 'string' ? undefined : reference.facts.method) ?? normals.name;
 }
 
+/** @throws CraneError E_USAGE where a method is named that looks at something else */
+function methodOfEvidence(base: MethodOptions, { evidence, method }: PictureChoices): string | undefined {
+  if (evidence === undefined) return undefined;
+  const asked = method ?? methodName(base);
+  const ofPrompts = findMethod(asked).comparesWith === undefined ? asked : undefined;
+  const wanted = evidence === 'prompts' ? ofPrompts : evidence;
+  if (wanted !== undefined && (method === undefined || method === wanted)) return wanted;
+  throw new CraneError('E_USAGE', `method ${asked} does not score by the evidence of ${evidence}`, {
+    hint: 'leave one of the two out: --method, --evidence',
+  });
+}
+
+/** A method other than the model's begins with its own defaults, and with the model's settings of what it is built on. */
+function startOf(descriptor: MethodDescriptor, base: MethodOptions): MethodOptions {
+  if (descriptor.name === methodName(base)) return base;
+  const own = defaultMethod(descriptor.name);
+  if (descriptor.builtOn !== methodName(base)) return own;
+  const { name: _, imageScore: __, sigma: ___, compat, ...settings } = base;
+  const merged = { ...(own['compat'] as object), ...(compat as object) };
+  return { ...own, ...settings, compat: merged };
+}
+
 /** A method other than the model's begins with its own defaults. @throws CraneError E_METHOD, E_USAGE */
 function resolveMethod(base: MethodOptions, choice: PictureChoices): MethodOptions {
-  const wanted = choice.method ?? ofNormals(choice.normals) ?? methodName(base);
+  const wanted =
+    methodOfEvidence(base, choice) ?? choice.method ?? ofNormals(choice.normals) ?? methodName(base);
   const descriptor = findMethod(wanted);
-  const start = descriptor.name === methodName(base) ? base : defaultMethod(descriptor.name);
+  const start = startOf(descriptor, base);
   const chosen = (name: string): unknown =>
     name.startsWith('compat.')
       ? (choice.compat as Record<string, unknown> | undefined)?.[name.slice('compat.'.length)]

@@ -1,8 +1,9 @@
 /** Scores of pictures that banks remember: no tower runs for them. */
-import type { MethodOptions, NativeAddon, NativeEngine, ScoreResult } from '../addon/native.js';
+import type { NativeAddon, NativeEngine, ScoreResult } from '../addon/native.js';
 import { AnomalyMap } from '../images/anomaly-map.js';
-import { rangesOf } from '../methods/registry.js';
+import { joinsBank, rangesOf } from '../methods/registry.js';
 import type { NormalBank } from '../normals/normal-bank.js';
+import type { PictureSettings } from './method-choice.js';
 
 export interface Remembered {
   score: number;
@@ -12,29 +13,27 @@ export interface Remembered {
   ms: ScoreResult['ms'];
 }
 
-/** The one picture of `own` against another bank. */
+/**
+ * The one picture of `own` against what such settings compare with.
+ * @param against handle of that: a bank, or prompts beside one
+ */
 export async function scoreRemembered(
   { addon, native }: { addon: NativeAddon; native: NativeEngine },
-  { own, against, method }: { own: NormalBank; against: NormalBank; method: MethodOptions },
+  { own, against, settings }: { own: NormalBank; against: number; settings: PictureSettings },
 ): Promise<Remembered> {
-  const held = [own, against].map((bank) => bank.hold(native));
-  const [pictures, bank] = held.map(({ handle }) => [handle]);
+  const { method } = settings;
+  const held = own.hold(native);
   try {
-    const contexts = { bank: bank!, pictures: pictures! };
+    const contexts = { [joinsBank(method) ? 'both' : 'bank']: [against], pictures: [held.handle] };
     const handle = await native.addContext({ texts: {}, files: {}, contexts }, method);
     try {
       const [result] = await native.ownScores(handle, method);
       const { score, mapMax, map, ms } = result!;
-      return {
-        score,
-        mapMax,
-        map: new AnomalyMap(map!, addon, rangesOf({ method, normals: against }).map),
-        ms,
-      };
+      return { score, mapMax, map: new AnomalyMap(map!, addon, rangesOf(settings).map), ms };
     } finally {
       native.removeContext(handle);
     }
   } finally {
-    for (const { release } of held) release();
+    held.release();
   }
 }

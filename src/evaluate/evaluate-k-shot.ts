@@ -13,7 +13,7 @@ import { SeededGenerator } from '../data/seeded-generator.js';
 import type { Engine } from '../engine/engine.js';
 import { isEncodable } from '../engine/method-choice.js';
 import { CraneError, toCraneError } from '../errors.js';
-import { needsBank, needsWholeClass } from '../methods/registry.js';
+import { joinsBank, needsBank, needsWholeClass } from '../methods/registry.js';
 import type { NormalBank } from '../normals/normal-bank.js';
 import type { LearnNormalsChoices, PictureChoices } from '../options/types.js';
 import { isScored, type UnscoredPicture } from '../runs/test-run.js';
@@ -82,7 +82,8 @@ export async function evaluateKShot(options: KShotOptions): Promise<KShotRun> {
           const step = () => onProgress({ done: ++done, total, what });
           const of = await kept.bank(normals, options.learning);
           try {
-            const label = await engine.labelOf({ ...namedBy(one.className, engine, resolved), normals: of });
+            const named = namedBy(one.className, engine, resolved);
+            const label = await engine.labelOf({ ...named, ...comparedBy(resolved, of) });
             const found = await options.state.draw(
               { label, items, columns: columns.map(({ key }) => key) },
               () => scoreDraw({ one, items, of, label, kept, step }, options),
@@ -139,8 +140,9 @@ async function scoreDraw(
   { one, items, of, label, kept, step }: Draw,
   { engine, resolved, signal }: KShotOptions,
 ): Promise<DrawFound> {
-  const choices = { ...resolved.choices, normals: of, batch: resolved.batch };
+  const choices = { ...resolved.choices, ...comparedBy(resolved, of), batch: resolved.batch };
   const { exif, maskGrey } = engine.settings(resolved.choices).reading;
+  const { method } = engine.settings(choices);
   const found = await scoreClass(
     { className: one.className, items },
     {
@@ -156,10 +158,10 @@ async function scoreDraw(
       keepMaps: false,
       alsoKept: new Set(),
       dependsOnBatch: false,
-      needsWholeClass: needsWholeClass(engine.settings(choices)),
+      needsWholeClass: needsWholeClass({ method, normals: of }),
       signal,
       onPicture: step,
-      ...(needsBank(engine.settings(choices).method)
+      ...(needsBank(method) || joinsBank(method)
         ? { outcomes: (missing: PlacedItem[]) => kept.outcomes(missing, of, choices, label) }
         : {}),
     },
@@ -173,6 +175,11 @@ async function scoreDraw(
     ),
     failed: found.pictures.filter((picture): picture is UnscoredPicture => !isScored(picture)),
   };
+}
+
+/** Prompts alone are judged on the pictures that the draws leave. */
+function comparedBy({ choices }: ResolvedTest, normals: NormalBank): Pick<PictureChoices, 'normals'> {
+  return choices.evidence === 'prompts' ? {} : { normals };
 }
 
 /** As the class's pictures are scored. */

@@ -40,7 +40,7 @@ export function methodsAxis(names: readonly string[], model: ModelDescription): 
       continue;
     }
     const descriptor = findMethod(name);
-    if (descriptor.comparesWith === 'bank') {
+    if (descriptor.comparesWith !== undefined) {
       const why = `method ${name} compares with a bank of normal pictures`;
       if (!isAll) throw new CraneError('E_USAGE', why, { hint: 'test it by itself: test --normals FILE' });
       leftOut.push({ name, why });

@@ -140,7 +140,11 @@ export interface MethodDescriptor<M extends MethodOptions = MethodOptions> {
     needsSource: boolean;
   };
   /** what pictures are compared with; 'prompts' unless said */
-  comparesWith?: 'bank';
+  comparesWith?: 'bank' | 'both';
+  /** the method whose settings of a model and whose learned files it takes for its own */
+  builtOn?: string;
+  /** what its banks hold of each picture beside patches, told by the settings that decide it */
+  besideBank?(method: M): Readonly<Record<string, SettingValue>>;
   /** settings that change nothing with these others, each with the reason; absent: every setting always may */
   idle?(method: M): Partial<Record<string, string>>;
   /**

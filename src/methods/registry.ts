@@ -5,6 +5,7 @@ import { nearestName } from '../nearest-name.js';
 import { adaclip } from './adaclip.js';
 import { anomalyclip } from './anomalyclip.js';
 import { anovl } from './anovl.js';
+import { both } from './both.js';
 import { crane } from './crane.js';
 import { type MethodDescriptor, methodFrom, methodName, type Range, type Setting } from './descriptor.js';
 import { normals } from './normals.js';
@@ -17,6 +18,7 @@ const builtIn = [
   adaclip,
   anomalyclip,
   anovl,
+  both,
   normals,
   vand,
   winclip,
@@ -74,6 +76,11 @@ export function allSettings(): Map<string, Setting> {
 /** Its pictures are compared with a bank of normal ones, not with prompts. */
 export function needsBank(method: MethodOptions): boolean {
   return methodOf(method).comparesWith === 'bank';
+}
+
+/** Its pictures are compared with prompts and a bank of normal ones. */
+export function joinsBank(method: MethodOptions): boolean {
+  return methodOf(method).comparesWith === 'both';
 }
 
 export function methodsWith(setting: string): string[] {

@@ -1,6 +1,7 @@
 /** What a model holds of what was learned beforehand, method by method. */
 import { CraneError } from '../errors.js';
 import { type MethodDescriptor, methodName, type Pair } from '../methods/descriptor.js';
+import { findMethod } from '../methods/registry.js';
 import type { ModelDescription, PromptSetDescription } from './model-json.js';
 
 type Holder = Pick<ModelDescription, 'name' | 'method' | 'prompts'>;
@@ -18,10 +19,16 @@ function ownerOf({ method }: Holder, set: PromptSetDescription): string {
   return set.method ?? methodName(method);
 }
 
+/** The method that learns what this one is scored with. */
+function learnerOf({ name, builtOn }: MethodDescriptor): string {
+  return builtOn ?? name;
+}
+
 /** What a method is scored with where nobody says: the model's default, or the first set that is the method's own. */
 export function defaultSet(model: Holder, method: string): string | undefined {
   const { default: chosen, sets } = model.prompts;
-  const own = Object.keys(sets).filter((name) => ownerOf(model, sets[name]!) === method);
+  const wanted = learnerOf(findMethod(method));
+  const own = Object.keys(sets).filter((name) => ownerOf(model, sets[name]!) === wanted);
   return own.find((name) => name === chosen) ?? own[0];
 }
 
@@ -32,7 +39,7 @@ export function defaultSet(model: Holder, method: string): string | undefined {
 export function learnedAs(model: Holder, name: string, descriptor: MethodDescriptor): Learned {
   const { sets } = model.prompts;
   const set = Object.hasOwn(sets, name) ? sets[name]! : undefined;
-  if (set && ownerOf(model, set) !== descriptor.name)
+  if (set && ownerOf(model, set) !== learnerOf(descriptor))
     throw new CraneError(
       'E_PROMPTS',
       `prompts "${name}" of ${model.name} were learned for method ${ownerOf(model, set)}, not for ${descriptor.name}`,

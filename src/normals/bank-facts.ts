@@ -23,6 +23,8 @@ export interface BankFacts {
   /** of each picture: turned copies with the picture itself, and whether each is mirrored too */
   turns: number;
   mirror: boolean;
+  /** what it holds of each picture beside its patches, by the settings that decided it (descriptor.ts) */
+  beside?: Readonly<Record<string, SettingValue>> | undefined;
   /** how the pictures were read, where that was not the default */
   reading?: BankReading | undefined;
   /** in the order of their rows */

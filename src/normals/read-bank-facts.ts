@@ -13,6 +13,12 @@ const factsSchema: z.ZodType<BankFacts> = z.strictObject({
   blocks: z.array(z.int().min(1)),
   turns: z.int().min(1),
   mirror: z.boolean(),
+  beside: z
+    .record(
+      z.string(),
+      z.union([z.boolean(), z.number(), z.string(), z.array(z.number()), z.array(z.string())]),
+    )
+    .optional(),
   reading: z
     .strictObject({
       bitDepth: z.union([z.literal('auto'), z.int().min(8).max(16)]).optional(),

@@ -31,6 +31,13 @@ export const normalsOptions = {
     defaultText: 'none',
     help: 'compare with the normal pictures of this folder: a bank is made of them, and kept in the cache folder',
   }),
+  evidence: choice(['prompts', 'normals', 'both'], {
+    group: 'Normals',
+    scope: everywhere,
+    calls: methodCalls,
+    defaultText: 'normal pictures where some are given, else prompts',
+    help: 'what speaks of a picture: prompts, normal pictures, or both together',
+  }),
   bankTower: choice(['vision', 'source'], {
     group: 'Normals',
     scope: everywhere,
@@ -63,5 +70,7 @@ export const normalsOptions = {
     help: 'mirrored copies too',
   }),
 } satisfies {
-  readonly [K in 'normals' | 'normalsFrom' | keyof LearnNormalsChoices]: OptionSpec<AllOptions[K]>;
+  readonly [K in 'normals' | 'normalsFrom' | 'evidence' | keyof LearnNormalsChoices]: OptionSpec<
+    AllOptions[K]
+  >;
 };

@@ -35,6 +35,8 @@ export interface PictureChoices extends MethodChoices {
   className?: string;
   /** a bank of normal pictures that it is compared with, instead of prompts: its file, or what learnNormals gave */
   normals?: string | NormalBank;
+  /** what speaks of a picture: prompts, normal pictures, or both; default: the normal pictures where some are given */
+  evidence?: 'prompts' | 'normals' | 'both';
   /** with `normals`: thresholds that a normal picture reaches with at most this probability */
   falseAlarmRate?: number;
   fit?: Fit;

@@ -1,5 +1,6 @@
 #include "methods/crane/crane.h"
 
+#include <algorithm>
 #include <functional>
 #include <span>
 
@@ -58,8 +59,8 @@ void for_features(const Towers& towers, const at::Tensor& image, bool at_once, c
   }
 }
 
-// Of the pictures with these features, and a context each. image: for its size only.
-Scores score_features(const Towers& towers, const at::Tensor& image, const PictureFeatures& features,
+// Of pictures of height x width with these features, and a context each.
+Scores score_features(const Towers& towers, int64_t height, int64_t width, const PictureFeatures& features,
                       Contexts contexts, const CraneOptions& options, Trace* trace) {
   const at::Tensor text = text_vectors(towers, contexts, features.global, options);
 
@@ -71,8 +72,8 @@ Scores score_features(const Towers& towers, const at::Tensor& image, const Pictu
 
   Scores scores;
   scores.parts = {at::softmax(image_logits, /*dim=*/-1).select(-1, 1)};
-  scores.map = anomaly_map(pixel_logits, features.grid.height, features.grid.width, image.size(2),
-                           image.size(3), options.soft_mean);
+  scores.map =
+      anomaly_map(pixel_logits, features.grid.height, features.grid.width, height, width, options.soft_mean);
   if (trace) {
     trace->record("text_features", text);
     trace->record("pixel_logits", pixel_logits.transpose(0, 1));
@@ -124,13 +125,14 @@ Scores Crane::score(const Towers& towers, const Input& input, Trace* trace) cons
   const Contexts contexts(input.contexts);
   std::vector<at::Tensor> fused;
   std::vector<at::Tensor> maps;
-  for_features(towers, input.image, at_once, options_, trace,
-               [&](int64_t b, const PictureFeatures& features) {
-                 const Contexts own = at_once ? contexts : contexts.subspan(static_cast<size_t>(b), 1);
-                 const Scores scores = score_features(towers, input.image, features, own, options_, trace);
-                 fused.push_back(scores.parts[0]);
-                 maps.push_back(scores.map);
-               });
+  for_features(
+      towers, input.image, at_once, options_, trace, [&](int64_t b, const PictureFeatures& features) {
+        const Contexts own = at_once ? contexts : contexts.subspan(static_cast<size_t>(b), 1);
+        const Scores scores =
+            score_features(towers, input.image.size(2), input.image.size(3), features, own, options_, trace);
+        fused.push_back(scores.parts[0]);
+        maps.push_back(scores.map);
+      });
   if (fused.size() == 1) return {{fused.front()}, maps.front()};
   return {{at::cat(fused, /*dim=*/0)}, at::cat(maps, /*dim=*/0)};
 }
@@ -152,6 +154,17 @@ std::vector<NamedTensors> Crane::features(const Towers& towers, const at::Tensor
                  pictures.push_back({{"global", features.global[0]}, {"maps", features.maps.select(1, 0)}});
                });
   return pictures;
+}
+
+Scores Crane::score_kept(const Towers& towers, const NamedTensors& features, const Context& context) const {
+  const auto of = [&](std::string_view name) {
+    const auto found = std::ranges::find(features, name, &NamedTensors::value_type::first);
+    check_input(found != features.end(), "E_NORMALS", "features of a picture without its ", name);
+    return found->second;
+  };
+  const PictureFeatures kept{of("global").unsqueeze(0), of("maps").unsqueeze(1), feature_shape(towers)->grid};
+  const Context* const own = &context;
+  return score_features(towers, towers.height, towers.width, kept, {&own, 1}, options_, nullptr);
 }
 
 std::unique_ptr<Learner> Crane::learner(const Towers& towers, const LearnerStart& start,

@@ -25,6 +25,8 @@ class Crane final : public Method {
   Scores score(const Towers& towers, const Input& input, Trace* trace) const override;
   std::optional<FeatureShape> feature_shape(const Towers& towers) const override;
   std::vector<NamedTensors> features(const Towers& towers, const at::Tensor& image) const override;
+  // What score() gives of one picture of the model's input, from what features() gave of it: to the bit.
+  Scores score_kept(const Towers& towers, const NamedTensors& features, const Context& context) const;
   std::unique_ptr<Learner> learner(const Towers& towers, const LearnerStart& start,
                                    const Settings& settings) const override;
   void trace_context(const Towers& towers, const Material& material, const at::Tensor& guidance,

@@ -38,6 +38,7 @@ class Normals final : public Method {
   explicit Normals(const Settings& settings);
 
   const Facts& facts() const override { return facts_; }
+  double top_share() const noexcept { return options_.top_share; }
   // From the file "bank", the contexts "bank", or normal pictures; the first of these that is given. Contexts
   // "pictures": banks whose pictures score_own() compares with the bank, upright.
   std::shared_ptr<const Context> prepare(const Towers& towers, const Material& material,

@@ -1,6 +1,9 @@
 // Banks and their files: what is read is what was written, and nothing else is taken for a bank.
 #include "normals/bank.h"
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/full.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -61,6 +64,45 @@ TEST(Bank, JoinedHasAllPicturesInTheirOrder) {
   const Bank other({false, {3}}, {2, 3}, b.rows(), {0, 7});
   EXPECT_EQ(thrown_by([&] { Bank::joined({&a, &other}); }).code, "E_NORMALS");
   EXPECT_EQ(thrown_by([] { Bank::joined({}); }).code, "E_NORMALS");
+}
+
+Bank with_beside(const Bank& bank, const Beside& beside) {
+  return {bank.what(), bank.grid(), bank.rows(), {bank.starts().begin(), bank.starts().end()}, beside};
+}
+
+TEST(Bank, WhatIsKeptBesideIsWrittenReadAndJoined) {
+  const weights::ScratchFolder folder;
+  const at::Tensor kept = at::arange(8, at::kFloat).view({2, 4});
+  const Bank two = with_beside(bank_of({0, 6, 20}), {{"kept", kept}});
+  two.write(folder.file("bank"), {});
+  const Bank read = Bank::read(folder.file("bank"), at::kCPU);
+  EXPECT_TRUE(read.beside().at("kept").equal(kept));
+  const Bank joined = Bank::joined({&two, &read});
+  EXPECT_TRUE(joined.beside().at("kept").equal(at::cat({kept, kept})));
+  const Bank plain = bank_of({0, 6, 20});
+  const Bank wider = with_beside(plain, {{"kept", at::full({2, 5}, 0.0)}});
+  for (const Bank* other : {&plain, &wider}) {
+    EXPECT_EQ(thrown_by([&] { Bank::joined({&two, other}); }).code, "E_NORMALS");
+  }
+}
+
+TEST(Bank, WhatIsKeptBesideIsNotBelieved) {
+  const weights::ScratchFolder folder;
+  const std::string path = folder.file("bank");
+  const auto code_with = [&](const at::Tensor& kept) {
+    with_beside(bank_of({0, 6, 20}), {{"kept", kept}}).write(path, {});
+    return thrown_by([&] { Bank::read(path, at::kCPU); }).code;
+  };
+  EXPECT_EQ(code_with(at::full({2, 4}, 0.0)), "");
+  EXPECT_EQ(code_with(at::full({3, 4}, 0.0)), "E_NORMALS");
+  EXPECT_EQ(code_with(at::full({2}, 0.0)), "E_NORMALS");
+  EXPECT_EQ(code_with(at::full({2, 4}, std::nanf(""))), "E_NORMALS");
+  code_with(at::full({2, 4}, 1.5));
+  std::string bytes = read_all(path);
+  const std::string value("\0\0\xc0\x3f", 4);  // 1.5
+  bytes[bytes.rfind(value)] = 1;
+  write_all(path, bytes);
+  EXPECT_EQ(thrown_by([&] { Bank::read(path, at::kCPU); }).code, "E_NORMALS");
 }
 
 // Every file that is cut off, and every one with a flipped bit that can matter, has an error of its own.

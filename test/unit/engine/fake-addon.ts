@@ -182,7 +182,7 @@ function makeFakeEngine(
       log.prompts.push({ material, method });
       const handle = log.prompts.length;
       if (material.normals) await onLearn?.();
-      if (method.name === 'normals') await banks.add(handle, material);
+      if (isOfBanks(method)) await banks.add(handle, material);
       return handle;
     },
     removeContext(handle) {
@@ -205,7 +205,7 @@ function makeFakeEngine(
         return requests.map((request) => {
           check?.(request);
           const score = fakeScore(request, method);
-          if (method.name !== 'normals') return score;
+          if (!isOfBanks(method)) return score;
           return { ...score, score: banks.distance(request.picture, request.context) };
         });
       } finally {
@@ -323,4 +323,8 @@ function boundingBox(map: Float32Array, width: number, height: number, threshold
   const box = { x, y, width: Math.max(...xs) - x + 1, height: Math.max(...ys) - y + 1 };
   if (height < 1) return [];
   return [{ ...box, area, peak: Math.max(...values), mean: values.reduce((a, b) => a + b, 0) / area }];
+}
+
+function isOfBanks({ name }: MethodOptions): boolean {
+  return name === 'normals' || name === 'both';
 }

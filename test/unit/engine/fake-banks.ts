@@ -17,10 +17,11 @@ export class FakeBanks {
     if (files['bank'] !== undefined) {
       const { extra } = JSON.parse(await readFile(files['bank'], 'utf8'));
       this.#banks.set(handle, extra.brightness.data);
-    } else if (contexts?.['bank']) {
+    } else if (contexts) {
+      const parts = contexts['bank'] ?? contexts['memory'] ?? contexts['both'] ?? [];
       this.#banks.set(
         handle,
-        contexts['bank'].flatMap((part) => this.of(part)),
+        parts.flatMap((part) => this.of(part)),
       );
     } else this.#banks.set(handle, normals.map(brightness));
     const asked = contexts?.['pictures']?.flatMap((part) => this.of(part));

@@ -55,7 +55,7 @@ it('facts follow the settings', () => {
     true,
   ]);
   expect(methodOf(method).facts({ ...method, dAttn: true }, false).needsSource).toBe(true);
-  expect(methodsWith('dAttnBeta')).toEqual(['crane']);
+  expect(methodsWith('dAttnBeta')).toEqual(['crane', 'both']);
 });
 
 it('a name that is none is refused', () => {
