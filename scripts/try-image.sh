@@ -2,6 +2,7 @@
 # Tries deploy/Dockerfile without Docker: its build stage in a Debian of its own (debootstrap), its commands there as a user
 # without rights on a read-only file system. As root, on a Debian with debootstrap and Node:
 #   npm pack && sh scripts/try-image.sh crane-native-*.tgz /tmp/image
+# PIP_INDEX_URL names the index for libtorch where its own address cannot be reached.
 # What it cannot tell is whether the base images that the Dockerfile names can be had, and whether Docker reads the file.
 set -eu
 package=$(realpath "$1")
@@ -33,7 +34,7 @@ echo '== the build stage'
 [ -n "$(find "$root/opt/crane" -name libtorch_cpu.so 2> /dev/null)" ] ||
   unshare --mount --propagation private sh -eu -c 'mount -t proc proc "$0/proc"; exec chroot "$0" "$@"' "$root" \
     env PATH=/usr/local/bin:/usr/bin:/bin HOME=/root CRANE_CUDA=off CRANE_CACHE=/opt/crane \
-    NODE_ENV=production sh /tmp/install.sh /tmp/crane-native.tgz /app
+    NODE_ENV=production PIP_INDEX_URL="${PIP_INDEX_URL:-}" sh /tmp/install.sh /tmp/crane-native.tgz /app
 du -sh --apparent-size "$root/app" "$root/opt/crane"
 
 # In a mount namespace of its own: nothing can be written but /tmp.

@@ -40,7 +40,11 @@ export function mergeCommand(context: Context): CommandModule {
         .options({
           ...flags,
           format: { ...flags['format'], defaultDescription: "by --out's ending; table or jsonl on stdout" },
-          out: { ...flags['out'], describe: 'file for the merged results', defaultDescription: 'stdout' },
+          out: {
+            ...flags['out'],
+            describe: 'file for the merged results, or s3://BUCKET/KEY',
+            defaultDescription: 'stdout',
+          },
         })
         .example('$0 merge results --out all.parquet', 'every shard of one folder')
         .example('$0 merge node-1 node-2 node-3 --format csv', 'a folder from each machine');
@@ -56,11 +60,11 @@ async function merge(context: Context, given: string[], argv: Record<string, unk
   const join = await joiner(given, values);
   const { writers } = await import('../sinks/writers.js');
   const look = { columns: context.isTerminal.columns, colour: hasColour(context) };
-  const { streamWhole } = await import('../files/stream-whole.js');
+  const { streamTo } = await import('../stores/stream-to.js');
   const merged =
     out === undefined
       ? await join(async () => writers[format](context.stdout, look))
-      : await streamWhole(out, { overwrite: force }, (stream) =>
+      : await streamTo(out, { overwrite: force }, (stream) =>
           join(async () => writers[format](stream, look)),
         );
   const failed = merged.failed > 0 ? `, ${merged.failed} of them failed` : '';
@@ -84,6 +88,11 @@ async function joiner(given: readonly string[], { mixedMachines, submission }: A
       });
     }
     if (ids.length === 1) return (open) => mergeSubmission(store, ids[0]!, open);
+    if (isRemote(first!)) {
+      const { withFetchedShards } = await import('../work/fetch-shards.js');
+      const { mergeShards } = await import('../work/merge-shards.js');
+      return (open) => withFetchedShards(store, (folder) => mergeShards([folder], { mixedMachines }, open));
+    }
   }
   if (submission !== undefined)
     throw new CraneError('E_USAGE', '--submission goes with one folder or address');

@@ -6,7 +6,8 @@ import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
-import type { ScoreRunOutcome } from '../scoring/score-run.js';
+import type { ScoreRunOutcome } from '../scoring/run-types.js';
+import type { ResultWriter } from '../sinks/result-writer.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
 import { engineOptions, flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
@@ -16,6 +17,7 @@ import { sayScan, sayWarnings } from './say-scan.js';
 
 const names: OptionName[] = [
   ...optionsIn('Inputs'),
+  'manifest',
   'followLinks',
   ...optionsIn('Output', 'Picture', 'Normals', 'Engine', 'Method', 'Compatibility'),
   'falseAlarmRate',
@@ -39,6 +41,7 @@ export function scoreCommand(context: Context): CommandModule {
             defaultDescription: 'no thresholds',
           },
           'allow-equal-scores': { ...flagsFor(['allowEqualScores'])['allow-equal-scores'], group: 'Output:' },
+          manifest: { ...flagsFor(['manifest'])['manifest'], group: 'Inputs:' },
           'follow-links': { ...flagsFor(['followLinks'])['follow-links'], group: 'Inputs:' },
         })
         .example('$0 score part.png', 'one picture')
@@ -58,8 +61,13 @@ export function scoreCommand(context: Context): CommandModule {
 /** Arguments after `--` are inputs even when they begin with a dash. */
 function inputsOf(argv: Record<string, unknown>): string[] {
   const inputs = [argv['inputs'], argv['--']].flatMap((list) => (list as string[] | undefined) ?? []);
-  if (inputs.length > 0) return inputs;
-  throw new CraneError('E_USAGE', 'score needs an input', { hint: 'a file, a folder, a glob, @list or -' });
+  const hasManifest = argv['manifest'] !== undefined;
+  if (hasManifest && inputs.length > 0)
+    throw new CraneError('E_USAGE', 'score takes inputs or a --manifest, not both');
+  if (hasManifest || inputs.length > 0) return inputs;
+  throw new CraneError('E_USAGE', 'score needs an input', {
+    hint: 'a file, a folder, a glob, @list, - or --manifest FILE',
+  });
 }
 
 /**
@@ -88,7 +96,8 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   checkScoreRun(values, inputs);
   const { learning, isFrom } = normalsIn(argv, values);
   let clear = () => {};
-  const writer = await chooseWriter(context, values.format, () => clear());
+  const table = await tableOf(values);
+  const writer = await chooseWriter(context, table ? 'none' : values.format, () => clear());
   const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
   const model = await findModel(values.model, context.env);
@@ -108,7 +117,12 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     const outcome = await runScore({
       engine,
       inputs,
-      options: { ...values, ...compared, regions: values.regions || values.falseAlarmRate !== undefined },
+      options: {
+        ...values,
+        ...compared,
+        table,
+        regions: values.regions || values.falseAlarmRate !== undefined,
+      },
       writer,
       stdin: context.stdin,
       stop: context.stop,
@@ -123,7 +137,8 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     const { idleNotes } = await import('../engine/idle-settings.js');
     const idle = idleNotes(optionsFor('loadEngine', values), engine.settings());
     sayWarnings(context, [...idle, ...outcome.warnings], values.json);
-    if (values.shard) await recordShard(context, engine, values, outcome);
+    const record = values.shard ? await recordShard(context, engine, values, outcome) : [];
+    await outcome.publish(record);
     if (outcome.skipped > 0) say(context, `${outcome.skipped} inputs had results already`);
     if (outcome.isStopped) throw stopped(outcome.scored + outcome.failed, values.out);
     const failed =
@@ -172,20 +187,22 @@ async function recordShard(
   context: Context,
   engine: Engine,
   { shard, regions, falseAlarmRate, maps, heatmaps, heatmapFormat }: AllOptions,
-  { results, listed, label, thresholds }: ScoreRunOutcome,
-): Promise<void> {
-  if (results === null) return;
+  { results, listed, label, thresholds, own }: ScoreRunOutcome,
+): Promise<string[]> {
+  if (results === null) return [];
   if (listed === null) {
-    return say(context, 'a part of the shard (--limit): merge will not take it until it is whole');
+    say(context, 'a part of the shard (--limit): merge will not take it until it is whole');
+    return [];
   }
   const { writeShardRecord } = await import('../work/shard-record.js');
   const { thisMachine } = await import('../runs/machine.js');
   const { packageVersion } = await import('../files/package-root.js');
-  await writeShardRecord({
+  const path = await writeShardRecord({
     results,
     shard,
     inputs: listed,
     model: label,
+    ...(Object.keys(own).length > 0 ? { own } : {}),
     rows: {
       ...thresholds,
       regions: regions || falseAlarmRate !== undefined,
@@ -195,9 +212,22 @@ async function recordShard(
     machine: await thisMachine(engine.addon, engine.facts),
     craneNative: packageVersion(),
   });
+  return [path];
 }
 
-async function chooseWriter(context: Context, format: AllOptions['format'], beforeWrite: () => void) {
+/** Where results go into a store, a table goes beside them; into a folder it goes through stdout. */
+async function tableOf({ out, format }: AllOptions): Promise<'csv' | 'parquet' | undefined> {
+  const { isRemote } = await import('../stores/open-store.js');
+  if (out === undefined || !isRemote(out)) return undefined;
+  return format === 'csv' || format === 'parquet' ? format : undefined;
+}
+
+async function chooseWriter(
+  context: Context,
+  format: AllOptions['format'] | 'none',
+  beforeWrite: () => void,
+): Promise<ResultWriter> {
+  if (format === 'none') return { write: async () => {}, end: async () => {} };
   const { writers } = await import('../sinks/writers.js');
   const { stdout, isTerminal } = context;
   const chosen = format === 'auto' ? (isTerminal.stdout ? 'table' : 'jsonl') : format;

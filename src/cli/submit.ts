@@ -134,7 +134,12 @@ async function picturesOf(context: Context, inputs: string[], values: AllOptions
   const { limit = Number.POSITIVE_INFINITY, manifest } = values;
   if (manifest !== undefined) {
     const { readManifest } = await import('../sources/manifest.js');
-    return { pictures: first(limit, readManifest(manifest)), scan: undefined };
+    const { resolve } = await import('node:path');
+    const rows = async function* (): AsyncGenerator<ChunkLine> {
+      for await (const row of readManifest(manifest))
+        yield { ...row, ...asWorkersSee(row.uri, row.id, resolve) };
+    };
+    return { pictures: first(limit, rows()), scan: undefined };
   }
   const { listInputs } = await import('../sources/list-inputs.js');
   const { ScanAccount } = await import('../scan/scan-account.js');
@@ -152,7 +157,8 @@ async function picturesOf(context: Context, inputs: string[], values: AllOptions
   const lines = async function* (): AsyncGenerator<ChunkLine> {
     for await (const { input, name } of listed) {
       if (input instanceof Blob) yield { uri: name };
-      else if (typeof input === 'string' && !input.startsWith('data:')) yield { uri: resolve(input) };
+      else if (typeof input === 'string' && !input.startsWith('data:'))
+        yield asWorkersSee(input, undefined, resolve);
       else {
         throw new CraneError('E_USAGE', `${name}: workers cannot reach it`, {
           hint: 'submit files of a folder that they share, or addresses',
@@ -161,6 +167,14 @@ async function picturesOf(context: Context, inputs: string[], values: AllOptions
     }
   };
   return { pictures: first(limit, lines()), scan: () => account.report() };
+}
+
+/** Workers run elsewhere, so paths are whole; names in results are those that `score` gives. */
+function asWorkersSee(uri: string, id: string | undefined, resolve: (path: string) => string): ChunkLine {
+  if (/^(?:[a-z0-9]+:\/\/|data:|file:)/i.test(uri)) return { uri, ...(id === undefined ? {} : { id }) };
+  const path = resolve(uri);
+  const name = id ?? uri;
+  return { uri: path, ...(name === path ? {} : { id: name }) };
 }
 
 async function* first<T>(limit: number, all: AsyncIterable<T>): AsyncGenerator<T> {

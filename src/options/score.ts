@@ -67,7 +67,7 @@ export const scoreCommandOptions = {
     group: 'Output',
     scope: cli,
     defaultText: 'none',
-    help: 'folder for results.jsonl, maps and heat maps',
+    help: 'folder or s3://BUCKET/PREFIX for results.jsonl, maps and heat maps',
   }),
   maps: choice(['npy', 'png16', 'tiff'], {
     group: 'Output',

@@ -1,78 +1,20 @@
 /** What `score` does with an engine: lists pictures, scores them, writes everything that was asked for. */
-
-import { join, resolve } from 'node:path';
 import { types } from 'node:util';
-import type { Engine } from '../engine/engine.js';
 import { checkClassName } from '../engine/method-choice.js';
-import type { PictureItem } from '../engine/picture-item.js';
 import { isFailed, type PictureScore } from '../engine/result.js';
-import { type EqualScores, ScoreWatch } from '../engine/score-watch.js';
+import { ScoreWatch } from '../engine/score-watch.js';
 import { CraneError } from '../errors.js';
-import { writeWhole } from '../files/write-whole.js';
 import { NoteTally } from '../images/note-tally.js';
-import type { DataChoices, PictureChoices, ScoreCommandOptions } from '../options/types.js';
-import { ScanAccount, type ScanReport } from '../scan/scan-account.js';
-import { keptFiles } from '../sinks/kept-files.js';
+import { ScanAccount } from '../scan/scan-account.js';
 import { mapEnding, mapFile } from '../sinks/map-file.js';
-import { OutputNames } from '../sinks/output-names.js';
+import { type OutPlace, openOut } from '../sinks/out-place.js';
 import { toResultLine, type WrittenFiles } from '../sinks/result-line.js';
-import type { ResultWriter } from '../sinks/result-writer.js';
-import { ResultsFile } from '../sinks/results-file.js';
-import { areScanned, countInputs, k_stdin, type ListedPicture, listInputs } from '../sources/list-inputs.js';
+import { areScanned, k_stdin } from '../sources/list-inputs.js';
+import type { OwnChoices } from '../sources/manifest.js';
+import { ownText } from '../sources/manifest-pictures.js';
 import { driftWarning } from './drift.js';
-import { type ListedInputs, Listing, type Shard, shardOf } from './shards.js';
-
-/** The score command's own options: those with a default always set, the others perhaps. */
-export type ScoreRunOptions = Partial<
-  Pick<ScoreCommandOptions, 'limit' | 'shard' | 'out' | 'maps' | 'includeMasks' | 'heatmapRange'>
-> &
-  Pick<DataChoices, 'followLinks'> &
-  Pick<PictureChoices, 'normals' | 'falseAlarmRate' | 'threshold' | 'mapThreshold'> &
-  Pick<
-    ScoreCommandOptions,
-    'recursive' | 'resume' | 'failOnAnomaly' | 'mapSize' | 'heatmaps' | 'heatmapFormat' | 'timings' | 'force'
-  > & {
-    regions: boolean;
-    batch: 'auto' | number;
-    maxPixels: number;
-  };
-
-export interface ScoreRun {
-  engine: Engine;
-  inputs: readonly string[];
-  options: ScoreRunOptions;
-  writer: ResultWriter;
-  stdin: AsyncIterable<Uint8Array | string>;
-  /** when it fires, what is in flight is finished and saved, and nothing new begins */
-  stop: AbortSignal;
-  /** called after each picture */
-  onResult: () => void;
-  /** called with the number of pictures that this run will score, once that is known and as it changes */
-  onTotal?: (count: number) => void;
-}
-
-export interface ScoreRunOutcome {
-  scored: number;
-  failed: number;
-  skipped: number;
-  isStopped: boolean;
-  hasMapThreshold: boolean;
-  /** null: there was no threshold to tell by */
-  anomalous: number | null;
-  /** what was found and left out; null: every input was named, and nothing was looked for */
-  scan: ScanReport | null;
-  /** what was odd about pictures that were scored, a sentence for each kind */
-  warnings: string[];
-  /** of the model with all that decides a score */
-  label: string;
-  thresholds: { threshold: number | null; mapThreshold: number | null };
-  /** of the whole listing; null: it was not followed to its end (stopped, or --limit) */
-  listed: ListedInputs | null;
-  /** path of the complete results, with --out */
-  results: string | null;
-  /** where all have one score */
-  equal: EqualScores | undefined;
-}
+import { countTotal, pickItems, type RunPicture } from './run-inputs.js';
+import type { ScoreRun, ScoreRunOptions, ScoreRunOutcome } from './run-types.js';
 
 /** Faults of the options together, before anything is loaded. @throws CraneError E_USAGE */
 export function checkScoreRun(
@@ -96,8 +38,8 @@ export function checkScoreRun(
 export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   const { engine, options, writer, stop } = run;
   const choices = comparedWith(options);
-  // Before the first picture: none could succeed.
-  checkClassName(engine.settings(choices));
+  // Before the first picture: none could succeed. Rows of a manifest may have classes of their own.
+  if (options.manifest === undefined) checkClassName(engine.settings(choices));
   const { threshold, mapThreshold } = await engine.settledSettings(choices);
   const outcome: ScoreRunOutcome = {
     scored: 0,
@@ -112,6 +54,8 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     thresholds: { threshold: null, mapThreshold: null },
     listed: null,
     results: null,
+    publish: async () => {},
+    own: {},
     equal: undefined,
   };
   const account = new ScanAccount();
@@ -131,12 +75,15 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       },
     );
   }
-  const results =
-    options.out === undefined ? undefined : await openResults(options.out, outcome.label, options);
-  const places = new Map<number, Listed>();
+  const out = options.out === undefined ? undefined : await openResults(options.out, outcome.label, options);
+  const results = out?.results;
+  const writesFiles = options.maps !== undefined || options.heatmaps;
+  const places = new Map<number, RunPicture>();
   const tellTotal = run.onTotal ? await countTotal(run, run.onTotal) : () => {};
   try {
-    const items = pickItems(run, results, { places, outcome, account, tellTotal });
+    const kept = writesFiles ? await out!.kept() : undefined;
+    const labelOf = (own: OwnChoices) => engine.labelOf({ ...choices, ...own });
+    const items = pickItems(run, { results, kept, places, outcome, account, tellTotal, labelOf });
     for await (const scored of engine.scoreMany(items, {
       map: options.maps !== undefined,
       mapSize: options.mapSize,
@@ -149,13 +96,14 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     })) {
       const listed = places.get(scored.index)!;
       places.delete(scored.index);
-      const files = isFailed(scored) ? {} : await writeFiles(options, scored, listed.stem);
+      const files = isFailed(scored) ? {} : await writeFiles(out, options, scored, listed.stem);
       const line = toResultLine(scored, files, options.timings);
       await results?.append(line);
       await writer.write(line);
       if (isFailed(scored)) outcome.failed++;
       else {
         outcome.scored++;
+        if (listed.own) outcome.own[ownText(listed.own)] = scored.model;
         if (choices.normals !== undefined) compared.push(scored.score);
         if (outcome.anomalous !== null && scored.anomalous) outcome.anomalous++;
         odd.add(scored.input, scored.warnings ?? []);
@@ -166,7 +114,7 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       run.onResult();
     }
     outcome.isStopped = stop.aborted;
-    if (await areScanned(run.inputs)) outcome.scan = account.report();
+    if (options.manifest === undefined && (await areScanned(run.inputs))) outcome.scan = account.report();
     outcome.warnings = odd.lines();
     outcome.equal = await watch.look();
     const drift = compared.length > 0 ? await driftWarning(engine, choices, compared) : undefined;
@@ -179,7 +127,10 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     throw thrown;
   }
   await (outcome.isStopped ? results?.interrupt() : results?.complete());
-  if (!outcome.isStopped) outcome.results = results?.path ?? null;
+  if (!outcome.isStopped && out) {
+    outcome.results = out.results.path;
+    outcome.publish = (more) => out.publish(more);
+  }
   return outcome;
 }
 
@@ -193,32 +144,12 @@ function comparedWith({ normals, falseAlarmRate, threshold, mapThreshold }: Scor
   };
 }
 
-/** Listing is quick beside scoring, so the bar may know its end from the start. */
-async function countTotal(
-  { inputs, options }: ScoreRun,
-  onTotal: (count: number) => void,
-): Promise<(skipped: number) => void> {
-  const { shard, limit = Number.POSITIVE_INFINITY } = options;
-  const mine = await countInputs(inputs, scanOptions(options), ({ name }) => isOf(shard, name));
-  if (mine === undefined) return () => {};
-  const tell = (skipped: number) => onTotal(Math.min(limit, mine - skipped));
-  tell(0);
-  return tell;
-}
-
-function isOf(shard: Shard | undefined, name: string): boolean {
-  return shard === undefined || shardOf(name, shard.count) === shard.index;
-}
-
-function scanOptions({ recursive, out, followLinks = false, includeMasks = false }: ScoreRunOptions) {
-  // Our own heat maps are no inputs.
-  return { recursive, followLinks, includeMasks, exclude: out === undefined ? [] : [resolve(out)] };
-}
-
-async function openResults(out: string, label: string, options: ScoreRunOptions): Promise<ResultsFile> {
-  const { shard, resume, force } = options;
-  const results = await ResultsFile.open(out, { shard, resume, overwrite: force });
-  if (results.model !== undefined && results.model !== label) {
+async function openResults(address: string, label: string, options: ScoreRunOptions): Promise<OutPlace> {
+  const { shard, resume, force, table, manifest } = options;
+  const out = await openOut(address, { shard, resume, overwrite: force, table });
+  const { results } = out;
+  // Rows of a manifest may have labels of their own, which are looked at one by one.
+  if (manifest === undefined && results.model !== undefined && results.model !== label) {
     await results.interrupt();
     throw new CraneError(
       'E_USAGE',
@@ -228,70 +159,24 @@ async function openResults(out: string, label: string, options: ScoreRunOptions)
       },
     );
   }
-  return results;
-}
-
-interface Listed extends ListedPicture {
-  /** path without ending, below the output folder */
-  stem: string;
-}
-
-interface Picking {
-  /** of the pictures in flight */
-  places: Map<number, Listed>;
-  outcome: ScoreRunOutcome;
-  account: ScanAccount;
-  tellTotal: (skipped: number) => void;
-}
-
-/** The inputs of this shard that have no result yet. Indexes and names count all inputs, so that shards agree. */
-async function* pickItems(
-  { inputs, options, stdin, stop }: ScoreRun,
-  results: ResultsFile | undefined,
-  { places, outcome, account, tellTotal }: Picking,
-): AsyncGenerator<PictureItem> {
-  const { shard, limit = Number.POSITIVE_INFINITY } = options;
-  const writesFiles = options.maps !== undefined || options.heatmaps;
-  const names = new OutputNames(
-    writesFiles ? await keptFiles(options.out!, options.resume ? undefined : results!.path) : undefined,
-  );
-  const listing = new Listing();
-  let index = -1;
-  let begun = 0;
-  for await (const listed of listInputs(inputs, { ...scanOptions(options), account, stdin })) {
-    if (stop.aborted) return;
-    index++;
-    const stem = writesFiles ? names.claim(listed.place, listed.name) : '';
-    listing.add(listed.name);
-    if (!isOf(shard, listed.name)) continue;
-    if (results?.takeDone(listed.name)) {
-      outcome.skipped++;
-      tellTotal(outcome.skipped);
-      continue;
-    }
-    if (begun === limit) return;
-    begun++;
-    places.set(index, { ...listed, stem });
-    yield { input: listed.input, name: listed.name, index };
-  }
-  outcome.listed = listing.close();
+  return out;
 }
 
 /** Maps and heat maps of one picture; returns their names below the output folder. */
 async function writeFiles(
-  { out, maps, heatmapFormat, force, resume }: ScoreRunOptions,
+  out: OutPlace | undefined,
+  { maps, heatmapFormat }: ScoreRunOptions,
   { map, heatmap }: PictureScore,
   stem: string,
 ): Promise<WrittenFiles> {
-  const overwrite = force || resume;
   const files: WrittenFiles = {};
   if (maps && map) {
     files.map = `${stem}${mapEnding[maps]}`;
-    await writeWhole(join(out!, files.map), await mapFile(map, maps), { overwrite });
+    await out!.put(files.map, await mapFile(map, maps));
   }
   if (heatmap) {
     files.heatmap = `${stem}.heat.${heatmapFormat}`;
-    await writeWhole(join(out!, files.heatmap), heatmap, { overwrite });
+    await out!.put(files.heatmap, heatmap);
   }
   return files;
 }

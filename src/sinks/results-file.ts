@@ -18,9 +18,13 @@ export interface ResultsFileOptions {
   overwrite: boolean;
 }
 
+export function resultsName(shard: ResultsFileOptions['shard']): string {
+  return shard ? `results.${shard.index}-of-${shard.count}.jsonl` : 'results.jsonl';
+}
+
 export class ResultsFile {
-  /** earlier results that no input has taken yet: a name may stand in the file more than once */
-  readonly #earlier: Map<string, number>;
+  /** models of the earlier results that no input has taken yet: a name may stand in the file more than once */
+  readonly #earlier: Map<string, (string | undefined)[]>;
   /** model label of the earlier results */
   readonly model: string | undefined;
   readonly #file: FileHandle;
@@ -40,7 +44,7 @@ export class ResultsFile {
 
   /** Nobody else may write to it meanwhile. @throws CraneError E_EXISTS, E_IN_USE, E_IO_READ or E_IO_WRITE */
   static async open(folder: string, { shard, resume, overwrite }: ResultsFileOptions): Promise<ResultsFile> {
-    const path = join(folder, shard ? `results.${shard.index}-of-${shard.count}.jsonl` : 'results.jsonl');
+    const path = join(folder, resultsName(shard));
     const partial = `${path}.partial`;
     let lock: HeldLock | undefined;
     try {
@@ -53,7 +57,7 @@ export class ResultsFile {
       const earlier =
         resume && (await isThere(partial))
           ? await readEarlier(partial)
-          : { done: new Map<string, number>(), model: undefined };
+          : { done: new Map<string, (string | undefined)[]>(), model: undefined };
       const file = await open(partial, resume ? 'a' : 'w');
       return new ResultsFile(file, lock, path, earlier);
     } catch (thrown) {
@@ -62,11 +66,11 @@ export class ResultsFile {
     }
   }
 
-  /** Whether the file holds a result of this input; each result answers for one input of its name. */
-  takeDone(name: string): boolean {
-    const left = this.#earlier.get(name) ?? 0;
-    if (left > 0) this.#earlier.set(name, left - 1);
-    return left > 0;
+  /** The result of this input that the file holds, if any; each answers for one input of its name. */
+  takeDone(name: string): { model: string | undefined } | undefined {
+    const models = this.#earlier.get(name);
+    if (models === undefined || models.length === 0) return undefined;
+    return { model: models.shift() };
   }
 
   async append(line: ResultLine): Promise<void> {
@@ -110,13 +114,15 @@ export class ResultsFile {
 }
 
 interface Earlier {
-  done: Map<string, number>;
+  done: Map<string, (string | undefined)[]>;
   model: string | undefined;
 }
 
 /** Reads the lines of an earlier run; a last line that was not finished is cut off. */
 async function readEarlier(path: string): Promise<Earlier> {
-  const done = new Map<string, number>();
+  const done = new Map<string, (string | undefined)[]>();
+  /** one text for each model, not for each line */
+  const models = new Map<string, string>();
   let model: string | undefined;
   let goodBytes = 0;
   let lineNumber = 0;
@@ -127,8 +133,13 @@ async function readEarlier(path: string): Promise<Earlier> {
       if (line.endsWith('\n')) throw notAResult(path, lineNumber);
       break;
     }
-    done.set(result.input, (done.get(result.input) ?? 0) + 1);
-    model ??= 'model' in result ? result.model : undefined;
+    const read = 'model' in result ? result.model : undefined;
+    const own = read === undefined ? undefined : (models.get(read) ?? read);
+    if (own !== undefined) models.set(own, own);
+    const same = done.get(result.input);
+    if (same) same.push(own);
+    else done.set(result.input, [own]);
+    model ??= own;
     goodBytes += Buffer.byteLength(line);
   }
   await truncate(path, goodBytes);

@@ -8,6 +8,8 @@ import { openStore } from '../stores/open-store.js';
 export interface BucketOptions {
   recursive: boolean;
   includeMasks: boolean;
+  /** addresses below which nothing is taken */
+  exclude: readonly string[];
   account: ScanAccount;
 }
 
@@ -17,7 +19,7 @@ const k_remembered = 256;
 /** @param address s3://BUCKET/PREFIX. @throws CraneError E_USAGE, E_INPUT_*, E_DOWNLOAD, E_DEPENDENCY */
 export async function* listBucket(
   address: string,
-  { recursive, includeMasks, account }: BucketOptions,
+  { recursive, includeMasks, exclude, account }: BucketOptions,
 ): AsyncGenerator<string> {
   const base = address.endsWith('/') ? address.slice(0, -1) : address;
   const store = await openStore(base);
@@ -29,7 +31,9 @@ export async function* listBucket(
     const folderKind = folders.map(kindOfFolderName).find((kind) => kind !== 'folder');
     const kind = kindOfFileName(name);
     if (key.endsWith('/')) continue;
-    if (folderKind === 'hidden' || folderKind === 'rubbish') account.leaveOut(folderKind, shown);
+    const own = exclude.find((each) => shown.startsWith(each.endsWith('/') ? each : `${each}/`));
+    if (own !== undefined) account.leaveOut('own-output', own);
+    else if (folderKind === 'hidden' || folderKind === 'rubbish') account.leaveOut(folderKind, shown);
     else if (!recursive && folders.length > 0) account.leaveOut('subfolder', `${base}/${folders[0]}`);
     else if (kind === 'rubbish' || kind === 'hidden') account.leaveOut(kind, shown);
     else if (kind === 'unread-picture') account.leaveOut('kind-not-read', shown);

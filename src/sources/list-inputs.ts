@@ -11,10 +11,10 @@ import { kindOf } from '../files/kind-of.js';
 import { codedReadError } from '../files/open-file.js';
 import { loadOptional } from '../files/optional-packages.js';
 import { pictureEndings, sniffFormat } from '../images/format.js';
-import type { PictureInput } from '../images/picture-input.js';
 import { hasPictureEnding, kindOfFileName } from '../scan/file-kind.js';
 import { type AnyPath, nameOf } from '../scan/list-folder.js';
 import { ScanAccount } from '../scan/scan-account.js';
+import { type ListedPicture, placeOf, shortName } from './listed-picture.js';
 import { MaskLookup } from './mask-lookup.js';
 import { isRemotePicture, RemotePicture } from './remote-picture.js';
 import { listedPaths } from './text-list.js';
@@ -22,14 +22,6 @@ import { type WalkOptions, walkFolder } from './walk-folder.js';
 
 /** How standard input is named among the inputs; the shell's `-` becomes it. */
 export const k_stdin = '@-';
-
-export interface ListedPicture {
-  input: PictureInput;
-  /** as shown in results */
-  name: string;
-  /** where its files go below an output folder: never absolute, never with '..' */
-  place: string;
-}
 
 export interface ListOptions extends WalkOptions {
   stdin: AsyncIterable<Uint8Array | string>;
@@ -183,8 +175,7 @@ async function* fromAddress(given: string, options: Listing): AsyncGenerator<Lis
 }
 
 function remotePicture(address: string): ListedPicture {
-  const place = address.replace(/^[a-z0-9]+:\/\//i, '').replace(/[?#].*$/s, '');
-  return { input: new RemotePicture(address), name: address, place };
+  return { input: new RemotePicture(address), name: address, place: placeOf(address) };
 }
 
 /** Empty lines are skipped. */
@@ -260,15 +251,4 @@ async function listed(path: AnyPath, shown: string, place = placeOf(shown)): Pro
 
 function onePath(path: string): ListedPicture {
   return { input: path, name: shortName(path), place: placeOf(path) };
-}
-
-/** The path below the working folder; of paths elsewhere the last part. */
-function placeOf(path: string): string {
-  if (path.startsWith('data:')) return 'data';
-  const below = relative('.', path);
-  return below.startsWith('..') || isAbsolute(below) ? basename(path) : below;
-}
-
-function shortName(name: string): string {
-  return name.startsWith('data:') ? `${name.slice(0, 32).split(',')[0]},...` : name;
 }

@@ -4,7 +4,6 @@
  */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
 import { codedReadError } from '../files/open-file.js';
@@ -19,12 +18,16 @@ const row = z.strictObject({
   normals: text.nullish(),
 });
 
-export interface ManifestRow {
-  uri: string;
-  id?: string;
+/** What a row says of its picture alone, by the names of the options. */
+export interface OwnChoices {
   className?: string;
   prompts?: string;
   normals?: string;
+}
+
+export interface ManifestRow extends OwnChoices {
+  uri: string;
+  id?: string;
 }
 
 /** Of a group of Parquet rows, so many are held at once. */
@@ -54,14 +57,37 @@ export async function* readManifest(path: string): AsyncGenerator<ManifestRow> {
   }
 }
 
+/** A row may hold a picture as data: of more it is told, and no more than that is held. */
+const k_lineBytes = 64 * 2 ** 20;
+const k_newLine = 0x0a;
+
 async function* jsonRows(path: string): AsyncGenerator<unknown> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
-  let number = 0;
+  let number = 1;
+  /** of the line that has no end yet */
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  const row = (line: Buffer) => {
+    const text = line.toString('utf8').replace(/^\ufeff/, '');
+    return text.trim() === '' ? undefined : { value: parsed(text, path, number) };
+  };
   try {
-    for await (const line of lines) {
-      number++;
-      if (line.trim() !== '') yield parsed(line, path, number);
+    for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 }) as AsyncIterable<Buffer>) {
+      let from = 0;
+      for (let at = chunk.indexOf(k_newLine); at >= 0; at = chunk.indexOf(k_newLine, from)) {
+        const found = row(Buffer.concat([...parts, chunk.subarray(from, at)]));
+        if (found) yield found.value;
+        parts = [];
+        bytes = 0;
+        from = at + 1;
+        number++;
+      }
+      parts.push(chunk.subarray(from));
+      bytes += chunk.length - from;
+      if (bytes > k_lineBytes)
+        throw new CraneError('E_DATA_META', `${path}: line ${number} is longer than 64 MiB`);
     }
+    const last = row(Buffer.concat(parts));
+    if (last) yield last.value;
   } catch (cause) {
     throw cause instanceof CraneError ? cause : codedReadError(path, cause);
   }

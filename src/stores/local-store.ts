@@ -38,6 +38,12 @@ export class LocalStore implements Store {
     );
   }
 
+  download(key: string, path: string): Promise<void> {
+    return streamWhole(path, { overwrite: true }, (stream) =>
+      pipeline(createReadStream(this.#path(key)), stream, { end: false }),
+    );
+  }
+
   has(key: string): Promise<boolean> {
     return isThere(this.#path(key));
   }

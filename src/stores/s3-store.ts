@@ -2,9 +2,12 @@
  * Objects in a bucket of an S3 server: AWS, or any that speaks its protocol. Credentials, region and endpoint come from where AWS'
  * own tools take them (AWS_ACCESS_KEY_ID, AWS_REGION, AWS_ENDPOINT_URL, ~/.aws, a machine's role).
  */
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { CraneError } from '../errors.js';
 import { loadOptional } from '../files/optional-packages.js';
+import { streamWhole } from '../files/stream-whole.js';
 import type { Store, StoredObject } from './store.js';
 
 type S3 = typeof import('@aws-sdk/client-s3');
@@ -75,13 +78,19 @@ async function readObject(
   key: string,
   shown: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  // A connection that is cut in the middle of a body is no matter of the client's own retries.
+  return withWholeBody(shown, async () => {
+    const { Body } = await sender.send(new s3.GetObjectCommand({ Bucket: bucket, Key: key }));
+    return Uint8Array.from(await Body!.transformToByteArray());
+  });
+}
+
+/** A connection that is cut in the middle of a body is no matter of the client's own retries. */
+async function withWholeBody<T>(shown: string, read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const { Body } = await sender.send(new s3.GetObjectCommand({ Bucket: bucket, Key: key }));
-      return Uint8Array.from(await Body!.transformToByteArray());
+      return await read();
     } catch (thrown) {
-      const error = codedS3Error(shown, thrown, 'read');
+      const error = thrown instanceof CraneError ? thrown : codedS3Error(shown, thrown, 'read');
       if (error.code !== 'E_DOWNLOAD' || attempt === k_attempts) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 100 * 2 ** attempt));
     }
@@ -143,6 +152,27 @@ class S3Store implements Store {
     } catch (cause) {
       throw codedS3Error(this.#shown(key), cause, 'write');
     }
+  }
+
+  download(key: string, path: string): Promise<void> {
+    return withWholeBody(this.#shown(key), () =>
+      streamWhole(path, { overwrite: true }, async (stream) => {
+        const asked = this.#sender.send(new this.#s3.GetObjectCommand(this.#at(key)));
+        const { Body } = await asked.catch((cause: unknown) => {
+          throw codedS3Error(this.#shown(key), cause, 'read');
+        });
+        const body = Body as Readable;
+        let fault: Error | undefined;
+        body.once('error', (error) => {
+          fault = error;
+        });
+        try {
+          for await (const chunk of body) if (!stream.write(chunk)) await once(stream, 'drain');
+        } catch (cause) {
+          throw fault ? codedS3Error(this.#shown(key), fault, 'read') : cause;
+        }
+      }),
+    );
   }
 
   async has(key: string): Promise<boolean> {

@@ -19,6 +19,8 @@ export interface Store {
   create(key: string, data: Uint8Array | string): Promise<boolean>;
   /** Whole, from a file of any size. @throws CraneError E_IO_WRITE */
   upload(key: string, path: string): Promise<void>;
+  /** Whole, to a file, over what is there. @throws CraneError as read, E_IO_WRITE */
+  download(key: string, path: string): Promise<void>;
   has(key: string): Promise<boolean>;
   remove(key: string): Promise<void>;
   /** In the order of the keys' bytes, page by page. @throws CraneError as read */

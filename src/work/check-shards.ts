@@ -2,8 +2,8 @@
 import { CraneError } from '../errors.js';
 import { shardOf } from '../scoring/shards.js';
 import type { ResultLine } from '../sinks/result-line.js';
+import { resultRows } from '../sinks/result-rows.js';
 import type { FoundShard, FoundShards } from './find-shards.js';
-import { resultRows } from './result-rows.js';
 import { measure, type ShardRecord } from './shard-record.js';
 
 export interface CheckChoices {
@@ -17,6 +17,7 @@ export async function checkShards(found: FoundShards, { mixedMachines }: CheckCh
   checkComplete(found);
   const [first] = shards;
   for (const shard of shards.slice(1)) checkAlike(first!, shard, mixedMachines);
+  checkOwn(shards);
   const seen = new RowsSeen(first!.record.inputs.count);
   for (const shard of shards) await checkRows(shard, seen);
   const missing = seen.missing();
@@ -77,6 +78,18 @@ function checkAlike(first: FoundShard, other: FoundShard, mixedMachines: boolean
   }
 }
 
+/** Equal choices of a manifest's rows are labelled alike in every shard, or prompts and banks of one name differ. */
+function checkOwn(shards: readonly FoundShard[]): void {
+  const labels = new Map<string, { label: string; path: string }>();
+  for (const { path, record } of shards)
+    for (const [choices, label] of Object.entries(record.own ?? {})) {
+      const other = labels.get(choices);
+      if (other && other.label !== label)
+        throw fault(`${path}: pictures with ${choices} are of ${label}, in ${other.path} of ${other.label}`);
+      labels.set(choices, { label, path });
+    }
+}
+
 /** cuda:0 and cuda:1 of equal cards are alike. */
 function deviceKind(key: string, value: string | number): string | number {
   return key === 'device' ? String(value).replace(/:\d+/g, '') : value;
@@ -89,10 +102,11 @@ async function checkRows({ path, results, record }: FoundShard, seen: RowsSeen):
   if (sha256 !== record.results.sha256) throw fault(`${results}: was changed after its run: another sha256`);
   if (rows !== record.results.rows)
     throw fault(`${results}: ${rows} rows, expected ${record.results.rows} as ${path} says`);
+  const labels = new Set([record.model, ...Object.values(record.own ?? {})]);
   let last = -1;
   for await (const { row, line } of resultRows(results)) {
     const at = `${results}: line ${line}`;
-    checkRow(at, row, record);
+    checkRow(at, row, record, labels);
     if (!seen.take(row.index)) throw fault(`${at}: a second result at ${row.index} (${row.input})`);
     if (row.index < last) {
       throw fault(
@@ -104,11 +118,12 @@ async function checkRows({ path, results, record }: FoundShard, seen: RowsSeen):
   }
 }
 
-function checkRow(at: string, row: ResultLine, { shard, inputs, model }: ShardRecord): void {
+function checkRow(at: string, row: ResultLine, record: ShardRecord, labels: ReadonlySet<string>): void {
+  const { shard, inputs, model } = record;
   if (row.index >= inputs.count) throw fault(`${at}: result at ${row.index} of ${inputs.count} inputs`);
   if (shardOf(row.input, shard.count) !== shard.index)
     throw fault(`${at}: ${row.input} is none of shard ${shard.index} of ${shard.count}`);
-  if ('model' in row && row.model !== model) throw fault(`${at}: model ${row.model}, expected ${model}`);
+  if ('model' in row && !labels.has(row.model)) throw fault(`${at}: model ${row.model}, expected ${model}`);
 }
 
 /** One bit an input: ten million cost a megabyte. */

@@ -23,6 +23,11 @@ export interface FoundShards {
 const k_record = /^results\.\d+-of-\d+\.shard\.json$/;
 const k_results = /^results\.\d+-of-\d+\.jsonl(?:\.partial)?$/;
 
+/** Whether a file is a shard's record or its results. */
+export function isOfShard(name: string): boolean {
+  return k_record.test(name) || k_results.test(name);
+}
+
 /** @throws CraneError E_SHARDS, E_INPUT_NOT_FOUND, E_IO_READ */
 export async function findShards(given: readonly string[]): Promise<FoundShards> {
   const records = new Set<string>();

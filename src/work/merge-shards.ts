@@ -1,10 +1,10 @@
 /** Shards into one table, in the order of the inputs; only after all of them were proved to belong together. */
 import type { ResultLine } from '../sinks/result-line.js';
+import { type NumberedRow, resultRows } from '../sinks/result-rows.js';
 import type { ResultWriter } from '../sinks/result-writer.js';
 import { type CheckChoices, checkShards } from './check-shards.js';
 import { findShards } from './find-shards.js';
 import { Heap } from './heap.js';
-import { type NumberedRow, resultRows } from './result-rows.js';
 
 export interface Merged {
   shards: number;

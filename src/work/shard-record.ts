@@ -32,6 +32,8 @@ const shardRecord = z.strictObject({
   inputs: z.strictObject({ count, sha256 }),
   /** label of the model with all that decides a score */
   model: z.string(),
+  /** of a manifest: labels of results whose pictures had choices of their own, by those */
+  own: z.record(z.string(), z.string()).optional(),
   /** what else the rows hold and by what they were judged */
   rows: z.strictObject({
     threshold: z.number().nullable(),
@@ -61,6 +63,7 @@ export interface FinishedShard {
   shard: Shard;
   inputs: ListedInputs;
   model: string;
+  own?: Record<string, string>;
   rows: ShardRecord['rows'];
   machine: Machine;
   craneNative: string;

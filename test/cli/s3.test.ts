@@ -137,6 +137,82 @@ it.skipIf(!hasS3 || !hasRedis)(
 );
 
 it.skipIf(!hasS3)(
+  'results go into a bucket whole or not at all, with their maps and a table',
+  async () => {
+    await inScratch(async (folder) => {
+      const model = await makeTinyModel(join(folder, 'tiny'));
+      const set = await makeNoiseSet(join(folder, 'set'), 24);
+      const good = join(set, 'part/test/good');
+      const way = await openWay();
+      const env = { ...way.env, XDG_CACHE_HOME: join(folder, 'cache') };
+      const cli = (...args: string[]) => craneNative(args, { env });
+      const score = (...args: string[]) => cli('score', good, '--model', model, '--no-timings', ...args);
+      const read = async (key: string) => {
+        const code = `process.stdout.write(await (await openStore('s3://parts')).read(${JSON.stringify(key)}));`;
+        const { code: exit, stdout, stderr } = await inNode(code, env);
+        return exit === 0 ? stdout : stderr;
+      };
+      try {
+        const near = await score('--format', 'jsonl');
+        // Not whole yet: the maps may lie there, the results do not.
+        const part = await score(
+          '--out',
+          's3://parts/r',
+          '--maps',
+          'npy',
+          '--format',
+          'parquet',
+          '--limit',
+          '5',
+        );
+        expect(part.code, part.stderr).toBe(0);
+        const again = await score('--out', 's3://parts/r', '--format', 'parquet');
+        expect(again.code).toBe(2);
+        expect(again.stderr).toContain('s3://parts/r/results.jsonl: exists already');
+        const whole = await score(
+          '--out',
+          's3://parts/r',
+          '--maps',
+          'npy',
+          '--format',
+          'parquet',
+          '--resume',
+        );
+        expect(whole.code, whole.stderr).toBe(0);
+        expect(whole.stdout).toBe('');
+        const rows = lines({ ...whole, stdout: await read('r/results.jsonl') });
+        expect(rows.map(({ map: _, ...row }) => row)).toEqual(lines(near));
+        expect(await read(`r/${rows[7]!['map']}`)).toContain('NUMPY');
+        expect((await read('r/results.parquet')).slice(0, 4)).toBe('PAR1');
+
+        for (const shard of ['1/2', '2/2']) {
+          const run = await score('--shard', shard, '--out', 's3://parts/shards', '--format', 'csv');
+          expect(run.code, run.stderr).toBe(0);
+        }
+        const merged = await cli('merge', 's3://parts/shards', '--out', 's3://parts/all.jsonl');
+        expect(merged.code, merged.stderr).toBe(0);
+        expect(lines({ ...merged, stdout: await read('all.jsonl') })).toEqual(lines(near));
+        expect((await cli('merge', 's3://parts/shards', '--out', 's3://parts/all.jsonl')).code).toBe(2);
+        expect((await cli('merge', 's3://parts/none', '--out', join(folder, 'x.csv'))).stderr).toContain(
+          'neither a submission nor shards',
+        );
+
+        // The store does not answer at the end: nothing is lost, and the same command sends it.
+        const away = { ...env, AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_MAX_ATTEMPTS: '1' };
+        const args = ['score', good, '--model', model, '--no-timings', '--out', 's3://parts/late'];
+        const lost = await craneNative(args, { env: away });
+        expect(lost.code).toBe(5);
+        expect(lost.stderr).toContain('AWS_ENDPOINT_URL');
+        expect(await read('late/results.jsonl')).toContain('E_INPUT_NOT_FOUND');
+      } finally {
+        await way.close();
+      }
+    });
+  },
+  300_000,
+);
+
+it.skipIf(!hasS3)(
   'a hundred thousand keys are listed in constant memory, and created only once each',
   async () => {
     const way = await openWay({ keys: 100_000, isFaulty: false });

@@ -38,7 +38,7 @@ describe('help and usage', () => {
   it.each([
     [['scor', 'a.png'], 'there is no command "scor"', 'did you mean score?'],
     [[], 'name a command', 'see crane-native --help'],
-    [['score'], 'score needs an input', 'a file, a folder, a glob, @list or -'],
+    [['score'], 'score needs an input', 'a file, a folder, a glob, @list, - or --manifest FILE'],
     [['doctor', 'x'], 'doctor takes no "x"', 'see crane-native doctor --help'],
     [['data', 'check', 'a', 'b'], 'data check takes no "b"', 'see crane-native data check --help'],
     [['demo', 'x', '--treads', '2'], 'there is no flag "--treads"', 'did you mean --threads?'],

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
 import { codedReadError } from '../files/open-file.js';
-import type { ResultLine } from '../sinks/result-line.js';
+import type { ResultLine } from './result-line.js';
 
 /** What merging relies on; whatever else a row holds stays as it is. */
 const row = z.looseObject({ input: z.string(), index: z.int().nonnegative() });

@@ -1,0 +1,71 @@
+/** What a scoring run is given, and what comes of it. */
+import type { Engine } from '../engine/engine.js';
+import type { EqualScores } from '../engine/score-watch.js';
+import type {
+  DataChoices,
+  PictureChoices,
+  ScoreCommandOptions,
+  WorkCommandOptions,
+} from '../options/types.js';
+import type { ScanReport } from '../scan/scan-account.js';
+import type { ResultWriter } from '../sinks/result-writer.js';
+import type { ListedInputs } from './shards.js';
+
+/** The score command's own options: those with a default always set, the others perhaps. */
+export type ScoreRunOptions = Partial<
+  Pick<ScoreCommandOptions, 'limit' | 'shard' | 'out' | 'maps' | 'includeMasks' | 'heatmapRange'>
+> &
+  Partial<Pick<WorkCommandOptions, 'manifest'>> &
+  Pick<DataChoices, 'followLinks'> &
+  Pick<PictureChoices, 'normals' | 'falseAlarmRate' | 'threshold' | 'mapThreshold'> &
+  Pick<
+    ScoreCommandOptions,
+    'recursive' | 'resume' | 'failOnAnomaly' | 'mapSize' | 'heatmaps' | 'heatmapFormat' | 'timings' | 'force'
+  > & {
+    regions: boolean;
+    /** a table in the store of `out`, beside the results */
+    table?: 'csv' | 'parquet' | undefined;
+    batch: 'auto' | number;
+    maxPixels: number;
+  };
+
+export interface ScoreRun {
+  engine: Engine;
+  inputs: readonly string[];
+  options: ScoreRunOptions;
+  writer: ResultWriter;
+  stdin: AsyncIterable<Uint8Array | string>;
+  /** when it fires, what is in flight is finished and saved, and nothing new begins */
+  stop: AbortSignal;
+  /** called after each picture */
+  onResult: () => void;
+  /** called with the number of pictures that this run will score, once that is known and as it changes */
+  onTotal?: (count: number) => void;
+}
+
+export interface ScoreRunOutcome {
+  scored: number;
+  failed: number;
+  skipped: number;
+  isStopped: boolean;
+  hasMapThreshold: boolean;
+  /** null: there was no threshold to tell by */
+  anomalous: number | null;
+  /** what was found and left out; null: every input was named, and nothing was looked for */
+  scan: ScanReport | null;
+  /** what was odd about pictures that were scored, a sentence for each kind */
+  warnings: string[];
+  /** of the model with all that decides a score */
+  label: string;
+  thresholds: { threshold: number | null; mapThreshold: number | null };
+  /** of the whole listing; null: it was not followed to its end (stopped, or --limit) */
+  listed: ListedInputs | null;
+  /** path of the complete results, with --out */
+  results: string | null;
+  /** with --out: the complete results go where the user wants them, and after them `more` */
+  publish: (more: readonly string[]) => Promise<void>;
+  /** labels of results whose pictures had choices of their own, by those (ownText) */
+  own: Record<string, string>;
+  /** where all have one score */
+  equal: EqualScores | undefined;
+}

@@ -1,0 +1,123 @@
+/** Where `--out` leads: a folder here, or a store that gets the results once they are whole. */
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { CraneError } from '../errors.js';
+import { cacheFolder } from '../files/cache-folder.js';
+import { streamWhole } from '../files/stream-whole.js';
+import { exists, isThere, writeWhole } from '../files/write-whole.js';
+import { isRemote, openStore } from '../stores/open-store.js';
+import type { Store } from '../stores/store.js';
+import { keptFiles } from './kept-files.js';
+import { resultRows } from './result-rows.js';
+import { ResultsFile, type ResultsFileOptions, resultsName } from './results-file.js';
+import { writers } from './writers.js';
+
+export interface OutPlace {
+  readonly results: ResultsFile;
+  /** Inputs of the results that stay, by the name of their files without ending. */
+  kept(): Promise<Map<string, string>>;
+  /** A map or heat map, whole. @throws CraneError E_EXISTS, E_IO_WRITE */
+  put(name: string, data: Uint8Array | readonly Uint8Array[]): Promise<void>;
+  /** The complete results go where the user wants them, and after them `more`, such as a shard's record. @throws CraneError E_IO_WRITE */
+  publish(more: readonly string[]): Promise<void>;
+}
+
+export interface OutOptions extends ResultsFileOptions {
+  /** a table of the results beside them, in a store */
+  table: 'csv' | 'parquet' | undefined;
+}
+
+/** @throws CraneError as ResultsFile.open, and of the store */
+export async function openOut(address: string, options: OutOptions): Promise<OutPlace> {
+  return isRemote(address) ? StoreOut.open(address, options) : openFolder(address, options);
+}
+
+async function openFolder(folder: string, options: OutOptions): Promise<OutPlace> {
+  const results = await ResultsFile.open(folder, options);
+  const overwrite = options.overwrite || options.resume;
+  return {
+    results,
+    kept: () => keptFiles(folder, options.resume ? undefined : results.path),
+    put: (name, data) => writeWhole(join(folder, name), data, { overwrite }),
+    publish: async () => {},
+  };
+}
+
+/** Results grow in a folder of the cache: an object cannot be added to, and half a table is none. */
+class StoreOut implements OutPlace {
+  private constructor(
+    readonly results: ResultsFile,
+    readonly folder: string,
+    readonly store: Store,
+    readonly options: OutOptions,
+  ) {}
+
+  static async open(address: string, options: OutOptions): Promise<StoreOut> {
+    const store = await openStore(address);
+    const folder = join(
+      await unfinishedFolder(),
+      createHash('sha256').update(address).digest('hex').slice(0, 16),
+    );
+    const name = resultsName(options.shard);
+    const isKept = (await isThere(join(folder, name))) || (await isThere(join(folder, `${name}.partial`)));
+    if (!options.overwrite && !(options.resume && isKept) && (await store.has(name))) {
+      if (!options.resume) throw existsThere(`${address}/${name}`);
+      await store.download(name, join(folder, name));
+    }
+    return new StoreOut(await ResultsFile.open(folder, options), folder, store, options);
+  }
+
+  kept(): Promise<Map<string, string>> {
+    return keptFiles(this.folder, this.options.resume ? undefined : this.results.path);
+  }
+
+  async put(name: string, data: Uint8Array | readonly Uint8Array[]): Promise<void> {
+    const bytes = Array.isArray(data) ? Buffer.concat(data as Uint8Array[]) : (data as Uint8Array);
+    if (this.options.overwrite || this.options.resume) return this.store.write(name, bytes);
+    if (await this.store.create(name, bytes)) return;
+    // Its answer may have been lost: equal bytes are as good as our own.
+    if (!Buffer.from(bytes).equals(await this.store.read(name)))
+      throw existsThere(`${this.store.address}/${name}`);
+  }
+
+  async publish(more: readonly string[]): Promise<void> {
+    const { path } = this.results;
+    const made = [path];
+    try {
+      made.push(...(await this.#table()), ...more);
+      for (const each of made) await this.store.upload(basename(each), each);
+    } catch (thrown) {
+      const { code = 'E_IO_WRITE', message, cause } = thrown as CraneError;
+      throw new CraneError(code, message, {
+        hint: `the results are whole in ${path}: the same command with --resume sends them`,
+        cause,
+      });
+    }
+    for (const each of made) await rm(each, { force: true });
+  }
+
+  async #table(): Promise<string[]> {
+    const { table } = this.options;
+    if (table === undefined) return [];
+    const path = this.results.path.replace(/\.jsonl$/, `.${table}`);
+    await streamWhole(path, { overwrite: true }, async (stream) => {
+      const writer = await writers[table](stream, { columns: 80, colour: false });
+      for await (const { row } of resultRows(this.results.path)) await writer.write(row);
+      await writer.end();
+    });
+    return [path];
+  }
+}
+
+/** Never below CRANE_CACHE, which an image may hold read-only. */
+async function unfinishedFolder(): Promise<string> {
+  return join(await cacheFolder({}), 'unfinished');
+}
+
+function existsThere(address: string): CraneError {
+  const { code, message } = exists(address);
+  return new CraneError(code, message, {
+    hint: 'go on with --resume, start anew with --force, or choose another --out',
+  });
+}
