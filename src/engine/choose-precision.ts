@@ -27,9 +27,10 @@ export function choosePrecision(
   const shown = precisions?.bfloat16;
   if (!shown) return float32('exact, and model.json does not say that bfloat16 is harmless');
   if (!available.includes('bfloat16')) return float32('this CPU does not multiply bfloat16');
-  const { pictures, worstPoints } = shown;
+  const { pictures, pixelPoints, imagePoints } = shown;
+  const most = (interval: readonly number[]) => Math.max(...interval.map(Math.abs));
   return {
     precision: 'bfloat16',
-    why: `auto: on ${pictures} pictures it moved no figure by more than ${worstPoints} points (model.json)`,
+    why: `auto: on ${pictures} pictures it moves pixel figures by at most ${most(pixelPoints)}, image figures by at most ${most(imagePoints)} points (model.json)`,
   };
 }

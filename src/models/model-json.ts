@@ -14,6 +14,7 @@ import {
 import { findMethod, methodNames, methodOf, needsSource } from '../methods/registry.js';
 import { type Calibration, calibrationSchema } from './calibration.js';
 import { recipesSchema } from './model-recipe.js';
+import { objectionsTo } from './precision-rule.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');
 const channel3 = z.tuple([z.number(), z.number(), z.number()]);
@@ -112,15 +113,23 @@ const promptSet = z.strictObject({
   anomalous: z.string().min(1).optional(),
 });
 
-/** What a precision other than float32 changed where it was measured (scripts/compare-precision.mjs). */
-const shownHarmless = z.strictObject({
-  dataSets: z.array(z.string().min(1)).min(1),
-  pictures: positiveInt,
-  /** largest change of any figure of any set, in points of 100 */
-  worstPoints: z.number().min(0),
-  /** between scores of the same picture */
-  scoreDifference: z.strictObject({ median: z.number(), p95: z.number(), max: z.number() }),
-});
+const pointsInterval = z.tuple([z.number(), z.number()]);
+
+/** What a precision other than float32 changed where it was measured (scripts/compare-precision.mjs), and was found harmless. */
+const shownHarmless = z
+  .strictObject({
+    dataSets: z.array(z.string().min(1)).min(1),
+    pictures: positiveInt,
+    draws: positiveInt,
+    imagePoints: pointsInterval,
+    pixelPoints: pointsInterval,
+    kendallTau: z.number().max(1),
+    /** between scores of the same picture */
+    scoreDifference: z.strictObject({ median: z.number(), p95: z.number(), max: z.number() }),
+  })
+  .superRefine((effect, context) => {
+    for (const message of objectionsTo(effect)) context.addIssue({ code: 'custom', message });
+  });
 
 const modelSchema = z
   .strictObject({

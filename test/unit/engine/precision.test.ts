@@ -17,7 +17,10 @@ const shown = {
   bfloat16: {
     dataSets: ['a'],
     pictures: 90,
-    worstPoints: 0.04,
+    draws: 200,
+    imagePoints: [-0.4, 0.9] as [number, number],
+    pixelPoints: [-0.2, 0.1] as [number, number],
+    kendallTau: 0.995,
     scoreDifference: { median: 0.001, p95: 0.002, max: 0.004 },
   },
 };
@@ -33,7 +36,7 @@ describe('auto', () => {
     expect(choosePrecision('auto', { precisions: shown }, 'cuda:0', both).precision).toBe('float32');
     expect(choosePrecision('auto', { precisions: shown }, 'cpu', both)).toEqual({
       precision: 'bfloat16',
-      why: 'auto: on 90 pictures it moved no figure by more than 0.04 points (model.json)',
+      why: 'auto: on 90 pictures it moves pixel figures by at most 0.2, image figures by at most 0.9 points (model.json)',
     });
   });
 
@@ -55,10 +58,25 @@ describe('auto', () => {
     expect(exact.facts).toMatchObject({ precision: 'float32', precisionWhy: 'asked for' });
   });
 
-  it('is refused where model.json claims more than was measured', async () => {
+  it('is refused where model.json claims what was not measured, or what is not harmless', async () => {
     const { folder: _, ...description } = toy.model();
-    const text = JSON.stringify({ ...description, precisions: { bfloat16: { worstPoints: 0 } } });
-    expect(() => parseModelJson(text, 'model.json')).toThrow(/precisions\.bfloat16/);
+    const parse = (change: object) =>
+      parseModelJson(
+        JSON.stringify({ ...description, precisions: { bfloat16: { ...shown.bfloat16, ...change } } }),
+        'model.json',
+      );
+    expect(parse({}).precisions?.bfloat16?.draws).toBe(200);
+    for (const [change, message] of [
+      [{ kendallTau: undefined }, /precisions\.bfloat16/],
+      [{ imagePoints: [-1.01, 0] }, /image figures reach from -1\.01 to 0 points, more than 1/],
+      [{ imagePoints: [0, 1.01] }, /image figures reach from 0 to 1\.01/],
+      [{ pixelPoints: [-0.31, 0] }, /pixel figures reach from -0\.31 to 0 points, more than 0\.3/],
+      [{ pixelPoints: [0, 0.31] }, /pixel figures/],
+      [{ kendallTau: 0.989 }, /Kendall's tau of the scores is 0\.989/],
+      [{ draws: 20 }, /20 draws are fewer than 200/],
+    ] as const) {
+      expect(() => parse(change), JSON.stringify(change)).toThrow(message);
+    }
   });
 });
 
