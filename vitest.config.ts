@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/unit/**/*.test.ts', 'test/cli/**/*.test.ts', 'test/service/**/*.test.ts'],
+    include: ['unit', 'cli', 'service', 'fire'].map((suite) => `test/${suite}/**/*.test.ts`),
     globalSetup: ['test/own-temporary-folder.ts'],
     // Two cores are common: more workers only wait for each other.
     maxWorkers: 2,

@@ -1,4 +1,4 @@
-// Runs every suite and adds up: node scripts/test.mjs [native|unit|browser|parity|methods|data|package|arm64|cuda ...]
+// Runs every suite and adds up: node scripts/test.mjs [native|unit|fire|browser|parity|methods|data|package|arm64|cuda ...]
 // npm test runs all; the kernels of a GPU are compiled where nvcc is found (CUDACXX or PATH), pages are tried where
 // Chromium is (CHROMIUM_PATH or /usr/bin).
 import { spawn, spawnSync } from 'node:child_process';
@@ -110,6 +110,11 @@ const suites = {
 
   async unit() {
     return vitest('unit');
+  },
+
+  /** The parsers and threads under sanitizers, the corpus, and the bugs that are planted for them to find. */
+  async fire() {
+    return countedLine(await run(process.execPath, ['scripts/fire.mjs', 'check']));
   },
 
   /** Pages in headless Chromium. */

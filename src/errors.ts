@@ -188,6 +188,9 @@ export function toCraneError(thrown: unknown): CraneError {
   if (thrown instanceof CraneError) return thrown;
   if (thrown instanceof Error) {
     const { code, hint } = thrown as Error & { code?: unknown; hint?: unknown };
+    // What a call of the addon throws that gives its answer at once (what the C++ library calls memory that it did not get).
+    if (thrown.message === 'std::bad_alloc')
+      return new CraneError('E_MEMORY', 'the machine has not enough memory for this', { cause: thrown });
     return new CraneError(isErrorCode(code) ? code : 'E_INTERNAL', thrown.message, {
       hint: typeof hint === 'string' && hint !== '' ? hint : undefined,
       cause: thrown,

@@ -15,6 +15,14 @@ namespace crane::weights {
 struct JsonValue {
   enum class Kind { null, boolean, number, string, array, object };
 
+  // Defined once the type is complete, since it holds itself: clang 14 makes those of `members` too early.
+  JsonValue();
+  JsonValue(const JsonValue&);
+  JsonValue(JsonValue&&) noexcept;
+  JsonValue& operator=(const JsonValue&);
+  JsonValue& operator=(JsonValue&&) noexcept;
+  ~JsonValue();
+
   Kind kind = Kind::null;
   bool boolean = false;
   std::string text;  // a string's content, or a number exactly as written
@@ -28,6 +36,13 @@ struct JsonValue {
   // Any number.
   std::optional<double> as_double() const;
 };
+
+inline JsonValue::JsonValue() = default;
+inline JsonValue::JsonValue(const JsonValue&) = default;
+inline JsonValue::JsonValue(JsonValue&&) noexcept = default;
+inline JsonValue& JsonValue::operator=(const JsonValue&) = default;
+inline JsonValue& JsonValue::operator=(JsonValue&&) noexcept = default;
+inline JsonValue::~JsonValue() = default;
 
 struct JsonLimits {
   size_t max_depth = 16;

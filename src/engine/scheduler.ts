@@ -159,15 +159,17 @@ export class Scheduler {
     const pictures = tasks.flatMap((task) => task.begin());
     if (pictures.length === 0) return;
     const { method, couplesPictures } = tasks[0]!.job;
-    const pass = { tasks, flag: this.#addon.createCancelFlag() };
-    this.#running.add(pass);
+    let pass: RunningPass | undefined;
     try {
+      pass = { tasks, flag: this.#addon.createCancelFlag() };
+      this.#running.add(pass);
       await this.#runner.run({ pictures, method, couplesPictures, flag: pass.flag });
     } catch (thrown) {
-      // Of a listener for warnings: the pictures that have no outcome yet fail with it.
+      // Of a listener for warnings, or of memory that the flag did not get; nobody waits for this function, so that what left
+      // it would end the process: the pictures that have no outcome yet fail with it.
       for (const picture of pictures) picture.fail(toCraneError(thrown));
     }
-    this.#running.delete(pass);
+    if (pass !== undefined) this.#running.delete(pass);
     this.#dispatch();
   }
 }

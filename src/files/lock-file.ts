@@ -4,10 +4,11 @@
  * home folder) or when its number belongs to another process now.
  */
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { dirname } from 'node:path';
 import { makeFolder } from './make-folder.js';
+import { temporaryBeside } from './temporary-name.js';
 
 export interface Owner {
   pid: number;
@@ -33,13 +34,40 @@ export async function takeLock(path: string): Promise<HeldLock | { holder: Owner
   const owner: Owner = { pid: process.pid, host: os.hostname(), id: randomUUID() };
   for (;;) {
     try {
-      await writeFile(path, JSON.stringify(owner), { flag: 'wx' });
+      await createWhole(path, JSON.stringify(owner));
       return held(path, owner);
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
     }
     if (!(await isAbandoned(path))) return { holder: await readOwner(path) };
     await breakLock(path);
+  }
+}
+
+/**
+ * The lock has its name once its words are in it: one that a full disk or a kill left without them would say nothing
+ * of its owner, and hold up everybody. Some file systems have no links. @throws EEXIST, the file system's errors
+ */
+async function createWhole(path: string, words: string): Promise<void> {
+  const temporary = temporaryBeside(path);
+  try {
+    await writeFile(temporary, words, { flag: 'wx' });
+    await link(temporary, path).catch(async (thrown: NodeJS.ErrnoException) => {
+      if (thrown.code === 'EEXIST') throw thrown;
+      await createInPlace(path, words);
+    });
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function createInPlace(path: string, words: string): Promise<void> {
+  try {
+    await writeFile(path, words, { flag: 'wx' });
+  } catch (thrown) {
+    // Ours, without its words.
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') await rm(path, { force: true });
+    throw thrown;
   }
 }
 
@@ -68,7 +96,7 @@ async function isAbandoned(path: string): Promise<boolean> {
   }
   if (ageMs > staleMs) return true;
   const owner = await readOwner(path);
-  // between its creation and its first byte the file is empty
+  // where there are no links the file is empty between its creation and its first byte
   if (!owner) return ageMs > 2 * renewMs;
   return owner.host === os.hostname() && !isAlive(owner.pid);
 }

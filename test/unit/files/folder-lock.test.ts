@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withFolderLock } from '../../../src/files/folder-lock.js';
 import { freshFolder } from '../libtorch/fake-torch.js';
@@ -73,3 +73,32 @@ describe('the lock of a cache folder', () => {
     expect(lines).toEqual([expect.stringMatching(new RegExp(`process ${child.pid} on`))]);
   });
 });
+
+it('a lock whose words have no room is not left behind', async () => {
+  const folder = freshFolder();
+  const path = join(folder, 'place.lock');
+  const full = await preparedLock(path, 'ulimit -f 0');
+  expect(full).toMatch(/^EFBIG /);
+  expect(readdirSync(folder)).toEqual([]);
+  const whole = await preparedLock(path, 'true');
+  expect(whole).toMatch(/^taken /);
+});
+
+/** In a process of its own, after a command of the shell. @returns what became of the lock, and the folder's names */
+function preparedLock(path: string, command: string): Promise<string> {
+  const module = JSON.stringify(new URL('../../../dist/files/lock-file.js', import.meta.url).href);
+  const program = `import(${module}).then(({ takeLock }) => takeLock(${JSON.stringify(path)}))
+    .then(() => 'taken', (error) => error.code)
+    .then((told) => { console.log(told, require('node:fs').readdirSync(${JSON.stringify(dirname(path))}).join()); });`;
+  return new Promise((resolve) => {
+    const child = spawn('bash', ['-c', `${command}; exec '${process.execPath}' -e "$PROGRAM"`], {
+      env: { ...process.env, PROGRAM: program },
+    });
+    let told = '';
+    // A limit of no bytes holds for files: what is printed comes through a pipe.
+    child.stdout.on('data', (chunk) => {
+      told += chunk;
+    });
+    child.on('close', () => resolve(told));
+  });
+}

@@ -1,0 +1,172 @@
+// The parsers and threads under sanitizers, and their fuzzing: node scripts/fire.mjs WHAT (docs/reliability.md)
+//   check                     parsers' tests under ASan and UBSan, the corpus through every target, threads under TSan, and that
+//                             each of these finds the bug that is planted for it
+//   fuzz TARGET [SECONDS]     libFuzzer on one target (300 s); with clang (CXX=clang++-14)
+//   merge TARGET              adds to the corpus what that found and covers more
+//   coverage                  lines of the parsers that their tests and the corpus run (gcov)
+// Everything is built below build/fire. The last line of check is "N passed, M failed".
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const fire = join(root, 'test', 'fire');
+const corpus = join(fire, 'corpus');
+const targets = readdirSync(join(fire, 'fuzz'))
+  .filter((name) => name.endsWith('.cpp'))
+  .map((name) => name.slice(0, -4));
+let passed = 0;
+let failed = 0;
+
+function tell(what, isRight, output) {
+  if (isRight) passed++;
+  else failed++;
+  console.log(isRight ? `passed: ${what}` : `failed: ${what}\n${output.slice(-6000)}`);
+}
+
+/** @returns exit code (or signal) and what was said */
+function run(command, args, env = {}, cwd = root) {
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
+  return { code: status ?? signal ?? String(error), output: `${stdout}${stderr}` };
+}
+
+/** @returns the folder of the programs */
+function build(name, definitions, programs) {
+  const folder = join(root, 'build', 'fire', name);
+  mkdirSync(folder, { recursive: true });
+  const made = run('cmake', ['-S', fire, '-B', folder, ...definitions.map((text) => `-D${text}`)]);
+  const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(os.availableParallelism());
+  const built =
+    made.code === 0 ? run('cmake', ['--build', folder, '-j', jobs, '--target', ...programs]) : made;
+  if (built.code === 0) return folder;
+  console.log(built.output.slice(-4000));
+  process.exit(1);
+}
+
+const asan = {
+  ASAN_OPTIONS: 'detect_leaks=1',
+  LSAN_OPTIONS: `suppressions=${join(fire, 'leaks.supp')}:print_suppressions=0`,
+};
+const fuzzers = targets.map((target) => `fuzz_${target}`);
+
+function check() {
+  const folder = build('asan', ['CRANE_SANITIZE=address,undefined'], ['crane_plain_tests', ...fuzzers]);
+  // The kernels have their own tests; here are the parsers.
+  const filter = '--gtest_filter=-*Faces*:*Kernel*:*Peak*';
+  const scratch = mkdtempSync(join(os.tmpdir(), 'crane-fire-'));
+  const report = join(scratch, 'tests.json');
+  const tests = run(
+    join(folder, 'crane_plain_tests'),
+    ['--gtest_brief=1', filter, `--gtest_output=json:${report}`],
+    { ...asan, CRANE_FIRE_PICKLES: scratch },
+  );
+  const { tests: ran } = JSON.parse(readFileSync(report, 'utf8'));
+  console.log(/\d+ malformed files:.*/.exec(tests.output)?.[0] ?? '');
+  console.log(/\d+ pickles in .*/.exec(tests.output)?.[0] ?? '');
+  tell(`${ran} tests under address,undefined`, tests.code === 0 && ran > 200, tests.output);
+
+  const python = run('python3', [join(fire, 'hostile_pickles.py'), scratch]);
+  const real = Number(/^(\d+) of \d+ ran/.exec(python.output)?.[1]);
+  tell(`Python runs the pickles that are refused here: ${python.output.trim()}`, real >= 100, python.output);
+  rmSync(scratch, { recursive: true });
+
+  for (const target of targets) {
+    const replayed = run(join(folder, `fuzz_${target}`), [join(corpus, target)], asan);
+    tell(`corpus of ${target}: ${replayed.output.trim()}`, replayed.code === 0, replayed.output);
+  }
+  const finds = (target, bug, found) => {
+    const env = { ...asan, CRANE_FIRE_PLANT: bug };
+    const { code, output } = run(join(folder, `fuzz_${target}`), [join(corpus, target)], env);
+    tell(`planted ${bug} in ${target} is found`, code !== 0 && output.includes(found), output);
+  };
+  finds('safetensors', 'overread', 'heap-buffer-overflow');
+  finds('resize', 'overwrite', 'heap-buffer-overflow');
+
+  const threads = join(
+    build('tsan', ['CRANE_SANITIZE=thread'], ['crane_thread_tests']),
+    'crane_thread_tests',
+  );
+  const tsan = { TSAN_OPTIONS: 'halt_on_error=1' };
+  // What lies where in memory is left to chance on some kernels beyond what the sanitizer can map.
+  const met = run('setarch', ['-R', threads, '--gtest_brief=1'], tsan);
+  tell('threads under thread', met.code === 0, met.output);
+  const race = run('setarch', ['-R', threads, '--gtest_brief=1'], { ...tsan, CRANE_FIRE_PLANT: 'race' });
+  tell('planted race is found', race.code !== 0 && race.output.includes('data race'), race.output);
+
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exit(failed === 0 ? 0 : 1);
+}
+
+const clang = `CMAKE_CXX_COMPILER=${process.env.CXX ?? 'clang++-14'}`;
+const found = (target) => join(root, 'build', 'fire', 'found', target);
+
+function fuzz(target, seconds = '300') {
+  const folder = build('clang', [clang, 'CRANE_SANITIZE=address,undefined'], [`fuzz_${target}`]);
+  mkdirSync(found(target), { recursive: true });
+  const ran = run(
+    join(folder, `fuzz_${target}`),
+    [
+      ...[found(target), join(corpus, target), `-max_total_time=${seconds}`, '-max_len=8192', '-timeout=20'],
+      ...['-rss_limit_mb=2048', '-print_final_stats=1', `-artifact_prefix=${found(target)}-crash-`],
+    ],
+    asan,
+  );
+  console.log(ran.output.split('\n').slice(-25).join('\n'));
+  process.exit(ran.code === 0 ? 0 : 1);
+}
+
+function merge(target) {
+  const folder = build('clang', [clang, 'CRANE_SANITIZE=address,undefined'], [`fuzz_${target}`]);
+  const places = [join(corpus, target), found(target)];
+  const ran = run(join(folder, `fuzz_${target}`), ['-merge=1', '-max_len=4096', ...places], asan);
+  console.log(ran.output.split('\n').slice(-4).join('\n'));
+  process.exit(ran.code === 0 ? 0 : 1);
+}
+
+/** Of the parsers alone: what reads bytes that come from elsewhere. */
+function coverage() {
+  const folder = build('coverage', ['CRANE_COVERAGE=ON'], ['crane_plain_tests', ...fuzzers]);
+  for (const path of readdirSync(folder, { recursive: true }))
+    if (path.endsWith('.gcda')) rmSync(join(folder, path));
+  const tests = run(join(folder, 'crane_plain_tests'), [
+    '--gtest_brief=1',
+    '--gtest_filter=-*Faces*:*Kernel*:*Peak*',
+  ]);
+  if (tests.code !== 0) console.log(tests.output.slice(-2000));
+  for (const target of targets) run(join(folder, `fuzz_${target}`), [join(corpus, target)]);
+  const objects = readdirSync(folder, { recursive: true }).filter((path) =>
+    /crane_plain\.dir.*native\/weights\/.*\.gcda$/.test(path),
+  );
+  const scratch = mkdtempSync(join(os.tmpdir(), 'crane-gcov-'));
+  const { output } = run(
+    'gcov',
+    ['-n', '-s', root, ...objects.map((path) => join(folder, path))],
+    {},
+    scratch,
+  );
+  rmSync(scratch, { recursive: true });
+  const rows = [
+    ...output.matchAll(/File '(?:.*\/)?(native\/weights\/[\w/]+\.cpp)'\nLines executed:([\d.]+)% of (\d+)/g),
+  ];
+  const lines = rows.reduce((sum, [, , , count]) => sum + Number(count), 0);
+  const hit = rows.reduce((sum, [, , share, count]) => sum + (Number(share) * Number(count)) / 100, 0);
+  for (const [, file, share, count] of rows)
+    console.log(`${share.padStart(6)} % of ${count.padStart(4)} ${file}`);
+  console.log(`parsers: ${((100 * hit) / lines).toFixed(1)} % of ${lines} lines`);
+  process.exit(hit >= 0.95 * lines ? 0 : 1);
+}
+
+const [what, ...rest] = process.argv.slice(2);
+const works = { check, fuzz, merge, coverage };
+if (works[what] === undefined || ((what === 'fuzz' || what === 'merge') && !targets.includes(rest[0]))) {
+  console.error(`node scripts/fire.mjs ${Object.keys(works).join('|')}; targets: ${targets.join(', ')}`);
+  process.exit(2);
+}
+works[what](...rest);

@@ -1,0 +1,111 @@
+/**
+ * The n-th call of a kind fails once: the answer is an error with a code that is not E_INTERNAL, or the work as if nothing had
+ * been; no signal ends the program, no file is half-written under its name, and given again the command ends in the bytes of a
+ * run that was left alone. And the disk that is full after every number of bytes.
+ */
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Finished, inScratch } from '../cli/crane-native.js';
+import {
+  type Command,
+  checkWholeness,
+  commands,
+  makePlace,
+  makeSurroundings,
+  resultsOf,
+  type Surroundings,
+} from './commands.js';
+import { buildShim, type CallKind, countCalls, type Faults, isFull, runUnder, type Shim } from './faults.js';
+
+const k_failures: readonly [CallKind, NonNullable<Faults['what']>][] = [
+  ['write', 'EIO'],
+  ['fsync', 'EIO'],
+  ['rename', 'EIO'],
+  ['open', 'EMFILE'],
+  ['mmap', 'ENOMEM'],
+  ['thread', 'EAGAIN'],
+];
+/** Numbers of one kind that are tried, evenly spread. */
+const k_numbers = isFull ? 12 : 1;
+const k_sizes = isFull ? 20 : 1;
+
+let shim: Shim;
+beforeAll(async () => {
+  shim = await buildShim();
+});
+afterAll(() => shim.remove());
+
+/** From 1 to `last`, both among them, at most `count`. */
+function spread(last: number, count: number): number[] {
+  if (count === 1) return [Math.ceil(last / 2)];
+  const steps = Math.min(last, count);
+  return Array.from({ length: steps }, (_, i) => 1 + Math.round((i * (last - 1)) / Math.max(1, steps - 1)));
+}
+
+const seen = new Map<string, number>();
+function codeOf({ code, signal, stderr }: Finished, what: string): string {
+  expect(signal, `${what}: ${stderr}`).toBe(null);
+  if (code === 0) return 'done';
+  const line = stderr.trimEnd().split('\n').at(-1)!;
+  const { error } = JSON.parse(line.startsWith('{') ? line : '{}') as { error?: { code: string } };
+  expect(error?.code, `${what}: ${stderr}`).toMatch(/^E_/);
+  expect(error?.code, `${what}: ${stderr}`).not.toBe('E_INTERNAL');
+  seen.set(error!.code, (seen.get(error!.code) ?? 0) + 1);
+  return error!.code;
+}
+
+/** One run with faults, and one without that must make up for it. */
+async function tryFaults(
+  command: Command,
+  around: Surroundings,
+  expected: Record<string, string>,
+  what: string,
+  faults: (place: string) => Faults,
+): Promise<void> {
+  const place = await makePlace(command, around, `${command.name} ${what}`);
+  const args = command.args(around, place);
+  const failed = await runUnder([...args, '--json'], { ...around.env, ...shim.env(faults(place)) });
+  codeOf(failed, `${command.name}, ${what}`);
+  await checkWholeness(place);
+  const again = await runUnder(args, around.env);
+  expect({ name: command.name, what, ...again }).toMatchObject({ code: 0 });
+  const got = await resultsOf(command, place);
+  expect(Object.keys(got), `${command.name}, ${what}`).toEqual(Object.keys(expected));
+  for (const [name, bytes] of Object.entries(got))
+    expect(bytes === expected[name], `${command.name}, ${what}: ${name} has other bytes`).toBe(true);
+}
+
+it.each(commands)(
+  '$name: calls that fail once, and a full disk',
+  async (command) => {
+    await inScratch(async (scratch) => {
+      const around = await makeSurroundings(scratch);
+      const log = join(scratch, 'calls');
+      let tried = 0;
+      let expected: Record<string, string> | undefined;
+      for (const [kind, what] of k_failures) {
+        // What maps is read: the model and its bank; what writes is the command's own.
+        const watched = (place: string) => (kind === 'mmap' ? scratch : place);
+        const whole = await makePlace(command, around, `whole ${kind}`);
+        const args = command.args(around, whole);
+        const calls = await countCalls(shim, args, watched(whole), [kind], log, around.env);
+        expected ??= await resultsOf(command, whole);
+        for (const at of calls === 0 ? [] : spread(calls, k_numbers)) {
+          const faults = (place: string): Faults => ({ folder: watched(place), calls: [kind], at, what });
+          await tryFaults(command, around, expected, `${kind} ${at} of ${calls}`, faults);
+          tried++;
+        }
+      }
+      const bytes = Object.values(expected!).reduce((sum, hex) => sum + hex.length / 2, 0);
+      for (const step of spread(k_sizes, k_sizes)) {
+        const room = Math.floor(((step - 1) * bytes * 1.02) / k_sizes);
+        await tryFaults(command, around, expected!, `room for ${room} bytes`, (folder) => ({ folder, room }));
+        tried++;
+      }
+      console.log(
+        `${command.name}: ${tried} failures: ${[...seen].map(([code, n]) => `${code} ${n}`).join(', ')}`,
+      );
+    });
+  },
+  3_600_000,
+);

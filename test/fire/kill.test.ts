@@ -1,0 +1,58 @@
+/**
+ * kill -9 at moments of every command that writes what lasts: at the n-th call that opens, writes, syncs or renames a file of
+ * its folder (of a write, half is done). No file is half-written under its name, and what is gone on with ends in the bytes
+ * of a run that was left alone. The queue's workers: test/cli/queue.test.ts.
+ */
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { inScratch } from '../cli/crane-native.js';
+import { checkWholeness, commands, makePlace, makeSurroundings, resultsOf } from './commands.js';
+import { buildShim, type CallKind, countCalls, isFull, numbersFrom, runUnder } from './faults.js';
+
+const k_calls: readonly CallKind[] = ['open', 'write', 'fsync', 'rename'];
+/** A run is gone on with so often before it is let finish. */
+const k_killsOfOneRun = 6;
+const k_kills = isFull ? 42 : 3;
+
+it(`kill -9, ${k_kills} times for each command`, async () => {
+  const shim = await buildShim();
+  let killed = 0;
+  await inScratch(async (scratch) => {
+    const around = await makeSurroundings(scratch);
+    for (const command of commands) {
+      const whole = await makePlace(command, around, `${command.name} whole`);
+      const log = join(scratch, 'calls');
+      const calls = await countCalls(shim, command.args(around, whole), whole, k_calls, log, around.env);
+      const expected = await resultsOf(command, whole);
+      expect(Object.keys(expected).length).toBeGreaterThan(0);
+      const random = numbersFrom(24);
+      let kills = 0;
+      for (let round = 0; kills < k_kills; round++) {
+        const place = await makePlace(command, around, `${command.name} ${round}`);
+        for (let each = 0; each < k_killsOfOneRun && kills < k_kills; each++) {
+          // The first moments come again in what is gone on with.
+          const at = 1 + Math.floor(random() ** (1 + each / 2) * calls);
+          const env = shim.env({ folder: place, calls: k_calls, at, what: 'kill' });
+          const run = await runUnder(command.args(around, place), { ...around.env, ...env });
+          if (run.signal !== 'SIGKILL') {
+            expect({ name: command.name, at, ...run }).toMatchObject({ code: 0 });
+            break;
+          }
+          kills++;
+          await checkWholeness(place);
+        }
+        const last = await runUnder(command.args(around, place), around.env);
+        expect({ name: command.name, ...last }).toMatchObject({ code: 0 });
+        const got = await resultsOf(command, place);
+        expect(Object.keys(got), command.name).toEqual(Object.keys(expected));
+        for (const [name, bytes] of Object.entries(got))
+          expect(bytes === expected[name], `${command.name}: ${name} has other bytes`).toBe(true);
+      }
+      killed += kills;
+      console.log(`${command.name}: ${kills} kills over ${calls} calls`);
+    }
+  });
+  await shim.remove();
+  console.log(`${killed} kills`);
+  expect(killed).toBe(k_kills * commands.length);
+}, 3_600_000);
