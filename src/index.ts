@@ -8,7 +8,11 @@ export type { Engine, Facts, PreprocessedOptions } from './engine/engine.js';
 export type { LearnNormalsOptions, NormalPicture, NormalsSource } from './engine/learn-normals.js';
 export { loadEngine } from './engine/load-engine.js';
 export type { PictureSettings } from './engine/method-choice.js';
-export type { PictureItem } from './engine/picture-item.js';
+export type {
+  PictureItem,
+  ScoreCallOptions as ScoreOptions,
+  ScoreManyCallOptions as ScoreManyOptions,
+} from './engine/picture-item.js';
 export {
   type FailedPicture,
   isFailed,
@@ -43,8 +47,7 @@ export type {
   LoadProgress,
   MethodChoices,
   PictureChoices,
-  ScoreManyOptions,
-  ScoreOptions,
+  Roi,
   Size,
   TestChoices,
   TrainChoices,

@@ -13,7 +13,7 @@ import { lastText } from './subcommands.js';
 
 const names = [
   ...optionsIn('Watching', 'Engine', 'Method', 'Compatibility'),
-  ...(['recursive', 'regions', 'prompts', 'className', 'fit', 'tileOverlap'] as const),
+  ...(['recursive', 'regions', 'roi', 'ignore', 'prompts', 'className', 'fit', 'tileOverlap'] as const),
   ...(['threshold', 'mapThreshold', 'bitDepth', 'valueRange', 'json'] as const),
 ] satisfies OptionName[];
 
@@ -61,6 +61,10 @@ async function watch(context: Context, argv: Record<string, unknown>): Promise<v
       settleMs: values.settleMs!,
       moveTo: values.moveTo === undefined ? undefined : resolve(values.moveTo),
       regions: values.regions ?? false,
+      area: {
+        ...(values.roi ? { roi: values.roi } : {}),
+        ...(values.ignore === undefined ? {} : { ignore: resolve(values.ignore) }),
+      },
       engine,
       journal,
       receivers,

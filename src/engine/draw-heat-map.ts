@@ -39,7 +39,7 @@ export async function drawHeatMap(
       maxPixels,
       reading,
       reserve,
-      signal: untilGivenUp(source, [signal, disposed]),
+      signal: untilGivenUp([source], [signal, disposed]),
     });
     throwIfCancelled(signal);
     return await heatMapFile(addon, picture, map, {

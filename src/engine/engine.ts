@@ -16,22 +16,22 @@ import { checkOptions, wrongValue } from '../options/check.js';
 import { defaultOf } from '../options/table.js';
 import type {
   EngineOptions,
-  EngineWarning,
   HeatMapOptions,
   MethodChoices,
   PictureChoices,
-  ScoreManyOptions,
   ScoreOptions,
   Size,
 } from '../options/types.js';
+import { areaOf, type LookedAt } from './area-of.js';
 import type { BankReference, BankSets } from './bank-sets.js';
 import type { Contexts } from './contexts.js';
 import { drawHeatMap } from './draw-heat-map.js';
 import { EngineBanks } from './engine-banks.js';
 import type { LearnNormalsOptions, NormalsSource } from './learn-normals.js';
 import { Lifetime } from './lifetime.js';
+import { emitWarning, toSize } from './load-defaults.js';
 import { isEncodable, mergeChoices, type PictureSettings, resolveSettings } from './method-choice.js';
-import { checkOwnFields } from './picture-item.js';
+import { checkOwnFields, type ScoreCallOptions, type ScoreManyCallOptions } from './picture-item.js';
 import { PictureScorer, type UnplacedScore } from './picture-scorer.js';
 import type { PictureScore, PreprocessedScore, ScoreOutcome } from './result.js';
 import { type QueueState, Scheduler } from './scheduler.js';
@@ -163,7 +163,7 @@ export class Engine {
    * Scores one picture. Calls at the same time share forward passes; scores do not depend on it.
    * @throws CraneError E_USAGE, E_INPUT_*, E_IMAGE_*, E_PROMPTS, E_QUEUE_FULL, E_DEADLINE, E_CANCELLED, E_DISPOSED
    */
-  async score(input: PictureInput, options: ScoreOptions = {}): Promise<PictureScore> {
+  async score(input: PictureInput, options: ScoreCallOptions = {}): Promise<PictureScore> {
     checkOptions('score', options);
     const [outcome] = await this.#scheduler.submit({
       ...this.#jobOf(options),
@@ -173,7 +173,13 @@ export class Engine {
       pictures: [
         async (means) => {
           const source = toPictureSource(input, options.name);
-          return this.#scorer.prepare(source, this.settings(options), options, means);
+          const settings = this.settings(options);
+          return this.#scorer.prepare(
+            source,
+            settings,
+            { ...options, area: areaOf(options, settings) },
+            means,
+          );
         },
       ],
     });
@@ -185,7 +191,7 @@ export class Engine {
    * Scores many pictures with bounded memory. A picture that fails gives a result with `error`; the iteration goes
    * on. Ends early with E_CANCELLED or E_DISPOSED. One picture is for `score`: a path alone is E_USAGE.
    */
-  scoreMany(source: Source, options: ScoreManyOptions = {}): AsyncIterableIterator<ScoreOutcome> {
+  scoreMany(source: Source, options: ScoreManyCallOptions = {}): AsyncIterableIterator<ScoreOutcome> {
     return this.#stream(source, options, undefined);
   }
 
@@ -193,13 +199,13 @@ export class Engine {
    * @internal As scoreMany; what a method carries from picture to picture begins anew, and stays with these: neither an
    * earlier call nor another data set with a class of that name decides a score.
    */
-  scoreApart(source: Source, options: ScoreManyOptions): AsyncIterableIterator<ScoreOutcome> {
+  scoreApart(source: Source, options: ScoreManyCallOptions): AsyncIterableIterator<ScoreOutcome> {
     return this.#stream(source, options, ++this.#apart);
   }
 
   #stream(
     source: Source,
-    options: ScoreManyOptions,
+    options: ScoreManyCallOptions,
     apart: number | undefined,
   ): AsyncIterableIterator<ScoreOutcome> {
     checkSource(source);
@@ -231,7 +237,8 @@ export class Engine {
           );
         }
         const source = toPictureSource(input, item.name);
-        return this.#scorer.prepare(source, { ...settings, ...carrying }, options, means);
+        const area = areaOf({ ...options, ...own }, settings);
+        return this.#scorer.prepare(source, { ...settings, ...carrying }, { ...options, area }, means);
       },
     });
   }
@@ -382,10 +389,10 @@ export class Engine {
   }
 
   /** @internal What results of such a call are labelled with. */
-  async labelOf(options: PictureChoices = {}): Promise<string> {
+  async labelOf(options: PictureChoices = {}, lookedAt?: LookedAt): Promise<string> {
     this.#lifetime.throwIfOver();
     const settings = await this.settledSettings(options);
-    return this.#labels.of(settings, this.#contexts.identityOf(settings) ?? '');
+    return this.#labels.of(settings, this.#contexts.identityOf(settings) ?? '', lookedAt);
   }
 
   /** How the thresholds of such a call were chosen; undefined: no calibration stands behind them. */
@@ -419,10 +426,7 @@ export class Engine {
     return this.#defaults.maxPixels ?? defaultOf('maxPixels');
   }
 
-  /**
-   * Frees everything. Work already accepted finishes first, but for pictures whose streams are not at their end: they and calls from
-   * now on fail with E_DISPOSED.
-   */
+  /** Frees everything. Accepted work finishes first, but for streams that are not at their end: they fail with E_DISPOSED. */
   dispose(): Promise<void> {
     this.#disposing ??= this.#finishAndFree();
     this.#lifetime.end();
@@ -444,13 +448,4 @@ export class Engine {
     const gpus = this.facts.device.split(',').filter((name) => name.startsWith('cuda'));
     return gpus.length > 0 ? 16 * gpus.length : 1;
   }
-}
-
-/** Shown once on stderr unless the process listens to its 'warning' event. */
-export function emitWarning({ code, message }: EngineWarning): void {
-  process.emitWarning(message, { type: 'CraneWarning', code });
-}
-
-export function toSize(size: number | Size): Size {
-  return typeof size === 'number' ? { width: size, height: size } : size;
 }

@@ -1,23 +1,36 @@
 /** What a source gives: a picture, alone or with what is its own. */
 import { CraneError } from '../errors.js';
 import type { PictureInput } from '../images/picture-input.js';
-import type { PictureChoices } from '../options/types.js';
+import type { PictureChoices, ScoreManyOptions, ScoreOptions } from '../options/types.js';
+
+export interface IgnoreChoice {
+  /** a mask of the size of the whole picture: pixels where it is above 0 are ignored (docs/pictures.md) */
+  ignore?: PictureInput;
+}
+
+/** What `score` takes. */
+export interface ScoreCallOptions extends ScoreOptions, IgnoreChoice {}
+
+/** What `scoreMany` takes. */
+export interface ScoreManyCallOptions extends ScoreManyOptions, IgnoreChoice {}
 
 /** An input with what is its own: a name for the results, prompts, a threshold, ... */
 export interface PictureItem
   extends Pick<
-    PictureChoices,
-    | 'prompts'
-    | 'className'
-    | 'normals'
-    | 'falseAlarmRate'
-    | 'fit'
-    | 'tileOverlap'
-    | 'bitDepth'
-    | 'valueRange'
-    | 'threshold'
-    | 'mapThreshold'
-  > {
+      PictureChoices,
+      | 'prompts'
+      | 'className'
+      | 'normals'
+      | 'falseAlarmRate'
+      | 'fit'
+      | 'tileOverlap'
+      | 'bitDepth'
+      | 'valueRange'
+      | 'threshold'
+      | 'mapThreshold'
+    >,
+    Pick<ScoreOptions, 'roi'>,
+    IgnoreChoice {
   input: PictureInput;
   name?: string;
   /** position to report; default: counted from 0 */
@@ -40,6 +53,8 @@ const k_fields: Record<keyof PictureItem, true> = {
   valueRange: true,
   threshold: true,
   mapThreshold: true,
+  roi: true,
+  ignore: true,
 };
 
 /** @throws CraneError E_USAGE for a field that is not a picture's own, such as an option of the method */

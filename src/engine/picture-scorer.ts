@@ -1,9 +1,9 @@
 /** What is done to every picture before its forward pass (prompts, decoding) and after it (the result). */
 
-import type { NativeAddon, ScoreResult } from '../addon/native.js';
+import type { NativeAddon, Region, ScoreResult } from '../addon/native.js';
 import { orCancelled, throwIfCancelled } from '../cancellation.js';
 import { AnomalyMap } from '../images/anomaly-map.js';
-import { type DecodedPicture, decodePicture } from '../images/decode.js';
+import { type DecodedPicture, decodePicture, type PictureArea } from '../images/decode.js';
 import { drawnHeatMap, type HeatMapStyle, sharpOf } from '../images/heat-map.js';
 import { ownCopy } from '../images/own-copy.js';
 import type { PictureSource } from '../images/picture-input.js';
@@ -11,9 +11,11 @@ import { untilGivenUp } from '../images/picture-stream.js';
 import { mapColours, rangesOf } from '../methods/registry.js';
 import type { ModelLabels } from '../models/model-label.js';
 import { defaultOf } from '../options/table.js';
-import type { EngineWarning, ScoreOptions, Size } from '../options/types.js';
+import type { EngineWarning, Roi, ScoreOptions, Size } from '../options/types.js';
+import { lookedAt } from './area-of.js';
 import type { Contexts } from './contexts.js';
 import { manyTiles } from './many-tiles.js';
+import { maskedResult } from './masked-result.js';
 import type { PictureSettings } from './method-choice.js';
 import type { PictureScore, PreprocessedScore } from './result.js';
 import type { Preparing, ReadyPicture, ReadyTensor, TensorRequest } from './scheduler-job.js';
@@ -28,13 +30,14 @@ export type UnplacedScore = Omit<PictureScore, 'index'>;
 export type WantedResult = Pick<
   ScoreOptions,
   'map' | 'mapSize' | 'regions' | 'heatmap' | 'heatmapFormat' | 'heatmapRange' | 'legend'
->;
+> & { area?: PictureArea | undefined };
 
 /** What is known of a picture before its pass. */
 interface Prepared {
   name: string;
-  width: number;
-  height: number;
+  /** what the towers see: of an area, it alone */
+  picture: DecodedPicture;
+  area: PictureArea | undefined;
   settings: PictureSettings;
   contextIdentity: string;
   /** what a result says of how it was read */
@@ -95,14 +98,15 @@ export class PictureScorer {
         maxPixels: this.#maxPixels,
         reading: settings.reading,
         reserve,
-        signal: untilGivenUp(source, [signal, this.#disposed]),
+        signal: untilGivenUp([source, wanted.area?.ignore], [signal, this.#disposed]),
+        area: wanted.area,
       });
       const { fit, tileOverlap } = settings;
       if (fit === 'tile') this.#tellOfTiles(source.name, picture, tileOverlap);
       const prepared: Prepared = {
         name: source.name,
-        width: picture.width,
-        height: picture.height,
+        picture,
+        area: wanted.area,
         settings: held.settings,
         contextIdentity: held.identity,
         said: readingFields(picture),
@@ -111,7 +115,9 @@ export class PictureScorer {
       };
       const { style } = prepared;
       const regionsAt = wanted.regions === true ? prepared.settings.mapThreshold : null;
-      const mapInPictureSize = wanted.map === true && wanted.mapSize === 'picture';
+      // What a mask hides is taken out of the map before anything is read off it (masked-map.ts).
+      const isMasked = picture.seen?.ignored !== undefined;
+      const mapInPictureSize = isMasked || (wanted.map === true && wanted.mapSize === 'picture');
       // In the pass that makes the map, from the pixels that are there: the map in the picture's own size, in which the
       // engine finds regions too, and the picture with the map over it. They count from here until they are taken.
       const pixels = picture.width * picture.height;
@@ -124,10 +130,10 @@ export class PictureScorer {
           context: held.handle,
           fit,
           tileOverlap,
-          wantMap: wanted.map === true,
+          wantMap: isMasked || wanted.map === true,
           ...(mapInPictureSize ? { mapInPictureSize } : {}),
-          ...(regionsAt === null ? {} : { regionsAt }),
-          ...(style ? { heat: { low: style.low, high: style.high } } : {}),
+          ...(regionsAt === null || isMasked ? {} : { regionsAt }),
+          ...(style && !isMasked ? { heat: { low: style.low, high: style.high } } : {}),
         },
         conclude: async (result) => this.#conclude(prepared, result, wanted),
         release: held.release,
@@ -174,28 +180,43 @@ export class PictureScorer {
     this.#warn(warning);
   }
 
-  async #conclude(picture: Prepared, result: ScoreResult, wanted: WantedResult): Promise<UnplacedScore> {
-    const { settings, width, height, style } = picture;
-    const heatmap =
+  async #conclude(prepared: Prepared, given: ScoreResult, wanted: WantedResult): Promise<UnplacedScore> {
+    const { picture, area, settings, style } = prepared;
+    const { whole = picture, ignored } = picture.seen ?? {};
+    const result: ScoreResult & { ignoredPixels?: number } = ignored
+      ? await maskedResult(this.#addon, given, { picture, ignored, settings, wanted, style })
+      : given;
+    const drawn =
       result.heat && style
         ? await drawnHeatMap(this.#addon, sharpOf(result.heat, picture), picture, style)
         : undefined;
+    const regions = wanted.regions ? placed(result.regions, area?.roi) : undefined;
     return {
-      input: picture.name,
+      input: prepared.name,
       score: result.score,
       anomalous: settings.threshold === null ? null : result.score >= settings.threshold,
       threshold: settings.threshold,
-      width,
-      height,
-      ...picture.said,
-      ...(wanted.regions ? { regions: result.regions ?? null } : {}),
-      ...(result.map ? { map: new AnomalyMap(result.map, this.#addon, rangesOf(settings).map) } : {}),
-      ...(result.map || heatmap ? { mapMax: result.mapMax } : {}),
-      ...(heatmap ? { heatmap } : {}),
-      model: this.#labels.of(settings, picture.contextIdentity),
-      ms: { decode: picture.decodeMs, ...result.ms },
+      width: whole.width,
+      height: whole.height,
+      ...(area?.roi ? { roi: area.roi } : {}),
+      ...(result.ignoredPixels === undefined ? {} : { ignoredPixels: result.ignoredPixels }),
+      ...prepared.said,
+      ...(regions === undefined ? {} : { regions }),
+      ...(result.map && wanted.map
+        ? { map: new AnomalyMap(result.map, this.#addon, rangesOf(settings).map) }
+        : {}),
+      ...((result.map && wanted.map) || drawn ? { mapMax: result.mapMax } : {}),
+      ...(drawn ? { heatmap: drawn } : {}),
+      model: this.#labels.of(settings, prepared.contextIdentity, area && lookedAt(area)),
+      ms: { decode: prepared.decodeMs, ...result.ms },
     };
   }
+}
+
+/** In pixels of the whole picture. */
+function placed(regions: ScoreResult['regions'], roi: Roi | undefined): Region[] | null {
+  if (!regions) return null;
+  return roi ? regions.map((region) => ({ ...region, x: region.x + roi.x, y: region.y + roi.y })) : regions;
 }
 
 function styleOf(settings: PictureSettings, wanted: WantedResult): HeatMapStyle | undefined {

@@ -4,6 +4,7 @@ import type { Region, ScoreResult } from '../addon/native.js';
 import type { ErrorCode } from '../errors.js';
 import type { AnomalyMap } from '../images/anomaly-map.js';
 import type { PictureNote } from '../images/samples.js';
+import type { Roi } from '../options/types.js';
 
 export interface Timings {
   decode: number;
@@ -23,6 +24,10 @@ export interface PictureScore {
   /** the picture's own pixels, after its EXIF orientation */
   width: number;
   height: number;
+  /** where one was given: the map covers it alone, and so does the heat map */
+  roi?: Roi;
+  /** with a mask: how many pixels were ignored */
+  ignoredPixels?: number;
   /** of a picture of more than 8 bits: 0 is black, 2^bitDepth - 1 is white */
   bitDepth?: number;
   /** of a picture of more than 8 bits whose range is none of whole bits: what is black and what is white */

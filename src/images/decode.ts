@@ -5,8 +5,10 @@
  */
 import { types } from 'node:util';
 import type { NativePicture } from '../addon/native.js';
+import type { Roi, Size } from '../options/types.js';
 import { inThread } from '../threads/pool.js';
 import { allocateUnfilled } from './allocate.js';
+import { cutToArea, type SeenArea } from './area.js';
 import { farApart, inSlices } from './in-slices.js';
 import type { Levels } from './levels.js';
 import { pictureFindings } from './picture-findings.js';
@@ -16,13 +18,23 @@ import { readSamples } from './read-samples.js';
 import type { Reading } from './reading.js';
 import { channelsOf, type PictureNote, type Samples } from './samples.js';
 
+/** What of the picture is looked at (area.ts). */
+export interface PictureArea {
+  roi?: Roi | undefined;
+  /** a picture of the same size: what is above 0 is ignored */
+  ignore?: PictureSource | undefined;
+}
+
 export interface DecodeOptions extends Omit<ReadLimits, 'exif'> {
   reading: Reading;
+  area?: PictureArea | undefined;
 }
 
 export interface DecodedPicture extends NativePicture {
   /** of a picture of more than 8 bits: what became black and white */
   levels?: Levels;
+  /** with an area: what was cut, and of each pixel that is left whether it is ignored */
+  seen?: { whole: Size; ignored: Uint8Array | undefined };
   notes: readonly PictureNote[];
 }
 
@@ -31,11 +43,34 @@ const loadLevels = () => import('./levels-work.js');
 
 /** @throws CraneError E_INPUT_*, E_IMAGE_*, E_MEMORY */
 export async function decodePicture(source: PictureSource, options: DecodeOptions): Promise<DecodedPicture> {
-  const { reading, ...limits } = options;
-  const samples = await readSamples(source, { ...limits, exif: reading.exif });
+  const { reading, area, ...others } = options;
+  const limits = { ...others, exif: reading.exif };
+  const read = await readSamples(source, limits);
+  const { samples, ...cut } = area ? await seenArea(source.name, read, area, limits) : { samples: read };
   const picture = await toPicture(source.name, samples, reading);
-  const seen = { ...picture, notes: [...picture.notes, ...(await pictureFindings(picture))] };
+  const seen = {
+    ...picture,
+    notes: [...picture.notes, ...(await pictureFindings(picture))],
+    ...('whole' in cut ? { seen: cut } : {}),
+  };
   return samples.mosaic === undefined ? seen : inColours(source.name, seen, samples.mosaic);
+}
+
+async function seenArea(
+  name: string,
+  samples: Samples,
+  { roi, ignore }: PictureArea,
+  limits: ReadLimits,
+): Promise<SeenArea> {
+  const { data, width, height } = samples;
+  const pixels = width * height;
+  // Of the cut picture and of the painted one, no larger than the whole.
+  await limits.reserve?.((ignore ? 2 : 1) * data.byteLength + (ignore ? pixels : 0));
+  const mask = ignore ? await decodeMask(ignore, limits) : undefined;
+  return cutToArea(name, samples, {
+    roi,
+    mask: mask && { ...mask, name: ignore!.name, channels: channelsOf[mask.mode] },
+  });
 }
 
 async function toPicture(name: string, samples: Samples, reading: Reading): Promise<DecodedPicture> {

@@ -139,10 +139,10 @@ function opened(name: string, stream: ByteStream): Opened {
 
 /** Only a stream may let its reader wait for ever: nothing is spent on the others. */
 export function untilGivenUp(
-  source: { kind: string },
+  sources: readonly ({ kind: string } | undefined)[],
   signals: readonly (AbortSignal | undefined)[],
 ): AbortSignal | undefined {
-  if (source.kind !== 'stream') return undefined;
+  if (!sources.some((source) => source?.kind === 'stream')) return undefined;
   return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
 

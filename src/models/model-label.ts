@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Fit, MethodOptions, Precision } from '../addon/native.js';
 import { changedReading, type Reading } from '../images/reading.js';
-import type { Size } from '../options/types.js';
+import type { Roi, Size } from '../options/types.js';
 import type { Model } from './model-json.js';
 
 const k_remembered = 100;
@@ -38,7 +38,12 @@ export class ModelLabels {
   }
 
   /** @param promptsIdentity of the prompts in use (prompt-sets.ts) */
-  of({ method, fit, tileOverlap, reading }: LabelledSettings, promptsIdentity: string): string {
+  of(
+    { method, fit, tileOverlap, reading }: LabelledSettings,
+    promptsIdentity: string,
+    /** undefined: all of the picture is looked at; labels do not name it then */
+    area?: { roi?: Roi | undefined; hasMask: boolean },
+  ): string {
     const changed = changedReading(reading);
     const call = JSON.stringify([
       method,
@@ -48,6 +53,14 @@ export class ModelLabels {
       promptsIdentity,
       // Labels of the default do not name it, as before there was another.
       ...(Object.keys(changed).length === 0 ? [] : [changed]),
+      ...(area
+        ? [
+            {
+              roi: area.roi && [area.roi.x, area.roi.y, area.roi.width, area.roi.height],
+              hasMask: area.hasMask,
+            },
+          ]
+        : []),
     ]);
     const known = this.#known.get(call);
     if (known) return known;

@@ -8,8 +8,8 @@ import { findOption, optionNames, options } from './table.js';
 /** Fields of the calls that are no option of the table. */
 const otherFields: Record<LibraryCall, readonly string[]> = {
   loadEngine: ['signal', 'onWarning', 'onProgress'],
-  score: ['signal', 'name', 'legend'],
-  scoreMany: ['signal', 'legend'],
+  score: ['signal', 'name', 'legend', 'ignore'],
+  scoreMany: ['signal', 'legend', 'ignore'],
   scorePreprocessed: ['signal', 'batch', 'size', 'map'],
   learnNormals: ['signal', 'onProgress', 'onNotes'],
   heatMap: ['signal', 'legend'],

@@ -237,6 +237,46 @@ export function pair<T>(
   };
 }
 
+/** A rectangle, X,Y,WIDTH,HEIGHT in the shell. */
+export function rectangle(described: Described<Rectangle>): OptionSpec<Rectangle> {
+  const accepts = (value: unknown): value is Rectangle => {
+    const { x, y, width, height } = (value ?? {}) as Rectangle;
+    const isPlace = [x, y].every((side) => Number.isSafeInteger(side) && side >= 0 && side <= k_mostPixels);
+    return (
+      isPlace &&
+      [width, height].every((side) => Number.isSafeInteger(side) && side > 0 && side <= k_mostPixels)
+    );
+  };
+  const place = { type: 'integer', minimum: 0, maximum: k_mostPixels } as const;
+  const side = { type: 'integer', minimum: 1, maximum: k_mostPixels } as const;
+  return {
+    ...described,
+    isFlag: false,
+    expected: 'X,Y,WIDTH,HEIGHT in whole pixels',
+    schema: {
+      type: 'object',
+      properties: { x: place, y: place, width: side, height: side },
+      required: ['x', 'y', 'width', 'height'],
+    },
+    accepts,
+    read: (value) => {
+      if (!/^\d+(?:,\d+){3}$/.test(value)) return undefined;
+      const [x, y, width, height] = value.split(',').map(Number) as [number, number, number, number];
+      const made = { x, y, width, height };
+      return accepts(made) ? made : undefined;
+    },
+  };
+}
+
+export interface Rectangle {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+const k_mostPixels = 2 ** 31 - 1;
+
 /** Number('') and Number(' ') are 0: not here. */
 function toNumber(value: string): number {
   return value.trim() === '' ? Number.NaN : Number(value);

@@ -27,6 +27,12 @@ export const scoreCommandOptions = {
     default: false,
     help: 'score the masks of pictures too: NAME_mask beside NAME, folders of masks',
   }),
+  ignore: text({
+    group: 'Inputs',
+    scope: cli,
+    defaultText: 'none',
+    help: 'mask of the size of every picture: pixels where it is above 0 are ignored',
+  }),
   limit: int({
     group: 'Inputs',
     scope: cli,

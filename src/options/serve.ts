@@ -129,7 +129,7 @@ export const serveOptions = {
     min: 1,
     max: 3_600_000,
     default: 30_000,
-    help: 'milliseconds that the pictures in the service may take, as the last passes were; one more request is told to come again',
+    help: 'milliseconds that the pictures in the service may take; one more request is told to come again',
   }),
   maxHeldBytes: int({
     group: 'Service',

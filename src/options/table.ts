@@ -13,7 +13,7 @@ import { buildCommandOptions } from './build.js';
 import { calibrateCommandOptions } from './calibrate.js';
 import { dataOptions, indexCommandOptions } from './data.js';
 import type { LibraryCall, OptionSpec } from './kinds.js';
-import { choice, flag, int, lowAndHigh, num, orNone, orWord, pair, text } from './kinds.js';
+import { choice, flag, int, lowAndHigh, num, orNone, orWord, pair, rectangle, text } from './kinds.js';
 import { methodCalls, methodOptions } from './method.js';
 import { normalsOptions } from './normals.js';
 import { planCommandOptions } from './plan.js';
@@ -257,6 +257,13 @@ export const options = {
       help: 'values that are black and white in pictures of more than 8 bits; floating point needs it',
     }),
   ),
+  roi: rectangle({
+    group: 'Inputs',
+    scope: everywhere,
+    calls: perCall,
+    defaultText: 'the whole picture',
+    help: 'region of interest, in pixels of the upright picture: nothing outside of it is looked at',
+  }),
   map: flag({
     group: 'Picture',
     scope: ['library', 'http'],

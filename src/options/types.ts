@@ -92,7 +92,17 @@ export interface EngineOptions extends PictureChoices {
   onProgress?: (progress: LoadProgress) => void;
 }
 
+/** A rectangle in pixels of the upright picture. */
+export interface Roi {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
 export interface ScoreOptions extends PictureChoices {
+  /** nothing outside of it is looked at: maps cover it alone (docs/pictures.md) */
+  roi?: Roi;
   /** return the anomaly map */
   map?: boolean;
   /** pixels of the returned map; default: as the model made it */
@@ -148,6 +158,8 @@ export interface DataChoices {
 
 /** Which inputs `score` takes and what it writes. */
 export interface ScoreCommandOptions {
+  /** path of a mask */
+  ignore: string;
   recursive: boolean;
   includeMasks: boolean;
   limit: number;

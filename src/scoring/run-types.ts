@@ -5,6 +5,7 @@ import type {
   DataChoices,
   PictureChoices,
   ScoreCommandOptions,
+  ScoreOptions,
   WorkCommandOptions,
 } from '../options/types.js';
 import type { ScanReport } from '../scan/scan-account.js';
@@ -13,9 +14,10 @@ import type { ListedInputs } from './shards.js';
 
 /** The score command's own options: those with a default always set, the others perhaps. */
 export type ScoreRunOptions = Partial<
-  Pick<ScoreCommandOptions, 'limit' | 'shard' | 'out' | 'maps' | 'includeMasks' | 'heatmapRange'>
+  Pick<ScoreCommandOptions, 'limit' | 'shard' | 'out' | 'maps' | 'includeMasks' | 'heatmapRange' | 'ignore'>
 > &
   Partial<Pick<WorkCommandOptions, 'manifest'>> &
+  Pick<ScoreOptions, 'roi'> &
   Pick<DataChoices, 'followLinks'> &
   Pick<PictureChoices, 'normals' | 'falseAlarmRate' | 'threshold' | 'mapThreshold'> &
   Pick<

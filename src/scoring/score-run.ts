@@ -1,5 +1,6 @@
 /** What `score` does with an engine: lists pictures, scores them, writes everything that was asked for. */
 import { types } from 'node:util';
+import { lookedAt } from '../engine/area-of.js';
 import { checkClassName } from '../engine/method-choice.js';
 import { isFailed, type PictureScore } from '../engine/result.js';
 import { ScoreWatch } from '../engine/score-watch.js';
@@ -50,7 +51,7 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     anomalous: null,
     scan: null,
     warnings: [],
-    label: await engine.labelOf(comparedWith(options)),
+    label: await engine.labelOf(choices, isPart(options) ? lookedAt(options) : undefined),
     thresholds: { threshold: null, mapThreshold: null },
     listed: null,
     results: null,
@@ -92,6 +93,8 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       heatmapFormat: options.heatmapFormat,
       ...(options.heatmapRange ? { heatmapRange: options.heatmapRange } : {}),
       batch: options.batch,
+      ...(options.roi ? { roi: options.roi } : {}),
+      ...(options.ignore === undefined ? {} : { ignore: options.ignore }),
       ...choices,
     })) {
       const listed = places.get(scored.index)!;
@@ -132,6 +135,10 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     outcome.publish = (more) => out.publish(more);
   }
   return outcome;
+}
+
+function isPart({ roi, ignore }: ScoreRunOptions): boolean {
+  return roi !== undefined || ignore !== undefined;
 }
 
 /** What of the options is given to each call. */

@@ -33,6 +33,8 @@ export interface ScoreOrder {
   heatmap: { range: { low: number; high: number } | null } | null;
   /** the client's name of the bank whose file stands in the options */
   bank?: string;
+  /** bytes at the end of the frame that are the mask of what is ignored */
+  maskBytes?: number;
 }
 
 /** A bank of normal pictures, whose files follow each other in the frame's bytes. */

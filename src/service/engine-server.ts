@@ -180,7 +180,8 @@ async function scoreOne(
   signal: AbortSignal,
 ): Promise<{ answer: Answer; parts: Uint8Array[] }> {
   const from = performance.now();
-  const input = toInput(order.form, bytes);
+  const pictureEnd = bytes.length - (order.maskBytes ?? 0);
+  const input = toInput(order.form, bytes.subarray(0, pictureEnd));
   const { engine } = loaded;
   const options = choicesOf(loaded, order);
   const scored = await engine.score(input, {
@@ -191,6 +192,7 @@ async function scoreOne(
     heatmap: order.heatmap !== null,
     heatmapFormat: 'png',
     ...(order.heatmap?.range ? { heatmapRange: order.heatmap.range } : {}),
+    ...(order.maskBytes === undefined ? {} : { ignore: bytes.subarray(pictureEnd) }),
     signal,
   });
   const parts: Uint8Array[] = [];

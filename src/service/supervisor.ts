@@ -115,8 +115,13 @@ export class Supervisor {
   }
 
   /** @throws CraneError E_SERVICE_DOWN, or what the picture fails with */
-  async score(order: ScoreOrder, bytes: Uint8Array, signal: AbortSignal): Promise<Scored> {
-    return (await this.#ask({ kind: 'score', order }, [bytes], signal)) as Scored;
+  async score(order: ScoreOrder, bytes: Uint8Array, signal: AbortSignal, mask?: Uint8Array): Promise<Scored> {
+    const whole = mask ? { ...order, maskBytes: mask.length } : order;
+    return (await this.#ask(
+      { kind: 'score', order: whole },
+      mask ? [bytes, mask] : [bytes],
+      signal,
+    )) as Scored;
   }
 
   /** @throws CraneError E_SERVICE_DOWN, or what the bank fails with */

@@ -56,7 +56,7 @@ export function openApi(version: string): object {
           parameters: queryParameters(requestNames),
           requestBody: {
             required: true,
-            content: pictureBodies(requestNames),
+            content: pictureBodies(requestNames, {}, [], true),
           },
           responses: responses(
             {

@@ -131,13 +131,16 @@ export const modelInQuery = {
 
 /**
  * The three ways in which pictures come.
- * @param texts what such a request takes beside options; required: those that it needs
+ * @param texts what such a request takes beside options; required: those that it needs; takesMask: a mask of what is ignored
  */
 export function pictureBodies(
   names: readonly OptionName[],
   texts: Record<string, Schema> = {},
   required: readonly string[] = [],
+  takesMask = false,
 ): object {
+  const words = { description: 'a mask of the size of every picture: what is above 0 is ignored' };
+  const mask = (schema: Schema) => (takesMask ? { ignore: { ...schema, ...words } } : {});
   const picture = {
     type: 'object',
     properties: {
@@ -153,7 +156,7 @@ export function pictureBodies(
     'multipart/form-data': {
       schema: {
         type: 'object',
-        properties: { picture: { type: 'array', items: binary, minItems: 1 }, ...texts },
+        properties: { picture: { type: 'array', items: binary, minItems: 1 }, ...mask(binary), ...texts },
         required: ['picture', ...required],
       },
     },
@@ -162,6 +165,7 @@ export function pictureBodies(
         type: 'object',
         properties: {
           pictures: { type: 'array', items: picture, minItems: 1 },
+          ...mask({ type: 'string', contentEncoding: 'base64', minLength: 1 }),
           ...texts,
           ...optionProperties(names),
         },

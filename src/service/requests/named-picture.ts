@@ -10,7 +10,11 @@ export interface NamedPicture {
 
 export interface RequestLimits extends BodyLimits {
   maxFiles: number;
+  /** a mask of what is ignored may come beside the pictures: a part of a form, or a field of JSON, of this name */
+  takesMask?: boolean;
 }
+
+export const k_maskName = 'ignore';
 
 const k_maxName = 255;
 

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { CraneError } from '../../errors.js';
 import { wrongValue } from '../../options/check.js';
 import { readForm } from './form.js';
-import { type NamedPicture, type RequestLimits, safeName } from './named-picture.js';
+import { k_maskName, type NamedPicture, type RequestLimits, safeName } from './named-picture.js';
 import { readBody, readJsonBody } from './read-body.js';
 import { ChoicesReader, type RequestChoices } from './request-options.js';
 
@@ -12,6 +12,8 @@ export interface AskedPictures {
   choices: RequestChoices;
   /** a body that is one picture, and so has one result instead of a list */
   isSingle: boolean;
+  /** what is ignored of each picture */
+  mask?: NamedPicture;
 }
 
 /**
@@ -48,14 +50,18 @@ export function mediaType(request: IncomingMessage): string {
 }
 
 function finished(
-  pictures: NamedPicture[],
+  given: NamedPicture[],
   choices: RequestChoices,
   isSingle: boolean,
-  { place }: RequestLimits,
+  { place, takesMask = false }: RequestLimits,
 ): AskedPictures {
+  const isMask = ({ label }: NamedPicture) => takesMask && label === k_maskName;
+  const pictures = given.filter((one) => !isMask(one));
+  const [mask, second] = given.filter(isMask);
+  if (second) throw new CraneError('E_HTTP_REQUEST', `the mask "${k_maskName}" is given twice`);
   if (pictures.length === 0) throw new CraneError('E_HTTP_REQUEST', 'there is no picture in the request');
   place.holdPictures(pictures.length);
-  return { pictures, choices, isSingle };
+  return { pictures, choices, isSingle, ...(mask ? { mask } : {}) };
 }
 
 /** @throws CraneError E_HTTP_REQUEST */
@@ -71,13 +77,22 @@ export function parseJson(body: Uint8Array): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-function picturesOfJson(body: Buffer, reader: ChoicesReader, { maxFiles }: RequestLimits): NamedPicture[] {
+function picturesOfJson(
+  body: Buffer,
+  reader: ChoicesReader,
+  { maxFiles, takesMask = false }: RequestLimits,
+): NamedPicture[] {
   const { pictures, ...choices } = parseJson(body);
+  const masks: NamedPicture[] = [];
+  if (takesMask && Object.hasOwn(choices, k_maskName)) {
+    masks.push({ name: k_maskName, label: k_maskName, bytes: fromBase64(choices[k_maskName], k_maskName) });
+    delete choices[k_maskName];
+  }
   for (const [name, value] of Object.entries(choices)) reader.takeJson(name, value);
   if (!Array.isArray(pictures)) throw wrongValue('a list', 'pictures', pictures);
   if (pictures.length > maxFiles)
     throw new CraneError('E_HTTP_TOO_LARGE', `${pictures.length} pictures, the limit is ${maxFiles}`);
-  return pictures.map((entry: unknown, index) => {
+  const read = pictures.map((entry: unknown, index) => {
     if (typeof entry !== 'object' || entry === null)
       throw wrongValue('{ name, data }', `pictures[${index}]`, entry);
     const { name, data, label, ...others } = entry as Record<string, unknown>;
@@ -91,6 +106,7 @@ function picturesOfJson(body: Buffer, reader: ChoicesReader, { maxFiles }: Reque
     const bytes = fromBase64(data, `pictures[${index}].data`);
     return { name: safeName(name, index), bytes, ...(label === undefined ? {} : { label }) };
   });
+  return [...read, ...masks];
 }
 
 /** Node skips what is no base64; here it is an error. @throws CraneError E_HTTP_REQUEST */

@@ -13,6 +13,7 @@ const isOfLearning = (name: OptionName) =>
 /** Of requests that score. */
 export const requestNames: readonly OptionName[] = ofRequests.filter((name) => !isOfLearning(name));
 const ofOneAnswer: readonly OptionName[] = [
+  'roi',
   'threshold',
   'mapThreshold',
   'map',

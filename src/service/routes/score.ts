@@ -29,11 +29,13 @@ export async function scoreRoute(
   const place = service.admission.enter();
   reply.raw.once('close', place.leave);
   const query = request.raw.url?.split('?')[1] ?? '';
-  const asked = await readPictures(request.raw, query, { ...service.settings, place });
+  const asked = await readPictures(request.raw, query, { ...service.settings, place, takesMask: true });
   const signal = whenGone(reply);
   if (type === 'image/png') return answerWithHeatMap(service, asked, reply, signal);
   const order = orderOf(service, asked.choices);
-  const works = asked.pictures.map(({ name, bytes }) => scoreOne(service, { ...order, name }, bytes, signal));
+  const works = asked.pictures.map(({ name, bytes }) =>
+    scoreOne(service, { ...order, name }, bytes, signal, asked.mask?.bytes),
+  );
   if (type !== 'application/json') {
     reply.type(type);
     return reply.send(Readable.from(linesAsDone(asked, works)));
@@ -47,7 +49,7 @@ export async function scoreRoute(
 
 async function answerWithHeatMap(
   service: Service,
-  { pictures, choices }: AskedPictures,
+  { pictures, choices, mask }: AskedPictures,
   reply: FastifyReply,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -57,7 +59,7 @@ async function answerWithHeatMap(
     });
   const { name, bytes } = pictures[0]!;
   const order = { ...orderOf(service, { ...choices, heatmap: true, map: false }), name };
-  const { answer, heatmap } = await scoreOne(service, order, bytes, signal);
+  const { answer, heatmap } = await scoreOne(service, order, bytes, signal, mask?.bytes);
   reply.header('crane-score', String(answer.result.score));
   if (answer.result.anomalous !== null) reply.header('crane-anomalous', String(answer.result.anomalous));
   reply.type('image/png');
@@ -97,8 +99,9 @@ export async function scoreOne(
   { settings, ...order }: WantedScore & { name: string },
   bytes: Uint8Array,
   signal: AbortSignal,
+  mask?: Uint8Array,
 ): Promise<Scored> {
-  const scored = await supervisor.score(order, bytes, signal);
+  const scored = await supervisor.score(order, bytes, signal, mask);
   const { model } = scored.answer.result;
   if (settings !== undefined && model !== settings) {
     throw new CraneError('E_USAGE', `the calibration holds for ${settings}, and this request is ${model}`, {

@@ -2,6 +2,7 @@
 import { mkdir, rename, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve } from 'node:path';
 import type { Engine } from '../../engine/engine.js';
+import type { ScoreCallOptions } from '../../engine/picture-item.js';
 import { toCraneError } from '../../errors.js';
 import { contentHash } from '../../files/content-hash.js';
 import { kindOfFileName } from '../../scan/file-kind.js';
@@ -25,6 +26,8 @@ export interface WatchParts {
   /** undefined: files stay where they are */
   moveTo: string | undefined;
   regions: boolean;
+  /** what of each picture is looked at */
+  area?: Pick<ScoreCallOptions, 'roi' | 'ignore'>;
   engine: Engine;
   journal: WatchJournal;
   receivers: Receiver[];
@@ -80,7 +83,7 @@ export async function watchFolder(parts: WatchParts): Promise<Watch> {
   };
   const scoreOne = async ({ path, name, hash, key }: ArrivedFile): Promise<void> => {
     const outcome = await engine
-      .score(path, { name, regions: parts.regions, signal: stop.signal })
+      .score(path, { name, regions: parts.regions, ...parts.area, signal: stop.signal })
       .catch((thrown: unknown) => {
         const error = toCraneError(thrown);
         // No fault of the content: under its key it would never be scored, whenever it comes again.

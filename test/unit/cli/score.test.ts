@@ -453,3 +453,33 @@ describe('progress', () => {
     expect((await score([join(pictures, 'a.png')])).stderr).toBe('');
   });
 });
+
+describe('a part of the pictures', () => {
+  it('is named by --roi and --ignore, in results and their label', async () => {
+    const mask = at('mask.png');
+    await sharp({ create: { width: 32, height: 24, channels: 3, background: 'black' } })
+      .composite([
+        { input: { create: { width: 4, height: 24, channels: 3, background: 'white' } }, left: 0, top: 0 },
+      ])
+      .png()
+      .toFile(mask);
+    const input = join(pictures, 'b.png');
+    const run = await score([input, '--roi', '2,0,16,24', '--ignore', mask]);
+    expect(run.lines()).toMatchObject([
+      { roi: { x: 2, y: 0, width: 16, height: 24 }, ignoredPixels: 2 * 24, score: expect.closeTo(0.784, 2) },
+    ]);
+    const labels = [run, await score([input]), await score([input, '--ignore', mask])].map(
+      (one) => one.lines()[0]!['model'],
+    );
+    expect(new Set(labels).size).toBe(3);
+    // Results of other parts do not come into one file.
+    const out = at('parts');
+    expect((await score([input, '--out', out, '--roi', '0,0,16,24'])).code).toBe(0);
+    expect((await score([input, '--out', out, '--resume', '--roi', '8,0,16,24'])).code).toBe(2);
+    const wrong = await score([input, '--roi', '1,2,3']);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('X,Y,WIDTH,HEIGHT')]);
+    expect((await score([input, '--ignore', at('none.png')])).lines()).toMatchObject([
+      { error: { code: 'E_INPUT_NOT_FOUND' } },
+    ]);
+  });
+});

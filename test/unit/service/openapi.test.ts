@@ -82,7 +82,7 @@ describe('the OpenAPI document', () => {
     expect(names.length).toBeGreaterThan(15);
     expect(post.parameters!.map(({ name }) => name)).toEqual(names);
     const inJson = post.requestBody!.content['application/json']!.schema as { properties: object };
-    expect(Object.keys(inJson.properties).sort()).toEqual([...names, 'pictures'].sort());
+    expect(Object.keys(inJson.properties).sort()).toEqual([...names, 'ignore', 'pictures'].sort());
     for (const name of ['device', 'maxPixels', 'port', 'tokenFile']) expect(names).not.toContain(name);
   });
 

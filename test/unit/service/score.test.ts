@@ -227,3 +227,51 @@ describe('POST /v1/score', () => {
     expect(figures).toMatch(/crane_rejected_total\{reason="E_USAGE"\} [1-9]/);
   });
 });
+
+describe('a part of a picture', () => {
+  const half = () =>
+    sharp({ create: { width: 32, height: 24, channels: 3, background: 'black' } })
+      .composite([
+        { input: { create: { width: 16, height: 24, channels: 3, background: 'white' } }, left: 0, top: 0 },
+      ])
+      .removeAlpha()
+      .png()
+      .toBuffer();
+
+  it('is a region of interest of the query, which the result names', async () => {
+    const picture = await half();
+    const { json: told } = await raw('?roi=16,0,16,24&regions=true', {}, picture);
+    expect(told).toMatchObject({
+      score: expect.closeTo(0, 2),
+      width: 32,
+      height: 24,
+      roi: { x: 16, y: 0, width: 16, height: 24 },
+      regions: [],
+    });
+    expect((await raw('?roi=16,0,17,24', {}, picture)).json.error.code).toBe('E_IMAGE_SHAPE');
+    expect((await raw('?roi=16,0,17', {}, picture)).json.error.code).toBe('E_USAGE');
+    expect((await raw('?roi=0,0,99999999999,8', {}, picture)).status).toBe(400);
+  });
+
+  it('is what a mask beside the pictures leaves, in a form and in JSON', async () => {
+    const picture = await half();
+    const both = form({ a: picture, b: bright }, { regions: 'true' });
+    both.append('ignore', new Blob([new Uint8Array(picture)]), 'mask.png');
+    const { json: told } = await ask(both);
+    expect(told.results).toMatchObject([
+      { input: 'a', score: expect.closeTo(0, 2), regions: [], ignoredPixels: 16 * 24 },
+      { input: 'b', score: expect.closeTo(0.8, 2), ignoredPixels: 16 * 24 },
+    ]);
+    const mask = picture.toString('base64');
+    const inJson = await json({ pictures: [{ data: mask }], ignore: mask });
+    expect(inJson.json.results).toMatchObject([{ score: expect.closeTo(0, 2), ignoredPixels: 16 * 24 }]);
+    both.append('ignore', new Blob([new Uint8Array(picture)]), 'second.png');
+    expect((await ask(both)).json.error.code).toBe('E_HTTP_REQUEST');
+    const alone = new FormData();
+    alone.append('ignore', new Blob([new Uint8Array(picture)]), 'mask.png');
+    expect((await ask(alone)).json.error.code).toBe('E_HTTP_REQUEST');
+    expect((await json({ pictures: [{ data: mask }], ignore: 'no base64!!' })).json.error.code).toBe(
+      'E_HTTP_REQUEST',
+    );
+  });
+});
