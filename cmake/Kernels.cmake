@@ -37,6 +37,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   file(GLOB CRANE_AMXBF16_SOURCES CONFIGURE_DEPENDS ${CRANE_ROOT}/native/kernels/*_amxbf16.cpp)
   set_source_files_properties(${CRANE_AMXBF16_SOURCES} PROPERTIES COMPILE_OPTIONS
     "${CRANE_AVX512_OPTIONS};-mavx512bf16")
+  file(GLOB CRANE_AMXINT8_SOURCES CONFIGURE_DEPENDS ${CRANE_ROOT}/native/kernels/*_amxint8.cpp)
+  set_source_files_properties(${CRANE_AMXINT8_SOURCES} PROPERTIES COMPILE_OPTIONS
+    "${CRANE_AVX512_OPTIONS};-mavx512vnni")
   file(GLOB CRANE_AMX_SOURCES CONFIGURE_DEPENDS ${CRANE_ROOT}/native/kernels/*_amx.cpp)
   set_source_files_properties(${CRANE_AMX_SOURCES} PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-bf16;-mamx-int8")
 endif()

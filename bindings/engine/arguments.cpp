@@ -198,10 +198,12 @@ weights::SynthTensor synth_tensor_of(const Napi::Object& js) {
 }
 
 Precision precision_of(const std::string& name) {
-  for (const Precision precision : {Precision::float32, Precision::bfloat16, Precision::float16}) {
+  for (const Precision precision :
+       {Precision::float32, Precision::bfloat16, Precision::float16, Precision::int8}) {
     if (name == precision_name(precision)) return precision;
   }
-  throw Error("E_USAGE", join_text("\"", name, "\" is no precision"), "use float32, bfloat16 or float16");
+  throw Error("E_USAGE", join_text("\"", name, "\" is no precision"),
+              "use float32, bfloat16, float16 or int8");
 }
 
 EngineConfig engine_config_of(const Napi::Object& js) {

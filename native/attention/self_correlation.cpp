@@ -75,6 +75,8 @@ std::vector<SelfCorrelationFace> faces_at(Precision precision,
 std::span<const SelfCorrelationFace> self_correlation_faces(Precision precision) {
   static const auto float32 = faces_at(Precision::float32, k_float32_operators);
   static const auto bfloat16 = faces_at(Precision::bfloat16, k_bfloat16_operators);
+  static const auto int8 = faces_at(Precision::int8, k_bfloat16_operators);
+  if (precision == Precision::int8) return int8;
   return precision == Precision::bfloat16 ? bfloat16 : float32;
 }
 

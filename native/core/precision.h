@@ -10,6 +10,7 @@ enum class Precision {
   float32,
   bfloat16,  // CPU with AVX512_BF16, CUDA
   float16,   // CUDA
+  int8,      // CPU with AVX512_VNNI or AVX_VNNI: the linear layers; attention in bfloat16 or float32
 };
 
 constexpr std::string_view precision_name(Precision precision) {
@@ -18,6 +19,8 @@ constexpr std::string_view precision_name(Precision precision) {
       return "bfloat16";
     case Precision::float16:
       return "float16";
+    case Precision::int8:
+      return "int8";
     case Precision::float32:
       break;
   }

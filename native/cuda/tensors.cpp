@@ -50,6 +50,7 @@ at::ScalarType scalar_type_of(Precision precision) {
       return at::kBFloat16;
     case Precision::float16:
       return at::kHalf;
+    case Precision::int8:  // of CPUs alone
     case Precision::float32:
       break;
   }

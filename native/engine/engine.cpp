@@ -57,8 +57,12 @@ std::vector<at::Device> devices_of(const std::string& names) {
   return devices;
 }
 
-// float32 runs everywhere; the 16-bit formats where their kernels are.
+// float32 runs everywhere; the other formats where their kernels are.
 void check_precision(Precision precision, at::Device device) {
+  if (precision == Precision::int8 && !device.is_cpu()) {
+    throw Error("E_DEVICE", join_text("int8 is not there on ", device.str()),
+                "it is for CPUs; use bfloat16 or float16 on a GPU");
+  }
   if (precision == Precision::float32 || cuda::has_kernels(device)) return;
   if (device.is_cuda()) {
     throw Error("E_DEVICE", join_text(precision_name(precision), " cannot be used on ", device.str()),
@@ -66,7 +70,7 @@ void check_precision(Precision precision, at::Device device) {
   }
   if (!device.is_cpu() || precision == Precision::float16) {
     throw Error("E_DEVICE", join_text(precision_name(precision), " is not there on ", device.str()),
-                "use float32, or bfloat16 where `doctor` lists it; float16 needs a CUDA device");
+                "use float32, or bfloat16 or int8 where `doctor` lists it; float16 needs a CUDA device");
   }
   if (!kernels::can_multiply_in(precision)) {
     throw Error("E_DEVICE",
@@ -219,10 +223,12 @@ void Engine::State::open(const EngineConfig& from, at::Device on) {
   facts.weight_bytes =
       4 * (facts.vision.parameters + facts.text.parameters + (facts.source ? facts.source->parameters : 0));
   const auto* packed = kernels::chosen("linear", config.precision).as<kernels::LinearFace>();
-  if (device.is_cuda() ? config.precision != Precision::float32
-                       : packed != nullptr && packed->cell_values == 2) {
-    facts.weight_bytes -=
-        2 * (packed_parameters(facts.vision) + (facts.source ? packed_parameters(*facts.source) : 0));
+  const int64_t in_blocks =
+      packed_parameters(facts.vision) + (facts.source ? packed_parameters(*facts.source) : 0);
+  if (device.is_cuda()) {
+    if (config.precision != Precision::float32) facts.weight_bytes -= 2 * in_blocks;
+  } else if (packed != nullptr) {
+    facts.weight_bytes -= (4 - 4 / packed->cell_values) * in_blocks;
   }
   facts.working_bytes = working_bytes_of(vision, source.get(), config.height, config.width);
 }

@@ -32,6 +32,7 @@ void wait_for(const at::Tensor& product) { product.view(-1)[0].item<float>(); }
 GemmTime time_gemm(const GemmRequest& request) {
   check_input(request.size >= 1 && request.size <= k_largest, "E_USAGE", "expected a size from 1 to ",
               k_largest, " for the matrices, received ", request.size);
+  check_input(request.precision != Precision::int8, "E_USAGE", "libtorch has no product of int8 matrices");
   check_input(request.repeats >= 1, "E_USAGE", "expected at least 1 product, received ", request.repeats);
   const at::Device device = device_of(request.device);
   return translate_errors([&] {

@@ -61,5 +61,11 @@ inline __attribute__((always_inline)) void add_bfloat16_product() {
   asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(k_sums), "i"(k_left), "i"(k_right));
 }
 
+// k_sums += k_left k_right, unsigned times signed, exact.
+template <int k_sums, int k_left, int k_right>
+inline __attribute__((always_inline)) void add_int8_product() {
+  asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(k_sums), "i"(k_left), "i"(k_right));
+}
+
 }  // namespace
 }  // namespace crane::kernels

@@ -169,8 +169,14 @@ bool can_multiply_in(Precision precision) {
 
 std::string instructions_of(Precision precision) {
   std::string text;
-  for (const Row& row : rows_of("linear", precision)) {
+  const std::span<const Row> rows = rows_of("linear", precision);
+  for (const Row& row : rows) {
     if (row.precision != precision || row.needs == Isa::none) continue;
+    // What needs more than another face makes the same products faster.
+    const bool needs_more = std::any_of(rows.begin(), rows.end(), [&](const Row& other) {
+      return other.needs != Isa::none && other.needs != row.needs && includes(row.needs, other.needs);
+    });
+    if (needs_more) continue;
     text.append(text.empty() ? "" : " or ").append(isa_bits(row.needs));
   }
   return text.empty() ? "instructions that this build has no kernels for" : text;

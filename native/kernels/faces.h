@@ -14,6 +14,9 @@ namespace crane::kernels {
 extern const LinearFace k_linear_amxbf16;
 extern const LinearFace k_linear_avx512bf16;
 extern const LinearFace k_linear_avx512;
+extern const LinearFace k_linear_amxint8;
+extern const LinearFace k_linear_avx512vnni;
+extern const LinearFace k_linear_avxvnni;
 extern const LinearFace k_linear_avx2;
 
 extern const AttentionFace k_attention_amxbf16;

@@ -7,10 +7,14 @@ namespace {
 
 constexpr Precision f32 = Precision::float32;
 constexpr Precision bf16 = Precision::bfloat16;
+constexpr Precision i8 = Precision::int8;
 constexpr Function by_libtorch{};
 #if defined(__x86_64__)
 constexpr Isa avx512bf16 = Isa::avx512 | Isa::avx512bf16;
 constexpr Isa amxbf16 = avx512bf16 | Isa::amxbf16;
+constexpr Isa avx512vnni = Isa::avx512 | Isa::avx512vnni;
+constexpr Isa amxint8 = avx512vnni | Isa::amxint8;
+constexpr Isa avxvnni = Isa::avx2 | Isa::avxvnni;
 #endif
 
 constexpr Row k_table[] = {
@@ -69,6 +73,28 @@ constexpr Row k_table[] = {
     {"attention", bf16, "avx512bf16", avx512bf16, &k_attention_avx512bf16},
 #endif
     {"attention", bf16, "ref", Isa::none},
+
+#if defined(__x86_64__)
+#if defined(__linux__)
+    {"linear", i8, "amxint8", amxint8, &k_linear_amxint8},
+#endif
+    {"linear", i8, "avx512vnni", avx512vnni, &k_linear_avx512vnni},
+    {"linear", i8, "avxvnni", avxvnni, &k_linear_avxvnni},
+#endif
+    {"linear", i8, "ref", Isa::none},
+
+// beside linears in int8: bfloat16 where the CPU has it, else float32, which is more exact
+#if defined(__x86_64__)
+#if defined(__linux__)
+    {"attention", i8, "amxbf16", amxbf16, &k_attention_amxbf16},
+#endif
+    {"attention", i8, "avx512bf16", avx512bf16, &k_attention_avx512bf16},
+    {"attention", i8, "avx512", Isa::avx512, &k_attention_avx512},
+    {"attention", i8, "avx2", Isa::avx2, &k_attention_avx2},
+#elif defined(__aarch64__)
+    {"attention", i8, "neon", Isa::neon, &k_attention_neon},
+#endif
+    {"attention", i8, "ref", Isa::none},
 };
 
 constexpr PeakRow k_peaks[] = {
@@ -87,8 +113,8 @@ constexpr PeakRow k_peaks[] = {
 #if defined(__linux__)
     {PeakFormat::int8, "amx", "TDPBUSD", Isa::amxint8, &k_peak_amx_int8},
 #endif
-    {PeakFormat::int8, "avx512vnni", "VPDPBUSD, 512 bits", Isa::avx512 | Isa::avx512vnni, &k_peak_avx512vnni},
-    {PeakFormat::int8, "avxvnni", "VPDPBUSD, 256 bits", Isa::avx2 | Isa::avxvnni, &k_peak_avxvnni},
+    {PeakFormat::int8, "avx512vnni", "VPDPBUSD, 512 bits", avx512vnni, &k_peak_avx512vnni},
+    {PeakFormat::int8, "avxvnni", "VPDPBUSD, 256 bits", avxvnni, &k_peak_avxvnni},
 #endif
 };
 

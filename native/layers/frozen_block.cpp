@@ -26,10 +26,10 @@ at::Tensor side_by_side(const at::Tensor& attended) {
 
 FrozenBlock::FrozenBlock(const Block& block, Precision precision)
     : ln1_(block.ln1),
-      qkv_(block.qkv, {}, precision),
+      qkv_(block.qkv, {}, precision, &block.ln1),
       out_(block.out, block.ls1, precision),
       ln2_(block.ln2),
-      fc1_(block.fc1, {}, precision),
+      fc1_(block.fc1, {}, precision, &block.ln2),
       fc2_(block.fc2, block.ls2, precision),
       activation_(block.activation),
       heads_(block.heads),
@@ -39,10 +39,10 @@ FrozenBlock FrozenBlock::load(TensorLoader& loader, const std::string& prefix, i
                               Activation activation, double eps, Precision precision) {
   FrozenBlock block;
   block.ln1_ = loader.layer_norm(prefix + ".ln1", eps);
-  block.qkv_ = FrozenLinear::load(loader, prefix + ".qkv", {}, precision);
+  block.qkv_ = FrozenLinear::load(loader, prefix + ".qkv", {}, precision, &block.ln1_);
   block.out_ = FrozenLinear::load(loader, prefix + ".out", loader.optional(prefix + ".ls1"), precision);
   block.ln2_ = loader.layer_norm(prefix + ".ln2", eps);
-  block.fc1_ = FrozenLinear::load(loader, prefix + ".fc1", {}, precision);
+  block.fc1_ = FrozenLinear::load(loader, prefix + ".fc1", {}, precision, &block.ln2_);
   block.fc2_ = FrozenLinear::load(loader, prefix + ".fc2", loader.optional(prefix + ".ls2"), precision);
   block.activation_ = activation;
   block.heads_ = heads;

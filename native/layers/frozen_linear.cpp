@@ -10,9 +10,11 @@
 #include "core/error.h"
 #include "cuda/tensors.h"
 #include "kernels/choice.h"
+#include "kernels/int8.h"
 #include "kernels/linear_panels.h"
 #include "layers/block.h"
 #include "layers/half_linear.h"
+#include "layers/int8_linear.h"
 #include "layers/packed_weights.h"
 #include "tensors/team.h"
 
@@ -62,17 +64,31 @@ kernels::Epilogue epilogue_of(Activation activation) {
   return activation == Activation::quick_gelu ? kernels::Epilogue::quick_gelu : kernels::Epilogue::gelu;
 }
 
+std::vector<int32_t> outliers_for(const kernels::Row& face, const LayerNorm* before) {
+  return face.precision == Precision::int8 && before != nullptr ? outliers_behind(*before)
+                                                                : std::vector<int32_t>();
+}
+
+void check_depth(const kernels::Row& face, int64_t in) {
+  check_input(face.precision != Precision::int8 || in <= kernels::k_most_int8_depth, "E_MODEL_CONFIG",
+              "a layer of ", in, " inputs; int8 sums at most ", kernels::k_most_int8_depth,
+              " products exactly");
+}
+
 }  // namespace
 
 FrozenLinear FrozenLinear::load(TensorLoader& loader, const std::string& prefix, const at::Tensor& scale,
-                                Precision precision) {
+                                Precision precision, const LayerNorm* before) {
   if (loader.packed() == nullptr || !loader.device().is_cpu())
-    return {loader.linear(prefix), scale, precision};
+    return {loader.linear(prefix), scale, precision, before};
+  const kernels::Row& face = kernels::chosen("linear", precision);
   FrozenLinear found;
-  found.face_ = kernels::chosen("linear", precision).as<kernels::LinearFace>();
+  found.face_ = face.as<kernels::LinearFace>();
+  found.outliers_ = outliers_for(face, before);
   const weights::CanonicalTensor& stored = loader.stored(prefix + ".weight");
   found.out_ = stored.shape[0];
   found.in_ = stored.shape[1];
+  check_depth(face, found.in_);
   found.weight_ = found.find_packed(loader, prefix, scale);
   if (found.weight_.defined()) {
     loader.count(stored);
@@ -81,7 +97,7 @@ FrozenLinear FrozenLinear::load(TensorLoader& loader, const std::string& prefix,
     if (scale.defined()) found.bias_ = found.bias_ * scale;
     return found;
   }
-  FrozenLinear made(loader.linear(prefix), scale, precision);
+  FrozenLinear made(loader.linear(prefix), scale, precision, before);
   if (made.face_ != nullptr) loader.packed()->keep(prefix, made.weight_);
   return made;
 }
@@ -89,7 +105,9 @@ FrozenLinear FrozenLinear::load(TensorLoader& loader, const std::string& prefix,
 at::Tensor FrozenLinear::find_packed(const TensorLoader& loader, const std::string& prefix,
                                      const at::Tensor& scale) const {
   if (face_ == nullptr) return {};
-  const at::Tensor packed = loader.packed()->find(prefix, face_->packed_floats(out_, in_), at::kFloat);
+  const auto outliers = static_cast<int64_t>(outliers_.size());
+  const at::Tensor packed =
+      loader.packed()->find(prefix, face_->packed_floats(out_, in_, outliers), at::kFloat);
   if (!packed.defined()) return {};
   // A panel from somewhere in the middle: what was kept for other weights does not agree with these.
   const int64_t panel = face_->column_panels(out_) / 2;
@@ -98,13 +116,14 @@ at::Tensor FrozenLinear::find_packed(const TensorLoader& loader, const std::stri
   at::Tensor rows = at::empty({count, in_});
   weights::read_f32_rows(loader.stored(prefix + ".weight"), first, count, rows.mutable_data_ptr<float>());
   if (scale.defined()) rows.mul_(scale.slice(0, first, first + count).unsqueeze(1));
-  const at::Tensor again = at::empty({face_->packed_floats(count, in_)});
-  face_->pack(rows.const_data_ptr<float>(), count, in_, 0, 1, again.mutable_data_ptr<float>());
+  const at::Tensor again = at::empty({face_->packed_floats(count, in_, outliers)});
+  face_->pack(rows.const_data_ptr<float>(), count, in_, 0, 1, again.mutable_data_ptr<float>(), outliers_);
   const float* kept = packed.const_data_ptr<float>() + panel * again.numel();
   return std::memcmp(kept, again.const_data_ptr(), again.nbytes()) == 0 ? packed : at::Tensor();
 }
 
-FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision) {
+FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precision precision,
+                           const LayerNorm* before) {
   if (precision != Precision::float32 && cuda::has_kernels(plain.weight.device())) {
     half_ = std::make_shared<HalfLinear>(plain, scale, precision);
     in_ = plain.weight.size(1);
@@ -112,20 +131,24 @@ FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, Precisi
     return;
   }
   const auto faces = kernels::rows_of("linear", precision);
-  *this =
-      FrozenLinear(plain, scale, plain.weight.is_cpu() ? kernels::chosen("linear", precision) : faces.back());
+  *this = FrozenLinear(plain, scale,
+                       plain.weight.is_cpu() ? kernels::chosen("linear", precision) : faces.back(), before);
 }
 
-FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, const kernels::Row& face)
+FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, const kernels::Row& face,
+                           const LayerNorm* before)
     : weight_(plain.weight),
       bias_(plain.bias),
       scale_(scale),
+      outliers_(outliers_for(face, before)),
       in_(plain.weight.size(1)),
       out_(plain.weight.size(0)) {
+  check_depth(face, in_);
   face_ = face.as<kernels::LinearFace>();
+  const bool is_int8 = face.precision == Precision::int8;
   is_onednn_ = face.face == "onednn";
   rounds_ = face_ == nullptr && face.precision == Precision::bfloat16;
-  if (face_ == nullptr && !is_onednn_ && !rounds_) return;
+  if (face_ == nullptr && !is_onednn_ && !rounds_ && !is_int8) return;
   if (scale.defined()) {
     weight_ = weight_ * scale.unsqueeze(1);
     if (bias_.defined()) bias_ = bias_ * scale;
@@ -133,12 +156,17 @@ FrozenLinear::FrozenLinear(const Linear& plain, const at::Tensor& scale, const k
   }
   if (is_onednn_) weight_ = onednn_packed(weight_);
   if (rounds_) weight_ = rounded(weight_);
-  if (face_ == nullptr) return;
+  if (face_ == nullptr) {
+    if (is_int8) int8_ = std::make_shared<Int8Linear>(weight_, bias_, outliers_);
+    return;
+  }
   if (!bias_.defined()) bias_ = at::zeros({out_}, weight_.options());
-  const at::Tensor packed = at::empty({face_->packed_floats(out_, in_)}, weight_.options());
+  const at::Tensor packed =
+      at::empty({face_->packed_floats(out_, in_, static_cast<int64_t>(outliers_.size()))}, weight_.options());
   const at::Tensor rows = weight_.contiguous();
   run_on_team(face_->column_panels(out_), [&](int64_t first, int64_t last) {
-    face_->pack(rows.const_data_ptr<float>(), out_, in_, first, last, packed.mutable_data_ptr<float>());
+    face_->pack(rows.const_data_ptr<float>(), out_, in_, first, last, packed.mutable_data_ptr<float>(),
+                outliers_);
   });
   weight_ = packed;
 }
@@ -156,6 +184,8 @@ kernels::LinearPanels FrozenLinear::job(const at::Tensor& x, const LayerNorm* no
     job.norm_bias = norm->bias.const_data_ptr<float>();
     job.norm_eps = norm->eps;
   }
+  job.outliers = outliers_.data();
+  job.outlier_count = static_cast<int64_t>(outliers_.size());
   job.weight = weight_.const_data_ptr<float>();
   job.bias = bias_.const_data_ptr<float>();
   job.out = out_;
@@ -182,6 +212,7 @@ void FrozenLinear::run(const kernels::LinearPanels& job) const {
 
 at::Tensor FrozenLinear::by_libtorch(const at::Tensor& x, const LayerNorm* norm) const {
   at::Tensor u = norm != nullptr ? (*norm)(x) : x;
+  if (int8_) return (*int8_)(u);
   if (rounds_) u = rounded(u);
   const at::Tensor y =
       is_onednn_ ? onednn_linear(u.contiguous(), weight_, bias_) : at::linear(u, weight_, bias_);
@@ -204,7 +235,7 @@ at::Tensor FrozenLinear::operator()(const at::Tensor& x, const LayerNorm* norm,
 
 at::Tensor FrozenLinear::columns(const at::Tensor& x, const LayerNorm* norm, Columns which) const {
   if (half_) return half_->columns(x, norm, which.from, which.to);
-  if (face_ == nullptr && !is_onednn_ && !rounds_ && !scale_.defined()) {
+  if (is_plain() && !scale_.defined()) {
     const at::Tensor bias = bias_.defined() ? bias_.slice(0, which.from, which.to) : bias_;
     return at::linear(norm != nullptr ? (*norm)(x) : x, weight_.slice(0, which.from, which.to), bias);
   }
@@ -213,7 +244,7 @@ at::Tensor FrozenLinear::columns(const at::Tensor& x, const LayerNorm* norm, Col
   }
   at::Tensor dst = at::empty({x.size(0), which.to - which.from}, x.options());
   kernels::LinearPanels panels = job(x, norm, dst);
-  panels.weight += which.from * face_->cells(in_);
+  panels.weight += which.from * face_->cells(in_, static_cast<int64_t>(outliers_.size()));
   panels.bias += which.from;
   panels.out = which.to - which.from;
   panels.dst_group = panels.out;

@@ -178,6 +178,7 @@ const modelSchema = z
           .strictObject({
             bfloat16: z.number().positive().optional(),
             float16: z.number().positive().optional(),
+            int8: z.number().positive().optional(),
           })
           .optional(),
       })

@@ -87,12 +87,12 @@ export const options = {
     default: 0,
     help: 'threads of the compute pool; 0: one per physical core',
   }),
-  precision: choice(['auto', 'float32', 'bfloat16', 'float16'], {
+  precision: choice(['auto', 'float32', 'bfloat16', 'float16', 'int8'], {
     group: 'Engine',
     scope: loaded,
     calls: load,
     default: 'auto',
-    help: 'of products in the vision towers; auto is float32 unless bfloat16 was shown harmless; float16: GPU only',
+    help: 'of products in the vision towers; auto is float32 unless bfloat16 was shown harmless; float16: GPU only; int8: CPU only, coarse',
   }),
   size: pair<number | Size>({
     group: 'Engine',

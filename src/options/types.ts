@@ -75,7 +75,7 @@ export interface EngineOptions extends PictureChoices {
   model?: string;
   device?: string;
   threads?: number;
-  precision?: 'auto' | 'float32' | 'bfloat16' | 'float16';
+  precision?: 'auto' | 'float32' | 'bfloat16' | 'float16' | 'int8';
   /** pixels of the model's input: a square's side, or both sides */
   size?: number | Size;
   /** keep packed weights and encoded prompts in the cache folder for the next start */

@@ -318,19 +318,23 @@ TEST(Engine, PrecisionsThatTheDeviceLacksAreRefused) {
   EXPECT_EQ(refusal_at(model, Precision::float16), "E_DEVICE");
   EXPECT_EQ(refusal_at(model, Precision::bfloat16),
             kernels::can_multiply_in(Precision::bfloat16) ? "none" : "E_DEVICE");
+  EXPECT_EQ(refusal_at(model, Precision::int8),
+            kernels::can_multiply_in(Precision::int8) ? "none" : "E_DEVICE");
   EXPECT_EQ(refusal_at(model, Precision::float32), "none");
 }
 
-TEST(Engine, Bfloat16MovesScoresALittleAndNeitherByTheirNeighboursNorThoseOfAFloat32Engine) {
+TEST(Engine, AnotherPrecisionMovesScoresALittleAndNeitherByTheirNeighboursNorThoseOfAFloat32Engine) {
   SyntheticModel model(128, 4, 84);
   Engine exact(model.config);
   const int64_t prompts = exact.add_context(model.material, model.options);
   const Pictures pictures(3, 84, 84, prompts);
   const auto before = exact.score(pictures.items, model.options, nullptr);
-  if (kernels::can_multiply_in(Precision::bfloat16)) {
-    model.config.precision = Precision::bfloat16;
+  for (const Precision precision : {Precision::bfloat16, Precision::int8}) {
+    if (!kernels::can_multiply_in(precision)) continue;
+    model.config.precision = precision;
     Engine other(model.config);
-    EXPECT_EQ(other.facts().precision, Precision::bfloat16);
+    EXPECT_EQ(other.facts().precision, precision);
+    EXPECT_LT(other.facts().weight_bytes, exact.facts().weight_bytes);
     ASSERT_EQ(other.add_context(model.material, model.options), prompts);
     const auto together = other.score(pictures.items, model.options, nullptr);
     for (size_t i = 0; i < together.size(); ++i) {

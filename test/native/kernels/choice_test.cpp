@@ -43,6 +43,17 @@ TEST(KernelChoice, Bfloat16EnginesHaveFacesOfTheirOwn) {
   EXPECT_TRUE(kernels_chosen_by("", Precision::bfloat16).starts_with(wanted));
 }
 
+TEST(KernelChoice, Int8EnginesMultiplyAttentionInBfloat16WhereTheCpuHasItElseInFloat32) {
+  EXPECT_EQ(kernels_chosen_by("ref", Precision::int8), "linear=ref,attention=ref,affinity=ref,nearest=ref");
+  const std::string own = kernels_chosen_by("", Precision::int8);
+  EXPECT_EQ(kernels_chosen_by(own, Precision::int8), own);
+  if (!can_run("avx512vnni")) return;
+  EXPECT_TRUE(own.find("bf16,affinity") != std::string::npos || !can_run("avx512bf16")) << own;
+  EXPECT_TRUE(kernels_chosen_by("linear=avx512vnni,attention=avx512", Precision::int8)
+                  .starts_with("linear=avx512vnni,attention=avx512,affinity="));
+  EXPECT_EQ(instructions_of(Precision::int8), "avx512, avx512vnni or avx2, avxvnni");
+}
+
 TEST(KernelChoice, WhatIsNoFaceOfAPrecisionLeavesItsChoiceAsItIs) {
   const std::string own = kernels_chosen_by("", Precision::bfloat16);
   EXPECT_EQ(kernels_chosen_by("linear=onednn,attention=fused", Precision::bfloat16), own);

@@ -11,6 +11,7 @@
 #include "kernels/affinity_panels.h"
 #include "kernels/attention_panels.h"
 #include "kernels/bfloat16.h"
+#include "kernels/int8.h"
 #include "kernels/linear_panels.h"
 #include "kernels/nearest_panels.h"
 
@@ -28,11 +29,9 @@ inline double activated(double x, Epilogue epilogue) {
   return x;
 }
 
-// `job` with its weights as they were before they were packed, [out, depth] -> what job.dst holds then,
-// [rows, out].
-inline std::vector<double> linear(const LinearPanels& job, const std::vector<float>& weight,
-                                  Precision precision) {
-  std::vector<double> dst;
+// Rows of a linear layer as they enter the product, [rows, depth].
+inline std::vector<double> entering_rows(const LinearPanels& job) {
+  std::vector<double> all;
   for (int64_t r = 0; r < job.rows; ++r) {
     const float* row = job.src + r * job.src_stride;
     std::vector<double> x(row, row + job.depth);
@@ -45,10 +44,75 @@ inline std::vector<double> linear(const LinearPanels& job, const std::vector<flo
         x[k] = (x[k] - mean) / std::sqrt(variance + job.norm_eps) * job.norm_weight[k] + job.norm_bias[k];
       }
     }
+    all.insert(all.end(), x.begin(), x.end());
+  }
+  return all;
+}
+
+inline bool is_outlier(const LinearPanels& job, int64_t k) {
+  return std::find(job.outliers, job.outliers + job.outlier_count, k) != job.outliers + job.outlier_count;
+}
+
+// The sums of an int8 layer before bias and what follows, [rows, out], in the very order of float32
+// operations that is defined.
+inline std::vector<float> int8_sums(const LinearPanels& job, const std::vector<float>& weight) {
+  const std::vector<double> entering = entering_rows(job);
+  std::vector<float> sums;
+  std::vector<float> steps;
+  std::vector<int32_t> q(weight.size());
+  for (int64_t c = 0; c < job.out; ++c) {
+    float largest = 0;
+    for (int64_t k = 0; k < job.depth; ++k) {
+      const float size = std::abs(weight[c * job.depth + k]);
+      if (!is_outlier(job, k) && !(size <= largest)) largest = std::isnan(largest) ? largest : size;
+    }
+    steps.push_back(weight_step(largest));
+    for (int64_t k = 0; k < job.depth; ++k) {
+      const float w = is_outlier(job, k) ? 0 : weight[c * job.depth + k];
+      q[c * job.depth + k] = int8_of_weight(w, steps.back());
+    }
+  }
+  for (int64_t r = 0; r < job.rows; ++r) {
+    std::vector<float> x(entering.begin() + r * job.depth, entering.begin() + (r + 1) * job.depth);
+    float lowest = 0;
+    float highest = 0;
+    bool is_finite = true;
+    for (int64_t k = 0; k < job.depth; ++k) {
+      is_finite = is_finite && std::isfinite(x[k]);
+      if (is_outlier(job, k)) continue;
+      lowest = std::min(lowest, x[k]);
+      highest = std::max(highest, x[k]);
+    }
+    const RowScale scale = row_scale(lowest, highest, is_finite);
+    std::vector<int32_t> u(x.size());
+    for (int64_t k = 0; k < job.depth; ++k) u[k] = int8_of_row(is_outlier(job, k) ? 0 : x[k], scale);
+    for (int64_t c = 0; c < job.out; ++c) {
+      int64_t whole = 0;
+      for (int64_t k = 0; k < job.depth; ++k) whole += int64_t{u[k] - scale.zero} * q[c * job.depth + k];
+      float sum = static_cast<float>(whole) * (scale.step * steps[c]);
+      for (int64_t i = 0; i < job.outlier_count; ++i) {
+        sum = std::fma(x[job.outliers[i]], weight[c * job.depth + job.outliers[i]], sum);
+      }
+      sums.push_back(sum);
+    }
+  }
+  return sums;
+}
+
+// `job` with its weights as they were before they were packed, [out, depth] -> what job.dst holds then,
+// [rows, out].
+inline std::vector<double> linear(const LinearPanels& job, const std::vector<float>& weight,
+                                  Precision precision) {
+  const std::vector<double> x = entering_rows(job);
+  const std::vector<float> sums =
+      precision == Precision::int8 ? int8_sums(job, weight) : std::vector<float>();
+  std::vector<double> dst;
+  for (int64_t r = 0; r < job.rows; ++r) {
     for (int64_t c = 0; c < job.out; ++c) {
       double sum = job.bias[c];
-      for (int64_t k = 0; k < job.depth; ++k) {
-        sum += operand(x[k], precision) * operand(weight[c * job.depth + k], precision);
+      if (precision == Precision::int8) sum += sums[r * job.out + c];
+      for (int64_t k = 0; k < job.depth && precision != Precision::int8; ++k) {
+        sum += operand(x[r * job.depth + k], precision) * operand(weight[c * job.depth + k], precision);
       }
       if (job.epilogue == Epilogue::add) sum += job.dst[r * job.dst_row_stride + c];
       dst.push_back(activated(sum, job.epilogue));

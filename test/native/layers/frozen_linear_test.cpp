@@ -2,7 +2,9 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/eye.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -15,6 +17,7 @@
 #include "core/error.h"
 #include "kernels/choice.h"
 #include "layers/frozen_block.h"
+#include "layers/int8_linear.h"
 
 namespace crane::layers {
 namespace {
@@ -141,6 +144,94 @@ INSTANTIATE_TEST_SUITE_P(Faces, AtBfloat16Face,
                                                               Shape{130, 192, 512})),
                          name_of);
 
+// The definition in int8, by libtorch's operators, against its faces. Rows as they are: equal whole numbers,
+// so what differs is the rounding of an activation or of one sum. Behind a LayerNorm its last bit may decide
+// between neighbours in 255 steps.
+class AtInt8Face : public AtFace {};
+
+TEST_P(AtInt8Face, AgreesWithTheDefinition) {
+  const auto& [face, shape] = GetParam();
+  const auto [rows, depth, out] = shape;
+  const Linear plain = random_linear(out, depth);
+  const LayerNorm norm = random_norm(depth);
+  const at::Tensor scale = at::randn({out});
+  const at::Tensor x = at::randn({rows, depth}) * 2 + 0.5;
+  const std::vector<int32_t> outliers = outliers_behind(norm);
+  EXPECT_EQ(outliers.size(), depth >= 128 ? 16U : 0U);
+  const FrozenLinear frozen(plain, {}, *face);
+  const at::Tensor wanted = Int8Linear(plain.weight, plain.bias, {})(x);
+  EXPECT_LT(worst(frozen(x, nullptr), wanted), k_tolerance);
+  for (const Activation activation : {Activation::quick_gelu, Activation::gelu}) {
+    EXPECT_LT(worst(frozen(x, nullptr, activation), activate(wanted, activation)), 2 * k_tolerance);
+  }
+  const at::Tensor stream = at::randn({rows, out});
+  const at::Tensor added = stream.clone();
+  frozen.add_to(added, x);
+  EXPECT_LT(worst(added, stream + wanted), k_tolerance);
+  const Int8Linear scaled(plain.weight * scale.unsqueeze(1), plain.bias * scale, {});
+  EXPECT_LT(worst(FrozenLinear(plain, scale, *face)(x, nullptr), scaled(x)), 4 * k_tolerance);
+
+  const FrozenLinear behind(plain, {}, *face, &norm);
+  const Int8Linear kept(plain.weight, plain.bias, outliers);
+  EXPECT_LT(worst(behind(x, nullptr), kept(x)), 3 * k_tolerance);
+  const at::Tensor u = norm(x);
+  const at::Tensor difference = (behind(x, &norm) - kept(u)).abs();
+  const double step = ((u.max() - u.min()) / 255 * plain.weight.abs().max()).item<double>();
+  EXPECT_LT(difference.max().item<double>(), 2 * step + 3 * k_tolerance);
+  EXPECT_LT(difference.mean().item<double>(), 0.05 * step + k_tolerance);
+  // It is the layer, but for the rounding that 255 steps allow.
+  EXPECT_LT(((behind(x, &norm) - plain(u)).norm() / plain(u).norm()).item<double>(), 0.03);
+  if (out % 64 != 0) return;
+  EXPECT_LT(worst(behind.columns(x, nullptr, {out / 2, out}), kept(x).slice(1, out / 2)), 3 * k_tolerance);
+  EXPECT_LT(worst(behind.grouped(x, nullptr, 64), kept(x).view({rows, out / 64, 64}).transpose(0, 1)),
+            3 * k_tolerance);
+}
+
+INSTANTIATE_TEST_SUITE_P(Faces, AtInt8Face,
+                         ::testing::Combine(::testing::ValuesIn(faces_of_this_cpu(Precision::int8)),
+                                            ::testing::Values(Shape{1, 64, 64}, Shape{13, 71, 45},
+                                                              Shape{15, 1, 33}, Shape{29, 4133, 128},
+                                                              Shape{130, 192, 512})),
+                         name_of);
+
+TEST(Int8Linear, KeepsTheValuesThatLayerNormMakesLargest) {
+  LayerNorm norm{at::ones({200}), at::zeros({200}), 1e-5};
+  for (int64_t i = 0; i < 15; ++i) norm.weight[i * 13] = i % 2 == 0 ? 2.0F : -2.0F;
+  norm.bias[199] = -7;
+  const std::vector<int32_t> places = outliers_behind(norm);
+  ASSERT_EQ(places.size(), 16U);
+  for (int32_t i = 0; i < 15; ++i) EXPECT_EQ(places[i], i * 13);
+  EXPECT_EQ(places[15], 199);
+  EXPECT_TRUE(outliers_behind({at::ones({127}), at::zeros({127}), 1e-5}).empty());
+}
+
+TEST(Int8Linear, WhatIsNotFiniteMakesItsRowOrItsColumnNan) {
+  Linear plain = random_linear(40, 70);
+  plain.weight[5][6] = std::nan("");
+  at::Tensor x = at::randn({4, 70});
+  x[1][3] = std::nan("");
+  x[2][69] = -INFINITY;
+  for (const kernels::Row* face : faces_of_this_cpu(Precision::int8)) {
+    const at::Tensor y = FrozenLinear(plain, {}, *face)(x, nullptr);
+    EXPECT_TRUE(y.slice(0, 1, 3).isnan().all().item<bool>()) << face->face;
+    EXPECT_TRUE(y.select(1, 5).isnan().all().item<bool>()) << face->face;
+    EXPECT_TRUE(y[0].slice(0, 6).isfinite().all().item<bool>()) << face->face;
+    EXPECT_TRUE(y[3].slice(0, 0, 5).isfinite().all().item<bool>()) << face->face;
+  }
+}
+
+TEST(Int8Linear, ALayerTooDeepForExactSumsIsRefused) {
+  const Linear deep{at::zeros({1, 65537}), at::zeros({1})};
+  for (const kernels::Row* face : faces_of_this_cpu(Precision::int8)) {
+    try {
+      FrozenLinear(deep, {}, *face);
+      FAIL() << face->face;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), "E_MODEL_CONFIG");
+    }
+  }
+}
+
 // With the unit matrix for weights the rounded rows themselves come out.
 TEST(FrozenLinear, RoundsRowsToTheNearestBfloat16HalvesToEven) {
   const int64_t depth = 64;
@@ -219,7 +310,7 @@ TEST(FrozenBlock, EqualsThePlainBlockUpToRounding) {
   EXPECT_LT(worst(FrozenBlock(plain).values(x), plain.project_values(plain.ln1(x))), 3 * k_tolerance);
 }
 
-TEST(FrozenBlock, InBfloat16StaysCloseToFloat32ThroughItsDefinition) {
+TEST(FrozenBlock, InBfloat16AndInInt8StaysCloseToFloat32ThroughItsDefinition) {
   const at::NoGradGuard guard;
   at::manual_seed(4);
   Block plain;
@@ -237,6 +328,11 @@ TEST(FrozenBlock, InBfloat16StaysCloseToFloat32ThroughItsDefinition) {
   const double error = ((stream - exact).norm() / exact.norm()).item<double>();
   EXPECT_GT(error, 1e-4);  // it did round
   EXPECT_LT(error, 1e-2);
+  const at::Tensor coarse = x.clone();
+  FrozenBlock(plain, Precision::int8).forward(coarse);
+  const double coarser = ((coarse - exact).norm() / exact.norm()).item<double>();
+  EXPECT_GT(coarser, 2 * error);
+  EXPECT_LT(coarser, 4e-2);
 }
 
 }  // namespace
