@@ -1,13 +1,14 @@
 # Runs one peer of `crane-native bench --vs` in a process of its own: bench starts `python3 peer.py MODULE`, where
 # MODULE is vit_pytorch, vit_openvino, authors_pytorch or systems_pytorch beside this file, and asks it line by line
-# (src/bench/protocol.ts). Needs the packages of that peer only: pip install torch, or pip install openvino.
+# (src/bench/protocol.ts). Needs the packages of that peer only: pip install torch, or pip install openvino
+# (and nncf for int8).
 import importlib
 import json
 import os
 import sys
 import time
 
-PACKAGES = {"vit_openvino": "openvino"}  # of all others: torch
+PACKAGES = {"vit_openvino": "openvino nncf"}  # of all others: torch
 
 
 def peak_bytes():
@@ -60,7 +61,7 @@ def fault(module, error):
     if isinstance(error, ImportError):
         package = PACKAGES.get(module, "torch")
         return {
-            "message": f"{sys.executable} cannot import {package} ({error})",
+            "message": f"{sys.executable} cannot import {package.replace(" ", " or ")} ({error})",
             "hint": f"{sys.executable} -m pip install {package}, or name another interpreter: --python PATH",
         }
     return {"message": f"{type(error).__name__}: {error}"}

@@ -101,7 +101,9 @@ function pythonWork(
   model: Model,
 ): { module: string; setup: object } {
   const { input, device } = engine.facts;
-  const { threads, precision } = facts;
+  const { threads } = facts;
+  // PyTorch has no such layers: beside ours in int8 stands what it computes in float32, which the table names.
+  const precision = facts.precision === 'int8' && name !== 'openvino' ? 'float32' : facts.precision;
   const setup = { threads, precision, device, input, vision };
   if (name !== 'authors' && name !== 'batched')
     return { module: towerPeers[name], setup: { ...setup, gflop: totalGflop(towerWork(vision)) } };

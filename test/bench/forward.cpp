@@ -2,7 +2,7 @@
 // interleaved with the machine's GEMM peak in the same precisions: P = 1360 GFLOP / peak. With one thread its
 // CPU time counts, else time on the clock. Not a test: nothing is asserted. CRANE_KERNELS chooses the faces
 // (kernels/choice.h); "linear=ref,attention=fused" is the plain libtorch form of float32.
-//   crane_bench_forward [rounds=5] [threads=0] [blocks=24] [precisions=float32|bfloat16|both]
+//   crane_bench_forward [rounds=5] [threads=0] [blocks=24] [precisions=float32|bfloat16|int8|both]
 #include <ATen/ops/mm.h>
 #include <ATen/ops/randn.h>
 
@@ -51,8 +51,10 @@ int main(int argc, char** argv) {
   model.options = crane::with(model.options, {{"dAttn", false},
                                               {"eAttnLayers", static_cast<double>(std::min<int64_t>(19, blocks))}});
   std::vector<Case> cases;
-  for (const crane::Precision precision : {crane::Precision::float32, crane::Precision::bfloat16}) {
-    if (wanted != "both" && wanted != crane::precision_name(precision)) continue;
+  for (const crane::Precision precision :
+       {crane::Precision::float32, crane::Precision::bfloat16, crane::Precision::int8}) {
+    const bool is_asked = wanted == "both" && precision != crane::Precision::int8;
+    if (!is_asked && wanted != crane::precision_name(precision)) continue;
     model.config.precision = precision;
     const double start = now(false);
     Case one{precision, std::make_unique<crane::Engine>(model.config)};

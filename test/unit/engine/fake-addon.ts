@@ -87,7 +87,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
       cuda: false,
       isa: 'plain',
       kernels: 'linear=ref,attention=ref,affinity=ref,nearest=ref',
-      precisions: ['float32', 'bfloat16'],
+      precisions: ['float32', 'bfloat16', 'int8'],
       devices: ['cpu'],
     }),
     setThreads: async (threads) => threads || 2,

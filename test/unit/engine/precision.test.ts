@@ -80,39 +80,39 @@ describe('auto', () => {
   });
 });
 
-describe('a score in bfloat16 is no score in float32', () => {
+describe.each(['bfloat16', 'int8'] as const)('a score in %s is no score in float32', (other) => {
   it('has another label, and stored thresholds do not hold for it', async () => {
     const addon = makeFakeAddon();
     const exact = await openEngine(addon, toy.model());
-    const short = await openEngine(addon, toy.model(), { precision: 'bfloat16' });
+    const short = await openEngine(addon, toy.model(), { precision: other });
     const one = await exact.score(pixels(200));
-    const other = await short.score(pixels(200));
-    expect(other.model).not.toBe(one.model);
-    expect([one.threshold, other.threshold]).toEqual([0.5, null]);
+    const coarse = await short.score(pixels(200));
+    expect(coarse.model).not.toBe(one.model);
+    expect([one.threshold, coarse.threshold]).toEqual([0.5, null]);
     expect((await short.score(pixels(200), { threshold: 0.5 })).threshold).toBe(0.5);
   });
 
   it('takes the threshold that was calibrated for it', async () => {
     const addon = makeFakeAddon();
-    const label = (await openEngine(addon, toy.model(), { precision: 'bfloat16' })).facts.model;
+    const label = (await openEngine(addon, toy.model(), { precision: other })).facts.model;
     const calibration = {
       settings: label,
       date: '2026-01-01T00:00:00.000Z',
       image: { threshold: 0.61 },
     } as NonNullable<Model['calibrations']>[number];
     const calibrated = { ...toy.model(), calibrations: [calibration] };
-    const thresholdAt = async (precision: 'float32' | 'bfloat16') => {
+    const thresholdAt = async (precision: 'float32' | typeof other) => {
       const engine = await openEngine(addon, calibrated, { precision });
       await engine.score(pixels(200));
       return engine.settings().threshold;
     };
-    expect(await thresholdAt('bfloat16')).toBe(0.61);
+    expect(await thresholdAt(other)).toBe(0.61);
     expect(await thresholdAt('float32')).toBe(0.5);
   });
 
   it('comes from other cached features', async () => {
     const addon = makeFakeAddon();
-    const keyAt = async (precision: 'float32' | 'bfloat16') => {
+    const keyAt = async (precision: 'float32' | typeof other) => {
       const engine = await openEngine(addon, toy.model(), { precision });
       const { native, model } = engine.trainingParts;
       return featureKey(
@@ -128,12 +128,27 @@ describe('a score in bfloat16 is no score in float32', () => {
         }),
       );
     };
-    expect(await keyAt('bfloat16')).not.toBe(await keyAt('float32'));
+    expect(await keyAt(other)).not.toBe(await keyAt('float32'));
+  });
+});
+
+describe('bfloat16 and int8', () => {
+  it('have labels of their own', async () => {
+    const addon = makeFakeAddon();
+    const labelAt = async (precision: 'bfloat16' | 'int8') =>
+      (await openEngine(addon, toy.model(), { precision })).facts.model;
+    expect(await labelAt('int8')).not.toBe(await labelAt('bfloat16'));
+  });
+
+  it('auto is never int8, whatever model.json shows', () => {
+    const all = ['float32', 'bfloat16', 'int8'] as const;
+    expect(choosePrecision('auto', {}, 'cpu', all).precision).toBe('float32');
+    expect(choosePrecision('auto', { precisions: shown }, 'cpu', all).precision).toBe('bfloat16');
   });
 });
 
 describe('doctor', () => {
-  const findings = async (golden: Model['golden'], precision: 'float32' | 'bfloat16') => {
+  const findings = async (golden: Model['golden'], precision: 'float32' | 'bfloat16' | 'int8') => {
     const { folder: _, ...description } = toy.model();
     await writeFile(toy.at('model.json'), JSON.stringify({ ...description, golden }));
     const list = [];
@@ -145,12 +160,14 @@ describe('doctor', () => {
   it('says which precision was chosen and why, and holds the golden case to the tolerance of that precision', async () => {
     await writePicture(toy.at('golden.png'), 204, 28, 28);
     const golden = { picture: 'golden.png', score: 0.805, tolerance: 1e-4 };
-    const about = async (precision: 'float32' | 'bfloat16', own: Model['golden']) =>
+    const about = async (precision: 'float32' | 'bfloat16' | 'int8', own: Model['golden']) =>
       (await findings(own, precision)).find((finding) => finding.about === 'golden case')?.state;
     expect(await about('float32', golden)).toBe('fault');
     expect(await about('bfloat16', golden)).toBe('warning');
     expect(await about('bfloat16', { ...golden, tolerances: { bfloat16: 0.01 } })).toBe('ok');
     expect(await about('bfloat16', { ...golden, tolerances: { bfloat16: 0.001 } })).toBe('fault');
+    expect(await about('int8', { ...golden, tolerances: { bfloat16: 0.01 } })).toBe('warning');
+    expect(await about('int8', { ...golden, tolerances: { int8: 0.01 } })).toBe('ok');
     const named = (await findings(golden, 'bfloat16')).find((finding) => finding.about === 'precision');
     expect(named?.text).toContain('bfloat16 (asked for)');
   });
