@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { craneNative, lines } from './crane-native.js';
 import { makeMiniBackbone } from './mini-backbone.js';
 import { makeNoiseSet } from './tiny-model.js';
+import { allowedGlobals, expectLoaded, globalsOf, torchPython } from './torch-file.js';
 
 let scratch: string;
 let model: string;
@@ -30,12 +31,20 @@ const cases = [
     learning: ['--deep-blocks', '3'],
     named: [] as string[],
     levels: 3,
+    group: 'prompt_learner',
   },
-  { name: 'vand', method: [], learning: [], named: ['--class-name', 'part'], levels: 3 },
-  { name: 'adaclip', method: [], learning: [], named: ['--class-name', 'part'], levels: 1 },
+  {
+    name: 'vand',
+    method: [],
+    learning: [],
+    named: ['--class-name', 'part'],
+    levels: 3,
+    group: 'trainable_linearlayer',
+  },
+  { name: 'adaclip', method: [], learning: [], named: ['--class-name', 'part'], levels: 1, group: '' },
 ];
 
-describe.each(cases)('--method $name', ({ name, method, learning, named, levels }) => {
+describe.each(cases)('--method $name', ({ name, method, learning, named, levels, group }) => {
   const common = () => [
     ...['--model', model, '--method', name, '--size', '112', '--features', '3,6,9'],
     ...method,
@@ -75,6 +84,24 @@ describe.each(cases)('--method $name', ({ name, method, learning, named, levels 
     expect(tested).toMatchObject({ code: 0 });
     expect(await readFile(at(name, 'tested', 'report.html'), 'utf8')).toContain(name);
   }, 600_000);
+
+  it('writes a checkpoint whose pickle names nothing but tensors', async () => {
+    const globals = await globalsOf(at(name, 'learned', 'epoch_2.pth'));
+    expect([...globals].filter((each) => !allowedGlobals.includes(each))).toEqual([]);
+    expect(globals).toContain('torch._utils._rebuild_tensor_v2');
+  });
+
+  it.skipIf(!torchPython)(
+    'torch.load(weights_only=True) reads its checkpoint, under the names of its authors',
+    async () => {
+      await expectLoaded(
+        at(name, 'learned', 'epoch_2.pth'),
+        at(name, 'learned', 'prompts.safetensors'),
+        group,
+      );
+    },
+    120_000,
+  );
 
   it('goes on bit for bit where it was stopped', async () => {
     expect(await train('half', '--epochs', '1')).toMatchObject({ code: 0 });
