@@ -70,16 +70,18 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
     split,
     layout = defaultOf('layout'),
     allowEqualScores = defaultOf('allowEqualScores'),
+    normals,
     signal,
     onProgress: _onProgress,
     ...reading
   } = options;
+  const compared = normals === undefined ? {} : { normals };
   const set = await calibrationPictures(data, { ...reading, normalOnly, split, layout });
   // Known too few before an hour of scoring.
   if (normalOnly && conformalRank(set.items.length, falseAlarmRate) > set.items.length)
     conformalThreshold(new Array<number>(set.items.length).fill(0), falseAlarmRate);
   const { addon } = engine.trainingParts;
-  const settings = engine.settings();
+  const settings = engine.settings(compared);
   const ranges = rangesOf(settings);
   const prompts = await comparedWith(engine, settings);
   const { identity, learnedOn } = await identify({ set, name: set.name }, prompts, () => {}, signal);
@@ -163,7 +165,7 @@ async function bestThresholds(
 
 async function scoreAll(
   set: DataSet,
-  { engine, signal, onProgress }: CalibrateOptions,
+  { engine, normals, signal, onProgress }: CalibrateOptions,
   levels: NativeMapLevels | undefined,
 ): Promise<{
   scored: Scored[];
@@ -180,9 +182,11 @@ async function scoreAll(
   let label: string | undefined;
   const inputs = items.map(({ image, imagePath }) => ({ input: image, name: imagePath }));
   // Thresholds hold for one name: those of several classes would be of none.
-  checkClassName(engine.settings());
-  await engine.settledSettings();
-  for await (const outcome of engine.scoreMany(inputs, { map: true, ...(signal ? { signal } : {}) })) {
+  const compared = normals === undefined ? {} : { normals };
+  checkClassName(engine.settings(compared));
+  await engine.settledSettings(compared);
+  const how = { ...compared, map: true, ...(signal ? { signal } : {}) };
+  for await (const outcome of engine.scoreMany(inputs, how)) {
     const item = items[outcome.index]!;
     if (isFailed(outcome)) failed.push(outcome);
     else {

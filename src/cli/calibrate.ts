@@ -8,9 +8,9 @@ import type { Model } from '../models/model-json.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
-import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
+import { engineOptions, flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
-import { startProgress } from './progress.js';
+import { type Progress, startProgress } from './progress.js';
 import { sayScan, sayWarnings } from './say-scan.js';
 
 const notForIt: readonly OptionName[] = ['threshold', 'mapThreshold', 'regions', 'batch'];
@@ -18,6 +18,7 @@ const names: OptionName[] = [
   ...optionsIn('Calibration'),
   'normals',
   'evidence',
+  'normalsFrom',
   'allowEqualScores',
   'out',
   'force',
@@ -84,16 +85,18 @@ async function run(context: Context, argv: Record<string, unknown>): Promise<voi
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
   const engine = await openEngine(addon, model, {
-    ...optionsFor('loadEngine', values),
+    ...engineOptions(values),
     ...warningsTo(context),
   });
   const progress = startProgress(context);
   try {
     const { split, ...choices } = optionsFor('calibrate', values);
+    const compared = await normalsOf(context, engine, values, progress);
     const options: CalibrateOptions = {
       engine,
       data,
       ...choices,
+      ...compared,
       ...(argv['split'] === undefined ? {} : { split }),
       signal: context.stop,
       onProgress: (done, total) => {
@@ -107,13 +110,22 @@ async function run(context: Context, argv: Record<string, unknown>): Promise<voi
     const { idleNotes } = await import('../engine/idle-settings.js');
     const idle = idleNotes(optionsFor('loadEngine', values), engine.settings());
     if (!values.json) sayWarnings(context, [...idle, ...outcome.warnings], false);
-    const kept = await keep(context, model, engine, outcome, values);
+    const kept = await keep(context, model, engine, outcome, { ...values, ...compared });
     await tell(context, outcome, kept, values.json);
     if (outcome.failed.length > 0) throw someFailed(context, outcome);
   } finally {
     progress.stop();
     await engine.dispose();
   }
+}
+
+async function normalsOf(context: Context, engine: Engine, values: AllOptions, progress: Progress) {
+  if (values.normalsFrom === undefined) return {};
+  const { bankFrom } = await import('./normals-from.js');
+  // Here the rate is how the threshold is chosen, not a bank's own.
+  const { falseAlarmRate: _, ...others } = values;
+  const learning = optionsFor('learnNormals', values);
+  return { normals: await bankFrom(context, engine, others as AllOptions, learning, progress) };
 }
 
 function dataOf(argv: Record<string, unknown>, values: AllOptions): string {
@@ -128,6 +140,10 @@ function dataOf(argv: Record<string, unknown>, values: AllOptions): string {
       hint: 'labelled pictures give the threshold of best F1; add --normal-only to choose by the rate',
     });
   }
+  if (values.normalsFrom !== undefined && values.normals !== undefined)
+    throw new CraneError('E_USAGE', '--normals-from does not go with --normals', {
+      hint: 'a bank from its file, or pictures that one is learned from',
+    });
   if (values.write && values.out !== undefined) {
     throw new CraneError('E_USAGE', 'expected --write or --out, not both', {
       hint: '--write keeps the thresholds with the model, --out makes a copy of the model with them',
@@ -148,13 +164,14 @@ async function keep(
   model: Model,
   engine: Engine,
   { calibration }: CalibrationOutcome,
-  { write, out, force }: AllOptions,
+  { write, out, force, normals }: AllOptions,
 ): Promise<string | undefined> {
   if (!write && out === undefined) return undefined;
   const { keepInCopy, keepWithModel } = await import('../calibrate/store.js');
   const { areOwnSettings } = await import('../engine/method-choice.js');
   const { input: size } = engine.facts;
-  const isOwnSettings = areOwnSettings(model, { size, precision: engine.facts.precision }, engine.settings());
+  const settings = engine.settings(normals === undefined ? {} : { normals });
+  const isOwnSettings = areOwnSettings(model, { size, precision: engine.facts.precision }, settings);
   const options = { model, calibration, isOwnSettings, env: context.env };
   return out === undefined ? keepWithModel(options) : keepInCopy(out, force, options);
 }

@@ -1,15 +1,17 @@
 /** `crane-native test --grid`: an ablation. */
+
+import type { Engine } from '../engine/engine.js';
 import { evaluateGrid } from '../evaluate/evaluate-grid.js';
 import type { GridAxis, GridCell } from '../evaluate/grid.js';
 import { type GridRun, gridFiles, gridText } from '../evaluate/grid-table.js';
 import type { Beside } from '../evaluate/paper-grid.js';
-import { findMethod } from '../methods/registry.js';
+import { findMethod, needsBank, takesMemory } from '../methods/registry.js';
 import type { AllOptions } from '../options/types.js';
 import { unscored } from '../runs/test-run.js';
 import type { Context } from './context.js';
 import { paintOf, say } from './context.js';
 import { optionsFor } from './flags.js';
-import { startProgress } from './progress.js';
+import { type Progress, startProgress } from './progress.js';
 import { openForTest, shower, someFailed } from './test-run.js';
 
 export async function runGrid(
@@ -49,7 +51,11 @@ export async function runGrid(
         resume,
         force,
         openEngine: (choices) => openForTest(context, forCell(valuesOf(choices), choices)),
-        optionsOf: (choices) => optionsFor('evaluateDataSets', forCell(valuesOf(choices), choices)),
+        optionsOf: async (choices, engine) => {
+          const own = forCell(valuesOf(choices), choices);
+          const compared = await normalsOf(context, engine, own, progress);
+          return { ...optionsFor('evaluateDataSets', own), ...compared };
+        },
         keepsShown,
         panels: values.panels,
         signal: context.stop,
@@ -77,6 +83,14 @@ export async function runGrid(
   } finally {
     progress.stop();
   }
+}
+
+/** Of --normals-from what the combination's method compares with; nothing where it compares with none. */
+async function normalsOf(context: Context, engine: Engine, values: AllOptions, progress: Progress) {
+  const { method } = engine.settings();
+  if (values.normalsFrom === undefined || !(takesMemory(method) || needsBank(method))) return {};
+  const { bankFrom } = await import('./normals-from.js');
+  return { normals: await bankFrom(context, engine, values, optionsFor('learnNormals', values), progress) };
 }
 
 /** A name of a class is for the methods that name one. */

@@ -1,7 +1,9 @@
 /** `crane-native test --methods`: several methods on the same data, one table, their maps side by side. */
 import { CraneError } from '../errors.js';
+import type { GridCell } from '../evaluate/grid.js';
 import { methodsAxis, settingsFor } from '../evaluate/methods-axis.js';
 import { writeMethodsReport } from '../evaluate/methods-report.js';
+import { defaultMethod, needsBank, takesMemory } from '../methods/registry.js';
 import { findModel } from '../models/find-model.js';
 import type { AllOptions } from '../options/types.js';
 import { visible } from '../terminal/visible.js';
@@ -17,15 +19,19 @@ export async function runMethods(
     ['method', 'name it in --methods'],
     ['grid', 'a grid may have the axis method=...'],
     ['preset', 'presets are settings of one method'],
+    ['normals', 'a bank is of one method: --normals-from FOLDER learns for each'],
     ['prompts', 'what was learned of each method are sets of the model, with their method: docs/methods.md'],
   ] as const) {
     if (values[name] !== undefined)
       throw new CraneError('E_USAGE', `--methods does not go with --${name}`, { hint });
   }
   const model = await findModel(values.model, context.env);
-  const { axis, cells, leftOut } = methodsAxis(values.methods, model);
+  const { axis, cells, leftOut } = methodsAxis(values.methods, model, {
+    hasNormals: values.normalsFrom !== undefined,
+  });
   for (const { choices } of cells) settingsFor(values, choices, cells);
   for (const { name, why } of leftOut) say(context, `${name} is left out: ${visible(why)}`);
+  sayCompared(context, values, cells);
   const { addon } = await context.loadAddon();
   await runGrid(context, values, data, [axis], {
     keepsShown: true,
@@ -44,4 +50,21 @@ export async function runMethods(
       say(context, `report: ${path}`);
     },
   });
+}
+
+/** Who looks at the normal pictures, so that nobody takes a method without them for one that has them. */
+function sayCompared(context: Context, { normalsFrom }: AllOptions, cells: readonly GridCell[]): void {
+  if (normalsFrom === undefined) return;
+  const isWith = ({ choices }: GridCell) => {
+    const method = defaultMethod(choices.method!);
+    return takesMemory(method) || needsBank(method);
+  };
+  const named = (some: readonly GridCell[]) => some.map(({ texts }) => texts.join(' ')).join(', ');
+  const [beside, alone] = [cells.filter(isWith), cells.filter((cell) => !isWith(cell))];
+  if (beside.length === 0)
+    throw new CraneError('E_USAGE', `no method of --methods compares with normal pictures: ${named(alone)}`, {
+      hint: 'leave --normals-from out, or add winclip, vand or normals',
+    });
+  say(context, `with the normal pictures: ${named(beside)}`);
+  if (alone.length > 0) say(context, `without them: ${named(alone)}`);
 }

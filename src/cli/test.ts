@@ -173,10 +173,10 @@ function checkShots(argv: Record<string, unknown>, values: AllOptions): void {
 
 /** @throws CraneError E_USAGE */
 function checkNormalsFrom({ normals }: AllOptions, isGiven: (name: string) => boolean): void {
-  const excluded = (['normalsKShot', 'grid', 'methods'] as const).find(isGiven);
+  const excluded = (['normalsKShot', 'grid'] as const).find(isGiven);
   if (excluded === undefined && normals === undefined) return;
   throw new CraneError('E_USAGE', `--normals-from does not go with --${flagName(excluded ?? 'normals')}`, {
-    hint: 'it is one method, compared with the same normal pictures for all that is tested',
+    hint: 'the same normal pictures serve for all that is tested: --methods compares methods with them',
   });
 }
 

@@ -74,7 +74,12 @@ export function resolveSettings(
   checkTowers(model, method);
   const fit = merged.fit ?? defaultOf('fit');
   // A stored threshold was calibrated with the model's own settings and is wrong for others.
-  const isCalibrated = areOwnSettings(model, engine, { prompts: merged.prompts, fit, method });
+  const isCalibrated = areOwnSettings(model, engine, {
+    prompts: merged.prompts,
+    normals: merged.normals,
+    fit,
+    method,
+  });
   const ranges = rangesOf({ method, normals: merged.normals });
   const choose = (given: number | null | undefined, stored: number | null, [low, high]: Range) => {
     if (given != null && (given < low || given > high))
@@ -175,9 +180,11 @@ function classNameOf(method: MethodOptions, { className }: PictureChoices): stri
 export function areOwnSettings(
   model: ModelDescription,
   { size, precision }: EngineSettings,
-  { prompts, fit, method }: Pick<PictureSettings, 'prompts' | 'fit' | 'method'>,
+  { prompts, normals, fit, method }: Pick<PictureSettings, 'prompts' | 'normals' | 'fit' | 'method'>,
 ): boolean {
   return (
+    // Beside normal pictures the same method gives other scores.
+    (normals === undefined || !takesMemory(method)) &&
     (prompts === undefined || prompts === model.prompts.default) &&
     fit === defaultOf('fit') &&
     precision === 'float32' &&

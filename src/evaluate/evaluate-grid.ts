@@ -22,10 +22,8 @@ export interface GridOptions {
   force: boolean;
   /** called for the first combination of each kind of engine; the engine is disposed here */
   openEngine: (choices: Partial<AllOptions>) => Promise<Engine>;
-  /** all else that evaluateDataSets takes, for one combination */
-  optionsOf: (
-    choices: Partial<AllOptions>,
-  ) => Omit<EvaluateDataSetsOptions, 'engine' | 'data' | 'out' | 'resume' | 'force' | 'signal'>;
+  /** all else that evaluateDataSets takes, for one combination on its engine */
+  optionsOf: (choices: Partial<AllOptions>, engine: Engine) => CellOptions | Promise<CellOptions>;
   /** every run keeps the maps of the same pictures (shown-pictures.ts) */
   keepsShown?: boolean;
   /** folder for a panel of every picture, in a folder for each cell */
@@ -33,6 +31,8 @@ export interface GridOptions {
   signal?: AbortSignal;
   onProgress: (cell: GridCell, at: number, of: number, progress: TestProgress) => void;
 }
+
+type CellOptions = Omit<EvaluateDataSetsOptions, 'engine' | 'data' | 'out' | 'resume' | 'force' | 'signal'>;
 
 const k_files = ['grid.json', 'grid.csv', 'grid.md', 'grid.tex'] as const;
 
@@ -51,25 +51,26 @@ export async function evaluateGrid(options: GridOptions, env: NodeJS.ProcessEnv)
         open = undefined;
         open = { key, engine: await options.openEngine(cell.choices) };
       }
-      const run = await evaluateIn(
-        {
-          ...options.optionsOf(cell.choices),
-          engine: open.engine,
-          data,
-          out: join(out, 'cells', cell.folder),
-          resume,
-          force,
-          ...(signal ? { signal } : {}),
-          onProgress: (progress) => onProgress(cell, at, cells.length, progress),
-        },
-        env,
-        {
-          keepsShown: options.keepsShown ?? false,
-          panels: options.panels === undefined ? undefined : join(options.panels, cell.folder),
-        },
-      ).catch((thrown: unknown) => {
-        throw inCell(thrown, cell);
-      });
+      const { engine } = open;
+      const run = await evaluateCell(cell, async () =>
+        evaluateIn(
+          {
+            ...(await options.optionsOf(cell.choices, engine)),
+            engine,
+            data,
+            out: join(out, 'cells', cell.folder),
+            resume,
+            force,
+            ...(signal ? { signal } : {}),
+            onProgress: (progress) => onProgress(cell, at, cells.length, progress),
+          },
+          env,
+          {
+            keepsShown: options.keepsShown ?? false,
+            panels: options.panels === undefined ? undefined : join(options.panels, cell.folder),
+          },
+        ),
+      );
       runs.push({ cell, run });
     }
   } finally {
@@ -92,6 +93,15 @@ async function checkFree(out: string, { resume, force }: { resume: boolean; forc
       throw new CraneError('E_EXISTS', `${out}: holds a grid already`, {
         hint: 'go on with --resume, start anew with --force, or choose another --out',
       });
+  }
+}
+
+/** Faults are told with the combination. */
+async function evaluateCell(cell: GridCell, evaluate: () => ReturnType<typeof evaluateIn>) {
+  try {
+    return await evaluate();
+  } catch (thrown) {
+    throw inCell(thrown, cell);
   }
 }
 

@@ -18,9 +18,14 @@ export interface MethodsAxis {
 
 /**
  * @param names methods and crane+, or `all`
+ * @param hasNormals normal pictures are at hand, which a method may compare with
  * @throws CraneError E_METHOD, E_USAGE; E_PROMPTS for a named method that the model has nothing learned for
  */
-export function methodsAxis(names: readonly string[], model: ModelDescription): MethodsAxis {
+export function methodsAxis(
+  names: readonly string[],
+  model: ModelDescription,
+  { hasNormals }: { hasNormals: boolean } = { hasNormals: false },
+): MethodsAxis {
   const isAll = names.length === 1 && names[0] === 'all';
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (names.length === 0 || twice !== undefined)
@@ -40,9 +45,12 @@ export function methodsAxis(names: readonly string[], model: ModelDescription): 
       continue;
     }
     const descriptor = findMethod(name);
-    if (descriptor.comparesWith !== undefined) {
+    if (descriptor.comparesWith !== undefined && !(descriptor.comparesWith === 'bank' && hasNormals)) {
       const why = `method ${name} compares with a bank of normal pictures`;
-      if (!isAll) throw new CraneError('E_USAGE', why, { hint: 'test it by itself: test --normals FILE' });
+      if (!isAll)
+        throw new CraneError('E_USAGE', why, {
+          hint: 'give good pictures: --normals-from FOLDER; or test it by itself: test --normals FILE',
+        });
       leftOut.push({ name, why });
       continue;
     }

@@ -12,7 +12,7 @@ const defaultText = 'from the model';
 const normals: OptionSpec<AllOptions['normals']> = {
   group: 'Normals',
   scope: everywhere,
-  calls: methodCalls,
+  calls: [...methodCalls, 'calibrate'],
   defaultText: 'none',
   help: 'compare with a bank of normal pictures (a file of normals learn), instead of with prompts',
   isFlag: false,

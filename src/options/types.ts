@@ -258,11 +258,15 @@ export interface CalibrateChoices extends DataChoices {
   layout?: string;
   /** normal pictures that all have one score are no error */
   allowEqualScores?: boolean;
+  /** normal pictures that all are compared with, as a call of the engine takes them; those of the engine by default */
+  normals?: string | NormalBank;
 }
 
 /** The choices, and what `calibrate` does with the threshold. */
 export interface CalibrateCommandOptions
-  extends Flat<Omit<CalibrateChoices, 'split' | 'layout' | 'allowEqualScores' | keyof DataChoices>> {
+  extends Flat<
+    Omit<CalibrateChoices, 'split' | 'layout' | 'allowEqualScores' | 'normals' | keyof DataChoices>
+  > {
   write: boolean;
 }
 

@@ -1,5 +1,5 @@
 /** `test --methods` on the toy backbone: one table, one page; gone on with to the same bytes. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { craneNative, inScratch } from './crane-native.js';
@@ -31,6 +31,27 @@ it('tests methods one after the other, and their maps stand side by side', async
     expect(again).toMatchObject({ code: 0 });
     expect(await readFile(join(out, 'report.html'), 'utf8')).toBe(page);
 
+    const good = ['--normals-from', join(data, 'part', 'test', 'good')];
+    const beside = await craneNative([
+      ...args('crane,winclip,normals'),
+      ...good,
+      '--out',
+      join(folder, 'few'),
+    ]);
+    expect(beside).toMatchObject({ code: 0 });
+    expect(beside.stderr).toContain('with the normal pictures: winclip, normals');
+    expect(beside.stderr).toContain('without them: crane');
+    const runOf = async (at: string, method: string) =>
+      JSON.parse(await readFile(join(folder, at, 'cells', `method=${method}`, 'results.json'), 'utf8'));
+    expect((await runOf('few', 'winclip')).settings.normals.pictures).toHaveLength(2);
+    expect((await runOf('few', 'crane')).settings.normals).toBeUndefined();
+    expect((await runOf('out', 'winclip')).settings.normals).toBeUndefined();
+    const none = await craneNative([...args('crane'), ...good, '--out', join(folder, 'none')]);
+    expect(none).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('compares with normal pictures: crane'),
+    });
+
     const refused = await craneNative([...args('winclip'), '--method', 'crane']);
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('does not go with --method') });
   });
@@ -40,11 +61,6 @@ it('tests the seven systems with sets that train kept, and a killed test goes on
   await inScratch(async (folder) => {
     const model = join(folder, 'toy');
     await craneNative(['weights', 'synth', 'toy-backbone', '--out', model]);
-    // A source, for crane+: any tower serves.
-    const described = join(model, 'model.json');
-    const json = JSON.parse(await readFile(described, 'utf8'));
-    json.source = { weights: json.weights[0], tower: json.vision };
-    await writeFile(described, JSON.stringify(json));
     const data = await makeNoiseSet(join(folder, 'noise'), 4);
     const common = ['--model', model, '--size', '56', '--features', '4,6,9'];
     const learned: [string, string[]][] = [

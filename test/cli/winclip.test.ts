@@ -96,6 +96,28 @@ describe('score --method winclip --normals-from', () => {
     120_000,
   );
 
+  it('is calibrated, for these normal pictures and no others', async () => {
+    const calibrated = join(scratch, 'calibrated');
+    const named = ['--method', 'winclip', '--class-name', 'part', '--size', '56'];
+    const from = (file: string) => ['--normals-from', file];
+    const made = await craneNative([
+      ...['calibrate', data, '--model', model, ...named, ...from(good), '--out', calibrated],
+    ]);
+    expect(made).toMatchObject({ code: 0 });
+    const thresholds = [];
+    for (const more of [from(good), from(picture), []]) {
+      const finished = await craneNative([
+        ...['score', picture, '--model', calibrated, ...named, '--format', 'jsonl', ...more],
+      ]);
+      thresholds.push((lines(finished)[0] as { threshold: number | null }).threshold);
+    }
+    expect(thresholds).toEqual([expect.any(Number), null, null]);
+    const both = await craneNative([
+      ...['calibrate', data, '--model', model, ...named, ...from(good), '--normals', 'bank.safetensors'],
+    ]);
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('does not go with --normals') });
+  }, 240_000);
+
   it('is tested, with the pictures in the results, and by draws', async () => {
     const common = ['test', data, '--model', model, '--method', 'winclip', '--size', '56'];
     const out = join(scratch, 'few');

@@ -69,7 +69,7 @@ export function synthModel(kind: SyntheticModel, options: SynthOptions): Promise
  */
 export function synthToyBackbone(options: SynthOptions): Promise<MadeModel> {
   return staged(options, (staging) => {
-    options.log("crane-mini's vision tower, a text tower by a recipe");
+    options.log("crane-mini's vision tower, also as spatial source; a text tower by a recipe");
     return copyToyBackbone(staging);
   });
 }

@@ -1,6 +1,7 @@
 /**
  * The toy backbone: crane-mini's vision tower beside a text tower by recipe that knows every word of CLIP's vocabulary, so
- * that methods whose sentences name a class can be tried without any download. What it says means nothing.
+ * that methods whose sentences name a class can be tried without any download; as spatial source the vision tower once
+ * more. What it says means nothing.
  */
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,8 +28,10 @@ export async function copyToyBackbone(folder: string): Promise<string> {
   const made: ModelDescription = {
     ...rest,
     name: toyBackboneName,
+    // The same tower once more, a DINOv2 as Crane+'s usual one: so that Crane+ is among the methods that are tried.
+    source: { weights: rest.weights[0]!, tower: rest.vision },
     description:
-      "crane-mini's vision tower with a random text tower of the whole vocabulary: to try methods with, its scores mean nothing",
+      "crane-mini's vision tower, as spatial source too, with a random text tower of the whole vocabulary: to try methods with, its scores mean nothing",
     recipes: (model.recipes ?? []).map((recipe) => ({
       ...recipe,
       tensors: recipe.tensors

@@ -36,6 +36,15 @@ const faultOf = (work: Promise<unknown>) =>
   );
 
 describe('the memory of a method', () => {
+  it("has other scores, so that the model's own threshold is not for it", async () => {
+    const { defaultMethod } = await import('../../../src/methods/registry.js');
+    const own = { ...model, method: defaultMethod('winclip'), threshold: 0.3, mapThreshold: 0.2 };
+    const engine = await openEngine(makeFakeAddon(), own, { className: 'nut' });
+    expect(engine.settings()).toMatchObject({ threshold: 0.3, mapThreshold: 0.2 });
+    const normals = await engine.learnNormals([{ input: pixels(3), name: 'three' }]);
+    expect(engine.settings({ normals })).toMatchObject({ threshold: null, mapThreshold: null });
+  });
+
   it('is learned picture by picture without texts, and stands beside them', async () => {
     const { engine, addon } = await open();
     const path = await writePicture(join(folder, 'good.png'), 90);
