@@ -53,6 +53,7 @@ export function scoreCommand(context: Context): CommandModule {
           '$0 score pictures --normals-from good --false-alarm-rate 0.05',
           'compared with a few good pictures: anomalous or not, and where',
         )
+        .example('$0 score pictures --mutual', 'each compared with the others, of which most are good')
         .example('find . -name "*.jpg" | $0 score - --format csv', 'a list on standard input'),
     handler: (argv) => score(context, inputsOf(argv), argv),
   };
@@ -94,6 +95,8 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   const values = { ...others, ...rate } as AllOptions;
   const { checkScoreRun, runScore } = await import('../scoring/score-run.js');
   checkScoreRun(values, inputs);
+  const { bankFrom, bankOfInputs, checkMutual } = await import('./normals-from.js');
+  if (values.mutual) checkMutual(values, (name) => argv[flagName(name)] !== undefined);
   const { learning, isFrom } = normalsIn(argv, values);
   let clear = () => {};
   const table = await tableOf(values);
@@ -105,6 +108,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   const { addon } = await context.loadAddon();
   const engine = await openEngine(addon, model, {
     ...engineOptions(values),
+    ...(values.mutual ? { method: 'normals' } : {}),
     ...warningsTo(context),
   });
   if (values.verbose) await sayEngine(context, engine, model, values.prompts);
@@ -112,8 +116,11 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   const progress = startProgress(context);
   clear = progress.clear;
   try {
-    const { bankFrom } = await import('./normals-from.js');
-    const compared = isFrom ? { normals: await bankFrom(context, engine, values, learning, progress) } : {};
+    const compared = isFrom
+      ? { normals: await bankFrom(context, engine, values, learning, progress) }
+      : values.mutual
+        ? { normals: await bankOfInputs(context, engine, inputs, values, progress) }
+        : {};
     const outcome = await runScore({
       engine,
       inputs,
@@ -169,7 +176,7 @@ function normalsIn(argv: Record<string, unknown>, values: AllOptions) {
   if (isFrom && values.normals !== undefined)
     throw new CraneError('E_USAGE', 'expected --normals or --normals-from, not both');
   const [unused] = Object.keys(learning);
-  if (!isFrom && unused !== undefined) {
+  if (!isFrom && !values.mutual && unused !== undefined) {
     throw new CraneError('E_USAGE', `--${flagName(unused)} says how a bank is learned, and none is`, {
       hint: 'add --normals-from FOLDER; a bank of --normals keeps how it was learned',
     });

@@ -21,7 +21,7 @@ const settings = {
     kind: 'number',
     min: 0,
     max: 1000,
-    help: "weight of the prompts in the map, where the bank's is 1 and each counts in its own spread over the good pictures",
+    help: "weight of the prompts in the map beside the bank's 1, each in its spread over good pictures",
   },
   promptScoreWeight: {
     kind: 'number',
@@ -33,7 +33,7 @@ const settings = {
     kind: 'number',
     min: 0,
     max: 1,
-    help: "added (root of squares) to the spread of the prompts' probabilities: prompts that see nothing anywhere are not scaled up",
+    help: 'added to the spread of the prompts (root of squares), lest blind prompts are scaled up',
   },
   imageScore: {
     kind: 'choice',

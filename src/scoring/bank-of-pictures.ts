@@ -13,11 +13,14 @@ import { ScanAccount, type ScanReport } from '../scan/scan-account.js';
 import { listInputs } from '../sources/list-inputs.js';
 
 const k_digits = 32;
+const k_all = { recursive: true, includeMasks: false, exclude: [] };
 
 export interface GoodPictures {
   /** files, folders, globs, @lists */
   inputs: readonly string[];
   followLinks: boolean;
+  /** as the pictures that are scored are listed; default: all below a folder, and no masks */
+  listing?: { recursive: boolean; includeMasks: boolean; exclude: string[] };
   signal: AbortSignal;
   onTotal?: (count: number) => void;
   onProgress?: (done: number) => void;
@@ -31,10 +34,10 @@ export interface ListedGood {
 }
 
 /** @throws CraneError E_NORMALS where there is none, E_INPUT_* */
-export async function listGood({ inputs, followLinks }: GoodPictures): Promise<ListedGood> {
+export async function listGood({ inputs, followLinks, listing = k_all }: GoodPictures): Promise<ListedGood> {
   const account = new ScanAccount();
   const paths: string[] = [];
-  const how = { recursive: true, followLinks, includeMasks: false, exclude: [], account, stdin: nothing() };
+  const how = { ...listing, followLinks, account, stdin: nothing() };
   for await (const { input, name } of listInputs(inputs, how)) {
     if (typeof input !== 'string') {
       throw new CraneError('E_USAGE', `${name}: normal pictures are files of this machine`, {

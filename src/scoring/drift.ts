@@ -14,7 +14,10 @@ export async function driftWarning(
   scores: readonly number[],
 ): Promise<string | undefined> {
   if (scores.length < k_leastScored) return undefined;
-  const bank = await engine.banks.of(await engine.settledSettings(choices));
+  const settings = await engine.settledSettings(choices);
+  // They are the bank.
+  if (settings.method['mutual'] === true) return undefined;
+  const bank = await engine.banks.of(settings);
   // A method's memory has no own scores.
   if (bank.facts.method !== undefined || bank.facts.pictures.length < k_leastOwn) return undefined;
   const { falseAlarmRate: _, ...method } = choices;

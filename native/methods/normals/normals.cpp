@@ -1,6 +1,7 @@
 #include "methods/normals/normals.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 
@@ -24,6 +25,8 @@ NormalsOptions parse(const Settings& settings) {
   read.flag("mirror", options.turns.is_mirrored);
   read.number("topShare", options.top_share, 0, 1);
   read.integer("neighbours", options.neighbours, 1, k_most_neighbours);
+  read.flag("mutual", options.is_mutual);
+  read.number("mutualShare", options.mutual_share, 0, 1);
   read.finish(k_name);
   if (options.patches.is_source) options.patches.blocks.clear();
   return options;
@@ -86,7 +89,15 @@ std::shared_ptr<const Context> Normals::prepare(const Towers& towers, const Mate
 // A bank's own pictures have one fewer to be compared with, and the same number of neighbours: so what holds
 // for the scores of exchangeable pictures holds for theirs (methods/normals.md 3).
 at::Tensor Normals::cosines_of(const at::Tensor& rows, const normals::Bank& bank, int64_t without) const {
-  const int64_t neighbours = std::max<int64_t>(1, std::min(options_.neighbours, bank.pictures() - 1));
+  const int64_t others = bank.pictures() - 1;
+  if (options_.is_mutual) {
+    check_input(others >= 1, "E_NORMALS", "pictures are compared with each other, and there is one");
+    const auto nearest = std::llround(options_.mutual_share * static_cast<double>(others));
+    // Its own copy in the bank is the nearest of each of its patches.
+    return normals::cosines_of_nearest_pictures(rows, bank.rows(), bank.starts(), without,
+                                                std::max<int64_t>(1, nearest), /*skip=*/without < 0 ? 1 : 0);
+  }
+  const int64_t neighbours = std::max<int64_t>(1, std::min(options_.neighbours, others));
   if (neighbours == 1) {
     return normals::nearest_cosines(rows, bank.rows(),
                                     without < 0 ? normals::LeftOut{} : bank.of_picture(without));

@@ -17,6 +17,10 @@ struct NormalsOptions {
   // what score() makes of distances
   double top_share = 0.01;
   int64_t neighbours = 1;
+  // The pictures that are scored are those of the bank: each is compared with the others, the mean of this
+  // share of them that is nearest counting.
+  bool is_mutual = false;
+  double mutual_share = 0.3;
 };
 
 struct BankContext final : Context {

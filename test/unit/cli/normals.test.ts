@@ -190,3 +190,46 @@ describe('score with normal pictures', () => {
     expect(same.lines()).toHaveLength(1);
   });
 });
+
+describe('score --mutual', () => {
+  it('makes the bank of exactly the pictures that are scored, upright, and says what it assumes', async () => {
+    const run = await score(at('good'), '--mutual', '--format', 'jsonl', '--allow-equal-scores');
+    expect(run.code).toBe(0);
+    // Not the one of the subfolder.
+    expect(run.lines()).toHaveLength(3);
+    expect(run.stderr).toContain('each of 3 pictures is compared with the others: most have to be good');
+    const learned = run.addon.log.prompts.filter(({ material }) => material.normals);
+    expect(learned).toHaveLength(3);
+    expect(learned[0]!.method).toMatchObject({ name: 'normals', turns: 1 });
+    const { method } = run.addon.log.passes[0]!;
+    expect(method).toMatchObject({ name: 'normals', mutual: true });
+    const again = await score(
+      at('good'),
+      '--mutual',
+      '--recursive',
+      '--allow-equal-scores',
+      '--mutual-share',
+      '0.5',
+      '--format',
+      'jsonl',
+    );
+    expect(again.stderr).toContain('each of 4 pictures');
+    expect(again.addon.log.passes[0]!.method).toMatchObject({ mutualShare: 0.5 });
+  });
+
+  it('refuses one picture, and what it leaves no room for', async () => {
+    expect((await score(at('parts', 'like.png'), '--mutual')).stderr).toContain('E_NORMALS');
+    for (const flags of [
+      ['--normals', bank],
+      ['--normals-from', at('good')],
+      ['--evidence', 'both'],
+      ['--false-alarm-rate', '0.2'],
+      ['--shard', '1/2'],
+      ['--method', 'crane'],
+    ]) {
+      const run = await score(at('parts'), '--mutual', ...flags);
+      expect(run.code, flags[0]).toBe(2);
+      expect(run.stderr).toContain('--mutual');
+    }
+  });
+});
