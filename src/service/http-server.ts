@@ -9,6 +9,7 @@ import { type ErrorAnswer, statusOf, told } from './answers.js';
 import { checkOrigin, checkRight, checkToken, isLoopback } from './guard.js';
 import type { Log } from './log.js';
 import type { Service } from './service.js';
+import type { RequestSpan } from './tracing.js';
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 
@@ -84,7 +85,9 @@ export async function makeServer(
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
 
   const isLocalOnly = isLoopback(host) && !service.tokens;
+  const { tracing } = service;
   app.addHook('onRequest', async (request, reply) => {
+    if (tracing) spans.set(request, tracing.begin(request));
     reply.headers(k_headers).header('x-request-id', request.id);
     checkOrigin(request.raw, isLocalOnly);
     const { isOpen, methods, writes } = addressOf(request);
@@ -107,6 +110,7 @@ export async function makeServer(
     service.figures.countRequest(route, reply.statusCode);
     const { method } = request;
     const ms = Math.round(reply.elapsedTime * 10) / 10;
+    spans.get(request)?.end(route, reply.statusCode, codes.get(request));
     log.info({ requestId: request.id, method, route, status: reply.statusCode, ms }, 'answered');
   });
   for (const address of addresses) add(app, address);
@@ -116,6 +120,11 @@ export async function makeServer(
   app.setErrorHandler((thrown, request, reply) => fail(service, log, thrown, request, reply));
   return app;
 }
+
+/** Of requests that are traced. */
+const spans = new WeakMap<FastifyRequest, RequestSpan>();
+/** Of requests that were refused. */
+const codes = new WeakMap<FastifyRequest, string>();
 
 function add(app: FastifyInstance, address: Address): void {
   const { path, methods } = address;
@@ -158,6 +167,7 @@ function fail(
   const error = toServiceError(thrown);
   const status = statusOf(error.code);
   service.figures.countRejected(error.code);
+  if (service.tracing) codes.set(request, error.code);
   const facts = { requestId: request.id, code: error.code, error: error.message };
   if (status >= 500 && error.code !== 'E_SERVICE_DOWN') log.error({ ...facts, stack: error.stack }, 'failed');
   else log.debug(facts, 'refused');

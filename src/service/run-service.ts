@@ -16,6 +16,7 @@ import type { Service } from './service.js';
 import type { ServiceSettings } from './settings.js';
 import { Supervisor } from './supervisor.js';
 import { AccessTokens } from './tokens.js';
+import { openTracing } from './tracing.js';
 
 export interface ServiceParts {
   settings: ServiceSettings;
@@ -89,6 +90,7 @@ export async function startService({
     tokens,
     data,
     version: packageVersion(),
+    tracing: await openTracing(process.env, packageVersion(), log),
     isDraining: false,
   };
   await supervisor.start().catch(async (thrown: unknown) => {
@@ -154,5 +156,6 @@ async function drain(service: Service, app: Awaited<ReturnType<typeof makeServer
   clearTimeout(timer);
   await service.supervisor.stop();
   await service.data?.close();
+  await service.tracing?.close();
   log.info({}, 'ended');
 }

@@ -8,6 +8,7 @@ import type { RequestChoices } from './requests/request-options.js';
 import type { ServiceSettings } from './settings.js';
 import type { Supervisor } from './supervisor.js';
 import type { AccessTokens } from './tokens.js';
+import type { Tracing } from './tracing.js';
 
 export interface Service {
   settings: ServiceSettings;
@@ -18,6 +19,8 @@ export interface Service {
   /** what clients keep here; undefined: the operator names no folder for it */
   data: DataFolder | undefined;
   version: string;
+  /** undefined: nobody wants to be told of spans */
+  tracing: Tracing | undefined;
   /** told to stop: what was accepted is finished, nothing more is taken */
   isDraining: boolean;
 }
