@@ -21,6 +21,7 @@ const k_packages = [
   '@opentelemetry/resources',
   '@opentelemetry/sdk-trace-node',
 ];
+const k_exportMs = 2000;
 const k_closeMs = 2000;
 
 /** As the specification names the variables; the packages read the others (headers, sampler, service name) themselves. */
@@ -53,11 +54,15 @@ async function load(version: string, log: Log): Promise<Tracing> {
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
   const { detectResources, envDetector, resourceFromAttributes } = await import('@opentelemetry/resources');
   const { BatchSpanProcessor, NodeTracerProvider } = await import('@opentelemetry/sdk-trace-node');
+  const shorter = process.env['OTEL_EXPORTER_OTLP_TIMEOUT'] ? {} : { timeoutMillis: k_exportMs };
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ 'service.name': 'crane-native', 'service.version': version }).merge(
       detectResources({ detectors: [envDetector] }),
     ),
-    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
+    // A collector that does not answer would keep the process for their half minute after its end.
+    spanProcessors: [
+      new BatchSpanProcessor(new OTLPTraceExporter(shorter), { exportTimeoutMillis: k_exportMs }),
+    ],
   });
   const tracer = provider.getTracer('crane-native', version);
   const parentOf = (header: unknown): Context => {
