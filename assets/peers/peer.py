@@ -60,8 +60,9 @@ def run(peer, batch):
 def fault(module, error):
     if isinstance(error, ImportError):
         package = PACKAGES.get(module, "torch")
+        names = package.replace(" ", " or ")
         return {
-            "message": f"{sys.executable} cannot import {package.replace(" ", " or ")} ({error})",
+            "message": f"{sys.executable} cannot import {names} ({error})",
             "hint": f"{sys.executable} -m pip install {package}, or name another interpreter: --python PATH",
         }
     return {"message": f"{type(error).__name__}: {error}"}
