@@ -92,7 +92,7 @@ export const options = {
     scope: loaded,
     calls: load,
     default: 'auto',
-    help: 'of products in the vision towers; auto is float32 unless bfloat16 was shown harmless; float16: GPU only; int8: CPU only, coarse',
+    help: 'of products in the vision towers; auto: float32 unless bfloat16 was shown harmless; int8: CPU; float16: GPU',
   }),
   size: pair<number | Size>({
     group: 'Engine',
