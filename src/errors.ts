@@ -95,6 +95,7 @@ export const errorTable = {
   E_DATA_PATH: { exit: 3, http: 400, what: 'a path that leads out of its data set' },
   E_DATA_EMPTY: { exit: 3, http: 400, what: 'a data set without pictures' },
   E_DATA_ONE_CLASS: { exit: 3, http: 400, what: 'pictures that are all normal, or all anomalous' },
+  E_DATA_EQUAL: { exit: 3, http: 400, what: 'pictures to learn from that all have the same content' },
   E_DATA_MASK_SIZE: { exit: 3, http: 400, what: 'a mask of another size than its picture' },
   E_DATA_MASK_VALUES: {
     exit: 3,

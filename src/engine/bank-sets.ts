@@ -17,7 +17,7 @@ import type { Model } from '../models/model-json.js';
 import type { BankFacts } from '../normals/bank-facts.js';
 import { NormalBank } from '../normals/normal-bank.js';
 import { readBankFacts } from '../normals/read-bank-facts.js';
-import type { Size } from '../options/types.js';
+import type { EngineWarning, Size } from '../options/types.js';
 import type { HeldPrompts } from './prompt-sets.js';
 
 const k_idleBanks = 8;
@@ -44,6 +44,9 @@ export class BankSets {
   readonly #addon: NativeAddon;
   readonly #native: NativeEngine;
   readonly #model: Model;
+  readonly #warn: (warning: EngineWarning) => void;
+  /** banks of which was told, by identity */
+  readonly #told = new Set<string>();
   /** of the towers, see towersOf() */
   readonly towers: string;
 
@@ -53,7 +56,9 @@ export class BankSets {
     model: Model;
     size: Size;
     precision: Precision;
+    warn: (warning: EngineWarning) => void;
   }) {
+    this.#warn = parts.warn;
     this.#addon = parts.addon;
     this.#native = parts.native;
     this.#model = parts.model;
@@ -74,11 +79,25 @@ export class BankSets {
       const shown = typeof reference === 'string' ? reference : 'the normal pictures';
       checkMethod(held.bank.facts, method, shown);
       checkReading(held.bank.facts, reading, shown);
+      this.#tellOfTurning(held.bank, reading, shown);
       return held;
     } catch (thrown) {
       held.release();
       throw thrown;
     }
+  }
+
+  /** Once a bank: a test beside published figures opens pictures as they are stored, and takes banks of any engine. */
+  #tellOfTurning({ facts, identity }: NormalBank, { exif }: Reading, shown: string): void {
+    if (exif === (facts.asStored !== true) || this.#told.has(identity)) return;
+    this.#told.add(identity);
+    const [before, now] = exif
+      ? ['as they are stored', 'turned as EXIF says']
+      : ['turned as EXIF says', 'as they are stored'];
+    this.#warn({
+      code: 'W_NORMALS_TURNED',
+      message: `${shown}: its pictures were opened ${before}, and pictures are scored ${now}: those that have an EXIF orientation are compared with others that stand otherwise. --compat.exif (compat.exif) decides it for both`,
+    });
   }
 
   /** @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ; E_USAGE without a bank */

@@ -127,7 +127,10 @@ export function bankFacts(
 ): BankFacts {
   const settings = methodOf(method).remembers?.(method);
   const changed = changedLevelReading(reading);
-  const read = changed === undefined ? {} : { reading: changed };
+  const read = {
+    ...(changed === undefined ? {} : { reading: changed }),
+    ...(reading.exif ? {} : { asStored: true as const }),
+  };
   if (settings !== undefined) {
     return {
       model: model.name,

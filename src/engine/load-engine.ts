@@ -81,7 +81,7 @@ export async function openEngine(
     );
     const labels = new ModelLabels(model, size, precision);
     const thresholds = new StoredThresholds(model, labels);
-    const banks = new BankSets({ addon, native, model, size, precision });
+    const banks = new BankSets({ addon, native, model, size, precision, warn });
     const contexts = new Contexts({ model, prompts, banks, stored: thresholds });
     const settings = resolveSettings(model, { size, precision }, options);
     const held = await contexts.settle(settings);

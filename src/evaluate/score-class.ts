@@ -83,6 +83,16 @@ export async function scoreClass(
     await evaluator.add({ className, name: item.imagePath, label: false });
     pictures.set(item.index, { ...placeOf(item), error });
   };
+  /** A mask that went or was damaged meanwhile is a fault of its picture, of one that an earlier run scored too. */
+  const tryEnter = async (item: PlacedItem, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (thrown) {
+      const error = toCraneError(thrown);
+      if (!isFaultOfPicture(error)) throw thrown;
+      await fail(item, error.toJSON());
+    }
+  };
   try {
     const missing: PlacedItem[] = [];
     for (const item of items) {
@@ -91,7 +101,7 @@ export async function scoreClass(
         missing.push(item);
         continue;
       }
-      await enter(item, kept.map, kept.line, true);
+      await tryEnter(item, () => enter(item, kept.map, kept.line, true));
       work.onPicture(true);
     }
     const byIndex = new Map(missing.map((item) => [item.index, item]));
@@ -112,14 +122,10 @@ export async function scoreClass(
       } else {
         const line = lineOf(outcome, work.set);
         const map = outcome.map!;
-        try {
+        await tryEnter(item, async () => {
           await enter(item, map, line, false);
           await keep(item, map, line, work);
-        } catch (thrown) {
-          const error = toCraneError(thrown);
-          if (!isFaultOfPicture(error)) throw thrown;
-          await fail(item, error.toJSON());
-        }
+        });
       }
       work.onPicture(false);
     }

@@ -27,6 +27,8 @@ export interface BankFacts {
   beside?: Readonly<Record<string, SettingValue>> | undefined;
   /** how the pictures were read, where that was not the default */
   reading?: BankReading | undefined;
+  /** the pictures were opened as they are stored, whatever their EXIF orientation (compat.exif off) */
+  asStored?: true | undefined;
   /** in the order of their rows */
   pictures: { name: string; sha256: string }[];
   /** whose memory it is, which has no copies and no file; absent: a bank of method normals */

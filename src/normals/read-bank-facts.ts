@@ -26,6 +26,7 @@ const factsSchema: z.ZodType<BankFacts> = z.strictObject({
       grey16: z.boolean().optional(),
     })
     .optional(),
+  asStored: z.literal(true).optional(),
   pictures: z.array(z.strictObject({ name: z.string(), sha256 })).min(1),
 });
 

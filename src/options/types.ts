@@ -57,8 +57,11 @@ export interface Size {
 
 /** Something that the user should know and that ends nothing. */
 export interface EngineWarning {
-  /** fewer pictures at once for want of memory · a prompt file's own tokens are not those of the model · fit tile of a strip */
-  code: 'W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES';
+  /**
+   * fewer pictures at once for want of memory · a prompt file's own tokens are not those of the model · fit tile of a strip · a bank whose
+   * pictures were turned as EXIF says, beside pictures that are not, or the other way round
+   */
+  code: 'W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES' | 'W_NORMALS_TURNED';
   message: string;
 }
 

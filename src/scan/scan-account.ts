@@ -39,6 +39,10 @@ export const leftOutReasons = {
   },
   'unused-ground-truth': { one: 'mask that no picture uses', many: 'masks that no picture uses' },
   link: { one: 'link to a folder', many: 'links to folders', way: '--follow-links enters them' },
+  gone: {
+    one: 'folder that went while it was looked through',
+    many: 'folders that went while they were looked through',
+  },
   'broken-link': { one: 'broken link', many: 'broken links' },
   'name-not-utf8': {
     one: 'picture whose name is not UTF-8',
@@ -86,6 +90,11 @@ export class ScanAccount {
 
   takePicture(): void {
     this.#pictures++;
+  }
+
+  /** The last picture is not taken after all. */
+  putBack(): void {
+    this.#pictures--;
   }
 
   takeMask(): void {

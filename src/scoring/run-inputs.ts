@@ -95,7 +95,11 @@ export async function* pickItems(
       tellTotal(outcome.skipped);
       continue;
     }
-    if (begun === limit) return;
+    if (begun === limit) {
+      // Only looked at, to know whether the listing ends here.
+      account.putBack();
+      return;
+    }
     begun++;
     places.set(index, { ...listed, stem });
     yield { input: listed.input, name, index, ...own };

@@ -1,6 +1,7 @@
 /** The pictures in a folder, in one order on every machine; whatever else is there is counted. */
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { CraneError } from '../errors.js';
 import { codedReadError } from '../files/open-file.js';
 import { hasPictureEnding, kindOfFileName, kindOfFolderName } from '../scan/file-kind.js';
 import { type AnyPath, type FolderEntry, joined, listFolder } from '../scan/list-folder.js';
@@ -28,7 +29,8 @@ export interface WalkedFile {
 /** Depth first, names in the order of their code units. Of a million files only one folder's names are held. */
 export async function* walkFolder(folder: string, options: WalkOptions): AsyncGenerator<WalkedFile> {
   const seen = options.followLinks ? new Set([await realpath(folder)]) : undefined;
-  yield* walk({ path: folder, shown: folder }, { ...options, seen, isOfMasks: false });
+  const entries = await entriesOf({ path: folder, shown: folder });
+  yield* walk({ path: folder, shown: folder }, entries, { ...options, seen, isOfMasks: false });
 }
 
 interface Walking extends WalkOptions {
@@ -38,11 +40,20 @@ interface Walking extends WalkOptions {
   isOfMasks: boolean;
 }
 
-async function* walk(folder: WalkedFile, options: Walking): AsyncGenerator<WalkedFile> {
+async function entriesOf({ path, shown }: WalkedFile): Promise<FolderEntry[]> {
+  try {
+    return await listFolder(path);
+  } catch (cause) {
+    throw codedReadError(shown, cause);
+  }
+}
+
+async function* walk(
+  folder: WalkedFile,
+  entries: readonly FolderEntry[],
+  options: Walking,
+): AsyncGenerator<WalkedFile> {
   const { account, includeMasks } = options;
-  const entries = await listFolder(folder.path).catch((cause: unknown) => {
-    throw codedReadError(folder.shown, cause);
-  });
   const masks = includeMasks ? undefined : masksBeside(entries.map(({ name }) => name));
   for (const entry of entries) {
     const { name, kind } = entry;
@@ -78,13 +89,20 @@ async function* enter(
   if (what !== 'folder') return account.leaveOut(what, folder.shown);
   if (!recursive) return account.leaveOut('subfolder', folder.shown);
   if (isLink && !followLinks) return account.leaveOut('link', folder.shown);
+  const inside = await entriesOf(folder).catch(wasThere);
+  if (inside === undefined) return account.leaveOut('gone', folder.shown);
   if (seen !== undefined) {
-    const real = String(await realpath(folder.path));
+    const real = await realpath(folder.path).then(String, () => folder.shown);
     if (seen.has(real)) return account.leaveOut('duplicate', folder.shown);
     seen.add(real);
   }
   const isOfMasks = !includeMasks && isMaskFolder(name) && siblings.some(mayHoldPictures);
-  yield* walk(folder, { ...options, isOfMasks: options.isOfMasks || isOfMasks });
+  yield* walk(folder, inside, { ...options, isOfMasks: options.isOfMasks || isOfMasks });
+}
+
+/** Of a folder that its parent named a moment ago: nothing ends because somebody tidies up meanwhile. */
+function wasThere(error: CraneError): undefined {
+  if (error.code !== 'E_INPUT_NOT_FOUND') throw error;
 }
 
 /** Masks lie beside what they are masks of; a folder of that name alone is something else. */

@@ -2,6 +2,7 @@
 
 import { type MosaicPlan, MosaicPool, planMosaics } from '../data/mosaic-plan.js';
 import { type SetSummary, summarise, summaryLines } from '../data/summary.js';
+import { CraneError } from '../errors.js';
 import { packageVersion } from '../files/package-root.js';
 import type { PictureNote } from '../images/samples.js';
 import { promptFacts } from '../runs/prompt-facts.js';
@@ -112,8 +113,9 @@ export async function* prepareRun(
     yield { stage: 'reading', ...pace.at(learning.length) };
   }
 
+  refuseOneContent(learning);
   const { features, cells } = await lacking.all();
-  const maskNotes = [...emptyMaskNotes(empty), ...oddMaskNotes(oddMasks)];
+  const maskNotes = [...emptyMaskNotes(empty), ...oddMaskNotes(oddMasks), ...bothLabelsNotes(learning)];
   for (const text of maskNotes) yield { stage: 'note', text };
 
   const masks = learning.filter(({ mask }) => mask !== undefined).length;
@@ -144,6 +146,34 @@ export async function* prepareRun(
     learnedBefore: before.learnedPictures,
     notes: [...notes, ...before.notes, ...maskNotes],
   };
+}
+
+/** Of one picture, however often it comes, nothing can be learned. @throws CraneError E_DATA_EQUAL */
+function refuseOneContent(learning: readonly LearningPicture[]): void {
+  const [first, second] = learning;
+  if (second === undefined || learning.some(({ content }) => content !== first!.content)) return;
+  throw new CraneError(
+    'E_DATA_EQUAL',
+    `all ${learning.length} pictures have the same content, for instance ${first!.name} and ${second.name}`,
+    { hint: 'nothing can be learned from one picture: look at how the files were copied or exported' },
+  );
+}
+
+/** The same content as normal and as anomalous: one of the labels is wrong. */
+function bothLabelsNotes(learning: readonly LearningPicture[]): string[] {
+  const byContent = new Map<string, LearningPicture>();
+  const odd: [LearningPicture, LearningPicture][] = [];
+  for (const picture of learning) {
+    const other = byContent.get(picture.content);
+    if (other === undefined) byContent.set(picture.content, picture);
+    else if (other.isAnomalous !== picture.isAnomalous) odd.push([other, picture]);
+  }
+  const [first] = odd;
+  if (first === undefined) return [];
+  const names = first.map(({ name, isAnomalous }) => `${name} (${isAnomalous ? 'anomalous' : 'normal'})`);
+  return [
+    `${odd.length === 1 ? 'two pictures have' : `${odd.length} pairs of pictures have`} one content and different labels, for instance ${names.join(' and ')}`,
+  ];
 }
 
 /** @param odd pictures by what was noticed of their masks; of a mask whose cells the cache has already nothing is */

@@ -5,6 +5,7 @@ import { openEngine } from '../../../src/engine/load-engine.js';
 import { isFailed, type PictureScore } from '../../../src/engine/result.js';
 import type { CraneError } from '../../../src/errors.js';
 import type { Model } from '../../../src/models/model-json.js';
+import type { EngineWarning } from '../../../src/options/types.js';
 import { collect } from '../awaiting.js';
 import { makeFakeAddon } from './fake-addon.js';
 import { useToyModel } from './toy-engine.js';
@@ -52,6 +53,29 @@ describe('learnNormals', () => {
     const learned = addon.log.prompts.filter(({ material }) => material.normals);
     expect(learned).toHaveLength(2);
     expect(learned[0]!.method).toMatchObject({ name: 'normals', bankBlocks: [3], turns: 2, mirror: true });
+  });
+
+  it('tells once where its pictures were turned as EXIF says and those that are scored are not, and the other way round', async () => {
+    for (const exif of [true, false]) {
+      const warnings: EngineWarning[] = [];
+      const { engine } = await toy.open({ compat: { exif }, onWarning: (warning) => warnings.push(warning) });
+      const bank = await engine.learnNormals(greys(100));
+      expect(bank.facts.asStored).toBe(exif ? undefined : true);
+      await engine.score(pixels(100), { normals: bank });
+      expect(warnings).toEqual([]);
+      for (let time = 0; time < 2; time++)
+        await engine.score(pixels(100), { normals: bank, compat: { exif: !exif } });
+      expect(warnings).toEqual([
+        {
+          code: 'W_NORMALS_TURNED',
+          message: expect.stringContaining(
+            exif
+              ? 'were opened turned as EXIF says, and pictures are scored as they are stored'
+              : 'were opened as they are stored, and pictures are scored turned as EXIF says',
+          ),
+        },
+      ]);
+    }
   });
 
   it('says how its pictures were read, and compares none that is read in another way', async () => {

@@ -25,6 +25,38 @@ describe('what a training refuses', () => {
     });
   });
 
+  it('pictures that are all one, whatever they are called', async () => {
+    const data = await writeToySet(work.at('one content'));
+    for (const at of [1, 2, 3, 4, 5])
+      await copyFile(
+        join(data, 'test', 'good_0.png'),
+        join(data, 'test', `${at < 3 ? 'good' : 'hole'}_${at}.png`),
+      );
+    const trainer = await work.trainer({ out: work.at('one content out'), data });
+    expect(await errorOf(trainer.run())).toMatchObject({
+      code: 'E_DATA_EQUAL',
+      message: expect.stringMatching(
+        /^all 6 pictures have the same content, for instance .*good_0\.png and .*good_1\.png/,
+      ),
+    });
+  });
+
+  it('not two that are one, but tells of them where one is normal and one is not', async () => {
+    const data = await writeToySet(work.at('both labels'));
+    await copyFile(join(data, 'test', 'good_0.png'), join(data, 'test', 'hole_3.png'));
+    const told: string[] = [];
+    const trainer = await work.trainer({ out: work.at('both out'), data, epochs: 1 });
+    await trainer.run({
+      onProgress: (event) => void (event.stage === 'note' && told.push(event.text)),
+    });
+    const both = 'two pictures have one content and different labels, for instance';
+    expect(told).toContainEqual(
+      expect.stringMatching(
+        new RegExp(`^${both} .*good_0.png \\(normal\\) and .*hole_3.png \\(anomalous\\)`),
+      ),
+    );
+  });
+
   it('learns from anomalous pictures alone where that is wanted', async () => {
     const data = await writeToySet(work.at('isic'), { normal: 0, from: 50 });
     await (await work.trainer({ out: work.at('isic out'), data, allowOneClass: true, epochs: 1 })).run();

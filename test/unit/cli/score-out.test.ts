@@ -1,0 +1,234 @@
+/** What `score --out` leaves in its folder, and going on with it. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { shardOf } from '../../../src/scoring/shards.js';
+import { writePicture } from '../engine/toy-model.js';
+import type { CliSurroundings } from './run-in-process.js';
+import { codeOf, inputsOf, useScoringWorkplace } from './scoring-workplace.js';
+
+const work = useScoringWorkplace();
+const at = (...parts: string[]) => work.at(...parts);
+const score = (args: string[], surroundings?: CliSurroundings) => work.score(args, surroundings);
+let pictures: string;
+beforeAll(() => {
+  ({ pictures } = work);
+});
+
+describe('--out', () => {
+  it("holds results, maps and heat maps that mirror the inputs' names", async () => {
+    const out = at('out');
+    const run = await score([
+      pictures,
+      '--recursive',
+      '--out',
+      out,
+      '--maps',
+      'npy',
+      '--heatmaps',
+      '--regions',
+    ]);
+    expect(run.code).toBe(0);
+    expect((await readdir(out, { recursive: true })).sort()).toEqual([
+      'a.heat.jpg',
+      'a.map.npy',
+      'b.heat.jpg',
+      'b.map.npy',
+      'results.jsonl',
+      'sub',
+      'sub/a.heat.jpg',
+      'sub/a.map.npy',
+    ]);
+    expect(await readFile(join(out, 'results.jsonl'), 'utf8')).toBe(run.stdout);
+    expect(run.lines()[1]).toMatchObject({
+      map: 'b.map.npy',
+      heatmap: 'b.heat.jpg',
+      regions: [{ width: 32, height: 24 }],
+    });
+    expect(await sharp(join(out, 'b.heat.jpg')).metadata()).toMatchObject({ width: 120, height: 24 + 26 });
+  });
+
+  it('never meets: inputs of one stem get files of their own', async () => {
+    await writePicture(at('twins', 'a.png').replace(/a\.png$/, 'x.png'), 1).catch(() => {});
+    await mkdir(at('twins'), { recursive: true });
+    for (const name of ['a.png', 'a.webp', 'A.jpg']) await writePicture(at('twins', name), 1);
+    const run = await score([at('twins'), at('twins'), '--out', at('twins out'), '--maps', 'tiff']);
+    const maps = run.lines().map(({ map }) => String(map).toLowerCase());
+    expect(new Set(maps).size).toBe(6);
+    expect(await readdir(at('twins out'))).toHaveLength(7);
+  });
+
+  it('is not overwritten without --force, and --force overwrites', async () => {
+    const args = [join(pictures, 'a.png'), '--out', at('kept'), '--maps', 'png16'];
+    expect((await score(args)).code).toBe(0);
+    const again = await score([...args, '--json']);
+    expect(again.code).toBe(2);
+    expect(codeOf(again.stderr)).toMatchObject({
+      code: 'E_EXISTS',
+      hint: expect.stringContaining('--resume'),
+    });
+    expect(again.addon.log.passes).toHaveLength(0);
+    expect((await score([...args, '--force'])).code).toBe(0);
+  });
+
+  it('a map file of someone else stops the run with E_EXISTS', async () => {
+    await mkdir(at('foreign'));
+    await writeFile(at('foreign', 'a.map.npy'), 'mine');
+    const run = await score([join(pictures, 'a.png'), '--out', at('foreign'), '--maps', 'npy', '--json']);
+    expect(codeOf(run.stderr).code).toBe('E_EXISTS');
+    expect(await readFile(at('foreign', 'a.map.npy'), 'utf8')).toBe('mine');
+  });
+
+  it("inside the inputs' folder is not scored", async () => {
+    const inside = at('nest');
+    await mkdir(inside);
+    await writePicture(join(inside, 'p.png'), 10);
+    const args = [inside, '--recursive', '--out', join(inside, 'out'), '--heatmaps', '--force'];
+    await score(args);
+    expect(inputsOf(await score(args))).toEqual([join(inside, 'p.png')]);
+  });
+
+  it.each([['--maps', 'npy'], ['--heatmaps'], ['--resume']])('%s needs it', async (...flags) => {
+    const run = await score([pictures, ...flags, '--json']);
+    expect([run.code, codeOf(run.stderr).code]).toEqual([2, 'E_USAGE']);
+  });
+
+  it('cannot be written: E_IO_WRITE', async () => {
+    await writeFile(at('file'), '');
+    const run = await score([pictures, '--out', at('file', 'below'), '--json']);
+    expect([run.code, codeOf(run.stderr).code]).toEqual([5, 'E_IO_WRITE']);
+  });
+});
+
+describe('--resume', () => {
+  it('goes on after a torn line and ends with the bytes of an undisturbed run', async () => {
+    const args = [pictures, '--recursive', '--no-timings', '--maps', 'npy'];
+    await score([...args, '--out', at('whole')]);
+    const whole = await readFile(at('whole', 'results.jsonl'), 'utf8');
+    for (const cut of [0, 1, 100, whole.indexOf('\n') + 1, whole.length - 1, whole.length]) {
+      const out = at(`cut ${cut}`);
+      await mkdir(out);
+      await writeFile(join(out, 'results.jsonl.partial'), whole.slice(0, cut));
+      const run = await score([...args, '--out', out, '--resume']);
+      expect(run.code).toBe(0);
+      expect(await readFile(join(out, 'results.jsonl'), 'utf8')).toBe(whole);
+    }
+  });
+
+  it('scores nothing again', async () => {
+    const run = await score([
+      pictures,
+      '--recursive',
+      '--out',
+      at('whole'),
+      '--resume',
+      '--no-timings',
+      '--maps',
+      'npy',
+    ]);
+    expect(run.addon.log.passes).toHaveLength(0);
+    expect(run.stderr).toContain('3 inputs had results already');
+  });
+
+  it('refuses results of other settings', async () => {
+    const run = await score([pictures, '--out', at('whole'), '--resume', '--sigma', '2', '--json']);
+    expect([run.code, codeOf(run.stderr).code]).toEqual([2, 'E_USAGE']);
+  });
+
+  it('refuses a file with a foreign line in the middle', async () => {
+    await mkdir(at('foreign lines'));
+    await writeFile(at('foreign lines', 'results.jsonl'), 'hello\n{}\n');
+    const run = await score([pictures, '--out', at('foreign lines'), '--resume', '--json']);
+    expect(codeOf(run.stderr).code).toBe('E_IO_READ');
+  });
+});
+
+describe('C9: files of results that are kept', () => {
+  const maps = ['--maps', 'npy', '--heatmaps', '--no-timings'];
+  const bytesOf = async (out: string) => {
+    const text = (await readdir(out)).filter((name) => /^results.*jsonl$/.test(name));
+    const lines = (await Promise.all(text.map((name) => readFile(join(out, name), 'utf8')))).join('');
+    const files = lines
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { input: string; map: string; heatmap: string });
+    return Promise.all(
+      files.map(async ({ input, map, heatmap }) => [
+        input,
+        await readFile(join(out, map), 'hex'),
+        await readFile(join(out, heatmap), 'hex'),
+      ]),
+    );
+  };
+  const place = async (...parts: string[]) => {
+    const path = at('kept', ...parts);
+    await mkdir(join(path, '..'), { recursive: true });
+    await writePicture(path, 20 * parts.length + parts[0]!.charCodeAt(0));
+    return join(path, '..');
+  };
+
+  it.each([
+    ['--resume', 0, ['--resume']],
+    ['another shard', 1, ['--resume']],
+    ['another shard, anew', 1, ['--force']],
+  ])('keep their names: %s', async (name, isSharded, flags) => {
+    const x = await place('x', name, '1.png');
+    // Of folders with equal names of files, one whose picture is the other shard's.
+    const own = shardOf(join(x, '1.png'), 2);
+    const names = Array.from('abcdefghijklmnopqrstuvwxyz', (letter) => `y${letter}`);
+    const other = names.find((y) => shardOf(at('kept', y, name, '1.png'), 2) !== own)!;
+    const y = await place(other, name, '1.png');
+    const [first, second] = isSharded
+      ? [
+          ['--shard', `${own}/2`],
+          ['--shard', `${3 - own}/2`],
+        ]
+      : [[], []];
+    await writePicture(join(y, '0.png'), 5);
+    const out = at('kept out', name);
+    await score([x, '--out', out, ...maps, ...first]);
+    const before = await bytesOf(out);
+    expect(before).toHaveLength(1);
+    expect((await score([y, '--out', out, ...maps, ...second, ...flags])).code).toBe(0);
+    const after = await bytesOf(out);
+    expect(after).toContainEqual(before[0]);
+    expect(new Set(after.map(([, map]) => map)).size).toBe(after.length);
+    expect(after.length).toBeGreaterThan(1);
+  });
+
+  it('stay those of their inputs when other inputs come first', async () => {
+    const [a, b, c] = [
+      await place('a', 's', '1.png'),
+      await place('b', 's', '1.png'),
+      await place('c', 's', '1.png'),
+    ];
+    const out = at('kept in order');
+    await score([b, c, '--out', out, ...maps]);
+    const before = await bytesOf(out);
+    const run = await score([a, b, c, '--out', out, ...maps, '--resume']);
+    expect(run.lines().map(({ map }) => map)).toEqual(['1.png~2.map.npy']);
+    expect((await bytesOf(out)).slice(0, 2)).toEqual(before);
+  });
+});
+
+describe('interruption', () => {
+  it('finishes what is in flight, saves it and exits with 130', async () => {
+    const stop = new AbortController();
+    const many = at('many');
+    await mkdir(many);
+    for (let count = 10; count < 40; count++) await writePicture(join(many, `${count}.png`), count);
+    let passes = 0;
+    const gate = async () => {
+      if (++passes === 3) stop.abort();
+    };
+    const run = await score([many, '--out', at('stopped')], { gate, stop: stop.signal });
+    expect(run.code).toBe(130);
+    const saved = (await readFile(at('stopped', 'results.jsonl.partial'), 'utf8')).trimEnd().split('\n');
+    expect(saved.length).toBe(run.lines().length);
+    expect(saved.length).toBeGreaterThanOrEqual(3);
+    expect(saved.length).toBeLessThan(30);
+    expect(run.addon.log.disposed).toBe(1);
+    expect((await score([many, '--out', at('stopped'), '--resume'])).lines()).toHaveLength(30 - saved.length);
+  });
+});
