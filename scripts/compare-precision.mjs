@@ -83,13 +83,13 @@ async function main() {
     `\n${moves.length} pictures. ${objections.length === 0 ? 'Harmless by the rule.' : `Not harmless: ${objections.join('; ')}.`}`,
   );
   console.log(`\n"precisions": ${JSON.stringify({ [given.precision]: entry })}`);
-  if (given.write) write(entry, objections);
+  if (given.write) write(entry, objections, other.label);
 }
 
-function write(entry, objections) {
+function write(entry, objections, label) {
   if (objections.length > 0) throw new Error(`nothing was written: ${objections.join('; ')}`);
   const model = JSON.parse(readFileSync(given.write, 'utf8'));
-  const hasOwn = (model.calibrations ?? []).some(({ precision }) => precision === given.precision);
+  const hasOwn = (model.calibrations ?? []).some(({ settings }) => settings === label);
   if ((model.threshold !== null || model.mapThreshold !== null) && !hasOwn) {
     throw new Error(
       `nothing was written: the thresholds of ${given.write} hold for float32; make them anew first: crane-native calibrate ${data.join(' ')} --model ${given.model} --precision ${given.precision}`,
@@ -112,7 +112,7 @@ async function evaluateIn(precision) {
       bootstrap: 0,
       ...(given.prompts ? { prompts: given.prompts } : {}),
     });
-    return { run, out, kernels: engine.facts.kernels };
+    return { run, out, kernels: engine.facts.kernels, label: engine.facts.model };
   } finally {
     await engine.dispose();
   }

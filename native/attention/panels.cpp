@@ -1,5 +1,6 @@
 #include "attention/panels.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
@@ -43,7 +44,10 @@ at::Tensor run(const kernels::AttentionFace& face, const Inputs& in, double scal
   }
   // One call of the team for all of them: hundreds of short sequences would wake it hundreds of times.
   const int64_t tasks = face.tasks(jobs.front());
-  run_on_team(tasks * in.q.size(0), [&](int64_t first, int64_t last) {
+  const int64_t all = tasks * in.q.size(0);
+  // A head's keys are gathered anew for each piece, so it is at least a head.
+  const int64_t piece = std::max(tasks / heads, all / (16 * at::get_num_threads()));
+  run_in_pieces(all, piece, [&](int64_t first, int64_t last) {
     for (int64_t at = first; at < last;) {
       const int64_t b = at / tasks;
       const int64_t end = std::min(last, (b + 1) * tasks);

@@ -55,6 +55,7 @@ struct LinearFace {
   int64_t cell_values;  // values of the depth in four bytes: 1 float32, 2 bfloat16 or 4 int8
   void (*run)(const LinearPanels& job, const PanelRange& range);
   int64_t cell_multiple = 1;  // the depth is packed as a multiple of so many cells
+  int64_t block_panels = 8;   // panels of rows that pass over the weights together
 
   int64_t row_panels(int64_t count) const { return (count + rows - 1) / rows; }
   int64_t column_panels(int64_t out) const { return (out + columns - 1) / columns; }

@@ -6,6 +6,7 @@
 #include "kernels/faces.h"
 #include "kernels/linear_rows.h"
 #include "kernels/scratch.h"
+#include "kernels/tuning.h"
 
 namespace crane::kernels {
 namespace {
@@ -29,7 +30,7 @@ class LinearKernel : public LinearRows<Vec, k_rows> {
   static void run(const LinearPanels& job, const PanelRange& range) {
     thread_local Scratch scratch;
     const int64_t steps = (job.depth + k_step - 1) / k_step;
-    const int64_t fitting = k_block_bytes / (steps * k_panel_step * 4);
+    const int64_t fitting = tuning().tile_block_bytes / (steps * k_panel_step * 4);
     const int64_t wanted = range.last_rows - range.first_rows;
     const int64_t panels = fitting < 1 ? 1 : fitting < wanted ? fitting : wanted;
     const int64_t packed = panels * steps * k_panel_step;
@@ -133,8 +134,12 @@ class LinearKernel : public LinearRows<Vec, k_rows> {
 
 }  // namespace
 
-const LinearFace k_linear_amxbf16 = {k_rows, LinearKernel::k_columns, PairCells::k_values, LinearKernel::run,
-                                     /*cell_multiple=*/k_tile_side};
+const LinearFace k_linear_amxbf16 = {k_rows,
+                                     LinearKernel::k_columns,
+                                     PairCells::k_values,
+                                     LinearKernel::run,
+                                     /*cell_multiple=*/k_tile_side,
+                                     /*block_panels=*/8};
 
 }  // namespace crane::kernels
 

@@ -11,6 +11,7 @@
 #include "kernels/linear_rows.h"
 #include "kernels/scratch.h"
 #include "kernels/tile_product.h"
+#include "kernels/tuning.h"
 
 namespace crane::kernels {
 namespace {
@@ -53,19 +54,30 @@ class LinearKernel : public LinearRows<V, k_rows> {
 
   // Cells [from, to) of the depth.
   void multiply(int64_t from, int64_t to, const PanelRange& range) {
-    const int64_t all = (job_.depth + k_values - 1) / k_values;
     const int64_t count = to - from;
     for (int64_t r = first_; r < end_; r += k_rows) {
       pack(r, from * k_values, to * k_values, packed_ + (r - first_) * count);
     }
+    if (tuning().weights_ahead == 0) {
+      multiply_packed<false>(from, count, range);
+    } else {
+      multiply_packed<true>(from, count, range);
+    }
+  }
+
+  template <bool k_asks_ahead>
+  void multiply_packed(int64_t from, int64_t count, const PanelRange& range) {
+    const int64_t all = (job_.depth + k_values - 1) / k_values;
+    const int64_t ahead = tuning().weights_ahead * k_columns;
     for (int64_t panel = range.first_columns; panel < range.last_columns; ++panel) {
       const int64_t column = panel * k_columns;
       const float* weight = job_.weight + (panel * all + from) * k_columns;
       float* dst = this->dst_of(column);
       for (int64_t r = first_; r < end_; r += k_rows) {
         Reg sum[k_rows][2];
-        tile_product<V, k_rows>(packed_ + (r - first_) * count, weight, count, sum, Cells::dot);
-        this->finish(sum, r, column, from == 0, to == all, dst + r * job_.dst_row_stride);
+        tile_product<V, k_rows, k_asks_ahead>(packed_ + (r - first_) * count, weight, count, sum, Cells::dot,
+                                              ahead);
+        this->finish(sum, r, column, from == 0, from + count == all, dst + r * job_.dst_row_stride);
       }
     }
   }

@@ -7,12 +7,17 @@ namespace crane::kernels {
 namespace {
 
 // sum[r][h] += sum over k of a[k * step + r * pitch] * b[k][h], in the order of k. b is [depth][2 vectors].
-// `dot` (a, b, sum) -> sum + a b says what lies in the four bytes of a cell (cells.h).
-template <typename V, int k_rows, typename Dot>
+// `dot` (a, b, sum) -> sum + a b says what lies in the four bytes of a cell (cells.h). With k_asks_ahead what
+// lies `ahead` floats behind b is asked for beforehand; it may lie outside of b.
+template <typename V, int k_rows, bool k_asks_ahead = false, typename Dot>
 inline __attribute__((always_inline)) void add_tile_product(const float* a, int64_t step, int64_t pitch,
                                                             const float* b, int64_t depth,
-                                                            typename V::Reg (&sum)[k_rows][2], Dot dot) {
+                                                            typename V::Reg (&sum)[k_rows][2], Dot dot,
+                                                            int64_t ahead = 0) {
   for (int64_t k = 0; k < depth; ++k, a += step, b += 2 * V::k_lanes) {
+    if constexpr (k_asks_ahead) {
+      for (int64_t line = 0; line < 2 * V::k_lanes; line += 16) __builtin_prefetch(b + ahead + line);
+    }
     const typename V::Reg b0 = V::load(b);
     const typename V::Reg b1 = V::load(b + V::k_lanes);
 #pragma GCC unroll 16
@@ -31,11 +36,12 @@ inline __attribute__((always_inline)) void set_zero(typename V::Reg (&sum)[k_row
 }
 
 // The whole product of a packed as [depth][k_rows].
-template <typename V, int k_rows, typename Dot>
+template <typename V, int k_rows, bool k_asks_ahead = false, typename Dot>
 inline __attribute__((always_inline)) void tile_product(const float* a, const float* b, int64_t depth,
-                                                        typename V::Reg (&sum)[k_rows][2], Dot dot) {
+                                                        typename V::Reg (&sum)[k_rows][2], Dot dot,
+                                                        int64_t ahead = 0) {
   set_zero<V, k_rows>(sum);
-  add_tile_product<V, k_rows>(a, k_rows, 1, b, depth, sum, dot);
+  add_tile_product<V, k_rows, k_asks_ahead>(a, k_rows, 1, b, depth, sum, dot, ahead);
 }
 
 // k_rows rows of results, each k_vectors vectors wide, in memory.

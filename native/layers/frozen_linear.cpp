@@ -199,12 +199,17 @@ void FrozenLinear::run(const kernels::LinearPanels& job) const {
   const int64_t row_panels = face_->row_panels(job.rows);
   const int64_t column_panels = face_->column_panels(job.out);
   const Split parts = split(row_panels, column_panels);
-  const int64_t tasks = parts.row_parts * parts.column_parts;
-  run_on_team(tasks, [&](int64_t first, int64_t last) {
+  // Every thread has a part, in pieces of as many rows as the kernel takes together anyway.
+  const int64_t rows_of_part = (row_panels + parts.row_parts - 1) / parts.row_parts;
+  const int64_t pieces = (rows_of_part + face_->block_panels - 1) / face_->block_panels;
+  run_in_pieces(parts.row_parts * parts.column_parts * pieces, 1, [&](int64_t first, int64_t last) {
     for (int64_t task = first; task < last; ++task) {
-      const int64_t r = task / parts.column_parts;
-      const int64_t c = task % parts.column_parts;
-      face_->run(job, {row_panels * r / parts.row_parts, row_panels * (r + 1) / parts.row_parts,
+      const int64_t part = task / pieces;
+      const int64_t r = part / parts.column_parts;
+      const int64_t c = part % parts.column_parts;
+      const int64_t end = row_panels * (r + 1) / parts.row_parts;
+      const int64_t from = row_panels * r / parts.row_parts + task % pieces * face_->block_panels;
+      face_->run(job, {std::min(from, end), std::min(from + face_->block_panels, end),
                        column_panels * c / parts.column_parts, column_panels * (c + 1) / parts.column_parts});
     }
   });

@@ -134,8 +134,9 @@ async function runBatches(
 }
 
 function noteEngine(report: BenchReport, { engine, work: { parts } }: EngineParty): void {
-  const { device, input, vision, text, source } = engine.facts;
+  const { device, kernels, input, vision, text, source } = engine.facts;
   report.engine.device = device;
+  report.engine.kernels = kernels;
   report.model.method = methodName(engine.settings().method);
   report.model.input = input;
   report.model.parameters = vision.parameters + text.parameters + (source?.parameters ?? 0);
