@@ -77,7 +77,12 @@ export class WorkQueue {
     return new WorkQueue(new Queue<JobData>(name, { connection: redis }), redis);
   }
 
-  async ask({ data, priority, attempts, backoffMs }: JobAsk): Promise<void> {
+  /** @throws CraneError E_QUEUE */
+  ask(job: JobAsk): Promise<void> {
+    return coded(this.#ask(job));
+  }
+
+  async #ask({ data, priority, attempts, backoffMs }: JobAsk): Promise<void> {
     await this.#queue.add('score', data, {
       jobId: data.chunk,
       priority,
@@ -92,13 +97,8 @@ export class WorkQueue {
   }
 
   async counts(): Promise<JobCounts> {
-    const counts = await this.#queue.getJobCounts(
-      'waiting',
-      'prioritized',
-      'active',
-      'delayed',
-      'completed',
-      'failed',
+    const counts = await coded(
+      this.#queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'completed', 'failed'),
     );
     return {
       waiting: (counts['waiting'] ?? 0) + (counts['prioritized'] ?? 0),
@@ -110,7 +110,7 @@ export class WorkQueue {
   }
 
   async status(): Promise<QueueStatus> {
-    const dead = await this.#queue.getFailed(0, k_shownDead - 1);
+    const dead = await coded(this.#queue.getFailed(0, k_shownDead - 1));
     return {
       ...(await this.counts()),
       dead: dead.map((job) => ({
@@ -147,7 +147,7 @@ export class WorkQueue {
   async #each(states: JobState[], act: (job: Job<JobData>) => Promise<boolean>): Promise<number> {
     let acted = 0;
     for (let kept = 0; ; ) {
-      const jobs = await this.#queue.getJobs(states, kept, kept + k_page - 1);
+      const jobs = await coded(this.#queue.getJobs(states, kept, kept + k_page - 1));
       if (jobs.length === 0) return acted;
       for (const job of jobs)
         if (await act(job)) acted++;
@@ -158,6 +158,18 @@ export class WorkQueue {
   async close(): Promise<void> {
     await this.#queue.close();
     this.#redis.disconnect();
+  }
+}
+
+/** What the server refuses: keys of another program under the queue's name, no memory, no rights. */
+async function coded<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    throw new CraneError('E_QUEUE', `the queue: ${(cause as Error).message.split(' script: ')[0]}`, {
+      hint: 'is the name of the queue (--queue) that of something else on this server?',
+      cause,
+    });
   }
 }
 
