@@ -100,7 +100,8 @@ export function summarise(
   const gflops = gemmRate(median(products.map(({ seconds }) => seconds)));
   const cpuGflops = gemmRate(median(present(products.map(({ cpuSeconds }) => cpuSeconds))));
   const peaks = peaksOf(present(measured.peaks));
-  const peak = peakFor(peaks, precision);
+  // of the engine, not of the product: libtorch has none in int8
+  const peak = peakFor(peaks, own.facts.precision);
   const limit = peak ?? { gflops, cpuGflops };
   const worked = parties.filter(({ name }) => present(measured.samples.get(name)!).length > 0);
   return {
