@@ -2,9 +2,9 @@
 // npm test runs all; the kernels of a GPU are compiled where nvcc is found (CUDACXX or PATH), pages are tried where
 // Chromium is (CHROMIUM_PATH or /usr/bin).
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
 import { findChromium } from './find-chromium.mjs';
@@ -143,6 +143,12 @@ const suites = {
   async package() {
     const tarball = ({ output }) => join(scratch, output.trim().split('\n').at(-1) ?? '');
     const whole = await run('npm', ['pack', '--silent', '--pack-destination', scratch]);
+    mkdirSync(join(scratch, 'again'));
+    const again = await run('npm', ['pack', '--silent', '--pack-destination', join(scratch, 'again')]);
+    const isSame = readFileSync(tarball(whole)).equals(
+      readFileSync(join(scratch, 'again', basename(tarball(again)))),
+    );
+    if (!isSame) failures.push('two packs of one tree differ');
     const engine = await run(process.execPath, ['scripts/pack-engine.mjs', scratch]);
     const { libtorchRoot } = JSON.parse(
       readFileSync(join(root, 'build', 'Release', 'crane_engine.json'), 'utf8'),
@@ -154,7 +160,7 @@ const suites = {
     ]);
     const rows = (answer) => [...output.matchAll(new RegExp(`\\| ${answer} \\|$`, 'gm'))].length;
     failures.push(...output.split('\n').filter((line) => /\| NO \|$/.test(line)));
-    return settled({ passed: rows('yes'), failed: rows('NO') }, code);
+    return settled({ passed: rows('yes') + Number(isSame), failed: rows('NO') + Number(!isSame) }, code);
   },
 
   /** The vector kernels for 64-bit ARM, compiled here and run by an emulator: their results, never their speed. */

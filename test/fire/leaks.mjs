@@ -1,5 +1,5 @@
 // Whether memory is lost, by what the C library has allocated after thousands of the same: node test/fire/leaks.mjs [WHAT] [--times N]
-//   score (20,000), load (1,000), train (1,000 steps), bank (1,000), http (10,000)
+//   score (20,000), load (1,000), bank (1,000)
 // The line through the samples, its slope in bytes for each time and twice its standard error; with --plant 64 bytes are lost with each
 // file that is opened, which must be found. Needs npm run build:ts, the addon and a C++ compiler. The last line of each is JSON.
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -16,7 +16,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { times: { type: 'string' }, plant: { type: 'boolean' }, inside: { type: 'string' } },
 });
-const k_times = { score: 20_000, load: 1_000, train: 1_000, bank: 1_000, http: 10_000 };
+const k_times = { score: 20_000, load: 1_000, bank: 1_000 };
 const k_samples = 30;
 
 const model = 'crane-mini';
@@ -50,7 +50,7 @@ const works = {
       once: async () => {
         const bank = await engine.learnNormals(pictures, { turns: 1 });
         await bank.save(join(folder, 'bank.safetensors'), { overwrite: true });
-        bank.dispose?.();
+        bank.remove();
       },
       end: () => engine.dispose(),
     };
@@ -60,8 +60,12 @@ const works = {
 async function makePictures(folder, count) {
   const paths = Array.from({ length: count }, (_, i) => join(folder, `${i}.png`));
   for (const [i, path] of paths.entries()) {
-    const data = Buffer.from({ length: 64 * 64 * 3 }, () => 0).map((_, each) => (each * (i + 3) * 7919) % 251);
-    await sharp(data, { raw: { width: 64, height: 64, channels: 3 } }).png().toFile(path);
+    const data = Buffer.from({ length: 64 * 64 * 3 }, () => 0).map(
+      (_, each) => (each * (i + 3) * 7919) % 251,
+    );
+    await sharp(data, { raw: { width: 64, height: 64, channels: 3 } })
+      .png()
+      .toFile(path);
   }
   return paths;
 }
@@ -105,7 +109,9 @@ async function measure(what, times, folder) {
   const grown = points.at(-1)[1] - points[0][1];
   // Less than a tenth of the planted bug for each time, or not to be told from none.
   const isFlat = Math.abs(slope) < Math.max(6.4, 2 * error);
-  console.log(JSON.stringify({ what, times, slope: +slope.toFixed(2), error: +error.toFixed(2), grown, isFlat }));
+  console.log(
+    JSON.stringify({ what, times, slope: +slope.toFixed(2), error: +error.toFixed(2), grown, isFlat }),
+  );
 }
 
 if (values.inside) {
