@@ -37,7 +37,7 @@ function* damaged(bytes: Buffer, random: () => number): Generator<Buffer> {
     const hits = 1 + Math.floor(random() * 6);
     for (let hit = 0; hit < hits; hit++) {
       const at = Math.floor(random() * reach);
-      if (i % 3 === 0) copy.fill(random() < 0.5 ? 0xff : 0x7f, at, at + 4);
+      if (i % 3 === 0) copy.fill(random() < 0.5 ? 0xff : 0x7f, at, Math.min(at + 4, copy.length));
       else copy[at] = Math.floor(random() * 256);
     }
     yield copy;
