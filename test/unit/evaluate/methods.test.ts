@@ -19,6 +19,8 @@ const errorOf = (work: () => unknown) => {
   }
 };
 
+const byRegistry = (a: string, b: string) => methodNames().indexOf(a) - methodNames().indexOf(b);
+
 describe('--methods', () => {
   it('all: those that the model can be scored with, the others named with the reason', () => {
     const { axis, leftOut } = methodsAxis(['all'], model);
@@ -26,7 +28,7 @@ describe('--methods', () => {
     const whyNot = (name: string) => {
       if (name === 'crane+') return 'toy has no spatial source';
       const { comparesWith, learned } = findMethod(name);
-      if (comparesWith === 'bank') return 'compares with a bank of normal pictures';
+      if (comparesWith !== undefined) return 'compares with a bank of normal pictures';
       return name !== 'crane' && learned?.needed === true ? `nothing learned for method ${name}` : undefined;
     };
     const lacking = names.filter((name) => whyNot(name) !== undefined);
@@ -37,6 +39,9 @@ describe('--methods', () => {
     expect(leftOut.map(({ name }) => name)).toEqual(lacking);
     for (const { name, why } of leftOut) expect(why).toContain(whyNot(name));
     expect(errorOf(() => methodsAxis(['normals'], model))).toMatchObject({ code: 'E_USAGE' });
+    const withGood = methodsAxis(['all'], model, { hasNormals: true });
+    expect(withGood.axis.values).toEqual([...(axis.values as string[]), 'normals'].sort(byRegistry));
+    expect(withGood.leftOut.map(({ name }) => name)).not.toContain('normals');
   });
 
   it('takes those that are named, and refuses one that is none or named twice', () => {
