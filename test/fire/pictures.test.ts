@@ -27,7 +27,8 @@ async function outcomeOf(read: () => Promise<unknown>): Promise<string> {
 
 /** Cut at several places, emptied in the middle, hit by errors, with extreme numbers in its head, its end doubled. */
 function* damaged(bytes: Buffer, random: () => number): Generator<Buffer> {
-  for (const share of [0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.95]) yield bytes.subarray(0, Math.floor(bytes.length * share));
+  for (const share of [0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.95])
+    yield bytes.subarray(0, Math.floor(bytes.length * share));
   yield Buffer.from(bytes).fill(0, Math.floor(bytes.length / 3), Math.floor(bytes.length / 2));
   yield Buffer.concat([bytes, bytes]);
   for (let i = 0; i < k_damages; i++) {
