@@ -30,7 +30,7 @@ function tell(what, isRight, output) {
 function run(command, args, env = {}, cwd = root) {
   const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
     cwd,
-    env: { ...process.env, ...env },
+    env: { CRANE_PARITY: join(root, 'test/parity/data'), ...process.env, ...env },
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
   });

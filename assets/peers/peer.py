@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-PACKAGES = {"vit_openvino": "openvino nncf"}  # of all others: torch
+PACKAGES = {"vit_openvino": "openvino"}  # of all others: torch
 
 
 def peak_bytes():
@@ -59,10 +59,9 @@ def run(peer, batch):
 
 def fault(module, error):
     if isinstance(error, ImportError):
-        package = PACKAGES.get(module, "torch")
-        names = package.replace(" ", " or ")
+        package = "nncf" if error.name == "nncf" else PACKAGES.get(module, "torch")
         return {
-            "message": f"{sys.executable} cannot import {names} ({error})",
+            "message": f"{sys.executable} cannot import {package} ({error})",
             "hint": f"{sys.executable} -m pip install {package}, or name another interpreter: --python PATH",
         }
     return {"message": f"{type(error).__name__}: {error}"}

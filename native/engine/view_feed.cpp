@@ -44,9 +44,9 @@ ViewFeed::Taken ViewFeed::take() {
     const size_t index = next_take_++;
     CRANE_CHECK_INVARIANT(index < count_, "view ", index, " of ", count_);
     if (next_render_ == index) {
-      ++next_render_;
+      const bool is_more = ++next_render_ < count_;
       lock.unlock();
-      if (next_render_ < count_) post();
+      if (is_more) post();
       outcome = render(index);
     } else {
       changed_.wait(lock, [&] { return rendered_.contains(index); });

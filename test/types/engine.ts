@@ -28,9 +28,10 @@ await loadEngine({
 await loadEngine({ threshold: null, compat: { exif: false }, signal: new AbortController().signal });
 await loadEngine({
   onWarning: ({ code, message }) =>
-    same<[typeof code, typeof message], ['W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES', string]>(
-      true,
-    ),
+    same<
+      [typeof code, typeof message],
+      ['W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES' | 'W_NORMALS_TURNED', string]
+    >(true),
 });
 
 // @ts-expect-error a misspelled option

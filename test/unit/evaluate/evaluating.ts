@@ -35,7 +35,7 @@ export async function bytesOf(folder: string): Promise<Record<string, string>> {
 }
 
 /** Stops when so many pictures are done. */
-export function stopAfter(count: number) {
+export function stopAfter(count: number): { signal: AbortSignal; onProgress: (event: TestProgress) => void } {
   const stop = new AbortController();
   const onProgress = (event: TestProgress) => {
     if (event.stage === 'scoring' && event.done >= count) stop.abort();
