@@ -30,6 +30,7 @@ import { EngineBanks } from './engine-banks.js';
 import type { LearnNormalsOptions, NormalsSource } from './learn-normals.js';
 import { Lifetime } from './lifetime.js';
 import { emitWarning, toSize } from './load-defaults.js';
+import { type MemoryNeed, memoryNeedOf } from './memory-need.js';
 import { isEncodable, mergeChoices, type PictureSettings, resolveSettings } from './method-choice.js';
 import { checkOwnFields, type ScoreCallOptions, type ScoreManyCallOptions } from './picture-item.js';
 import { PictureScorer, type UnplacedScore } from './picture-scorer.js';
@@ -71,9 +72,6 @@ export interface TrainingParts {
   /** fires when the engine is disposed */
   disposed: AbortSignal;
 }
-
-/** Two passes are in the native engine, and it renders two views ahead of each (native/view_feed.h). */
-const k_renderedViews = 4;
 
 export class Engine {
   readonly facts: Facts;
@@ -330,20 +328,9 @@ export class Engine {
     return this.#scheduler.state;
   }
 
-  /**
-   * Upper estimates in bytes of what scoring holds: weights; one picture in the towers; pictures rendered for the passes
-   * to come; decoded pictures and results that wait (those of one forward pass more, if they are larger than the limit). On top come Node,
-   * libtorch and what the decoder works with.
-   */
-  get memoryNeed(): { weights: number; working: number; rendered: number; decoded: number } {
-    const { weightBytes, workingBytes, input } = this.facts;
-    const view = 3 * input.width * input.height * Float32Array.BYTES_PER_ELEMENT;
-    return {
-      weights: weightBytes,
-      working: workingBytes,
-      rendered: k_renderedViews * view,
-      decoded: this.#budget.limit,
-    };
+  /** What scoring holds, at most. */
+  get memoryNeed(): MemoryNeed {
+    return memoryNeedOf(this.facts, this.#budget.limit);
   }
 
   /** Bytes of decoded pictures held now. */
