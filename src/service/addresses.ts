@@ -1,6 +1,7 @@
 /** Every address of the service, with who answers it. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PageFile } from '../pages/service/page.js';
+import { mayWrite } from './guard.js';
 import type { Address } from './http-server.js';
 import { openApi } from './openapi/document.js';
 import {
@@ -57,7 +58,7 @@ export function allAddresses(service: Service, page: readonly PageFile[] = []): 
       path: '/v1/normals',
       writes: ['POST'],
       methods: {
-        GET: () => banksBody(service),
+        GET: (request) => banksBody(service, mayWrite(request.raw)),
         POST: (request, reply) => addBank(service, request, reply),
       },
     },

@@ -4,6 +4,9 @@ import { isIP } from 'node:net';
 import { CraneError } from '../errors.js';
 import { type AccessTokens, bearerOf, type Right } from './tokens.js';
 
+/** Of requests whose token was looked at. */
+const known = new WeakMap<IncomingMessage, ReadonlySet<Right>>();
+
 /** An address that only this machine reaches. */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, '').toLowerCase();
@@ -40,15 +43,26 @@ export function checkToken(
   request: IncomingMessage,
   { tokens, host }: { tokens: AccessTokens | undefined; host: string },
 ): ReadonlySet<Right> {
-  if (!tokens) return new Set(isLoopback(host) ? ['write'] : []);
-  const given = bearerOf(request.headers.authorization);
-  const rights = given === undefined ? undefined : tokens.rightsOf(given);
-  if (rights) return rights;
+  const token = bearerOf(request.headers.authorization);
+  const rights = tokens
+    ? token === undefined
+      ? undefined
+      : tokens.rightsOf(token)
+    : new Set<Right>(isLoopback(host) ? ['write'] : []);
+  if (rights) {
+    known.set(request, rights);
+    return rights;
+  }
   throw new CraneError(
     'E_HTTP_TOKEN',
-    given === undefined ? 'the request carries no access token' : 'the access token is not known',
+    token === undefined ? 'the request carries no access token' : 'the access token is not known',
     { hint: 'send the header Authorization: Bearer TOKEN' },
   );
+}
+
+/** Whether the caller adds and deletes, as checkToken() found. */
+export function mayWrite(request: IncomingMessage): boolean {
+  return known.get(request)?.has('write') ?? false;
 }
 
 /** @throws CraneError E_HTTP_RIGHT */

@@ -1,5 +1,5 @@
 /** The service's page in headless Chromium, before the whole service with a fake engine. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
@@ -52,7 +52,7 @@ async function open(options: BrowserContextOptions = {}, settings = {}, behaviou
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
   page.on('console', (message) => {
     // A refusal that the page deals with is told by the browser all the same; canvases are read by this test alone.
-    if (!/status of (401|400|429|503)|willReadFrequently/.test(message.text()))
+    if (!/status of (401|400|404|429|500|503)|willReadFrequently/.test(message.text()))
       noise.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => noise.push(`error: ${error.message}`));
@@ -69,6 +69,17 @@ const files = (...pictures: [name: string, buffer: Buffer][]) =>
 const choose = (page: Page, ...pictures: [string, Buffer][]) =>
   page.setInputFiles('input[type=file]', files(...pictures));
 const said = (page: Page, text: string) => page.getByRole('status').filter({ hasText: text }).waitFor();
+/** Of the two pictures that are there, by the page itself. */
+async function keepBanks(page: Page, ...names: string[]): Promise<void> {
+  for (const name of names) {
+    await page.getByRole('button', { name: 'These are good' }).click();
+    await page.getByRole('button', { name: 'All' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill(name);
+    await page.getByRole('button', { name: 'Keep 2 as good' }).click();
+    await page.getByText(`compared with the good pictures ${name}`).waitFor();
+    await said(page, '2 of 2 scored');
+  }
+}
 async function shot(page: Page, name: string): Promise<void> {
   if (k_shots) await page.screenshot({ path: join(k_shots, `${name}.png`), fullPage: true });
 }
@@ -172,7 +183,6 @@ describe('the page of the service', () => {
 
   it('asks for a token, and keeps it for this tab', async () => {
     const tokenFile = join(folder, 'tokens');
-    const { writeFile } = await import('node:fs/promises');
     await writeFile(tokenFile, 'the-token-of-the-bench\n');
     const page = await open({}, { tokenFile });
     const field = page.getByLabel('Access token');
@@ -262,6 +272,84 @@ describe('the page of the service', () => {
     await page.getByText(/compared with the good pictures spindles/).waitFor();
   });
 
+  it('deletes a bank by keyboard once it was asked again, and says so', async () => {
+    const dataFolder = await mkdtemp(join(folder, 'kept-'));
+    const page = await open({}, { dataFolder });
+    await choose(page, ['bright.png', bright], ['dark.png', dark]);
+    await keepBanks(page, 'spindles', 'others');
+    await page.reload();
+    await page.getByLabel('Compared with').selectOption('bank spindles');
+    const summary = page.getByText('Banks of good pictures: 2 of at most 3');
+    await summary.focus();
+    await page.keyboard.press('Enter');
+    const opener = page.getByRole('button', { name: 'Delete spindles' });
+    await opener.focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'Delete the bank spindles?' });
+    await dialog.getByText('Nobody can compare with its 2 good pictures any more.').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await shot(page, 'delete-bank');
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    // What harms nobody comes first, and Escape is that too.
+    expect(await focused()).toBe('Keep it');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    expect(await opener.evaluate((button) => button === document.activeElement)).toBe(true);
+    expect(await readdir(join(dataFolder, 'normals'))).toEqual(['others', 'spindles']);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('Delete it');
+    await page.keyboard.press('Enter');
+    await said(page, 'spindles was deleted.');
+    await page.getByText('Banks of good pictures: 1 of at most 3').waitFor();
+    expect(await focused()).toMatch(/^Banks of good pictures/);
+    expect(await readdir(join(dataFolder, 'normals'))).toEqual(['others']);
+    expect(await page.getByLabel('Compared with').inputValue()).toBe('prompts plain');
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('lets nobody delete whose token may not, and tells of a bank that cannot be deleted', async () => {
+    const tokenFile = join(folder, 'two-tokens');
+    await writeFile(tokenFile, 'a-token-that-writes write\na-token-that-asks\n');
+    const dataFolder = await mkdtemp(join(folder, 'kept-'));
+    const page = await open({}, { tokenFile, dataFolder });
+    const enter = async (token: string) => {
+      await page.evaluate(() => sessionStorage.clear());
+      await page.reload();
+      await page.getByLabel('Access token').fill(token);
+      await page.getByRole('button', { name: 'Use it' }).click();
+      await page.getByText(/Banks of good pictures/).click();
+    };
+    await enter('a-token-that-writes');
+    await choose(page, ['bright.png', bright], ['dark.png', dark]);
+    await keepBanks(page, 'spindles');
+    const opener = page.getByRole('button', { name: 'Delete spindles' });
+    await opener.waitFor();
+    await enter('a-token-that-asks');
+    await page.getByText('Who deletes banks needs a token with the right to write.').waitFor();
+    expect(await opener.count()).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    await choose(page, ['bright.png', bright]);
+    await page.getByRole('button', { name: 'These are good' }).click();
+    await page.getByText('Who keeps good pictures needs a token with the right to write.').waitFor();
+    await enter('a-token-that-writes');
+    // What is at the place of the bank's folder now cannot be moved away.
+    await page.route('**/v1/normals/spindles', (route) =>
+      route.fulfill({ status: 500, json: { error: { code: 'E_IO_WRITE', message: 'the disk is full' } } }),
+    );
+    await opener.click();
+    await page.getByRole('button', { name: 'Delete it' }).click();
+    await page.getByRole('alert').filter({ hasText: 'the disk is full' }).waitFor();
+    await page.unroute('**/v1/normals/spindles');
+    // Somebody else was faster: it is gone, which is what was wanted.
+    await fetch(`${service.url}v1/normals/spindles`, {
+      method: 'DELETE',
+      headers: { authorization: 'Bearer a-token-that-writes' },
+    });
+    await page.getByRole('button', { name: 'Delete it' }).click();
+    await said(page, 'spindles was deleted.');
+  });
+
   it('says why good pictures cannot be kept', async () => {
     const page = await open();
     await choose(page, ['bright.png', bright]);
@@ -305,7 +393,10 @@ describe('the page of the service', () => {
   ] as const)(
     'has no fault of accessibility, %s, %j, and nothing runs out of the page',
     async (colorScheme, viewport) => {
-      const page = await open({ colorScheme, viewport });
+      const page = await open(
+        { colorScheme, viewport },
+        { dataFolder: await mkdtemp(join(folder, 'kept-')) },
+      );
       expect(await violations(page)).toEqual([]);
       await choose(
         page,
@@ -318,6 +409,15 @@ describe('the page of the service', () => {
         await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
       ).toBeLessThanOrEqual(0);
       await shot(page, `${colorScheme}-${viewport.width}`);
+      await keepBanks(page, 'a-bank'.padEnd(64, '-and-more'));
+      await page.getByText(/Banks of good pictures/).click();
+      await page.getByRole('button', { name: /^Delete a-bank/ }).click();
+      await page.getByRole('dialog').waitFor();
+      expect(await violations(page)).toEqual([]);
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ).toBeLessThanOrEqual(0);
+      await shot(page, `${colorScheme}-${viewport.width}-delete`);
     },
   );
 });

@@ -17,7 +17,7 @@ h2 { border: 0; margin: 0 0 .3rem; padding: 0; font-size: 1.1rem; overflow-wrap:
 .drop { border: 2px dashed var(--line); border-radius: .6rem; padding: .2rem 1rem; background: var(--card); }
 .drop.over-it { border-color: var(--accent); }
 button, select, input[type=password], input[type=text] { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--soft); border-radius: .4rem; padding: .45rem .9rem; min-height: 2.75rem; }
-button { cursor: pointer; } button:disabled { cursor: default; opacity: .55; }
+select, .row > label { max-width: 100%; } button { cursor: pointer; } button:disabled { cursor: default; opacity: .55; }
 button.main { background: var(--accent); color: var(--card); border-color: var(--accent); font-weight: 600; }
 input[type=checkbox] { width: 1.2rem; height: 1.2rem; vertical-align: middle; }
 .slider { display: inline-flex; align-items: center; gap: .5rem; } .slider input { width: min(16rem, 40vw); min-height: 2rem; accent-color: var(--accent); }
@@ -36,6 +36,8 @@ output { font-variant-numeric: tabular-nums; }
 svg.over rect { fill: none; stroke: #fff; stroke-width: 2; vector-effect: non-scaling-stroke; outline: 1px solid #000; }
 .scale { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; font-size: .85rem; }
 .good { margin-top: .6rem; } .good fieldset { border: 0; margin: 0; padding: 0; min-width: 0; } .good legend { font-weight: 600; padding: 0; } .good ul { list-style: none; margin: 0; padding: 0; max-height: 40vh; overflow-y: auto; } .good label { display: inline-flex; align-items: center; gap: .5rem; max-width: 100%; min-height: 2.75rem; } .good img { width: 2.5rem; height: 2.5rem; object-fit: cover; border-radius: .25rem; }
+.kept summary { cursor: pointer; min-height: 2.75rem; padding: .5rem 0; } .kept ul { list-style: none; margin: 0; padding: 0; } .kept li { justify-content: space-between; border-bottom: 1px solid var(--line); margin: 0; padding: .3rem 0; overflow-wrap: anywhere; } .kept li > span { min-width: 0; }
+dialog { color: var(--ink); width: min(32rem, calc(100vw - 2rem)); padding: 1rem; } dialog::backdrop { background: #000a; } dialog .row { justify-content: flex-end; }
 caption { text-align: left; font-weight: 600; }
 @media (max-width: 48rem) { .columns { grid-template-columns: minmax(0, 1fr); } .history { display: flex; overflow-x: auto; gap: .4rem; } .history li { flex: 0 0 13rem; } .detail { grid-row: 1; } }
 @media (prefers-reduced-motion: no-preference) { .drop { transition: border-color .15s; } }

@@ -76,6 +76,7 @@ export const keptSchemas: Record<string, Schema> = {
   Banks: object({
     normals: list(object({ ...bank, pictures: whole })),
     limits: orNull(object({ banks: whole, bytes: whole, pictures: whole })),
+    mayWrite: { type: 'boolean', description: 'whether the caller adds and deletes banks' },
   }),
 };
 

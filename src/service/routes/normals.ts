@@ -50,12 +50,13 @@ export async function addBank(
   return about;
 }
 
-/** Pictures are counted in a list, and named of one bank. */
-export function banksBody({ data }: Service): object {
+/** Pictures are counted in a list, and named of one bank. @param mayWrite the caller adds and deletes */
+export function banksBody({ data }: Service, mayWrite: boolean): object {
   const list = data?.banks.list() ?? [];
   return {
     normals: list.map(({ pictures, ...about }) => ({ ...about, pictures: pictures.length })),
     limits: data ? limitsOf(data) : null,
+    mayWrite: data !== undefined && mayWrite,
   };
 }
 

@@ -65,6 +65,7 @@ describe('a bank', () => {
     expect((await ask('v1/normals')).body).toMatchObject({
       normals: [{ name: 'part', pictures: 2 }],
       limits: { banks: 3, bytes: 2 ** 20, pictures: 4 },
+      mayWrite: true,
     });
     expect((await ask('v1/normals/part')).body).toEqual(made.body);
     // The fake's distance is that of the nearest brightness.
@@ -251,7 +252,7 @@ describe('what is kept', () => {
 
   it('is nothing without a folder of the operator', async () => {
     service = await startFakeService(model);
-    expect((await ask('v1/normals')).body).toEqual({ normals: [], limits: null });
+    expect((await ask('v1/normals')).body).toEqual({ normals: [], limits: null, mayWrite: false });
     for (const reply of [await add('a'), await remove('a'), await score('normals=a')]) {
       expect([reply.status, reply.body.error?.code]).toEqual([403, 'E_HTTP_RIGHT']);
       expect(reply.body.error!.hint).toContain('--data-folder');
@@ -335,7 +336,12 @@ describe('the right to write', () => {
     expect(await readdir(join(dataFolder, 'normals'))).toEqual([]);
     expect((await add('part', [good], {}, bearer(writes))).status).toBe(201);
     expect((await remove('part', bearer(reads))).status).toBe(403);
-    expect((await ask('v1/normals', { headers: bearer(reads) })).status).toBe(200);
+    const told = async (token: string) => {
+      const { status, body } = await ask('v1/normals', { headers: bearer(token) });
+      return [status, body['mayWrite']];
+    };
+    expect(await told(reads)).toEqual([200, false]);
+    expect(await told(writes)).toEqual([200, true]);
     // Taken back while the service runs.
     await writeFile(tokenFile, `${reads}\n${writes}\n`);
     await service!.reload();
@@ -347,6 +353,7 @@ describe('the right to write', () => {
     await start({ host: '0.0.0.0', insecure: true });
     const refused = await add('part');
     expect([refused.status, refused.body.error?.code]).toEqual([403, 'E_HTTP_RIGHT']);
+    expect((await ask('v1/normals')).body['mayWrite']).toBe(false);
   });
 });
 

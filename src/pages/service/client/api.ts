@@ -37,6 +37,9 @@ export interface Model {
 export interface Bank {
   name: string;
   model: string;
+  /** when, as ISO 8601 says it */
+  created: string;
+  bytes: number;
   /** how many */
   pictures: number;
 }
@@ -45,6 +48,8 @@ export interface Banks {
   normals: Bank[];
   /** null: the service keeps none */
   limits: { banks: number; bytes: number; pictures: number } | null;
+  /** the caller adds and deletes */
+  mayWrite: boolean;
 }
 
 export class Refusal extends Error {
@@ -102,6 +107,15 @@ export async function keepBank(
   form.append('model', model);
   for (const picture of pictures) form.append('picture', picture.file, picture.name);
   await ask('v1/normals', { method: 'POST', body: form });
+}
+
+/** One that somebody else deleted meanwhile is gone too. */
+export async function deleteBank(name: string): Promise<void> {
+  try {
+    await ask(`v1/normals/${encodeURIComponent(name)}`, { method: 'DELETE' });
+  } catch (thrown) {
+    if (!(thrown instanceof Refusal && thrown.status === 404)) throw thrown;
+  }
 }
 
 export async function score(

@@ -1,13 +1,20 @@
 /** What pictures are compared with, and the threshold that belongs to it: scores of prompts and of banks have other scales. */
-export type Choice = { model: string } & ({ prompts: string } | { bank: string; rate: number | null });
+export type Choice = { model: string } & ({ prompts: string } | BankChoice);
 
-export function isBank(choice: Choice): choice is { model: string; bank: string; rate: number | null } {
+interface BankChoice {
+  bank: string;
+  /** one of the same name that was made later is another one */
+  created: string;
+  rate: number | null;
+}
+
+export function isBank(choice: Choice): choice is { model: string } & BankChoice {
   return 'bank' in choice;
 }
 
 export function keyOf(choice: Choice): string {
   return JSON.stringify(
-    isBank(choice) ? [choice.model, 'bank', choice.bank] : [choice.model, choice.prompts],
+    isBank(choice) ? [choice.model, 'bank', choice.bank, choice.created] : [choice.model, choice.prompts],
   );
 }
 

@@ -26,7 +26,12 @@ export function Good(wanted: Wanted) {
           This service keeps no good pictures: whoever runs it starts it with --data-folder FOLDER.
         </p>
       )}
-      {isOpen && wanted.banks.limits !== null && <Form {...wanted} close={() => setOpen(false)} />}
+      {isOpen && wanted.banks.limits !== null && !wanted.banks.mayWrite && (
+        <p class="warning" role="alert">
+          Who keeps good pictures needs a token with the right to write.
+        </p>
+      )}
+      {isOpen && wanted.banks.mayWrite && <Form {...wanted} close={() => setOpen(false)} />}
     </>
   );
 }

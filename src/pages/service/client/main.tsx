@@ -15,13 +15,14 @@ import {
 import { Detail, type Look } from './detail.js';
 import { saveCsv, saveJson, saveOverlays } from './downloads.js';
 import { Good } from './good.js';
+import { Kept } from './kept.js';
 import { Entry, Slider, TokenForm } from './parts.js';
 import { type Item, Session } from './session.js';
 
 function Page() {
   const [items, setItems] = useState<readonly Item[]>([]);
   const [models, setModels] = useState<Model[]>([]);
-  const [banks, setBanks] = useState<Banks>({ normals: [], limits: null });
+  const [banks, setBanks] = useState<Banks>({ normals: [], limits: null, mayWrite: false });
   const [choice, setChoice] = useState<Choice>({ model: '', prompts: '' });
   const [thresholds, setThresholds] = useState<Thresholds>({});
   const [chosen, setChosen] = useState<number>();
@@ -56,13 +57,19 @@ function Page() {
     choose({ model: model.name, prompts });
   const chooseBank = (name: string, from = banks) => {
     const bank = from.normals.find((one) => one.name === name);
-    if (bank) choose({ model: bank.model, bank: name, rate: rateOf(bank.pictures) });
+    if (bank) choose({ model: bank.model, bank: name, created: bank.created, rate: rateOf(bank.pictures) });
   };
   const kept = async (name: string) => {
     const now = await askBanks();
     setBanks(now);
     chooseBank(name, now);
     session.again();
+  };
+  const deleted = async (name: string) => {
+    if (isBank(choice) && choice.bank === name && model) chooseModel(model);
+    setBanks({ ...banks, normals: banks.normals.filter((bank) => bank.name !== name) });
+    // What else others changed meanwhile.
+    await askBanks().then(setBanks, () => {});
   };
   const add = (files: readonly { name: string; file: Blob }[]) => {
     const [first] = session.add(files);
@@ -198,6 +205,7 @@ function Page() {
         </label>
       </section>
       <About choice={choice} known={known} threshold={threshold} hasResults={alike !== undefined} />
+      <Kept banks={banks} deleted={deleted} />
       {others > 0 && (
         <p class="row">
           <span class="soft">
