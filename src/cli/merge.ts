@@ -22,6 +22,7 @@ const byEnding: Readonly<Record<string, WrittenFormat>> = {
   '.jsonl': 'jsonl',
   '.csv': 'csv',
   '.parquet': 'parquet',
+  '.json': 'coco',
 };
 
 export function mergeCommand(context: Context): CommandModule {
@@ -101,6 +102,11 @@ async function joiner(given: readonly string[], { mixedMachines, submission }: A
 }
 
 function formatOf({ isTerminal }: Context, { format, out }: AllOptions): WrittenFormat {
+  if (format === 'labelme') {
+    throw new CraneError('E_USAGE', 'merge makes no files of single pictures', {
+      hint: 'those of --format labelme lie in the folders of the shards',
+    });
+  }
   if (format !== 'auto') return format;
   if (out === undefined) return isTerminal.stdout ? 'table' : 'jsonl';
   const known = byEnding[extname(out).toLowerCase()];

@@ -6,7 +6,7 @@ import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
-import type { ScoreRunOutcome } from '../scoring/run-types.js';
+import type { ScoreRunOptions, ScoreRunOutcome } from '../scoring/run-types.js';
 import type { ResultWriter } from '../sinks/result-writer.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
@@ -53,6 +53,10 @@ export function scoreCommand(context: Context): CommandModule {
           '$0 score pictures --normals-from good --false-alarm-rate 0.05',
           'compared with a few good pictures: anomalous or not, and where',
         )
+        .example(
+          '$0 score pictures --out results --map-threshold 0.3 --format coco',
+          'regions for annotation tools',
+        )
         .example('$0 score pictures --mutual', 'each compared with the others, of which most are good')
         .example('find . -name "*.jpg" | $0 score - --format csv', 'a list on standard input'),
     handler: (argv) => score(context, inputsOf(argv), argv),
@@ -94,13 +98,15 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   const rate = argv['false-alarm-rate'] === undefined ? {} : { falseAlarmRate };
   const values = { ...others, ...rate } as AllOptions;
   const { checkScoreRun, runScore } = await import('../scoring/score-run.js');
-  checkScoreRun(values, inputs);
+  const { format } = values;
+  const outlines = format === 'coco' || format === 'labelme' ? format : undefined;
+  checkScoreRun({ ...values, outlines }, inputs);
   const { bankFrom, bankOfInputs, checkMutual } = await import('./normals-from.js');
   if (values.mutual) checkMutual(values, (name) => argv[flagName(name)] !== undefined);
   const { learning, isFrom } = normalsIn(argv, values);
   let clear = () => {};
   const table = await tableOf(values);
-  const writer = await chooseWriter(context, table ? 'none' : values.format, () => clear());
+  const writer = await chooseWriter(context, table ? 'none' : format, () => clear());
   const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
   const model = await findModel(values.model, context.env);
@@ -128,6 +134,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
         ...values,
         ...compared,
         table,
+        outlines,
         regions: values.regions || values.falseAlarmRate !== undefined,
       },
       writer,
@@ -145,7 +152,8 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     const idle = idleNotes(optionsFor('loadEngine', values), engine.settings());
     sayWarnings(context, [...idle, ...outcome.warnings], values.json);
     const record = values.shard ? await recordShard(context, engine, values, outcome) : [];
-    await outcome.publish(record);
+    const tables = await outcome.publish(record);
+    if (outlines === 'coco') for (const path of tables) say(context, `regions: ${visible(path)}`);
     if (outcome.skipped > 0) say(context, `${outcome.skipped} inputs had results already`);
     if (outcome.isStopped) throw stopped(outcome.scored + outcome.failed, values.out);
     const failed =
@@ -222,8 +230,9 @@ async function recordShard(
   return [path];
 }
 
-/** Where results go into a store, a table goes beside them; into a folder it goes through stdout. */
-async function tableOf({ out, format }: AllOptions): Promise<'csv' | 'parquet' | undefined> {
+/** Where results go into a store, a table goes beside them; into a folder it goes through stdout. What annotation tools read is a file. */
+async function tableOf({ out, format }: AllOptions): Promise<ScoreRunOptions['table']> {
+  if (format === 'coco') return format;
   const { isRemote } = await import('../stores/open-store.js');
   if (out === undefined || !isRemote(out)) return undefined;
   return format === 'csv' || format === 'parquet' ? format : undefined;
@@ -234,7 +243,7 @@ async function chooseWriter(
   format: AllOptions['format'] | 'none',
   beforeWrite: () => void,
 ): Promise<ResultWriter> {
-  if (format === 'none') return { write: async () => {}, end: async () => {} };
+  if (format === 'none' || format === 'labelme') return { write: async () => {}, end: async () => {} };
   const { writers } = await import('../sinks/writers.js');
   const { stdout, isTerminal } = context;
   const chosen = format === 'auto' ? (isTerminal.stdout ? 'table' : 'jsonl') : format;

@@ -63,11 +63,11 @@ export const scoreCommandOptions = {
   }),
 
   // --- output
-  format: choice(['auto', 'table', 'jsonl', 'csv', 'parquet'], {
+  format: choice(['auto', 'table', 'jsonl', 'csv', 'parquet', 'coco', 'labelme'], {
     group: 'Output',
     scope: cli,
     default: 'auto',
-    help: 'results on stdout; auto: table on a terminal, jsonl when piped',
+    help: 'results on stdout; auto: table on a terminal, jsonl when piped; coco, labelme: outlines of regions in --out',
   }),
   out: text({
     group: 'Output',

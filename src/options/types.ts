@@ -168,7 +168,7 @@ export interface ScoreCommandOptions {
   limit: number;
   shard: { index: number; count: number };
   resume: boolean;
-  format: 'auto' | 'table' | 'jsonl' | 'csv' | 'parquet';
+  format: 'auto' | 'table' | 'jsonl' | 'csv' | 'parquet' | 'coco' | 'labelme';
   out: string;
   maps: 'npy' | 'png16' | 'tiff';
   mapSize: 'picture' | 'model';

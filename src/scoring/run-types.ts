@@ -9,6 +9,7 @@ import type {
   WorkCommandOptions,
 } from '../options/types.js';
 import type { ScanReport } from '../scan/scan-account.js';
+import type { OutOptions } from '../sinks/out-place.js';
 import type { ResultWriter } from '../sinks/result-writer.js';
 import type { ListedInputs } from './shards.js';
 
@@ -25,8 +26,10 @@ export type ScoreRunOptions = Partial<
     'recursive' | 'resume' | 'failOnAnomaly' | 'mapSize' | 'heatmaps' | 'heatmapFormat' | 'timings' | 'force'
   > & {
     regions: boolean;
-    /** a table in the store of `out`, beside the results */
-    table?: 'csv' | 'parquet' | undefined;
+    /** a table beside the results in `out` */
+    table?: OutOptions['table'];
+    /** of the regions of every picture, in `out` */
+    outlines?: 'coco' | 'labelme' | undefined;
     batch: 'auto' | number;
     maxPixels: number;
   };
@@ -64,8 +67,8 @@ export interface ScoreRunOutcome {
   listed: ListedInputs | null;
   /** path of the complete results, with --out */
   results: string | null;
-  /** with --out: the complete results go where the user wants them, and after them `more` */
-  publish: (more: readonly string[]) => Promise<void>;
+  /** with --out: the complete results go where the user wants them, and after them `more`; returns the tables beside them */
+  publish: (more: readonly string[]) => Promise<string[]>;
   /** labels of results whose pictures had choices of their own, by those (ownText) */
   own: Record<string, string>;
   /** where all have one score */

@@ -2,27 +2,35 @@
 import { types } from 'node:util';
 import { lookedAt } from '../engine/area-of.js';
 import { checkClassName } from '../engine/method-choice.js';
-import { isFailed, type PictureScore } from '../engine/result.js';
+import { isFailed } from '../engine/result.js';
 import { ScoreWatch } from '../engine/score-watch.js';
 import { CraneError } from '../errors.js';
 import { NoteTally } from '../images/note-tally.js';
 import { ScanAccount } from '../scan/scan-account.js';
-import { mapEnding, mapFile } from '../sinks/map-file.js';
 import { type OutPlace, openOut } from '../sinks/out-place.js';
-import { toResultLine, type WrittenFiles } from '../sinks/result-line.js';
+import { toResultLine } from '../sinks/result-line.js';
 import { areScanned, k_stdin } from '../sources/list-inputs.js';
 import type { OwnChoices } from '../sources/manifest.js';
 import { ownText } from '../sources/manifest-pictures.js';
 import { driftWarning } from './drift.js';
+import { checkOutlined, noThreshold, type OfPicture, writeFiles } from './picture-files.js';
 import { countTotal, pickItems, type RunPicture } from './run-inputs.js';
 import type { ScoreRun, ScoreRunOptions, ScoreRunOutcome } from './run-types.js';
 
 /** Faults of the options together, before anything is loaded. @throws CraneError E_USAGE */
 export function checkScoreRun(
-  { out, maps, heatmaps, resume, shard }: ScoreRunOptions,
+  { out, maps, heatmaps, outlines, resume, shard }: ScoreRunOptions,
   inputs: readonly string[],
 ): void {
-  const needsOut = maps ? '--maps' : heatmaps ? '--heatmaps' : resume ? '--resume' : undefined;
+  const needsOut = maps
+    ? '--maps'
+    : heatmaps
+      ? '--heatmaps'
+      : outlines
+        ? `--format ${outlines}`
+        : resume
+          ? '--resume'
+          : undefined;
   if (needsOut && out === undefined) {
     throw new CraneError('E_USAGE', `${needsOut} needs a folder for its files`, { hint: 'add --out FOLDER' });
   }
@@ -55,7 +63,7 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     thresholds: { threshold: null, mapThreshold: null },
     listed: null,
     results: null,
-    publish: async () => {},
+    publish: async () => [],
     own: {},
     equal: undefined,
   };
@@ -76,19 +84,25 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       },
     );
   }
+  if (options.outlines && mapThreshold === null && options.manifest === undefined)
+    throw noThreshold(`--format ${options.outlines}`);
   const out = options.out === undefined ? undefined : await openResults(options.out, outcome.label, options);
   const results = out?.results;
-  const writesFiles = options.maps !== undefined || options.heatmaps;
+  const writesFiles = options.maps !== undefined || options.heatmaps || options.outlines === 'labelme';
   const places = new Map<number, RunPicture>();
   const tellTotal = run.onTotal ? await countTotal(run, run.onTotal) : () => {};
+  const regionsBeginAt = async (own: OwnChoices | undefined) =>
+    own && options.outlines
+      ? (await engine.settledSettings({ ...choices, ...own })).mapThreshold
+      : mapThreshold;
   try {
     const kept = writesFiles ? await out!.kept() : undefined;
     const labelOf = (own: OwnChoices) => engine.labelOf({ ...choices, ...own });
     const items = pickItems(run, { results, kept, places, outcome, account, tellTotal, labelOf });
     for await (const scored of engine.scoreMany(items, {
-      map: options.maps !== undefined,
+      map: options.maps !== undefined || options.outlines !== undefined,
       mapSize: options.mapSize,
-      regions: options.regions,
+      regions: options.regions || options.outlines !== undefined,
       heatmap: options.heatmaps,
       heatmapFormat: options.heatmapFormat,
       ...(options.heatmapRange ? { heatmapRange: options.heatmapRange } : {}),
@@ -99,8 +113,10 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     })) {
       const listed = places.get(scored.index)!;
       places.delete(scored.index);
-      const files = isFailed(scored) ? {} : await writeFiles(out, options, scored, listed.stem);
-      const line = toResultLine(scored, files, options.timings);
+      const { files, outlines }: OfPicture = isFailed(scored)
+        ? { files: {} }
+        : await writeFiles(out, options, scored, listed, await regionsBeginAt(listed.own));
+      const line = toResultLine(scored, files, options.timings, outlines);
       await results?.append(line);
       await writer.write(line);
       if (isFailed(scored)) outcome.failed++;
@@ -152,7 +168,7 @@ function comparedWith({ normals, falseAlarmRate, threshold, mapThreshold }: Scor
 }
 
 async function openResults(address: string, label: string, options: ScoreRunOptions): Promise<OutPlace> {
-  const { shard, resume, force, table, manifest } = options;
+  const { shard, resume, force, table, manifest, outlines } = options;
   const out = await openOut(address, { shard, resume, overwrite: force, table });
   const { results } = out;
   // Rows of a manifest may have labels of their own, which are looked at one by one.
@@ -166,24 +182,13 @@ async function openResults(address: string, label: string, options: ScoreRunOpti
       },
     );
   }
+  if (resume && outlines) {
+    try {
+      await checkOutlined(`${results.path}.partial`, outlines);
+    } catch (thrown) {
+      await results.interrupt();
+      throw thrown;
+    }
+  }
   return out;
-}
-
-/** Maps and heat maps of one picture; returns their names below the output folder. */
-async function writeFiles(
-  out: OutPlace | undefined,
-  { maps, heatmapFormat }: ScoreRunOptions,
-  { map, heatmap }: PictureScore,
-  stem: string,
-): Promise<WrittenFiles> {
-  const files: WrittenFiles = {};
-  if (maps && map) {
-    files.map = `${stem}${mapEnding[maps]}`;
-    await out!.put(files.map, await mapFile(map, maps));
-  }
-  if (heatmap) {
-    files.heatmap = `${stem}.heat.${heatmapFormat}`;
-    await out!.put(files.heatmap, heatmap);
-  }
-  return files;
 }

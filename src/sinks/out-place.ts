@@ -19,13 +19,13 @@ export interface OutPlace {
   kept(): Promise<Map<string, string>>;
   /** A map or heat map, whole. @throws CraneError E_EXISTS, E_IO_WRITE */
   put(name: string, data: Uint8Array | readonly Uint8Array[]): Promise<void>;
-  /** The complete results go where the user wants them, and after them `more`, such as a shard's record. @throws CraneError E_IO_WRITE */
-  publish(more: readonly string[]): Promise<void>;
+  /** The complete results go where the user wants them, and after them `more`, such as a shard's record. @returns what was made of them beside. @throws CraneError E_IO_WRITE */
+  publish(more: readonly string[]): Promise<string[]>;
 }
 
 export interface OutOptions extends ResultsFileOptions {
-  /** a table of the results beside them, in a store */
-  table: 'csv' | 'parquet' | undefined;
+  /** of the results, beside them */
+  table: 'csv' | 'parquet' | 'coco' | undefined;
 }
 
 /** @throws CraneError as ResultsFile.open, and of the store */
@@ -34,13 +34,18 @@ export async function openOut(address: string, options: OutOptions): Promise<Out
 }
 
 async function openFolder(folder: string, options: OutOptions): Promise<OutPlace> {
-  const results = await ResultsFile.open(folder, options);
   const overwrite = options.overwrite || options.resume;
+  const beside = options.table && tablePath(join(folder, resultsName(options.shard)), options.table);
+  // Before hours of work whose table could not be written.
+  if (beside !== undefined && !overwrite && (await isThere(beside))) throw existsThere(beside);
+  const results = await ResultsFile.open(folder, options);
+  // Results that are gone on with are whole no more, and neither is their table.
+  if (beside !== undefined && options.resume) await rm(beside, { force: true });
   return {
     results,
     kept: () => keptFiles(folder, options.resume ? undefined : results.path),
     put: (name, data) => writeWhole(join(folder, name), data, { overwrite }),
-    publish: async () => {},
+    publish: () => makeTable(results.path, options.table),
   };
 }
 
@@ -81,11 +86,13 @@ class StoreOut implements OutPlace {
       throw existsThere(`${this.store.address}/${name}`);
   }
 
-  async publish(more: readonly string[]): Promise<void> {
+  async publish(more: readonly string[]): Promise<string[]> {
     const { path } = this.results;
     const made = [path];
+    let tables: string[] = [];
     try {
-      made.push(...(await this.#table()), ...more);
+      tables = await makeTable(path, this.options.table);
+      made.push(...tables, ...more);
       for (const each of made) await this.store.upload(basename(each), each);
     } catch (thrown) {
       const { code = 'E_IO_WRITE', message, cause } = thrown as CraneError;
@@ -95,19 +102,27 @@ class StoreOut implements OutPlace {
       });
     }
     for (const each of made) await rm(each, { force: true });
+    return tables.map((table) => `${this.store.address}/${basename(table)}`);
   }
+}
 
-  async #table(): Promise<string[]> {
-    const { table } = this.options;
-    if (table === undefined) return [];
-    const path = this.results.path.replace(/\.jsonl$/, `.${table}`);
-    await streamWhole(path, { overwrite: true }, async (stream) => {
-      const writer = await writers[table](stream, { columns: 80, colour: false });
-      for await (const { row } of resultRows(this.results.path)) await writer.write(row);
-      await writer.end();
-    });
-    return [path];
-  }
+type Table = OutOptions['table'];
+
+/** results.jsonl -> results.parquet; COCO's file is JSON: results.coco.json */
+function tablePath(results: string, table: NonNullable<Table>): string {
+  return results.replace(/\.jsonl$/, table === 'coco' ? '.coco.json' : `.${table}`);
+}
+
+/** From the complete results. @returns its path, if one was asked for. @throws CraneError E_IO_WRITE */
+async function makeTable(results: string, table: Table): Promise<string[]> {
+  if (table === undefined) return [];
+  const path = tablePath(results, table);
+  await streamWhole(path, { overwrite: true }, async (stream) => {
+    const writer = await writers[table](stream, { columns: 80, colour: false });
+    for await (const { row } of resultRows(results)) await writer.write(row);
+    await writer.end();
+  });
+  return [path];
 }
 
 /** Never below CRANE_CACHE, which an image may hold read-only. */

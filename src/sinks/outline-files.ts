@@ -48,7 +48,8 @@ export interface LabelmeFile {
   imageWidth: number;
 }
 
-const k_label = 'anomalous';
+export const k_label = 'anomalous';
+export const k_category = 1;
 /** Of labelme, whose form it is. */
 const k_labelmeVersion = '5.5.0';
 
@@ -57,24 +58,35 @@ export function outlinesToCoco(
   pictures: Iterable<OutlinedPicture>,
   { label = k_label }: OutlineFileOptions = {},
 ): CocoFile {
-  const file: CocoFile = { images: [], annotations: [], categories: [{ id: 1, name: label }] };
+  const file: CocoFile = { images: [], annotations: [], categories: [{ id: k_category, name: label }] };
   for (const { name, width, height, outlines } of pictures) {
     const image_id = file.images.length + 1;
     file.images.push({ id: image_id, file_name: name, width, height });
     for (const outline of outlines) {
-      file.annotations.push({
-        id: file.annotations.length + 1,
-        image_id,
-        category_id: 1,
-        segmentation: [onePolygon(outline).flat()],
-        bbox: [outline.x, outline.y, outline.width, outline.height],
-        area: outline.area,
-        iscrowd: 0,
-        score: outline.peak,
-      });
+      const polygon = onePolygon(outline).flat();
+      file.annotations.push(cocoAnnotation(file.annotations.length + 1, image_id, outline, polygon));
     }
   }
   return file;
+}
+
+/** @param polygon x, y, x, y, ... of all its rings */
+export function cocoAnnotation(
+  id: number,
+  image_id: number,
+  { x, y, width, height, area, peak }: Omit<RegionOutline, 'outer' | 'holes'>,
+  polygon: number[],
+): CocoFile['annotations'][number] {
+  return {
+    id,
+    image_id,
+    category_id: k_category,
+    segmentation: [polygon],
+    bbox: [x, y, width, height],
+    area,
+    iscrowd: 0,
+    score: peak,
+  };
 }
 
 export function outlinesToLabelme(
@@ -102,7 +114,7 @@ export function outlinesToLabelme(
  * Neither format has holes. A cut to each, gone along there and back, makes one polygon of all rings: it has no area, so that filling the
  * polygon gives the region's pixels and no other.
  */
-function onePolygon({ outer, holes }: RegionOutline): Corner[] {
+export function onePolygon({ outer, holes }: RegionOutline): Corner[] {
   const start = outer[0]!;
   const cuts = holes.flatMap((hole) => [...hole, hole[0]!, start]);
   return cuts.length === 0 ? [...outer] : [...outer, start, ...cuts];

@@ -1,4 +1,5 @@
 /** A result as it is written: the contract's fields, in its order, ready for JSON. */
+import type { Region } from '../addon/native.js';
 import {
   type FailedPicture,
   isFailed,
@@ -7,9 +8,14 @@ import {
   type Timings,
 } from '../engine/result.js';
 
-export type ScoredLine = Omit<PictureScore, 'map' | 'mapMax' | 'heatmap' | 'ms'> & {
+/** With `--format coco` its outline too: x, y, x, y, ... of a polygon, holes cut open. */
+export type RegionLine = Region & { outline?: number[] };
+
+export type ScoredLine = Omit<PictureScore, 'map' | 'mapMax' | 'heatmap' | 'regions' | 'ms'> & {
+  regions?: RegionLine[] | null;
   map?: string;
   heatmap?: string;
+  labelme?: string;
   ms?: Timings;
 };
 export type ResultLine = ScoredLine | FailedPicture;
@@ -17,9 +23,16 @@ export type ResultLine = ScoredLine | FailedPicture;
 export interface WrittenFiles {
   map?: string;
   heatmap?: string;
+  labelme?: string;
 }
 
-export function toResultLine(outcome: ScoreOutcome, files: WrittenFiles, hasTimings: boolean): ResultLine {
+/** @param outlines of its regions, where the line is to hold them */
+export function toResultLine(
+  outcome: ScoreOutcome,
+  files: WrittenFiles,
+  hasTimings: boolean,
+  outlines?: readonly number[][],
+): ResultLine {
   if (isFailed(outcome)) return outcome;
   const {
     input,
@@ -51,11 +64,19 @@ export function toResultLine(outcome: ScoreOutcome, files: WrittenFiles, hasTimi
     ...(bitDepth === undefined ? {} : { bitDepth }),
     ...(valueRange === undefined ? {} : { valueRange }),
     ...(warnings === undefined ? {} : { warnings }),
-    ...(regions === undefined ? {} : { regions }),
+    ...(regions === undefined ? {} : { regions: withOutlines(regions, outlines) }),
     ...files,
     model,
     ...(hasTimings ? { ms: rounded(ms) } : {}),
   };
+}
+
+function withOutlines(
+  regions: Region[] | null,
+  outlines: readonly number[][] | undefined,
+): RegionLine[] | null {
+  if (regions === null || outlines === undefined) return regions;
+  return regions.map((region, at) => ({ ...region, outline: outlines[at]! }));
 }
 
 /** Hundredths of a millisecond are enough. */

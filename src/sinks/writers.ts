@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import type { ScoreCommandOptions } from '../options/types.js';
 import type { Look, ResultWriter } from './result-writer.js';
 
-export type WrittenFormat = Exclude<ScoreCommandOptions['format'], 'auto'>;
+export type WrittenFormat = Exclude<ScoreCommandOptions['format'], 'auto' | 'labelme'>;
 
 type MakeWriter = (stream: Writable, look: Look) => Promise<ResultWriter>;
 
@@ -13,4 +13,5 @@ export const writers: Record<WrittenFormat, MakeWriter> = {
   jsonl: async (stream) => (await import('./json-lines.js')).jsonLines(stream),
   csv: async (stream) => (await import('./csv.js')).csv(stream),
   parquet: async (stream) => (await import('./parquet.js')).parquet(stream),
+  coco: async (stream) => (await import('./coco.js')).coco(stream),
 };

@@ -38,4 +38,4 @@ export function useScoringWorkplace(): ScoringWorkplace {
 
 export const inputsOf = (run: CliRun) => run.lines().map(({ input }) => input);
 export const codeOf = (stderr: string) =>
-  (JSON.parse(stderr) as { error: { code: string; hint?: string } }).error;
+  (JSON.parse(stderr) as { error: { code: string; message: string; hint?: string } }).error;
