@@ -24,9 +24,14 @@ const k_csvColumns = [
   'ms.postprocess',
   'error.code',
   'error.message',
+  'roi.x',
+  'roi.y',
+  'roi.width',
+  'roi.height',
+  'ignoredPixels',
 ];
 
-/** One row a picture; regions are a JSON list in their cell. */
+/** One row a picture; regions are a JSON list in their cell. Columns are the same for all runs: rows of several may be joined. */
 export function csv(stream: Writable): ResultWriter {
   const rows = stringify({
     header: true,
@@ -55,11 +60,16 @@ function csvRow(line: ResultLine): Record<string, unknown> {
       error_message: line.error.message,
     };
   }
-  const { regions, anomalous, ms, ...plain } = line;
+  const { regions, anomalous, ms, roi, ...plain } = line;
   return {
     ...plain,
     anomalous: anomalous === null ? '' : String(anomalous),
     regions: regions ? JSON.stringify(regions) : '',
-    ...Object.fromEntries(Object.entries(ms ?? {}).map(([name, value]) => [`ms_${name}`, value])),
+    ...cells('ms', ms),
+    ...cells('roi', roi),
   };
+}
+
+function cells(of: string, values: object = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${of}_${name}`, value]));
 }

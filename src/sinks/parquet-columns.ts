@@ -68,6 +68,8 @@ function failed(
   };
 }
 
+const k_sides = ['x', 'y', 'width', 'height'] as const;
+const asInt64 = (value: number | undefined) => (value === undefined ? undefined : BigInt(value));
 const k_times = ['decode', 'preprocess', 'forward', 'postprocess'] as const;
 
 export const columns: readonly ParquetColumn[] = [
@@ -94,6 +96,8 @@ export const columns: readonly ParquetColumn[] = [
   failed('error_code', (line) => line.error.code),
   failed('error_message', (line) => line.error.message),
   failed('error_hint', (line) => line.error.hint),
+  ...k_sides.map((side) => scored(`roi_${side}`, int32, (line) => line.roi?.[side])),
+  scored('ignored_pixels', int64, (line) => asInt64(line.ignoredPixels)),
 ];
 
 export const schema: readonly SchemaElement[] = [

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { shardOf } from '../../../src/scoring/shards.js';
 import { writePicture } from '../engine/toy-model.js';
-import type { CliSurroundings } from './run-in-process.js';
+import { type CliSurroundings, runInProcess } from './run-in-process.js';
 import { codeOf, inputsOf, useScoringWorkplace } from './scoring-workplace.js';
 
 const work = useScoringWorkplace();
@@ -61,6 +61,23 @@ describe('results', () => {
     expect(rows[2]).toMatch(/none\.png,1,.*E_INPUT_NOT_FOUND/);
     expect(run.code).toBe(3);
     await rm(join(pictures, 'sub', 'x, "y".png'));
+  });
+
+  it('are CSV that says what of a picture was looked at, also of a run that was gone on with', async () => {
+    const mask = at('left out.png');
+    await writePicture(mask, 0);
+    const part = ['--roi', '4,2,20,16', '--ignore', mask];
+    const direct = await score([join(pictures, 'a.png'), ...part, '--format', 'csv']);
+    const last = (text: string) => text.trimEnd().split('\n').at(-1)!;
+    expect(direct.stdout.split('\n')[0]).toMatch(/,roi\.x,roi\.y,roi\.width,roi\.height,ignoredPixels$/);
+    expect(last(direct.stdout)).toMatch(/,4,2,20,16,0$/);
+    expect(last((await score([join(pictures, 'a.png'), '--format', 'csv'])).stdout)).toMatch(/,,,,,$/);
+    const args = [pictures, '--shard', '1/1', '--out', at('parts'), ...part];
+    await score([...args, '--limit', '1']);
+    await score([...args, '--resume']);
+    const { stdout } = await runInProcess(['merge', at('parts'), '--format', 'csv']);
+    const rows = stdout.trimEnd().split('\n').slice(1);
+    expect(rows.map((row) => row.split(',').slice(-5).join(','))).toEqual(['4,2,20,16,0', '4,2,20,16,0']);
   });
 
   it('leave out timings on request, so that equal runs give equal bytes', async () => {

@@ -46,6 +46,8 @@ describe('results as Parquet', () => {
         scored(0, {
           anomalous: true,
           threshold: 0.05,
+          roi: { x: 4, y: 5, width: 30, height: 20 },
+          ignoredPixels: 0,
           bitDepth: 12,
           valueRange: { low: -1, high: 4 },
           warnings: [{ kind: 'constant', message: 'all pixels are equal' }],
@@ -81,7 +83,13 @@ describe('results as Parquet', () => {
       error_code: null,
       error_message: null,
       error_hint: null,
+      roi_x: 4,
+      roi_y: 5,
+      roi_width: 30,
+      roi_height: 20,
+      ignored_pixels: 0n,
     });
+    expect(nulls(rows[1]!)).toMatchObject({ roi_x: null, roi_height: null, ignored_pixels: null });
     expect(rows[1]).toMatchObject({ regions: [], anomalous: null, score: 0.1 + 1 / 7 });
     expect(rows[1]!['warnings'] ?? null).toBeNull();
     expect(nulls(rows[2]!)).toEqual({
