@@ -75,11 +75,16 @@ async function vitest(name, ...args) {
   return settled({ passed: numPassedTests, failed: numFailedTests }, code);
 }
 
-/** Runs a program of GoogleTest, which tells its counts in a file; `through` is what runs it, if not the machine. */
+/**
+ * Runs a program of GoogleTest, which tells its counts in a file; `through` is what runs it, if not the machine,
+ * on which processor, and which tests.
+ */
 async function googletest(name, path, through) {
   const report = join(scratch, `${name}.json`);
   const args = ['--gtest_brief=1', `--gtest_output=json:${report}`];
-  const { code } = await (through ? run(through, [path, ...args]) : run(path, args));
+  const { code } = await (through
+    ? run(through.emulator, ['-cpu', through.cpu, path, ...args, `--gtest_filter=${through.tests}`])
+    : run(path, args));
   if (!existsSync(report)) return { passed: 0, failed: 1 };
   const { tests, failures: failed, testsuites } = JSON.parse(readFileSync(report, 'utf8'));
   const cases = testsuites.flatMap(({ testsuite }) => testsuite);
@@ -177,7 +182,27 @@ const suites = {
     const made = await run('cmake', ['-S', 'test/native/kernels', '-B', build, ...defined]);
     const built = made.code === 0 ? await run('cmake', ['--build', build, '-j', '2']) : made;
     if (built.code !== 0) return { passed: 0, failed: 1 };
-    return googletest('crane_kernel_tests', join(build, 'crane_kernel_tests'), 'qemu-aarch64');
+    const path = join(build, 'crane_kernel_tests');
+    const total = { passed: 0, failed: 0 };
+    // A processor with every instruction that a face needs, and one that has NEON alone.
+    const processors = [
+      { cpu: 'max', tests: '*', newer: true },
+      { cpu: 'cortex-a72', tests: 'KernelChoice.*:Isa.*:Int8.*:*nearest*', newer: false },
+    ];
+    for (const { cpu, tests, newer } of processors) {
+      const { passed, failed } = await googletest(`crane_kernel_tests on ${cpu}`, path, {
+        emulator: 'qemu-aarch64',
+        cpu,
+        tests,
+      });
+      const { output } = await run('qemu-aarch64', ['-cpu', cpu, path, '--gtest_list_tests']);
+      const faces = ['linear_bfloat16_neonbf16', 'attention_bfloat16_neonbf16', 'linear_int8_neoni8mm'];
+      const wrong = faces.filter((face) => output.includes(face) !== newer);
+      failures.push(...wrong.map((face) => `${face} is ${newer ? 'not ' : ''}found on ${cpu}`));
+      total.passed += passed + faces.length - wrong.length;
+      total.failed += failed + wrong.length;
+    }
+    return total;
   },
 
   /**

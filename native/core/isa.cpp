@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 #include "core/error.h"
@@ -21,9 +23,10 @@ struct NamedIsa {
 };
 
 constexpr NamedIsa k_bits[] = {
-    {"avx2", Isa::avx2},       {"avx512", Isa::avx512},         {"avx512bf16", Isa::avx512bf16},
-    {"neon", Isa::neon},       {"avx512vnni", Isa::avx512vnni}, {"avxvnni", Isa::avxvnni},
-    {"amxbf16", Isa::amxbf16}, {"amxint8", Isa::amxint8},
+    {"avx2", Isa::avx2},         {"avx512", Isa::avx512},         {"avx512bf16", Isa::avx512bf16},
+    {"neon", Isa::neon},         {"avx512vnni", Isa::avx512vnni}, {"avxvnni", Isa::avxvnni},
+    {"amxbf16", Isa::amxbf16},   {"amxint8", Isa::amxint8},       {"neonbf16", Isa::neonbf16},
+    {"neoni8mm", Isa::neoni8mm},
 };
 
 // What CRANE_MAX_ISA names; a set stands before those that it includes.
@@ -32,6 +35,7 @@ constexpr NamedIsa k_sets[] = {
     {"avx512bf16", Isa::avx2 | Isa::avx512 | Isa::avx512bf16},
     {"avx512", Isa::avx2 | Isa::avx512},
     {"avx2", Isa::avx2},
+    {"neonbf16", Isa::neon | Isa::neonbf16},
     {"neon", Isa::neon},
     {"none", Isa::none},
 };
@@ -94,6 +98,14 @@ Isa of_this_cpu() {
   isa = isa | (newer & (Isa::amxbf16 | Isa::amxint8));
 #elif defined(__aarch64__)
   isa = Isa::neon;
+#if defined(__linux__)
+  // Bits of Linux's interface; headers of the oldest systems do not name them.
+  constexpr unsigned long k_i8mm = 1UL << 13;
+  constexpr unsigned long k_bf16 = 1UL << 14;
+  const unsigned long found = getauxval(AT_HWCAP2);
+  if ((found & k_bf16) != 0) isa = isa | Isa::neonbf16;
+  if ((found & k_i8mm) != 0) isa = isa | Isa::neoni8mm;
+#endif
 #endif
   return isa;
 }

@@ -18,6 +18,8 @@ enum class Isa : uint32_t {
   avxvnni = 1U << 5,     // beside avx2
   amxbf16 = 1U << 6,     // tiles, which Linux grants on request: usable_isa() asks
   amxint8 = 1U << 7,
+  neonbf16 = 1U << 8,  // beside neon: BFMMLA and BFDOT
+  neoni8mm = 1U << 9,  // beside neon: USMMLA
 };
 
 constexpr Isa operator|(Isa a, Isa b) {

@@ -8,9 +8,9 @@ namespace crane {
 
 enum class Precision {
   float32,
-  bfloat16,  // CPU with AVX512_BF16, CUDA
+  bfloat16,  // CPU with AVX512_BF16 or FEAT_BF16, CUDA
   float16,   // CUDA
-  int8,      // CPU with AVX512_VNNI or AVX_VNNI: the linear layers; attention in bfloat16 or float32
+  int8,      // CPU with AVX512_VNNI, AVX_VNNI or FEAT_I8MM: linear layers; attention in bfloat16 or float32
 };
 
 constexpr std::string_view precision_name(Precision precision) {

@@ -10,7 +10,7 @@
 namespace crane::kernels {
 
 // Eight tiles of scores are 16 KB of the first-level cache, twice while the next ones are computed.
-using Kernel = AttentionKernel<Vec, PairCells, RoundedSoftmax, TileProducts, /*k_tiles=*/8>;
+using Kernel = AttentionKernel<Vec, PairCells, RoundedSoftmax<Vec, PairCells>, TileProducts, /*k_tiles=*/8>;
 const AttentionFace k_attention_amxbf16 = {Kernel::k_panel, Kernel::run};
 
 }  // namespace crane::kernels

@@ -10,7 +10,7 @@
 namespace crane::kernels {
 // As for float32; scores, or weights with values and sums, of twice as many keys stay in 32 KB.
 using Products = VectorProducts<Vec, PairCells, /*keys=*/14, /*value_rows=*/7, /*value_vectors=*/4>;
-using Kernel = AttentionKernel<Vec, PairCells, RoundedSoftmax, Products, /*k_tiles=*/8>;
+using Kernel = AttentionKernel<Vec, PairCells, RoundedSoftmax<Vec, PairCells>, Products, /*k_tiles=*/8>;
 const AttentionFace k_attention_avx512bf16 = {Kernel::k_panel, Kernel::run};
 
 }  // namespace crane::kernels

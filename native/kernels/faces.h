@@ -38,10 +38,15 @@ extern const PeakFace k_peak_avx512;
 extern const PeakFace k_peak_avxvnni;
 extern const PeakFace k_peak_avx2;
 #elif defined(__aarch64__)
+extern const LinearFace k_linear_neonbf16;
+extern const LinearFace k_linear_neoni8mm;
 extern const LinearFace k_linear_neon;
+extern const AttentionFace k_attention_neonbf16;
 extern const AttentionFace k_attention_neon;
 extern const AffinityFace k_affinity_neon;
 extern const NearestFace k_nearest_neon;
+extern const PeakFace k_peak_neonbf16;
+extern const PeakFace k_peak_neoni8mm;
 extern const PeakFace k_peak_neon;
 #endif
 

@@ -1,14 +1,19 @@
 // The algorithm of linear_panels.h in int8 over a vector type V and how its cells of four values are made and
 // multiplied (Bytes); included by its faces only.
 //
-// A block of rows becomes whole numbers, each row by its own scale, and is packed as [panel][cells][k_rows];
-// a tile of k_rows x 2 vectors of sums stays in registers over the whole depth, is scaled to floats there,
-// and gets the outliers' products. From there on it is any linear layer's tile.
+// A block of rows becomes whole numbers, each row by its own scale, and is packed panel by panel; a tile of
+// k_rows x 2 vectors of sums stays in registers over the whole depth, is scaled to floats there, and gets the
+// outliers' products. From there on it is any linear layer's tile.
 //
 // Bytes is a type with
 //   from(x[4], inverse, zero)      vectors that follow each other in a row -> a vector of the row's cells
 //   dot(u, q, sum)                 sum + the products of each cell's values
 //   floats(sum, zero, sums, step)  (sum - zero sums) as floats, times step
+//
+// Tiles says how a panel lies and is multiplied: VectorTiles, or a type for other instructions with
+//   k_cells_together               a panel has a multiple of so many cells
+//   lay(tile, count, dst)          vectors of k_lanes cells of each row -> `count` cells of a panel
+//   product(rows, weight, cells, sum)
 #pragma once
 
 #include "kernels/cells.h"
@@ -19,7 +24,25 @@
 namespace crane::kernels {
 namespace {
 
-template <typename V, typename Bytes, int k_rows, int64_t k_block_bytes>
+// A panel as [cells][k_rows].
+template <typename V, typename Bytes, int k_rows>
+struct VectorTiles {
+  using Reg = typename V::Reg;
+  static constexpr int64_t k_cells_together = 1;
+
+  static void lay(Reg (&tile)[V::k_lanes], int64_t count, float* dst) {
+    V::transpose(tile);
+    // Whole vectors: the lanes behind a row of k_rows are overwritten by the next one.
+    for (int64_t i = 0; i < count; ++i) V::store(dst + i * k_rows, tile[i]);
+  }
+  static inline __attribute__((always_inline)) void product(const float* rows, const float* weight,
+                                                            int64_t cells, Reg (&sum)[k_rows][2]) {
+    tile_product<V, k_rows>(rows, weight, cells, sum, Bytes::dot);
+  }
+};
+
+template <typename V, typename Bytes, int k_rows, int64_t k_block_bytes,
+          typename Tiles = VectorTiles<V, Bytes, k_rows>>
 class Int8LinearKernel : public Int8Rows<V, k_rows> {
   using Base = Int8Rows<V, k_rows>;
   using Base::end_;
@@ -35,7 +58,7 @@ class Int8LinearKernel : public Int8Rows<V, k_rows> {
 
   static void run(const LinearPanels& job, const PanelRange& range) {
     thread_local Scratch scratch;
-    const int64_t cells = (job.depth + 3) / 4;
+    const int64_t cells = cells_of(job);
     const int64_t fitting = k_block_bytes / 4 / (cells * k_rows);
     const int64_t panels = fitting < 1 ? 1 : fitting > k_most_panels ? k_most_panels : fitting;
     Int8LinearKernel kernel(job, panels, scratch.floats(floats_for(job, panels)));
@@ -50,18 +73,23 @@ class Int8LinearKernel : public Int8Rows<V, k_rows> {
  private:
   static constexpr int64_t k_most_panels = 32;
 
+  static int64_t cells_of(const LinearPanels& job) {
+    constexpr int64_t step = 4 * Tiles::k_cells_together;
+    return (job.depth + step - 1) / step * Tiles::k_cells_together;
+  }
+
   Int8LinearKernel(const LinearPanels& job, int64_t panels, float* memory)
       : Base(job, panels, memory),
-        cells_((job.depth + 3) / 4),
+        cells_(cells_of(job)),
         packed_(memory + Base::needed(job, panels)),
         rows_(packed_ + panels * k_rows * cells_ + k_lanes) {}
 
   static int64_t floats_for(const LinearPanels& job, int64_t panels) {
-    return Base::needed(job, panels) + panels * k_rows * ((job.depth + 3) / 4) + k_lanes +
+    return Base::needed(job, panels) + panels * k_rows * cells_of(job) + k_lanes +
            k_rows * Base::row_floats(job);
   }
 
-  // Rows [first, first + k_rows) as [cells][k_rows]; rows behind the last are zero.
+  // Rows [first, first + k_rows); rows behind the last are zero.
   void pack(int64_t first) {
     const int64_t pitch = Base::row_floats(job_);
     for (int64_t r = 0; r < k_rows; ++r) this->measure_row(first + r, rows_ + r * pitch);
@@ -79,9 +107,7 @@ class Int8LinearKernel : public Int8Rows<V, k_rows> {
         for (int v = 0; v < 4; ++v) x[v] = V::load(row + v * k_lanes);
         tile[i] = Bytes::from(x, scale.inverse, scale.zero);
       }
-      V::transpose(tile);
-      // Whole vectors: the lanes behind a row of k_rows are overwritten by the next one.
-      for (int64_t i = 0; i < cells_ - k && i < k_lanes; ++i) V::store(dst + (k + i) * k_rows, tile[i]);
+      Tiles::lay(tile, cells_ - k < k_lanes ? cells_ - k : k_lanes, dst + k * k_rows);
     }
   }
 
@@ -92,7 +118,7 @@ class Int8LinearKernel : public Int8Rows<V, k_rows> {
     float* dst = this->dst_of(column);
     for (int64_t r = first_; r < end_; r += k_rows) {
       Reg sum[k_rows][2];
-      tile_product<V, k_rows>(packed_ + (r - first_) * cells_, weight, cells_, sum, Bytes::dot);
+      Tiles::product(packed_ + (r - first_) * cells_, weight, cells_, sum);
       for (int h = 0; h < 2; ++h) {
         const Reg steps = V::load(beside + h * k_lanes);
         const Reg sums = V::load(beside + k_columns + h * k_lanes);

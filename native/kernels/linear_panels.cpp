@@ -38,7 +38,7 @@ void pack_int8(const LinearFace& face, const float* weight, int64_t out, int64_t
         sum += q;
         bits |= (static_cast<uint32_t>(q) & 0xFFU) << (8 * v);
       }
-      dst[cell * face.columns + c] = std::bit_cast<float>(bits);
+      dst[face.place(cell, c)] = std::bit_cast<float>(bits);
     }
     float* beside = dst + cells * face.columns + c;
     beside[0] = step;
@@ -73,7 +73,7 @@ void LinearFace::pack(const float* weight, int64_t out, int64_t depth, int64_t f
       for (int64_t c = 0; c < columns; ++c) {
         const int64_t column = panel * columns + c;
         const float* row = weight + column * depth;
-        for (int64_t k = from; k < to; ++k) dst[k * columns + c] = column < out ? cell(row, k) : 0.0F;
+        for (int64_t k = from; k < to; ++k) dst[place(k, c)] = column < out ? cell(row, k) : 0.0F;
       }
     }
   }

@@ -32,7 +32,7 @@ struct LinearPanels {
   // Places in the depth, ascending, that int8 keeps as floats; the same as when the weights were packed.
   const int32_t* outliers = nullptr;
   int64_t outlier_count = 0;
-  const float* weight = nullptr;  // packed: [panels][cells of depth][columns]
+  const float* weight = nullptr;  // packed: [panels][cells of depth][columns], see LinearFace::place
   const float* bias = nullptr;    // [out]
   int64_t out = 0;
   float* dst = nullptr;  // column c of row r: dst[c / group * group_stride + r * row_stride + c % group]
@@ -54,8 +54,9 @@ struct LinearFace {
   int64_t columns;
   int64_t cell_values;  // values of the depth in four bytes: 1 float32, 2 bfloat16 or 4 int8
   void (*run)(const LinearPanels& job, const PanelRange& range);
-  int64_t cell_multiple = 1;  // the depth is packed as a multiple of so many cells
-  int64_t block_panels = 8;   // panels of rows that pass over the weights together
+  int64_t cell_multiple = 1;   // the depth is packed as a multiple of so many cells
+  int64_t block_panels = 8;    // panels of rows that pass over the weights together
+  int64_t cells_together = 1;  // of a column, one behind the other; divides cell_multiple
 
   int64_t row_panels(int64_t count) const { return (count + rows - 1) / rows; }
   int64_t column_panels(int64_t out) const { return (out + columns - 1) / columns; }
@@ -65,6 +66,11 @@ struct LinearFace {
   int64_t cells(int64_t depth, int64_t outliers = 0) const {
     const int64_t step = cell_values * cell_multiple;
     return (depth + step - 1) / step * cell_multiple + (is_int8() ? 2 + outliers : 0);
+  }
+  // Where a panel of packed weights holds a cell of the depth of one of its columns.
+  int64_t place(int64_t cell, int64_t column) const {
+    const int64_t within = cell % cells_together;
+    return (cell - within) * columns + column * cells_together + within;
   }
   // The packed weights' size in cells, four bytes each.
   int64_t packed_floats(int64_t out, int64_t depth, int64_t outliers = 0) const {

@@ -1,8 +1,6 @@
-// How scores become weights that are rounded to bfloat16, a Softmax of attention_panels_kernel.h; included by
-// the faces of bfloat16 only.
+// How scores become weights that are rounded to bfloat16, a Softmax of attention_panels_kernel.h over a
+// vector type V and its pairs of bfloat16 (Pairs); included by the faces of bfloat16 only.
 #pragma once
-
-#include "kernels/vec_avx512bf16.h"
 
 namespace crane::kernels {
 namespace {
@@ -13,20 +11,20 @@ namespace {
 // Weights are normalised and added in float32, then rounded; each row is divided by the sum of what was
 // rounded, which costs one more product for a pair of keys: so equal values come out as they went in, and a
 // row whose weight lies on few keys does not keep their rounding.
+template <typename V, typename Pairs>
 struct RoundedSoftmax {
-  using Reg = Vec::Reg;
+  using Reg = typename V::Reg;
   static constexpr bool k_divides_by_what_was_multiplied = true;
 
   static Reg query(Reg /*scale*/, Reg x) { return x; }
-  static Reg shift_of(Reg scale, Reg highest) { return Vec::mul(scale, highest); }
+  // What is added to a scaled score.
+  static Reg shift_of(Reg scale, Reg highest) { return V::mul(V::sub(V::zero(), scale), highest); }
   static Reg weight(Reg scale, Reg score, Reg shift) {
-    return short_exp2_lanes(_mm512_fmsub_ps(scale, score, shift));
+    return Pairs::short_exp2(V::fma(scale, score, shift));
   }
-  static Reg fade(Reg scale, Reg from, Reg to) {
-    return short_exp2_lanes(Vec::mul(scale, Vec::sub(from, to)));
-  }
+  static Reg fade(Reg scale, Reg from, Reg to) { return Pairs::short_exp2(V::mul(scale, V::sub(from, to))); }
   static Reg divisor_of(Reg sum) { return sum; }
-  static Reg share(Reg fade, Reg divisor) { return Vec::div(fade, divisor); }
+  static Reg share(Reg fade, Reg divisor) { return V::div(fade, divisor); }
 };
 
 }  // namespace

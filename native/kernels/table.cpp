@@ -15,6 +15,9 @@ constexpr Isa amxbf16 = avx512bf16 | Isa::amxbf16;
 constexpr Isa avx512vnni = Isa::avx512 | Isa::avx512vnni;
 constexpr Isa amxint8 = avx512vnni | Isa::amxint8;
 constexpr Isa avxvnni = Isa::avx2 | Isa::avxvnni;
+#elif defined(__aarch64__)
+constexpr Isa neonbf16 = Isa::neon | Isa::neonbf16;
+constexpr Isa neoni8mm = Isa::neon | Isa::neoni8mm;
 #endif
 
 constexpr Row k_table[] = {
@@ -63,6 +66,8 @@ constexpr Row k_table[] = {
     {"linear", bf16, "amxbf16", amxbf16, &k_linear_amxbf16},
 #endif
     {"linear", bf16, "avx512bf16", avx512bf16, &k_linear_avx512bf16},
+#elif defined(__aarch64__)
+    {"linear", bf16, "neonbf16", neonbf16, &k_linear_neonbf16},
 #endif
     {"linear", bf16, "ref", Isa::none},
 
@@ -71,6 +76,8 @@ constexpr Row k_table[] = {
     {"attention", bf16, "amxbf16", amxbf16, &k_attention_amxbf16},
 #endif
     {"attention", bf16, "avx512bf16", avx512bf16, &k_attention_avx512bf16},
+#elif defined(__aarch64__)
+    {"attention", bf16, "neonbf16", neonbf16, &k_attention_neonbf16},
 #endif
     {"attention", bf16, "ref", Isa::none},
 
@@ -80,6 +87,8 @@ constexpr Row k_table[] = {
 #endif
     {"linear", i8, "avx512vnni", avx512vnni, &k_linear_avx512vnni},
     {"linear", i8, "avxvnni", avxvnni, &k_linear_avxvnni},
+#elif defined(__aarch64__)
+    {"linear", i8, "neoni8mm", neoni8mm, &k_linear_neoni8mm},
 #endif
     {"linear", i8, "ref", Isa::none},
 
@@ -92,6 +101,7 @@ constexpr Row k_table[] = {
     {"attention", i8, "avx512", Isa::avx512, &k_attention_avx512},
     {"attention", i8, "avx2", Isa::avx2, &k_attention_avx2},
 #elif defined(__aarch64__)
+    {"attention", i8, "neonbf16", neonbf16, &k_attention_neonbf16},
     {"attention", i8, "neon", Isa::neon, &k_attention_neon},
 #endif
     {"attention", i8, "ref", Isa::none},
@@ -115,6 +125,9 @@ constexpr PeakRow k_peaks[] = {
 #endif
     {PeakFormat::int8, "avx512vnni", "VPDPBUSD, 512 bits", avx512vnni, &k_peak_avx512vnni},
     {PeakFormat::int8, "avxvnni", "VPDPBUSD, 256 bits", avxvnni, &k_peak_avxvnni},
+#elif defined(__aarch64__)
+    {PeakFormat::bfloat16, "neonbf16", "BFMMLA, 128 bits", neonbf16, &k_peak_neonbf16},
+    {PeakFormat::int8, "neoni8mm", "USMMLA, 128 bits", neoni8mm, &k_peak_neoni8mm},
 #endif
 };
 

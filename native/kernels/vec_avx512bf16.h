@@ -6,6 +6,7 @@
 // floats count as zero, NaN stays NaN, and what lies behind the largest bfloat16 becomes infinite.
 #pragma once
 
+#include "kernels/exp2.h"
 #include "kernels/vec_avx512.h"
 
 namespace crane::kernels {
@@ -28,21 +29,16 @@ struct PairCells {
   static Reg dot(Reg a, Reg b, Reg sum) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b); }
   static Reg ones() { return _mm512_castsi512_ps(_mm512_set1_epi32(0x3F803F80)); }
 
+  // 2^x with a relative error below 2.7e-6, a thousandth of what rounding the result to bfloat16 may add.
+  // x = -inf gives 0, NaN stays.
+  static Reg short_exp2(Reg x) {
+    const Reg f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);  // x - floor(x)
+    return _mm512_scalef_ps(short_exp2_of_fraction<Vec>(f), x);                    // 2^f 2^floor(x)
+  }
+
  private:
   static Reg cells(__m512bh x) { return (Reg)x; }
 };
-
-// 2^x with a relative error below 2.7e-6, a thousandth of what rounding the result to bfloat16 may add: the
-// polynomial of degree 4 on [0, 1] whose largest relative error is least. x = -inf gives 0, NaN stays.
-inline Vec::Reg short_exp2_lanes(Vec::Reg x) {
-  const Vec::Reg f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);  // x - floor(x)
-  Vec::Reg p = Vec::set1(0x1.bb7cd4p-7F);
-  p = Vec::fma(p, f, Vec::set1(0x1.aa13f0p-5F));
-  p = Vec::fma(p, f, Vec::set1(0x1.ee798ap-3F));
-  p = Vec::fma(p, f, Vec::set1(0x1.62d166p-1F));
-  p = Vec::fma(p, f, Vec::set1(0x1.00002cp+0F));
-  return _mm512_scalef_ps(p, x);  // p 2^floor(x)
-}
 
 }  // namespace
 }  // namespace crane::kernels

@@ -51,7 +51,7 @@ export interface NativeAddon {
     libtorchBuildId: string;
     /** our CUDA kernels are compiled in */
     cuda: boolean;
-    /** best instruction set of this CPU, lowered by CRANE_MAX_ISA: 'avx512bf16', 'avx512', 'avx2' or 'plain' */
+    /** best instruction set of this CPU, lowered by CRANE_MAX_ISA: 'avx512bf16', 'avx512', 'avx2', 'neonbf16', 'neon' or 'plain' */
     isa: string;
     /**
      * the face of every kernel with several for float32, chosen once per process and independent of the work, as

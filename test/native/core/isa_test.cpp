@@ -25,6 +25,11 @@ TEST(Isa, SetsOfAnotherProcessorStandBesideNotAbove) {
   EXPECT_EQ(lowered(Isa::neon, "neon"), Isa::neon);
   EXPECT_EQ(lowered(Isa::neon, "avx512bf16"), Isa::none);
   EXPECT_EQ(isa_name(Isa::neon), "neon");
+  const Isa all = Isa::neon | Isa::neonbf16 | Isa::neoni8mm;
+  EXPECT_EQ(lowered(all, "neonbf16"), Isa::neon | Isa::neonbf16);
+  EXPECT_EQ(lowered(all, "neon"), Isa::neon);
+  EXPECT_EQ(isa_name(all), "neonbf16");
+  EXPECT_EQ(isa_bits(all), "neon, neonbf16, neoni8mm");
 }
 
 TEST(Isa, ACeilingAddsNothing) {

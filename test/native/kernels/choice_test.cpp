@@ -38,7 +38,8 @@ TEST(KernelChoice, WhatWasRecordedForcesTheSameChoice) {
 TEST(KernelChoice, Bfloat16EnginesHaveFacesOfTheirOwn) {
   EXPECT_EQ(kernels_chosen_by("ref", Precision::bfloat16),
             "linear=ref,attention=ref,affinity=ref,nearest=ref");
-  const std::string face = can_run("amxbf16") ? "amxbf16" : can_run("avx512bf16") ? "avx512bf16" : "ref";
+  std::string face = "ref";
+  for (const char* each : {"neonbf16", "avx512bf16", "amxbf16"}) face = can_run(each) ? each : face;
   const std::string wanted = "linear=" + face + ",attention=" + face + ",affinity=";
   EXPECT_TRUE(kernels_chosen_by("", Precision::bfloat16).starts_with(wanted));
 }
@@ -52,6 +53,20 @@ TEST(KernelChoice, Int8EnginesMultiplyAttentionInBfloat16WhereTheCpuHasItElseInF
   EXPECT_TRUE(kernels_chosen_by("linear=avx512vnni,attention=avx512", Precision::int8)
                   .starts_with("linear=avx512vnni,attention=avx512,affinity="));
   EXPECT_EQ(instructions_of(Precision::int8), "avx512, avx512vnni or avx2, avxvnni");
+}
+
+TEST(KernelChoice, AProcessorsBitsSayWhichPrecisionsItMultipliesIn) {
+  const bool has_bfloat16 = can_run("amxbf16") || can_run("avx512bf16") || can_run("neonbf16");
+  const bool has_int8 =
+      can_run("amxint8") || can_run("avx512vnni") || can_run("avxvnni") || can_run("neoni8mm");
+  EXPECT_EQ(can_multiply_in(Precision::bfloat16), has_bfloat16);
+  EXPECT_EQ(can_multiply_in(Precision::int8), has_int8);
+#if defined(__aarch64__)
+  EXPECT_EQ(instructions_of(Precision::bfloat16), "neon, neonbf16");
+  EXPECT_EQ(instructions_of(Precision::int8), "neon, neoni8mm");
+  const std::string attention = has_bfloat16 ? "attention=neonbf16" : "attention=neon";
+  EXPECT_NE(kernels_chosen_by("", Precision::int8).find(attention), std::string::npos);
+#endif
 }
 
 TEST(KernelChoice, WhatIsNoFaceOfAPrecisionLeavesItsChoiceAsItIs) {
