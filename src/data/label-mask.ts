@@ -5,7 +5,6 @@
  * named (mask-values.ts) those alone are. With `maskGrey` they stay as they are: the engine reads them as the reference does while it resizes them to the model's
  * input (resizeMask; method.md 2, step 2), above 0 after the conversion to 8-bit grey.
  */
-import sharp from 'sharp';
 import type { NativePicture } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { decodeMask } from '../images/decode.js';
@@ -13,6 +12,7 @@ import { inSlices } from '../images/in-slices.js';
 import { isLossyFile } from '../images/lossy.js';
 import { toPictureSource } from '../images/picture-input.js';
 import type { PictureNote } from '../images/samples.js';
+import { sharp } from '../images/sharp.js';
 import { defaultOf } from '../options/table.js';
 import type { NamedValues } from './mask-values.js';
 import { orientationOf } from './picture-sizes.js';

@@ -1,6 +1,6 @@
 /** The size of a picture as it is stored, and after its EXIF orientation. */
-import sharp from 'sharp';
 import { measurePicture } from '../images/read-samples.js';
+import { sharp } from '../images/sharp.js';
 
 interface Size {
   width: number;

@@ -1,8 +1,8 @@
 /** An anomaly map: how anomalous each pixel is; of most methods a probability. Everything slow runs on the addon's or sharp's threads. */
-import sharp from 'sharp';
 import type { NativeAddon } from '../addon/native.js';
 import type { Range } from '../methods/descriptor.js';
 import { wrongValue } from '../options/check.js';
+import { sharp } from './sharp.js';
 
 export class AnomalyMap {
   /** [height, width] row-major, values within `range` */

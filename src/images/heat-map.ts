@@ -1,7 +1,7 @@
 /** A picture with its anomaly map laid over it, and the legend of the colours. One scale holds for a whole run. */
-import sharp, { type Sharp } from 'sharp';
 import type { NativeAddon, NativePicture } from '../addon/native.js';
 import type { AnomalyMap } from './anomaly-map.js';
+import { type Sharp, sharp } from './sharp.js';
 
 export interface HeatMapStyle {
   /** map values of the first and the last colour */

@@ -1,6 +1,6 @@
 /** The outline of a ground-truth mask as a transparent picture to lay over the original. */
-import sharp from 'sharp';
 import type { NativeAddon, NativePicture } from '../addon/native.js';
+import { sharp } from './sharp.js';
 
 const k_thickness = 2;
 const k_colour = { r: 0, g: 230, b: 255 };

@@ -1,9 +1,9 @@
 /** One picture as the paper's figures show it: the picture, its ground truth, its map, and the map over the picture. */
-import sharp from 'sharp';
 import type { NativeAddon, NativePicture } from '../addon/native.js';
 import type { AnomalyMap } from './anomaly-map.js';
 import { legend, overlayPicture } from './heat-map.js';
 import { maskOutline } from './mask-outline.js';
+import { sharp } from './sharp.js';
 
 /** 'normal': every pixel is; 'unknown': nobody drew it. */
 export type PanelMask = NativePicture | 'normal' | 'unknown';

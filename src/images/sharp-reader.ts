@@ -1,6 +1,5 @@
 /** Reads PNG, JPEG, WebP, GIF and the usual TIFFs through sharp: no colour management, samples as the file has them. */
 
-import sharp, { type Metadata, type Sharp } from 'sharp';
 import { CraneError } from '../errors.js';
 import type { OpenFile } from '../files/open-file.js';
 import type { Size } from '../options/types.js';
@@ -12,6 +11,7 @@ import type { PictureFile } from './picture-input.js';
 import { gifMode, pngMode } from './pillow-mode.js';
 import { checkSize, type ReadLimits } from './read-limits.js';
 import { channelsOf, eightBits, type Samples } from './samples.js';
+import { type Metadata, type Sharp, sharp } from './sharp.js';
 import { photometrics, type TiffForm } from './tiff/form.js';
 import { droppedNotes } from './tiff/read.js';
 

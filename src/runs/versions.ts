@@ -1,6 +1,6 @@
 /** Versions of all that a result is made with. */
-import sharp from 'sharp';
 import { packageVersion } from '../files/package-root.js';
+import { sharp } from '../images/sharp.js';
 import type { Machine } from './machine.js';
 
 export type Versions = Record<'crane-native' | 'libtorch' | 'node' | 'sharp' | 'libvips', string>;

@@ -3,11 +3,11 @@
  * equal; a later change of anything that decides a feature must change k_format.
  */
 import { createHash } from 'node:crypto';
-import sharp from 'sharp';
 import type { MethodOptions } from '../addon/native.js';
 import type { FeatureShape } from '../addon/training.js';
 import { CraneError } from '../errors.js';
 import { changedReading, type Reading } from '../images/reading.js';
+import { sharp } from '../images/sharp.js';
 import { methodOf, needsSource } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
 import type { Size } from '../options/types.js';

@@ -1,9 +1,9 @@
 /** From annotations to masks: which picture each is of, its pixels, the files that are written once. */
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import sharp from 'sharp';
 import { CraneError } from '../../errors.js';
 import { exists, isThere, writeWhole } from '../../files/write-whole.js';
+import { sharp } from '../../images/sharp.js';
 import { stemOf } from '../../scan/mask-names.js';
 import { visible } from '../../terminal/visible.js';
 import { eachBounded } from '../each-bounded.js';

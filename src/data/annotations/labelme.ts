@@ -1,6 +1,6 @@
 /** labelme's JSON: one file for each picture, mostly beside it. */
-import sharp from 'sharp';
 import { z } from 'zod';
+import { sharp } from '../../images/sharp.js';
 import { type AnnotatedPicture, refuseAnnotations } from './annotated.js';
 import type { Shape } from './shapes.js';
 

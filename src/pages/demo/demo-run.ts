@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { z } from 'zod';
 import type { Engine } from '../../engine/engine.js';
 import { isFailed, type PictureScore } from '../../engine/result.js';
@@ -13,6 +12,7 @@ import { type HeatMapStyle, heatMapFile, legend, overlayPicture } from '../../im
 import { maskOutline } from '../../images/mask-outline.js';
 import { toPictureSource } from '../../images/picture-input.js';
 import { readingOf } from '../../images/reading.js';
+import { sharp } from '../../images/sharp.js';
 import { mapColours } from '../../methods/registry.js';
 import { type Model, modelFile } from '../../models/model-json.js';
 import { defaultOf } from '../../options/table.js';

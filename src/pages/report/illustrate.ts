@@ -1,5 +1,4 @@
 /** Pictures of the report as small files: the picture, its map, both laid over each other, the outline of the mask. */
-import sharp from 'sharp';
 import type { NativeAddon, NativePicture } from '../../addon/native.js';
 import { maskOfPicture } from '../../data/label-mask.js';
 import { type CraneError, toCraneError } from '../../errors.js';
@@ -9,6 +8,7 @@ import { overlayPicture } from '../../images/heat-map.js';
 import { maskOutline } from '../../images/mask-outline.js';
 import { toPictureSource } from '../../images/picture-input.js';
 import type { Reading } from '../../images/reading.js';
+import { sharp } from '../../images/sharp.js';
 import { defaultOf } from '../../options/table.js';
 import { mapOf } from '../../runs/read-run.js';
 import { pathIn, type TestedDataSet } from '../../runs/test-run.js';

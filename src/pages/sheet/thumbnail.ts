@@ -1,5 +1,4 @@
 /** A labelled picture as a small file, and what its masks mark as another one to lay over it. Works without the addon. */
-import sharp from 'sharp';
 import type { DataItem } from '../../data/data-set.js';
 import { maskOfPicture, toGrey } from '../../data/label-mask.js';
 import { type CraneError, toCraneError } from '../../errors.js';
@@ -8,6 +7,7 @@ import { inSlices, rowsOfSlice } from '../../images/in-slices.js';
 import { toPictureSource } from '../../images/picture-input.js';
 import type { Reading } from '../../images/reading.js';
 import { channelsOf } from '../../images/samples.js';
+import { sharp } from '../../images/sharp.js';
 
 export const k_thumbnailSide = 200;
 const k_quality = 72;
