@@ -4,15 +4,25 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "normals/patch_rows.h"
 #include "normals/search.h"
+#include "normals/subspace.h"
 #include "tensors/torch_headers.h"
 
 namespace crane::normals {
+
+// What a subspace is fitted to (subspace.h). Those of pictures add up, so banks join, and a picture can be
+// left out, without an error.
+struct Spread {
+  at::Tensor moments;           // [pictures, D + 1, D] float64 on the CPU, over all copies of each
+  std::vector<int64_t> counts;  // of each picture: its rows
+  double variance = 0.99;       // share that the axes hold
+};
 
 // What a method keeps of each picture beside its patches, by name: [pictures, ...] float32, finite.
 using Beside = std::map<std::string, at::Tensor>;
@@ -20,8 +30,10 @@ using Beside = std::map<std::string, at::Tensor>;
 class Bank {
  public:
   // rows [R, D] unit rows on any device, of which picture p has [starts[p], starts[p + 1]); the first of them
-  // are those of its upright copy, `grid` in all.
-  Bank(PatchSource what, vision::Grid grid, at::Tensor rows, std::vector<int64_t> starts, Beside beside = {});
+  // are those of its upright copy, `grid` in all. With a spread it is a bank of the kind "subspace", and has
+  // no rows of other copies; else it is one of the kind "nearest".
+  Bank(PatchSource what, vision::Grid grid, at::Tensor rows, std::vector<int64_t> starts, Beside beside = {},
+       std::optional<Spread> spread = std::nullopt);
 
   // All pictures of banks of the same kind, in their order. Errors: E_NORMALS for banks that differ.
   static Bank joined(const std::vector<const Bank*>& banks);
@@ -40,6 +52,14 @@ class Bank {
   int64_t pictures() const noexcept { return static_cast<int64_t>(starts_.size()) - 1; }
 
   const Beside& beside() const noexcept { return beside_; }
+  // The same bank with this beside its rows.
+  Bank with(Beside beside) const;
+
+  // None of a bank whose rows are searched.
+  const std::optional<Spread>& spread() const noexcept { return spread_; }
+  // Of all pictures but `without` (none: -1). Errors: E_INTERNAL for a bank without a spread, or one that
+  // would have no picture left.
+  Subspace subspace(int64_t without) const;
 
   // Picture p has the rows [starts[p], starts[p + 1]).
   std::span<const int64_t> starts() const noexcept { return starts_; }
@@ -50,7 +70,7 @@ class Bank {
     return rows_.slice(0, starts_[picture], starts_[picture] + grid_.count());
   }
 
-  // Errors: E_NORMALS for a bank of other patches.
+  // Errors: E_NORMALS for a bank of other patches; the kind does not matter.
   void check_comparable(const Bank& other) const;
 
   // Errors: E_NORMALS where patches of these towers and this input cannot be compared with it.
@@ -62,6 +82,7 @@ class Bank {
   at::Tensor rows_;
   std::vector<int64_t> starts_;
   Beside beside_;
+  std::optional<Spread> spread_;
 };
 
 }  // namespace crane::normals

@@ -81,15 +81,10 @@ function addCommand(context: Context): CommandModule {
       const out = outOf(values);
       await refuseTaken(out, values.force);
       await withEngine(context, values, async (engine) => {
+        const { choicesOf } = await import('../engine/learn-normals.js');
         const before = await engine.openNormals(path);
-        const { tower, blocks, turns, mirror, pictures } = before.facts;
-        const learning = {
-          ...values,
-          bankTower: tower,
-          ...(tower === 'vision' ? { bankBlocks: blocks } : {}),
-          turns,
-          mirror,
-        };
+        const { pictures } = before.facts;
+        const learning = { ...values, ...choicesOf(before.facts) };
         const more = await learn(context, engine, inputs, learning, (paths) => refuseKnown(paths, pictures));
         const all = await engine.mergeNormals([before, more]);
         await all.save(out, { overwrite: values.force });
@@ -141,15 +136,14 @@ function showCommand(context: Context): CommandModule {
       const { json } = readFlags(argv, ['json']);
       const path = bankOf(argv, 'show');
       const { readBankFacts } = await import('../normals/read-bank-facts.js');
-      const { bankIdentity } = await import('../normals/bank-facts.js');
+      const { bankIdentity, bankText } = await import('../normals/bank-facts.js');
       const { addon } = await context.loadAddon();
       const facts = await readBankFacts(addon, path);
       if (json) return printJson(context, { ...facts, identity: bankIdentity(facts) });
-      const { model, tower, blocks, turns, mirror, pictures } = facts;
-      const where =
-        tower === 'source' ? 'the spatial source' : `block ${blocks.join(', ')} of the vision tower`;
+      const { model, pictures } = facts;
+      const [where, ...how] = bankText(facts);
       context.stdout.write(`${visible(`model ${model}, patches after ${where}`)}\n`);
-      context.stdout.write(`each picture in ${turns} turns${mirror ? ', mirrored too' : ''}\n`);
+      context.stdout.write(`each picture in ${how.join(', ')}\n`);
       for (const { name, sha256 } of pictures)
         context.stdout.write(`${sha256.slice(0, 12)}  ${visible(name)}\n`);
       say(context, `${pictures.length} pictures`);

@@ -100,6 +100,22 @@ export class BankSets {
     });
   }
 
+  /** Once a bank and method: where a picture's own score depends on itself, the rate is no guarantee. */
+  #tellOfApproximation({ facts, identity }: NormalBank, method: MethodOptions): void {
+    const why = joinsBank(method)
+      ? 'prompts and good pictures together'
+      : facts.kind === undefined
+        ? undefined
+        : 'a subspace';
+    const told = JSON.stringify([identity, methodName(method)]);
+    if (why === undefined || this.#told.has(told)) return;
+    this.#told.add(told);
+    this.#warn({
+      code: 'W_RATE_APPROXIMATE',
+      message: `with ${why} the false-alarm rate holds approximately: the good pictures' own scores are not quite a new one's. Where it has to be kept, choose thresholds from good pictures that are in no bank: calibrate --normal-only --normals`,
+    });
+  }
+
   /** @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ; E_USAGE without a bank */
   async hold(reference: BankReference | undefined): Promise<HeldPrompts & { bank: NormalBank }> {
     if (reference === undefined) {
@@ -162,10 +178,11 @@ export class BankSets {
    * @throws CraneError E_CALIBRATE_TOO_FEW, E_CALIBRATE_SCORES
    */
   thresholds(
-    { handle, identity }: { handle: number; identity: string },
+    { handle, identity, bank }: { handle: number; identity: string; bank: NormalBank },
     method: MethodOptions,
     rate: number,
   ): Promise<BankThresholds> {
+    this.#tellOfApproximation(bank, method);
     const key = JSON.stringify([identity, method, rate]);
     const known = this.#thresholds.get(key);
     if (known) return known;
@@ -218,7 +235,8 @@ export class BankSets {
     this.checkFits(facts, path);
     const handle = await this.#native.addContext(
       { texts: {}, files: { bank: path } },
-      defaultMethod('normals'),
+      // What it says to be is what it has to be.
+      { ...defaultMethod('normals'), bankKind: facts.kind ?? 'nearest' } as MethodOptions,
     );
     const bank = new NormalBank(this.#native, handle, facts);
     this.#identities.set(path, bank.identity);

@@ -91,7 +91,7 @@ export class Contexts {
       try {
         const { handle } = held;
         const ofBoth = joinsBank(settings.method)
-          ? await this.#withOwn(settled, { handle, identity })
+          ? await this.#withOwn(settled, { handle, identity, bank: memory.bank })
           : settled;
         return { ...held, identity, release, settings: ofBoth };
       } catch (thrown) {
@@ -107,7 +107,7 @@ export class Contexts {
   /** A rate that the call gives comes before stored calibrations, and a threshold that it gives before the rate. */
   async #withOwn(
     settings: PictureSettings,
-    held: { handle: number; identity: string },
+    held: { handle: number; identity: string; bank: NormalBank },
   ): Promise<PictureSettings> {
     const { falseAlarmRate, thresholdFrom, mapThresholdFrom } = settings;
     if (falseAlarmRate === undefined || (thresholdFrom === 'call' && mapThresholdFrom === 'call'))

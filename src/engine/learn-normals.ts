@@ -51,6 +51,8 @@ export interface LearningParts {
 const k_turns = 8;
 /** Of the vision tower's depth, where a model does not say which block: late, but not the last. */
 const k_depth = 3 / 4;
+/** Of a subspace: SubspaceAD's. */
+const k_variance = 0.99;
 
 /** @throws CraneError E_NORMALS without a picture, E_USAGE, and those of a picture that cannot be read */
 export async function learnBank(
@@ -96,7 +98,7 @@ export async function mergeBanks(parts: LearningParts, banks: readonly NormalBan
   if (banks.some((bank) => kindOf(bank) !== kindOf(first))) {
     throw new CraneError(
       'E_NORMALS',
-      'banks of another model, of other blocks, with other copies or for other evidence cannot be merged',
+      'banks of another model, of other blocks, of another kind, with other copies or for other evidence cannot be merged',
     );
   }
   const held: { handle: number; release(): void }[] = [];
@@ -148,6 +150,15 @@ export function bankFacts(
   const beside = methodOf(method).besideBank?.(method);
   const own = model.normals ?? {};
   const tower = choices.bankTower ?? own.tower ?? 'vision';
+  const kind = choices.bankKind ?? own.kind ?? 'nearest';
+  if (kind !== 'subspace' && choices.bankVariance !== undefined)
+    throw new CraneError(
+      'E_USAGE',
+      'bankVariance says how a subspace is fitted, and the bank has all patches',
+      {
+        hint: 'leave it out, or learn a subspace: --bank-kind subspace (bankKind)',
+      },
+    );
   const usual = [Math.max(1, Math.round(native.facts.vision.layers * k_depth))];
   return {
     model: model.name,
@@ -156,9 +167,22 @@ export function bankFacts(
     blocks: tower === 'source' ? [] : [...(choices.bankBlocks ?? own.blocks ?? usual)],
     turns: choices.turns ?? own.turns ?? k_turns,
     mirror: choices.mirror ?? own.mirror ?? false,
+    ...(kind === 'subspace' ? { kind, variance: choices.bankVariance ?? own.variance ?? k_variance } : {}),
     ...(beside === undefined ? {} : { beside }),
     ...read,
     pictures,
+  };
+}
+
+/** What learns further pictures as these were. */
+export function choicesOf({ tower, blocks, turns, mirror, kind, variance }: BankFacts): LearnNormalsChoices {
+  return {
+    bankTower: tower,
+    ...(tower === 'vision' ? { bankBlocks: blocks } : {}),
+    turns,
+    mirror,
+    bankKind: kind ?? 'nearest',
+    ...(variance === undefined ? {} : { bankVariance: variance }),
   };
 }
 
@@ -175,8 +199,8 @@ function checkChoices(method: MethodOptions, choices: LearnNormalsChoices): void
 
 function learningMethod(parts: LearningParts, choices: LearnNormalsChoices): MethodOptions {
   if (methodOf(parts.method).remembers !== undefined) return parts.method;
-  const { tower, blocks, turns, mirror } = bankFacts(parts, [], choices);
-  const learning = { bankTower: tower, bankBlocks: blocks, turns, mirror };
+  const facts = bankFacts(parts, [], choices);
+  const learning = { ...choicesOf(facts), bankBlocks: facts.blocks };
   const own = joinsBank(parts.method) ? parts.method : defaultMethod('normals');
   return { ...own, ...learning } as MethodOptions;
 }

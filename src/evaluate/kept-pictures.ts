@@ -71,6 +71,7 @@ export class KeptPictures {
         ...(tower === 'vision' ? { bankBlocks: blocks } : {}),
         turns: 1,
         mirror: false,
+        bankKind: 'nearest',
       });
       const { score, map, mapMax, ms } = await this.#engine.banks.scoreRemembered(own, against, choices);
       const { exif } = this.#engine.settings(choices).reading;

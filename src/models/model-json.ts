@@ -159,6 +159,8 @@ const modelSchema = z
         blocks: z.array(positiveInt),
         turns: positiveInt,
         mirror: z.boolean(),
+        kind: z.enum(['nearest', 'subspace']),
+        variance: z.number().gt(0).lt(1),
       })
       .partial()
       .optional(),

@@ -23,6 +23,10 @@ export interface BankFacts {
   /** of each picture: turned copies with the picture itself, and whether each is mirrored too */
   turns: number;
   mirror: boolean;
+  /** of the subspace that patches lie in; absent: a bank of all patches */
+  kind?: 'subspace' | undefined;
+  /** of a subspace: share of the patches' variance that its axes hold */
+  variance?: number | undefined;
   /** what it holds of each picture beside its patches, by the settings that decided it (descriptor.ts) */
   beside?: Readonly<Record<string, SettingValue>> | undefined;
   /** how the pictures were read, where that was not the default */
@@ -41,6 +45,23 @@ export interface BankFacts {
 export function bankIdentity({ model: _, pictures, ...rest }: BankFacts): string {
   const content = JSON.stringify([rest, pictures.map((picture) => picture.sha256)]);
   return createHash('sha256').update(content).digest('hex');
+}
+
+/** For people. */
+export function bankText({
+  tower,
+  blocks,
+  turns,
+  mirror,
+  kind,
+  variance,
+}: Pick<BankFacts, 'tower' | 'blocks' | 'turns' | 'mirror' | 'kind' | 'variance'>): string[] {
+  return [
+    tower === 'source' ? 'the spatial source' : `block ${blocks.join(', ')} of the vision tower`,
+    `${turns} turns`,
+    ...(mirror ? ['mirrored'] : []),
+    ...(kind === 'subspace' ? [`a subspace of ${100 * variance!} % of the variance`] : []),
+  ];
 }
 
 export function metadataOf(facts: BankFacts): Record<string, string> {

@@ -6,29 +6,36 @@ import { type BankFacts, k_factsKey } from './bank-facts.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
 
-const factsSchema: z.ZodType<BankFacts> = z.strictObject({
-  model: z.string().min(1),
-  towers: sha256,
-  tower: z.enum(['vision', 'source']),
-  blocks: z.array(z.int().min(1)),
-  turns: z.int().min(1),
-  mirror: z.boolean(),
-  beside: z
-    .record(
-      z.string(),
-      z.union([z.boolean(), z.number(), z.string(), z.array(z.number()), z.array(z.string())]),
-    )
-    .optional(),
-  reading: z
-    .strictObject({
-      bitDepth: z.union([z.literal('auto'), z.int().min(8).max(16)]).optional(),
-      valueRange: z.strictObject({ low: z.number(), high: z.number() }).nullable().optional(),
-      grey16: z.boolean().optional(),
-    })
-    .optional(),
-  asStored: z.literal(true).optional(),
-  pictures: z.array(z.strictObject({ name: z.string(), sha256 })).min(1),
-});
+const factsSchema: z.ZodType<BankFacts> = z
+  .strictObject({
+    model: z.string().min(1),
+    towers: sha256,
+    tower: z.enum(['vision', 'source']),
+    blocks: z.array(z.int().min(1)),
+    turns: z.int().min(1),
+    mirror: z.boolean(),
+    kind: z.literal('subspace').optional(),
+    variance: z.number().gt(0).lt(1).optional(),
+    beside: z
+      .record(
+        z.string(),
+        z.union([z.boolean(), z.number(), z.string(), z.array(z.number()), z.array(z.string())]),
+      )
+      .optional(),
+    reading: z
+      .strictObject({
+        bitDepth: z.union([z.literal('auto'), z.int().min(8).max(16)]).optional(),
+        valueRange: z.strictObject({ low: z.number(), high: z.number() }).nullable().optional(),
+        grey16: z.boolean().optional(),
+      })
+      .optional(),
+    asStored: z.literal(true).optional(),
+    pictures: z.array(z.strictObject({ name: z.string(), sha256 })).min(1),
+  })
+  .refine(({ kind, variance }) => (kind === undefined) === (variance === undefined), {
+    path: ['variance'],
+    message: 'expected of a subspace, and of nothing else',
+  });
 
 /** Of a bank's file; its rows are not read. @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ */
 export async function readBankFacts(addon: NativeAddon, path: string): Promise<BankFacts> {

@@ -1,6 +1,6 @@
 /** The part of THE table that belongs to banks of normal pictures: which one is used, and how one is learned. */
 import { NormalBank } from '../normals/normal-bank.js';
-import { choice, flag, int, integers, type LibraryCall, type OptionSpec, text } from './kinds.js';
+import { choice, flag, int, integers, type LibraryCall, num, type OptionSpec, text } from './kinds.js';
 import { methodCalls } from './method.js';
 import type { AllOptions, LearnNormalsChoices } from './types.js';
 
@@ -68,6 +68,22 @@ export const normalsOptions = {
     calls,
     defaultText,
     help: 'mirrored copies too',
+  }),
+  bankKind: choice(['nearest', 'subspace'], {
+    group: 'Normals',
+    scope: everywhere,
+    calls,
+    defaultText,
+    help: 'a bank of all patches, or of the subspace that they lie in: smaller and faster, and seldom as good',
+  }),
+  bankVariance: num({
+    group: 'Normals',
+    scope: everywhere,
+    calls,
+    min: 0.5,
+    max: 0.9999,
+    defaultText,
+    help: "of a subspace: share of the patches' variance that its axes hold",
   }),
 } satisfies {
   readonly [K in 'normals' | 'normalsFrom' | 'evidence' | keyof LearnNormalsChoices]: OptionSpec<

@@ -26,6 +26,10 @@ export interface LearnNormalsChoices {
   bankBlocks?: number[];
   turns?: number;
   mirror?: boolean;
+  /** the rows of all patches, or the subspace that they lie in */
+  bankKind?: 'nearest' | 'subspace';
+  /** of a subspace: the share of the patches' variance that its axes hold */
+  bankVariance?: number;
 }
 
 /** How one picture is scored; may be given to loadEngine as defaults and to each call. */
@@ -59,9 +63,10 @@ export interface Size {
 export interface EngineWarning {
   /**
    * fewer pictures at once for want of memory · a prompt file's own tokens are not those of the model · fit tile of a strip · a bank whose
-   * pictures were turned as EXIF says, beside pictures that are not, or the other way round
+   * pictures were turned as EXIF says, beside pictures that are not, or the other way round · a false-alarm rate that good pictures hold
+   * approximately, with a subspace or beside prompts
    */
-  code: 'W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES' | 'W_NORMALS_TURNED';
+  code: 'W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES' | 'W_NORMALS_TURNED' | 'W_RATE_APPROXIMATE';
   message: string;
 }
 

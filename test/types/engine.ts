@@ -30,7 +30,10 @@ await loadEngine({
   onWarning: ({ code, message }) =>
     same<
       [typeof code, typeof message],
-      ['W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES' | 'W_NORMALS_TURNED', string]
+      [
+        'W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES' | 'W_NORMALS_TURNED' | 'W_RATE_APPROXIMATE',
+        string,
+      ]
     >(true),
 });
 

@@ -12,8 +12,8 @@ namespace {
 
 constexpr const char* k_name = "both";
 constexpr double k_most_weight = 1000;
-constexpr std::string_view k_of_bank[] = {"bankTower", "bankBlocks", "turns",
-                                          "mirror",    "topShare",   "neighbours"};
+constexpr std::string_view k_of_bank[] = {"bankTower", "bankBlocks",   "turns",    "mirror",
+                                          "bankKind",  "bankVariance", "topShare", "neighbours"};
 constexpr std::string_view k_own[] = {"promptMapWeight", "promptScoreWeight", "promptLeastSpread"};
 
 template <size_t N>
@@ -112,7 +112,7 @@ normals::Bank Both::with_features(const Towers& towers, const normals::Bank& ban
   }
   normals::Beside beside;
   for (const auto& [name, values] : kept) beside.emplace(name, at::stack(values, /*dim=*/0));
-  return {bank.what(), bank.grid(), bank.rows(), {bank.starts().begin(), bank.starts().end()}, beside};
+  return bank.with(std::move(beside));
 }
 
 std::shared_ptr<const Context> Both::asking(const Towers& towers, const BothContext& of,

@@ -23,11 +23,15 @@ NormalsOptions parse(const Settings& settings) {
   read.integers("bankBlocks", options.patches.blocks);
   read.integer("turns", options.turns.count, 1, k_most_turns);
   read.flag("mirror", options.turns.is_mirrored);
+  read.word("bankKind", options.is_subspace, {{"nearest", false}, {"subspace", true}});
+  read.number("bankVariance", options.variance, 0, 1);
   read.number("topShare", options.top_share, 0, 1);
   read.integer("neighbours", options.neighbours, 1, k_most_neighbours);
   read.flag("mutual", options.is_mutual);
   read.number("mutualShare", options.mutual_share, 0, 1);
   read.finish(k_name);
+  check_input(options.variance > 0 && options.variance < 1, "E_MODEL_CONFIG", "bankVariance is ",
+              options.variance, ", expected a number above 0 and below 1");
   if (options.patches.is_source) options.patches.blocks.clear();
   return options;
 }
@@ -39,16 +43,31 @@ normals::Bank bank_of(const Towers& towers, const NormalsOptions& options,
   check_input(!pictures.empty(), "E_NORMALS", "a bank needs a normal picture");
   std::vector<at::Tensor> rows;
   std::vector<int64_t> starts{0};
+  std::vector<at::Tensor> moments;
+  std::vector<int64_t> counts;
   for (const at::Tensor& picture : pictures) {
-    int64_t count = 0;
+    int64_t kept = 0;
+    int64_t all = 0;
+    at::Tensor sum;
     for (const at::Tensor& copy : normals::turned_copies(picture, options.turns)) {
-      rows.push_back(normals::patch_rows(own, options.patches, copy));
-      count += rows.back().size(0);
+      const at::Tensor of_copy = normals::patch_rows(own, options.patches, copy);
+      all += of_copy.size(0);
+      if (options.is_subspace) {
+        const at::Tensor own_moments = normals::moments_of(of_copy);
+        sum = sum.defined() ? sum + own_moments : own_moments;
+      }
+      if (options.is_subspace && kept > 0) continue;
+      kept += of_copy.size(0);
+      rows.push_back(of_copy);
     }
-    starts.push_back(starts.back() + count);
+    starts.push_back(starts.back() + kept);
+    if (options.is_subspace) moments.push_back(sum);
+    counts.push_back(all);
   }
   const vision::Grid grid = normals::grid_of(own, options.patches, towers.height, towers.width);
-  return {options.patches, grid, at::cat(rows, /*dim=*/0), std::move(starts)};
+  std::optional<normals::Spread> spread;
+  if (options.is_subspace) spread.emplace(at::stack(moments), std::move(counts), options.variance);
+  return {options.patches, grid, at::cat(rows, /*dim=*/0), std::move(starts), {}, std::move(spread)};
 }
 
 normals::Bank joined(const std::vector<std::shared_ptr<const Context>>& contexts) {
@@ -58,6 +77,11 @@ normals::Bank joined(const std::vector<std::shared_ptr<const Context>>& contexts
 }
 
 }  // namespace
+
+const normals::Subspace& BankContext::subspace() const {
+  if (!subspace_) subspace_ = bank.subspace(k_none);
+  return *subspace_;
+}
 
 Normals::Normals(const Settings& settings) : Method(k_name, settings), options_(parse(settings)) {
   facts_.parts = {"farthest"};
@@ -71,7 +95,9 @@ std::shared_ptr<const Context> Normals::prepare(const Towers& towers, const Mate
                                                 std::span<const at::Tensor> normals) const {
   const auto make = [&] {
     if (const auto file = material.files.find("bank"); file != material.files.end()) {
-      return normals::Bank::read(file->second, towers.device);
+      normals::Bank read = normals::Bank::read(file->second, towers.device);
+      check_kind(read, file->second);
+      return read;
     }
     const auto contexts = material.contexts.find("bank");
     return contexts != material.contexts.end() ? joined(contexts->second)
@@ -84,6 +110,12 @@ std::shared_ptr<const Context> Normals::prepare(const Towers& towers, const Mate
     context->bank.check_comparable(*context->asked);
   }
   return context;
+}
+
+// Whoever asks for a kind has read of it: a file that says one thing and holds another is damaged.
+void Normals::check_kind(const normals::Bank& bank, const std::string& path) const {
+  check_input(!settings().contains("bankKind") || bank.spread().has_value() == options_.is_subspace,
+              "E_NORMALS", path, ": damaged: it says to hold a bank of another kind than it does");
 }
 
 // A bank's own pictures have one fewer to be compared with, and the same number of neighbours: so what holds
@@ -105,14 +137,24 @@ at::Tensor Normals::cosines_of(const at::Tensor& rows, const normals::Bank& bank
   return normals::cosines_of_nearest_pictures(rows, bank.rows(), bank.starts(), without, neighbours);
 }
 
-Scores Normals::scores_of(const Towers& towers, const at::Tensor& rows, const normals::Bank& bank,
+at::Tensor Normals::distances_of(const at::Tensor& rows, const BankContext& context, int64_t without) const {
+  const normals::Bank& bank = context.bank;
+  if (!bank.spread()) return normals::distances(cosines_of(rows, bank, without));
+  check_input(!options_.is_mutual, "E_NORMALS",
+              "pictures are compared with each other patch by patch, not with a subspace");
+  if (without < 0) return normals::residuals(rows, context.subspace());
+  if (bank.pictures() == 1) return at::ones({rows.size(0)}, rows.options());
+  return normals::residuals(rows, bank.subspace(without));
+}
+
+Scores Normals::scores_of(const Towers& towers, const at::Tensor& rows, const BankContext& context,
                           int64_t without, Trace* trace) const {
-  const at::Tensor far = normals::distances(cosines_of(rows, bank, without));
+  const at::Tensor far = distances_of(rows, context, without);
   if (trace) {
     trace->record("rows", rows.unsqueeze(0));
     trace->record("distances", far.unsqueeze(0));
   }
-  const vision::Grid grid = bank.grid();
+  const vision::Grid grid = context.bank.grid();
   return {{normals::top_mean(far, options_.top_share)},
           at::upsample_bilinear2d(far.view({1, 1, grid.height, grid.width}), {towers.height, towers.width},
                                   /*align_corners=*/false)[0]};
@@ -123,12 +165,11 @@ Scores Normals::score(const Towers& towers, const Input& input, Trace* trace) co
   std::vector<at::Tensor> far;
   std::vector<at::Tensor> maps;
   for (int64_t b = 0; b < input.image.size(0); ++b) {
-    const normals::Bank& bank =
-        own_context<BankContext>(*input.contexts[static_cast<size_t>(b)], k_name).bank;
-    bank.check_fits(patch_towers(towers), input.image.size(2), input.image.size(3));
+    const auto& context = own_context<BankContext>(*input.contexts[static_cast<size_t>(b)], k_name);
+    context.bank.check_fits(patch_towers(towers), input.image.size(2), input.image.size(3));
     const at::Tensor rows =
-        normals::patch_rows(patch_towers(towers), bank.what(), input.image.slice(0, b, b + 1));
-    const Scores one = scores_of(towers, rows, bank, k_none, trace);
+        normals::patch_rows(patch_towers(towers), context.bank.what(), input.image.slice(0, b, b + 1));
+    const Scores one = scores_of(towers, rows, context, k_none, trace);
     far.push_back(one.parts.front());
     maps.push_back(one.map);
   }
@@ -139,8 +180,8 @@ Scores Normals::score_own(const Towers& towers, const Context& context, int64_t 
   const auto& own = own_context<BankContext>(context, k_name);
   CRANE_CHECK_INVARIANT(picture >= 0 && picture < own.own_pictures(), "picture ", picture, " of ",
                         own.own_pictures());
-  if (own.asked) return scores_of(towers, own.asked->upright(picture), own.bank, k_none, nullptr);
-  return scores_of(towers, own.bank.upright(picture), own.bank, picture, nullptr);
+  if (own.asked) return scores_of(towers, own.asked->upright(picture), own, k_none, nullptr);
+  return scores_of(towers, own.bank.upright(picture), own, picture, nullptr);
 }
 
 }  // namespace crane::methods

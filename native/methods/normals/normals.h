@@ -14,6 +14,8 @@ struct NormalsOptions {
   // what prepare() takes of normal pictures
   normals::PatchSource patches;
   normals::Turns turns;
+  bool is_subspace = false;
+  double variance = 0.99;  // of a subspace
   // what score() makes of distances
   double top_share = 0.01;
   int64_t neighbours = 1;
@@ -31,10 +33,16 @@ struct BankContext final : Context {
   }
   int64_t own_pictures() const override { return asked ? asked->pictures() : bank.pictures(); }
 
+  // Of a bank of that kind; all its pictures, fitted when it is first asked for.
+  const normals::Subspace& subspace() const;
+
   normals::Bank bank;
   // Pictures that are compared with the bank though they are no part of it: where there are some, these are
   // the context's own.
   std::optional<normals::Bank> asked;
+
+ private:
+  mutable std::optional<normals::Subspace> subspace_;
 };
 
 class Normals final : public Method {
@@ -52,9 +60,11 @@ class Normals final : public Method {
   Scores score_own(const Towers& towers, const Context& context, int64_t picture) const override;
 
  private:
+  void check_kind(const normals::Bank& bank, const std::string& path) const;
   // without: a picture of the bank that is left out, or -1
   at::Tensor cosines_of(const at::Tensor& rows, const normals::Bank& bank, int64_t without) const;
-  Scores scores_of(const Towers& towers, const at::Tensor& rows, const normals::Bank& bank, int64_t without,
+  at::Tensor distances_of(const at::Tensor& rows, const BankContext& context, int64_t without) const;
+  Scores scores_of(const Towers& towers, const at::Tensor& rows, const BankContext& context, int64_t without,
                    Trace* trace) const;
 
   NormalsOptions options_;

@@ -1,4 +1,5 @@
 /** The table of a k-shot test on a terminal. */
+import { bankText } from '../../normals/bank-facts.js';
 import type { Paint } from '../../terminal/paint.js';
 import { visible } from '../../terminal/visible.js';
 import type { KShotFigure, KShotRun } from '../k-shot-run.js';
@@ -33,11 +34,8 @@ export function kShotText({ classes, means, columns, seeds, model, bank }: KShot
     ...shown.map((column) => withInterval(figures[column] ?? null)),
   ]);
   const from = [...new Set(classes.map((one) => one.from))].join(' and ');
-  const blocks = bank.tower === 'source' ? 'the spatial source' : `block ${bank.blocks.join(', ')}`;
   const learned =
-    bank.method === undefined
-      ? `${blocks}, ${bank.turns} turns${bank.mirror ? ', mirrored' : ''}`
-      : `the memory of method ${bank.method}`;
+    bank.method === undefined ? bankText(bank).join(', ') : `the memory of method ${bank.method}`;
   return [
     aligned([head, ...ofClasses, ...ofMeans]),
     paint.dim(

@@ -22,6 +22,8 @@ const bankSchema = z.strictObject({
   blocks: z.array(whole),
   turns: whole,
   mirror: z.boolean(),
+  kind: z.literal('subspace').optional(),
+  variance: z.number().optional(),
   pictures: z.array(z.strictObject({ name: z.string(), sha256: z.string() })),
 });
 export type AboutBank = z.infer<typeof bankSchema>;

@@ -51,7 +51,10 @@ const bank = {
   blocks: list(whole),
   turns: whole,
   mirror: { type: 'boolean' },
+  kind: { type: 'string', enum: ['subspace'], description: 'absent: a bank of all patches' },
+  variance: { type: 'number', description: 'of a subspace: share of the variance that its axes hold' },
 };
+const ofSomeBanks = ['kind', 'variance'];
 
 const threshold = { type: 'object', properties: { threshold: number }, required: ['threshold'] };
 const calibration = object({
@@ -72,9 +75,9 @@ const calibration = object({
 export const keptSchemas: Record<string, Schema> = {
   Calibration: calibration,
   Calibrations: object({ calibrations: list(ref('Calibration')) }),
-  Bank: object({ ...bank, pictures: list(object({ name: text, sha256: text })) }),
+  Bank: object({ ...bank, pictures: list(object({ name: text, sha256: text })) }, ofSomeBanks),
   Banks: object({
-    normals: list(object({ ...bank, pictures: whole })),
+    normals: list(object({ ...bank, pictures: whole }, ofSomeBanks)),
     limits: orNull(object({ banks: whole, bytes: whole, pictures: whole })),
     mayWrite: { type: 'boolean', description: 'whether the caller adds and deletes banks' },
   }),

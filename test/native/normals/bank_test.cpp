@@ -4,8 +4,11 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/stack.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <random>
@@ -178,11 +181,68 @@ TEST(Bank, HostileFilesAreRefused) {
   EXPECT_EQ(code_of({.grid = {int64_t{1} << 40, int64_t{1} << 40}}), "E_NORMALS");
   EXPECT_EQ(code_of({.grid = {2, 1}}), "E_NORMALS");
   EXPECT_EQ(code_of({.tower = "text"}), "E_NORMALS");
-  EXPECT_EQ(code_of({.format = "2"}), "E_NORMALS");
+  EXPECT_EQ(code_of({.format = "3"}), "E_NORMALS");
+  EXPECT_EQ(code_of({.format = "2"}), "E_NORMALS") << "without a kind";
   EXPECT_EQ(code_of({.checksum = "0"}), "E_NORMALS");
   EXPECT_EQ(code_of({.rows = {1, 0, 0, 2}}), "E_NORMALS");
   EXPECT_EQ(code_of({.rows = {1, 0, 0, std::nanf("")}}), "E_NORMALS");
   EXPECT_EQ(code_of({.rows = {}, .shape = {0, 2}, .starts = {0, 0}}), "E_NORMALS");
+}
+
+Bank subspace_of_noise() {
+  const Bank rows = bank_of({0, 6, 12});
+  std::vector<at::Tensor> moments;
+  for (int64_t p = 0; p < 2; ++p) moments.push_back(moments_of(rows.upright(p)));
+  return {rows.what(), rows.grid(), rows.rows(), {0, 6, 12}, {}, Spread{at::stack(moments), {6, 6}, 0.9}};
+}
+
+TEST(Bank, OfASubspaceIsReadAsItWasWritten) {
+  const weights::ScratchFolder folder;
+  const Bank bank = subspace_of_noise();
+  bank.write(folder.file("bank"), {});
+  const Bank read = Bank::read(folder.file("bank"), at::kCPU);
+  ASSERT_TRUE(read.spread().has_value());
+  EXPECT_TRUE(read.spread()->moments.equal(bank.spread()->moments));
+  EXPECT_EQ(read.spread()->counts, bank.spread()->counts);
+  EXPECT_EQ(read.spread()->variance, 0.9);
+  EXPECT_TRUE(read.subspace(-1).across.equal(bank.subspace(-1).across));
+}
+
+TEST(Bank, OfASubspaceIsNotBelieved) {
+  const weights::ScratchFolder folder;
+  const std::string path = folder.file("bank");
+  const Bank whole = subspace_of_noise();
+  const auto code_with = [&](Spread spread, std::vector<int64_t> starts = {0, 6, 12}) {
+    const at::Tensor rows = bank_of(starts).rows();
+    Bank(whole.what(), whole.grid(), rows, std::move(starts), {}, std::move(spread)).write(path, {});
+    return thrown_by([&] { Bank::read(path, at::kCPU); }).code;
+  };
+  const Spread& spread = *whole.spread();
+  EXPECT_EQ(code_with(spread), "");
+  EXPECT_EQ(code_with({spread.moments.slice(0, 0, 1).contiguous(), spread.counts, 0.9}), "E_NORMALS");
+  EXPECT_EQ(code_with({spread.moments.slice(1, 0, 8).contiguous(), spread.counts, 0.9}), "E_NORMALS");
+  EXPECT_EQ(code_with({at::full_like(spread.moments, std::nan("")), spread.counts, 0.9}), "E_NORMALS");
+  EXPECT_EQ(code_with({spread.moments, {6}, 0.9}), "E_NORMALS");
+  EXPECT_EQ(code_with({spread.moments, {6, 0}, 0.9}), "E_NORMALS");
+  EXPECT_EQ(code_with({spread.moments, {6, int64_t{1} << 40}, 0.9}), "E_NORMALS");
+  for (const double variance : {0.0, 1.0, -1.0, std::nan("")})
+    EXPECT_EQ(code_with({spread.moments, spread.counts, variance}), "E_NORMALS") << variance;
+  EXPECT_EQ(code_with(spread, {0, 6, 20}), "E_NORMALS") << "rows of other copies";
+  code_with(spread);
+  std::string bytes = read_all(path);
+  size_t refused = 0;
+  for (size_t at = 0; at < bytes.size(); at += 7) {
+    std::string flipped = bytes;
+    flipped[at] ^= 8;
+    write_all(path, flipped);
+    const auto thrown = thrown_by([&] {
+      const Bank read = Bank::read(path, at::kCPU);
+      EXPECT_TRUE(read.rows().equal(whole.rows()));
+      EXPECT_TRUE(!read.spread() || read.spread()->moments.equal(spread.moments));
+    });
+    refused += thrown.code.empty() ? 0 : 1;
+  }
+  EXPECT_GT(refused, bytes.size() / 7 / 2);
 }
 
 TEST(Bank, OtherFilesAreNoBanks) {

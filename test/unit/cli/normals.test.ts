@@ -39,6 +39,20 @@ describe('normals learn', () => {
     expect(told.lines()[0]).toMatchObject({ model: 'toy', turns: 2, pictures: { length: 4 } });
   });
 
+  it('of a subspace is shown as one, and takes further pictures', async () => {
+    const path = at('subspace.normals');
+    const how = ['--model', model, '--bank-kind', 'subspace', '--bank-variance', '0.95'];
+    expect((await normals('learn', at('good'), '--out', path, ...how)).code).toBe(0);
+    expect((await normals('show', path)).stdout).toContain('a subspace of 95 % of the variance');
+    await writePicture(at('further.png'), 77);
+    const next = at('next.normals');
+    expect((await normals('add', path, at('further.png'), '--out', next, '--model', model)).code).toBe(0);
+    const [told] = (await normals('show', next, '--json')).lines();
+    expect(told).toMatchObject({ kind: 'subspace', variance: 0.95, pictures: { length: 5 } });
+    const idle = await normals('learn', at('good'), '--out', at('x'), ...how.slice(0, 2), ...how.slice(4));
+    expect(idle).toMatchObject({ code: 2, stderr: expect.stringContaining('bankVariance') });
+  });
+
   it('writes over nothing without --force, before it learns', async () => {
     const run = await normals('learn', at('good'), '--out', bank, '--model', model);
     expect(run.code).toBe(2);

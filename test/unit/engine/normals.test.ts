@@ -78,6 +78,52 @@ describe('learnNormals', () => {
     }
   });
 
+  it('may be of a subspace, which its file says and the engine is told', async () => {
+    const { engine, addon } = await toy.open();
+    const bank = await engine.learnNormals(greys(1, 2), { bankKind: 'subspace', bankVariance: 0.95 });
+    expect(bank.facts).toMatchObject({ kind: 'subspace', variance: 0.95 });
+    const learned = addon.log.prompts.filter(({ material }) => material.normals);
+    expect(learned.at(-1)!.method).toMatchObject({ bankKind: 'subspace', bankVariance: 0.95 });
+    const rows = await engine.learnNormals(greys(1, 2));
+    expect(rows.facts).not.toHaveProperty('kind');
+    expect(rows.identity).not.toBe(bank.identity);
+    expect(await faultOf(engine.mergeNormals([bank, rows]))).toMatchObject({ code: 'E_NORMALS' });
+    const usual = await engine.learnNormals(greys(1, 2), { bankKind: 'subspace' });
+    expect(usual.facts.variance).toBe(0.99);
+    expect(usual.identity).not.toBe(bank.identity);
+    await bank.save(toy.at('subspace'));
+    const opened = await engine.openNormals(toy.at('subspace'));
+    expect(opened.facts).toEqual(bank.facts);
+    expect(addon.log.prompts.at(-1)!.method).toMatchObject({ bankKind: 'subspace' });
+    expect(await faultOf(engine.learnNormals(greys(1), { bankVariance: 0.9 }))).toMatchObject({
+      code: 'E_USAGE',
+      message: expect.stringContaining('bankVariance'),
+    });
+  });
+
+  it('tells once that a rate holds approximately, with a subspace and beside prompts', async () => {
+    const warnings: EngineWarning[] = [];
+    const { engine } = await toy.open({ onWarning: (warning) => warnings.push(warning) });
+    const rate = { falseAlarmRate: 0.3 };
+    const rows = await engine.learnNormals(greys(1, 2, 3));
+    await engine.score(pixels(2), { normals: rows, ...rate });
+    expect(warnings).toEqual([]);
+    const bank = await engine.learnNormals(greys(1, 2, 3), { bankKind: 'subspace' });
+    await engine.score(pixels(2), { normals: bank });
+    expect(warnings).toEqual([]);
+    for (let time = 0; time < 2; time++) await engine.score(pixels(2), { normals: bank, ...rate });
+    expect(warnings).toEqual([
+      { code: 'W_RATE_APPROXIMATE', message: expect.stringContaining('with a subspace') },
+    ]);
+    const { engine: other } = await toy.open({
+      evidence: 'both',
+      onWarning: (warning) => warnings.push(warning),
+    });
+    const both = await other.learnNormals(greys(1, 2, 3));
+    await other.score(pixels(2), { normals: both, ...rate });
+    expect(warnings[1]).toMatchObject({ message: expect.stringContaining('with prompts and good pictures') });
+  });
+
   it('says how its pictures were read, and compares none that is read in another way', async () => {
     const { engine } = await toy.open({ bitDepth: 12 });
     const bank = await engine.learnNormals(greys(100));

@@ -77,7 +77,16 @@ describe('the OpenAPI document', () => {
     const post = document.paths['/v1/score']!['post']!;
     const all = optionNames.filter((name) => (options[name].scope as readonly string[]).includes('http'));
     const learning = document.paths['/v1/normals']!['post']!.parameters!.map(({ name }) => name);
-    expect(learning).toEqual(['name', 'model', 'bankTower', 'bankBlocks', 'turns', 'mirror']);
+    expect(learning).toEqual([
+      'name',
+      'model',
+      'bankTower',
+      'bankBlocks',
+      'turns',
+      'mirror',
+      'bankKind',
+      'bankVariance',
+    ]);
     const names = all.filter((name) => name === 'model' || !learning.includes(name));
     expect(names.length).toBeGreaterThan(15);
     expect(post.parameters!.map(({ name }) => name)).toEqual(names);
