@@ -5,6 +5,7 @@
 #include "../engine/synthetic_model.h"
 #include "../weights/error_of.h"
 #include "../weights/scratch_folder.h"
+#include "normals/bank.h"
 
 namespace crane {
 namespace {
@@ -65,7 +66,15 @@ TEST_F(SubspaceBanks, HaveTheSameBitsHoweverTheyCameAbout) {
 
 TEST_F(SubspaceBanks, AreOfAllCopiesAndHoldAShareOfTheirVariance) {
   const int64_t bank = learn({0, 1});
-  EXPECT_NE(score(4, bank).score, score(4, learn({0, 1}, comparing({{"turns", 1.0}}))).score);
+  const weights::ScratchFolder folder;
+  engine.write_context(bank, folder.file("bank"), {});
+  const normals::Bank read = normals::Bank::read(folder.file("bank"), at::kCPU);
+  for (int64_t p = 0; p < 2; ++p) {
+    const auto rows = static_cast<double>(2 * read.grid().count());
+    EXPECT_EQ(read.spread()->counts[static_cast<size_t>(p)], rows);
+    // The squared lengths of all rows, each of which is 1.
+    EXPECT_NEAR(read.spread()->moments[p].slice(0, 1).trace().item<double>(), rows, 1e-3);
+  }
   EXPECT_GT(score(4, bank).score, score(4, learn({0, 1}, comparing({{"bankVariance", 0.999}}))).score);
   EXPECT_GT(score(4, bank).score, score(0, bank).score) << "a picture of the bank is nearer";
 }
