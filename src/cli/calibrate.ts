@@ -77,6 +77,8 @@ export function calibrateCommand(context: Context): CommandModule {
 async function run(context: Context, argv: Record<string, unknown>): Promise<void> {
   const values = readFlags(argv, names) as AllOptions;
   const data = dataOf(argv, values);
+  const { expectGood } = await import('./normals-from.js');
+  await expectGood(values);
   const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
   const { calibrate } = await import('../calibrate/calibrate.js');

@@ -14,6 +14,13 @@ import { optionsFor } from './flags.js';
 import type { Progress } from './progress.js';
 import { sayScan, sayWarnings } from './say-scan.js';
 
+/** Told before a model is loaded. @throws CraneError E_NORMALS where no picture is there, E_INPUT_* */
+export async function expectGood({ normalsFrom, followLinks = false }: AllOptions): Promise<void> {
+  if (normalsFrom === undefined) return;
+  const { listGood } = await import('../scoring/bank-of-pictures.js');
+  await listGood({ inputs: [normalsFrom], followLinks });
+}
+
 /** The bank of --normals-from, and where it is kept. */
 export async function bankFrom(
   context: Context,

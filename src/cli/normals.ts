@@ -51,6 +51,7 @@ function learnCommand(context: Context): CommandModule {
       const inputs = inputsOf(argv, 'learn');
       const out = outOf(values);
       await refuseTaken(out, values.force);
+      await expectThere(inputs, values);
       await withEngine(context, values, async (engine) => {
         const bank = await learn(context, engine, inputs, values);
         await bank.save(out, { overwrite: values.force });
@@ -80,6 +81,7 @@ function addCommand(context: Context): CommandModule {
       const inputs = inputsOf(argv, 'add');
       const out = outOf(values);
       await refuseTaken(out, values.force);
+      await expectThere(inputs, values);
       await withEngine(context, values, async (engine) => {
         const { choicesOf } = await import('../engine/learn-normals.js');
         const before = await engine.openNormals(path);
@@ -184,6 +186,12 @@ function outOf({ out }: AllOptions): string {
 async function refuseTaken(out: string, force: boolean): Promise<void> {
   const { exists, isThere } = await import('../files/write-whole.js');
   if (!force && (await isThere(out))) throw exists(out);
+}
+
+/** Told before a model is loaded. */
+async function expectThere(inputs: readonly string[], { followLinks = false }: AllOptions): Promise<void> {
+  const { listGood } = await import('../scoring/bank-of-pictures.js');
+  await listGood({ inputs, followLinks });
 }
 
 /** A picture that is there twice would count as two. Told before anything is learned. */

@@ -101,9 +101,10 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   const { format } = values;
   const outlines = format === 'coco' || format === 'labelme' ? format : undefined;
   checkScoreRun({ ...values, outlines }, inputs);
-  const { bankFrom, bankOfInputs, checkMutual } = await import('./normals-from.js');
+  const { bankFrom, bankOfInputs, checkMutual, expectGood } = await import('./normals-from.js');
   if (values.mutual) checkMutual(values, (name) => argv[flagName(name)] !== undefined);
   const { learning, isFrom } = normalsIn(argv, values);
+  await expectGood(values);
   let clear = () => {};
   const table = await tableOf(values);
   const writer = await chooseWriter(context, table ? 'none' : format, () => clear());

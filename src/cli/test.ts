@@ -88,6 +88,8 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
   const { data, axes } = given.length > 0 ? splitAxes(words, given) : { data: words, axes: [] };
   checkUsage(data, values);
   checkShots(argv, values);
+  const { bankFrom, expectGood } = await import('./normals-from.js');
+  await expectGood(values);
   if (values.normalsKShot !== undefined) {
     const { runKShot } = await import('./test-k-shot.js');
     return runKShot(context, values, data);
@@ -110,7 +112,6 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
   try {
     const learning = optionsFor('learnNormals', values);
     const isFrom = values.normalsFrom !== undefined;
-    const { bankFrom } = await import('./normals-from.js');
     const compared = isFrom ? { normals: await bankFrom(context, engine, values, learning, progress) } : {};
     const run = await evaluateIn(
       {

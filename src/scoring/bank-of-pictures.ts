@@ -1,10 +1,11 @@
 /** A bank of the good pictures that somebody names: listed, learned, or found in the cache folder. */
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import { contentHash } from '../files/content-hash.js';
+import { codedReadError } from '../files/open-file.js';
 import { takesMemory } from '../methods/registry.js';
 import { bankIdentity } from '../normals/bank-facts.js';
 import type { NormalBank } from '../normals/normal-bank.js';
@@ -34,7 +35,11 @@ export interface ListedGood {
 }
 
 /** @throws CraneError E_NORMALS where there is none, E_INPUT_* */
-export async function listGood({ inputs, followLinks, listing = k_all }: GoodPictures): Promise<ListedGood> {
+export async function listGood({
+  inputs,
+  followLinks,
+  listing = k_all,
+}: Pick<GoodPictures, 'inputs' | 'followLinks' | 'listing'>): Promise<ListedGood> {
   const account = new ScanAccount();
   const paths: string[] = [];
   const how = { ...listing, followLinks, account, stdin: nothing() };
@@ -44,6 +49,9 @@ export async function listGood({ inputs, followLinks, listing = k_all }: GoodPic
         hint: 'download them first: a few good pictures are enough',
       });
     }
+    await stat(input).catch((cause: unknown) => {
+      throw codedReadError(input, cause);
+    });
     paths.push(input);
   }
   if (paths.length > 0) return { paths, scan: account.report() };

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { craneNative, lines, root } from './crane-native.js';
-import { makeMiniBackbone } from './mini-backbone.js';
 import { makeNoiseSet } from './tiny-model.js';
+import { makeToyBackbone } from './toy-backbone.js';
 
 let scratch: string;
 let model: string;
@@ -14,7 +14,7 @@ const picture = join(root, 'models', 'crane-mini', 'samples', 'bsdata-pitting-p0
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'crane anovl-'));
-  model = await makeMiniBackbone(join(scratch, 'model'));
+  model = await makeToyBackbone(join(scratch, 'model'));
   data = await makeNoiseSet(join(scratch, 'noise'), 4);
 }, 120_000);
 afterAll(() => rm(scratch, { recursive: true, force: true }));

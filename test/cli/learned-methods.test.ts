@@ -5,12 +5,11 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { craneNative, lines } from './crane-native.js';
-import { makeMiniBackbone } from './mini-backbone.js';
 import { makeNoiseSet } from './tiny-model.js';
-import { allowedGlobals, expectLoaded, globalsOf, torchPython } from './torch-file.js';
+import { allowedGlobals, expectLoaded, globalsOf, hasPython, torchPython } from './torch-file.js';
+import { makeToyBackbone } from './toy-backbone.js';
 
 let scratch: string;
 let model: string;
@@ -19,7 +18,7 @@ const at = (...parts: string[]) => join(scratch, ...parts);
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'crane lernende-ä-'));
-  model = await makeMiniBackbone(at('model'));
+  model = await makeToyBackbone(at('model'));
   data = await makeNoiseSet(at('noise'), 4);
 }, 120_000);
 afterAll(() => rm(scratch, { recursive: true, force: true }));
@@ -91,10 +90,19 @@ describe.each(cases)('--method $name', ({ name, method, learning, named, levels,
     expect(globals).toContain('torch._utils._rebuild_tensor_v2');
   });
 
+  it.skipIf(!hasPython)(
+    'its checkpoint has the names of its authors, and what weights_only allows',
+    async () => {
+      const [file, ours] = ['epoch_2.pth', 'prompts.safetensors'].map((one) => at(name, 'learned', one));
+      await expectLoaded('python', file!, ours!, group);
+    },
+  );
+
   it.skipIf(!torchPython)(
     'torch.load(weights_only=True) reads its checkpoint, under the names of its authors',
     async () => {
       await expectLoaded(
+        'torch',
         at(name, 'learned', 'epoch_2.pth'),
         at(name, 'learned', 'prompts.safetensors'),
         group,
@@ -154,45 +162,4 @@ describe('--method vand --normals-from', () => {
     const without = await craneNative(args('--threshold', '1.9'));
     expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('0 to 1') });
   }, 240_000);
-});
-
-describe('bad input', () => {
-  const score = (name: string, owner: string, picture: string) => {
-    const { method, named } = cases.find((one) => one.name === name)!;
-    return craneNative([
-      ...['score', picture, '--model', model, '--method', name, '--size', '112', '--features', '3,6,9'],
-      ...[...method, ...named, '--prompts', at(owner, 'learned', 'epoch_2.pth'), '--format', 'jsonl'],
-    ]);
-  };
-
-  it.each(['anomalyclip', 'vand', 'adaclip'])(
-    'a picture of one colour has a finite score by %s, though all its patches are alike',
-    async (name) => {
-      const flat = at('flat.png');
-      const background = { r: 90, g: 90, b: 90 };
-      await sharp({ create: { width: 112, height: 112, channels: 3, background } })
-        .png()
-        .toFile(flat);
-      const finished = await score(name, name, flat);
-      expect(finished).toMatchObject({ code: 0 });
-      const [line] = lines(finished) as { score: number }[];
-      expect(line!.score).toBeGreaterThanOrEqual(0);
-      expect(line!.score).toBeLessThanOrEqual(1);
-    },
-    120_000,
-  );
-
-  it.each([
-    ['anomalyclip', 'vand'],
-    ['vand', 'adaclip'],
-    ['adaclip', 'anomalyclip'],
-  ])(
-    '%s refuses what %s learned',
-    async (name, owner) => {
-      const refused = await score(name, owner, at('noise', 'part', 'test', 'square', '1.png'));
-      expect(refused.code).toBe(4);
-      expect(refused.stderr).toMatch(/epoch_2\.pth.*\[E_(WEIGHTS|PROMPTS)/s);
-    },
-    120_000,
-  );
 });

@@ -1,5 +1,8 @@
-/** Checkpoints as PyTorch sees them: the pickle that it would run, and what torch.load makes of the file. */
-import { execFileSync } from 'node:child_process';
+/**
+ * Checkpoints as PyTorch sees them: the pickle that it would run, and what torch.load(weights_only=True) makes of the file, by
+ * itself where it is there, and everywhere by Python's unpickler held to the same allow-list (weights_only.py).
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -12,6 +15,9 @@ export const torchPython = [
   process.env['CRANE_TORCH_PYTHON'],
   join(root, 'build', 'torch', 'bin', 'python'),
 ].find((path) => path !== undefined && existsSync(path));
+
+/** Without torch. */
+export const hasPython = spawnSync('python3', ['--version']).status === 0;
 
 /** What of pickle is needed for a dictionary of tensors, and nothing that could call anything else. */
 const opcodes: Readonly<Record<number, { name: string; bytes: number | 'text' | 'lines' | 'long' }>> = {
@@ -92,6 +98,11 @@ print(json.dumps({name: {"dtype": names[t.dtype], "shape": list(t.shape),
   return JSON.parse(execFileSync(torchPython!, ['-c', script, path], { encoding: 'utf8' })) as Hashed;
 }
 
+function loadedByPython(path: string): Hashed {
+  const script = join(root, 'test', 'cli', 'weights_only.py');
+  return JSON.parse(execFileSync('python3', [script, path], { encoding: 'utf8' })) as Hashed;
+}
+
 /** The same of a .safetensors file. */
 async function hashedSafetensors(path: string): Promise<Hashed> {
   const file = await readFile(path);
@@ -120,9 +131,14 @@ async function hashedSafetensors(path: string): Promise<Hashed> {
   );
 }
 
-/** torch.load gives every tensor of the .safetensors file; of prompts also the frozen rows that the authors' checkpoint has. */
-export async function expectLoaded(checkpoint: string, safetensors: string, group: string): Promise<void> {
-  const loaded = loadedByTorch(checkpoint);
+/** It gives every tensor of the .safetensors file; of prompts also the frozen rows that the authors' checkpoint has. */
+export async function expectLoaded(
+  by: 'torch' | 'python',
+  checkpoint: string,
+  safetensors: string,
+  group: string,
+): Promise<void> {
+  const loaded = by === 'torch' ? loadedByTorch(checkpoint) : loadedByPython(checkpoint);
   const file = Object.entries(await hashedSafetensors(safetensors));
   const expected = Object.fromEntries(
     file.map(([name, tensor]) => [group === '' ? name : `${group}.${name}`, tensor]),

@@ -183,6 +183,28 @@ describe('score with normal pictures', () => {
     expect(await usage('--normals', bank, '--e-attn', 'vv')).toContain('eAttn');
   });
 
+  it.each([
+    ['score', []],
+    ['test', ['--out', 'results']],
+    ['test', ['--out', 'results', '--methods', 'crane,winclip']],
+    ['calibrate', []],
+    ['normals learn', ['--out', 'x']],
+  ])('tells before a model is loaded that there are no good pictures: %s %j', async (command, flags) => {
+    await mkdir(at('empty'), { recursive: true });
+    for (const [from, code] of [
+      [at('nowhere'), 'E_INPUT_NOT_FOUND'],
+      [at('empty'), 'E_INPUT_NOT_FOUND'],
+    ] as const) {
+      // A model that nobody could load: what is told is what is told first.
+      const run = await runInProcess([
+        ...[...command.split(' '), ...flags, '--model', at('no model')],
+        ...(command.startsWith('normals') ? [from] : [at('parts'), '--normals-from', from]),
+      ]);
+      expect(run.stderr).toContain(code);
+      expect(run.addon.log.opened).toHaveLength(0);
+    }
+  });
+
   it('warns when most pictures are unlike the bank', async () => {
     await mkdir(at('moved'), { recursive: true });
     for (const i of [1, 2, 3, 4, 5]) await writePicture(at('moved', `${i}.png`), i === 5 ? 20 : 220 + i);
