@@ -8,7 +8,7 @@ import type { Model } from '../models/model-json.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
-import { engineOptions, flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
+import { engineOptions, flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { type Progress, startProgress } from './progress.js';
 import { sayScan, sayWarnings } from './say-scan.js';
@@ -126,7 +126,7 @@ async function normalsOf(context: Context, engine: Engine, values: AllOptions, p
   const { bankFrom } = await import('./normals-from.js');
   // Here the rate is how the threshold is chosen, not a bank's own.
   const { falseAlarmRate: _, ...others } = values;
-  const learning = optionsFor('learnNormals', values);
+  const learning = learningOptions(values);
   return { normals: await bankFrom(context, engine, others as AllOptions, learning, progress) };
 }
 

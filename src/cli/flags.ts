@@ -106,7 +106,7 @@ export function readingOf(values: Partial<AllOptions>): DataChoices {
 /** What the library calls that commands make take of the table. */
 interface CallOptions {
   loadEngine: EngineOptions;
-  learnNormals: LearnNormalsChoices;
+  learnNormals: LearnNormalsChoices & Pick<PictureChoices, 'evidence'>;
   createTrainer: TrainChoices;
   evaluateDataSets: TestChoices & PictureChoices;
   calibrate: CalibrateChoices;
@@ -121,6 +121,12 @@ export function engineOptions(values: Partial<AllOptions>): EngineOptions {
   if (values.normalsFrom === undefined) return all;
   const { threshold: _, mapThreshold: __, ...rest } = all;
   return rest;
+}
+
+/** How a bank is learned; what it is for the engine was loaded with. */
+export function learningOptions(values: Partial<AllOptions>): LearnNormalsChoices {
+  const { evidence: _, ...learning } = optionsFor('learnNormals', values);
+  return learning;
 }
 
 /** Of all that was given, what this call takes, in the library's form, where compat is an object. */

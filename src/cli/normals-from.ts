@@ -10,7 +10,7 @@ import type { AllOptions, LearnNormalsChoices, OptionName } from '../options/typ
 import type { KeptBank } from '../scoring/bank-of-pictures.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, say } from './context.js';
-import { optionsFor } from './flags.js';
+import { learningOptions } from './flags.js';
 import type { Progress } from './progress.js';
 import { sayScan, sayWarnings } from './say-scan.js';
 
@@ -84,7 +84,7 @@ export async function bankOfInputs(
   const { bankOfPictures } = await import('../scoring/bank-of-pictures.js');
   const { bank, kept } = await bankOfPictures(
     engine,
-    { ...optionsFor('learnNormals', values), turns },
+    { ...learningOptions(values), turns },
     {
       inputs,
       followLinks,

@@ -9,7 +9,7 @@ import type { AllOptions, OptionName } from '../options/types.js';
 import { shellOption } from '../terminal/shell-word.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
-import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
+import { flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './flags.js';
 import { startProgress } from './progress.js';
 import { sayScan, sayWarnings } from './say-scan.js';
 import { familyCommand, lastText, printJson } from './subcommands.js';
@@ -261,7 +261,7 @@ async function learn(
     progress.clear();
     sayScan(context, listed.scan, values.json);
     await check(listed.paths);
-    return await learnGood(engine, listed, optionsFor('learnNormals', values), given);
+    return await learnGood(engine, listed, learningOptions(values), given);
   } finally {
     progress.stop();
   }

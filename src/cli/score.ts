@@ -10,7 +10,7 @@ import type { ScoreRunOptions, ScoreRunOutcome } from '../scoring/run-types.js';
 import type { ResultWriter } from '../sinks/result-writer.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
-import { engineOptions, flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
+import { engineOptions, flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
 import { sayScan, sayWarnings } from './say-scan.js';
@@ -180,7 +180,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
 
 /** How a bank is to be learned, and whether one is. @throws CraneError E_USAGE for flags that would say nothing */
 function normalsIn(argv: Record<string, unknown>, values: AllOptions) {
-  const learning = optionsFor('learnNormals', values);
+  const learning = learningOptions(values);
   const isFrom = values.normalsFrom !== undefined;
   if (isFrom && values.normals !== undefined)
     throw new CraneError('E_USAGE', 'expected --normals or --normals-from, not both');

@@ -10,7 +10,7 @@ import type { AllOptions } from '../options/types.js';
 import { unscored } from '../runs/test-run.js';
 import type { Context } from './context.js';
 import { paintOf, say } from './context.js';
-import { optionsFor } from './flags.js';
+import { learningOptions, optionsFor } from './flags.js';
 import { type Progress, startProgress } from './progress.js';
 import { openForTest, shower, someFailed } from './test-run.js';
 
@@ -90,7 +90,7 @@ async function normalsOf(context: Context, engine: Engine, values: AllOptions, p
   const { method } = engine.settings();
   if (values.normalsFrom === undefined || !(takesMemory(method) || needsBank(method))) return {};
   const { bankFrom } = await import('./normals-from.js');
-  return { normals: await bankFrom(context, engine, values, optionsFor('learnNormals', values), progress) };
+  return { normals: await bankFrom(context, engine, values, learningOptions(values), progress) };
 }
 
 /** A name of a class is for the methods that name one. */

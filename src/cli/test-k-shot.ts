@@ -7,7 +7,7 @@ import { resolveTest } from '../evaluate/settings.js';
 import { exists, isThere, writeWhole } from '../files/write-whole.js';
 import type { AllOptions } from '../options/types.js';
 import { type Context, paintOf, say } from './context.js';
-import { optionsFor } from './flags.js';
+import { learningOptions, optionsFor } from './flags.js';
 import { startProgress } from './progress.js';
 import { openForTest, someFailed } from './test-run.js';
 
@@ -27,7 +27,7 @@ export async function runKShot(context: Context, values: AllOptions, data: reado
       shots: values.normalsKShot,
       seeds: values.seeds,
       seed: values.seed,
-      learning: optionsFor('learnNormals', values),
+      learning: learningOptions(values),
       resolved: resolveTest(optionsFor('evaluateDataSets', values)),
       state,
       signal: context.stop,

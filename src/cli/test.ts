@@ -6,7 +6,7 @@ import type { AllOptions, OptionName } from '../options/types.js';
 import type { TestRun } from '../runs/test-run.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, paintOf, say } from './context.js';
-import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
+import { flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './flags.js';
 import { startProgress } from './progress.js';
 import { openForTest, shower, someFailed } from './test-run.js';
 
@@ -110,7 +110,7 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
   const engine = await openForTest(context, values);
   const progress = startProgress(context);
   try {
-    const learning = optionsFor('learnNormals', values);
+    const learning = learningOptions(values);
     const isFrom = values.normalsFrom !== undefined;
     const compared = isFrom ? { normals: await bankFrom(context, engine, values, learning, progress) } : {};
     const run = await evaluateIn(

@@ -36,11 +36,22 @@ export class EngineBanks {
     this.#hold = parts.hold;
   }
 
-  /** See Engine.learnNormals. */
-  async learn(source: NormalsSource, options: LearnNormalsOptions): Promise<NormalBank> {
+  /** See Engine.learnNormals. @param scoring how pictures will be scored, where the engine's own settings do not say it */
+  async learn(
+    source: NormalsSource,
+    options: LearnNormalsOptions,
+    scoring: PictureChoices = {},
+  ): Promise<NormalBank> {
     checkOptions('learnNormals', options);
     this.#lifetime.throwIfOver();
-    return this.#lifetime.track(learnBank(this.#learning, source, options));
+    return this.#lifetime.track(learnBank(this.#learningFor(options, scoring), source, options));
+  }
+
+  #learningFor({ evidence }: LearnNormalsOptions, scoring: PictureChoices): LearningParts {
+    const choices = { ...scoring, ...(evidence === undefined ? {} : { evidence }) };
+    if (Object.keys(choices).length === 0) return this.#learning;
+    const { method, reading } = this.#settings(choices);
+    return { ...this.#learning, method, reading };
   }
 
   /** See Engine.openNormals. */
@@ -58,7 +69,7 @@ export class EngineBanks {
 
   /** What a bank of these choices would be called, so that it need not be learned twice. */
   facts(pictures: BankFacts['pictures'], choices: LearnNormalsOptions): BankFacts {
-    return bankFacts(this.#learning, pictures, choices);
+    return bankFacts(this.#learningFor(choices, {}), pictures, choices);
   }
 
   /** The scores of a bank's own pictures, each against the bank without it, and their map maxima. */

@@ -18,7 +18,7 @@ import type { Model } from '../models/model-json.js';
 import type { BankFacts } from '../normals/bank-facts.js';
 import { NormalBank } from '../normals/normal-bank.js';
 import { wrongValue } from '../options/check.js';
-import type { LearnNormalsChoices } from '../options/types.js';
+import type { LearnNormalsChoices, PictureChoices } from '../options/types.js';
 import type { BankSets } from './bank-sets.js';
 
 /** A picture, alone or with a name for the bank's list. */
@@ -26,6 +26,8 @@ export type NormalPicture = PictureInput | { input: PictureInput; name?: string 
 export type NormalsSource = Iterable<NormalPicture> | AsyncIterable<NormalPicture>;
 
 export interface LearnNormalsOptions extends LearnNormalsChoices {
+  /** what the bank is for: `both` makes one that can stand beside prompts; default: what the engine was loaded for */
+  evidence?: PictureChoices['evidence'];
   signal?: AbortSignal;
   /** called after each picture */
   onProgress?: (done: number) => void;
@@ -58,7 +60,7 @@ const k_variance = 0.99;
 export async function learnBank(
   parts: LearningParts,
   source: NormalsSource,
-  { signal, onProgress, onNotes, ...choices }: LearnNormalsOptions,
+  { signal, onProgress, onNotes, evidence: _, ...choices }: LearnNormalsOptions,
 ): Promise<NormalBank> {
   const { native, disposed } = parts;
   const stop = signal ? AbortSignal.any([signal, disposed]) : disposed;

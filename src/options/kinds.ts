@@ -56,11 +56,18 @@ export interface OptionSpec<T> extends Described<T> {
   isFlag: boolean;
   /** of the value in JSON */
   schema: Schema;
+  /** of the value as text, in a query or a form; absent: the text of a value that `schema` describes */
+  textSchema?: Schema;
   /** completes "Expected ... for NAME" */
   expected: string;
   /** from a flag's text; undefined when it is not acceptable */
   read(text: string): T | undefined;
   accepts(value: unknown): value is T;
+}
+
+/** Of what a query or a form may say. */
+export function textSchemaOf({ schema, textSchema }: OptionSpec<unknown>): Schema {
+  return textSchema ?? schema;
 }
 
 export function text(described: Described<string>): OptionSpec<string> {
@@ -151,6 +158,7 @@ export function orNone<T>(spec: OptionSpec<T>): OptionSpec<T | null> {
   return {
     ...spec,
     schema: { anyOf: [spec.schema, { type: 'null' }] },
+    textSchema: { anyOf: [textSchemaOf(spec), { type: 'string', const: 'none' }] },
     expected: `${spec.expected}, or none (null)`,
     read: (value) => (value === 'none' ? null : spec.read(value)),
     accepts: (value): value is T | null => value === null || spec.accepts(value),
@@ -167,6 +175,7 @@ export function orWord<T, const W extends string>(
     ...spec,
     default: fallback,
     schema: { anyOf: [{ type: 'string', const: word }, spec.schema] },
+    textSchema: { anyOf: [{ type: 'string', const: word }, textSchemaOf(spec)] },
     expected: `${spec.expected}, or ${word}`,
     read: (value) => (value === word ? word : spec.read(value)),
     accepts: (value): value is T | W => value === word || spec.accepts(value),
@@ -175,15 +184,22 @@ export function orWord<T, const W extends string>(
 
 /** A list of whole numbers: 6,12,18,24 in the shell; none is the empty list. */
 export function integers(described: Described<number[]> & { min: number }): OptionSpec<number[]> {
-  const accepts = (value: unknown): value is number[] =>
-    Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= described.min);
+  const { min } = described;
+  const isEntry = (entry: unknown) =>
+    Number.isSafeInteger(entry) && (entry as number) >= min && (entry as number) <= k_mostInText;
+  const accepts = (value: unknown): value is number[] => Array.isArray(value) && value.every(isEntry);
+  const digits = min > 0 ? '[1-9]\\d{0,8}' : '(?:0|[1-9]\\d{0,8})';
+  const pattern = `^(?:none|${digits}(?:,${digits})*)$`;
+  const isText = new RegExp(pattern);
   return {
     ...described,
     isFlag: false,
-    schema: { type: 'array', items: { type: 'integer', minimum: described.min } },
-    expected: `whole numbers of at least ${described.min}, for instance 6,12,18,24`,
+    schema: { type: 'array', items: { type: 'integer', minimum: min, maximum: k_mostInText } },
+    textSchema: { type: 'string', pattern },
+    expected: `whole numbers of at least ${min}, for instance 6,12,18,24`,
     accepts,
     read: (value) => {
+      if (!isText.test(value)) return undefined;
       const list = value === 'none' ? [] : value.split(',').map(toNumber);
       return accepts(list) ? list : undefined;
     },
@@ -198,6 +214,7 @@ export function words(described: Described<string[]>): OptionSpec<string[]> {
     ...described,
     isFlag: false,
     schema: { type: 'array', items: { type: 'string', minLength: 1 } },
+    textSchema: { type: 'string', pattern: '^[^,]*[^,\\s][^,]*(?:,[^,]*[^,\\s][^,]*)*$' },
     expected: 'names with commas between them, or none',
     accepts,
     read: (value) => {
@@ -228,6 +245,7 @@ export function pair<T>(
   return {
     ...rest,
     isFlag: false,
+    textSchema: { type: 'string', pattern: pattern.source },
     read: (value) => {
       const match = pattern.exec(value);
       if (!match) return undefined;
@@ -258,9 +276,10 @@ export function rectangle(described: Described<Rectangle>): OptionSpec<Rectangle
       properties: { x: place, y: place, width: side, height: side },
       required: ['x', 'y', 'width', 'height'],
     },
+    textSchema: { type: 'string', pattern: k_rectangle.source },
     accepts,
     read: (value) => {
-      if (!/^\d+(?:,\d+){3}$/.test(value)) return undefined;
+      if (!k_rectangle.test(value)) return undefined;
       const [x, y, width, height] = value.split(',').map(Number) as [number, number, number, number];
       const made = { x, y, width, height };
       return accepts(made) ? made : undefined;
@@ -275,11 +294,14 @@ export interface Rectangle {
   height: number;
 }
 
-const k_mostPixels = 2 ** 31 - 1;
+/** Of whole numbers in lists: nine digits, which a pattern says too. */
+const k_mostInText = 999_999_999;
+const k_mostPixels = k_mostInText;
+const k_rectangle = /^\d{1,9},\d{1,9},0{0,8}[1-9]\d{0,8},0{0,8}[1-9]\d{0,8}$/;
 
-/** Number('') and Number(' ') are 0: not here. */
+/** As people write numbers: Number() also takes '', ' ' and 0x10. */
 function toNumber(value: string): number {
-  return value.trim() === '' ? Number.NaN : Number(value);
+  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
 }
 
 function reader<T>(convert: (text: string) => unknown, accepts: (value: unknown) => value is T) {

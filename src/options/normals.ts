@@ -34,7 +34,7 @@ export const normalsOptions = {
   evidence: choice(['prompts', 'normals', 'both'], {
     group: 'Normals',
     scope: everywhere,
-    calls: methodCalls,
+    calls: [...methodCalls, 'learnNormals'],
     defaultText: 'normal pictures where some are given, else prompts',
     help: 'what speaks of a picture: prompts, normal pictures, or both together',
   }),

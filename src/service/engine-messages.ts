@@ -3,7 +3,7 @@ import type { PictureCalibration } from '../calibrate/calibrate-pictures.js';
 import type { Facts } from '../engine/engine.js';
 import type { ErrorCode } from '../errors.js';
 import type { BankFacts } from '../normals/bank-facts.js';
-import type { EngineOptions, LearnNormalsChoices, ScoreOptions } from '../options/types.js';
+import type { EngineOptions, LearnNormalsChoices, PictureChoices, ScoreOptions } from '../options/types.js';
 import type { ScoredLine } from '../sinks/result-line.js';
 
 /** A model as the operator names it. */
@@ -41,7 +41,7 @@ export interface ScoreOrder {
 export interface LearnOrder {
   model: string;
   pictures: { name: string; bytes: number }[];
-  choices: LearnNormalsChoices;
+  choices: LearnNormalsChoices & Pick<PictureChoices, 'evidence'>;
   /** the file to write; nothing is there */
   path: string;
 }

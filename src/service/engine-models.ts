@@ -15,8 +15,8 @@ export interface Loaded {
   engine: Engine;
   promptSets: Readonly<Record<string, string>>;
   /**
-   * The operator's choices for pictures that are compared with prompts. They say nothing of a bank, whose scores have another
-   * scale: a threshold among them would be wrong there without a word.
+   * The operator's choices for pictures that are compared with prompts. Few of them hold where a bank speaks: its scores have another
+   * scale, and a threshold among them would be wrong there without a word.
    */
   defaults: Omit<PictureChoices, 'normals'>;
 }
@@ -68,11 +68,23 @@ export function choicesOf(
   const { prompts } = options;
   const isNamed = prompts !== undefined && Object.hasOwn(promptSets, prompts);
   return {
-    ...(options.normals === undefined ? defaults : {}),
+    ...(options.normals === undefined ? defaults : besideBank(defaults, options.evidence)),
     ...options,
     ...(isNamed ? { prompts: promptSets[prompts]! } : {}),
   };
 }
+
+/** How pictures are read holds for all of them; where prompts speak too, so does what decides their maps. */
+export function besideBank(
+  defaults: Loaded['defaults'],
+  evidence: PictureChoices['evidence'],
+): Loaded['defaults'] {
+  const { threshold: _, mapThreshold: __, falseAlarmRate: ___, method: ____, ...rest } = defaults;
+  if (evidence === 'both') return { ...rest, evidence };
+  return Object.fromEntries(Object.entries(rest).filter(([name]) => k_reading.includes(name)));
+}
+
+const k_reading: readonly string[] = ['bitDepth', 'valueRange'];
 
 /** Encodes every further prompt set once: a bad file is told now, not by the first request that names it. */
 async function factsOf(

@@ -3,7 +3,6 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Duplex } from 'node:stream';
 import type { NativeAddon } from '../addon/native.js';
 import { calibrateByPictures, type PictureCalibration } from '../calibrate/calibrate-pictures.js';
-import type { Engine } from '../engine/engine.js';
 import { k_passChannel, type PassMessage } from '../engine/pass-channel.js';
 import { CraneError, toCraneError } from '../errors.js';
 import type { PictureInput } from '../images/picture-input.js';
@@ -19,7 +18,7 @@ import type {
   ToEngines,
   ToldError,
 } from './engine-messages.js';
-import { choicesOf, type Loaded, loadAll } from './engine-models.js';
+import { besideBank, choicesOf, type Loaded, loadAll } from './engine-models.js';
 import { onFrames, sendFrame } from './frames.js';
 
 export interface EngineServerParts {
@@ -66,7 +65,7 @@ export async function serveEngines({ channel, loadAddon }: EngineServerParts): P
     id: number,
     model: string,
     work: (loaded: Loaded, signal: AbortSignal) => Promise<{ message: FromEngines; parts?: Uint8Array[] }>,
-    shown: { path: string | undefined; name: string },
+    shown: ShownFile,
   ) => {
     const cancel = new AbortController();
     running.set(id, cancel);
@@ -90,14 +89,14 @@ export async function serveEngines({ channel, loadAddon }: EngineServerParts): P
         const { retryAfterMs } = loaded.engine.queue;
         return { message: { kind: 'scored', id, answer, retryAfterMs }, parts };
       },
-      { path: order.options.normals, name: `bank "${order.bank}"` },
+      shownBank(order),
     );
   const learn = (id: number, order: LearnOrder, bytes: Uint8Array) =>
     answer(
       id,
       order.model,
-      async ({ engine }, signal) => {
-        const facts = await learnBank(engine, order, bytes, signal);
+      async (loaded, signal) => {
+        const facts = await learnBank(loaded, order, bytes, signal);
         return { message: { kind: 'learned', id, facts } };
       },
       { path: order.path, name: 'the bank' },
@@ -110,7 +109,7 @@ export async function serveEngines({ channel, loadAddon }: EngineServerParts): P
         const found = await calibrateOne(loaded, order, bytes, signal);
         return { message: { kind: 'calibrated', id, found } };
       },
-      { path: order.options.normals, name: `bank "${order.bank}"` },
+      shownBank(order),
     );
   await new Promise<void>((resolve) => channel.once('close', resolve));
   unsubscribe(k_passChannel, onPass);
@@ -119,14 +118,27 @@ export async function serveEngines({ channel, loadAddon }: EngineServerParts): P
   await Promise.all([...engines.values()].map(({ engine }) => engine.dispose()));
 }
 
+interface ShownFile {
+  path: string | undefined;
+  name: string;
+  /** prompts are to speak beside it */
+  isForBoth?: boolean;
+}
+
 /** Files of the service have no paths for its clients. */
-function forClients(
-  error: CraneError,
-  { path, name }: { path: string | undefined; name: string },
-): ToldError {
+function forClients(error: CraneError, { path, name, isForBoth = false }: ShownFile): ToldError {
   const { code, message } = error;
   if (path === undefined || code !== 'E_NORMALS') return error.toJSON();
-  return { code, message: message.replaceAll(path, name), hint: 'learn it again: POST /v1/normals' };
+  const again = 'learn it again: POST /v1/normals';
+  return {
+    code,
+    message: message.replaceAll(path, name),
+    hint: isForBoth ? `${again} with evidence=both` : again,
+  };
+}
+
+function shownBank({ options, bank }: Pick<ScoreOrder, 'options' | 'bank'>): ShownFile {
+  return { path: options.normals, name: `bank "${bank}"`, isForBoth: options.evidence === 'both' };
 }
 
 /** Files follow each other in the bytes of a frame. */
@@ -157,14 +169,15 @@ function calibrateOne(
 }
 
 async function learnBank(
-  engine: Engine,
+  { engine, defaults }: Loaded,
   { pictures, choices, path }: LearnOrder,
   bytes: Uint8Array,
   signal: AbortSignal,
 ): Promise<BankFacts> {
   const files = filesIn(pictures, bytes);
   const source = pictures.map(({ name }, at) => ({ input: files[at]!, name }));
-  const bank = await engine.learnNormals(source, { ...choices, signal });
+  const scoring = besideBank(defaults, choices.evidence);
+  const bank = await engine.banks.learn(source, { ...choices, signal }, scoring);
   try {
     await bank.save(path);
   } finally {

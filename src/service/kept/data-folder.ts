@@ -11,7 +11,7 @@ import { KeptFolder } from './kept-folder.js';
 
 const whole = z.int().min(0);
 
-const bankSchema = z.strictObject({
+const bankSchema = z.object({
   name: z.string(),
   bytes: whole,
   /** as the service calls it */
@@ -22,6 +22,8 @@ const bankSchema = z.strictObject({
   blocks: z.array(whole),
   turns: whole,
   mirror: z.boolean(),
+  /** `both`: it can stand beside prompts */
+  evidence: z.enum(['normals', 'both']).default('normals'),
   kind: z.literal('subspace').optional(),
   variance: z.number().optional(),
   pictures: z.array(z.strictObject({ name: z.string(), sha256: z.string() })),

@@ -40,10 +40,12 @@ export class KeptFolder<T extends KeptAbout> {
   readonly limits: KeptLimits;
   readonly #folder: string;
   readonly #what: string;
+  readonly #about: z.ZodType<T>;
   readonly #known = new Map<string, T>();
   #isAdding = false;
 
-  private constructor({ folder, what, limits }: KeptParts<T>) {
+  private constructor({ folder, what, about, limits }: KeptParts<T>) {
+    this.#about = about;
     this.#folder = folder;
     this.#what = what;
     this.limits = limits;
@@ -126,7 +128,8 @@ export class KeptFolder<T extends KeptAbout> {
       const told = await make(staging);
       const bytes = await syncedBytes(staging);
       this.#checkBytes(bytes);
-      const about = { ...told, name, bytes } as T;
+      // As the next start will read it: what it would not take must not be kept now.
+      const about = this.#about.parse({ ...told, name, bytes });
       await writeSynced(join(staging, k_about), JSON.stringify(about));
       await this.#publish(staging, name);
       this.#known.set(name, about);

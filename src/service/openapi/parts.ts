@@ -1,6 +1,6 @@
 /** What the parts of the OpenAPI document share: statuses and their errors, options as parameters, bodies with pictures. */
 import { type ErrorCode, errorTable } from '../../errors.js';
-import type { OptionSpec, Schema } from '../../options/kinds.js';
+import { type OptionSpec, type Schema, textSchemaOf } from '../../options/kinds.js';
 import { options } from '../../options/table.js';
 import type { OptionName } from '../../options/types.js';
 
@@ -13,7 +13,8 @@ const k_words: Partial<Record<OptionName, string>> = {
   model: 'name of a model of this service (GET /v1/models); default: the first',
   prompts: 'name of a prompt set of the model (GET /v1/prompts)',
   calibration: 'name of a calibration (GET /v1/calibrations), whose options and thresholds are taken',
-  normals: 'name of a bank of normal pictures (GET /v1/normals) that is compared with, instead of prompts',
+  normals:
+    'name of a bank of normal pictures (GET /v1/normals) that is compared with, instead of prompts or beside them (evidence)',
 };
 
 /** Statuses that an address may answer with beside 200: those of its own errors, and those that any request may get. */
@@ -81,19 +82,26 @@ export function optionProperties(names: readonly OptionName[]): Record<string, S
   );
 }
 
-/** In a query values are texts, written as in the shell; what is no single number, word or flag is just a text. */
+/** In a query and in a form values are texts, written as in the shell. */
 export function queryParameters(names: readonly OptionName[]): object[] {
-  return names.map((name) => {
-    const { schema, expected } = options[name] as OptionSpec<unknown>;
-    const isPlain = typeof schema['type'] === 'string' && !['object', 'array'].includes(schema['type']);
-    return {
-      name,
-      in: 'query',
-      required: false,
-      description: isPlain ? describe(name) : `${describe(name)}. ${expected}`,
-      schema: isPlain ? schema : { type: 'string', minLength: 1 },
-    };
-  });
+  return Object.entries(textProperties(names)).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    required: false,
+    description,
+    schema,
+  }));
+}
+
+function textProperties(names: readonly OptionName[]): Record<string, Schema> {
+  return Object.fromEntries(
+    names.map((name) => {
+      const spec = options[name] as OptionSpec<unknown>;
+      const isOwn = spec.textSchema === undefined;
+      const description = isOwn ? describe(name) : `${describe(name)}. ${spec.expected}`;
+      return [name, { ...textSchemaOf(spec), description }];
+    }),
+  );
 }
 
 export const get = (
@@ -156,7 +164,12 @@ export function pictureBodies(
     'multipart/form-data': {
       schema: {
         type: 'object',
-        properties: { picture: { type: 'array', items: binary, minItems: 1 }, ...mask(binary), ...texts },
+        properties: {
+          picture: { type: 'array', items: binary, minItems: 1 },
+          ...mask(binary),
+          ...texts,
+          ...textProperties(names),
+        },
         required: ['picture', ...required],
       },
     },
@@ -191,7 +204,11 @@ export function labelledBodies(names: readonly OptionName[], texts: Record<strin
   };
   return {
     'multipart/form-data': {
-      schema: { type: 'object', properties: { good: files, bad: files, ...texts }, required: ['good'] },
+      schema: {
+        type: 'object',
+        properties: { good: files, bad: files, ...texts, ...textProperties(names) },
+        required: ['good'],
+      },
     },
     'application/json': {
       schema: {

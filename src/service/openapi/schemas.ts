@@ -51,6 +51,7 @@ const bank = {
   blocks: list(whole),
   turns: whole,
   mirror: { type: 'boolean' },
+  evidence: { type: 'string', enum: ['normals', 'both'], description: 'both: it can stand beside prompts' },
   kind: { type: 'string', enum: ['subspace'], description: 'absent: a bank of all patches' },
   variance: { type: 'number', description: 'of a subspace: share of the variance that its axes hold' },
 };

@@ -10,8 +10,11 @@ const ofRequests = optionNames.filter((name) => (options[name].scope as readonly
 const isOfLearning = (name: OptionName) =>
   ((options[name] as OptionSpec<unknown>).calls ?? []).includes('learnNormals');
 
+const isOfScoring = (name: OptionName) =>
+  !isOfLearning(name) || ((options[name] as OptionSpec<unknown>).calls ?? []).includes('score');
+
 /** Of requests that score. */
-export const requestNames: readonly OptionName[] = ofRequests.filter((name) => !isOfLearning(name));
+export const requestNames: readonly OptionName[] = ofRequests.filter(isOfScoring);
 const ofOneAnswer: readonly OptionName[] = [
   'roi',
   'threshold',

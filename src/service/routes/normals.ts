@@ -43,8 +43,9 @@ export async function addBank(
       path: join(folder, k_bankFile),
     };
     const files = pictures.map(({ bytes }) => bytes);
-    const { towers: _, model: __, ...facts } = await service.supervisor.learn(order, files, signal);
-    return { model: model.name, created: new Date().toISOString(), ...facts };
+    const { beside, ...facts } = await service.supervisor.learn(order, files, signal);
+    const evidence = beside === undefined ? ('normals' as const) : ('both' as const);
+    return { ...facts, model: model.name, created: new Date().toISOString(), evidence };
   });
   reply.code(201).header('location', `/v1/normals/${about.name}`);
   return about;

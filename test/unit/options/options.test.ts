@@ -28,7 +28,7 @@ describe('the table of options', () => {
     ['threads', '1.5', undefined],
     ['threads', '-1', undefined],
     ['threads', ' ', undefined],
-    ['threads', '0x10', 16],
+    ['threads', '0x10', undefined],
     ['threshold', '0.25', 0.25],
     ['threshold', 'none', null],
     ['threshold', '2.5', undefined],

@@ -80,6 +80,7 @@ describe('the OpenAPI document', () => {
     expect(learning).toEqual([
       'name',
       'model',
+      'evidence',
       'bankTower',
       'bankBlocks',
       'turns',
@@ -87,7 +88,7 @@ describe('the OpenAPI document', () => {
       'bankKind',
       'bankVariance',
     ]);
-    const names = all.filter((name) => name === 'model' || !learning.includes(name));
+    const names = all.filter((name) => ['model', 'evidence'].includes(name) || !learning.includes(name));
     expect(names.length).toBeGreaterThan(15);
     expect(post.parameters!.map(({ name }) => name)).toEqual(names);
     const inJson = post.requestBody!.content['application/json']!.schema as { properties: object };
@@ -113,6 +114,43 @@ describe('the OpenAPI document', () => {
     const headers = { 'content-type': 'application/json' };
     const { status } = await hold('v1/score', 'post', { body: JSON.stringify(body), headers });
     expect(status < 300).toBe(isGood);
+  });
+
+  it.each([
+    ['v1/score', 'bitDepth', 'auto', 200],
+    ['v1/score', 'bitDepth', '12', 200],
+    ['v1/score', 'bitDepth', '17', 400],
+    ['v1/score', 'bitDepth', 'twelve', 400],
+    ['v1/score', 'threshold', 'none', 200],
+    ['v1/score', 'threshold', 'null', 400],
+    ['v1/score', 'roi', '1,1,8,8', 200],
+    ['v1/score', 'roi', '1,1,8,0', 400],
+    ['v1/score', 'evidence', 'prompts', 200],
+    ['v1/score', 'evidence', 'all', 400],
+    ['v1/normals', 'bankBlocks', '1,2', 201],
+    ['v1/normals', 'bankBlocks', '0,1', 400],
+    ['v1/normals', 'bankBlocks', '1,,2', 400],
+    ['v1/normals', 'bankBlocks', '[1]', 400],
+  ])('says of %s?%s=%s what the service says of it', async (path, name, value, status) => {
+    const parameters = document.paths[`/${path}`]!['post']!.parameters as { name: string; schema: object }[];
+    const { schema } = parameters.find((one) => one.name === name)!;
+    const isGood = faultsOf(schema, value) === null || faultsOf(schema, Number(value)) === null;
+    expect(isGood).toBe(status < 300);
+    const kept = path === 'v1/normals' ? '&name=listed' : '';
+    const query = `${path}?${name}=${encodeURIComponent(value)}${kept}`;
+    const raw = { body: new Uint8Array(await png(90)), headers: { 'content-type': 'image/png' } };
+    expect((await hold(query, 'post', raw, path)).status).toBe(status);
+    if (status === 201) await fetch(`${service.url}v1/normals/listed`, { method: 'DELETE' });
+  });
+
+  it('describes options of a form as those of a query', () => {
+    for (const path of ['/v1/score', '/v1/normals', '/v1/calibrations']) {
+      const { parameters, requestBody } = document.paths[path]!['post']!;
+      const { schema } = requestBody!.content['multipart/form-data']!;
+      const { properties } = schema as { properties: Record<string, unknown> };
+      for (const { name } of parameters!)
+        expect([path, Object.keys(properties)]).toEqual([path, expect.arrayContaining([name])]);
+    }
   });
 
   it('describes the answers of every address', async () => {
