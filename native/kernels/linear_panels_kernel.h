@@ -74,6 +74,7 @@ class LinearKernel : public LinearRows<V, k_rows> {
       const float* weight = job_.weight + (panel * all + from) * k_columns;
       float* dst = this->dst_of(column);
       for (int64_t r = first_; r < end_; r += k_rows) {
+        if constexpr (k_asks_ahead) this->ask_for_results(r, dst + r * job_.dst_row_stride);
         Reg sum[k_rows][2];
         tile_product<V, k_rows, k_asks_ahead>(packed_ + (r - first_) * count, weight, count, sum, Cells::dot,
                                               ahead);

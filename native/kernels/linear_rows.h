@@ -88,6 +88,14 @@ class LinearRows {
     return job_.dst + column / job_.dst_group * job_.dst_group_stride + column % job_.dst_group;
   }
 
+  // Asks for the lines of a tile's results, to be written when its sums are ready.
+  inline __attribute__((always_inline)) void ask_for_results(int64_t row, const float* dst) const {
+    const int64_t rows = end_ - row < k_rows ? end_ - row : k_rows;
+    for (int64_t r = 0; r < rows; ++r, dst += job_.dst_row_stride) {
+      for (int64_t line = 0; line < k_columns; line += 16) __builtin_prefetch(dst + line, /*rw=*/1);
+    }
+  }
+
   // Sums of a stretch of the depth into dst, what surrounds the layer with the last one.
   inline __attribute__((always_inline)) void finish(Reg (&sum)[k_rows][2], int64_t row, int64_t column,
                                                     bool is_first, bool is_last, float* dst) const {
