@@ -10,7 +10,8 @@ constexpr int64_t k_steps_ahead_of_rows = 16;
 
 // sum[r][h] += sum over k of a[k * step + r * pitch] * b[k][h], in the order of k. b is [depth][2 vectors].
 // `dot` (a, b, sum) -> sum + a b says what lies in the four bytes of a cell (cells.h). With k_asks_ahead what
-// lies `ahead` floats behind b and k_steps_ahead_of_rows behind a is asked for beforehand; it may lie outside.
+// lies `ahead` floats behind b and k_steps_ahead_of_rows behind a is asked for beforehand; it may lie
+// outside.
 template <typename V, int k_rows, bool k_asks_ahead = false, typename Dot>
 inline __attribute__((always_inline)) void add_tile_product(const float* a, int64_t step, int64_t pitch,
                                                             const float* b, int64_t depth,

@@ -9,7 +9,7 @@ import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService } from './fake-service.js';
 
 interface Operation {
-  parameters?: { name: string; in: string }[];
+  parameters?: { name: string; in: string; schema: object }[];
   requestBody?: { content: Record<string, { schema: object }> };
   responses: Record<string, { content?: Record<string, { schema: object }> }>;
 }
@@ -132,7 +132,7 @@ describe('the OpenAPI document', () => {
     ['v1/normals', 'bankBlocks', '1,,2', 400],
     ['v1/normals', 'bankBlocks', '[1]', 400],
   ])('says of %s?%s=%s what the service says of it', async (path, name, value, status) => {
-    const parameters = document.paths[`/${path}`]!['post']!.parameters as { name: string; schema: object }[];
+    const parameters = document.paths[`/${path}`]!['post']!.parameters!;
     const { schema } = parameters.find((one) => one.name === name)!;
     const isGood = faultsOf(schema, value) === null || faultsOf(schema, Number(value)) === null;
     expect(isGood).toBe(status < 300);
