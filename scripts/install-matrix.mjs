@@ -91,7 +91,10 @@ for (const [name, tarball] of Object.entries({ 'crane-native': whole, 'crane-nat
   installInto(template, [tarball]);
   for (const row of rows) tryRow(name, template, row);
   if (name === 'crane-native-engine') tryOptional(template);
-  else tryJest(template);
+  else {
+    tryJest(template);
+    tryExamples(template);
+  }
 }
 rmSync(work, { recursive: true, force: true });
 process.exitCode = failures === 0 ? 0 : 1;
@@ -238,6 +241,67 @@ function tryJest(template) {
   const isRight = install.status === 0 && jest.status === 0 && /Tests: +\d+ passed/.test(jest.stderr);
   const text = `${install.stderr}${jest.stdout}${jest.stderr}`;
   tell('crane-native', 'examples/jest, in CommonJS', install.status, jest.status, isRight, text);
+}
+
+/** The other examples from the packed package. The servers say where they listen, score, tell a fault, and end when they are told to. */
+function tryExamples(template) {
+  const examples = join(dirname(dirname(fileURLToPath(import.meta.url))), 'examples');
+  const user = join(work, 'a user of examples');
+  cpSync(template, user, copied);
+  const args = [
+    'install',
+    'express@5.3.0',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+  ];
+  const install = spawnSync('npm', args, { cwd: user, encoding: 'utf8' });
+  const samples = join(user, 'node_modules', 'crane-native', 'models', 'crane-mini', 'samples');
+  const picture = join(samples, 'bsdata-pitting-p00.jpg');
+  const env = { ...surroundings({ CRANE_LIBTORCH: libtorch }), PORT: '0' };
+  const options = { cwd: user, env, encoding: 'utf8', timeout: 120_000 };
+  for (const [name, path] of [
+    ['express', '/score'],
+    ['fastify', '/score'],
+    ['cluster', '/'],
+  ]) {
+    cpSync(join(examples, `${name}.mjs`), join(user, `${name}.mjs`));
+    const script = `import { spawn } from 'node:child_process';
+      import { readFileSync } from 'node:fs';
+      const server = spawn(process.execPath, ['${name}.mjs'], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const ended = new Promise((resolve) => server.once('exit', resolve));
+      const url = String(await Promise.race([new Promise((resolve) => server.stdout.once('data', resolve)), ended])).trim();
+      const ask = (body) => fetch(url + '${path}', { method: 'POST', body, headers: { 'content-type': 'image/jpeg', connection: 'close' } });
+      const good = await ask(readFileSync(${JSON.stringify(picture)}));
+      const { score } = await good.json();
+      const bad = await ask('nothing');
+      server.kill('SIGTERM');
+      console.log([good.status, score > 0.97, bad.status, await ended].join(' '));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], options);
+    const said = stdout.trim();
+    const isRight = install.status === 0 && said === '200 true 400 0';
+    tell(
+      'crane-native',
+      `examples/${name}.mjs`,
+      install.status,
+      said,
+      isRight,
+      `${install.stderr}${stdout}${stderr}`,
+    );
+  }
+  for (const [name, args, input] of [
+    ['worker-threads', [picture], ''],
+    ['million-paths', [], `${picture}\n`],
+  ]) {
+    cpSync(join(examples, `${name}.mjs`), join(user, `${name}.mjs`));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [`${name}.mjs`, ...args], {
+      ...options,
+      input,
+    });
+    const isRight = status === 0 && /"score":0\.97/.test(stdout);
+    tell('crane-native', `examples/${name}.mjs`, '', status, isRight, `${stdout}${stderr}`);
+  }
 }
 
 function code(stderr) {
