@@ -36,6 +36,7 @@ train::SavedPrompts start_prompts(const Towers& towers, const LearnerStart& star
       return {load_prompt_pair(towers, start.material, method, stored_tokens), {}, 0};
     case LearnerStart::Kind::saved: {
       train::SavedPrompts saved = train::load_prompt_training(start.saved_path, tower.width(), towers.device);
+      text::check_placeholders(saved.prompts, start.saved_path, "E_TRAIN_RESUME");
       saved.prompts.prefers_stored = stored_tokens;
       return saved;
     }
@@ -50,7 +51,9 @@ train::SavedPrompts start_prompts(const Towers& towers, const LearnerStart& star
               tower.context_length(), " positions (deep tokens lie within the context rows)");
   const train::FreshPrompts fresh{start.seed, sizes.context_rows, sizes.deep_blocks, sizes.deep_tokens,
                                   pair_of_texts(start.material, method)};
-  return {train::fresh_prompts(fresh, tower.width(), towers.device), {}, 0};
+  text::PromptSet drawn = train::fresh_prompts(fresh, tower.width(), towers.device);
+  text::check_placeholders(drawn, join_text("new prompts of ", method), "E_PROMPTS");
+  return {std::move(drawn), {}, 0};
 }
 
 }  // namespace crane::methods

@@ -11,7 +11,29 @@ namespace {
 // [.., n, width] -> [n, width]
 at::Tensor as_rows(const at::Tensor& stored) { return stored.reshape({-1, stored.size(-1)}); }
 
+// How many tokens after the start are equal.
+int64_t placeholders(const std::vector<int64_t>& ids) {
+  int64_t count = 0;
+  for (size_t i = 1; i < ids.size() && ids[i] == ids[1]; ++i) ++count;
+  return count;
+}
+
 }  // namespace
+
+void check_placeholders(const PromptSet& prompts, const std::string& where, const std::string& code) {
+  const std::array<const char*, k_pair> names{"normal", "anomalous"};
+  const int64_t rows = prompts.context_rows();
+  for (int c = 0; c < k_pair; ++c) {
+    const int64_t there = placeholders(prompts.ids[c]);
+    if (there == rows) continue;
+    throw Error(
+        code,
+        join_text(where, ": ", rows, " context rows, but the ", names[c], " text begins with ", there,
+                  there == 1 ? " placeholder" : " placeholders"),
+        "each row takes the place of an X: the texts of a set stand in model.json, a file may bring its "
+        "own (tokenized_prompts_pos, tokenized_prompts_neg)");
+  }
+}
 
 PromptSet load_prompts(const std::string& path, std::array<std::vector<int64_t>, k_pair> ids,
                        int64_t text_width, at::Device device) {
@@ -37,6 +59,7 @@ PromptSet load_prompts(const std::string& path, std::array<std::vector<int64_t>,
   for (int64_t i = 0; loader.has(join_text("compound_prompts_text.", i)); ++i) {
     set.deep.push_back(as_rows(loader.required(join_text("compound_prompts_text.", i))));
   }
+  check_placeholders(set, path, "E_PROMPTS");
   return set;
 }
 

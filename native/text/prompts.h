@@ -30,9 +30,14 @@ struct PromptSet {
   int64_t width() const { return context[0].size(1); }
 };
 
+// Context rows take the places of placeholders, equal tokens at the beginning of a text: with more or fewer
+// of them than rows, words would be overwritten, or placeholders read as words. where: what the set comes
+// from. Errors: `code`.
+void check_placeholders(const PromptSet& prompts, const std::string& where, const std::string& code);
+
 // Reads a checkpoint of the authors (.pth) or our safetensors form. `ids` are those of the two texts;
 // a file that brings its own ids was learned with those and keeps them.
-// Errors: E_WEIGHTS_* of the readers, E_PROMPTS when the vectors do not fit `text_width`.
+// Errors: E_WEIGHTS_* of the readers, E_PROMPTS when the vectors do not fit `text_width` or the texts.
 PromptSet load_prompts(const std::string& path, std::array<std::vector<int64_t>, k_pair> ids,
                        int64_t text_width, at::Device device);
 
