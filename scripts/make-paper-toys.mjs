@@ -3,13 +3,14 @@
 // Call: node scripts/make-paper-toys.mjs OUT
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { publishedSets } from '../dist/data/layouts/registry.js';
 
 const [out] = process.argv.slice(2);
 if (!out) throw new Error('usage: node scripts/make-paper-toys.mjs OUT');
 
-const samples = 'models/crane-mini/samples';
+const samples = fileURLToPath(new URL('../models/crane-mini/samples', import.meta.url));
 const names = readdirSync(samples);
 const normal = names.filter((name) => name.includes('-good-'));
 const anomalous = names.filter((name) => name.endsWith('.jpg') && !name.includes('-good-'));

@@ -77,6 +77,7 @@ export const adaclip = {
       'its code clusters the most anomalous patches; the publication clusters all and keeps one cluster',
       'its k-means begins by chance, so its scores of pictures differ from run to run; the maps do not',
       'its code runs weights that were learned with QuickGELU with the exact GELU',
+      'its training keeps the epoch with the best pixel F1 on another test set; train keeps every epoch, and chooses none',
     ],
   },
   defaults: {
