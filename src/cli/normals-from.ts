@@ -62,7 +62,9 @@ export async function bankFrom(
     sayScan(context, scan, false);
     say(
       context,
-      visible(`${kept === null ? 'memory' : 'bank'} of ${pictures.length} normal pictures, ${whereOf(kept)}`),
+      visible(
+        `${bank.facts.method === undefined ? 'bank' : 'memory'} of ${pictures.length} normal pictures, ${whereOf(kept)}`,
+      ),
     );
   }
   progress.stage('', 0);
@@ -125,7 +127,6 @@ export function checkMutual(values: AllOptions, isGiven: (name: OptionName) => b
 }
 
 function whereOf(kept: KeptBank['kept']): string {
-  if (kept === null) return "the method's own: learned anew each time";
   if ('failure' in kept) return `not kept for the next time: ${kept.failure}`;
   return `${kept.isNew ? 'kept in' : 'found in'} ${kept.path}`;
 }

@@ -5,11 +5,12 @@ import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import { normals } from '../methods/normals.js';
 import type { NormalBank } from '../normals/normal-bank.js';
+import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
-import { shellOption } from '../terminal/shell-word.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
 import { flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './flags.js';
+import { k_remembered, learningValues, useOf, valuesOf } from './normals-memory.js';
 import { startProgress } from './progress.js';
 import { sayScan, sayWarnings } from './say-scan.js';
 import { familyCommand, lastText, printJson } from './subcommands.js';
@@ -33,7 +34,8 @@ export function normalsCommand(context: Context): CommandModule {
 }
 
 function learnCommand(context: Context): CommandModule {
-  const names = [...k_engine, 'evidence', ...k_learning, 'followLinks', 'out', 'force'] as const;
+  const ofMethod = ['method', ...k_remembered] as const;
+  const names = [...k_engine, 'evidence', ...ofMethod, ...k_learning, 'followLinks', 'out', 'force'] as const;
   return {
     command: 'learn [inputs..]',
     describe: 'make a bank of good pictures',
@@ -44,10 +46,17 @@ function learnCommand(context: Context): CommandModule {
           ...flags,
           out: { ...flags['out'], describe: 'the file to write, for instance part.normals.safetensors' },
         })
-        .example('$0 normals learn good --out part.normals.safetensors', 'of all pictures in a folder');
+        .example('$0 normals learn good --out part.normals.safetensors', 'of all pictures in a folder')
+        .example(
+          '$0 normals learn good --method winclip --out part.winclip.safetensors',
+          'what WinCLIP compares with beside its sentences',
+        );
     },
     handler: async (argv) => {
-      const values = readFlags(argv, names) as AllOptions;
+      const values = learningValues(
+        readFlags(argv, names) as AllOptions,
+        (name) => argv[flagName(name)] !== undefined,
+      );
       const inputs = inputsOf(argv, 'learn');
       const out = outOf(values);
       await refuseTaken(out, values.force);
@@ -76,17 +85,21 @@ function addCommand(context: Context): CommandModule {
         .example('$0 normals add part.normals.safetensors accepted --out next.normals.safetensors', '');
     },
     handler: async (argv) => {
-      const values = readFlags(argv, names) as AllOptions;
+      const given = readFlags(argv, names) as AllOptions;
       const path = bankOf(argv, 'add');
       const inputs = inputsOf(argv, 'add');
-      const out = outOf(values);
-      await refuseTaken(out, values.force);
-      await expectThere(inputs, values);
+      const out = outOf(given);
+      await refuseTaken(out, given.force);
+      await expectThere(inputs, given);
+      const { readBankFacts } = await import('../normals/read-bank-facts.js');
+      const { addon } = await context.loadAddon();
+      const values = valuesOf(await readBankFacts(addon, path), given);
       await withEngine(context, values, async (engine) => {
         const { choicesOf } = await import('../engine/learn-normals.js');
         const before = await engine.openNormals(path);
         const { pictures } = before.facts;
-        const learning = { ...values, ...choicesOf(before.facts) };
+        const isMemory = before.facts.method !== undefined;
+        const learning = isMemory ? values : { ...values, ...choicesOf(before.facts) };
         const more = await learn(context, engine, inputs, learning, (paths) => refuseKnown(paths, pictures));
         const all = await engine.mergeNormals([before, more]);
         await all.save(out, { overwrite: values.force });
@@ -113,6 +126,12 @@ function checkCommand(context: Context): CommandModule {
       await withEngine(context, values, async (engine) => {
         const { checkBank, checkLines } = await import('../scoring/check-bank.js');
         const bank = await engine.openNormals(path);
+        if (bank.facts.method !== undefined)
+          throw new CraneError(
+            'E_USAGE',
+            `${path}: the memory of method ${bank.facts.method}, which gives no scores of its own pictures`,
+            { hint: 'check banks of normals learn without --method' },
+          );
         const given = Object.fromEntries(
           k_scoring.map((name) => [name, values[name]]).filter(([, value]) => value !== undefined),
         );
@@ -144,8 +163,9 @@ function showCommand(context: Context): CommandModule {
       if (json) return printJson(context, { ...facts, identity: bankIdentity(facts) });
       const { model, pictures } = facts;
       const [where, ...how] = bankText(facts);
-      context.stdout.write(`${visible(`model ${model}, patches after ${where}`)}\n`);
-      context.stdout.write(`each picture in ${how.join(', ')}\n`);
+      const isMemory = facts.method !== undefined;
+      context.stdout.write(`${visible(`model ${model}, ${isMemory ? '' : 'patches after '}${where}`)}\n`);
+      if (!isMemory) context.stdout.write(`each picture in ${how.join(', ')}\n`);
       for (const { name, sha256 } of pictures)
         context.stdout.write(`${sha256.slice(0, 12)}  ${visible(name)}\n`);
       say(context, `${pictures.length} pictures`);
@@ -273,6 +293,11 @@ function tell(context: Context, out: string, bank: NormalBank, json: boolean): v
     printJson(context, { file: out, ...bank.facts, identity: bank.identity });
     return;
   }
-  say(context, visible(`${out}: a bank of ${pictures.length} normal pictures`));
-  say(context, `use it: npx crane-native score PICTURES ${shellOption('normals', out)}`);
+  say(
+    context,
+    visible(
+      `${out}: a ${bank.facts.method === undefined ? 'bank' : 'memory'} of ${pictures.length} normal pictures`,
+    ),
+  );
+  say(context, `use it: npx crane-native score PICTURES ${useOf(bank.facts, out)}`);
 }

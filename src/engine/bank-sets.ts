@@ -11,9 +11,9 @@ import { CraneError } from '../errors.js';
 import { changedLevelReading, type Reading } from '../images/reading.js';
 import { methodName } from '../methods/descriptor.js';
 import { normals } from '../methods/normals.js';
-import { defaultMethod, joinsBank, methodOf } from '../methods/registry.js';
+import { defaultMethod, joinsBank, methodNames, methodOf } from '../methods/registry.js';
 import { conformalThreshold } from '../models/conformal.js';
-import type { Model } from '../models/model-json.js';
+import { checkedMethod, type Model } from '../models/model-json.js';
 import type { BankFacts } from '../normals/bank-facts.js';
 import { NormalBank } from '../normals/normal-bank.js';
 import { readBankFacts } from '../normals/read-bank-facts.js';
@@ -204,13 +204,17 @@ export class BankSets {
   }
 
   /** @throws CraneError E_NORMALS for a bank of other towers */
-  checkFits({ towers, model }: BankFacts, shown: string): void {
+  checkFits({ towers, model, method }: BankFacts, shown: string): void {
     if (towers === this.towers) return;
-    const other = model === this.#model.name ? 'with other weights, input size or precision' : `of ${model}`;
+    const isOwn = model === this.#model.name;
+    const of = method === undefined ? '' : ` for method ${method}`;
+    const other = isOwn ? `with other weights, towers, input size or precision${of}` : `of ${model}${of}`;
     throw new CraneError(
       'E_NORMALS',
       `${shown}: a bank of another model: it was learned ${other}, and this is ${this.#model.name}`,
-      { hint: 'learn it again with this model: npx crane-native normals learn' },
+      {
+        hint: 'learn it again with this model, and for the method that is scored: npx crane-native normals learn',
+      },
     );
   }
 
@@ -233,11 +237,8 @@ export class BankSets {
   async #read(path: string): Promise<NormalBank> {
     const facts = await readBankFacts(this.#addon, path);
     this.checkFits(facts, path);
-    const handle = await this.#native.addContext(
-      { texts: {}, files: { bank: path } },
-      // What it says to be is what it has to be.
-      { ...defaultMethod('normals'), bankKind: facts.kind ?? 'nearest' } as MethodOptions,
-    );
+    const files: Record<string, string> = facts.method === undefined ? { bank: path } : { memory: path };
+    const handle = await this.#native.addContext({ texts: {}, files }, readerOf(facts, path));
     const bank = new NormalBank(this.#native, handle, facts);
     this.#identities.set(path, bank.identity);
     return bank;
@@ -250,6 +251,26 @@ export class BankSets {
       entry.ready.then((bank) => bank.remove()).catch(() => {});
     }
   }
+}
+
+/** What it says to be is what it has to be. @throws CraneError E_NORMALS for a memory that is of no method here */
+function readerOf({ method, settings, kind }: BankFacts, path: string): MethodOptions {
+  if (method === undefined)
+    return { ...defaultMethod('normals'), bankKind: kind ?? 'nearest' } as MethodOptions;
+  const usual = methodNames().includes(method) ? defaultMethod(method) : undefined;
+  const kept = usual && methodOf(usual).remembers?.(usual);
+  const names = (of: object) => Object.keys(of).sort();
+  if (kept !== undefined && isDeepStrictEqual(names(kept), names(settings!))) {
+    const reader = checkedMethod({ ...usual, ...settings });
+    if (reader !== undefined) return reader;
+  }
+  throw new CraneError(
+    'E_NORMALS',
+    kept === undefined
+      ? `${path}: of method "${method}", which keeps no normal pictures here`
+      : `${path}: damaged: ${JSON.stringify(settings)} are no settings of what method ${method} keeps`,
+    { hint: 'make one: npx crane-native normals learn FOLDER --method winclip --out FILE' },
+  );
 }
 
 /** @throws CraneError E_NORMALS */
@@ -272,8 +293,8 @@ function checkMethod(
   if (method !== own) {
     const hint =
       own === normals.name
-        ? 'take a bank of normals learn, or --normals-from'
-        : `method ${own} keeps normal pictures in its own way, without a file: give them with --normals-from`;
+        ? `take --method ${method}, or a bank of normals learn`
+        : `method ${own} keeps normal pictures in its own way: normals learn --method ${own}, or --normals-from`;
     throw new CraneError(
       'E_NORMALS',
       `${shown}: learned for method ${method}, and pictures are scored by method ${own}`,

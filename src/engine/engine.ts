@@ -341,7 +341,7 @@ export class Engine {
   /**
    * Learns a bank of normal pictures, which `normals` of a call takes in the place of prompts. Each picture goes through the
    * tower once for each of its copies; no picture is left out: one that cannot be read ends it. With an engine of method
-   * winclip or vand it is that method's memory, which stands beside its texts and has no file.
+   * winclip or vand it is that method's memory, which stands beside its texts.
    * @throws CraneError E_USAGE, E_NORMALS without a picture, E_MODEL_CONFIG, E_INPUT_*, E_IMAGE_*, E_CANCELLED, E_DISPOSED
    */
   async learnNormals(source: NormalsSource, options: LearnNormalsOptions = {}): Promise<NormalBank> {

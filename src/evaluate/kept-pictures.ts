@@ -102,13 +102,6 @@ export class KeptPictures {
     const identity = bankIdentity(facts);
     const known = this.#open.get(identity);
     if (known) return known;
-    if (facts.method !== undefined) {
-      // A method's memory has no file.
-      const source = [{ input: image, name: imagePath }];
-      const memory = await engine.learnNormals(source, { ...choices, signal: this.#signal });
-      this.#open.set(identity, memory);
-      return memory;
-    }
     // A bank does not say how its pictures were read.
     const content = JSON.stringify([identity, engine.settings().reading]);
     const name = createHash('sha256').update(content).digest('hex').slice(0, k_digits);

@@ -70,6 +70,11 @@ const method = z.looseObject({ name: z.string().optional() }).transform((given, 
   );
 });
 
+/** A complete method as a file names it; undefined where it is none. */
+export function checkedMethod(given: unknown): MethodOptions | undefined {
+  return method.safeParse(given).data;
+}
+
 function schemaOf({ settings }: MethodDescriptor): z.ZodType {
   const fields: Record<string, z.ZodType> = {};
   const compat: Record<string, z.ZodType> = {};

@@ -35,10 +35,10 @@ export interface BankFacts {
   asStored?: true | undefined;
   /** in the order of their rows */
   pictures: { name: string; sha256: string }[];
-  /** whose memory it is, which has no copies and no file; absent: a bank of method normals */
-  method?: string;
+  /** whose memory it is, which has no copies; absent: a bank of method normals */
+  method?: string | undefined;
   /** of a memory: the method's settings that decided what is kept of a picture */
-  settings?: Readonly<Record<string, SettingValue>>;
+  settings?: Readonly<Record<string, SettingValue>> | undefined;
 }
 
 /** Equal for banks with equal rows; names of pictures decide nothing. */
@@ -55,7 +55,13 @@ export function bankText({
   mirror,
   kind,
   variance,
-}: Pick<BankFacts, 'tower' | 'blocks' | 'turns' | 'mirror' | 'kind' | 'variance'>): string[] {
+  method,
+  settings,
+}: Omit<BankFacts, 'model' | 'towers' | 'pictures'>): string[] {
+  if (method !== undefined) {
+    const of = Object.entries(settings ?? {}).map(([name, value]) => `${name} ${String(value)}`);
+    return [[`the memory of method ${method}`, ...of].join(', ')];
+  }
   return [
     tower === 'source' ? 'the spatial source' : `block ${blocks.join(', ')} of the vision tower`,
     `${turns} turns`,

@@ -1,6 +1,6 @@
 /**
  * A bank of normal pictures as callers hold it: what it is, and how it is kept (native/normals/bank.h). The memory that
- * another method keeps of normal pictures is held alike, but has no file.
+ * another method keeps of normal pictures is held and kept alike.
  */
 import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
@@ -41,14 +41,9 @@ export class NormalBank {
 
   /**
    * Writes the bank to a file that `normals` takes, whole or not at all.
-   * @throws CraneError E_EXISTS, E_IO_WRITE, E_NORMALS for a bank that was removed, E_USAGE for a method's memory
+   * @throws CraneError E_EXISTS, E_IO_WRITE, E_NORMALS for a bank that was removed
    */
   async save(path: string, { overwrite = false }: SaveBankOptions = {}): Promise<void> {
-    const { method } = this.facts;
-    if (method !== undefined)
-      throw new CraneError('E_USAGE', `what method ${method} keeps of normal pictures has no file`, {
-        hint: 'learn it again from the pictures: equal pictures give equal scores',
-      });
     const held = this.hold(this.#native);
     const random = randomBytes(6).toString('hex');
     const temporary = join(dirname(path), `.${basename(path).slice(0, 60)}.${random}.tmp`);

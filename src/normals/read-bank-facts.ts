@@ -6,6 +6,11 @@ import { type BankFacts, k_factsKey } from './bank-facts.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
 
+const settings = z.record(
+  z.string(),
+  z.union([z.boolean(), z.number(), z.string(), z.array(z.number()), z.array(z.string())]),
+);
+
 const factsSchema: z.ZodType<BankFacts> = z
   .strictObject({
     model: z.string().min(1),
@@ -16,12 +21,7 @@ const factsSchema: z.ZodType<BankFacts> = z
     mirror: z.boolean(),
     kind: z.literal('subspace').optional(),
     variance: z.number().gt(0).lt(1).optional(),
-    beside: z
-      .record(
-        z.string(),
-        z.union([z.boolean(), z.number(), z.string(), z.array(z.number()), z.array(z.string())]),
-      )
-      .optional(),
+    beside: settings.optional(),
     reading: z
       .strictObject({
         bitDepth: z.union([z.literal('auto'), z.int().min(8).max(16)]).optional(),
@@ -31,10 +31,16 @@ const factsSchema: z.ZodType<BankFacts> = z
       .optional(),
     asStored: z.literal(true).optional(),
     pictures: z.array(z.strictObject({ name: z.string(), sha256 })).min(1),
+    method: z.string().min(1).optional(),
+    settings: settings.optional(),
   })
   .refine(({ kind, variance }) => (kind === undefined) === (variance === undefined), {
     path: ['variance'],
     message: 'expected of a subspace, and of nothing else',
+  })
+  .refine(({ method, settings }) => (method === undefined) === (settings === undefined), {
+    path: ['settings'],
+    message: "expected of a method's memory, and of nothing else",
   });
 
 /** Of a bank's file; its rows are not read. @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ */

@@ -6,7 +6,6 @@ import { CraneError, toCraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
 import { contentHash } from '../files/content-hash.js';
 import { codedReadError } from '../files/open-file.js';
-import { takesMemory } from '../methods/registry.js';
 import { bankIdentity } from '../normals/bank-facts.js';
 import type { NormalBank } from '../normals/normal-bank.js';
 import type { LearnNormalsChoices } from '../options/types.js';
@@ -78,14 +77,14 @@ export function learnGood(
 
 export interface KeptBank {
   bank: NormalBank;
-  /** where it lies for the next time; why it could not be kept; null: a method's memory, which has no file */
-  kept: { path: string; isNew: boolean } | { failure: string } | null;
+  /** where it lies for the next time; why it could not be kept */
+  kept: { path: string; isNew: boolean } | { failure: string };
   scan: ScanReport;
 }
 
 /**
  * The bank of these pictures from the cache folder; learned and put there where it is missing or damaged. With an engine of a
- * method that keeps normal pictures in its own way that memory, learned each time: equal pictures give equal scores.
+ * method that keeps normal pictures in its own way it is that method's memory.
  */
 export async function bankOfPictures(
   engine: Engine,
@@ -94,10 +93,6 @@ export async function bankOfPictures(
   env: NodeJS.ProcessEnv,
 ): Promise<KeptBank> {
   const listed = await listGood(given);
-  if (takesMemory(engine.settings().method)) {
-    const bank = await learnGood(engine, listed, choices, given);
-    return { bank, kept: null, scan: listed.scan };
-  }
   const pictures: NormalBank['facts']['pictures'] = [];
   for (const path of listed.paths) pictures.push({ name: path, sha256: await contentHash(path) });
   const identity = bankIdentity(engine.banks.facts(pictures, choices));

@@ -1,6 +1,6 @@
 /** WinCLIP as a user meets it, on crane-mini's towers; its figures mean nothing there. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -81,6 +81,30 @@ describe('score --method winclip --normals-from', () => {
     // Every window but the first of side 3 finds itself.
     expect(itself!.score).toBeLessThan(first!.score);
     expect(first!.score).toBeLessThanOrEqual(0.5);
+  }, 240_000);
+
+  it('has a file of its own, with the same scores', async () => {
+    const file = join(scratch, 'part.winclip.safetensors');
+    const learned = await craneNative([
+      ...['normals', 'learn', good, '--model', model, '--method', 'winclip', '--size', '112', '--out', file],
+    ]);
+    expect(learned).toMatchObject({ code: 0, stderr: expect.stringContaining('a memory of 1 normal') });
+    const scores = [];
+    for (const given of [['--normals-from', good], ['--normals', file], []]) {
+      const finished = await score('--class-name', 'bottle', ...given);
+      expect(finished).toMatchObject({ code: 0 });
+      const { score: value, model: label } = lines(finished)[0] as { score: number; model: string };
+      scores.push({ value, label });
+    }
+    expect(scores[1]).toEqual(scores[0]);
+    expect(scores[2]).not.toEqual(scores[0]);
+
+    const damaged = join(scratch, 'damaged.safetensors');
+    const bytes = await readFile(file);
+    bytes[bytes.length - 7]! ^= 1;
+    await writeFile(damaged, bytes);
+    const refused = await score('--class-name', 'bottle', '--normals', damaged);
+    expect(refused).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining('E_NORMALS') });
   }, 240_000);
 
   it.each([

@@ -7,6 +7,7 @@
 #include "layers/frozen_linear.h"
 #include "methods/levels.h"
 #include "methods/maps.h"
+#include "methods/normal_memory.h"
 #include "methods/sentence_pair.h"
 #include "methods/vand/learner.h"
 #include "methods/vand/levels.h"
@@ -22,24 +23,13 @@ struct ClassContext final : Context {
   at::Tensor text_vectors() const override { return text; }
 };
 
-// Normal pictures by themselves, which a class's context is made with ("memory").
-struct Memory final : Context {
-  std::vector<int64_t> features;
-  std::vector<std::vector<at::Tensor>> pictures;  // of each its tokens of each level, [n, width] unit rows
-};
-
-Memory memory_of(const Towers& towers, const Material& material, std::span<const at::Tensor> normals,
-                 const vand::Options& options) {
-  Memory memory;
-  memory.features = options.features;
-  if (const auto earlier = material.contexts.find("memory"); earlier != material.contexts.end()) {
-    for (const auto& context : earlier->second) {
-      const auto& own = own_context<Memory>(*context, vand::k_name);
-      check_input(own.features == options.features, "E_NORMALS",
-                  "a memory of other blocks than those of the call");
-      memory.pictures.insert(memory.pictures.end(), own.pictures.begin(), own.pictures.end());
-    }
-  }
+// Of each picture its tokens of each level.
+NormalMemory memory_of(const Towers& towers, const Material& material, std::span<const at::Tensor> normals,
+                       const vand::Options& options) {
+  const int64_t patches = towers.vision->grid_for(towers.height, towers.width).count();
+  const std::vector<int64_t> rows{patches, towers.vision->width()};
+  NormalMemory memory =
+      held_memory(material, {vand::k_name, options.features, {options.features.size(), rows}}, towers.device);
   for (const at::Tensor& normal : normals) {
     const at::Tensor tokens = vand::picture_levels(*towers.vision, normal, options, nullptr).tokens;
     std::vector<at::Tensor>& picture = memory.pictures.emplace_back();
@@ -124,8 +114,10 @@ std::shared_ptr<const Method> make_vand(const Settings& settings) { return std::
 
 std::shared_ptr<const Context> Vand::prepare(const Towers& towers, const Material& material,
                                              std::span<const at::Tensor> normals) const {
-  Memory memory = memory_of(towers, material, normals, options_);
-  if (material.texts.empty() && !memory.pictures.empty()) return std::make_shared<Memory>(std::move(memory));
+  NormalMemory memory = memory_of(towers, material, normals, options_);
+  if (material.texts.empty() && !memory.pictures.empty()) {
+    return std::make_shared<NormalMemory>(std::move(memory));
+  }
   auto context = std::make_shared<ClassContext>();
   const vand::HeadSizes sizes = vand::head_sizes(*towers.vision, options_);
   const vand::Heads heads = vand::load_heads(heads_file(material), sizes, towers.device);

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "cuda/tensors.h"
+#include "methods/normal_memory.h"
 #include "methods/winclip/window_features.h"
 #include "methods/winclip/window_maps.h"
 #include "text/ensemble.h"
@@ -20,7 +21,8 @@ using Contexts = std::span<const Context* const>;
 // Features of the sentences of both groups, [S, D] each. Errors: E_PROMPTS.
 std::map<std::string, at::Tensor> sentence_features(const Towers& towers, const Material& material) {
   for (const auto& [part, path] : material.files) {
-    check_input(false, "E_PROMPTS", "winclip learns nothing and takes no file of ", part, ", got ", path);
+    check_input(part == "memory", "E_PROMPTS", "winclip learns nothing and takes no file of ", part, ", got ",
+                path);
   }
   for (const char* group : {"normal", "anomalous"}) {
     const auto found = material.texts.find(group);
@@ -50,18 +52,14 @@ at::Tensor with_blue_first(const at::Tensor& image, const vision::TowerConfig& c
   return ((image * std + mean).flip(1) - mean) / std;
 }
 
-Memory memory_of(const Towers& towers, const Material& material, std::span<const at::Tensor> normals,
-                 const std::vector<int64_t>& sides) {
-  Memory memory;
-  memory.sides = sides;
-  if (const auto earlier = material.contexts.find("memory"); earlier != material.contexts.end()) {
-    for (const auto& context : earlier->second) {
-      const auto& own = own_context<Memory>(*context, "winclip");
-      check_input(own.sides == sides, "E_NORMALS",
-                  "a memory of windows of other sides than those of the call");
-      memory.pictures.insert(memory.pictures.end(), own.pictures.begin(), own.pictures.end());
-    }
+NormalMemory memory_of(const Towers& towers, const Material& material, std::span<const at::Tensor> normals,
+                       const std::vector<int64_t>& sides) {
+  MemoryShape shape{"winclip", sides, {}};
+  const vision::Grid grid = towers.vision->grid_for(towers.height, towers.width);
+  for (const int64_t side : sides) {
+    shape.rows.push_back({(grid.height - side + 1) * (grid.width - side + 1), towers.vision->joint_width()});
   }
+  NormalMemory memory = held_memory(material, shape, towers.device);
   for (const at::Tensor& normal : normals) {
     std::vector<at::Tensor>& picture = memory.pictures.emplace_back();
     for (const at::Tensor& of_side : window_features(*towers.vision, normal, sides)) {
@@ -72,13 +70,13 @@ Memory memory_of(const Towers& towers, const Material& material, std::span<const
 }
 
 // Of each side the windows of the pictures that count; none without a picture.
-std::vector<at::Tensor> gallery_of(const Memory& memory, const Options& options) {
+std::vector<at::Tensor> gallery_of(const NormalMemory& memory, const Options& options) {
   const auto count = static_cast<int64_t>(memory.pictures.size());
   if (count == 0) return {};
   const int64_t batch = options.compat.gallery_batch;
   const auto first = static_cast<size_t>(batch > 0 ? (count - 1) / batch * batch : 0);
   std::vector<at::Tensor> gallery;
-  for (size_t s = 0; s < memory.sides.size(); ++s) {
+  for (size_t s = 0; s < memory.parts.size(); ++s) {
     std::vector<at::Tensor> of_side;
     for (size_t i = first; i < memory.pictures.size(); ++i) of_side.push_back(memory.pictures[i][s]);
     gallery.push_back(at::cat(of_side, /*dim=*/0));
@@ -118,8 +116,10 @@ Winclip::Winclip(const Settings& settings) : Method("winclip", settings), option
 
 std::shared_ptr<const Context> Winclip::prepare(const Towers& towers, const Material& material,
                                                 std::span<const at::Tensor> normals) const {
-  Memory memory = memory_of(towers, material, normals, options_.window_sides);
-  if (material.texts.empty() && !memory.pictures.empty()) return std::make_shared<Memory>(std::move(memory));
+  NormalMemory memory = memory_of(towers, material, normals, options_.window_sides);
+  if (material.texts.empty() && !memory.pictures.empty()) {
+    return std::make_shared<NormalMemory>(std::move(memory));
+  }
   auto reference = std::make_shared<Reference>();
   reference->text = text_pair(sentence_features(towers, material), options_);
   reference->gallery = gallery_of(memory, options_);

@@ -15,19 +15,14 @@ struct Reference final : Context {
   at::Tensor text_vectors() const override { return text; }
 };
 
-// Normal pictures by themselves, which a reference is made with ("memory").
-struct Memory final : Context {
-  std::vector<int64_t> sides;
-  std::vector<std::vector<at::Tensor>> pictures;  // of each its windows of each side, [W, D]
-};
-
 class Winclip final : public Method {
  public:
   explicit Winclip(const Settings& settings);
 
   const Facts& facts() const override { return facts_; }
-  // Sentences of the groups "normal" and "anomalous"; normal pictures as many as there are, those of contexts
-  // "memory" first. Without sentences: a memory. Errors: E_NORMALS for a memory of other sides.
+  // Sentences of the groups "normal" and "anomalous"; normal pictures as many as there are, those of the
+  // file "memory" and of contexts "memory" first (normal_memory.h: the parts are sides). Without sentences: a
+  // memory.
   std::shared_ptr<const Context> prepare(const Towers& towers, const Material& material,
                                          std::span<const at::Tensor> normals) const override;
   // part "window-max": the largest value of the map

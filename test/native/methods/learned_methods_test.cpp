@@ -266,6 +266,15 @@ TEST_P(VandMemory, LearnedPictureByPictureIsTheSameBitForBit) {
   }
   EXPECT_NE(expected[2].score, scored(material(path("learned.pth")), pictures, options())[2].score);
 
+  engine_->write_context(apart.handles["memory"][0], path("memory"), {});
+  methods::Material read = material(path("learned.pth"));
+  read.files["memory"] = path("memory");
+  const auto of_file = scored(read, pictures, options());
+  for (size_t b = 0; b < expected.size(); ++b) {
+    EXPECT_EQ(of_file[b].score, expected[b].score);
+    EXPECT_EQ(of_file[b].map, expected[b].map);
+  }
+
   const auto fewer = options({{"features", blocks({1, 2})}});
   EXPECT_EQ(code_of([&] { engine_->add_context(joined, fewer); }), "E_NORMALS");
   std::vector<ScoreItem> item{pictures.items[0]};

@@ -227,6 +227,71 @@ describe('score with normal pictures', () => {
   });
 });
 
+describe("a method's memory as a file", () => {
+  const file = () => at('part.winclip.safetensors');
+  const named = ['--method', 'winclip', '--class-name', 'nut'];
+  const learn = (...more: string[]) =>
+    normals('learn', at('good'), '--out', file(), '--force', '--model', model, ...more);
+
+  it('is learned, told of, extended and compared with', async () => {
+    const learned = await learn('--method', 'winclip', '--window-sides', '2');
+    expect(learned).toMatchObject({ code: 0, stdout: '' });
+    expect(learned.stderr).toContain('a memory of 4 normal pictures');
+    expect(learned.stderr).toContain('--method winclip --class-name NAME --window-sides 2 --normals');
+    const shown = await normals('show', file());
+    expect(shown.stdout).toContain('the memory of method winclip, windowSides 2');
+    const added = at('more.winclip.safetensors');
+    const more = await normals('add', file(), at('parts', 'like.png'), '--out', added, '--model', model);
+    expect(more).toMatchObject({ code: 0, stderr: expect.stringContaining('a memory of 5 normal pictures') });
+    const scored = await score(at('parts'), ...named, '--window-sides', '2', '--normals', added);
+    expect(scored).toMatchObject({ code: 0 });
+    expect(scored.lines()).toHaveLength(2);
+    const [, beside] = [...scored.addon.log.prompts].reverse();
+    expect(beside!.material.files).toEqual({ memory: added });
+  });
+
+  it('is refused where something else is asked for', async () => {
+    await learn('--method', 'winclip');
+    for (const [flags, code, text] of [
+      [[...named, '--window-sides', '2'], 4, 'windowSides'],
+      [[], 4, '--method winclip'],
+      [['--method', 'vand', '--class-name', 'nut', '--prompts', bank], 4, 'for method winclip'],
+      [['--method', 'anovl', '--class-name', 'nut'], 2, 'compares with prompts'],
+    ] as const) {
+      const run = await score(at('parts'), ...flags, '--normals', file());
+      expect(run.stderr).toContain(text);
+      expect(run.code, text).toBe(code);
+    }
+    expect(await normals('check', file(), '--model', model)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no scores of its own pictures'),
+    });
+  });
+
+  it.each([
+    [['--method', 'anovl'], 'keeps no normal pictures'],
+    [['--method', 'crane'], 'keeps no normal pictures'],
+    [['--method', 'winclip', '--features', '3'], '--features does not decide'],
+    [['--window-sides', '2'], '--window-sides does not decide'],
+    [['--method', 'normals', '--window-sides', '2'], '--window-sides does not decide'],
+    [['--method', 'winclip', '--turns', '2'], 'turns says how a bank'],
+    [['--method', 'winclip', '--evidence', 'both'], 'evidence'],
+  ])('learn refuses %j', async (flags, text) => {
+    const run = await learn(...flags);
+    expect(run.stderr).toContain(text);
+    expect(run.code).toBe(2);
+  });
+
+  it('of --normals-from is kept for the next time', async () => {
+    const from = [at('parts'), ...named, '--window-sides', '3', '--normals-from', at('good')];
+    const first = await score(...from);
+    expect(first.stderr).toContain('memory of 4 normal pictures, kept in');
+    const second = await score(...from);
+    expect(second.stderr).toContain('memory of 4 normal pictures, found in');
+    expect(second.addon.log.prompts.some(({ material }) => material.normals)).toBe(false);
+  });
+});
+
 describe('score --mutual', () => {
   it('makes the bank of exactly the pictures that are scored, upright, and says what it assumes', async () => {
     const run = await score(at('good'), '--mutual', '--format', 'jsonl', '--allow-equal-scores');

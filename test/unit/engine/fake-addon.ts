@@ -182,7 +182,7 @@ function makeFakeEngine(
       log.prompts.push({ material, method });
       const handle = log.prompts.length;
       if (material.normals) await onLearn?.();
-      if (isOfBanks(method)) await banks.add(handle, material);
+      if (isOfBanks(method) || isMemory(material)) await banks.add(handle, material);
       return handle;
     },
     removeContext(handle) {
@@ -323,6 +323,13 @@ function boundingBox(map: Float32Array, width: number, height: number, threshold
   const box = { x, y, width: Math.max(...xs) - x + 1, height: Math.max(...ys) - y + 1 };
   if (height < 1) return [];
   return [{ ...box, area, peak: Math.max(...values), mean: values.reduce((a, b) => a + b, 0) / area }];
+}
+
+/** What a method keeps of normal pictures, before texts stand beside it. */
+function isMemory({ texts, normals, contexts, files }: Material): boolean {
+  const isOfPictures =
+    normals !== undefined || contexts?.['memory'] !== undefined || files['memory'] !== undefined;
+  return isOfPictures && Object.keys(texts).length === 0;
 }
 
 function isOfBanks({ name }: MethodOptions): boolean {

@@ -14,8 +14,9 @@ export class FakeBanks {
   readonly #asked = new Map<number, number[]>();
 
   async add(handle: number, { normals = [], contexts, files }: Material): Promise<void> {
-    if (files['bank'] !== undefined) {
-      const { extra } = JSON.parse(await readFile(files['bank'], 'utf8'));
+    const file = files['bank'] ?? files['memory'];
+    if (file !== undefined) {
+      const { extra } = JSON.parse(await readFile(file, 'utf8'));
       this.#banks.set(handle, extra.brightness.data);
     } else if (contexts) {
       const parts = contexts['bank'] ?? contexts['memory'] ?? contexts['both'] ?? [];

@@ -1,5 +1,5 @@
 /** Methods that keep normal pictures beside their texts, and what of a class stays with its data set. */
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
@@ -115,7 +115,7 @@ describe('the memory of a method', () => {
     expect(both.facts.method).toBe('winclip');
   });
 
-  it('of another method, of other settings or from a file is refused', async () => {
+  it('of another method, of other settings or a bank is refused', async () => {
     const { engine } = await open();
     const { engine: plain } = await open({ method: 'normals', className: undefined as never });
     const memory = await engine.learnNormals([pixels(1)]);
@@ -135,13 +135,82 @@ describe('the memory of a method', () => {
     expect(await score({ normals: file })).toMatchObject({
       code: 'E_NORMALS',
       message: expect.stringContaining('learned for method normals'),
-      hint: expect.stringContaining('--normals-from'),
+      hint: expect.stringContaining('normals learn --method winclip'),
     });
-    expect(await faultOf(memory.save(join(folder, 'memory.safetensors')))).toMatchObject({ code: 'E_USAGE' });
     const { engine: crane } = await open({ method: 'crane', className: undefined as never });
     const bank = await crane.learnNormals([pixels(1)]);
     expect(bank.facts.method).toBeUndefined();
     expect((await faultOf(crane.score(pixels(9), { normals: bank, method: 'crane' }))).code).toBe('E_USAGE');
+  });
+
+  describe('as a file', () => {
+    const file = () => join(folder, 'memory.safetensors');
+    const saved = async (options: EngineOptions = {}) => {
+      const { engine } = await open(options);
+      const memory = await engine.learnNormals([pixels(1), pixels(2)]);
+      await memory.save(file(), { overwrite: true });
+      return { engine, memory };
+    };
+    /** The file with other words about itself. */
+    const retold = async (change: object) => {
+      await saved();
+      const content = JSON.parse(await readFile(file(), 'utf8'));
+      const facts = { ...JSON.parse(content.metadata['crane.normals.facts']), ...change };
+      content.metadata['crane.normals.facts'] = JSON.stringify(facts);
+      await writeFile(file(), JSON.stringify(content));
+    };
+
+    it('stands beside the texts as the memory itself, by its path too, and is extended', async () => {
+      const { engine, memory } = await saved();
+      const { engine: other, addon } = await open();
+      const opened = await other.openNormals(file());
+      expect(opened.facts).toEqual(memory.facts);
+      expect(opened.identity).toBe(memory.identity);
+      expect(addon.log.prompts.at(-1)).toMatchObject({
+        material: { texts: {}, files: { memory: file() } },
+        method: { name: 'winclip', windowSides: [2, 3] },
+      });
+      const { model: label } = await engine.score(pixels(9), { normals: memory });
+      for (const normals of [opened, file()])
+        expect((await other.score(pixels(9), { normals })).model).toBe(label);
+      const more = await other.mergeNormals([opened, await other.learnNormals([pixels(3)])]);
+      expect(more.facts.pictures).toHaveLength(3);
+    });
+
+    it('is refused for another method and for other settings', async () => {
+      await saved({ windowSides: [2] });
+      const { engine } = await open();
+      expect(await faultOf(engine.score(pixels(9), { normals: file() }))).toMatchObject({
+        code: 'E_NORMALS',
+        message: expect.stringContaining('{"windowSides":[2]}'),
+      });
+      const { engine: bare } = await open({ className: undefined as never, method: 'normals' });
+      expect(await faultOf(bare.score(pixels(9), { normals: file() }))).toMatchObject({
+        code: 'E_NORMALS',
+        hint: expect.stringContaining('--method winclip'),
+      });
+    });
+
+    it.each([
+      [{ method: 'anovl' }, 'keeps no normal pictures'],
+      [{ method: 'nobody' }, 'keeps no normal pictures'],
+      [{ method: '__proto__' }, 'keeps no normal pictures'],
+      [{ method: 'vand' }, 'are no settings'],
+      [{ settings: {} }, 'are no settings'],
+      [{ settings: { windowSides: 'two' } }, 'are no settings'],
+      [{ settings: { windowSides: [0] } }, 'are no settings'],
+      [{ settings: { windowSides: [2], sigma: 4 } }, 'are no settings'],
+      [{ settings: undefined }, 'damaged: settings'],
+      [{ method: undefined }, 'damaged: settings'],
+      [{ towers: '0'.repeat(64) }, 'another model'],
+    ])('that says %j of itself is refused', async (change, message) => {
+      await retold(change);
+      const { engine } = await open();
+      expect(await faultOf(engine.score(pixels(9), { normals: file() }))).toMatchObject({
+        code: 'E_NORMALS',
+        message: expect.stringContaining(message),
+      });
+    });
   });
 
   it('refuses what would change nothing', async () => {
