@@ -20,39 +20,44 @@ namespace crane::bindings {
 namespace {
 
 Napi::Value info(const Napi::CallbackInfo& call) {
-  return run_async(
-      call.Env(), compute_thread(), [] { return std::pair(available_devices(), kernels::chosen_kernels()); },
-      [](Napi::Env env, std::pair<std::vector<std::string>, std::string>& found) -> Napi::Value {
-        const auto& [devices, kernels] = found;
-        Napi::Object js = Napi::Object::New(env);
-        js.Set("version", CRANE_VERSION);
-        js.Set("libtorch", TORCH_VERSION);
-        js.Set("libtorchBuildId", CRANE_LIBTORCH_BUILD_ID);
+  return guarded(call, [&]() -> Napi::Value {
+    return run_async(
+        call.Env(), compute_thread(),
+        [] { return std::pair(available_devices(), kernels::chosen_kernels()); },
+        [](Napi::Env env, std::pair<std::vector<std::string>, std::string>& found) -> Napi::Value {
+          const auto& [devices, kernels] = found;
+          Napi::Object js = Napi::Object::New(env);
+          js.Set("version", CRANE_VERSION);
+          js.Set("libtorch", TORCH_VERSION);
+          js.Set("libtorchBuildId", CRANE_LIBTORCH_BUILD_ID);
 #ifdef CRANE_WITH_CUDA
-        js.Set("cuda", true);
+          js.Set("cuda", true);
 #else
-        js.Set("cuda", false);
+          js.Set("cuda", false);
 #endif
-        js.Set("isa", std::string(isa_name(usable_isa())));
-        js.Set("kernels", kernels);
-        Napi::Array precisions = Napi::Array::New(env);
-        for (const Precision precision : kernels::listed_precisions()) {
-          if (!kernels::can_multiply_in(precision)) continue;
-          precisions.Set(precisions.Length(), std::string(precision_name(precision)));
-        }
-        js.Set("precisions", precisions);
-        Napi::Array list = Napi::Array::New(env, devices.size());
-        for (uint32_t i = 0; i < devices.size(); ++i) list.Set(i, devices[i]);
-        js.Set("devices", list);
-        return js;
-      });
+          js.Set("isa", std::string(isa_name(usable_isa())));
+          js.Set("kernels", kernels);
+          Napi::Array precisions = Napi::Array::New(env);
+          for (const Precision precision : kernels::listed_precisions()) {
+            if (!kernels::can_multiply_in(precision)) continue;
+            precisions.Set(precisions.Length(), std::string(precision_name(precision)));
+          }
+          js.Set("precisions", precisions);
+          Napi::Array list = Napi::Array::New(env, devices.size());
+          for (uint32_t i = 0; i < devices.size(); ++i) list.Set(i, devices[i]);
+          js.Set("devices", list);
+          return js;
+        });
+  });
 }
 
 Napi::Value set_threads(const Napi::CallbackInfo& call) {
-  const int threads = call[0].ToNumber().Int32Value();
-  return run_async(
-      call.Env(), compute_thread(), [threads] { return set_compute_threads(threads); },
-      [](Napi::Env env, int& count) -> Napi::Value { return Napi::Number::New(env, count); });
+  return guarded(call, [&]() -> Napi::Value {
+    const int threads = call[0].ToNumber().Int32Value();
+    return run_async(
+        call.Env(), compute_thread(), [threads] { return set_compute_threads(threads); },
+        [](Napi::Env env, int& count) -> Napi::Value { return Napi::Number::New(env, count); });
+  });
 }
 
 Napi::Value method_facts(const Napi::CallbackInfo& call) {

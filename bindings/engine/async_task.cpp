@@ -3,6 +3,7 @@
 #include <chrono>
 #include <new>
 #include <system_error>
+#include <utility>
 
 namespace crane::bindings {
 
@@ -22,6 +23,16 @@ void TaskLedger::begin(Napi::Env env) {
   if (pending_++ == 0) napi_ref_threadsafe_function(env, to_js_);
   const std::lock_guard lock(mutex_);
   ++outstanding_;
+}
+
+void TaskLedger::withdraw(Napi::Env env) {
+  end_pending(env);
+  const std::lock_guard lock(mutex_);
+  --outstanding_;
+}
+
+void TaskLedger::end_pending(napi_env env) {
+  if (--pending_ == 0) napi_unref_threadsafe_function(env, to_js_);
 }
 
 void TaskLedger::complete(std::unique_ptr<Completion> completion) {
@@ -61,10 +72,11 @@ void TaskLedger::call_js(napi_env env, napi_value, void* context, void* data) {
     completion.release();  // the environment is gone; see complete()
     return;
   }
-  if (--ledger.pending_ == 0) napi_unref_threadsafe_function(env, ledger.to_js_);
+  ledger.end_pending(env);
   const Napi::HandleScope scope(env);
   try {
-    (*completion)(env);
+    Completion& arrived = *completion;
+    arrived.arrive(env, std::move(completion));
   } catch (...) {
     // A terminating worker refuses every call; nobody is left to hear of it, and nothing may leave a C
     // callback.

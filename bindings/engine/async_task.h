@@ -5,7 +5,7 @@
 #include <napi.h>
 
 #include <condition_variable>
-#include <functional>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -24,9 +24,19 @@ class TaskLedger {
   static TaskLedger& of(Napi::Env env);
   explicit TaskLedger(Napi::Env env);
 
-  using Completion = std::function<void(Napi::Env)>;
+  // What comes back to JavaScript. It is there before its work begins, so that nothing on the way back takes
+  // memory: a thread that is refused some there could only end the process.
+  class Completion {
+   public:
+    virtual ~Completion() = default;
+    // On the JavaScript thread. `self` owns this.
+    virtual void arrive(Napi::Env js, std::unique_ptr<Completion> self) = 0;
+  };
+
   // JavaScript thread: a task starts; keeps the event loop alive until it completes.
   void begin(Napi::Env env);
+  // JavaScript thread: what has begun could not be handed to a thread.
+  void withdraw(Napi::Env env);
   // Any thread: hands the completion to the JavaScript thread, or drops it when that one is going away.
   void complete(std::unique_ptr<Completion> completion);
   bool is_closing() const;
@@ -34,6 +44,7 @@ class TaskLedger {
  private:
   static void on_teardown(void* ledger);
   static void call_js(napi_env env, napi_value, void* context, void* data);
+  void end_pending(napi_env env);
 
   napi_threadsafe_function to_js_ = nullptr;
   int pending_ = 0;  // JavaScript thread only
@@ -48,60 +59,72 @@ Napi::Error to_js_error(Napi::Env env, const crane::Error& error);
 // Whatever a task threw, as a crane::Error (E_MEMORY for bad_alloc, E_INTERNAL for the unknown).
 crane::Error as_crane_error(std::exception_ptr thrown);
 
-// give(env, result) makes the value that JavaScript gets.
+// One piece of work and its promise. give(env, result) makes the value that JavaScript gets. JavaScript's
+// references may only be dropped on its own thread, so a task that began ends there.
 template <typename Work, typename Give>
-struct AsyncTask {
+struct AsyncTask : TaskLedger::Completion {
   using Result = std::invoke_result_t<Work>;
-  Napi::Promise::Deferred deferred;
-  std::optional<Work> work;
-  Give give;
-  std::vector<Napi::Reference<Napi::Value>> keep;
-  std::optional<Result> result;
-  std::optional<crane::Error> error;
+
+  AsyncTask(Napi::Env env, Work&& work_, Give&& give_, std::vector<Napi::Reference<Napi::Value>>&& keep_)
+      : ledger(TaskLedger::of(env)),
+        deferred(Napi::Promise::Deferred::New(env)),
+        work(std::move(work_)),
+        give(std::move(give_)),
+        keep(std::move(keep_)) {}
 
   template <typename Step>
   void attempt(Step step) {
     try {
       step();
     } catch (...) {
-      error.emplace(as_crane_error(std::current_exception()));
+      thrown = std::current_exception();
     }
   }
   // On one of the engine's threads. What the work holds of the engine is given up there, not on the
   // JavaScript thread: that may take long.
-  void run_work() {
-    attempt([this] { result.emplace((*work)()); });
+  void run() {
+    if (!ledger.is_closing()) attempt([this] { result.emplace((*work)()); });
+    work.reset();
+    ledger.complete(std::unique_ptr<TaskLedger::Completion>(this));
   }
+  void arrive(Napi::Env js, std::unique_ptr<TaskLedger::Completion>) override { settle(js); }
   // On the JavaScript thread.
   void settle(Napi::Env js) {
-    if (error) {
-      deferred.Reject(to_js_error(js, *error).Value());
-      return;
-    }
+    if (thrown) return reject(js, thrown);
     try {
       deferred.Resolve(give(js, *result));
-    } catch (const Napi::Error& thrown) {
-      deferred.Reject(thrown.Value());
+    } catch (const Napi::Error& error) {
+      deferred.Reject(error.Value());
     } catch (...) {
-      deferred.Reject(to_js_error(js, as_crane_error(std::current_exception())).Value());
+      reject(js, std::current_exception());
     }
   }
+  void reject(Napi::Env js, std::exception_ptr what) {
+    deferred.Reject(to_js_error(js, as_crane_error(std::move(what))).Value());
+  }
+
+  TaskLedger& ledger;
+  Napi::Promise::Deferred deferred;
+  std::optional<Work> work;
+  Give give;
+  std::vector<Napi::Reference<Napi::Value>> keep;
+  std::optional<Result> result;
+  std::exception_ptr thrown;  // made into an error where it can be told
 };
 
-// The task's JavaScript references may only be dropped on its own thread: hands over the last owner.
-template <typename Task>
-void complete(TaskLedger& ledger, std::shared_ptr<Task> task) {
-  auto completion = std::make_unique<TaskLedger::Completion>([task](Napi::Env js) { task->settle(js); });
-  task.reset();
-  ledger.complete(std::move(completion));
-}
-
-template <typename Work, typename Give>
-std::shared_ptr<AsyncTask<Work, Give>> task_of(Napi::Env env, Work work, Give give,
-                                               std::vector<Napi::Reference<Napi::Value>> keep) {
-  using Task = AsyncTask<Work, Give>;
-  return std::make_shared<Task>(Task{Napi::Promise::Deferred::New(env), std::move(work), std::move(give),
-                                     std::move(keep), std::nullopt, std::nullopt});
+// JavaScript thread: `executor` does a step of the task, which then owns itself. Where the queue gets no
+// memory the promise is rejected.
+template <auto Step, typename Task>
+void post_step(Napi::Env env, Executor& executor, std::unique_ptr<Task> task) {
+  task->ledger.begin(env);
+  Task* const bare = task.release();
+  try {
+    executor.post([bare] { (bare->*Step)(); });
+  } catch (...) {
+    task.reset(bare);
+    task->ledger.withdraw(env);
+    task->reject(env, std::current_exception());
+  }
 }
 
 // Runs `work` on `executor`; resolves with give(env, result), rejects with the task's error.
@@ -109,17 +132,35 @@ std::shared_ptr<AsyncTask<Work, Give>> task_of(Napi::Env env, Work work, Give gi
 template <typename Work, typename Give>
 Napi::Promise run_async(Napi::Env env, Executor& executor, Work work, Give give,
                         std::vector<Napi::Reference<Napi::Value>> keep = {}) {
-  auto task = task_of(env, std::move(work), std::move(give), std::move(keep));
+  using Task = AsyncTask<Work, Give>;
+  auto task = std::make_unique<Task>(env, std::move(work), std::move(give), std::move(keep));
   const Napi::Promise promise = task->deferred.Promise();
-  TaskLedger& ledger = TaskLedger::of(env);
-  ledger.begin(env);
-  executor.post([task = std::move(task), &ledger]() mutable {
-    if (!ledger.is_closing()) task->run_work();
-    task->work.reset();
-    complete(ledger, std::move(task));
-  });
+  post_step<&Task::run>(env, executor, std::move(task));
   return promise;
 }
+
+template <typename Work, typename Delivery>
+struct DeliveredTask : AsyncTask<Work, Delivery> {
+  template <typename... Parts>
+  explicit DeliveredTask(Executor& fillers_, Parts&&... parts)
+      : AsyncTask<Work, Delivery>(std::forward<Parts>(parts)...), fillers(fillers_) {}
+
+  void arrive(Napi::Env js, std::unique_ptr<TaskLedger::Completion> self) override {
+    if (this->thrown || is_taken) return this->settle(js);
+    is_taken = true;
+    this->attempt([&] { this->give.take(js, *this->result); });
+    if (this->thrown) return this->settle(js);
+    self.release();
+    post_step<&DeliveredTask::fill>(js, fillers, std::unique_ptr<DeliveredTask>(this));
+  }
+  void fill() {
+    if (!this->ledger.is_closing()) this->attempt([this] { this->give.fill(*this->result); });
+    this->ledger.complete(std::unique_ptr<TaskLedger::Completion>(this));
+  }
+
+  Executor& fillers;
+  bool is_taken = false;  // JavaScript thread only
+};
 
 // As run_async for results whose size the work decides: delivery.take(env, result) on the JavaScript thread
 // takes JavaScript's memory for them (filled_array.h), delivery.fill(result) writes them there on `fillers`,
@@ -128,26 +169,10 @@ Napi::Promise run_async(Napi::Env env, Executor& executor, Work work, Give give,
 template <typename Work, typename Delivery>
 Napi::Promise run_async_delivered(Napi::Env env, Executor& executor, Work work, Executor& fillers,
                                   Delivery delivery, std::vector<Napi::Reference<Napi::Value>> keep = {}) {
-  auto task = task_of(env, std::move(work), std::move(delivery), std::move(keep));
+  using Task = DeliveredTask<Work, Delivery>;
+  auto task = std::make_unique<Task>(fillers, env, std::move(work), std::move(delivery), std::move(keep));
   const Napi::Promise promise = task->deferred.Promise();
-  TaskLedger& ledger = TaskLedger::of(env);
-  ledger.begin(env);
-  executor.post([task = std::move(task), &ledger, &fillers]() mutable {
-    if (!ledger.is_closing()) task->run_work();
-    task->work.reset();
-    if (!task->result) return complete(ledger, std::move(task));
-    auto taken = std::make_unique<TaskLedger::Completion>([task, &ledger, &fillers](Napi::Env js) mutable {
-      task->attempt([&] { task->give.take(js, *task->result); });
-      if (task->error) return task->settle(js);
-      ledger.begin(js);
-      fillers.post([task = std::move(task), &ledger]() mutable {
-        if (!ledger.is_closing()) task->attempt([&] { task->give.fill(*task->result); });
-        complete(ledger, std::move(task));
-      });
-    });
-    task.reset();
-    ledger.complete(std::move(taken));
-  });
+  post_step<&Task::run>(env, executor, std::move(task));
   return promise;
 }
 

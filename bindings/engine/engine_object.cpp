@@ -96,22 +96,24 @@ std::shared_ptr<Engine> EngineObject::alive(Napi::Env env) const {
 }
 
 Napi::Value EngineObject::facts(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const EngineFacts& facts = alive(env)->facts();
-  Napi::Object js = Napi::Object::New(env);
-  js.Set("patch", static_cast<double>(facts.patch));
-  js.Set("vision", vision_facts(env, facts.vision));
-  js.Set("text", tower_facts(env, facts.text));
-  if (facts.source) js.Set("source", vision_facts(env, *facts.source));
-  js.Set("jointWidth", static_cast<double>(facts.joint_width));
-  js.Set("device", facts.device);
-  js.Set("precision", std::string(precision_name(facts.precision)));
-  js.Set("kernels", facts.kernels);
-  js.Set("threads", facts.threads);
-  if (!facts.packed_failure.empty()) js.Set("packedFailure", facts.packed_failure);
-  js.Set("weightBytes", static_cast<double>(facts.weight_bytes));
-  js.Set("workingBytes", static_cast<double>(facts.working_bytes));
-  return js;
+  return guarded(info, [&]() -> Napi::Value {
+    const Napi::Env env = info.Env();
+    const EngineFacts& facts = alive(env)->facts();
+    Napi::Object js = Napi::Object::New(env);
+    js.Set("patch", static_cast<double>(facts.patch));
+    js.Set("vision", vision_facts(env, facts.vision));
+    js.Set("text", tower_facts(env, facts.text));
+    if (facts.source) js.Set("source", vision_facts(env, *facts.source));
+    js.Set("jointWidth", static_cast<double>(facts.joint_width));
+    js.Set("device", facts.device);
+    js.Set("precision", std::string(precision_name(facts.precision)));
+    js.Set("kernels", facts.kernels);
+    js.Set("threads", facts.threads);
+    if (!facts.packed_failure.empty()) js.Set("packedFailure", facts.packed_failure);
+    js.Set("weightBytes", static_cast<double>(facts.weight_bytes));
+    js.Set("workingBytes", static_cast<double>(facts.working_bytes));
+    return js;
+  });
 }
 
 Napi::Value EngineObject::add_context(const Napi::CallbackInfo& info) {
@@ -131,7 +133,10 @@ Napi::Value EngineObject::add_context(const Napi::CallbackInfo& info) {
 }
 
 void EngineObject::remove_context(const Napi::CallbackInfo& info) {
-  if (engine_) engine_->remove_context(info[0].ToNumber().Int64Value());
+  guarded(info, [&]() -> Napi::Value {
+    if (engine_) engine_->remove_context(info[0].ToNumber().Int64Value());
+    return info.Env().Undefined();
+  });
 }
 
 Napi::Value EngineObject::write_context(const Napi::CallbackInfo& info) {
@@ -269,7 +274,7 @@ Napi::Value EngineObject::trace_context(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineObject::begin_training(const Napi::CallbackInfo& info) {
-  return TrainingObject::begin(info, alive(info.Env()));
+  return guarded(info, [&]() -> Napi::Value { return TrainingObject::begin(info, alive(info.Env())); });
 }
 
 Napi::Value EngineObject::feature_shape(const Napi::CallbackInfo& info) {
@@ -324,16 +329,18 @@ Napi::Value EngineObject::write_features(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineObject::dispose(const Napi::CallbackInfo& info) {
-  auto engine = std::move(engine_);
-  engine_.reset();
-  // Queued behind the work in flight, which holds its own share; the last one frees the weights.
-  return run_async(
-      info.Env(), compute_thread(),
-      [engine = std::move(engine)]() mutable {
-        engine.reset();
-        return true;
-      },
-      [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
+  return guarded(info, [&]() -> Napi::Value {
+    auto engine = std::move(engine_);
+    engine_.reset();
+    // Queued behind the work in flight, which holds its own share; the last one frees the weights.
+    return run_async(
+        info.Env(), compute_thread(),
+        [engine = std::move(engine)]() mutable {
+          engine.reset();
+          return true;
+        },
+        [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
+  });
 }
 
 Napi::Function CancelFlagObject::define(Napi::Env env) {

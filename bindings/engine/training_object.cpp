@@ -245,16 +245,18 @@ Napi::Value TrainingObject::write_checkpoint(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value TrainingObject::end(const Napi::CallbackInfo& info) {
-  auto training = std::move(training_);
-  training_.reset();
-  // Queued behind the steps in flight, which hold their own share.
-  return run_async(
-      info.Env(), compute_thread(),
-      [training = std::move(training)]() mutable {
-        training.reset();
-        return true;
-      },
-      nothing);
+  return guarded(info, [&]() -> Napi::Value {
+    auto training = std::move(training_);
+    training_.reset();
+    // Queued behind the steps in flight, which hold their own share.
+    return run_async(
+        info.Env(), compute_thread(),
+        [training = std::move(training)]() mutable {
+          training.reset();
+          return true;
+        },
+        nothing);
+  });
 }
 
 }  // namespace crane::bindings

@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "async_task.h"
+#include "results.h"
 #include "text/stored_tokens.h"
 #include "weights/convert.h"
 #include "weights/name_map.h"
@@ -57,28 +58,32 @@ Napi::Value file_info_to_js(Napi::Env env, FileInfo& info) {
 }
 
 Napi::Value inspect_weights(const Napi::CallbackInfo& call) {
-  const std::string path = call[0].ToString().Utf8Value();
-  return run_async(
-      call.Env(), io_threads(),
-      [path] {
-        FileInfo info{weights::open_weights(path), {}};
-        info.naming = weights::recognise(*info.file);
-        return info;
-      },
-      file_info_to_js);
+  return guarded(call, [&]() -> Napi::Value {
+    const std::string path = call[0].ToString().Utf8Value();
+    return run_async(
+        call.Env(), io_threads(),
+        [path] {
+          FileInfo info{weights::open_weights(path), {}};
+          info.naming = weights::recognise(*info.file);
+          return info;
+        },
+        file_info_to_js);
+  });
 }
 
 Napi::Value verify_weights(const Napi::CallbackInfo& call) {
-  const std::string path = call[0].ToString().Utf8Value();
-  return run_async(
-      call.Env(), io_threads(),
-      [path] {
-        FileInfo info{weights::open_weights(path), {}};
-        weights::verify_weights(info.file);
-        info.naming = weights::recognise(*info.file);
-        return info;
-      },
-      file_info_to_js);
+  return guarded(call, [&]() -> Napi::Value {
+    const std::string path = call[0].ToString().Utf8Value();
+    return run_async(
+        call.Env(), io_threads(),
+        [path] {
+          FileInfo info{weights::open_weights(path), {}};
+          weights::verify_weights(info.file);
+          info.naming = weights::recognise(*info.file);
+          return info;
+        },
+        file_info_to_js);
+  });
 }
 
 struct StoredTensor {
@@ -145,10 +150,12 @@ Napi::Value stored_to_js(Napi::Env env, StoredTensor& stored) {
 }
 
 Napi::Value read_tensor(const Napi::CallbackInfo& call) {
-  const std::string path = call[0].ToString().Utf8Value();
-  const std::string name = call[1].ToString().Utf8Value();
-  return run_async(
-      call.Env(), io_threads(), [path, name] { return read_stored(path, name); }, stored_to_js);
+  return guarded(call, [&]() -> Napi::Value {
+    const std::string path = call[0].ToString().Utf8Value();
+    const std::string name = call[1].ToString().Utf8Value();
+    return run_async(
+        call.Env(), io_threads(), [path, name] { return read_stored(path, name); }, stored_to_js);
+  });
 }
 
 weights::CanonicalWeights open_all(const std::vector<std::string>& paths) {
@@ -165,60 +172,62 @@ std::vector<std::string> texts_of(const Napi::Value& value) {
 }
 
 Napi::Value compare_stored_tokens(const Napi::CallbackInfo& call) {
-  const std::vector<std::string> towers = texts_of(call[0]);
-  const std::string prompts = call[1].ToString().Utf8Value();
-  std::array<std::vector<int64_t>, 2> ids;
-  const auto lists = call[2].As<Napi::Array>();
-  for (uint32_t c = 0; c < ids.size() && c < lists.Length(); ++c) {
-    const auto list = lists.Get(c).As<Napi::Array>();
-    for (uint32_t i = 0; i < list.Length(); ++i) ids[c].push_back(list.Get(i).ToNumber().Int64Value());
-  }
-  return run_async(
-      call.Env(), io_threads(),
-      [=] { return text::compare_stored_tokens(open_all(towers), open_all({prompts}), ids); },
-      [](Napi::Env env, text::TokenComparison& result) -> Napi::Value {
-        Napi::Object js = Napi::Object::New(env);
-        js.Set("rows", static_cast<double>(result.rows));
-        js.Set("difference", result.difference);
-        js.Set("magnitude", result.magnitude);
-        return js;
-      });
+  return guarded(call, [&]() -> Napi::Value {
+    const std::vector<std::string> towers = texts_of(call[0]);
+    const std::string prompts = call[1].ToString().Utf8Value();
+    std::array<std::vector<int64_t>, 2> ids;
+    const auto lists = call[2].As<Napi::Array>();
+    for (uint32_t c = 0; c < ids.size() && c < lists.Length(); ++c) {
+      const auto list = lists.Get(c).As<Napi::Array>();
+      for (uint32_t i = 0; i < list.Length(); ++i) ids[c].push_back(list.Get(i).ToNumber().Int64Value());
+    }
+    return run_async(
+        call.Env(), io_threads(),
+        [=] { return text::compare_stored_tokens(open_all(towers), open_all({prompts}), ids); },
+        [](Napi::Env env, text::TokenComparison& result) -> Napi::Value {
+          Napi::Object js = Napi::Object::New(env);
+          js.Set("rows", static_cast<double>(result.rows));
+          js.Set("difference", result.difference);
+          js.Set("magnitude", result.magnitude);
+          return js;
+        });
+  });
 }
 
 Napi::Value nothing(Napi::Env env, bool&) { return env.Undefined(); }
 
 Napi::Value convert_weights(const Napi::CallbackInfo& call) {
-  const std::vector<std::string> inputs = texts_of(call[0]);
-  const std::string output = call[1].ToString().Utf8Value();
-  const std::string dtype = call[2].ToString().Utf8Value();
-  const auto metadata = string_map_of(call[3]);
-  return run_async(
-      call.Env(), io_threads(),
-      [=] {
-        weights::convert_weights(open_all(inputs), output, dtype_of(dtype), metadata);
-        return true;
-      },
-      nothing);
+  return guarded(call, [&]() -> Napi::Value {
+    const std::vector<std::string> inputs = texts_of(call[0]);
+    const std::string output = call[1].ToString().Utf8Value();
+    const std::string dtype = call[2].ToString().Utf8Value();
+    const auto metadata = string_map_of(call[3]);
+    return run_async(
+        call.Env(), io_threads(),
+        [=] {
+          weights::convert_weights(open_all(inputs), output, dtype_of(dtype), metadata);
+          return true;
+        },
+        nothing);
+  });
 }
 
 Napi::Value synth_weights(const Napi::CallbackInfo& call) {
-  const std::string output = call[0].ToString().Utf8Value();
-  std::vector<weights::SynthTensor> tensors;
-  try {
+  return guarded(call, [&]() -> Napi::Value {
+    const std::string output = call[0].ToString().Utf8Value();
+    std::vector<weights::SynthTensor> tensors;
     const auto list = call[1].As<Napi::Array>();
     for (uint32_t i = 0; i < list.Length(); ++i)
       tensors.push_back(synth_tensor_of(list.Get(i).As<Napi::Object>()));
-  } catch (const crane::Error& error) {
-    throw to_js_error(call.Env(), error);
-  }
-  const auto metadata = string_map_of(call[2]);
-  return run_async(
-      call.Env(), io_threads(),
-      [=] {
-        weights::write_synth(output, tensors, metadata);
-        return true;
-      },
-      nothing);
+    const auto metadata = string_map_of(call[2]);
+    return run_async(
+        call.Env(), io_threads(),
+        [=] {
+          weights::write_synth(output, tensors, metadata);
+          return true;
+        },
+        nothing);
+  });
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "core/executor.h"
 
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #include "core/cancel.h"
@@ -9,10 +9,11 @@
 namespace crane {
 
 Executor::Executor(int threads) {
+  threads_.reserve(static_cast<size_t>(threads));
   for (int i = 0; i < threads; ++i) {
     try {
       threads_.emplace_back([this] { run(); });
-    } catch (const std::system_error& error) {
+    } catch (const std::exception& error) {
       // Fewer do the same work; those that run already must not be destroyed unjoined.
       if (!threads_.empty()) return;
       throw Error("E_MEMORY", join_text("the system starts no more threads (", error.what(), ")"),

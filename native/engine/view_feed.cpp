@@ -11,7 +11,12 @@ ViewFeed::ViewFeed(size_t count, Render render, Executor& threads)
     : count_(count), render_(std::move(render)), threads_(threads) {}
 
 void ViewFeed::start() {
-  for (size_t i = 0; i < k_ahead; ++i) post();
+  try {
+    for (size_t i = 0; i < k_ahead; ++i) post();
+  } catch (...) {
+    stop();  // what `render_` reads may go with the caller
+    throw;
+  }
 }
 
 // A task holds the feed, which outlives its stop(); what `render_` reads need not.
@@ -31,7 +36,7 @@ void ViewFeed::render_next() {
   Outcome outcome = render(index);
   {
     const std::lock_guard lock(mutex_);
-    rendered_.emplace(index, std::move(outcome));
+    rendered_[index % rendered_.size()].emplace(std::move(outcome));
     --rendering_;
   }
   changed_.notify_all();
@@ -49,8 +54,10 @@ ViewFeed::Taken ViewFeed::take() {
       if (is_more) post();
       outcome = render(index);
     } else {
-      changed_.wait(lock, [&] { return rendered_.contains(index); });
-      outcome = std::move(rendered_.extract(index).mapped());
+      std::optional<Outcome>& place = rendered_[index % rendered_.size()];
+      changed_.wait(lock, [&] { return place.has_value(); });
+      outcome = std::move(*place);
+      place.reset();
       const bool is_more = next_render_ < count_;
       lock.unlock();
       if (is_more) post();
@@ -64,7 +71,7 @@ void ViewFeed::stop() {
   std::unique_lock lock(mutex_);
   is_stopped_ = true;
   changed_.wait(lock, [this] { return rendering_ == 0; });
-  rendered_.clear();
+  for (std::optional<Outcome>& place : rendered_) place.reset();
 }
 
 ViewFeed::Outcome ViewFeed::render(size_t index) const {

@@ -2,13 +2,14 @@
 // that the compute thread need not resize pictures between two passes.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "core/executor.h"
 #include "tensors/torch_headers.h"
@@ -30,7 +31,8 @@ class ViewFeed : public std::enable_shared_from_this<ViewFeed> {
   // threads: where views are rendered; render: what they are.
   ViewFeed(size_t count, Render render, Executor& threads);
 
-  // Begins to render the first views.
+  // Begins to render the first views. Where the queue gets no memory it throws, and nothing is being
+  // rendered.
   void start();
   // The views in their order, one by one, on one thread. Waits for a view that is being rendered; one that
   // nobody has begun it renders itself, so it never waits for a thread that is busy elsewhere or stopped.
@@ -54,7 +56,9 @@ class ViewFeed : public std::enable_shared_from_this<ViewFeed> {
   Executor& threads_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<size_t, Outcome> rendered_;
+  // What is rendered but not taken: the view that take() waits for, and those ahead of it, each at its index
+  // modulo their number. No map, whose memory could be refused on a thread that has nobody to tell.
+  std::array<std::optional<Outcome>, k_ahead + 1> rendered_;
   size_t next_render_ = 0;
   size_t next_take_ = 0;
   int rendering_ = 0;  // on other threads

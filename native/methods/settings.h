@@ -20,7 +20,19 @@
 namespace crane::methods {
 
 // Whole numbers come as doubles too, since JavaScript has no others.
-using Value = std::variant<bool, double, std::string, std::vector<double>, std::vector<std::string>>;
+using PlainValue = std::variant<bool, double, std::string, std::vector<double>, std::vector<std::string>>;
+// Copied by assignment: libstdc++ 12's copy constructor of such a variant, when memory is refused within it,
+// destroys what it has not made yet, and the process ends there instead of at bad_alloc.
+class Value : public PlainValue {
+ public:
+  using PlainValue::PlainValue;
+  Value() = default;
+  Value(const Value& other) : PlainValue() { PlainValue::operator=(other); }
+  Value(Value&&) = default;
+  Value& operator=(const Value&) = default;
+  Value& operator=(Value&&) = default;
+  ~Value() = default;
+};
 using Settings = std::map<std::string, Value, std::less<>>;
 
 // Reads a table into a method's own struct, which holds the defaults: what is not in the table stays as it
