@@ -47,7 +47,7 @@ export async function writeMethodsReport({
     tables: sections,
     runs: compared,
     pictures,
-    warnings: [...leftOut.map(({ name, why }) => `${name} is left out: ${why}.`), ...warnings],
+    warnings: [...warnings, ...leftOut.map(({ name, why }) => `${name} is left out: ${why}.`)],
   });
   await writeWhole(
     path,

@@ -16,9 +16,12 @@ export interface ComparePage {
   tables: readonly CompareTable[];
   runs: readonly ComparedRun[];
   pictures: ComparedPictures;
-  /** what a reader has to know first */
+  /** what a reader has to know, the weightiest first: those after the first few are folded */
   warnings: readonly string[];
 }
+
+/** So many are open: with more, the tables would begin a screen or two below. */
+const k_openWarnings = 3;
 
 const k_style = `
 table { border-collapse: collapse; margin: .75rem 0; font-variant-numeric: tabular-nums; }
@@ -26,11 +29,11 @@ th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align
 th[scope=row] { text-align: left; font-weight: 600; }
 tr.published th, tr.published td { color: var(--soft); font-style: italic; font-weight: 400; }
 .scroll { overflow-x: auto; }
-.views { display: flex; flex-wrap: wrap; gap: .75rem; margin: .5rem 0 1.5rem; }
+.views { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .75rem; margin: .5rem 0 1.5rem; }
 figure { margin: 0; max-width: 15rem; }
-figure img { display: block; max-width: 100%; height: auto; border-radius: .25rem; background: var(--card); }
+figure img { display: block; width: 100%; height: auto; border-radius: .25rem; background: var(--card); }
 .stack { position: relative; }
-.stack img.outline { position: absolute; inset: 0; background: none; }
+.stack img.mask { position: absolute; inset: 0; background: none; }
 figcaption { font-size: .85rem; color: var(--soft); }
 h4 { margin: 1rem 0 .25rem; overflow-wrap: anywhere; }
 `;
@@ -41,7 +44,10 @@ export function* comparePage({ title, tables, runs, pictures, warnings }: Compar
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>${title}</title><style>${new Html(baseStyle + k_style)}</style></head>
 <body><main><h1>${title}</h1>
-${warnings.length > 0 && html`<ul class="warnings">${warnings.map((text) => html`<li>${text}</li>`)}</ul>`}
+${warningList(warnings.slice(0, k_openWarnings))}${
+  warnings.length > k_openWarnings &&
+  html`<details><summary>${warnings.length - k_openWarnings} more to know before figures are compared</summary>${warningList(warnings.slice(k_openWarnings))}</details>`
+}
 `;
   for (const { dataSet, heads, rows } of tables)
     yield html`<h2>${dataSet}</h2>
@@ -50,11 +56,17 @@ ${warnings.length > 0 && html`<ul class="warnings">${warnings.map((text) => html
 `;
   yield html`<p>Means over the classes that have the figure, in percent. Each method is a run of its own, with a report of its own, below cells/.</p>
 <h2>The same pictures</h2>
-<p>The first normal and the first anomalous pictures of each class, whatever their scores. Colours run over what a method's maps may be: ${runs.map(({ label, run }, at) => html`${at > 0 && ', '}${label} ${rangeText(run)}`)}.</p>
+<p>The first normal and the first anomalous pictures of each class, whatever their scores, with the outline of the mask. Colours run over what a method's maps may be: ${runs.map(({ label, run }, at) => html`${at > 0 && ', '}${label} ${rangeText(run)}`)}.</p>
 ${pictures.notes.map((note) => html`<p class="notes">${note}</p>`)}
 `;
   for (const picture of pictures.pictures) yield pictureRow(picture, runs);
   yield html`</main></body></html>\n`;
+}
+
+function warningList(warnings: readonly string[]): Html | false {
+  return (
+    warnings.length > 0 && html`<ul class="warnings">${warnings.map((text) => html`<li>${text}</li>`)}</ul>`
+  );
 }
 
 function pictureRow(
@@ -81,7 +93,7 @@ function figure(
   { width, height, outline }: { width: number; height: number; outline: Uint8Array | null },
 ): Html {
   const size = html`width="${width}" height="${height}" loading="lazy" decoding="async"`;
-  return html`<figure><div class="stack"><img alt="${alt}" ${size} src="${dataUrl(bytes, 'jpeg')}">${outline && html`<img class="outline" alt="" ${size} src="${dataUrl(outline, 'png')}">`}</div><figcaption>${caption}</figcaption></figure>`;
+  return html`<figure><div class="stack"><img alt="${alt}" ${size} src="${dataUrl(bytes, 'jpeg')}">${outline && html`<img class="mask" alt="" ${size} src="${dataUrl(outline, 'png')}">`}</div><figcaption>${caption}</figcaption></figure>`;
 }
 
 function rangeText({ settings }: ComparedRun['run']): string {

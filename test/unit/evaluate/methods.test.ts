@@ -134,4 +134,23 @@ describe('the table', () => {
     expect(page).toContain('winclip: not shown');
     expect(page).not.toContain('<b>01');
   });
+
+  it('begins with a few warnings, and folds the others without losing one', () => {
+    const words = ['first', 'second', 'third', 'fourth', 'fifth'];
+    const pageOf = (warnings: string[]) =>
+      [
+        ...comparePage({
+          title: '2 methods',
+          tables: [],
+          runs: [],
+          pictures: { pictures: [], notes: [] },
+          warnings,
+        }),
+      ].join('');
+    const [open, folded] = pageOf(words).split('<details>');
+    expect(words.filter((word) => open!.includes(`<li>${word}</li>`))).toEqual(words.slice(0, 3));
+    expect(folded).toContain('<summary>2 more');
+    expect(words.filter((word) => folded!.includes(`<li>${word}</li>`))).toEqual(words.slice(3));
+    expect(pageOf(words.slice(0, 3))).not.toContain('<details>');
+  });
 });
