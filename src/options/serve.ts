@@ -12,6 +12,12 @@ export const serveOptions = {
     default: false,
     help: 'return the picture with its map laid over it: of the library a file, of HTTP a PNG in base64',
   }),
+  mapType: choice(['float32', 'uint16', 'uint8'], {
+    group: 'Picture',
+    scope: ['http'],
+    default: 'float32',
+    help: "values of the map: as they are, or in equal steps of the method's range, in a half or a quarter of the bytes",
+  }),
   calibration: text({
     group: 'Picture',
     scope: ['http'],

@@ -296,6 +296,8 @@ export interface BenchCommandOptions {
 /** What a request to the service takes beside the options of the library's calls. */
 export interface RequestOptions {
   heatmap: boolean;
+  /** how a map's values are written */
+  mapType: 'float32' | 'uint16' | 'uint8';
   /** by its name in the service */
   calibration: string;
 }

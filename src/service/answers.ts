@@ -1,6 +1,6 @@
 /** What clients are told: results as JSON, errors without anything of the machine in them. */
 import { CraneError, type ErrorCode, errorTable } from '../errors.js';
-import type { ToldError } from './engine-messages.js';
+import type { Answer, ToldError } from './engine-messages.js';
 import type { Scored } from './supervisor.js';
 
 export interface ErrorAnswer {
@@ -39,17 +39,19 @@ export function resultBody(input: string, index: number, { answer, map, heatmap 
     index,
     ...answer.result,
     ...(mapMax === undefined ? {} : { mapMax }),
-    ...(map
-      ? {
-          map: {
-            width: answer.map!.width,
-            height: answer.map!.height,
-            type: 'float32-le',
-            base64: base64(map),
-          },
-        }
-      : {}),
+    ...(map ? { map: toldMap(answer.map!, map) } : {}),
     ...(heatmap ? { heatmap: { type: 'image/png', base64: base64(heatmap) } } : {}),
+  };
+}
+
+/** Whole numbers are steps from `low` to `high`. */
+function toldMap({ width, height, type, low, high }: NonNullable<Answer['map']>, bytes: Uint8Array): object {
+  return {
+    width,
+    height,
+    type: type === 'uint8' ? type : `${type}-le`,
+    ...(type === 'float32' ? {} : { low, high }),
+    base64: base64(bytes),
   };
 }
 

@@ -3,8 +3,16 @@ import type { PictureCalibration } from '../calibrate/calibrate-pictures.js';
 import type { Facts } from '../engine/engine.js';
 import type { ErrorCode } from '../errors.js';
 import type { BankFacts } from '../normals/bank-facts.js';
-import type { EngineOptions, LearnNormalsChoices, PictureChoices, ScoreOptions } from '../options/types.js';
+import type {
+  EngineOptions,
+  LearnNormalsChoices,
+  PictureChoices,
+  RequestOptions,
+  ScoreOptions,
+} from '../options/types.js';
 import type { ScoredLine } from '../sinks/result-line.js';
+
+export type MapType = RequestOptions['mapType'];
 
 /** A model as the operator names it. */
 export interface ServedModel {
@@ -28,7 +36,7 @@ export interface ScoreOrder {
     Exclude<keyof ScoreOptions, 'signal' | 'name' | 'map' | 'regions' | 'priority' | 'normals'>
   > & { /** the file of a bank that the service keeps */ normals?: string };
   regions: boolean;
-  map: boolean;
+  map: MapType | null;
   /** a heat map, of this range of values; of the method's where none is said */
   heatmap: { range: { low: number; high: number } | null } | null;
   /** the client's name of the bank whose file stands in the options */
@@ -92,7 +100,7 @@ export interface Answer {
   /** milliseconds between the order and its end */
   totalMs: number;
   /** lengths in the frame's bytes, one after the other */
-  map?: { width: number; height: number; bytes: number };
+  map?: { width: number; height: number; bytes: number; type: MapType; low: number; high: number };
   heatmap?: { bytes: number };
 }
 

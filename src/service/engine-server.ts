@@ -20,6 +20,7 @@ import type {
 } from './engine-messages.js';
 import { besideBank, choicesOf, type Loaded, loadAll } from './engine-models.js';
 import { onFrames, sendFrame } from './frames.js';
+import { mapBytes } from './map-bytes.js';
 
 export interface EngineServerParts {
   channel: Duplex;
@@ -201,7 +202,7 @@ async function scoreOne(
     ...options,
     name: order.name,
     regions: order.regions,
-    map: order.map,
+    map: order.map !== null,
     heatmap: order.heatmap !== null,
     heatmapFormat: 'png',
     ...(order.heatmap?.range ? { heatmapRange: order.heatmap.range } : {}),
@@ -212,10 +213,12 @@ async function scoreOne(
   const { input: _input, index: _index, ...result } = toResultLine(scored, {}, true) as ScoredLineOf;
   const answer: Answer = { result, totalMs: 0 };
   if (scored.mapMax !== undefined) answer.mapMax = scored.mapMax;
-  if (order.map) {
-    const { data, width, height } = scored.map!;
-    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    answer.map = { width, height, bytes: data.byteLength };
+  if (order.map !== null) {
+    const { width, height, range } = scored.map!;
+    const [low, high] = range;
+    const bytes = mapBytes(scored.map!, order.map);
+    parts.push(bytes);
+    answer.map = { width, height, bytes: bytes.length, type: order.map, low, high };
   }
   if (scored.heatmap) {
     parts.push(scored.heatmap);

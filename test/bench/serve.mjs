@@ -44,7 +44,7 @@ const [engines] = childrenOf(service.child.pid);
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 const own = () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000;
 const statuses = {};
-const asked = { agent, query: withMaps ? '?map=true&regions=true' : '' };
+const asked = { agent, query: withMaps ? '?map=true&regions=true&mapType=uint8' : '' };
 if (values.form) {
   const form = new FormData();
   form.append('picture', new Blob([picture]), 'part.jpg');

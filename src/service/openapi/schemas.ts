@@ -112,12 +112,17 @@ export const resultSchemas: Record<string, Schema> = {
       model: text,
       ms: object({ decode: number, preprocess: number, forward: number, postprocess: number }),
       mapMax: number,
-      map: object({
-        width: whole,
-        height: whole,
-        type: { type: 'string', const: 'float32-le' },
-        base64: inBase64,
-      }),
+      map: object(
+        {
+          width: whole,
+          height: whole,
+          type: { type: 'string', enum: ['float32-le', 'uint16-le', 'uint8'] },
+          low: { type: 'number', description: 'the value of the step 0' },
+          high: { type: 'number', description: 'the value of the last step' },
+          base64: inBase64,
+        },
+        ['low', 'high'],
+      ),
       heatmap: object({ type: { type: 'string', const: 'image/png' }, base64: inBase64 }),
     },
     ['roi', 'ignoredPixels', 'bitDepth', 'valueRange', 'warnings', 'regions', 'mapMax', 'map', 'heatmap'],

@@ -20,6 +20,7 @@ const ofOneAnswer: readonly OptionName[] = [
   'threshold',
   'mapThreshold',
   'map',
+  'mapType',
   'regions',
   'heatmap',
   'heatmapRange',

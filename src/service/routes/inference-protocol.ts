@@ -109,6 +109,8 @@ async function infer(
     model: model.name,
     heatmap: false,
     map: wants('MAP'),
+    // The tensor's type is told beforehand.
+    mapType: 'float32',
     regions: wants('REGIONS'),
   });
   const signal = whenGone(reply);

@@ -73,7 +73,17 @@ export type WantedScore = Omit<ScoreOrder, 'name'> & { settings?: string };
 export function orderOf(service: Service, given: RequestChoices): WantedScore {
   const calibration = calibrationNamed(service, given);
   const choices = calibration ? { ...calibration.choices, ...given } : given;
-  const { calibration: _, model: name, map, regions, heatmap, heatmapRange, normals, ...options } = choices;
+  const {
+    calibration: _,
+    model: name,
+    map,
+    mapType = 'float32',
+    regions,
+    heatmap,
+    heatmapRange,
+    normals,
+    ...options
+  } = choices;
   const model = modelOf(service, name);
   checkPrompts(model, options.prompts);
   const bank = normals === undefined ? undefined : bankNamed(service, normals);
@@ -86,7 +96,7 @@ export function orderOf(service: Service, given: RequestChoices): WantedScore {
       ...(bank === undefined ? {} : { normals: bank.path }),
       deadlineMs: Math.min(options.deadlineMs ?? requestTimeoutMs, requestTimeoutMs),
     },
-    map: map ?? false,
+    map: map ? mapType : null,
     regions: regions ?? false,
     heatmap: heatmap ? { range: heatmapRange ?? null } : null,
     ...(bank === undefined ? {} : { bank: bank.name }),

@@ -122,6 +122,22 @@ describe('POST /v1/score', () => {
     expect(picture[0]).toBe(Math.round(255 * 0.4));
   });
 
+  it('gives the map in steps, each the nearest to its value', async () => {
+    for (const [mapType, steps, type] of [
+      ['uint16', 65_535, 'uint16-le'],
+      ['uint8', 255, 'uint8'],
+    ] as const) {
+      const { json } = await raw(`?map=true&mapType=${mapType}`);
+      const map = json['map'] as { type: string; low: number; high: number; base64: string };
+      expect([map.type, map.low, map.high]).toEqual([type, 0, 1]);
+      const bytes = Buffer.from(map.base64, 'base64');
+      expect(bytes.length).toBe(64 * (steps > 255 ? 2 : 1));
+      expect(steps > 255 ? bytes.readUInt16LE(10) : bytes[5]).toBe(Math.round(0.8 * steps));
+    }
+    expect((await raw('?map=true&mapType=float64')).reply.status).toBe(400);
+    expect((await raw('?mapType=uint8')).json['map']).toBeUndefined();
+  });
+
   it('answers with a heat map as a picture', async () => {
     const { reply } = await raw('', { accept: 'image/png' });
     expect(reply.headers.get('content-type')).toBe('image/png');

@@ -1,5 +1,5 @@
 /** What the page asks the service. */
-import { type Choice, queryOf } from './choice.js';
+import { type Choice, queryOf, stepsOf } from './choice.js';
 
 export interface Region {
   x: number;
@@ -118,19 +118,42 @@ export async function deleteBank(name: string): Promise<void> {
   }
 }
 
+interface SentMap {
+  width: number;
+  height: number;
+  type: 'uint8' | 'uint16-le';
+  low: number;
+  high: number;
+  base64: string;
+}
+
+function valuesOf({ type, low, high, base64 }: SentMap): Float32Array {
+  const bytes = Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0));
+  if (type === 'uint8') return Float32Array.from(bytes, (step) => low + ((high - low) * step) / 255);
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from(
+    { length: bytes.length / 2 },
+    (_, at) => low + ((high - low) * view.getUint16(2 * at, true)) / 65_535,
+  );
+}
+
 export async function score(
   file: Blob,
   choice: Choice,
   signal: AbortSignal,
 ): Promise<{ result: Result; map: ScoreMap }> {
-  const query = new URLSearchParams({ ...queryOf(choice), map: 'true', regions: 'true' });
+  const query = new URLSearchParams({
+    ...queryOf(choice),
+    map: 'true',
+    regions: 'true',
+    mapType: stepsOf(choice),
+  });
   const type = file.type.startsWith('image/') ? file.type : 'application/octet-stream';
   const { map, ...result } = (await ask(`v1/score?${query}`, {
     method: 'POST',
     body: file,
     headers: { 'content-type': type },
     signal,
-  })) as Result & { map: { width: number; height: number; base64: string } };
-  const bytes = Uint8Array.from(atob(map.base64), (sign) => sign.charCodeAt(0));
-  return { result, map: { width: map.width, height: map.height, values: new Float32Array(bytes.buffer) } };
+  })) as Result & { map: SentMap };
+  return { result, map: { width: map.width, height: map.height, values: valuesOf(map) } };
 }

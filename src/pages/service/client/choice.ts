@@ -29,6 +29,11 @@ export function queryOf(choice: Choice): Record<string, string> {
   return { model, normals: bank, ...(rate === null ? {} : { falseAlarmRate: String(rate) }) };
 }
 
+/** Probabilities are drawn in 255 steps; distances to good pictures are small numbers, of which fewer steps would be seen. */
+export function stepsOf(choice: Choice): 'uint8' | 'uint16' {
+  return isBank(choice) ? 'uint16' : 'uint8';
+}
+
 /** The lowest rate that so many good pictures can hold, and no lower than one in twenty. One has no other to be compared with. */
 export function rateOf(pictures: number): number | null {
   return pictures < 2 ? null : Math.max(0.05, 1 / (pictures + 1));
