@@ -314,6 +314,29 @@ describe('what is kept', () => {
     expect(service.starts).toBe(1);
   });
 
+  it('is removed once, however many ask at once, and requests that are at work with it are answered', async () => {
+    const dataFolder = await start({}, { passMs: 30 });
+    await add('part');
+    await score('normals=part');
+    const asked = Array.from({ length: 12 }, () => score('normals=part'));
+    await until(() => service!.log().filter(({ msg }) => msg === 'answered').length >= 4);
+    const gone = await Promise.all([remove('part'), remove('part'), remove('part')]);
+    expect(gone.map(({ status }) => status).sort()).toEqual([204, 404, 404]);
+    // Of those that were read before it went all have their score; the others are told, and none fails otherwise.
+    const answers = (await Promise.all(asked)).map(({ status, body }) => [status, body.error?.code]);
+    for (const answer of answers)
+      expect([
+        [200, undefined],
+        [404, 'E_HTTP_NOT_FOUND'],
+        [400, 'E_NORMALS'],
+      ]).toContainEqual(answer);
+    expect(answers).toContainEqual([200, undefined]);
+    expect(await readdir(join(dataFolder, 'normals'))).toEqual([]);
+    // Its name is free, and is another bank's then.
+    expect((await add('part', [other])).status).toBe(201);
+    expect((await score('normals=part')).body['score']).toBeCloseTo(100 / 255, 5);
+  });
+
   it('is as much as the operator says', async () => {
     const dataFolder = await start();
     const refusal = async (reply: Reply) => [reply.status, reply.body.error?.code];
