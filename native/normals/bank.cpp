@@ -4,11 +4,16 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "normals/coreset.h"
 
 namespace crane::normals {
 namespace {
 
 constexpr const char* k_code = "E_NORMALS";
+
+at::Tensor rounded(const at::Tensor& rows, at::ScalarType precision) {
+  return precision == at::kFloat ? rows : rows.to(precision).to(at::kFloat);
+}
 
 // Of all banks in their order; every one has the same names and shapes.
 Beside joined_beside(const std::vector<const Bank*>& banks) {
@@ -58,23 +63,62 @@ Bank::Bank(PatchSource what, vision::Grid grid, at::Tensor rows, std::vector<int
 Bank Bank::joined(const std::vector<const Bank*>& banks) {
   check_input(!banks.empty(), k_code, "a bank needs a normal picture");
   if (banks.size() == 1) return *banks.front();  // its rows are shared
+  for (const Bank* bank : banks) {
+    check_input(!bank->chosen_, k_code, "a bank of chosen rows joins no other: what was not chosen is gone");
+  }
   const Bank& first = *banks.front();
   std::vector<at::Tensor> rows;
   std::vector<int64_t> starts{0};
   for (const Bank* bank : banks) {
     first.check_comparable(*bank);
     check_input(are_alike(first.spread_, bank->spread_), k_code, "banks of different kinds");
+    check_input(first.precision_ == bank->precision_, k_code, "banks of different precision");
     check_input(are_alike(first.beside_, bank->beside_), k_code,
                 "banks that hold different things of a picture");
     const int64_t before = starts.back();
     for (size_t p = 1; p < bank->starts_.size(); ++p) starts.push_back(before + bank->starts_[p]);
     rows.push_back(bank->rows_);
   }
-  return {first.what_,       first.grid_,          at::cat(rows, /*dim=*/0),
-          std::move(starts), joined_beside(banks), joined_spread(banks)};
+  Bank joined(first.what_, first.grid_, at::cat(rows, /*dim=*/0), std::move(starts), joined_beside(banks),
+              joined_spread(banks));
+  joined.precision_ = first.precision_;
+  return joined;
 }
 
-Bank Bank::with(Beside beside) const { return {what_, grid_, rows_, starts_, std::move(beside), spread_}; }
+Bank Bank::rounded_to(at::ScalarType precision) const {
+  check_input(!spread_ || precision == at::kFloat, k_code, "a subspace has no rows that could be rounded");
+  Bank bank = *this;
+  bank.precision_ = precision;
+  bank.rows_ = rounded(rows_, precision);
+  if (chosen_) bank.chosen_->rows = rounded(chosen_->rows, precision);
+  return bank;
+}
+
+at::Tensor Bank::comparable(const at::Tensor& rows) const { return rounded(rows, precision_); }
+
+Bank Bank::with_chosen(int64_t size) const {
+  check_input(!spread_ && !chosen_, k_code, "a bank without all rows, of which none can be chosen");
+  std::vector<int64_t> which = farthest_first(rows_.to(at::kCPU).contiguous(), size);
+  std::ranges::sort(which);
+  Chosen chosen{rows_.index_select(0, at::tensor(which, at::kLong).to(rows_.device())), {0}};
+  Bank bank = *this;
+  std::vector<at::Tensor> uprights;
+  for (int64_t p = 0; p < pictures(); ++p) {
+    uprights.push_back(upright(p));
+    bank.starts_[static_cast<size_t>(p) + 1] = (p + 1) * grid_.count();
+    const int64_t end = starts_[static_cast<size_t>(p) + 1];
+    chosen.starts.push_back(std::ranges::lower_bound(which, end) - which.begin());
+  }
+  bank.rows_ = at::cat(uprights, /*dim=*/0);
+  bank.chosen_ = std::move(chosen);
+  return bank;
+}
+
+Bank Bank::with(Beside beside) const {
+  Bank bank = *this;
+  bank.beside_ = std::move(beside);
+  return bank;
+}
 
 Subspace Bank::subspace(int64_t without) const {
   CRANE_CHECK_INVARIANT(spread_.has_value() && (without < 0 || pictures() > 1), "a subspace of ", pictures(),

@@ -24,6 +24,13 @@ struct Spread {
   double variance = 0.99;       // share that the axes hold
 };
 
+// Some of the rows of all copies, which stand for all of them (coreset.h). What was not chosen is gone, so
+// such a bank joins no other.
+struct Chosen {
+  at::Tensor rows;              // [size, D] in the order of the pictures
+  std::vector<int64_t> starts;  // picture p has [starts[p], starts[p + 1]), which may be none
+};
+
 // What a method keeps of each picture beside its patches, by name: [pictures, ...] float32, finite.
 using Beside = std::map<std::string, at::Tensor>;
 
@@ -34,6 +41,14 @@ class Bank {
   // no rows of other copies; else it is one of the kind "nearest".
   Bank(PatchSource what, vision::Grid grid, at::Tensor rows, std::vector<int64_t> starts, Beside beside = {},
        std::optional<Spread> spread = std::nullopt);
+
+  // The same bank with its rows, and those that it will be asked for, rounded to this type: a file has half
+  // the size, and every product is one of float32 all the same. Errors: E_NORMALS for a subspace, which is
+  // fitted to rows as they are.
+  Bank rounded_to(at::ScalarType precision) const;
+  // A bank of `size` of its rows, or of all where there are fewer, and of the upright copies for their own
+  // scores. Errors: E_NORMALS for a bank that has no rows to choose from.
+  Bank with_chosen(int64_t size) const;
 
   // All pictures of banks of the same kind, in their order. Errors: E_NORMALS for banks that differ.
   static Bank joined(const std::vector<const Bank*>& banks);
@@ -61,6 +76,19 @@ class Bank {
   // would have no picture left.
   Subspace subspace(int64_t without) const;
 
+  // None of a bank of all rows.
+  const std::optional<Chosen>& chosen() const noexcept { return chosen_; }
+  // What a search looks at.
+  const at::Tensor& searched() const noexcept { return chosen_ ? chosen_->rows : rows_; }
+  LeftOut searched_of(int64_t picture) const {
+    const std::vector<int64_t>& of = chosen_ ? chosen_->starts : starts_;
+    return {of[static_cast<size_t>(picture)], of[static_cast<size_t>(picture) + 1]};
+  }
+
+  at::ScalarType precision() const noexcept { return precision_; }
+  // Rows of a picture as it compares them: rounded as its own are.
+  at::Tensor comparable(const at::Tensor& rows) const;
+
   // Picture p has the rows [starts[p], starts[p + 1]).
   std::span<const int64_t> starts() const noexcept { return starts_; }
   // The rows of a picture, all its copies.
@@ -83,6 +111,8 @@ class Bank {
   std::vector<int64_t> starts_;
   Beside beside_;
   std::optional<Spread> spread_;
+  std::optional<Chosen> chosen_;
+  at::ScalarType precision_ = at::kFloat;
 };
 
 }  // namespace crane::normals

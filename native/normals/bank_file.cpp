@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "core/error.h"
 #include "normals/bank.h"
@@ -19,6 +21,8 @@ constexpr const char* k_version = "1";
 constexpr const char* k_version_of_kinds = "2";
 constexpr const char* k_kind = "crane.normals.kind";
 constexpr const char* k_subspace = "subspace";
+constexpr const char* k_chosen = "chosen";
+constexpr const char* k_chosen_starts = "chosen_starts";
 constexpr const char* k_variance = "crane.normals.variance";
 constexpr const char* k_moments = "moments";
 constexpr const char* k_counts = "counts";
@@ -28,8 +32,12 @@ constexpr const char* k_checksum = "crane.normals.crc32";
 constexpr std::string_view k_beside = "beside.";
 constexpr const char* k_checksum_of = "crane.normals.crc32.";
 constexpr int64_t k_alignment = 64;
-// A unit row in float32 is off by some roundings of its sum.
+// A unit row in float32 is off by some roundings of its sum, one that was rounded by up to half a step.
 constexpr double k_norm_slack = 1e-3;
+constexpr double k_norm_slack_of_half = 5e-3;
+constexpr std::pair<weights::DType, at::ScalarType> k_precisions[] = {{weights::DType::f32, at::kFloat},
+                                                                      {weights::DType::f16, at::kHalf},
+                                                                      {weights::DType::bf16, at::kBFloat16}};
 
 std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
   return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
@@ -37,10 +45,15 @@ std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
 
 std::string text_of(uint32_t checksum) { return join_text(checksum); }
 
-const weights::TensorView& tensor_of(const weights::WeightFile& file, const char* name, weights::DType type,
-                                     size_t axes) {
+const weights::TensorView& tensor_of(const weights::WeightFile& file, const char* name) {
   const weights::TensorView* view = file.find(name);
   check_input(view != nullptr, k_code, file.path(), ": a bank without its ", name);
+  return *view;
+}
+
+const weights::TensorView& tensor_of(const weights::WeightFile& file, const char* name, weights::DType type,
+                                     size_t axes) {
+  const weights::TensorView* view = &tensor_of(file, name);
   check_input(view->dtype == type && view->shape.size() == axes, k_code, file.path(), ": its ", name, " are ",
               weights::dtype_name(view->dtype), " ", weights::shape_text(view->shape), ", expected ",
               weights::dtype_name(type), " of ", axes, " axes");
@@ -86,11 +99,19 @@ void check_checksum(const weights::WeightFile& file, const weights::TensorView& 
               file.path(), ": damaged: its ", view.name, " do not have their checksum");
 }
 
-// Rows that a search may trust: finite, of length 1.
-void check_rows(const at::Tensor& rows, const std::string& path) {
-  const at::Tensor lengths = rows.norm(2, /*dim=*/1);
-  const at::Tensor is_unit = (lengths - 1).abs() < k_norm_slack;  // false for NaN
-  check_input(is_unit.all().item<bool>(), k_code, path, ": rows that are not of length 1");
+at::ScalarType precision_of(const weights::WeightFile& file, const weights::TensorView& view) {
+  for (const auto& [stored, precision] : k_precisions) {
+    if (view.dtype == stored) return precision;
+  }
+  check_input(false, k_code, file.path(), ": its ", view.name, " are ", weights::dtype_name(view.dtype),
+              ", expected f32, f16 or bf16");
+  return at::kFloat;
+}
+
+weights::DType stored_type(at::ScalarType precision) {
+  const auto* found = std::ranges::find(k_precisions, precision, [](const auto& one) { return one.second; });
+  CRANE_CHECK_INVARIANT(found != std::end(k_precisions), "rows of ", precision);
+  return found->first;
 }
 
 void check_starts(const std::vector<int64_t>& starts, int64_t rows, int64_t upright,
@@ -109,6 +130,40 @@ at::Tensor mapped(const std::shared_ptr<const weights::WeightFile>& file, const 
   const at::Tensor values = at::from_blob(
       const_cast<std::byte*>(view.data), view.shape, [file](void*) {}, at::TensorOptions().dtype(at::kFloat));
   return reinterpret_cast<uintptr_t>(view.data) % alignof(float) == 0 ? values : values.clone();
+}
+
+// Rows that a search may trust: with their checksum, finite, of length 1; mapped where they are of float32.
+at::Tensor rows_of(const std::shared_ptr<const weights::WeightFile>& file, const weights::TensorView& view,
+                   const std::string& checksum, int64_t depth) {
+  check_input(view.shape.size() == 2 && view.shape[0] > 0 && view.shape[1] == depth && depth > 0, k_code,
+              file->path(), ": a bank whose ", view.name, " are ", weights::shape_text(view.shape));
+  const bool is_half = precision_of(*file, view) != at::kFloat;
+  check_checksum(*file, view, checksum);
+  at::Tensor rows;
+  if (is_half) {
+    rows = at::empty(view.shape, at::kFloat);
+    weights::copy_as_f32(view, rows.mutable_data_ptr<float>());
+  } else {
+    rows = mapped(file, view);
+  }
+  const at::Tensor lengths = rows.norm(2, /*dim=*/1);
+  const at::Tensor is_unit = (lengths - 1).abs() < (is_half ? k_norm_slack_of_half : k_norm_slack);
+  // False for NaN too.
+  check_input(is_unit.all().item<bool>(), k_code, file->path(), ": ", view.name, " that are not of length 1");
+  return rows;
+}
+
+Chosen chosen_of(const std::shared_ptr<const weights::WeightFile>& file, int64_t pictures, int64_t depth,
+                 at::ScalarType precision) {
+  const weights::TensorView& view = tensor_of(*file, k_chosen);
+  check_input(precision_of(*file, view) == precision, k_code, file->path(),
+              ": its chosen rows are of another precision than its pictures'");
+  Chosen chosen{rows_of(file, view, std::string(k_checksum_of) + k_chosen, depth),
+                integers_of(*file, k_chosen_starts)};
+  check_input(static_cast<int64_t>(chosen.starts.size()) == pictures + 1 && chosen.starts.front() == 0 &&
+                  chosen.starts.back() == view.shape[0] && std::ranges::is_sorted(chosen.starts),
+              k_code, file->path(), ": its pictures do not share out its ", view.shape[0], " chosen rows");
+  return chosen;
 }
 
 Beside beside_of(const std::shared_ptr<const weights::WeightFile>& file, int64_t pictures,
@@ -135,12 +190,14 @@ Spread spread_of(const weights::WeightFile& file, int64_t pictures, int64_t dept
   check_checksum(file, view, std::string(k_checksum_of) + k_moments);
   Spread spread{at::empty(view.shape, at::kDouble), integers_of(file, k_counts), share_of(file, k_variance)};
   std::memcpy(spread.moments.mutable_data_ptr(), view.data, view.bytes());
-  check_input(at::isfinite(spread.moments).all().item<bool>(), k_code, file.path(),
-              ": its moments hold NaN or infinity");
   const auto is_count = [](int64_t count) { return count > 0 && count <= INT32_MAX; };
   check_input(
       static_cast<int64_t>(spread.counts.size()) == pictures && std::ranges::all_of(spread.counts, is_count),
       k_code, file.path(), ": its counts are not those of its ", pictures, " pictures");
+  // No sum of products of unit rows is larger than their number; false for NaN.
+  const at::Tensor most = at::tensor(spread.counts, at::kDouble) * (1 + k_norm_slack);
+  const at::Tensor is_possible = spread.moments.abs().amax({1, 2}) <= most;
+  check_input(is_possible.all().item<bool>(), k_code, file.path(), ": its moments are none of unit rows");
   return spread;
 }
 
@@ -160,38 +217,46 @@ Bank Bank::read(const std::string& path, at::Device device) {
       sides.size() == 2 && sides[0] > 0 && sides[1] > 0 && sides[0] <= INT32_MAX && sides[1] <= INT32_MAX,
       k_code, path, ": a bank without a grid of patches");
   const vision::Grid grid{sides[0], sides[1]};
-  const weights::TensorView& view = tensor_of(*file, "rows", weights::DType::f32, 2);
-  check_input(view.shape[0] > 0 && view.shape[1] > 0, k_code, path, ": a bank without rows");
-  check_checksum(*file, view, k_checksum);
+  const weights::TensorView& view = tensor_of(*file, "rows");
+  const at::Tensor rows = rows_of(file, view, k_checksum, view.shape.empty() ? 0 : view.shape.back());
   std::vector<int64_t> starts = integers_of(*file, "starts");
   check_starts(starts, view.shape[0], grid.count(), path);
-  const at::Tensor rows = mapped(file, view);
-  check_rows(rows, path);
   const auto pictures = static_cast<int64_t>(starts.size()) - 1;
   std::optional<Spread> spread;
+  std::optional<Chosen> chosen;
   if (version == k_version_of_kinds) {
     const std::string& kind = fact_of(*file, k_kind);
-    check_input(kind == k_subspace, k_code, path, ": a bank of the kind ", weights::quote_name(kind),
-                ", this engine knows ", k_subspace);
-    spread = spread_of(*file, pictures, view.shape[1]);
+    check_input(kind == k_subspace || kind == k_chosen, k_code, path, ": a bank of the kind ",
+                weights::quote_name(kind), ", this engine knows ", k_subspace, " and ", k_chosen);
     check_input(view.shape[0] == pictures * grid.count(), k_code, path,
-                ": a subspace with rows of other copies");
+                ": a bank of this kind with rows of other copies");
+    if (kind == k_subspace) {
+      check_input(view.dtype == weights::DType::f32, k_code, path, ": a subspace with rounded rows");
+      spread = spread_of(*file, pictures, view.shape[1]);
+    } else {
+      chosen = chosen_of(file, pictures, view.shape[1], precision_of(*file, view));
+      chosen->rows = chosen->rows.to(device);
+    }
   }
-  return {std::move(what),  grid, rows.to(device), std::move(starts), beside_of(file, pictures, device),
-          std::move(spread)};
+  Bank bank(std::move(what), grid, rows.to(device), std::move(starts), beside_of(file, pictures, device),
+            std::move(spread));
+  bank.chosen_ = std::move(chosen);
+  bank.precision_ = precision_of(*file, view);
+  return bank;
 }
 
 void Bank::write(const std::string& path, const std::map<std::string, std::string>& metadata) const {
-  const at::Tensor rows = rows_.to(at::kCPU).contiguous();
+  const weights::DType type = stored_type(precision_);
+  const at::Tensor rows = rows_.to(at::kCPU, precision_).contiguous();
   const std::vector<int64_t> sides{grid_.height, grid_.width};
   std::map<std::string, std::string> facts = metadata;
-  facts[k_format] = spread_ ? k_version_of_kinds : k_version;
+  facts[k_format] = spread_ || chosen_ ? k_version_of_kinds : k_version;
   facts[k_tower] = what_.is_source ? "source" : "vision";
   facts[k_checksum] = text_of(weights::crc32(bytes_of(rows)));
   const auto sizes = [](const std::vector<int64_t>& values) {
     return std::vector<int64_t>{static_cast<int64_t>(values.size())};
   };
-  std::vector<weights::SafetensorsEntry> entries{{"rows", weights::DType::f32, rows.sizes().vec()},
+  std::vector<weights::SafetensorsEntry> entries{{"rows", type, rows.sizes().vec()},
                                                  {"starts", weights::DType::i64, sizes(starts_)},
                                                  {"blocks", weights::DType::i64, sizes(what_.blocks)},
                                                  {"grid", weights::DType::i64, sizes(sides)}};
@@ -201,6 +266,14 @@ void Bank::write(const std::string& path, const std::map<std::string, std::strin
     facts[std::string(k_checksum_of) + k_moments] = text_of(weights::crc32(bytes_of(spread_->moments)));
     entries.push_back({k_counts, weights::DType::i64, sizes(spread_->counts)});
     entries.push_back({k_moments, weights::DType::f64, spread_->moments.sizes().vec()});
+  }
+  at::Tensor chosen;
+  if (chosen_) {
+    chosen = chosen_->rows.to(at::kCPU, precision_).contiguous();
+    facts[k_kind] = k_chosen;
+    facts[std::string(k_checksum_of) + k_chosen] = text_of(weights::crc32(bytes_of(chosen)));
+    entries.push_back({k_chosen_starts, weights::DType::i64, sizes(chosen_->starts)});
+    entries.push_back({k_chosen, type, chosen.sizes().vec()});
   }
   std::vector<at::Tensor> beside;
   for (const auto& [name, values] : beside_) {
@@ -221,6 +294,10 @@ void Bank::write(const std::string& path, const std::map<std::string, std::strin
   if (spread_) {
     append(4, spread_->counts);
     writer.append(5, bytes_of(spread_->moments));
+  }
+  if (chosen_) {
+    append(4, chosen_->starts);
+    writer.append(5, bytes_of(chosen));
   }
   for (size_t i = 0; i < beside.size(); ++i) writer.append(first_beside + i, bytes_of(beside[i]));
   writer.finish();

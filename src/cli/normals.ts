@@ -95,8 +95,9 @@ function addCommand(context: Context): CommandModule {
       const { addon } = await context.loadAddon();
       const values = valuesOf(await readBankFacts(addon, path), given);
       await withEngine(context, values, async (engine) => {
-        const { choicesOf } = await import('../engine/learn-normals.js');
+        const { choicesOf, chosenAlready } = await import('../engine/learn-normals.js');
         const before = await engine.openNormals(path);
+        if (before.facts.size !== undefined) throw chosenAlready();
         const { pictures } = before.facts;
         const isMemory = before.facts.method !== undefined;
         const learning = isMemory ? values : { ...values, ...choicesOf(before.facts) };

@@ -104,9 +104,11 @@ export class BankSets {
   #tellOfApproximation({ facts, identity }: NormalBank, method: MethodOptions): void {
     const why = joinsBank(method)
       ? 'prompts and good pictures together'
-      : facts.kind === undefined
-        ? undefined
-        : 'a subspace';
+      : facts.kind === 'subspace'
+        ? 'a subspace'
+        : facts.size === undefined
+          ? undefined
+          : 'chosen rows';
     const told = JSON.stringify([identity, methodName(method)]);
     if (why === undefined || this.#told.has(told)) return;
     this.#told.add(told);
@@ -254,9 +256,17 @@ export class BankSets {
 }
 
 /** What it says to be is what it has to be. @throws CraneError E_NORMALS for a memory that is of no method here */
-function readerOf({ method, settings, kind }: BankFacts, path: string): MethodOptions {
-  if (method === undefined)
-    return { ...defaultMethod('normals'), bankKind: kind ?? 'nearest' } as MethodOptions;
+function readerOf(
+  { method, settings, kind, variance, size, precision }: BankFacts,
+  path: string,
+): MethodOptions {
+  const keptAs = {
+    bankKind: kind ?? 'nearest',
+    ...(variance === undefined ? {} : { bankVariance: variance }),
+    bankSize: size ?? 0,
+    bankPrecision: precision ?? 'float32',
+  };
+  if (method === undefined) return { ...defaultMethod('normals'), ...keptAs } as MethodOptions;
   const usual = methodNames().includes(method) ? defaultMethod(method) : undefined;
   const kept = usual && methodOf(usual).remembers?.(usual);
   const names = (of: object) => Object.keys(of).sort();

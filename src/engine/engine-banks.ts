@@ -61,10 +61,10 @@ export class EngineBanks {
     return this.#lifetime.track(this.#learning.banks.open(path));
   }
 
-  /** See Engine.mergeNormals. */
-  async merge(banks: readonly NormalBank[]): Promise<NormalBank> {
+  /** See Engine.mergeNormals. @param size rows that are chosen of all */
+  async merge(banks: readonly NormalBank[], size?: number): Promise<NormalBank> {
     this.#lifetime.throwIfOver();
-    return this.#lifetime.track(mergeBanks(this.#learning, banks));
+    return this.#lifetime.track(mergeBanks(this.#learning, banks, size));
   }
 
   /** What a bank of these choices would be called, so that it need not be learned twice. */

@@ -90,12 +90,20 @@ export async function learnBank(
   }
 }
 
-/** @throws CraneError E_NORMALS for none, or banks that hold other patches or copies */
-export async function mergeBanks(parts: LearningParts, banks: readonly NormalBank[]): Promise<NormalBank> {
+/**
+ * @param size rows that are chosen of all
+ * @throws CraneError E_NORMALS for none, for banks that hold other patches or copies, or rows that were chosen
+ */
+export async function mergeBanks(
+  parts: LearningParts,
+  banks: readonly NormalBank[],
+  size?: number,
+): Promise<NormalBank> {
   const isList = Array.isArray(banks) && banks.every((bank) => bank instanceof NormalBank);
   if (!isList) throw wrongValue('a list of banks', 'banks', banks);
   const [first] = banks;
   if (first === undefined) throw new CraneError('E_NORMALS', 'no bank was given to be merged');
+  if (banks.some(({ facts }) => facts.size !== undefined)) throw chosenAlready();
   const kindOf = ({ facts: { pictures: _, model: __, ...kind } }: NormalBank) => JSON.stringify(kind);
   if (banks.some((bank) => kindOf(bank) !== kindOf(first))) {
     throw new CraneError(
@@ -110,11 +118,20 @@ export async function mergeBanks(parts: LearningParts, banks: readonly NormalBan
     return await joinedBank(
       parts,
       held.map(({ handle }) => handle),
-      { ...first.facts, pictures },
+      { ...first.facts, ...(size === undefined ? {} : { size }), pictures },
     );
   } finally {
     for (const { release } of held) release();
   }
+}
+
+/** Of a bank that nothing can be added to. */
+export function chosenAlready(): CraneError {
+  return new CraneError(
+    'E_NORMALS',
+    'a bank of chosen rows (bankSize) takes no further pictures: the rows that were not chosen are gone',
+    { hint: 'learn it again from all pictures, the further ones too' },
+  );
 }
 
 /** What a bank of these pictures says of itself. */
@@ -152,15 +169,6 @@ export function bankFacts(
   const beside = methodOf(method).besideBank?.(method);
   const own = model.normals ?? {};
   const tower = choices.bankTower ?? own.tower ?? 'vision';
-  const kind = choices.bankKind ?? own.kind ?? 'nearest';
-  if (kind !== 'subspace' && choices.bankVariance !== undefined)
-    throw new CraneError(
-      'E_USAGE',
-      'bankVariance says how a subspace is fitted, and the bank has all patches',
-      {
-        hint: 'leave it out, or learn a subspace: --bank-kind subspace (bankKind)',
-      },
-    );
   const usual = [Math.max(1, Math.round(native.facts.vision.layers * k_depth))];
   return {
     model: model.name,
@@ -169,22 +177,57 @@ export function bankFacts(
     blocks: tower === 'source' ? [] : [...(choices.bankBlocks ?? own.blocks ?? usual)],
     turns: choices.turns ?? own.turns ?? k_turns,
     mirror: choices.mirror ?? own.mirror ?? false,
-    ...(kind === 'subspace' ? { kind, variance: choices.bankVariance ?? own.variance ?? k_variance } : {}),
+    ...keepingOf(choices, own),
     ...(beside === undefined ? {} : { beside }),
     ...read,
     pictures,
   };
 }
 
+/** How the patches are kept, where that is not as usual. @throws CraneError E_USAGE for what would change nothing */
+function keepingOf(
+  { bankKind, bankVariance, bankSize, bankPrecision }: LearnNormalsChoices,
+  own: NonNullable<Model['normals']>,
+): Pick<BankFacts, 'kind' | 'variance' | 'size' | 'precision'> {
+  const kind = bankKind ?? own.kind ?? 'nearest';
+  if (kind === 'subspace') {
+    const [unused] = Object.entries({ bankSize, bankPrecision }).filter(([, value]) => value !== undefined);
+    if (unused === undefined) return { kind, variance: bankVariance ?? own.variance ?? k_variance };
+    throw new CraneError('E_USAGE', `${unused[0]} says which rows a bank keeps, and a subspace keeps none`, {
+      hint: 'leave it out, or learn a bank of all patches: --bank-kind nearest (bankKind)',
+    });
+  }
+  if (bankVariance !== undefined)
+    throw new CraneError('E_USAGE', 'bankVariance says how a subspace is fitted, and the bank has rows', {
+      hint: 'leave it out, or learn a subspace: --bank-kind subspace (bankKind)',
+    });
+  const precision = bankPrecision ?? own.precision ?? 'float32';
+  return {
+    ...(bankSize === undefined ? {} : { size: bankSize }),
+    ...(precision === 'float32' ? {} : { precision }),
+  };
+}
+
 /** What learns further pictures as these were. */
-export function choicesOf({ tower, blocks, turns, mirror, kind, variance }: BankFacts): LearnNormalsChoices {
+export function choicesOf({
+  tower,
+  blocks,
+  turns,
+  mirror,
+  kind,
+  variance,
+  size,
+  precision,
+}: BankFacts): LearnNormalsChoices {
   return {
     bankTower: tower,
     ...(tower === 'vision' ? { bankBlocks: blocks } : {}),
     turns,
     mirror,
     bankKind: kind ?? 'nearest',
+    ...(kind === 'subspace' ? {} : { bankPrecision: precision ?? 'float32' }),
     ...(variance === undefined ? {} : { bankVariance: variance }),
+    ...(size === undefined ? {} : { bankSize: size }),
   };
 }
 
@@ -202,7 +245,8 @@ function checkChoices(method: MethodOptions, choices: LearnNormalsChoices): void
 function learningMethod(parts: LearningParts, choices: LearnNormalsChoices): MethodOptions {
   if (methodOf(parts.method).remembers !== undefined) return parts.method;
   const facts = bankFacts(parts, [], choices);
-  const learning = { ...choicesOf(facts), bankBlocks: facts.blocks };
+  // Rows are chosen of all pictures, once they are joined.
+  const { bankSize: _, ...learning } = { ...choicesOf(facts), bankBlocks: facts.blocks };
   const own = joinsBank(parts.method) ? parts.method : defaultMethod('normals');
   return { ...own, ...learning } as MethodOptions;
 }
@@ -219,9 +263,13 @@ async function joinedBank(
   }
   const isMemory = facts.method !== undefined;
   const contexts = { [isMemory ? 'memory' : 'bank']: [...handles] };
-  const joining = isMemory ? method : defaultMethod('normals');
+  const joining = isMemory ? method : { ...defaultMethod('normals'), ...choosing(facts) };
   const handle = await native.addContext({ texts: {}, files: {}, contexts }, joining);
   return new NormalBank(native, handle, facts);
+}
+
+function choosing({ size }: BankFacts): object {
+  return size === undefined ? {} : { bankSize: size };
 }
 
 async function learnPicture(

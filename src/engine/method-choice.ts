@@ -69,7 +69,7 @@ export function resolveSettings(
   ...choices: PictureChoices[]
 ): PictureSettings {
   const merged = mergeChoices(choices);
-  const method = resolveMethod(model.method, merged);
+  const method = resolveMethod(model, merged);
   checkNormals(method, merged);
   checkTowers(model, method);
   const fit = merged.fit ?? defaultOf('fit');
@@ -224,22 +224,37 @@ function methodOfEvidence(base: MethodOptions, { evidence, method }: PictureChoi
   });
 }
 
-/** A method other than the model's begins with its own defaults, and with the model's settings of what it is built on. */
-function startOf(descriptor: MethodDescriptor, base: MethodOptions): MethodOptions {
+/** A method other than the model's begins with its own defaults, and with the model's settings of what it is built on and of banks. */
+function startOf(
+  descriptor: MethodDescriptor,
+  { method: base, normals: ofBanks }: Pick<ModelDescription, 'method' | 'normals'>,
+): MethodOptions {
   if (descriptor.name === methodName(base)) return base;
-  const own = defaultMethod(descriptor.name);
+  const own = { ...defaultMethod(descriptor.name), ...scoringOf(descriptor, ofBanks) };
   if (descriptor.builtOn !== methodName(base)) return own;
   const { name: _, imageScore: __, sigma: ___, compat, ...settings } = base;
   const merged = { ...(own['compat'] as object), ...(compat as object) };
   return { ...own, ...settings, compat: merged };
 }
 
+/** What model.json says of how pictures are compared with a bank. */
+function scoringOf(
+  { comparesWith, settings }: MethodDescriptor,
+  ofBanks: ModelDescription['normals'],
+): object {
+  if (comparesWith === undefined || ofBanks === undefined) return {};
+  return Object.fromEntries(
+    Object.entries(ofBanks).filter(([name, value]) => Object.hasOwn(settings, name) && value !== undefined),
+  );
+}
+
 /** A method other than the model's begins with its own defaults. @throws CraneError E_METHOD, E_USAGE */
-function resolveMethod(base: MethodOptions, choice: PictureChoices): MethodOptions {
+function resolveMethod(model: ModelDescription, choice: PictureChoices): MethodOptions {
+  const base = model.method;
   const wanted =
     methodOfEvidence(base, choice) ?? choice.method ?? ofNormals(choice.normals) ?? methodName(base);
   const descriptor = findMethod(wanted);
-  const start = startOf(descriptor, base);
+  const start = startOf(descriptor, model);
   const chosen = (name: string): unknown =>
     name.startsWith('compat.')
       ? (choice.compat as Record<string, unknown> | undefined)?.[name.slice('compat.'.length)]

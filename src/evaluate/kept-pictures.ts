@@ -33,10 +33,13 @@ export class KeptPictures {
   }
 
   /** A bank of these, the caller's to remove. @throws CraneError those of engine.learnNormals */
-  async bank(pictures: readonly Picture[], learning: LearnNormalsChoices): Promise<NormalBank> {
+  async bank(
+    pictures: readonly Picture[],
+    { bankSize, ...learning }: LearnNormalsChoices,
+  ): Promise<NormalBank> {
     const parts: NormalBank[] = [];
     for (const picture of pictures) parts.push(await this.#of(picture, learning));
-    return this.#engine.mergeNormals(parts);
+    return this.#engine.banks.merge(parts, bankSize);
   }
 
   /** What scoreMany would give for them with this bank, in their order, with maps; the thresholds are left out. */
@@ -72,6 +75,7 @@ export class KeptPictures {
         turns: 1,
         mirror: false,
         bankKind: 'nearest',
+        bankPrecision: 'float32',
       });
       const { score, map, mapMax, ms } = await this.#engine.banks.scoreRemembered(own, against, choices);
       const { exif } = this.#engine.settings(choices).reading;

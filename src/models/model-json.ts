@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import type { MethodOptions, TextConfig, TowerConfig } from '../addon/native.js';
 import { CraneError } from '../errors.js';
+import { both } from '../methods/both.js';
 import {
   k_unnamed,
   type MethodDescriptor,
@@ -11,6 +12,7 @@ import {
   type Setting,
   settingOf,
 } from '../methods/descriptor.js';
+import { normals } from '../methods/normals.js';
 import { findMethod, methodNames, methodOf, needsSource } from '../methods/registry.js';
 import { type Calibration, calibrationSchema } from './calibration.js';
 import { recipesSchema } from './model-recipe.js';
@@ -118,6 +120,18 @@ const promptSet = z.strictObject({
   anomalous: z.string().min(1).optional(),
 });
 
+/** How pictures are compared with a bank, of the methods that do. */
+const { topShare, neighbours, sigma } = normals.settings;
+const { promptMapWeight, promptScoreWeight, promptLeastSpread } = both.settings;
+const scoringWithBank = {
+  topShare: valueSchema(topShare) as z.ZodType<number>,
+  neighbours: valueSchema(neighbours) as z.ZodType<number>,
+  sigma: valueSchema(sigma) as z.ZodType<number>,
+  promptMapWeight: valueSchema(promptMapWeight) as z.ZodType<number>,
+  promptScoreWeight: valueSchema(promptScoreWeight) as z.ZodType<number>,
+  promptLeastSpread: valueSchema(promptLeastSpread) as z.ZodType<number>,
+};
+
 const pointsInterval = z.tuple([z.number(), z.number()]);
 
 /** What a precision other than float32 changed where it was measured (scripts/compare-precision.mjs), and was found harmless. */
@@ -157,7 +171,7 @@ const modelSchema = z
     method,
     /** how prompts for this model are learned best, where it is not as usual */
     training: z.strictObject({ imageLossWeight: z.number().min(0) }).optional(),
-    /** what a bank of normal pictures holds best, where it is not as usual (docs/normals.md) */
+    /** what a bank of normal pictures holds best, and how pictures are compared with it, where it is not as usual (docs/normals.md) */
     normals: z
       .strictObject({
         tower: z.enum(['vision', 'source']),
@@ -166,6 +180,8 @@ const modelSchema = z
         mirror: z.boolean(),
         kind: z.enum(['nearest', 'subspace']),
         variance: z.number().gt(0).lt(1),
+        precision: z.enum(['float32', 'float16', 'bfloat16']),
+        ...scoringWithBank,
       })
       .partial()
       .optional(),

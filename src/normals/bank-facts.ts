@@ -27,6 +27,10 @@ export interface BankFacts {
   kind?: 'subspace' | undefined;
   /** of a subspace: share of the patches' variance that its axes hold */
   variance?: number | undefined;
+  /** rows that were chosen to stand for all; absent: it has all */
+  size?: number | undefined;
+  /** what its rows are rounded to; absent: float32 */
+  precision?: 'float16' | 'bfloat16' | undefined;
   /** what it holds of each picture beside its patches, by the settings that decided it (descriptor.ts) */
   beside?: Readonly<Record<string, SettingValue>> | undefined;
   /** how the pictures were read, where that was not the default */
@@ -55,6 +59,8 @@ export function bankText({
   mirror,
   kind,
   variance,
+  size,
+  precision,
   method,
   settings,
 }: Omit<BankFacts, 'model' | 'towers' | 'pictures'>): string[] {
@@ -67,6 +73,8 @@ export function bankText({
     `${turns} turns`,
     ...(mirror ? ['mirrored'] : []),
     ...(kind === 'subspace' ? [`a subspace of ${100 * variance!} % of the variance`] : []),
+    ...(size === undefined ? [] : [`${size} chosen rows`]),
+    ...(precision === undefined ? [] : [precision]),
   ];
 }
 

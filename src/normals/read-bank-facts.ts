@@ -21,6 +21,8 @@ const factsSchema: z.ZodType<BankFacts> = z
     mirror: z.boolean(),
     kind: z.literal('subspace').optional(),
     variance: z.number().gt(0).lt(1).optional(),
+    size: z.int().min(1).optional(),
+    precision: z.enum(['float16', 'bfloat16']).optional(),
     beside: settings.optional(),
     reading: z
       .strictObject({
@@ -41,6 +43,10 @@ const factsSchema: z.ZodType<BankFacts> = z
   .refine(({ method, settings }) => (method === undefined) === (settings === undefined), {
     path: ['settings'],
     message: "expected of a method's memory, and of nothing else",
+  })
+  .refine(({ kind, size, precision }) => kind === undefined || (size ?? precision) === undefined, {
+    path: ['kind'],
+    message: 'a subspace has no rows that were chosen or rounded',
   });
 
 /** Of a bank's file; its rows are not read. @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ */

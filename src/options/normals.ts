@@ -85,6 +85,23 @@ export const normalsOptions = {
     defaultText,
     help: "of a subspace: share of the patches' variance that its axes hold",
   }),
+  // How long it takes grows with rows times size: no option of requests.
+  bankSize: int({
+    group: 'Normals',
+    scope: ['cli', 'library'],
+    calls,
+    min: 1,
+    max: 10_000_000,
+    defaultText: 'all',
+    help: 'rows of the bank: those that stand best for all of them (greedy coreset); a bank that is smaller and faster',
+  }),
+  bankPrecision: choice(['float32', 'float16', 'bfloat16'], {
+    group: 'Normals',
+    scope: everywhere,
+    calls,
+    defaultText,
+    help: "what the bank's rows are rounded to: 16 bits make its file half as large; products are float32 all the same",
+  }),
 } satisfies {
   readonly [K in 'normals' | 'normalsFrom' | 'evidence' | keyof LearnNormalsChoices]: OptionSpec<
     AllOptions[K]

@@ -30,6 +30,10 @@ export interface LearnNormalsChoices {
   bankKind?: 'nearest' | 'subspace';
   /** of a subspace: the share of the patches' variance that its axes hold */
   bankVariance?: number;
+  /** rows that stand for all, of a bank of all patches */
+  bankSize?: number;
+  /** what a bank's rows are rounded to */
+  bankPrecision?: 'float32' | 'float16' | 'bfloat16';
 }
 
 /** How one picture is scored; may be given to loadEngine as defaults and to each call. */
@@ -64,7 +68,7 @@ export interface EngineWarning {
   /**
    * fewer pictures at once for want of memory · a prompt file's own tokens are not those of the model · fit tile of a strip · a bank whose
    * pictures were turned as EXIF says, beside pictures that are not, or the other way round · a false-alarm rate that good pictures hold
-   * approximately, with a subspace or beside prompts
+   * approximately, with a subspace, with chosen rows or beside prompts
    */
   code: 'W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES' | 'W_NORMALS_TURNED' | 'W_RATE_APPROXIMATE';
   message: string;

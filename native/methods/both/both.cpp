@@ -12,8 +12,9 @@ namespace {
 
 constexpr const char* k_name = "both";
 constexpr double k_most_weight = 1000;
-constexpr std::string_view k_of_bank[] = {"bankTower", "bankBlocks",   "turns",    "mirror",
-                                          "bankKind",  "bankVariance", "topShare", "neighbours"};
+constexpr std::string_view k_of_bank[] = {"bankTower", "bankBlocks",   "turns",         "mirror",
+                                          "bankKind",  "bankVariance", "bankPrecision", "bankSize",
+                                          "topShare",  "neighbours"};
 constexpr std::string_view k_own[] = {"promptMapWeight", "promptScoreWeight", "promptLeastSpread"};
 
 template <size_t N>

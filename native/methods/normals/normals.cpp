@@ -25,6 +25,9 @@ NormalsOptions parse(const Settings& settings) {
   read.flag("mirror", options.turns.is_mirrored);
   read.word("bankKind", options.is_subspace, {{"nearest", false}, {"subspace", true}});
   read.number("bankVariance", options.variance, 0, 1);
+  read.word("bankPrecision", options.precision,
+            {{"float32", at::kFloat}, {"float16", at::kHalf}, {"bfloat16", at::kBFloat16}});
+  read.integer("bankSize", options.bank_size, 0);
   read.number("topShare", options.top_share, 0, 1);
   read.integer("neighbours", options.neighbours, 1, k_most_neighbours);
   read.flag("mutual", options.is_mutual);
@@ -67,7 +70,9 @@ normals::Bank bank_of(const Towers& towers, const NormalsOptions& options,
   const vision::Grid grid = normals::grid_of(own, options.patches, towers.height, towers.width);
   std::optional<normals::Spread> spread;
   if (options.is_subspace) spread.emplace(at::stack(moments), std::move(counts), options.variance);
-  return {options.patches, grid, at::cat(rows, /*dim=*/0), std::move(starts), {}, std::move(spread)};
+  const normals::Bank bank(options.patches, grid, at::cat(rows, /*dim=*/0), std::move(starts), {},
+                           std::move(spread));
+  return bank.rounded_to(options.precision);
 }
 
 normals::Bank joined(const std::vector<std::shared_ptr<const Context>>& contexts) {
@@ -100,8 +105,9 @@ std::shared_ptr<const Context> Normals::prepare(const Towers& towers, const Mate
       return read;
     }
     const auto contexts = material.contexts.find("bank");
-    return contexts != material.contexts.end() ? joined(contexts->second)
-                                               : bank_of(towers, options_, normals);
+    normals::Bank bank =
+        contexts != material.contexts.end() ? joined(contexts->second) : bank_of(towers, options_, normals);
+    return options_.bank_size > 0 ? bank.with_chosen(options_.bank_size) : bank;
   };
   auto context = std::make_shared<BankContext>(make());
   context->bank.check_fits(patch_towers(towers), towers.height, towers.width);
@@ -114,14 +120,25 @@ std::shared_ptr<const Context> Normals::prepare(const Towers& towers, const Mate
 
 // Whoever asks for a kind has read of it: a file that says one thing and holds another is damaged.
 void Normals::check_kind(const normals::Bank& bank, const std::string& path) const {
-  check_input(!settings().contains("bankKind") || bank.spread().has_value() == options_.is_subspace,
-              "E_NORMALS", path, ": damaged: it says to hold a bank of another kind than it does");
+  const auto is_told = [&](const char* name) { return settings().contains(name); };
+  const bool is_as_told =
+      (!is_told("bankKind") || bank.spread().has_value() == options_.is_subspace) &&
+      (!is_told("bankVariance") || !bank.spread() || bank.spread()->variance == options_.variance) &&
+      (!is_told("bankSize") || bank.chosen().has_value() == (options_.bank_size > 0)) &&
+      (!is_told("bankPrecision") || bank.precision() == options_.precision);
+  check_input(is_as_told, "E_NORMALS", path,
+              ": damaged: it says to hold a bank of another kind than it does");
 }
 
 // A bank's own pictures have one fewer to be compared with, and the same number of neighbours: so what holds
 // for the scores of exchangeable pictures holds for theirs (methods/normals.md 3).
 at::Tensor Normals::cosines_of(const at::Tensor& rows, const normals::Bank& bank, int64_t without) const {
   const int64_t others = bank.pictures() - 1;
+  if (bank.chosen()) {
+    // What one picture's rows stand for may be chosen of another: the nearest row alone says how far one is.
+    return normals::nearest_cosines(rows, bank.searched(),
+                                    without < 0 ? normals::LeftOut{} : bank.searched_of(without));
+  }
   if (options_.is_mutual) {
     check_input(others >= 1, "E_NORMALS", "pictures are compared with each other, and there is one");
     const auto nearest = std::llround(options_.mutual_share * static_cast<double>(others));
@@ -139,9 +156,9 @@ at::Tensor Normals::cosines_of(const at::Tensor& rows, const normals::Bank& bank
 
 at::Tensor Normals::distances_of(const at::Tensor& rows, const BankContext& context, int64_t without) const {
   const normals::Bank& bank = context.bank;
-  if (!bank.spread()) return normals::distances(cosines_of(rows, bank, without));
-  check_input(!options_.is_mutual, "E_NORMALS",
-              "pictures are compared with each other patch by patch, not with a subspace");
+  check_input(!options_.is_mutual || !(bank.spread() || bank.chosen()), "E_NORMALS",
+              "pictures are compared with each other patch by patch: it takes a bank of all patches");
+  if (!bank.spread()) return normals::distances(cosines_of(bank.comparable(rows), bank, without));
   if (without < 0) return normals::residuals(rows, context.subspace());
   if (bank.pictures() == 1) return at::ones({rows.size(0)}, rows.options());
   return normals::residuals(rows, bank.subspace(without));

@@ -16,6 +16,8 @@ struct NormalsOptions {
   normals::Turns turns;
   bool is_subspace = false;
   double variance = 0.99;  // of a subspace
+  at::ScalarType precision = at::kFloat;
+  int64_t bank_size = 0;  // rows that are chosen of all; 0: all stay
   // what score() makes of distances
   double top_share = 0.01;
   int64_t neighbours = 1;

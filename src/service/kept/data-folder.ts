@@ -26,6 +26,7 @@ const bankSchema = z.object({
   evidence: z.enum(['normals', 'both']).default('normals'),
   kind: z.literal('subspace').optional(),
   variance: z.number().optional(),
+  precision: z.enum(['float16', 'bfloat16']).optional(),
   pictures: z.array(z.strictObject({ name: z.string(), sha256: z.string() })),
 });
 export type AboutBank = z.infer<typeof bankSchema>;

@@ -54,8 +54,9 @@ const bank = {
   evidence: { type: 'string', enum: ['normals', 'both'], description: 'both: it can stand beside prompts' },
   kind: { type: 'string', enum: ['subspace'], description: 'absent: a bank of all patches' },
   variance: { type: 'number', description: 'of a subspace: share of the variance that its axes hold' },
+  precision: { type: 'string', enum: ['float16', 'bfloat16'], description: 'absent: float32' },
 };
-const ofSomeBanks = ['kind', 'variance'];
+const ofSomeBanks = ['kind', 'variance', 'precision'];
 
 const threshold = { type: 'object', properties: { threshold: number }, required: ['threshold'] };
 const calibration = object({

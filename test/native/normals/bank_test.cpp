@@ -222,6 +222,7 @@ TEST(Bank, OfASubspaceIsNotBelieved) {
   EXPECT_EQ(code_with({spread.moments.slice(0, 0, 1).contiguous(), spread.counts, 0.9}), "E_NORMALS");
   EXPECT_EQ(code_with({spread.moments.slice(1, 0, 8).contiguous(), spread.counts, 0.9}), "E_NORMALS");
   EXPECT_EQ(code_with({at::full_like(spread.moments, std::nan("")), spread.counts, 0.9}), "E_NORMALS");
+  EXPECT_EQ(code_with({spread.moments * 1e300, spread.counts, 0.9}), "E_NORMALS");
   EXPECT_EQ(code_with({spread.moments, {6}, 0.9}), "E_NORMALS");
   EXPECT_EQ(code_with({spread.moments, {6, 0}, 0.9}), "E_NORMALS");
   EXPECT_EQ(code_with({spread.moments, {6, int64_t{1} << 40}, 0.9}), "E_NORMALS");
@@ -243,6 +244,84 @@ TEST(Bank, OfASubspaceIsNotBelieved) {
     refused += thrown.code.empty() ? 0 : 1;
   }
   EXPECT_GT(refused, bytes.size() / 7 / 2);
+}
+
+// A bank's file with one tensor in another form.
+void rewrite(const std::string& path, const std::string& name, const weights::SafetensorsEntry& as,
+             std::span<const std::byte> bytes) {
+  const auto file = weights::open_weights(path);
+  std::vector<weights::SafetensorsEntry> entries;
+  std::vector<std::string> contents;
+  auto facts = file->metadata();
+  for (const weights::TensorView& view : file->tensors()) {
+    const bool is_it = view.name == name;
+    entries.push_back(is_it ? as : weights::SafetensorsEntry{view.name, view.dtype, view.shape});
+    const auto* from = reinterpret_cast<const char*>(is_it ? bytes.data() : view.data);
+    contents.emplace_back(from, is_it ? bytes.size() : view.bytes());
+    // Whoever writes a hostile file writes its checksum too.
+    if (is_it)
+      facts["crane.normals.crc32" + (name == "rows" ? "" : "." + name)] = join_text(weights::crc32(bytes));
+  }
+  weights::SafetensorsWriter writer(path, entries, facts, 64);
+  for (size_t i = 0; i < entries.size(); ++i) writer.append(i, std::as_bytes(std::span(contents[i])));
+  writer.finish();
+}
+
+TEST(Bank, OfChosenRowsIsNotBelieved) {
+  const weights::ScratchFolder folder;
+  const std::string path = folder.file("bank");
+  const auto code_with = [&](const std::string& name, weights::DType type, std::vector<int64_t> shape,
+                             const auto& values) {
+    bank_of({0, 6, 20}).with_chosen(7).write(path, {});
+    rewrite(path, name, {name, type, std::move(shape)}, std::as_bytes(std::span(values)));
+    return thrown_by([&] { Bank::read(path, at::kCPU); }).code;
+  };
+  using weights::DType;
+  bank_of({0, 6, 20}).with_chosen(7).write(path, {});
+  const Bank whole = Bank::read(path, at::kCPU);
+  const at::Tensor chosen = whole.searched().contiguous();
+  std::vector<float> rows(chosen.const_data_ptr<float>(), chosen.const_data_ptr<float>() + chosen.numel());
+  const int64_t middle = whole.searched_of(0).last;
+  using Starts = std::vector<int64_t>;
+  EXPECT_EQ(code_with("chosen", DType::f32, {7, k_depth}, rows), "");
+  EXPECT_EQ(code_with("chosen_starts", DType::i64, {3}, Starts{0, middle, 7}), "");
+  EXPECT_EQ(code_with("chosen_starts", DType::i64, {3}, Starts{0, 0, 7}), "") << "one may have none";
+  for (const Starts& starts :
+       {Starts{0, 8, 7}, Starts{0, 3, 6}, Starts{1, 3, 7}, Starts{0, -1, 7}, Starts{0, 3, 8}})
+    EXPECT_EQ(code_with("chosen_starts", DType::i64, {3}, starts), "E_NORMALS");
+  EXPECT_EQ(code_with("chosen_starts", DType::i64, {2}, Starts{0, 7}), "E_NORMALS");
+  EXPECT_EQ(code_with("chosen_starts", DType::i64, {0}, Starts{}), "E_NORMALS");
+  EXPECT_EQ(code_with("chosen", DType::f32, {7 * k_depth}, rows), "E_NORMALS");
+  EXPECT_EQ(code_with("chosen", DType::f32, {14, k_depth / 2}, rows), "E_NORMALS");
+  EXPECT_EQ(code_with("chosen", DType::f32, {0, k_depth}, std::vector<float>{}), "E_NORMALS");
+  EXPECT_EQ(code_with("chosen", DType::f16, {14, k_depth}, rows), "E_NORMALS") << "of another precision";
+  EXPECT_EQ(code_with("chosen", DType::i64, {7, k_depth / 2}, rows), "E_NORMALS");
+  rows[3] = std::nanf("");
+  EXPECT_EQ(code_with("chosen", DType::f32, {7, k_depth}, rows), "E_NORMALS");
+}
+
+TEST(Bank, OfRoundedRowsIsReadAsItWasWrittenAndNotBelieved) {
+  const weights::ScratchFolder folder;
+  const std::string path = folder.file("bank");
+  for (const at::ScalarType precision : {at::kHalf, at::kBFloat16}) {
+    const Bank bank = bank_of({0, 6, 20}).rounded_to(precision);
+    bank.write(path, {});
+    const Bank read = Bank::read(path, at::kCPU);
+    EXPECT_TRUE(read.rows().equal(bank.rows()));
+    EXPECT_EQ(read.precision(), precision);
+    bank.with_chosen(7).write(path, {});
+    EXPECT_TRUE(Bank::read(path, at::kCPU).searched().equal(bank.with_chosen(7).searched()));
+  }
+  const auto code_with = [&](uint16_t value) {
+    bank_of({0, 6, 20}).rounded_to(at::kHalf).write(path, {});
+    const std::vector<uint16_t> rows(20 * k_depth, value);
+    rewrite(path, "rows", {"rows", weights::DType::f16, {20, k_depth}}, std::as_bytes(std::span(rows)));
+    return thrown_by([&] { Bank::read(path, at::kCPU); }).code;
+  };
+  EXPECT_EQ(code_with(0x35A8), "") << "one over the root of 8";
+  EXPECT_EQ(code_with(0x3C00), "E_NORMALS") << "1";
+  EXPECT_NE(code_with(0x7E00), "") << "NaN";
+  EXPECT_NE(code_with(0x7C00), "") << "infinity";
 }
 
 TEST(Bank, OtherFilesAreNoBanks) {

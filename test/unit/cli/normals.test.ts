@@ -53,6 +53,17 @@ describe('normals learn', () => {
     expect(idle).toMatchObject({ code: 2, stderr: expect.stringContaining('bankVariance') });
   });
 
+  it('of chosen rows is shown as one, and takes no further pictures', async () => {
+    const path = at('chosen.normals');
+    const how = ['--model', model, '--bank-size', '40', '--bank-precision', 'bfloat16'];
+    expect((await normals('learn', at('good'), '--out', path, ...how)).code).toBe(0);
+    expect((await normals('show', path)).stdout).toContain('40 chosen rows, bfloat16');
+    const run = await normals('add', path, at('further.png'), '--out', at('y'), '--model', model);
+    expect(run.stderr).toContain('E_NORMALS');
+    expect(run.stderr).toContain('learn it again from all pictures');
+    await expect(access(at('y'))).rejects.toThrow();
+  });
+
   it('writes over nothing without --force, before it learns', async () => {
     const run = await normals('learn', at('good'), '--out', bank, '--model', model);
     expect(run.code).toBe(2);

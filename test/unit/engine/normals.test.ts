@@ -101,7 +101,37 @@ describe('learnNormals', () => {
     });
   });
 
-  it('tells once that a rate holds approximately, with a subspace and beside prompts', async () => {
+  it('may have rows that are chosen or rounded, which its file says and the engine is told', async () => {
+    const { engine, addon } = await toy.open();
+    const some = await engine.learnNormals(greys(1, 2), { bankSize: 500, bankPrecision: 'float16' });
+    expect(some.facts).toMatchObject({ size: 500, precision: 'float16' });
+    const learned = addon.log.prompts.filter(({ material }) => material.normals);
+    // Of all pictures together, not of each.
+    expect(learned.at(-1)!.method).not.toHaveProperty('bankSize');
+    expect(learned.at(-1)!.method).toMatchObject({ bankPrecision: 'float16' });
+    expect(addon.log.prompts.at(-1)!.method).toMatchObject({ bankSize: 500 });
+    await some.save(toy.at('chosen'));
+    expect((await engine.openNormals(toy.at('chosen'))).facts).toEqual(some.facts);
+    expect(addon.log.prompts.at(-1)!.method).toMatchObject({ bankSize: 500, bankPrecision: 'float16' });
+    const all = await engine.learnNormals(greys(1, 2));
+    expect(new Set([all.identity, some.identity]).size).toBe(2);
+    for (const banks of [[some], [all, some]])
+      expect(await faultOf(engine.mergeNormals(banks))).toMatchObject({
+        code: 'E_NORMALS',
+        message: expect.stringContaining('not chosen are gone'),
+      });
+    for (const idle of [{ bankSize: 5 }, { bankPrecision: 'float16' as const }])
+      expect(await faultOf(engine.learnNormals(greys(1), { bankKind: 'subspace', ...idle }))).toMatchObject({
+        code: 'E_USAGE',
+        message: expect.stringContaining(Object.keys(idle)[0]!),
+      });
+    const own: Model = { ...toy.model(), normals: { kind: 'subspace', variance: 0.8 } };
+    const other = await openEngine(makeFakeAddon(), own);
+    expect((await other.learnNormals(greys(1))).facts).toMatchObject({ kind: 'subspace', variance: 0.8 });
+    expect((await other.learnNormals(greys(1), { bankKind: 'nearest' })).facts).not.toHaveProperty('kind');
+  });
+
+  it('tells once that a rate holds approximately, with a subspace, chosen rows and beside prompts', async () => {
     const warnings: EngineWarning[] = [];
     const { engine } = await toy.open({ onWarning: (warning) => warnings.push(warning) });
     const rate = { falseAlarmRate: 0.3 };
@@ -115,6 +145,9 @@ describe('learnNormals', () => {
     expect(warnings).toEqual([
       { code: 'W_RATE_APPROXIMATE', message: expect.stringContaining('with a subspace') },
     ]);
+    const some = await engine.learnNormals(greys(1, 2, 3), { bankSize: 9 });
+    await engine.score(pixels(2), { normals: some, ...rate });
+    expect(warnings.pop()).toMatchObject({ message: expect.stringContaining('with chosen rows') });
     const { engine: other } = await toy.open({
       evidence: 'both',
       onWarning: (warning) => warnings.push(warning),
@@ -163,6 +196,26 @@ describe('learnNormals', () => {
       onNotes: (lines) => told.push(lines),
     });
     expect(told.length).toBeLessThanOrEqual(1);
+  });
+
+  it('compares as model.json says, and the caller before it', async () => {
+    const own: Model = {
+      ...toy.model(),
+      normals: { topShare: 0.25, neighbours: 3, sigma: 1, promptMapWeight: 7 },
+    };
+    const engine = await openEngine(makeFakeAddon(), own);
+    const ofBank = engine.settings({ evidence: 'normals' }).method;
+    expect(ofBank).toMatchObject({ name: 'normals', topShare: 0.25, neighbours: 3, sigma: 1 });
+    expect(ofBank).not.toHaveProperty('promptMapWeight');
+    expect(engine.settings({ evidence: 'normals', neighbours: 1 }).method['neighbours']).toBe(1);
+    expect(engine.settings({ evidence: 'both' }).method).toMatchObject({
+      topShare: 0.25,
+      promptMapWeight: 7,
+      promptScoreWeight: 1,
+    });
+    expect(engine.settings().method).toEqual(own.method);
+    const other = await openEngine(makeFakeAddon(), toy.model());
+    expect(other.settings({ evidence: 'normals' }).method).toMatchObject({ topShare: 0.005, neighbours: 2 });
   });
 
   it('takes what model.json says, and the caller before it', async () => {

@@ -87,6 +87,7 @@ describe('the OpenAPI document', () => {
       'mirror',
       'bankKind',
       'bankVariance',
+      'bankPrecision',
     ]);
     const names = all.filter((name) => ['model', 'evidence'].includes(name) || !learning.includes(name));
     expect(names.length).toBeGreaterThan(15);
