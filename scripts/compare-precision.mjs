@@ -9,13 +9,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { loadAddon } from '../dist/addon/load-addon.js';
 import { maskOfPicture } from '../dist/data/label-mask.js';
 import { changeIntervals, kendallTau } from '../dist/evaluate/precision-effect.js';
-import { evaluateDataSets, loadEngine, mapOf, metrics, openDataSet } from '../dist/index.js';
+import { evaluateDataSets, loadEngine, mapOf, openDataSet } from '../dist/index.js';
 import { objectionsTo, precisionRule } from '../dist/models/precision-rule.js';
 
 const names = ['image AUROC', 'AP', 'F1max', 'pixel AUROC', 'AP', 'F1max', 'AUPRO'];
 const k_imageFigures = 3;
+const k_limit = 0.3;
 
 const { values: given, positionals: data } = parseArgs({
   allowPositionals: true,
@@ -30,6 +32,7 @@ const { values: given, positionals: data } = parseArgs({
   },
 });
 if (data.length === 0) throw new Error('name at least one data set');
+const { addon } = await loadAddon();
 const drawing = { draws: Number(given.draws), seed: Number(given.seed), level: precisionRule.level };
 const scratch = mkdtempSync(join(tmpdir(), 'crane-precision-'));
 try {
@@ -50,9 +53,16 @@ async function main() {
   console.log(`| set | ${names.join(' | ')} | Kendall's tau |\n|---|${names.map(() => '---|').join('')}---|`);
   for (const [at, path] of data.entries()) {
     const pairs = await paired(exact, other, at, path);
-    const before = await figuresOf(pairs.map((one) => one.before));
-    const after = await figuresOf(pairs.map((one) => one.after));
-    const intervals = await changeIntervals(pairs, figuresOf, drawing);
+    const all = [new Uint32Array(pairs.length).fill(1)];
+    const [before] = await figuresOfDraws(
+      pairs.map((one) => one.before),
+      all,
+    );
+    const [after] = await figuresOfDraws(
+      pairs.map((one) => one.after),
+      all,
+    );
+    const intervals = await changeIntervals(pairs, figuresOfDraws, drawing);
     const cells = before.map((value, i) => {
       const interval = intervals[i];
       if (value === null || after[i] === null || interval === null) return 'n/a';
@@ -147,7 +157,7 @@ async function paired(exact, other, at, path) {
         width: map.width,
         height: map.height,
       };
-      const shared = { className: one.className, label: one.isAnomalous, mask };
+      const shared = { name: one.path, className: one.className, label: one.isAnomalous, mask };
       pairs.push({
         className: one.className,
         before: { ...shared, score: one.score, map },
@@ -160,22 +170,29 @@ async function paired(exact, other, at, path) {
   return pairs;
 }
 
-/** Means over the classes, or those of the only class. */
-async function figuresOf(pictures) {
-  const { classes } = await metrics.evaluate({ pictures, limits: [0.3], threads: Number(given.threads) });
-  const mean = (figure) => {
-    const known = classes.map(figure).filter((value) => value !== null && value !== undefined);
-    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
-  };
-  return [
-    mean(({ image }) => image.auroc.value),
-    mean(({ image }) => image.ap.value),
-    mean(({ image }) => image.f1Max.value),
-    mean(({ pixel }) => pixel.auroc.value),
-    mean(({ pixel }) => pixel.ap.value),
-    mean(({ pixel }) => pixel.f1Max.value),
-    mean(({ pixel }) => pixel.aupro[0]?.exact.value),
-  ];
+/** Of each draw the means over the classes, or those of the only class. */
+async function figuresOfDraws(pictures, draws) {
+  const classes = [...new Set(pictures.map(({ className }) => className))];
+  const tables = [];
+  for (const name of classes) {
+    const own = pictures.map((_, at) => at).filter((at) => pictures[at].className === name);
+    const times = draws.map((draw) => Uint32Array.from(own, (at) => draw[at]));
+    const measured = own.map((at) => asMeasured(pictures[at]));
+    tables.push(await addon.figuresOfDraws(measured, times, k_limit, Number(given.threads)));
+  }
+  return draws.map((_, draw) =>
+    names.map((_, figure) => {
+      const known = tables
+        .map((table) => table[draw * names.length + figure])
+        .filter((value) => !Number.isNaN(value));
+      return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+    }),
+  );
+}
+
+function asMeasured({ name, label, score, map, mask }) {
+  const { data, width, height } = map;
+  return { name, label, score, map: data, width, height, ...(mask ? { mask: mask.data } : {}) };
 }
 
 function points(change) {

@@ -12,6 +12,7 @@
 #include "mask_functions.h"
 #include "metric_functions.h"
 #include "results.h"
+#include "tensors/shared_tensors.h"
 #include "training_functions.h"
 #include "training_object.h"
 #include "weight_functions.h"
@@ -46,6 +47,11 @@ Napi::Value info(const Napi::CallbackInfo& call) {
           Napi::Array list = Napi::Array::New(env, devices.size());
           for (uint32_t i = 0; i < devices.size(); ++i) list.Set(i, devices[i]);
           js.Set("devices", list);
+          const SharedTensors shared = shared_tensors();
+          Napi::Object held = Napi::Object::New(env);
+          held.Set("tensors", static_cast<double>(shared.tensors));
+          held.Set("bytes", static_cast<double>(shared.bytes));
+          js.Set("sharedWeights", held);
           return js;
         });
   });

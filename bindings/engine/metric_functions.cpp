@@ -6,7 +6,9 @@
 
 #include "arguments.h"
 #include "async_task.h"
+#include "core/cpu.h"
 #include "metric_results.h"
+#include "metrics/drawn_figures.h"
 #include "metrics/evaluator.h"
 #include "results.h"
 #include "typed_arrays.h"
@@ -169,11 +171,49 @@ Napi::Value create_metric_evaluator(const Napi::CallbackInfo& call) {
   });
 }
 
+// Pictures, draws, limit, threads -> k_drawn_figures numbers for each draw.
+Napi::Value figures_of_draws(const Napi::CallbackInfo& call) {
+  return guarded(call, [&] {
+    const auto list = call[0].As<Napi::Array>();
+    auto pictures = std::make_shared<std::vector<std::shared_ptr<OwnedPicture>>>();
+    for (uint32_t i = 0; i < list.Length(); ++i) {
+      pictures->push_back(owned_picture_of(list.Get(i).As<Napi::Object>()));
+    }
+    const auto drawn = call[1].As<Napi::Array>();
+    auto draws = std::make_shared<std::vector<std::vector<uint32_t>>>();
+    for (uint32_t i = 0; i < drawn.Length(); ++i) {
+      const auto times =
+          typed_array_of<Napi::Uint32Array>(drawn.Get(i), napi_uint32_array, "a Uint32Array for each draw");
+      draws->emplace_back(times.Data(), times.Data() + times.ElementLength());
+    }
+    const double limit = call[2].ToNumber().DoubleValue();
+    const int threads = call[3].ToNumber().Int32Value();
+    return run_async(
+        call.Env(), io_threads(),
+        [=] {
+          metrics::DrawnPictures all;
+          for (auto& picture : *pictures) {
+            all.add(picture->view);
+            picture.reset();
+          }
+          return all.figures(*draws, limit, threads > 0 ? threads : physical_cores());
+        },
+        [](Napi::Env env, std::vector<metrics::DrawnFigures>& found) -> Napi::Value {
+          auto js = Napi::Float64Array::New(env, found.size() * metrics::k_drawn_figures);
+          for (size_t i = 0; i < found.size(); ++i) {
+            std::copy(found[i].begin(), found[i].end(), js.Data() + i * metrics::k_drawn_figures);
+          }
+          return js;
+        });
+  });
+}
+
 }  // namespace
 
 void add_metric_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("createMetricEvaluator",
               Napi::Function::New<create_metric_evaluator>(env, "createMetricEvaluator"));
+  exports.Set("figuresOfDraws", Napi::Function::New<figures_of_draws>(env, "figuresOfDraws"));
 }
 
 }  // namespace crane::bindings

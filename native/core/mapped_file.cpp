@@ -11,6 +11,21 @@
 #include "core/error.h"
 
 namespace crane {
+namespace {
+
+std::string identity_of(const struct stat& status) {
+#if defined(__APPLE__)
+  const timespec& modified = status.st_mtimespec;
+  const timespec& changed = status.st_ctimespec;
+#else
+  const timespec& modified = status.st_mtim;
+  const timespec& changed = status.st_ctim;
+#endif
+  return join_text(status.st_dev, ":", status.st_ino, ":", status.st_size, ":", modified.tv_sec, ".",
+                   modified.tv_nsec, ":", changed.tv_sec, ".", changed.tv_nsec);
+}
+
+}  // namespace
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -34,7 +49,8 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
     }
   }
   ::close(descriptor);
-  return std::shared_ptr<const MappedFile>(new MappedFile(path, static_cast<const std::byte*>(data), size));
+  return std::shared_ptr<const MappedFile>(
+      new MappedFile(path, identity_of(status), static_cast<const std::byte*>(data), size));
 }
 
 MappedFile::~MappedFile() {

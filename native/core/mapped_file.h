@@ -20,12 +20,16 @@ class MappedFile {
   const std::byte* data() const noexcept { return data_; }
   size_t size() const noexcept { return size_; }
   const std::string& path() const noexcept { return path_; }
+  // Tells the file, as it was when it was opened, from every other and from itself after a change: device,
+  // inode, size and the times of its last changes.
+  const std::string& identity() const noexcept { return identity_; }
 
  private:
-  MappedFile(std::string path, const std::byte* data, size_t size)
-      : path_(std::move(path)), data_(data), size_(size) {}
+  MappedFile(std::string path, std::string identity, const std::byte* data, size_t size)
+      : path_(std::move(path)), identity_(std::move(identity)), data_(data), size_(size) {}
 
   std::string path_;
+  std::string identity_;
   const std::byte* data_;
   size_t size_;
 };

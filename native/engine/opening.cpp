@@ -141,6 +141,7 @@ std::string Engine::State::with_packed_weights(std::string_view tower,
                                join_text(identity, " ", tower, " ", face));
   load(&packed);
   if (packed.is_mapped()) return "mapped";
+  if (packed.is_shared()) return "shared";
   try {
     return packed.save(least_bytes) ? "written" : "memory";
   } catch (const Error& error) {

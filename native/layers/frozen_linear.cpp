@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cstring>
@@ -16,6 +17,7 @@
 #include "layers/half_linear.h"
 #include "layers/int8_linear.h"
 #include "layers/packed_weights.h"
+#include "tensors/shared_tensors.h"
 #include "tensors/team.h"
 
 namespace crane::layers {
@@ -79,32 +81,53 @@ void check_depth(const kernels::Row& face, int64_t in) {
 
 FrozenLinear FrozenLinear::load(TensorLoader& loader, const std::string& prefix, const at::Tensor& scale,
                                 Precision precision, const LayerNorm* before) {
-  if (loader.packed() == nullptr || !loader.device().is_cpu())
+  const kernels::Row* face = loader.device().is_cpu() ? &kernels::chosen("linear", precision) : nullptr;
+  if (face == nullptr || face->as<kernels::LinearFace>() == nullptr) {
     return {loader.linear(prefix), scale, precision, before};
-  const kernels::Row& face = kernels::chosen("linear", precision);
+  }
   FrozenLinear found;
-  found.face_ = face.as<kernels::LinearFace>();
-  found.outliers_ = outliers_for(face, before);
+  found.face_ = face->as<kernels::LinearFace>();
+  found.outliers_ = outliers_for(*face, before);
   const weights::CanonicalTensor& stored = loader.stored(prefix + ".weight");
   found.out_ = stored.shape[0];
   found.in_ = stored.shape[1];
-  check_depth(face, found.in_);
-  found.weight_ = found.find_packed(loader, prefix, scale);
-  if (found.weight_.defined()) {
-    loader.count(stored);
-    found.bias_ = loader.optional(prefix + ".bias");
-    if (!found.bias_.defined()) found.bias_ = at::zeros({found.out_});
-    if (scale.defined()) found.bias_ = found.bias_ * scale;
-    return found;
+  check_depth(*face, found.in_);
+  bool was_read = false;
+  bool was_there = false;
+  const auto make = [&] {
+    const c10::InferenceMode inference(false);
+    at::Tensor kept = found.find_packed(loader, prefix, scale);
+    if (kept.defined()) return kept;
+    was_read = true;
+    const FrozenLinear made({loader.required(prefix + ".weight"), {}}, scale, *face, before);
+    if (loader.packed() != nullptr) loader.packed()->keep(prefix, made.weight_);
+    return made.weight_;
+  };
+  found.weight_ = shared_tensor(found.key_of_packed(stored, scale, *face), make, &was_there);
+  if (!was_read) loader.count(stored);
+  if (was_there && loader.packed() != nullptr) loader.packed()->share();
+  found.bias_ = loader.optional(prefix + ".bias");
+  if (!found.bias_.defined()) found.bias_ = at::zeros({found.out_});
+  if (scale.defined()) found.bias_ = found.bias_ * scale;
+  return found;
+}
+
+std::string FrozenLinear::key_of_packed(const weights::CanonicalTensor& stored, const at::Tensor& scale,
+                                        const kernels::Row& face) const {
+  std::string key = stored.identity();
+  if (key.empty()) return key;
+  key.append("|").append(precision_name(face.precision)).append("|").append(face.face).append("|");
+  if (scale.defined()) {
+    const at::Tensor values = scale.contiguous();
+    key.append(static_cast<const char*>(values.const_data_ptr()), values.nbytes());
   }
-  FrozenLinear made(loader.linear(prefix), scale, precision, before);
-  if (made.face_ != nullptr) loader.packed()->keep(prefix, made.weight_);
-  return made;
+  key.append("|").append(reinterpret_cast<const char*>(outliers_.data()), outliers_.size() * sizeof(int32_t));
+  return key;
 }
 
 at::Tensor FrozenLinear::find_packed(const TensorLoader& loader, const std::string& prefix,
                                      const at::Tensor& scale) const {
-  if (face_ == nullptr) return {};
+  if (loader.packed() == nullptr) return {};
   const auto outliers = static_cast<int64_t>(outliers_.size());
   const at::Tensor packed =
       loader.packed()->find(prefix, face_->packed_floats(out_, in_, outliers), at::kFloat);

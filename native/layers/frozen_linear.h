@@ -64,6 +64,9 @@ class FrozenLinear {
  private:
   kernels::LinearPanels job(const at::Tensor& x, const LayerNorm* norm, at::Tensor& dst) const;
   void run(const kernels::LinearPanels& job) const;
+  // What packed weights are made of and for; empty where the file lies nowhere.
+  std::string key_of_packed(const weights::CanonicalTensor& stored, const at::Tensor& scale,
+                            const kernels::Row& face) const;
   // The packed form of the layer, where it was kept.
   at::Tensor find_packed(const TensorLoader& loader, const std::string& prefix,
                          const at::Tensor& scale) const;

@@ -1,5 +1,9 @@
 #include "layers/linear.h"
 
+#include <c10/core/InferenceMode.h>
+
+#include "tensors/shared_tensors.h"
+
 namespace crane::layers {
 
 at::Tensor Linear::rows(const at::Tensor& x, int64_t from, int64_t to) const {
@@ -7,10 +11,15 @@ at::Tensor Linear::rows(const at::Tensor& x, int64_t from, int64_t to) const {
 }
 
 at::Tensor TensorLoader::load(const weights::CanonicalTensor& tensor) {
-  at::Tensor host = at::empty(tensor.shape, at::TensorOptions().dtype(at::kFloat));
-  weights::read_f32(tensor, host.data_ptr<float>());
-  parameters_ += host.numel();
-  return host.to(device_);
+  const auto read = [&] {
+    // Whoever shares it may train.
+    const c10::InferenceMode inference(false);
+    at::Tensor host = at::empty(tensor.shape, at::TensorOptions().dtype(at::kFloat));
+    weights::read_f32(tensor, host.data_ptr<float>());
+    return host;
+  };
+  parameters_ += tensor.numel();
+  return device_.is_cpu() ? shared_tensor(tensor.identity(), read) : read().to(device_);
 }
 
 at::Tensor TensorLoader::required(const std::string& name) { return load(weights_.at(name)); }

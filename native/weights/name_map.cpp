@@ -137,6 +137,13 @@ std::string CanonicalTensor::stored_name() const {
   return names;
 }
 
+std::string CanonicalTensor::identity() const {
+  if (file == nullptr || file->identity().empty()) return "";
+  std::string text = join_text(file->identity(), "|", shape_text(shape), transposed ? "|turned" : "");
+  for (const TensorView* part : parts) text.append("|").append(quote_name(part->name));
+  return text;
+}
+
 std::string CanonicalTensor::where() const {
   return join_text(file->path(), ": tensor ", quote_name(stored_name()));
 }

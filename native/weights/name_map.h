@@ -49,6 +49,9 @@ struct CanonicalTensor {
   int64_t numel() const;
   // The file's own name; several parts joined with " + ".
   std::string stored_name() const;
+  // What its values are read from: equal for two of the same bytes of the same file that lie in the same way;
+  // empty where the file lies nowhere (WeightFile::identity).
+  std::string identity() const;
   // `path: tensor "stored name"`, the beginning of every message about it.
   std::string where() const;
 };

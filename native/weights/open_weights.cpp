@@ -81,6 +81,14 @@ std::shared_ptr<const WeightFile> open_weights(std::span<const std::byte> bytes,
               k_container_hint);
 }
 
+std::shared_ptr<const WeightFile> open_mapped(const std::shared_ptr<const MappedFile>& mapping,
+                                              const std::string& path) {
+  auto file = open_weights({mapping->data(), mapping->size()}, mapping, path);
+  // An index has said which files it leads to. Nobody else has the file yet.
+  if (file->identity().empty()) std::const_pointer_cast<WeightFile>(file)->set_identity(mapping->identity());
+  return file;
+}
+
 std::shared_ptr<const WeightFile> open_weights(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
@@ -88,8 +96,7 @@ std::shared_ptr<const WeightFile> open_weights(const std::string& path) {
                 "check the path of the weights");
   }
   if (S_ISDIR(status.st_mode)) return open_weight_folder(path);
-  const auto mapping = MappedFile::open(path);
-  return open_weights({mapping->data(), mapping->size()}, mapping, path);
+  return open_mapped(MappedFile::open(path), path);
 }
 
 }  // namespace crane::weights

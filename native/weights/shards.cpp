@@ -26,14 +26,16 @@ std::shared_ptr<const WeightFile> open_part(const fs::path& path) {
   const auto mapping = MappedFile::open(path.string());
   const std::span<const std::byte> bytes{mapping->data(), mapping->size()};
   check_input(!is_index(bytes), "E_WEIGHTS_CONTAINER", path.string(), ": an index, expected weights");
-  return open_weights(bytes, mapping, path.string());
+  return open_mapped(mapping, path.string());
 }
 
 class Shards final : public WeightFile {
  public:
   Shards(std::string path, Files files) : path_(std::move(path)), files_(std::move(files)) {
     std::unordered_map<std::string_view, const WeightFile*> owner;
+    std::string identity;
     for (const auto& file : files_) {
+      identity.append(file->identity()).append(";");
       for (const TensorView& view : file->tensors()) {
         const auto [other, is_new] = owner.emplace(view.name, file.get());
         check_input(is_new, "E_WEIGHTS_EXTRA", file->path(), ": tensor ", quote_name(view.name), " is in ",
@@ -42,6 +44,7 @@ class Shards final : public WeightFile {
       }
       for (const auto& [key, value] : file->metadata()) metadata_.emplace(key, value);
     }
+    set_identity(std::move(identity));
   }
 
   const std::string& path() const override { return path_; }

@@ -7,9 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "core/mapped_file.h"
 #include "weights/tensor_view.h"
 
 namespace crane::weights {
+
+// open_weights() of a file that was mapped already.
+std::shared_ptr<const WeightFile> open_mapped(const std::shared_ptr<const MappedFile>& mapping,
+                                              const std::string& path);
 
 // Whether these are the first bytes of a JSON object.
 bool is_index(std::span<const std::byte> bytes);

@@ -65,6 +65,15 @@ class WeightFile {
 
   // nullptr when absent.
   const TensorView* find(std::string_view name) const;
+
+  // Which file's bytes these are (MappedFile::identity; of several files all of them): equal for two openings
+  // of a file that was not changed in between. Empty for what lies in no file.
+  const std::string& identity() const noexcept { return identity_; }
+  // Said by whoever opened the file, once, before it is handed out.
+  void set_identity(std::string identity) { identity_ = std::move(identity); }
+
+ private:
+  std::string identity_;
 };
 
 // Looks at the content, never at the file's name. Nothing in the file is executed.

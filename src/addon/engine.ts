@@ -61,8 +61,11 @@ export interface EngineConfig {
   startCache?: { folder: string; identity: string };
 }
 
-/** A vision tower's packed weights: mapped from the start cache, written there now, or in memory only. */
-export type Packed = 'mapped' | 'written' | 'memory';
+/**
+ * A vision tower's packed weights: mapped from the start cache, written there now, in memory only, or those of another
+ * engine of this process.
+ */
+export type Packed = 'mapped' | 'written' | 'memory' | 'shared';
 
 /** Read from the tensors when the engine was opened. */
 export interface EngineFacts {

@@ -12,6 +12,7 @@ import type {
   BestThreshold,
   LabelledScores,
   MetricOptions,
+  MetricPicture,
   NativeMapLevels,
   NativeMetricEvaluator,
   Resampling,
@@ -61,6 +62,11 @@ export interface NativeAddon {
     /** what engines on the CPU may have here */
     precisions: Precision[];
     devices: string[];
+    /**
+     * weights that engines on the CPU hold now, in all threads of the process, each counted once however many engines
+     * use it: tensors of the same file, unchanged, at the same precision are held once
+     */
+    sharedWeights: { tensors: number; bytes: number };
   }>;
   /** Size of the compute thread's OpenMP team, shared by all engines of the process; 0: physical cores. */
   setThreads(threads: number): Promise<number>;
@@ -206,6 +212,17 @@ export interface NativeAddon {
   // metrics
   /** E_USAGE for options that make no sense. */
   createMetricEvaluator(options: MetricOptions): NativeMetricEvaluator;
+  /**
+   * The figures of one class for draws of its pictures with replacement; a draw says how often each is taken. Arrays are copied before
+   * the call returns. threads: 0 for all cores.
+   * @returns for each draw seven numbers: AUROC, AP and F1max of images, the same of pixels, AUPRO (exact, at `limit`); NaN: undefined
+   */
+  figuresOfDraws(
+    pictures: readonly MetricPicture[],
+    draws: readonly Uint32Array[],
+    limit: number,
+    threads: number,
+  ): Promise<Float64Array>;
   /**
    * Intervals of the image figures of each class and of their mean; every class needs both labels. `stream` names a class's
    * own numbers.

@@ -142,9 +142,12 @@ async function* aboutEngine({ facts, memoryNeed }: Engine): AsyncGenerator<Diagn
   yield {
     about: 'packed weights',
     state: packedFailure === undefined ? 'ok' : 'warning',
-    text: { mapped: 'mapped from the cache folder', written: 'kept for the next start', memory: 'in memory' }[
-      vision.packed
-    ],
+    text: {
+      mapped: 'mapped from the cache folder',
+      written: 'kept for the next start',
+      memory: 'in memory',
+      shared: 'those of another engine of this process',
+    }[vision.packed],
     ...(packedFailure === undefined ? {} : { hint: `they could not be kept: ${packedFailure}` }),
   };
   const { weights, working, rendered, decoded } = memoryNeed;

@@ -14,8 +14,13 @@ export interface ChangeInterval {
   draws: number;
 }
 
-/** Figures by place; null: a figure is undefined for these pictures. */
-export type FiguresOf<T> = (pictures: readonly T[]) => Promise<(number | null)[]>;
+/**
+ * Figures of each draw, by place; null: undefined for what was drawn. A draw says how often each picture is taken.
+ */
+export type FiguresOfDraws<T> = (
+  pictures: readonly T[],
+  draws: readonly Uint32Array[],
+) => Promise<(number | null)[][]>;
 
 /**
  * Pictures of each class are drawn with replacement, as many as there are, and the same pictures are judged in both precisions.
@@ -23,21 +28,23 @@ export type FiguresOf<T> = (pictures: readonly T[]) => Promise<(number | null)[]
  */
 export async function changeIntervals<T>(
   pictures: readonly Paired<T>[],
-  figuresOf: FiguresOf<T>,
+  figuresOfDraws: FiguresOfDraws<T>,
   { draws, seed, level }: { draws: number; seed: number; level: number },
 ): Promise<(ChangeInterval | null)[]> {
-  const random = numbersFrom(seed);
-  const classes = [...new Set(pictures.map(({ className }) => className))].map((name) =>
-    pictures.filter(({ className }) => className === name),
+  const drawn = drawsOf(pictures, draws, seed);
+  const before = await figuresOfDraws(
+    pictures.map((one) => one.before),
+    drawn,
+  );
+  const after = await figuresOfDraws(
+    pictures.map((one) => one.after),
+    drawn,
   );
   const changes: number[][] = [];
-  for (let draw = 0; draw < draws; draw++) {
-    const drawn = classes.flatMap((own) => own.map(() => own[Math.floor(random() * own.length)]!));
-    const before = await figuresOf(drawn.map((one) => one.before));
-    const after = await figuresOf(drawn.map((one) => one.after));
-    for (const [at, value] of before.entries()) {
+  for (const [draw, figures] of before.entries()) {
+    for (const [at, value] of figures.entries()) {
       changes[at] ??= [];
-      const other = after[at] ?? null;
+      const other = after[draw]?.[at] ?? null;
       if (value !== null && other !== null) changes[at].push(other - value);
     }
   }
@@ -49,6 +56,19 @@ export async function changeIntervals<T>(
       high: quantile(list, (1 + level) / 2),
       draws: list.length,
     };
+  });
+}
+
+function drawsOf(pictures: readonly { className: string }[], draws: number, seed: number): Uint32Array[] {
+  const random = numbersFrom(seed);
+  const places = pictures.map((_, at) => at);
+  const classes = [...new Set(pictures.map(({ className }) => className))].map((name) =>
+    places.filter((at) => pictures[at]!.className === name),
+  );
+  return Array.from({ length: draws }, () => {
+    const times = new Uint32Array(pictures.length);
+    for (const own of classes) for (const _ of own) times[own[Math.floor(random() * own.length)]!]!++;
+    return times;
   });
 }
 

@@ -89,6 +89,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
       kernels: 'linear=ref,attention=ref,affinity=ref,nearest=ref',
       precisions: ['float32', 'bfloat16', 'int8'],
       devices: ['cpu'],
+      sharedWeights: { tensors: 0, bytes: 0 },
     }),
     setThreads: async (threads) => threads || 2,
     openEngine: async (config) => {
@@ -142,6 +143,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
         cpuSeconds: 0.02,
       })),
     ...slowBootstraps,
+    figuresOfDraws: notFaked('figuresOfDraws'),
     createMetricEvaluator: () => {
       throw new Error('the fake addon has no createMetricEvaluator');
     },

@@ -3,10 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { changeIntervals, kendallTau } from '../../../src/evaluate/precision-effect.js';
 
 const settings = { draws: 400, seed: 7, level: 0.95 };
-const mean = async (values: readonly number[]) => [
-  values.reduce((sum, value) => sum + value, 0) / values.length,
-  values.includes(1) ? 1 : null,
-];
+/** The drawn values one after the other. */
+const taken = (values: readonly number[], times: Uint32Array) =>
+  values.flatMap((value, at) => Array.from({ length: times[at]! }, () => value));
+const mean = async (values: readonly number[], draws: readonly Uint32Array[]) =>
+  draws.map((times) => {
+    const drawn = taken(values, times);
+    return [drawn.reduce((sum, value) => sum + value, 0) / drawn.length, drawn.includes(1) ? 1 : null];
+  });
 const pairsOf = (before: number[], after: number[], className = 'a') =>
   before.map((value, at) => ({ className, before: value, after: after[at]! }));
 
@@ -37,10 +41,12 @@ describe('intervals of changes', () => {
 
   it('draw within a class, as many as it has', async () => {
     const seen: number[] = [];
-    const count = async (values: readonly number[]) => {
-      seen.push(values.filter((value) => value < 100).length, values.length);
-      return [0];
-    };
+    const count = async (values: readonly number[], draws: readonly Uint32Array[]) =>
+      draws.map((times) => {
+        const drawn = taken(values, times);
+        seen.push(drawn.filter((value) => value < 100).length, drawn.length);
+        return [0];
+      });
     const pairs = [...pairsOf([1, 2, 3], [1, 2, 3], 'a'), ...pairsOf([100, 200], [100, 200], 'b')];
     await changeIntervals(pairs, count, { ...settings, draws: 5 });
     expect(seen).toEqual(Array.from({ length: 10 }, () => [3, 5]).flat());
