@@ -124,15 +124,18 @@ function checkCommand(context: Context): CommandModule {
     handler: async (argv) => {
       const values = readFlags(argv, names) as AllOptions;
       const path = bankOf(argv, 'check');
+      const { readBankFacts } = await import('../normals/read-bank-facts.js');
+      const { addon } = await context.loadAddon();
+      const { method } = await readBankFacts(addon, path);
+      if (method !== undefined)
+        throw new CraneError(
+          'E_USAGE',
+          `${path}: the memory of method ${method}, which gives no scores of its own pictures`,
+          { hint: 'check banks of normals learn without --method' },
+        );
       await withEngine(context, values, async (engine) => {
         const { checkBank, checkLines } = await import('../scoring/check-bank.js');
         const bank = await engine.openNormals(path);
-        if (bank.facts.method !== undefined)
-          throw new CraneError(
-            'E_USAGE',
-            `${path}: the memory of method ${bank.facts.method}, which gives no scores of its own pictures`,
-            { hint: 'check banks of normals learn without --method' },
-          );
         const given = Object.fromEntries(
           k_scoring.map((name) => [name, values[name]]).filter(([, value]) => value !== undefined),
         );
