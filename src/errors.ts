@@ -26,6 +26,7 @@ export const errorTable = {
   E_INPUT_PERMISSION: { exit: 3, http: 400, what: 'an input may not be read' },
   E_INPUT_IS_DIRECTORY: { exit: 3, http: 400, what: 'an input is a folder where a picture is needed' },
   E_INPUT_MASK: { exit: 3, http: 400, what: 'an input is the mask of a picture where a picture is needed' },
+  E_INPUT_CHANGED: { exit: 3, http: 400, what: 'an input whose content changed while it was needed' },
   E_INPUT_URL: { exit: 3, http: 400, what: 'an input is a URL of a kind that is not read' },
   E_IMAGE_EMPTY: { exit: 3, http: 400, what: 'a picture file of zero bytes' },
   E_IMAGE_DECODE: { exit: 3, http: 400, what: 'not a picture, or a damaged one' },

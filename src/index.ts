@@ -22,6 +22,7 @@ export {
   type Timings,
 } from './engine/result.js';
 export type { QueueState } from './engine/scheduler.js';
+export type { ScoreMutualOptions } from './engine/score-mutual.js';
 export { CraneError, type ErrorCode, errorTable } from './errors.js';
 export {
   type EvaluateDataSetsOptions,

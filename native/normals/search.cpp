@@ -62,20 +62,20 @@ at::Tensor nearest_cosines(const at::Tensor& rows, const at::Tensor& bank, LeftO
 }
 
 at::Tensor cosines_of_nearest_pictures(const at::Tensor& rows, const at::Tensor& bank,
-                                       std::span<const int64_t> starts, int64_t without, int64_t neighbours,
-                                       int64_t skip) {
-  std::vector<at::Tensor> cosines;  // [n] of each picture
+                                       std::span<const int64_t> starts, int64_t without, int64_t neighbours) {
+  std::vector<at::Tensor> cosines;
   for (int64_t p = 0; p + 1 < static_cast<int64_t>(starts.size()); ++p) {
     if (p != without) cosines.push_back(nearest_cosines(rows, bank.slice(0, starts[p], starts[p + 1])));
   }
   if (cosines.empty()) return at::full({rows.size(0)}, -1, rows.options());
-  const auto left = static_cast<int64_t>(cosines.size());
-  skip = std::min(skip, left - 1);
-  const auto count = std::min(neighbours, left - skip);
+  return mean_of_largest(cosines, neighbours);
+}
+
+at::Tensor mean_of_largest(const std::vector<at::Tensor>& cosines, int64_t count) {
+  const auto of_all = std::min(count, static_cast<int64_t>(cosines.size()));
   // Sorted and summed in double.
-  return std::get<0>(at::topk(at::stack(cosines, /*dim=*/1), skip + count, /*dim=*/1, /*largest=*/true,
+  return std::get<0>(at::topk(at::stack(cosines, /*dim=*/1), of_all, /*dim=*/1, /*largest=*/true,
                               /*sorted=*/true))
-      .slice(/*dim=*/1, skip)
       .to(at::kDouble)
       .mean(/*dim=*/1)
       .to(at::kFloat);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "tensors/torch_headers.h"
 
@@ -22,11 +23,13 @@ at::Tensor nearest_cosines(const at::Tensor& rows, const at::Tensor& bank, LeftO
 
 // [n] the mean of each row's largest cosines with the rows of the `neighbours` nearest of several pictures:
 // picture p has the rows [starts[p], starts[p + 1]) of the bank; `without` is left out (none: -1). The order
-// of the pictures does not decide a bit. -1 where no picture is left. skip: so many nearest pictures of each
-// row do not count, as where the rows' own picture is in the bank; of no more than all but one.
+// of the pictures does not decide a bit. -1 where no picture is left.
 at::Tensor cosines_of_nearest_pictures(const at::Tensor& rows, const at::Tensor& bank,
-                                       std::span<const int64_t> starts, int64_t without, int64_t neighbours,
-                                       int64_t skip = 0);
+                                       std::span<const int64_t> starts, int64_t without, int64_t neighbours);
+
+// cosines: [n] of each picture, at least one -> [n] the mean of each row's `count` largest, of no more than
+// there are. Their order does not decide a bit.
+at::Tensor mean_of_largest(const std::vector<at::Tensor>& cosines, int64_t count);
 
 // Distance of unit rows by their cosine: half of what is missing to 1, so that it lies in [0, 1] (2.1).
 at::Tensor distances(const at::Tensor& cosines);

@@ -1,16 +1,11 @@
 /** What --normals-from stands for: a bank, or the memory of the method. */
-import { resolve } from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { checkNormals } from '../engine/method-choice.js';
-import { CraneError } from '../errors.js';
-import { normals } from '../methods/normals.js';
 import { defaultMethod, joinsBank, takesMemory } from '../methods/registry.js';
-import { flagName } from '../options/table.js';
-import type { AllOptions, LearnNormalsChoices, OptionName } from '../options/types.js';
+import type { AllOptions, LearnNormalsChoices } from '../options/types.js';
 import type { KeptBank } from '../scoring/bank-of-pictures.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, say } from './context.js';
-import { learningOptions } from './flags.js';
 import type { Progress } from './progress.js';
 import { sayScan, sayWarnings } from './say-scan.js';
 
@@ -69,61 +64,6 @@ export async function bankFrom(
   }
   progress.stage('', 0);
   return bank;
-}
-
-/**
- * The bank that the pictures which are scored are themselves. @throws CraneError E_USAGE for what does not go with it, E_NORMALS of fewer
- * than two
- */
-export async function bankOfInputs(
-  context: Context,
-  engine: Engine,
-  inputs: readonly string[],
-  values: AllOptions,
-  progress: Progress,
-) {
-  const { recursive, includeMasks = false, followLinks = false, out, json, turns = 1 } = values;
-  const { bankOfPictures } = await import('../scoring/bank-of-pictures.js');
-  const { bank, kept } = await bankOfPictures(
-    engine,
-    { ...learningOptions(values), turns },
-    {
-      inputs,
-      followLinks,
-      listing: { recursive, includeMasks, exclude: out === undefined ? [] : [resolve(out)] },
-      signal: context.stop,
-      onTotal: (count) => progress.stage('patches', count),
-      onProgress: (done) => progress.at(done),
-    },
-    context.env,
-  );
-  progress.clear();
-  const count = bank.facts.pictures.length;
-  if (count < 2)
-    throw new CraneError('E_NORMALS', 'pictures are compared with each other (--mutual), and there is one', {
-      hint: 'name more, or compare with good pictures: --normals-from FOLDER',
-    });
-  if (!json)
-    say(
-      context,
-      visible(
-        `each of ${count} pictures is compared with the others: most have to be good, and of one kind of thing; patches ${whereOf(kept)}`,
-      ),
-    );
-  progress.stage('', 0);
-  return bank;
-}
-
-/** @throws CraneError E_USAGE for flags that --mutual leaves no room for */
-export function checkMutual(values: AllOptions, isGiven: (name: OptionName) => boolean): void {
-  const others = ['normals', 'normalsFrom', 'evidence', 'falseAlarmRate', 'shard', 'prompts'] as const;
-  const excluded = others.find(isGiven);
-  if (excluded !== undefined)
-    throw new CraneError('E_USAGE', `--mutual does not go with --${flagName(excluded)}`, {
-      hint: 'it compares the pictures with each other, and knows none that is good for sure',
-    });
-  if (values.method === undefined || values.method === normals.name) return;
-  throw new CraneError('E_USAGE', `--mutual belongs to method ${normals.name}, not to ${values.method}`);
 }
 
 function whereOf(kept: KeptBank['kept']): string {

@@ -12,6 +12,7 @@ import { visible } from '../terminal/visible.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
 import { engineOptions, flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
+import type { ScoredByEachOther } from './mutual.js';
 import { startProgress } from './progress.js';
 import { sayScan, sayWarnings } from './say-scan.js';
 
@@ -101,7 +102,8 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   const { format } = values;
   const outlines = format === 'coco' || format === 'labelme' ? format : undefined;
   checkScoreRun({ ...values, outlines }, inputs);
-  const { bankFrom, bankOfInputs, checkMutual, expectGood } = await import('./normals-from.js');
+  const { bankFrom, expectGood } = await import('./normals-from.js');
+  const { mutualOfInputs, checkMutual } = await import('./mutual.js');
   if (values.mutual) checkMutual(values, (name) => argv[flagName(name)] !== undefined);
   const { learning, isFrom } = normalsIn(argv, values);
   await expectGood(values);
@@ -122,22 +124,23 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
 
   const progress = startProgress(context);
   clear = progress.clear;
+  let byEachOther: ScoredByEachOther | undefined;
+  let isWhole = false;
   try {
-    const compared = isFrom
-      ? { normals: await bankFrom(context, engine, values, learning, progress) }
-      : values.mutual
-        ? { normals: await bankOfInputs(context, engine, inputs, values, progress) }
-        : {};
+    if (values.mutual) byEachOther = await mutualOfInputs(context, engine, inputs, values, progress);
+    const mutual = byEachOther?.pictures;
+    const normals = isFrom ? await bankFrom(context, engine, values, learning, progress) : mutual?.all;
     const outcome = await runScore({
       engine,
       inputs,
       options: {
         ...values,
-        ...compared,
+        ...(normals ? { normals } : {}),
         table,
         outlines,
         regions: values.regions || values.falseAlarmRate !== undefined,
       },
+      ...(mutual ? { normalsOf: mutual.of } : {}),
       writer,
       stdin: context.stdin,
       stop: context.stop,
@@ -155,6 +158,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     const record = values.shard ? await recordShard(context, engine, values, outcome) : [];
     const tables = await outcome.publish(record);
     if (outlines === 'coco') for (const path of tables) say(context, `regions: ${visible(path)}`);
+    isWhole = !outcome.isStopped && outcome.listed !== null;
     if (outcome.skipped > 0) say(context, `${outcome.skipped} inputs had results already`);
     if (outcome.isStopped) throw stopped(outcome.scored + outcome.failed, values.out);
     const failed =
@@ -174,6 +178,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     if (failed) throw failed;
   } finally {
     progress.stop();
+    await byEachOther?.close(isWhole);
     await engine.dispose();
   }
 }

@@ -14,6 +14,8 @@ import {
 } from './learn-normals.js';
 import type { Lifetime } from './lifetime.js';
 import type { PictureSettings } from './method-choice.js';
+import { learnMutual, type MutualPictures, type MutualPicturesOptions } from './mutual-pictures.js';
+import { type KeptPicture, openKept, openPatches } from './patch-files.js';
 import { type Remembered, scoreRemembered } from './remembered.js';
 
 export class EngineBanks {
@@ -52,6 +54,24 @@ export class EngineBanks {
     if (Object.keys(choices).length === 0) return this.#learning;
     const { method, reading } = this.#settings(choices);
     return { ...this.#learning, method, reading };
+  }
+
+  /** The patches of one picture, from the folder; learned and put there where they are missing or damaged. The caller's to remove. */
+  async openPatches(folder: string, picture: KeptPicture, options: LearnNormalsOptions): Promise<NormalBank> {
+    this.#lifetime.throwIfOver();
+    return (await this.#lifetime.track(openPatches(this.#learning, folder, picture, options))).bank;
+  }
+
+  /** The bank of a file, where it has this identity; undefined: it is missing, damaged or another. */
+  async openKept(path: string, identity: string): Promise<NormalBank | undefined> {
+    this.#lifetime.throwIfOver();
+    return this.#lifetime.track(openKept(this.#learning, path, identity));
+  }
+
+  /** Pictures that are to be scored by each other; see mutual-pictures.ts. */
+  async mutual(source: NormalsSource, options: MutualPicturesOptions): Promise<MutualPictures> {
+    this.#lifetime.throwIfOver();
+    return this.#lifetime.track(learnMutual(this.#learning, source, options));
   }
 
   /** See Engine.openNormals. */

@@ -39,6 +39,7 @@ import { type QueueState, Scheduler } from './scheduler.js';
 import type { Job } from './scheduler-job.js';
 import { checkSource, type Source } from './scheduler-source.js';
 import { scoreMany } from './scheduler-stream.js';
+import { type ScoreMutualOptions, scoreMutual } from './score-mutual.js';
 import type { StoredThresholds } from './stored-thresholds.js';
 
 /** What is known about a loaded engine. */
@@ -351,6 +352,15 @@ export class Engine {
   /** The bank of a file, held until its remove(). @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ, E_DISPOSED */
   async openNormals(path: string): Promise<NormalBank> {
     return this.banks.open(path);
+  }
+
+  /**
+   * Scores pictures by each other: each patch of a picture by the nearest ones of all others, of which most have to be good and
+   * of one kind of thing. All are read before the first result, each once; those that cannot be read give a result with `error`.
+   * @throws CraneError E_NORMALS of fewer than two with different contents, and those of scoreMany and learnNormals
+   */
+  scoreMutual(source: NormalsSource, options: ScoreMutualOptions = {}): AsyncGenerator<ScoreOutcome> {
+    return scoreMutual(this, source, options);
   }
 
   /** One bank of all their pictures, in their order; they stay. @throws CraneError E_NORMALS for banks of another kind */

@@ -305,7 +305,7 @@ async function readTwice(
 }
 
 /** Of the file's bytes, or of the pixels and their shape. */
-async function hashOf(source: Exclude<PictureSource, { kind: 'stream' }>): Promise<string> {
+export async function hashOf(source: Exclude<PictureSource, { kind: 'stream' }>): Promise<string> {
   if (source.kind === 'file') return contentHash(source.path);
   const hash = createHash('sha256');
   if (source.kind === 'bytes') return hash.update(source.bytes).digest('hex');
@@ -318,7 +318,7 @@ async function hashOf(source: Exclude<PictureSource, { kind: 'stream' }>): Promi
   return hash.update(JSON.stringify(shape)).update(bytes).digest('hex');
 }
 
-function iterated(source: NormalsSource): NormalsSource {
+export function iterated(source: NormalsSource): NormalsSource {
   const isSource =
     typeof source === 'object' &&
     source !== null &&
@@ -327,7 +327,7 @@ function iterated(source: NormalsSource): NormalsSource {
   throw wrongValue('a list of pictures', 'the normal pictures', source);
 }
 
-function toEntry(entry: NormalPicture): { input: PictureInput; name?: string | undefined } {
+export function toEntry(entry: NormalPicture): { input: PictureInput; name?: string | undefined } {
   const isEntry = typeof entry === 'object' && entry !== null && 'input' in entry;
   return isEntry ? entry : { input: entry };
 }

@@ -2,8 +2,6 @@
  * Pictures whose patches are kept in files, so that each goes through the towers once however many banks it is in or is compared
  * with. The files are mapped: of any number of pictures only those in use are in memory.
  */
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import type { ScoreOutcome } from '../engine/result.js';
 import { toCraneError } from '../errors.js';
@@ -12,12 +10,9 @@ import { measurePicture } from '../images/read-samples.js';
 import { bankIdentity } from '../normals/bank-facts.js';
 import type { NormalBank } from '../normals/normal-bank.js';
 import type { LearnNormalsChoices, ScoreManyOptions } from '../options/types.js';
-import { openKept } from '../scoring/bank-of-pictures.js';
 import type { PlacedItem } from './test-data.js';
 
 type Picture = Pick<PlacedItem, 'image' | 'imagePath'>;
-
-const k_digits = 32;
 
 export class KeptPictures {
   readonly #engine: Engine;
@@ -106,28 +101,9 @@ export class KeptPictures {
     const identity = bankIdentity(facts);
     const known = this.#open.get(identity);
     if (known) return known;
-    // A bank does not say how its pictures were read.
-    const content = JSON.stringify([identity, engine.settings().reading]);
-    const name = createHash('sha256').update(content).digest('hex').slice(0, k_digits);
-    const path = join(this.#folder, `${name}.safetensors`);
-    const bank =
-      (await openKept(engine, path, identity)) ?? (await this.#learned({ image, imagePath }, choices, path));
+    const given = { input: image, ...picture };
+    const bank = await engine.banks.openPatches(this.#folder, given, { ...choices, signal: this.#signal });
     this.#open.set(identity, bank);
     return bank;
-  }
-
-  async #learned(
-    { image, imagePath }: Picture,
-    choices: LearnNormalsChoices,
-    path: string,
-  ): Promise<NormalBank> {
-    const source = [{ input: image, name: imagePath }];
-    const learned = await this.#engine.learnNormals(source, { ...choices, signal: this.#signal });
-    try {
-      await learned.save(path, { overwrite: true });
-    } finally {
-      learned.remove();
-    }
-    return this.#engine.openNormals(path);
   }
 }

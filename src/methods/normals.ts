@@ -2,6 +2,10 @@
 import type { MethodDescriptor } from './descriptor.js';
 import { sigma } from './shared-settings.js';
 
+/** MuSc takes 1, 3 and 5, which was worse (docs/normals.md). */
+const k_neighbourhoods: number[] = [1];
+const k_apart = 'pictures are not compared with each other (mutual)';
+
 const settings = {
   topShare: {
     kind: 'number',
@@ -18,7 +22,7 @@ const settings = {
   mutual: {
     kind: 'flag',
     absent: false,
-    help: 'the pictures that are scored are those of the bank: each is compared with the others (most have to be good)',
+    help: 'pictures are compared with each other instead of with good ones (most have to be good)',
   },
   mutualShare: {
     kind: 'number',
@@ -26,6 +30,13 @@ const settings = {
     max: 1,
     absent: 0.3,
     help: 'with mutual: share of the other pictures, the nearest of each patch, whose mean distance counts',
+  },
+  mutualNeighbourhoods: {
+    kind: 'integers',
+    min: 1,
+    entries: 1,
+    absent: k_neighbourhoods,
+    help: 'with mutual: sides of the neighbourhoods of patches that are averaged and compared, each on its own; odd',
   },
   imageScore: {
     kind: 'choice',
@@ -44,13 +55,14 @@ export const normals = {
     neighbours: 2,
     mutual: false,
     mutualShare: 0.3,
+    mutualNeighbourhoods: k_neighbourhoods,
     imageScore: 'farthest',
     sigma: 4,
   },
   idle: ({ mutual }) =>
     mutual
       ? { neighbours: 'a share of the pictures counts (mutual)' }
-      : { mutualShare: 'pictures are not compared with each other (mutual)' },
+      : { mutualShare: k_apart, mutualNeighbourhoods: k_apart },
   facts: () => ({ couplesPictures: false, needsSource: false }),
   comparesWith: 'bank',
   ranges: () => ({ score: [0, 1], map: [0, 1] }),

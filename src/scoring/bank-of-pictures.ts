@@ -1,5 +1,5 @@
 /** A bank of the good pictures that somebody names: listed, learned, or found in the cache folder. */
-import { access, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { CraneError, toCraneError } from '../errors.js';
@@ -98,7 +98,7 @@ export async function bankOfPictures(
   const identity = bankIdentity(engine.banks.facts(pictures, choices));
   const folder = await cacheFolder(env).catch(() => undefined);
   const path = folder && join(folder, 'normals', `${identity.slice(0, k_digits)}.safetensors`);
-  const found = path === undefined ? undefined : await openKept(engine, path, identity);
+  const found = path === undefined ? undefined : await engine.banks.openKept(path, identity);
   if (found) return { bank: found, kept: { path: path!, isNew: false }, scan: listed.scan };
   const bank = await learnGood(engine, listed, choices, given);
   try {
@@ -107,23 +107,6 @@ export async function bankOfPictures(
     return { bank, kept: { path, isNew: true }, scan: listed.scan };
   } catch (thrown) {
     return { bank, kept: { failure: toCraneError(thrown).message }, scan: listed.scan };
-  }
-}
-
-/** Undefined where none is there, or it cannot be used: then it is learned anew. */
-export async function openKept(
-  engine: Engine,
-  path: string,
-  identity: string,
-): Promise<NormalBank | undefined> {
-  try {
-    await access(path);
-    const bank = await engine.openNormals(path);
-    if (bank.identity === identity) return bank;
-    bank.remove();
-    return undefined;
-  } catch {
-    return undefined;
   }
 }
 

@@ -67,7 +67,7 @@ export interface Picking {
 
 /** The inputs of this shard that have no result yet. Indexes and names count all inputs, so that shards agree. */
 export async function* pickItems(
-  { inputs, options, stdin, stop }: ScoreRun,
+  { inputs, options, stdin, stop, normalsOf }: ScoreRun,
   { results, kept, places, outcome, account, tellTotal, labelOf }: Picking,
 ): AsyncGenerator<PictureItem> {
   const { shard, limit = Number.POSITIVE_INFINITY, manifest } = options;
@@ -102,7 +102,8 @@ export async function* pickItems(
     }
     begun++;
     places.set(index, { ...listed, stem });
-    yield { input: listed.input, name, index, ...own };
+    const compared = normalsOf ? { normals: await normalsOf(listed.input) } : {};
+    yield { input: listed.input, name, index, ...own, ...compared };
   }
   if (index < 0 && manifest !== undefined)
     throw new CraneError('E_DATA_EMPTY', `${manifest}: names no pictures`);

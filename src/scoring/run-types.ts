@@ -1,6 +1,8 @@
 /** What a scoring run is given, and what comes of it. */
 import type { Engine } from '../engine/engine.js';
 import type { EqualScores } from '../engine/score-watch.js';
+import type { PictureInput } from '../images/picture-input.js';
+import type { NormalBank } from '../normals/normal-bank.js';
 import type {
   DataChoices,
   PictureChoices,
@@ -38,6 +40,8 @@ export interface ScoreRun {
   engine: Engine;
   inputs: readonly string[];
   options: ScoreRunOptions;
+  /** what a picture is compared with, where that is its own */
+  normalsOf?: (input: PictureInput) => Promise<NormalBank>;
   writer: ResultWriter;
   stdin: AsyncIterable<Uint8Array | string>;
   /** when it fires, what is in flight is finished and saved, and nothing new begins */

@@ -51,7 +51,7 @@ export class ResultsFile {
       await makeFolder(folder);
       lock = await claim(path, `${path}.lock`);
       if (!resume && !overwrite) {
-        for (const taken of [path, partial]) if (await isThere(taken)) throw existsAlready(taken);
+        await refuseResults(path);
       }
       if (resume && !(await isThere(partial)) && (await isThere(path))) await rename(path, partial);
       const earlier =
@@ -169,6 +169,11 @@ function notAResult(path: string, line: number): CraneError {
   return new CraneError('E_IO_READ', `${path}: line ${line} is no result`, {
     hint: 'remove the line, or start anew with --force',
   });
+}
+
+/** @throws CraneError E_EXISTS where results are, whole or of a run that was ended */
+export async function refuseResults(path: string): Promise<void> {
+  for (const taken of [path, `${path}.partial`]) if (await isThere(taken)) throw existsAlready(taken);
 }
 
 function existsAlready(path: string): CraneError {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "core/error.h"
 
@@ -13,8 +14,18 @@ constexpr int64_t k_none = -1;  // no picture of the bank is left out
 // A copy takes a pass through the tower and its patches a place in the bank.
 constexpr int64_t k_most_turns = 360;
 constexpr int64_t k_most_neighbours = 1000;
+constexpr int64_t k_most_side = 99;
+// Names of the files of pictures that are compared with each other.
+constexpr std::string_view k_of_set = "picture.";
 
 normals::PatchTowers patch_towers(const Towers& towers) { return {*towers.vision, towers.source}; }
+
+void check_neighbourhoods(const std::vector<int64_t>& sides) {
+  const bool are_odd = std::ranges::all_of(
+      sides, [](int64_t side) { return side >= 1 && side <= k_most_side && side % 2 == 1; });
+  check_input(!sides.empty() && are_odd, "E_MODEL_CONFIG",
+              "mutualNeighbourhoods: expected odd numbers of cells from 1 to ", k_most_side);
+}
 
 NormalsOptions parse(const Settings& settings) {
   NormalsOptions options;
@@ -31,7 +42,9 @@ NormalsOptions parse(const Settings& settings) {
   read.number("topShare", options.top_share, 0, 1);
   read.integer("neighbours", options.neighbours, 1, k_most_neighbours);
   read.flag("mutual", options.is_mutual);
-  read.number("mutualShare", options.mutual_share, 0, 1);
+  read.number("mutualShare", options.mutual.share, 0, 1);
+  read.integers("mutualNeighbourhoods", options.mutual.neighbourhoods);
+  check_neighbourhoods(options.mutual.neighbourhoods);
   read.finish(k_name);
   check_input(options.variance > 0 && options.variance < 1, "E_MODEL_CONFIG", "bankVariance is ",
               options.variance, ", expected a number above 0 and below 1");
@@ -81,6 +94,29 @@ normals::Bank joined(const std::vector<std::shared_ptr<const Context>>& contexts
   return normals::Bank::joined(banks);
 }
 
+std::shared_ptr<const Context> mutual_context(const Towers& towers, const Material& material) {
+  auto context = std::make_shared<MutualContext>();
+  if (const auto set = material.contexts.find("mutual"); set != material.contexts.end()) {
+    context->pictures = own_context<MutualContext>(*set->second.at(0), k_name).pictures;
+    context->asked = context->pictures->place_of(material.files.at("picture"));
+    return context;
+  }
+  std::vector<std::string> paths;
+  for (const auto& [name, path] : material.files) {
+    if (name.starts_with(k_of_set)) paths.push_back(path);
+  }
+  check_input(!paths.empty(), "E_NORMALS", "no pictures to be compared with each other");
+  context->pictures = std::make_shared<normals::PictureFiles>(std::move(paths), towers.device);
+  context->pictures->first().check_fits(patch_towers(towers), towers.height, towers.width);
+  return context;
+}
+
+bool is_of_mutual(const Material& material) {
+  return material.contexts.contains("mutual") || std::ranges::any_of(material.files, [](const auto& file) {
+           return file.first.starts_with(k_of_set);
+         });
+}
+
 }  // namespace
 
 const normals::Subspace& BankContext::subspace() const {
@@ -98,6 +134,7 @@ std::shared_ptr<const Method> make_normals(const Settings& settings) {
 
 std::shared_ptr<const Context> Normals::prepare(const Towers& towers, const Material& material,
                                                 std::span<const at::Tensor> normals) const {
+  if (is_of_mutual(material)) return mutual_context(towers, material);
   const auto make = [&] {
     if (const auto file = material.files.find("bank"); file != material.files.end()) {
       normals::Bank read = normals::Bank::read(file->second, towers.device);
@@ -139,13 +176,6 @@ at::Tensor Normals::cosines_of(const at::Tensor& rows, const normals::Bank& bank
     return normals::nearest_cosines(rows, bank.searched(),
                                     without < 0 ? normals::LeftOut{} : bank.searched_of(without));
   }
-  if (options_.is_mutual) {
-    check_input(others >= 1, "E_NORMALS", "pictures are compared with each other, and there is one");
-    const auto nearest = std::llround(options_.mutual_share * static_cast<double>(others));
-    // Its own copy in the bank is the nearest of each of its patches.
-    return normals::cosines_of_nearest_pictures(rows, bank.rows(), bank.starts(), without,
-                                                std::max<int64_t>(1, nearest), /*skip=*/without < 0 ? 1 : 0);
-  }
   const int64_t neighbours = std::max<int64_t>(1, std::min(options_.neighbours, others));
   if (neighbours == 1) {
     return normals::nearest_cosines(rows, bank.rows(),
@@ -171,22 +201,40 @@ Scores Normals::scores_of(const Towers& towers, const at::Tensor& rows, const Ba
     trace->record("rows", rows.unsqueeze(0));
     trace->record("distances", far.unsqueeze(0));
   }
-  const vision::Grid grid = context.bank.grid();
+  return scores_by(towers, far, context.bank.grid());
+}
+
+Scores Normals::scores_by(const Towers& towers, const at::Tensor& far, vision::Grid grid) const {
   return {{normals::top_mean(far, options_.top_share)},
           at::upsample_bilinear2d(far.view({1, 1, grid.height, grid.width}), {towers.height, towers.width},
                                   /*align_corners=*/false)[0]};
+}
+
+Scores Normals::mutual_scores(const Towers& towers, const Context& context) const {
+  const auto* own = dynamic_cast<const MutualContext*>(&context);
+  check_input(
+      own != nullptr && own->asked, "E_NORMALS",
+      "pictures are compared with each other (mutual), and this is none of them, or was not there when "
+      "they were learned");
+  return scores_by(towers, own->pictures->distances(*own->asked, options_.mutual),
+                   own->pictures->first().grid());
 }
 
 // Picture by picture on every device: what shares a call must not decide a bit, and a search fills a GPU.
 Scores Normals::score(const Towers& towers, const Input& input, Trace* trace) const {
   std::vector<at::Tensor> far;
   std::vector<at::Tensor> maps;
-  for (int64_t b = 0; b < input.image.size(0); ++b) {
-    const auto& context = own_context<BankContext>(*input.contexts[static_cast<size_t>(b)], k_name);
-    context.bank.check_fits(patch_towers(towers), input.image.size(2), input.image.size(3));
+  const auto score_one = [&](int64_t b) {
+    const Context& context = *input.contexts[static_cast<size_t>(b)];
+    if (options_.is_mutual) return mutual_scores(towers, context);
+    const auto& own = own_context<BankContext>(context, k_name);
+    own.bank.check_fits(patch_towers(towers), input.image.size(2), input.image.size(3));
     const at::Tensor rows =
-        normals::patch_rows(patch_towers(towers), context.bank.what(), input.image.slice(0, b, b + 1));
-    const Scores one = scores_of(towers, rows, context, k_none, trace);
+        normals::patch_rows(patch_towers(towers), own.bank.what(), input.image.slice(0, b, b + 1));
+    return scores_of(towers, rows, own, k_none, trace);
+  };
+  for (int64_t b = 0; b < input.image.size(0); ++b) {
+    const Scores one = score_one(b);
     far.push_back(one.parts.front());
     maps.push_back(one.map);
   }
@@ -197,6 +245,17 @@ Scores Normals::score_own(const Towers& towers, const Context& context, int64_t 
   const auto& own = own_context<BankContext>(context, k_name);
   CRANE_CHECK_INVARIANT(picture >= 0 && picture < own.own_pictures(), "picture ", picture, " of ",
                         own.own_pictures());
+  if (options_.is_mutual) {
+    check_input(!own.asked, "E_USAGE", "pictures are compared with each other, not with a bank");
+    const auto rows_of = [&](int64_t p) {
+      const normals::LeftOut rows = own.bank.of_picture(p);
+      return own.bank.rows().slice(0, rows.first, rows.last);
+    };
+    const int64_t asked[] = {picture};
+    const auto found =
+        normals::mutual_distances(own.bank.pictures(), rows_of, own.bank.grid(), asked, options_.mutual);
+    return scores_by(towers, found.front(), own.bank.grid());
+  }
   if (own.asked) return scores_of(towers, own.asked->upright(picture), own, k_none, nullptr);
   return scores_of(towers, own.bank.upright(picture), own, picture, nullptr);
 }

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "methods/method.h"
-#include "normals/bank.h"
+#include "normals/mutual.h"
 #include "normals/turns.h"
 
 namespace crane::methods {
@@ -21,10 +21,9 @@ struct NormalsOptions {
   // what score() makes of distances
   double top_share = 0.01;
   int64_t neighbours = 1;
-  // The pictures that are scored are those of the bank: each is compared with the others, the mean of this
-  // share of them that is nearest counting.
+  // The pictures that are scored are compared with each other instead of with a bank.
   bool is_mutual = false;
-  double mutual_share = 0.3;
+  normals::MutualOptions mutual;
 };
 
 struct BankContext final : Context {
@@ -47,6 +46,12 @@ struct BankContext final : Context {
   mutable std::optional<normals::Subspace> subspace_;
 };
 
+// Pictures that are compared with each other, and which of them is scored; none of the set alone.
+struct MutualContext final : Context {
+  std::shared_ptr<normals::PictureFiles> pictures;  // shared by the contexts of all of them
+  std::optional<int64_t> asked;
+};
+
 class Normals final : public Method {
  public:
   explicit Normals(const Settings& settings);
@@ -54,7 +59,9 @@ class Normals final : public Method {
   const Facts& facts() const override { return facts_; }
   double top_share() const noexcept { return options_.top_share; }
   // From the file "bank", the contexts "bank", or normal pictures; the first of these that is given. Contexts
-  // "pictures": banks whose pictures score_own() compares with the bank, upright.
+  // "pictures": banks whose pictures score_own() compares with the bank, upright. Where pictures are compared
+  // with each other: files "picture.*", banks of one each, are the set; the context "mutual", a set, and the
+  // file "picture" are what one of them is compared with.
   std::shared_ptr<const Context> prepare(const Towers& towers, const Material& material,
                                          std::span<const at::Tensor> normals) const override;
   // part "farthest": the mean of the farthest patches
@@ -68,6 +75,9 @@ class Normals final : public Method {
   at::Tensor distances_of(const at::Tensor& rows, const BankContext& context, int64_t without) const;
   Scores scores_of(const Towers& towers, const at::Tensor& rows, const BankContext& context, int64_t without,
                    Trace* trace) const;
+  Scores scores_by(const Towers& towers, const at::Tensor& far, vision::Grid grid) const;
+  // Of a picture that its context names: its patches are known, and no tower runs.
+  Scores mutual_scores(const Towers& towers, const Context& context) const;
 
   NormalsOptions options_;
   Facts facts_;

@@ -62,19 +62,6 @@ TEST_F(Normals, LearnedOneByOneAndJoinedIsLearnedTogether) {
   EXPECT_EQ(score(3, joined).map, score(3, together).map);
 }
 
-// Each picture of the bank against the others, the nearest share of them: as leaving it out gives it.
-TEST_F(Normals, MutualScoresLeaveThePictureItselfOut) {
-  const ScoreOptions mutual = comparing({{"mutual", true}, {"mutualShare", 0.5}, {"turns", 1.0}});
-  const ScoreOptions two = comparing({{"neighbours", 2.0}, {"turns", 1.0}});
-  const int64_t bank = learn({0, 1, 2, 3, 4}, mutual);
-  const auto own = engine.own_scores(bank, two, nullptr);
-  for (size_t i = 0; i < 5; ++i) {
-    EXPECT_EQ(score(i, bank, mutual).score, own[i].score) << i;
-    EXPECT_EQ(score(i, bank, mutual).map_max(), own[i].map_max()) << i;
-  }
-  EXPECT_EQ(thrown_by([&] { score(0, learn({0}, mutual), mutual); }).code, "E_NORMALS");
-}
-
 TEST_F(Normals, OwnScoresAreThoseAgainstTheOthers) {
   const auto own = engine.own_scores(learn({0, 1, 2}), comparing(), nullptr);
   ASSERT_EQ(own.size(), 3u);

@@ -13,11 +13,22 @@ export class FakeBanks {
   /** pictures that are compared with a bank and are no part of it */
   readonly #asked = new Map<number, number[]>();
 
+  /** of a picture that is compared with others: its own brightness; undefined: the whole set */
+  readonly #mutual = new Map<number, number | undefined>();
+
   async add(handle: number, { normals = [], contexts, files }: Material): Promise<void> {
     const file = files['bank'] ?? files['memory'];
-    if (file !== undefined) {
-      const { extra } = JSON.parse(await readFile(file, 'utf8'));
-      this.#banks.set(handle, extra.brightness.data);
+    if (contexts?.['mutual'] !== undefined) {
+      const [own] = await brightnessIn(files['picture']!);
+      this.#banks.set(handle, this.of(contexts['mutual'][0]!));
+      this.#mutual.set(handle, own);
+    } else if (Object.keys(files).some((name) => name.startsWith('picture.'))) {
+      const all: number[] = [];
+      for (const path of Object.values(files)) all.push(...(await brightnessIn(path)));
+      this.#banks.set(handle, all);
+      this.#mutual.set(handle, undefined);
+    } else if (file !== undefined) {
+      this.#banks.set(handle, await brightnessIn(file));
     } else if (contexts) {
       const parts = contexts['bank'] ?? contexts['memory'] ?? contexts['both'] ?? [];
       this.#banks.set(
@@ -32,6 +43,7 @@ export class FakeBanks {
   remove(handle: number): void {
     this.#banks.delete(handle);
     this.#asked.delete(handle);
+    this.#mutual.delete(handle);
   }
 
   of(handle: number): number[] {
@@ -41,6 +53,14 @@ export class FakeBanks {
   }
 
   distance(picture: NativePicture, handle: number): number {
+    if (this.#mutual.has(handle)) {
+      const own = this.#mutual.get(handle);
+      if (own === undefined)
+        throw Object.assign(new Error('none of the pictures that are compared'), { code: 'E_NORMALS' });
+      const others = [...this.of(handle)];
+      others.splice(others.indexOf(own), 1);
+      return nearest(own, others);
+    }
     return nearest(brightness(picture), this.of(handle));
   }
 
@@ -63,6 +83,10 @@ export class FakeBanks {
       };
     });
   }
+}
+
+async function brightnessIn(path: string): Promise<number[]> {
+  return JSON.parse(await readFile(path, 'utf8')).extra.brightness.data;
 }
 
 function nearest(value: number, others: readonly number[]): number {

@@ -1,0 +1,90 @@
+/** What --mutual stands for: the pictures that are scored, compared with each other. */
+import { resolve } from 'node:path';
+import type { Engine } from '../engine/engine.js';
+import type { MutualPictures } from '../engine/mutual-pictures.js';
+import { CraneError } from '../errors.js';
+import { normals } from '../methods/normals.js';
+import { flagName } from '../options/table.js';
+import type { AllOptions, OptionName } from '../options/types.js';
+import { visible } from '../terminal/visible.js';
+import { type Context, say } from './context.js';
+import { learningOptions } from './flags.js';
+import type { Progress } from './progress.js';
+
+export interface ScoredByEachOther {
+  pictures: MutualPictures;
+  /** isDone: nobody goes on with what is kept */
+  close(isDone: boolean): Promise<void>;
+}
+
+/**
+ * Reads the patches of all inputs, and says what is assumed of them.
+ * @throws CraneError E_NORMALS of fewer than two, E_EXISTS, those of engine.learnNormals
+ */
+export async function mutualOfInputs(
+  context: Context,
+  engine: Engine,
+  inputs: readonly string[],
+  values: AllOptions,
+  progress: Progress,
+): Promise<ScoredByEachOther> {
+  const { recursive, includeMasks = false, followLinks = false, out, json, resume, force } = values;
+  const { listGood } = await import('../scoring/bank-of-pictures.js');
+  const { openMutualFolder } = await import('../scoring/mutual-folder.js');
+  const exclude = out === undefined ? [] : [resolve(out)];
+  const listing = { recursive, includeMasks, exclude };
+  const { paths } = await listGood({ inputs, followLinks, listing });
+  const folder = await openMutualFolder({ out, resume, force }, context.env);
+  try {
+    progress.stage('patches', paths.length);
+    const pictures = await engine.banks.mutual(paths, {
+      ...learningOptions(values),
+      folder: folder.path,
+      signal: context.stop,
+      onProgress: (done) => progress.at(done),
+    });
+    progress.clear();
+    if (!json) say(context, visible(saidOf(pictures)));
+    progress.stage('', 0);
+    const close = async (isDone: boolean) => {
+      pictures.remove();
+      await folder.close(isDone);
+    };
+    return { pictures, close };
+  } catch (thrown) {
+    await folder.close(false);
+    throw thrown;
+  }
+}
+
+function saidOf({ count, copies, failed }: MutualPictures): string {
+  const left = [
+    ...(copies > 0 ? [`${copies} have the content of another, and count once with it`] : []),
+    ...(failed.length > 0 ? [`${failed.length} cannot be read, and none is compared with them`] : []),
+  ];
+  return [
+    `each of ${count} pictures is compared with the others: most have to be good, and of one kind of thing`,
+    ...left,
+  ].join('; ');
+}
+
+/** @throws CraneError E_USAGE for flags that --mutual leaves no room for */
+export function checkMutual(values: AllOptions, isGiven: (name: OptionName) => boolean): void {
+  const others = [
+    'normals',
+    'normalsFrom',
+    'evidence',
+    'falseAlarmRate',
+    'shard',
+    'manifest',
+    'prompts',
+    'roi',
+  ] as const;
+  const excluded = others.find(isGiven);
+  if (excluded !== undefined)
+    throw new CraneError('E_USAGE', `--mutual does not go with --${flagName(excluded)}`, {
+      hint: 'it compares the pictures with each other, and knows none that is good for sure',
+    });
+  if (values.method === undefined || values.method === normals.name) return;
+  throw new CraneError('E_USAGE', `--mutual belongs to method ${normals.name}, not to ${values.method}`);
+}

@@ -1,0 +1,84 @@
+/** Pictures scored by each other, of which nobody knows which are good (docs/normals.md). */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CraneError } from '../errors.js';
+import type { PictureInput } from '../images/picture-input.js';
+import { checkOptions, wrongValue } from '../options/check.js';
+import type { LearnNormalsChoices } from '../options/types.js';
+import type { EngineBanks } from './engine-banks.js';
+import { iterated, type NormalsSource, toEntry } from './learn-normals.js';
+import type { ScoreManyCallOptions } from './picture-item.js';
+import type { ScoreOutcome } from './result.js';
+import type { Source } from './scheduler-source.js';
+
+/** They say what else a picture is compared with, or which part of it. */
+const k_excluded = [
+  'method',
+  'mutual',
+  'normals',
+  'evidence',
+  'falseAlarmRate',
+  'prompts',
+  'className',
+  'roi',
+] as const;
+
+export interface ScoreMutualOptions extends Omit<ScoreManyCallOptions, (typeof k_excluded)[number]> {
+  /** how patches are read; each picture upright unless `turns` says more */
+  learning?: LearnNormalsChoices;
+  /**
+   * where the patches of each picture are kept, read off the towers once: those that are there are used, and they stay. Default: a
+   * temporary folder, taken away at the end
+   */
+  folder?: string;
+  /** called as pictures are read, before the first result */
+  onRead?: (done: number) => void;
+}
+
+/** What of an engine it takes. */
+interface Scoring {
+  readonly banks: EngineBanks;
+  scoreMany(source: Source, options: ScoreManyCallOptions): AsyncIterable<ScoreOutcome>;
+}
+
+/** See Engine.scoreMutual. */
+export async function* scoreMutual(
+  engine: Scoring,
+  source: NormalsSource,
+  { learning = {}, folder, onRead, ...scoring }: ScoreMutualOptions,
+): AsyncGenerator<ScoreOutcome, void, undefined> {
+  const excluded = k_excluded.find((name) => (scoring as Record<string, unknown>)[name] !== undefined);
+  if (excluded !== undefined)
+    throw new CraneError('E_USAGE', `pictures are compared with each other: ${excluded} says otherwise`);
+  if (folder !== undefined && (typeof folder !== 'string' || folder === ''))
+    throw wrongValue('a path', 'folder', folder);
+  checkOptions('learnNormals', learning);
+  checkOptions('scoreMany', scoring);
+  const entries: { input: PictureInput; name?: string | undefined }[] = [];
+  for await (const entry of iterated(source)) entries.push(toEntry(entry));
+  const path = folder ?? (await mkdtemp(join(tmpdir(), 'crane-native-mutual-')));
+  try {
+    const pictures = await engine.banks.mutual(named(entries), {
+      ...learning,
+      folder: path,
+      ...(scoring.signal ? { signal: scoring.signal } : {}),
+      ...(onRead ? { onProgress: onRead } : {}),
+    });
+    try {
+      const items = async function* () {
+        for (const entry of named(entries)) yield { ...entry, normals: await pictures.of(entry.input) };
+      };
+      const compared = { method: 'normals', mutual: true, normals: pictures.all } as const;
+      yield* engine.scoreMany(items(), { ...scoring, ...compared });
+    } finally {
+      pictures.remove();
+    }
+  } finally {
+    if (folder === undefined) await rm(path, { recursive: true, force: true });
+  }
+}
+
+function named(entries: readonly { input: PictureInput; name?: string | undefined }[]) {
+  return entries.map(({ input, name }) => ({ input, ...(name === undefined ? {} : { name }) }));
+}
