@@ -1,18 +1,37 @@
-"""Judges scores and maps of banks of normal pictures by a slow NumPy version in float64 (docs/methods/normals.md 2).
+"""Judges scores and maps of a few good pictures by a slow NumPy version in float64 (docs/methods/normals.md 2 and 6, both.md).
+
+One picture against a bank:
 
     crane-native normals learn GOOD --out bank.safetensors
     crane-native normals learn PART --turns 1 --out part.safetensors
-    crane-native score PART --normals bank.safetensors --sigma 0 --maps npy --map-size model --out scored --format jsonl > part.jsonl
-    python scripts/judge-normals.py bank.safetensors part.safetensors part.jsonl scored/PART.npy
+    crane-native score PART --normals bank.safetensors --sigma 0 --maps npy --map-size model --out scored
+    python scripts/judge-normals.py bank bank.safetensors part.safetensors scored/results.jsonl scored
+
+Prompts beside it, whose own maps of the part and of the bank's pictures are taken as they are:
+
+    crane-native normals learn GOOD --evidence both --out bank.safetensors
+    crane-native score PART --normals bank.safetensors --evidence both --sigma 0 --maps npy --map-size model --out scored
+    crane-native score PART GOOD --evidence prompts --sigma 0 --maps npy --map-size model --out prompts
+    python scripts/judge-normals.py both bank.safetensors part.safetensors scored/results.jsonl scored prompts/results.jsonl prompts
+
+Pictures by each other:
+
+    crane-native normals learn PICTURES --turns 1 --out all.safetensors
+    crane-native score PICTURES --mutual --mutual-neighbourhoods 1,3 --sigma 0 --maps npy --map-size model --out scored
+    python scripts/judge-normals.py mutual all.safetensors scored/results.jsonl scored 1,3 0.3
 """
 
 import json
 import struct
 import sys
+from pathlib import Path
 
 import numpy as np
 
 MOST = 1e-5
+TOP_SHARE = 0.005
+NEIGHBOURS = 2
+MAP_WEIGHT, SCORE_WEIGHT, LEAST_SPREAD = 4, 1, 0.05
 
 
 def tensors(path):
@@ -21,11 +40,23 @@ def tensors(path):
         header = json.loads(file.read(size))
         data = file.read()
     kinds = {"F32": np.float32, "I64": np.int64}
-    return {
+    found = {
         name: np.frombuffer(data[slice(*entry["data_offsets"])], kinds[entry["dtype"]]).reshape(entry["shape"])
         for name, entry in header.items()
         if name != "__metadata__"
     }
+    names = [each["name"] for each in json.loads(header["__metadata__"]["crane.normals.facts"])["pictures"]]
+    return found, names
+
+
+def results(lines, folder):
+    """By input: its score, and its map as the engine wrote it."""
+    found = {}
+    with open(lines, encoding="utf-8") as file:
+        for line in file:
+            one = json.loads(line)
+            found[one["input"]] = (one["score"], np.load(Path(folder) / one["map"]).astype(np.float64))
+    return found
 
 
 def upsampled(cells, height, width):
@@ -44,28 +75,97 @@ def upsampled(cells, height, width):
     return weights(cells.shape[0], height) @ cells @ weights(cells.shape[1], width).T
 
 
-def judged(bank, part, height, width, neighbours=2, top_share=0.005):
-    rows = part["rows"].astype(np.float64)
+def top_mean(values):
+    return np.sort(values, axis=None)[-max(1, int(np.floor(TOP_SHARE * values.size))) :].mean()
+
+
+def pictures_of(bank):
     starts = bank["starts"]
-    nearest = []
-    for first, last in zip(starts[:-1], starts[1:]):
-        nearest.append((rows @ bank["rows"][first:last].astype(np.float64).T).max(1))
-    count = max(1, min(neighbours, len(nearest) - 1))
-    cosines = np.sort(np.stack(nearest), axis=0)[-count:].mean(0)
-    far = np.clip((1 - cosines) / 2, 0, 1)
-    farthest = np.sort(far)[-max(1, int(np.floor(top_share * far.size))) :].mean()
-    return farthest, upsampled(far.reshape(part["grid"]), height, width)
+    return [bank["rows"][a:b].astype(np.float64) for a, b in zip(starts[:-1], starts[1:])]
+
+
+def distances(rows, others, count):
+    """Mean over the `count` nearest of the others of half of what is missing to the largest cosine."""
+    nearest = np.stack([(rows @ other.T).max(1) for other in others])
+    return np.clip((1 - np.sort(nearest, axis=0)[-count:].mean(0)) / 2, 0, 1)
+
+
+def against_bank(rows, others, of_bank, grid, size):
+    """of_bank: pictures of the whole bank, of which the nearest count unless one is itself left out."""
+    far = distances(rows, others, max(1, min(NEIGHBOURS, of_bank - 1)))
+    return top_mean(far), upsampled(far.reshape(grid), *size)
+
+
+def pooled(rows, grid, side):
+    cells = rows.reshape(-1, *grid, rows.shape[1])
+    found = np.zeros_like(cells)
+    reach = side // 2
+    for y in range(grid[0]):
+        for x in range(grid[1]):
+            around = cells[:, max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
+            found[:, y, x] = around.mean((1, 2))
+    found = found.reshape(rows.shape)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def judge_bank(bank_path, part_path, lines, folder):
+    (bank, _), (part, names) = tensors(bank_path), tensors(part_path)
+    score, found = results(lines, folder)[names[0]]
+    others = pictures_of(bank)
+    wanted = against_bank(part["rows"].astype(np.float64), others, len(others), part["grid"], found.shape)
+    return [(names[0], score, found, *wanted)]
+
+
+def judge_both(bank_path, part_path, lines, folder, prompt_lines, prompt_folder):
+    (bank, good), (part, names) = tensors(bank_path), tensors(part_path)
+    score, found = results(lines, folder)[names[0]]
+    prompts = results(prompt_lines, prompt_folder)
+    others = pictures_of(bank)
+    grid, patches = bank["grid"], int(np.prod(bank["grid"]))
+    own = [
+        against_bank(of[:patches], others[:i] + others[i + 1 :], len(others), grid, found.shape)[1]
+        for i, of in enumerate(others)
+    ]
+    t = np.std(own)
+    spread = np.hypot(np.std([prompts[name][1] for name in good]), LEAST_SPREAD)
+    far, far_map = against_bank(part["rows"].astype(np.float64), others, len(others), grid, found.shape)
+    probable = prompts[names[0]][1]
+
+    def share(weight):
+        return weight * t / (weight * t + spread)
+
+    wanted_map = share(MAP_WEIGHT) * probable + (1 - share(MAP_WEIGHT)) * far_map
+    wanted = share(SCORE_WEIGHT) * top_mean(probable) + (1 - share(SCORE_WEIGHT)) * far
+    return [(names[0], score, found, wanted, wanted_map)]
+
+
+def judge_mutual(all_path, lines, folder, sides="1", share="0.3"):
+    bank, names = tensors(all_path)
+    scored = results(lines, folder)
+    rows, grid = pictures_of(bank), bank["grid"]
+    count = max(1, int(np.floor(float(share) * (len(rows) - 1) + 0.5)))
+    sides = [int(side) for side in sides.split(",")]
+    far = np.zeros((len(rows), int(np.prod(grid))))
+    for side in sides:
+        of_side = [pooled(each, grid, side) for each in rows]
+        for i, each in enumerate(of_side):
+            far[i] += distances(each, of_side[:i] + of_side[i + 1 :], count) / len(sides)
+    return [
+        (name, *scored[name], top_mean(own), upsampled(own.reshape(grid), *scored[name][1].shape))
+        for name, own in zip(names, far)
+    ]
 
 
 def main():
-    bank, part = tensors(sys.argv[1]), tensors(sys.argv[2])
-    with open(sys.argv[3], encoding="utf-8") as file:
-        score = json.loads(file.readline())["score"]
-    found = np.load(sys.argv[4]).astype(np.float64)
-    wanted, wanted_map = judged(bank, part, *found.shape)
-    of_score, of_map = abs(score - wanted), np.abs(found - wanted_map).max()
-    print(f"score {score:.9f}, off by {of_score:.1e}; map off by at most {of_map:.1e}")
-    if not (of_score <= MOST and of_map <= MOST):
+    kinds = {"bank": judge_bank, "both": judge_both, "mutual": judge_mutual}
+    if len(sys.argv) < 2 or sys.argv[1] not in kinds:
+        sys.exit(__doc__)
+    is_off = False
+    for name, score, found, wanted, wanted_map in kinds[sys.argv[1]](*sys.argv[2:]):
+        of_score, of_map = abs(score - wanted), np.abs(found - wanted_map).max()
+        is_off = is_off or not (of_score <= MOST and of_map <= MOST)
+        print(f"{name}: score {score:.9f}, off by {of_score:.1e}; map off by at most {of_map:.1e}")
+    if is_off:
         sys.exit(f"differs by more than {MOST}")
 
 
