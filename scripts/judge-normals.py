@@ -1,4 +1,4 @@
-"""Judges scores and maps of a few good pictures by a slow NumPy version in float64 (docs/methods/normals.md 2 and 6, both.md).
+"""Judges scores and maps of a few good pictures by a slow NumPy version in float64 (docs/methods/normals.md 2 and 6, docs/methods/both.md).
 
 One picture against a bank:
 
