@@ -16,6 +16,7 @@ import { sharp } from '../../images/sharp.js';
 import { mapColours } from '../../methods/registry.js';
 import { type Model, modelFile } from '../../models/model-json.js';
 import { defaultOf } from '../../options/table.js';
+import { type ByGood, readGood, scoreByGood } from './by-good.js';
 import { type Page, type PagePicture, pageOf } from './page.js';
 
 const k_legendWidth = 360;
@@ -62,6 +63,12 @@ export async function runDemo(run: DemoRun): Promise<DemoOutcome> {
     name: sample.picture,
   }));
 
+  const good = await readGood(model);
+  const sets = Object.keys(good).filter((set) => samples.some((sample) => sample.set === set));
+  const compared = samples.filter((sample) => sets.includes(sample.set)).length;
+  const total = samples.length + compared + sets.reduce((sum, set) => sum + good[set]!.length, 0);
+  const onStep = () => run.onResult(total);
+
   const pictures: PictureScore[] = [];
   const shown: PagePicture[] = [];
   for await (const scored of engine.scoreMany(inputs, { map: true, regions: true, signal: stop })) {
@@ -69,7 +76,16 @@ export async function runDemo(run: DemoRun): Promise<DemoOutcome> {
       throw new CraneError(scored.error.code, scored.error.message, { hint: scored.error.hint });
     pictures.push(scored);
     shown.push(await showPicture(run, scored, samples[scored.index]!, style));
-    run.onResult(samples.length);
+    onStep();
+  }
+  for (const set of sets) {
+    const places = samples.flatMap((sample, at) => (sample.set === set ? [at] : []));
+    const theirs = places.map((at) => inputs[at]!);
+    const done = await scoreByGood(engine, model, good[set]!, theirs, { signal: stop, onStep });
+    for (const [at, byGood] of done.entries()) {
+      const place = places[at]!;
+      shown[place]!.byGood = await showByGood(run, byGood, samples[place]!);
+    }
   }
 
   const page = join(out, 'index.html');
@@ -86,12 +102,7 @@ async function showPicture(
 ): Promise<PagePicture> {
   const { addon } = engine;
   const { width, height, score, anomalous, map } = scored;
-  const open = (file: string) =>
-    decodePicture(toPictureSource(join(model.folder, 'samples', file)), {
-      maxPixels: defaultOf('maxPixels'),
-      reading: readingOf(),
-    });
-  const picture = await open(sample.picture);
+  const picture = await open(model, sample.picture);
   const heat = await heatMapFile(addon, picture, map!, style);
   await writeWhole(join(out, `${sample.picture.replace(/\.[^.]+$/, '')}.heat.${style.format}`), heat, {
     overwrite,
@@ -112,8 +123,36 @@ async function showPicture(
     overlay: await overlay.jpeg({ quality: 88 }).toBuffer(),
     ...(sample.mask === null
       ? {}
-      : { outline: await maskOutline(addon, await open(sample.mask), width, height) }),
+      : { outline: await maskOutline(addon, await open(model, sample.mask), width, height) }),
   };
+}
+
+async function showByGood(
+  { engine, model }: DemoRun,
+  { scored, count, mapThreshold }: ByGood,
+  sample: Sample,
+): Promise<NonNullable<PagePicture['byGood']>> {
+  const [low, highest] = scored.map!.range;
+  // Distances to good patches stay near the lower end of what is possible.
+  const high = mapThreshold === null ? highest : Math.min(highest, 2 * mapThreshold - low);
+  const style: HeatMapStyle = { low, high, mapThreshold, format: defaultOf('heatmapFormat') };
+  const picture = await open(model, sample.picture);
+  const overlay = await overlayPicture(engine.addon, picture, scored.map!, style);
+  const { score, anomalous } = scored;
+  return {
+    count,
+    score,
+    anomalous,
+    regions: scored.regions?.length ?? null,
+    overlay: await overlay.jpeg({ quality: 88 }).toBuffer(),
+  };
+}
+
+function open(model: Model, file: string) {
+  return decodePicture(toPictureSource(join(model.folder, 'samples', file)), {
+    maxPixels: defaultOf('maxPixels'),
+    reading: readingOf(),
+  });
 }
 
 async function describePage(
@@ -135,13 +174,24 @@ async function describePage(
             `The samples come from ${known.join(', ')} too: this page shows what the output looks like, it is no zero-shot result.`,
           ]
         : []),
-      `Scores are comparable within one model and prompt set only. Colours run from ${style.low} to ${style.high} for all pictures.`,
+      ...goodNotes(pictures),
+      `Scores are comparable within one model and prompt set only. Colours of prompts run from ${style.low} to ${style.high} for all pictures.`,
     ],
     model: engine.facts.model,
     mapThreshold: style.mapThreshold,
     legend: await legend(engine.addon, k_legendWidth, style),
     pictures,
   };
+}
+
+function goodNotes(pictures: PagePicture[]): string[] {
+  const counts = pictures.flatMap(({ byGood }) => (byGood ? [byGood.count] : []));
+  if (counts.length === 0) return [];
+  const least = Math.min(...counts);
+  const rate = Math.ceil(1e4 / (least + 1)) / 1e4;
+  return [
+    `On the right the same pictures without prompts, compared with ${least === Math.max(...counts) ? least : `${least} to ${Math.max(...counts)}`} good pictures of their kind, as score --normals-from GOOD --false-alarm-rate ${rate} does: nothing was trained on them, and they alone give the threshold, which so few can hold for ${Math.round(100 / (least + 1))} % false alarms at best. Its colours run to twice that threshold.`,
+  ];
 }
 
 async function readSamples(model: Model): Promise<Sample[]> {

@@ -19,6 +19,14 @@ export interface PagePicture {
   original: Uint8Array;
   overlay: Uint8Array;
   outline?: Uint8Array;
+  /** the same picture compared with `count` good ones instead of prompts */
+  byGood?: {
+    count: number;
+    score: number;
+    anomalous: boolean | null;
+    regions: number | null;
+    overlay: Uint8Array;
+  };
 }
 
 export interface Page {
@@ -65,26 +73,36 @@ ${notes.map((note) => `<p>${escapeHtml(note)}</p>`).join('\n')}
 }
 
 function card(picture: PagePicture): string {
-  const { name, width, height, score, regions, truth, original, overlay, outline } = picture;
+  const { name, width, height, truth, original, overlay, outline, byGood } = picture;
   const size = `width="${width}" height="${height}"`;
   const ring = outline ? `<img class="outline" alt="" ${size} src="${dataUrl(outline, 'png')}">` : '';
-  const facts: [string, string][] = [
-    ['Score', score.toFixed(4)],
-    ...(picture.anomalous === null
-      ? []
-      : [['Verdict', picture.anomalous ? 'anomalous' : 'normal'] as [string, string]]),
-    ...(regions === null ? [] : [['Regions', String(regions)] as [string, string]]),
-    ...(truth ? [['Known', `${truth.set}: ${truth.kind}`] as [string, string]] : []),
-  ];
+  const shown = (bytes: Uint8Array, alt: string, caption: string, facts: string) =>
+    `<figure><div class="stack"><img alt="${escapeHtml(alt)}" ${size} src="${dataUrl(bytes, 'jpeg')}">${ring}</div><figcaption>${escapeHtml(caption)}${facts}</figcaption></figure>`;
+  const known: [string, string][] = truth ? [['Known', `${truth.set}: ${truth.kind}`]] : [];
+  const good = byGood
+    ? `\n${shown(byGood.overlay, `Heat map of ${name} by good pictures`, `by ${byGood.count} good pictures`, list(verdictOf(byGood)))}`
+    : '';
   return `<li class="card${picture.anomalous === true ? ' anomalous' : ''}">
 <h2>${escapeHtml(name)}</h2>
-<div class="pair">
-<figure><div class="stack"><img alt="${escapeHtml(`Original of ${name}`)}" ${size} src="${dataUrl(original, 'jpeg')}">${ring}</div><figcaption>original</figcaption></figure>
-<figure><div class="stack"><img alt="${escapeHtml(`Heat map of ${name}`)}" ${size} src="${dataUrl(overlay, 'jpeg')}">${ring}</div><figcaption>anomaly map</figcaption></figure>
+<div class="pair${byGood ? ' three' : ''}">
+${shown(original, `Original of ${name}`, 'original', list(known))}
+${shown(overlay, `Heat map of ${name}`, byGood ? 'by prompts' : 'anomaly map', list(verdictOf(picture)))}${good}
 </div>
-<dl>${facts.map(([term, value]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd></div>`).join('')}</dl>
 </li>
 `;
+}
+
+function verdictOf({ score, anomalous, regions }: Pick<PagePicture, 'score' | 'anomalous' | 'regions'>) {
+  return [
+    ['Score', score.toFixed(4)],
+    ...(anomalous === null ? [] : [['Verdict', anomalous ? 'anomalous' : 'normal']]),
+    ...(regions === null ? [] : [['Regions', String(regions)]]),
+  ] as [string, string][];
+}
+
+function list(facts: [string, string][]): string {
+  if (facts.length === 0) return '';
+  return `<dl>${facts.map(([term, value]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd></div>`).join('')}</dl>`;
 }
 
 const style = `${baseStyle}
@@ -94,8 +112,9 @@ header { padding-top: 1.25rem; } footer { padding-bottom: 2rem; font-size: .85re
 .card.anomalous { border-left: .35rem solid var(--wrong); }
 .card h2 { font-size: 1rem; margin: 0 0 .5rem; padding: 0; border: 0; overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }
+.pair.three { grid-template-columns: repeat(auto-fit, minmax(min(9rem, 100%), 1fr)); }
 figcaption { font-size: .85rem; color: var(--soft); }
-dl { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin: .5rem 0 0; }
-dt { font-size: .8rem; color: var(--soft); } dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
+dl { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: .35rem 0 0; }
+dt { font-size: .8rem; color: var(--soft); } dd { margin: 0; color: CanvasText; font-weight: 600; font-variant-numeric: tabular-nums; }
 @media print { header, main, footer { max-width: none; padding: 0; } #outlines, label { display: none; } .cards { grid-template-columns: 1fr 1fr; } }
 `;

@@ -143,6 +143,28 @@ describe('demo', () => {
     expect(page.match(/<img alt=/g)!.length).toBe(page.match(/<img/g)!.length - 2);
   });
 
+  it('shows samples beside themselves compared with good pictures of their set', async () => {
+    const model = await makeModel('demo model with good');
+    const good = join(model.folder, 'normals');
+    await mkdir(good);
+    for (const name of ['a.png', 'b.png']) await writePicture(join(good, name), 24, 64, 48);
+    await writeFile(
+      join(good, 'normals.json'),
+      JSON.stringify({ toys: ['a.png', 'b.png'], others: ['a.png'] }),
+    );
+    const run = await runInProcess(['demo', '--model', model.folder, '--out', at('demo 5')]);
+    expect(run).toMatchObject({ code: 0, stderr: 'open this page in a browser:\n' });
+    const page = await readFile(at('demo 5', 'index.html'), 'utf8');
+    expect(page.match(/class="pair three"/g)).toHaveLength(1);
+    expect(page.match(/by 2 good pictures/g)).toHaveLength(1);
+    expect(page.match(/Heat map of good\.png by good pictures/g)).toHaveLength(1);
+    expect(page).toContain('--false-alarm-rate 0.3334 ');
+    await writeFile(join(good, 'normals.json'), '{"toys": []}');
+    const bad = await runInProcess(['demo', '--model', model.folder, '--out', at('demo 6'), '--json']);
+    expect(bad.code).not.toBe(0);
+    expect(bad.stderr).toContain('E_MODEL_JSON');
+  });
+
   it('overwrites nothing unasked', async () => {
     const model = await makeModel('demo model 2');
     const args = ['demo', '--model', model.folder, '--out', at('demo 2')];
