@@ -6,6 +6,7 @@ import type { PictureChoices } from '../options/types.js';
 import type { HeldContext } from './contexts.js';
 import {
   bankFacts,
+  checkChoices,
   type LearningParts,
   type LearnNormalsOptions,
   learnBank,
@@ -87,9 +88,12 @@ export class EngineBanks {
     return this.#lifetime.track(mergeBanks(this.#learning, banks, size));
   }
 
-  /** What a bank of these choices would be called, so that it need not be learned twice. */
+  /** What a bank of these choices would be called, so that it need not be learned twice. @throws CraneError E_USAGE as learn() */
   facts(pictures: BankFacts['pictures'], choices: LearnNormalsOptions): BankFacts {
-    return bankFacts(this.#learningFor(choices, {}), pictures, choices);
+    const parts = this.#learningFor(choices, {});
+    const { signal: _, onProgress: __, onNotes: ___, evidence: ____, ...given } = choices;
+    checkChoices(parts.method, given);
+    return bankFacts(parts, pictures, choices);
   }
 
   /** The scores of a bank's own pictures, each against the bank without it, and their map maxima. */

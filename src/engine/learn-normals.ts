@@ -232,7 +232,7 @@ export function choicesOf({
 }
 
 /** @throws CraneError E_USAGE for what would change nothing */
-function checkChoices(method: MethodOptions, choices: LearnNormalsChoices): void {
+export function checkChoices(method: MethodOptions, choices: LearnNormalsChoices): void {
   const [unused] = Object.entries(choices).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (unused === undefined || methodOf(method).remembers === undefined) return;
   throw new CraneError(

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { craneNative, lines, root } from './crane-native.js';
+import { craneNative as craneNativeIn, lines, root } from './crane-native.js';
 import { makeNoiseSet } from './tiny-model.js';
 import { makeToyBackbone } from './toy-backbone.js';
 
@@ -19,6 +19,9 @@ beforeAll(async () => {
   data = await makeNoiseSet(join(scratch, 'noise'), 4);
 }, 120_000);
 afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+// A cache of its own: a memory that is found there was learned here.
+const craneNative = (args: string[]) => craneNativeIn(args, { env: { CRANE_CACHE: join(scratch, 'cache') } });
 
 const score = (...more: string[]) =>
   craneNative([

@@ -63,7 +63,8 @@ describe('roi', () => {
     [{ x: -1, y: 0, width: 8, height: 8 }, 'E_USAGE'],
     [{ x: 0, y: 0, width: 8, height: 0 }, 'E_USAGE'],
     [{ x: 0.5, y: 0, width: 8, height: 8 }, 'E_USAGE'],
-    [{ x: 0, y: 0, width: 2 ** 31 - 1, height: 2 ** 31 - 1 }, 'E_IMAGE_SHAPE'],
+    [{ x: 999_999_999, y: 0, width: 999_999_999, height: 999_999_999 }, 'E_IMAGE_SHAPE'],
+    [{ x: 0, y: 0, width: 1_000_000_000, height: 8 }, 'E_USAGE'],
     ['0,0,8,8', 'E_USAGE'],
   ])('of %j is refused with %s', async (wrong, code) => {
     const { engine } = await toy.open();
