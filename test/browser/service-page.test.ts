@@ -297,6 +297,7 @@ describe('the page of the service', () => {
     expect(await opener.evaluate((button) => button === document.activeElement)).toBe(true);
     expect(await readdir(join(dataFolder, 'normals'))).toEqual(['others', 'spindles']);
     await page.keyboard.press('Enter');
+    await dialog.waitFor();
     await page.keyboard.press('Tab');
     expect(await focused()).toBe('Delete it');
     await page.keyboard.press('Enter');
