@@ -3,8 +3,8 @@
 import type { CraneOptions, NativeAddon, WeightFileInfo } from '../addon/native.js';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
+import type { TowerSizes, WorkPart } from '../methods/operation-counts.js';
 import { methodOf } from '../methods/registry.js';
-import type { TowerSizes, WorkPart } from '../methods/work.js';
 import { type Model, modelFile } from '../models/model-json.js';
 import { type CraneSizes, craneWork } from './operations.js';
 import { sourceSizes, towerSizes } from './source-work.js';

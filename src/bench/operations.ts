@@ -4,9 +4,9 @@
  * scores with less is above 100 % of the machine's rate, and that is meant: the count does not depend on who computes.
  */
 import type { EAttnKind } from '../addon/native.js';
-import { product, type TowerSizes, type WorkPart } from '../methods/work.js';
+import { product, type TowerSizes, type WorkPart } from '../methods/operation-counts.js';
 
-export type { TowerSizes, WorkPart } from '../methods/work.js';
+export type { TowerSizes, WorkPart } from '../methods/operation-counts.js';
 
 export interface CraneSizes {
   vision: TowerSizes;

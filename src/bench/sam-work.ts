@@ -1,6 +1,6 @@
 /** The arithmetic of SAM's image encoder, which attends within windows in most of its blocks; counted as in operations.ts. */
 import type { WeightFileInfo } from '../addon/native.js';
-import { product } from '../methods/work.js';
+import { product } from '../methods/operation-counts.js';
 import { sizesOf } from '../models/weights/sizes.js';
 import type { SourceSizes } from './operations.js';
 

@@ -1,7 +1,7 @@
 /** The sizes of vision towers and spatial sources that the arithmetic is counted from. */
 import type { WeightFileInfo } from '../addon/native.js';
 import { CraneError } from '../errors.js';
-import type { TowerSizes } from '../methods/work.js';
+import type { TowerSizes } from '../methods/operation-counts.js';
 import { sizesOf, type VisionKind, visionKindOf } from '../models/weights/sizes.js';
 import type { Size } from '../options/types.js';
 import { type SourceSizes, towerSource } from './operations.js';

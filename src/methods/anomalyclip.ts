@@ -2,6 +2,7 @@
 import type { MethodOptions } from '../addon/method.js';
 import type { FeatureShape } from '../addon/training.js';
 import type { LearningSettings, MethodDescriptor } from './descriptor.js';
+import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './operation-counts.js';
 import {
   aliasedFeatures,
   diceRows,
@@ -12,7 +13,6 @@ import {
   storedTokens,
   temperature,
 } from './shared-settings.js';
-import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface AnomalyClipOptions extends MethodOptions {
   /** number of last blocks that carry the v-v stream */

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { TowerConfig } from '../addon/engine.js';
 import type { Guidance, MethodOptions } from '../addon/method.js';
 import type { FeatureShape, LearnerSettings } from '../addon/training.js';
-import type { WorkPart, WorkSizes } from './work.js';
+import type { WorkPart, WorkSizes } from './operation-counts.js';
 
 export type SettingValue = boolean | number | string | number[] | string[];
 

@@ -3,8 +3,8 @@ import type { MethodOptions } from '../addon/method.js';
 import type { FeatureShape } from '../addon/training.js';
 import { ensembles, sentencesOf } from '../text/ensemble.js';
 import type { LearningSettings, MethodDescriptor } from './descriptor.js';
+import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './operation-counts.js';
 import { diceRows, features, sigma, temperature } from './shared-settings.js';
-import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface VandOptions extends MethodOptions {
   /** 1-based block numbers, one linear head each; the map is the sum of theirs */

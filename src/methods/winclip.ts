@@ -2,8 +2,8 @@
 import type { MethodOptions } from '../addon/method.js';
 import { ensembles, sentencesOf } from '../text/ensemble.js';
 import type { MethodDescriptor } from './descriptor.js';
+import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './operation-counts.js';
 import { rawTextMean, sigma, temperature } from './shared-settings.js';
-import { embeddingWork, passWork, product, type WorkPart, type WorkSizes } from './work.js';
 
 export interface WinclipOptions extends MethodOptions {
   windowSides: number[];

@@ -1,7 +1,7 @@
 /** Operations of one picture: by hand from the published sizes, and none that is not a number. */
 import { describe, expect, it } from 'vitest';
+import type { WorkSizes } from '../../../src/methods/operation-counts.js';
 import { defaultMethod, findMethod, methodNames } from '../../../src/methods/registry.js';
-import type { WorkSizes } from '../../../src/methods/work.js';
 
 /** ViT-B/16-plus at 240 x 240. */
 const plus: WorkSizes = {
