@@ -1,59 +1,11 @@
-/** Banks of normal pictures that clients add: names, rights, limits, restarts, and processes that end in the middle. */
-
-import { readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+/** Banks of normal pictures that clients add: what they are asked for by, their names, and who may write. */
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
-import { type FakeService, png, startFakeService, until } from './fake-service.js';
+import { describe, expect, it } from 'vitest';
+import { bankService, good, other, picture } from './bank-service.js';
 
-let folder: string;
-let model: string;
-let good: Uint8Array<ArrayBuffer>;
-let other: Uint8Array<ArrayBuffer>;
-beforeAll(async () => {
-  folder = await makeToyFolder();
-  await makeToyModel(folder);
-  model = join(folder, 'model.json');
-  good = new Uint8Array(await png(100));
-  other = new Uint8Array(await png(200));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
-let service: FakeService | undefined;
-afterEach(async () => {
-  await service?.stop();
-  service = undefined;
-});
-
-async function start(settings: object = {}, behaviour: object = {}) {
-  const dataFolder = await mkdtemp(join(folder, 'data-'));
-  service = await startFakeService(model, { dataFolder, ...settings }, behaviour);
-  return dataFolder;
-}
-interface Reply {
-  status: number;
-  body: Record<string, unknown> & { error?: { code: string; message: string; hint?: string } };
-  headers: Headers;
-}
-async function ask(path: string, init: RequestInit = {}): Promise<Reply> {
-  const reply = await fetch(`${service!.url}${path}`, init);
-  const text = await reply.text();
-  return { status: reply.status, body: text === '' ? {} : JSON.parse(text), headers: reply.headers };
-}
-function form(name: string | undefined, pictures: Uint8Array<ArrayBuffer>[], fields: object = {}) {
-  const data = new FormData();
-  if (name !== undefined) data.append('name', name);
-  for (const [key, value] of Object.entries(fields)) data.append(key, String(value));
-  for (const [at, picture] of pictures.entries()) data.append('picture', new Blob([picture]), `g${at}.png`);
-  return data;
-}
-const add = (name: string | undefined, pictures = [good], fields: object = {}, headers = {}) =>
-  ask('v1/normals', { method: 'POST', body: form(name, pictures, fields), headers });
-const remove = (name: string, headers = {}) => ask(`v1/normals/${name}`, { method: 'DELETE', headers });
-const score = (query: string, body = good) =>
-  ask(`v1/score?${query}`, { method: 'POST', body, headers: { 'content-type': 'image/png' } });
-const names = async () =>
-  ((await ask('v1/normals')).body['normals'] as { name: string }[]).map(({ name }) => name);
+const banks = bankService();
+const { start, ask, add, remove, score, names } = banks;
 
 describe('a bank', () => {
   it('is made, listed, told, compared with and removed by its name', async () => {
@@ -70,7 +22,7 @@ describe('a bank', () => {
     expect((await ask('v1/normals/part')).body).toEqual(made.body);
     // The fake's distance is that of the nearest brightness.
     expect((await score('normals=part')).body['score']).toBeCloseTo(0, 5);
-    const far = await score('normals=part', new Uint8Array(await png(150)));
+    const far = await score('normals=part', await picture(150));
     expect(far.body['score']).toBeCloseTo(50 / 255, 5);
     expect((await remove('part')).status).toBe(204);
     for (const gone of [await ask('v1/normals/part'), await remove('part'), await score('normals=part')])
@@ -98,8 +50,8 @@ describe('a bank', () => {
 
   it('gives thresholds for a rate, and is chosen by the other protocol too', async () => {
     await start();
-    await add('part', [good, new Uint8Array(await png(110)), new Uint8Array(await png(90))]);
-    const { body } = await score('normals=part&falseAlarmRate=0.25', new Uint8Array(await png(0)));
+    await add('part', [good, await picture(110), await picture(90)]);
+    const { body } = await score('normals=part&falseAlarmRate=0.25', await picture(0));
     expect([body['anomalous'], typeof body['threshold']]).toEqual([true, 'number']);
     const few = await score('normals=part&falseAlarmRate=0.01');
     expect([few.status, few.body.error?.code]).toEqual([400, 'E_CALIBRATE_TOO_FEW']);
@@ -120,7 +72,7 @@ describe('a bank', () => {
       models: [
         {
           name: 'toy',
-          options: { model, prompts: 'other', threshold: 0.123, eAttnLayers: 3 },
+          options: { model: banks.model, prompts: 'other', threshold: 0.123, eAttnLayers: 3 },
           promptSets: {},
         },
       ],
@@ -132,10 +84,10 @@ describe('a bank', () => {
   });
 
   it('of another model is refused, without a path in the answer', async () => {
-    const two = { model, size: 56 };
+    const two = { model: banks.model, size: 56 };
     const dataFolder = await start({
       models: [
-        { name: 'toy', options: { model }, promptSets: {} },
+        { name: 'toy', options: { model: banks.model }, promptSets: {} },
         { name: 'small', options: two, promptSets: {} },
       ],
     });
@@ -146,227 +98,6 @@ describe('a bank', () => {
     expect(JSON.stringify(body)).not.toContain(dataFolder);
     expect((await add('b', [good], { model: 'small' })).body['model']).toBe('small');
     expect((await score('normals=b&model=small')).status).toBe(200);
-  });
-});
-
-describe('evidence', () => {
-  const code = ({ status, body }: Reply) => [status, body.error?.code];
-  const methodsOf = () => service!.addon.log.prompts.map(({ method }) => method.name);
-
-  it('of prompts and normal pictures together is asked for by each request', async () => {
-    await start();
-    const made = await add('together', [good, other], { turns: 1, evidence: 'both' });
-    expect([made.status, made.body['evidence']]).toEqual([201, 'both']);
-    const both = await score('normals=together&evidence=both');
-    expect([both.status, methodsOf()]).toEqual([200, expect.arrayContaining(['both'])]);
-    const alone = await score('normals=together');
-    expect([alone.status, alone.body['model'] === both.body['model']]).toEqual([200, false]);
-    expect((await score('normals=together&evidence=normals')).body['model']).toBe(alone.body['model']);
-    expect((await score('evidence=prompts')).body['model']).toBe((await score('')).body['model']);
-    const json = await ask('v1/score', {
-      method: 'POST',
-      body: JSON.stringify({
-        pictures: [{ data: Buffer.from(good).toString('base64') }],
-        normals: 'together',
-        evidence: 'both',
-        prompts: 'other',
-      }),
-      headers: { 'content-type': 'application/json' },
-    });
-    const [result] = json.body['results'] as { model: string; score: number }[];
-    expect(result!.score).toBeTypeOf('number');
-    expect(result!.model).not.toBe(both.body['model']);
-    const inferred = await ask('v2/models/toy/infer', {
-      method: 'POST',
-      body: JSON.stringify({
-        inputs: [
-          { name: 'IMAGE', datatype: 'BYTES', shape: [1], data: [Buffer.from(good).toString('base64')] },
-        ],
-        parameters: { normals: 'together', evidence: 'both' },
-      }),
-      headers: { 'content-type': 'application/json' },
-    });
-    expect(inferred.status).toBe(200);
-  });
-
-  it('that nothing of the request can give is refused, and says how to get it', async () => {
-    const dataFolder = await start();
-    expect((await add('patches')).body['evidence']).toBe('normals');
-    const refused = await score('normals=patches&evidence=both');
-    expect(code(refused)).toEqual([400, 'E_NORMALS']);
-    expect(refused.body.error!.hint).toContain('evidence=both');
-    expect(JSON.stringify(refused.body)).not.toContain(dataFolder);
-    for (const query of ['evidence=both', 'evidence=normals', 'normals=patches&evidence=prompts'])
-      expect([query, ...code(await score(query))]).toEqual([query, 400, 'E_USAGE']);
-    for (const query of ['evidence=all', 'evidence=', 'evidence=both&evidence=both'])
-      expect((await score(query)).status).toBe(400);
-    expect((await add('b', [good], { evidence: 'everything' })).status).toBe(400);
-    expect(await names()).toEqual(['patches']);
-  });
-
-  it("takes the operator's prompts and settings where prompts speak too, and never the threshold", async () => {
-    const options = { model, prompts: 'other', threshold: 0.123, eAttnLayers: 3 };
-    const settings = { models: [{ name: 'toy', options, promptSets: {} }] };
-    const dataFolder = await start(settings);
-    await add('together', [good, other], { evidence: 'both' });
-    const { status, body } = await score('normals=together&evidence=both');
-    expect([status, body['threshold']]).toEqual([200, null]);
-    const made = service!.addon.log.prompts.filter(({ method }) => method.name === 'both').at(-1)!;
-    expect(made.method).toMatchObject({ eAttnLayers: 3 });
-    expect(String(made.material.files['prompts'])).toContain('other');
-    // What the bank holds beside patches was made by those settings: with others it is refused.
-    expect(code(await score('normals=together&evidence=both&eAttnLayers=2'))).toEqual([400, 'E_NORMALS']);
-    // It is there after a restart.
-    await service!.stop();
-    service = await startFakeService(model, { dataFolder, ...settings });
-    expect((await ask('v1/normals/together')).body['evidence']).toBe('both');
-    expect((await score('normals=together&evidence=both')).status).toBe(200);
-  });
-
-  it("reads normal pictures as the operator's camera gives them, as those that are scored", async () => {
-    const settings = { models: [{ name: 'toy', options: { model, bitDepth: 12 }, promptSets: {} }] };
-    const dataFolder = await start(settings);
-    expect((await add('part')).status).toBe(201);
-    expect((await score('normals=part')).status).toBe(200);
-    expect((await score('normals=part&bitDepth=12')).status).toBe(200);
-    expect(code(await score('normals=part&bitDepth=10'))).toEqual([400, 'E_NORMALS']);
-    await service!.stop();
-    service = await startFakeService(model, { dataFolder, ...settings });
-    expect([await names(), (await score('normals=part')).status]).toEqual([['part'], 200]);
-  });
-});
-
-describe('what is kept', () => {
-  it('outlives the engine and the service', async () => {
-    const dataFolder = await start();
-    await add('part', [good, other]);
-    service!.crash();
-    await until(() => service!.starts === 2 && service!.service.supervisor.isReady);
-    expect((await score('normals=part')).body['score']).toBeCloseTo(0, 5);
-    await service!.stop();
-    service = await startFakeService(model, { dataFolder });
-    expect(await names()).toEqual(['part']);
-    expect((await score('normals=part')).body['score']).toBeCloseTo(0, 5);
-  });
-
-  it('is nothing when the engine ends while it learns', async () => {
-    let isHeld = true;
-    const dataFolder = await start(
-      {},
-      {
-        onLearn: () => (isHeld ? new Promise<void>(() => {}) : undefined),
-      },
-    );
-    const learning = add('part');
-    await until(() => service!.service.supervisor.inFlight === 1);
-    // One at a time: the limits hold exactly.
-    const second = await add('second');
-    expect([second.status, second.body.error?.code]).toEqual([429, 'E_QUEUE_FULL']);
-    service!.crash();
-    expect((await learning).status).toBe(503);
-    expect(await readdir(join(dataFolder, 'normals'))).toEqual([]);
-    isHeld = false;
-    await until(() => service!.starts === 2 && service!.service.supervisor.isReady);
-    expect((await add('part')).status).toBe(201);
-  });
-
-  it('is nothing when the client goes while it is learned', async () => {
-    const dataFolder = await start({}, { onLearn: () => new Promise<void>(() => {}) });
-    const leave = new AbortController();
-    const asked = ask('v1/normals', { method: 'POST', body: form('part', [good]), signal: leave.signal });
-    await until(() => service!.service.supervisor.inFlight === 1);
-    leave.abort();
-    await expect(asked).rejects.toThrow();
-    service!.crash();
-    await until(() => service!.service.admission.pictures === 0);
-    expect(await names()).toEqual([]);
-    await until(() => readdirSync(join(dataFolder, 'normals')).length === 0);
-  });
-
-  it('half of a bank that a killed service left is taken away, a damaged one is told and not served', async () => {
-    const dataFolder = await start();
-    await add('part');
-    await service!.stop();
-    const at = join(dataFolder, 'normals');
-    await mkdir(join(at, '.half.0123.new'));
-    await writeFile(join(at, '.half.0123.new', 'bank.safetensors'), 'half');
-    await mkdir(join(at, 'damaged'));
-    await writeFile(join(at, 'damaged', 'about.json'), '{"name":"other"');
-    service = await startFakeService(model, { dataFolder });
-    expect(await names()).toEqual(['part']);
-    expect((await readdir(at)).sort()).toEqual(['damaged', 'part']);
-    expect(service.log().find(({ msg }) => String(msg).includes('damaged'))).toMatchObject({
-      bank: 'damaged',
-      level: 'error',
-    });
-    expect((await score('normals=damaged')).status).toBe(404);
-    expect((await add('damaged')).body.error?.code).toBe('E_EXISTS');
-  });
-
-  it('belongs to one service at a time', async () => {
-    const dataFolder = await start();
-    await expect(startFakeService(model, { dataFolder })).rejects.toMatchObject({
-      code: 'E_IN_USE',
-      hint: expect.stringContaining('--data-folder'),
-    });
-    await service!.stop();
-    service = await startFakeService(model, { dataFolder });
-    expect(service.starts).toBe(1);
-  });
-
-  it('is removed once, however many ask at once, and requests that are at work with it are answered', async () => {
-    const dataFolder = await start({}, { passMs: 30 });
-    await add('part');
-    await score('normals=part');
-    const asked = Array.from({ length: 12 }, () => score('normals=part'));
-    await until(() => service!.log().filter(({ msg }) => msg === 'answered').length >= 4);
-    const gone = await Promise.all([remove('part'), remove('part'), remove('part')]);
-    expect(gone.map(({ status }) => status).sort()).toEqual([204, 404, 404]);
-    // Of those that were read before it went all have their score; the others are told, and none fails otherwise.
-    const answers = (await Promise.all(asked)).map(({ status, body }) => [status, body.error?.code]);
-    for (const answer of answers)
-      expect([
-        [200, undefined],
-        [404, 'E_HTTP_NOT_FOUND'],
-        [400, 'E_NORMALS'],
-      ]).toContainEqual(answer);
-    expect(answers).toContainEqual([200, undefined]);
-    expect(await readdir(join(dataFolder, 'normals'))).toEqual([]);
-    // Its name is free, and is another bank's then.
-    expect((await add('part', [other])).status).toBe(201);
-    expect((await score('normals=part')).body['score']).toBeCloseTo(100 / 255, 5);
-  });
-
-  it('is as much as the operator says', async () => {
-    const dataFolder = await start();
-    const refusal = async (reply: Reply) => [reply.status, reply.body.error?.code];
-    expect(await refusal(await add('five', Array(5).fill(good)))).toEqual([409, 'E_HTTP_QUOTA']);
-    for (const name of ['a', 'b', 'c']) expect((await add(name)).status).toBe(201);
-    expect(await refusal(await add('d'))).toEqual([409, 'E_HTTP_QUOTA']);
-    await remove('b');
-    expect((await add('d')).status).toBe(201);
-    await service!.stop();
-    const used = JSON.parse(await readFile(join(dataFolder, 'normals/a/about.json'), 'utf8')).bytes as number;
-    // Room for three and a half of them.
-    service = await startFakeService(model, {
-      maxBanks: 10,
-      maxBankBytes: Math.round(3.5 * used),
-      dataFolder,
-    });
-    const full = await add('e');
-    expect(await refusal(full)).toEqual([409, 'E_HTTP_QUOTA']);
-    expect(full.body.error!.message).toContain(`keeps ${3 * used} bytes`);
-    expect(await names()).toEqual(['a', 'c', 'd']);
-    expect((await readdir(join(dataFolder, 'normals'))).sort()).toEqual(['a', 'c', 'd']);
-  });
-
-  it('is nothing without a folder of the operator', async () => {
-    service = await startFakeService(model);
-    expect((await ask('v1/normals')).body).toEqual({ normals: [], limits: null, mayWrite: false });
-    for (const reply of [await add('a'), await remove('a'), await score('normals=a')]) {
-      expect([reply.status, reply.body.error?.code]).toEqual([403, 'E_HTTP_RIGHT']);
-      expect(reply.body.error!.hint).toContain('--data-folder');
-    }
   });
 });
 
@@ -436,7 +167,7 @@ describe('the right to write', () => {
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
   it('belongs to tokens that the operator marks', async () => {
-    const tokenFile = join(folder, 'tokens-with-rights');
+    const tokenFile = join(banks.folder, 'tokens-with-rights');
     await writeFile(tokenFile, `${reads}\n${writes}   write\n`);
     const dataFolder = await start({ tokenFile });
     const refused = await add('part', [good], {}, bearer(reads));
@@ -454,7 +185,7 @@ describe('the right to write', () => {
     expect(await told(writes)).toEqual([200, true]);
     // Taken back while the service runs.
     await writeFile(tokenFile, `${reads}\n${writes}\n`);
-    await service!.reload();
+    await banks.service.reload();
     expect((await remove('part', bearer(writes))).status).toBe(403);
     expect((await ask('v1/normals/part', { headers: bearer(writes) })).status).toBe(200);
   });
