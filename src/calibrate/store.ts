@@ -1,10 +1,11 @@
 /** Keeps a calibration with its model: in model.json, in a copy of the model, or in a file of the user's. */
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, cp, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { CraneError } from '../errors.js';
+import { removeLeft } from '../files/left-files.js';
 import { makeFolder } from '../files/make-folder.js';
+import { temporaryBeside } from '../files/temporary-name.js';
 import { codedWriteError, exists, isThere, writeWhole } from '../files/write-whole.js';
 import type { Calibration } from '../models/calibration.js';
 import { toText } from '../models/crane-models.js';
@@ -43,9 +44,10 @@ export async function keepInCopy(out: string, overwrite: boolean, options: KeepO
     });
   }
   if (!overwrite && (await isThere(folder))) throw exists(out);
-  const temporary = join(dirname(folder), `.${basename(folder)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = temporaryBeside(folder);
   try {
     await makeFolder(dirname(folder));
+    await removeLeft(dirname(folder), { of: folder });
     await cp(from, temporary, { recursive: true, dereference: true, mode: constants.COPYFILE_FICLONE });
     await writeModelJson(temporary, options);
     // Only a model is ever replaced: any other folder that stands there is not ours to take away.

@@ -277,6 +277,7 @@ async function inFolder(
     throw toCraneError(thrown).code === 'E_EXISTS' ? folder.isTaken() : thrown;
   });
   isOurs = true;
+  await folder.removeLeft();
   try {
     const run = earlier?.['status'] === 'complete' ? await completeRun(folder) : undefined;
     const finished = run ?? (await scoreInFolder(test, folder, surroundings));

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
+import { removeLeft } from '../files/left-files.js';
 import { isThere, writeWhole } from '../files/write-whole.js';
 import type { AllOptions } from '../options/types.js';
 import { type EvaluateDataSetsOptions, evaluateIn, type TestProgress } from './evaluate-data-sets.js';
@@ -83,6 +84,7 @@ export async function evaluateGrid(options: GridOptions, env: NodeJS.ProcessEnv)
 
 /** A new grid begins without the tables of an earlier one. */
 async function checkFree(out: string, { resume, force }: { resume: boolean; force: boolean }): Promise<void> {
+  if (force || resume) await removeLeft(out);
   if (force && !resume) {
     for (const name of k_files) await rm(join(out, name), { force: true });
     return;

@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CraneError } from '../errors.js';
 import { contentHash } from '../files/content-hash.js';
+import { removeLeft } from '../files/left-files.js';
 import { isThere, writeWhole } from '../files/write-whole.js';
 import type { UnscoredPicture } from '../runs/test-run.js';
 import type { PlacedItem } from './test-data.js';
@@ -34,6 +35,7 @@ export class KShotState {
 
   /** @throws CraneError E_EXISTS when an earlier run was ended here and nobody said what to do with it */
   async begin({ resume, force }: { resume: boolean; force: boolean }): Promise<void> {
+    await removeLeft(dirname(this.#folder));
     if (resume && !force) return;
     if (!force && (await isThere(this.#folder))) {
       throw new CraneError('E_EXISTS', `${this.#folder}: a k-shot test was ended here before it was done`, {

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
+import { removeLeft } from '../files/left-files.js';
 import { isThere, writeWhole } from '../files/write-whole.js';
 import { AnomalyMap } from '../images/anomaly-map.js';
 import { decodePicture } from '../images/decode.js';
@@ -31,7 +32,7 @@ export class Panels {
     folder: string,
     { resume, force }: { resume: boolean; force: boolean },
   ): Promise<void> {
-    if (resume || force) return;
+    if (resume || force) return void (await removeLeft(folder, { below: true }));
     const names = await readdir(folder).catch(() => []);
     if (names.length > 0)
       throw new CraneError('E_EXISTS', `${folder}: is not empty, and panels go there`, {

@@ -6,6 +6,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
+import { removeLeft } from '../files/left-files.js';
 import { readNpy } from '../files/npy.js';
 import { isThere, writeWhole } from '../files/write-whole.js';
 import type { AnomalyMap } from '../images/anomaly-map.js';
@@ -89,6 +90,12 @@ export class TestFolder {
 
   async removeMap(name: string): Promise<void> {
     await rm(this.#file(name), { force: true });
+  }
+
+  /** What a killed process left half-written. */
+  async removeLeft(): Promise<void> {
+    await removeLeft(this.path);
+    for (const folder of [this.state, join(this.path, 'maps')]) await removeLeft(folder, { below: true });
   }
 
   /** Maps of the set that nobody names: those of a process that was killed between its last two steps. */

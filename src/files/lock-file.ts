@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { dirname } from 'node:path';
+import { isAlive } from './is-alive.js';
 import { makeFolder } from './make-folder.js';
 import { temporaryBeside } from './temporary-name.js';
 
@@ -111,15 +112,6 @@ async function breakLock(path: string): Promise<void> {
     return;
   }
   await rm(aside, { force: true });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 async function readOwner(path: string): Promise<Owner | undefined> {

@@ -2,13 +2,13 @@
  * A bank of normal pictures as callers hold it: what it is, and how it is kept (native/normals/bank.h). The memory that
  * another method keeps of normal pictures is held and kept alike.
  */
-import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { NativeEngine } from '../addon/engine.js';
 import { CraneError } from '../errors.js';
+import { removeLeft } from '../files/left-files.js';
 import { makeFolder } from '../files/make-folder.js';
-import { withoutTemporary } from '../files/temporary-name.js';
+import { temporaryBeside, withoutTemporary } from '../files/temporary-name.js';
 import { publishNew } from '../files/write-whole.js';
 import { type BankFacts, bankIdentity, metadataOf } from './bank-facts.js';
 
@@ -45,10 +45,10 @@ export class NormalBank {
    */
   async save(path: string, { overwrite = false }: SaveBankOptions = {}): Promise<void> {
     const held = this.hold(this.#native);
-    const random = randomBytes(6).toString('hex');
-    const temporary = join(dirname(path), `.${basename(path).slice(0, 60)}.${random}.tmp`);
+    const temporary = temporaryBeside(path);
     try {
       await makeFolder(dirname(path));
+      await removeLeft(dirname(path), { of: path });
       await this.#native.writeContext(held.handle, temporary, metadataOf(this.facts));
       if (overwrite) await rename(temporary, path);
       else await publishNew(temporary, path);

@@ -1,9 +1,10 @@
 /** Where `--out` leads: a folder here, or a store that gets the results once they are whole. */
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { CraneError } from '../errors.js';
 import { cacheFolder } from '../files/cache-folder.js';
+import { removeLeft } from '../files/left-files.js';
 import { streamWhole } from '../files/stream-whole.js';
 import { exists, isThere, writeWhole } from '../files/write-whole.js';
 import { isRemote, openStore } from '../stores/open-store.js';
@@ -41,10 +42,19 @@ async function openFolder(folder: string, options: OutOptions): Promise<OutPlace
   const results = await ResultsFile.open(folder, options);
   // Results that are gone on with are whole no more, and neither is their table.
   if (beside !== undefined && options.resume) await rm(beside, { force: true });
+  const swept = new Set([folder]);
   return {
     results,
     kept: () => keptFiles(folder, options.resume ? undefined : results.path),
-    put: (name, data) => writeWhole(join(folder, name), data, { overwrite }),
+    put: async (name, data) => {
+      const path = join(folder, name);
+      // A killed run left its picture undone: who does it again comes by the same folder.
+      if (overwrite && !swept.has(dirname(path))) {
+        swept.add(dirname(path));
+        await removeLeft(dirname(path));
+      }
+      await writeWhole(path, data, { overwrite });
+    },
     publish: () => makeTable(results.path, options.table),
   };
 }

@@ -7,6 +7,7 @@ import { type FileHandle, open, rename, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
 import { claim } from '../files/folder-lock.js';
+import { removeLeft } from '../files/left-files.js';
 import type { HeldLock } from '../files/lock-file.js';
 import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError, exists, isThere } from '../files/write-whole.js';
@@ -50,6 +51,7 @@ export class ResultsFile {
     try {
       await makeFolder(folder);
       lock = await claim(path, `${path}.lock`);
+      await removeLeft(folder);
       if (!resume && !overwrite) {
         await refuseResults(path);
       }

@@ -6,6 +6,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
 import { claimFolder } from '../files/folder-lock.js';
+import { removeLeft } from '../files/left-files.js';
 import type { HeldLock } from '../files/lock-file.js';
 import { codedWriteError, isThere, writeWhole } from '../files/write-whole.js';
 
@@ -21,10 +22,12 @@ export class TrialsFolder {
   }
 
   /** Nobody else may work here until the lock is released. @throws CraneError E_IN_USE, E_IO_WRITE */
-  claim(): Promise<HeldLock> {
-    return claimFolder(this.path).catch((thrown: unknown) => {
+  async claim(): Promise<HeldLock> {
+    const lock = await claimFolder(this.path).catch((thrown: unknown) => {
       throw codedWriteError(this.path, thrown);
     });
+    await removeLeft(this.path);
+    return lock;
   }
 
   /** @throws CraneError E_EXISTS when something is here and neither `resume` nor `force` says what to do with it */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadEngine } from '../../dist/index.js';
+import { leave } from '../unit/files/left.js';
 import { craneNative, root } from './crane-native.js';
 import { makeNoiseSet, makeTinyModel } from './tiny-model.js';
 
@@ -67,11 +68,15 @@ describe('score --mutual', () => {
       async () => (await scored()) >= 12,
     ])
       if (await killed(score('ended', '--resume'), isThere)) kills++;
-    expect(kills).toBeGreaterThanOrEqual(3);
+    expect(kills).toBeGreaterThanOrEqual(2);
+    // As a kill between opening and renaming does, which is seldom hit.
+    for (const name of ['a.map.npy', 'good/a.map.npy']) await leave(at('ended', name));
     const rest = await craneNative(score('ended', '--resume'));
     expect(rest.code).toBe(0);
-    expect(await bytesIn('ended')).toEqual(await bytesIn('whole'));
-    expect(Object.keys(await bytesIn('whole'))).toHaveLength(31);
+    const [ended, left] = [await bytesIn('ended'), await bytesIn('whole')];
+    expect(Object.keys(ended).sort()).toEqual(Object.keys(left).sort());
+    expect(ended).toEqual(left);
+    expect(Object.keys(left)).toHaveLength(31);
   }, 300_000);
 
   it('neither batch nor order nor threads decide a bit', async () => {

@@ -1,12 +1,12 @@
 /** Converts weights of any known container and naming to one safetensors file with the canonical names. */
-import { randomBytes } from 'node:crypto';
 import { rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import type { NativeAddon } from '../../addon/native.js';
 import { CraneError } from '../../errors.js';
 import { sha256OfFile } from '../../files/content-hash.js';
+import { removeLeft } from '../../files/left-files.js';
 import { makeFolder } from '../../files/make-folder.js';
-import { withoutTemporary } from '../../files/temporary-name.js';
+import { temporaryBeside, withoutTemporary } from '../../files/temporary-name.js';
 import { exists, isThere, publishNew } from '../../files/write-whole.js';
 import { originMetadata, promptOrigin } from '../prompt-origin.js';
 import { sha256OfFiles } from './verify.js';
@@ -43,9 +43,10 @@ export async function convert(
   // Unreadable inputs are told by the addon, before anything is hashed.
   for (const input of inputs) await addon.inspectWeights(input);
 
-  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = temporaryBeside(file);
   try {
     await makeFolder(dirname(file));
+    await removeLeft(dirname(file), { of: file });
     await addon.convertWeights([...inputs], temporary, dtype, await origin(inputs, addon));
     if (overwrite) await rename(temporary, file);
     else await publishNew(temporary, file, out);

@@ -1,12 +1,13 @@
 /** Puts weight files and prompts together to a model folder in `<cache>/models`, where `--model` looks. */
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { CraneError } from '../../errors.js';
 import { cacheFolder } from '../../files/cache-folder.js';
 import { withFolderLock } from '../../files/folder-lock.js';
+import { removeLeft } from '../../files/left-files.js';
 import { makeFolder } from '../../files/make-folder.js';
+import { temporaryBeside } from '../../files/temporary-name.js';
 import { codedWriteError, writeWhole } from '../../files/write-whole.js';
 import { craneTexts, describeCrane, type PromptSetTable, toText, type WeightPart } from '../crane-models.js';
 import { type Model, type ModelDescription, readModelJson } from '../model-json.js';
@@ -100,7 +101,8 @@ async function putInto(folder: string, { path, sha256, bytes }: StoredFile): Pro
 }
 
 async function replaceBy(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = temporaryBeside(path);
+  await removeLeft(dirname(path), { of: path });
   try {
     await make(temporary);
     await rename(temporary, path);

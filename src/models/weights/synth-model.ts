@@ -1,13 +1,13 @@
 /** Makes full-size models by the recipe: for benchmarks, not for finding defects. Single files: synth-file.ts. */
-import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { NativeAddon, SynthTensor } from '../../addon/native.js';
 import { throwIfCancelled } from '../../cancellation.js';
 import { CraneError } from '../../errors.js';
 import { sha256OfFile } from '../../files/content-hash.js';
+import { removeLeft } from '../../files/left-files.js';
 import { makeFolder } from '../../files/make-folder.js';
-import { withoutTemporary } from '../../files/temporary-name.js';
+import { temporaryBeside, withoutTemporary } from '../../files/temporary-name.js';
 import { exists, isThere, writeWhole } from '../../files/write-whole.js';
 import { findMethod } from '../../methods/registry.js';
 import { backbones, isBackboneName } from '../backbones.js';
@@ -122,9 +122,10 @@ async function staged(
 ): Promise<MadeModel> {
   const folder = resolve(out);
   await checkFree(folder, overwrite);
-  const staging = join(dirname(folder), `.${basename(folder)}.${randomBytes(6).toString('hex')}.tmp`);
+  const staging = temporaryBeside(folder);
   try {
     await makeFolder(dirname(folder));
+    await removeLeft(dirname(folder), { of: folder });
     await mkdir(staging);
     await writeWhole(join(staging, 'model.json'), await fill(staging), { overwrite: false });
     const sizes = await Promise.all((await readdir(staging)).map((name) => stat(join(staging, name))));

@@ -5,12 +5,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { calibrate as calibrateInLibrary } from '../../../src/calibrate/calibrate.js';
 import { keepWithModel } from '../../../src/calibrate/store.js';
 import { sha256OfFile } from '../../../src/files/content-hash.js';
+import { isThere } from '../../../src/files/write-whole.js';
 import type { Calibration } from '../../../src/models/calibration.js';
 import { embeddedModels } from '../../../src/models/find-model.js';
 import { readModelJson } from '../../../src/models/model-json.js';
 import { readUserCalibrations } from '../../../src/models/user-calibrations.js';
 import { runInProcess } from '../cli/run-in-process.js';
 import { makeToyFolder, makeToyModel, writePicture } from '../engine/toy-model.js';
+import { leave } from '../files/left.js';
 import { booleanTiff } from '../images/make-tiff.js';
 
 /** The fake engine's score is the brightness: normal pictures are darker here. */
@@ -330,7 +332,9 @@ describe('what is kept', () => {
     const scored = await run(['score', picture, '--model', out]);
     expect(scored.lines()[0]).toMatchObject({ anomalous: true });
     expect(errorIn((await calibrate(data, '--out', out)).stderr)).toMatchObject({ code: 'E_EXISTS' });
+    const left = await leave(out);
     expect((await calibrate(data, '--out', out, '--force')).code).toBe(0);
+    expect(await isThere(left)).toBe(false);
     const foreign = join(root, `foreign-${round}`);
     await mkdir(foreign);
     await writeFile(join(foreign, 'precious.txt'), 'keep me');

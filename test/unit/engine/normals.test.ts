@@ -1,12 +1,14 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
 import { isFailed, type PictureScore } from '../../../src/engine/result.js';
 import type { CraneError } from '../../../src/errors.js';
+import { isThere } from '../../../src/files/write-whole.js';
 import type { Model } from '../../../src/models/model-json.js';
 import type { EngineWarning } from '../../../src/options/types.js';
 import { collect } from '../awaiting.js';
+import { leave } from '../files/left.js';
 import { makeFakeAddon } from './fake-addon.js';
 import { useToyModel } from './toy-engine.js';
 import { pixels, writePicture } from './toy-model.js';
@@ -263,7 +265,10 @@ describe('a bank', () => {
     const { engine } = await toy.open();
     const bank = await engine.learnNormals(greys(100, 120));
     const path = toy.at('kept', 'a.normals.safetensors');
+    const [left, other] = [await leave(path), await leave(toy.at('kept', 'b.normals.safetensors'))];
     await bank.save(path);
+    expect(await isThere(left)).toBe(false);
+    await rm(other);
     expect(await readdir(toy.at('kept'))).toEqual(['a.normals.safetensors']);
     const read = await engine.openNormals(path);
     expect(read.facts).toEqual(bank.facts);

@@ -8,6 +8,7 @@ import { readTestRun } from '../../../src/runs/read-run.js';
 import { isScored } from '../../../src/runs/test-run.js';
 import type { FakeBehaviour } from '../engine/fake-addon.js';
 import { writePicture } from '../engine/toy-model.js';
+import { leave } from '../files/left.js';
 import { makeTestAddon } from '../metrics/slow-metrics.js';
 import { writeMask, writeToySet } from '../train/toy-set.js';
 import { errorOf, useWorkplace } from '../train/workplace.js';
@@ -44,6 +45,8 @@ describe('an interrupted test', () => {
     await truncate(join(out, 'maps', 'long', '00001.npy'), 100);
     await rm(join(out, 'maps', 'long', '00002.npy'));
     await writeFile(join(out, 'maps', 'long', '.00003.npy.abc.tmp'), 'half');
+    const left = ['run.json', 'report.html', 'state/pictures.jsonl', 'maps/long/00003.npy'];
+    for (const name of left) await leave(join(out, name));
     const addon = makeTestAddon();
     await evaluate({ addon, data: set, out, resume: true });
     expect(scoredBy(addon)).toBeGreaterThan(2);

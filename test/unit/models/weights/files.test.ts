@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SynthTensor } from '../../../../src/addon/native.js';
 import type { CraneError } from '../../../../src/errors.js';
+import { isThere } from '../../../../src/files/write-whole.js';
 import type { ClipSizes } from '../../../../src/models/backbones.js';
 import { embeddedModels } from '../../../../src/models/find-model.js';
 import { publicTable } from '../../../../src/models/weights/addresses.js';
@@ -14,6 +15,7 @@ import { dinov2Tensors } from '../../../../src/models/weights/recipe-sources.js'
 import { recordOf } from '../../../../src/models/weights/store.js';
 import { findTarget } from '../../../../src/models/weights/targets.js';
 import { verifyFile } from '../../../../src/models/weights/verify.js';
+import { leave } from '../../files/left.js';
 import { builtAddon } from './built-addon.js';
 import { sha256 } from './workplace.js';
 
@@ -163,7 +165,9 @@ describe.skipIf(!addon)('convert', () => {
       'E_EXISTS',
     );
     expect(await readFile(at('out.safetensors'), 'utf8')).toBe('precious');
+    const left = await leave(at('out.safetensors'));
     await convert(request({ overwrite: true }), addon);
+    expect(await isThere(left)).toBe(false);
     expect((await addon.inspectWeights(at('out.safetensors'))).naming).toBe('canonical');
   });
 
