@@ -3,7 +3,16 @@
 // Exits 1 when a row is not as expected. Needs the npm registry (or npm's cache) for the dependencies, once; the rows run
 // without network.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -89,6 +98,7 @@ for (const [name, tarball] of Object.entries({ 'crane-native': whole, 'crane-nat
   checkManifest(name, tarball);
   const template = join(work, `template of ${name}`);
   installInto(template, [tarball]);
+  checkLicences(name, template);
   for (const row of rows) tryRow(name, template, row);
   if (name === 'crane-native-engine') tryOptional(template);
   else {
@@ -127,6 +137,20 @@ function installInto(folder, packages) {
   if (status === 0) return;
   console.error(stderr);
   process.exit(1);
+}
+
+/** Whatever npm has installed with it is in the package's own file of licence texts, above the text. */
+function checkLicences(name, template) {
+  const texts = readFileSync(join(template, 'node_modules', name, 'THIRD_PARTY_LICENSES.txt'), 'utf8');
+  const { packages } = JSON.parse(readFileSync(join(template, 'package-lock.json'), 'utf8'));
+  const installed = Object.keys(packages)
+    .filter((path) => path !== '' && existsSync(join(template, path, 'package.json')))
+    .map((path) => `${path.split('node_modules/').at(-1)}@${packages[path].version}`)
+    .filter((id) => !id.startsWith(`${name}@`));
+  const lacking = installed.filter((id) => !texts.includes(`\n${id} (`));
+  const isRight = installed.length > 3 && lacking.length === 0;
+  const told = `of ${installed.length} packages`;
+  tell(name, 'licence texts', told, '', isRight, `without a text: ${lacking.join(', ')}`);
 }
 
 function surroundings(env) {

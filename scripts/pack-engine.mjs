@@ -5,6 +5,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { engineFiles } from './engine-files.mjs';
+import { installedParts } from './installed-parts.mjs';
+import { licenceTexts } from './licence-texts.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const destination = resolve(process.argv[2] ?? '.');
@@ -54,6 +56,9 @@ for (const path of paths.filter((path) => existsSync(join(root, path)))) {
   cpSync(join(root, path), join(stage, path), { recursive: true });
 }
 cpSync(join(root, 'packages', 'engine', 'README.md'), join(stage, 'README.md'));
+const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+const parts = installedParts(lock, Object.keys(manifest.dependencies));
+writeFileSync(join(stage, 'THIRD_PARTY_LICENSES.txt'), licenceTexts(root, parts));
 
 mkdirSync(destination, { recursive: true });
 process.stdout.write(
