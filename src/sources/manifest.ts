@@ -8,10 +8,14 @@ import { z } from 'zod';
 import { CraneError } from '../errors.js';
 import { codedReadError } from '../files/open-file.js';
 import { loadOptional } from '../files/optional-packages.js';
+import { checkGroup, type TableParts, textColumns } from './check-parquet.js';
 
-const text = z.string().min(1);
+const text = z
+  .string()
+  .min(1)
+  .refine((value) => !/\p{Cs}/u.test(value), 'expected characters, not half of one');
 const row = z.strictObject({
-  uri: text,
+  uri: text.refine((value) => !value.includes('\0'), 'expected a name without a zero character'),
   id: text.nullish(),
   class: text.nullish(),
   prompts: text.nullish(),
@@ -30,10 +34,13 @@ export interface ManifestRow extends OwnChoices {
   id?: string;
 }
 
+/** What is no text must not become another one without a word. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Of a group of Parquet rows, so many are held at once. */
 const k_rowsAtOnce = 10_000;
 
-/** Row by row, in constant memory. @throws CraneError E_DATA_META naming row and field, E_INPUT_*, E_DEPENDENCY */
+/** Row by row, in constant memory. @throws CraneError E_DATA_META naming row and field, E_TEXT_ENCODING, E_INPUT_*, E_DEPENDENCY */
 export async function* readManifest(path: string): AsyncGenerator<ManifestRow> {
   const rows = /\.parquet$/i.test(path) ? parquetRows(path) : jsonRows(path);
   let number = 0;
@@ -67,7 +74,7 @@ async function* jsonRows(path: string): AsyncGenerator<unknown> {
   let parts: Buffer[] = [];
   let bytes = 0;
   const row = (line: Buffer) => {
-    const text = line.toString('utf8').replace(/^\ufeff/, '');
+    const text = decoded(line, path, number).replace(/^\ufeff/, '');
     return text.trim() === '' ? undefined : { value: parsed(text, path, number) };
   };
   try {
@@ -93,6 +100,17 @@ async function* jsonRows(path: string): AsyncGenerator<unknown> {
   }
 }
 
+function decoded(line: Buffer, path: string, number: number): string {
+  try {
+    return utf8.decode(line);
+  } catch (cause) {
+    throw new CraneError('E_TEXT_ENCODING', `${path}: line ${number} is not UTF-8`, {
+      hint: 'save it as UTF-8, for instance with iconv -f latin1 -t utf-8',
+      cause,
+    });
+  }
+}
+
 function parsed(line: string, path: string, number: number): unknown {
   try {
     return JSON.parse(line);
@@ -102,13 +120,10 @@ function parsed(line: string, path: string, number: number): unknown {
 }
 
 async function* parquetRows(path: string): AsyncGenerator<unknown> {
-  const { hyparquet, compressors } = await loadOptional(
+  const { hyparquet, parts } = await loadOptional(
     'a manifest in Parquet',
     ['hyparquet', 'hyparquet-compressors'],
-    async () => ({
-      hyparquet: await import('hyparquet'),
-      compressors: (await import('hyparquet-compressors')).compressors,
-    }),
+    loadParquet,
   );
   const file = await open(path).catch((cause: unknown) => {
     throw codedReadError(path, cause);
@@ -116,26 +131,41 @@ async function* parquetRows(path: string): AsyncGenerator<unknown> {
   try {
     const { size } = await file.stat();
     const slice = async (start: number, end = size) => {
-      const buffer = new ArrayBuffer(end - start);
-      await file.read(new Uint8Array(buffer), 0, end - start, start);
-      return buffer;
+      if (
+        !Number.isSafeInteger(start) ||
+        !Number.isSafeInteger(end) ||
+        start < 0 ||
+        end < start ||
+        end > size
+      )
+        throw new Error('it names bytes that it does not have');
+      const bytes = new Uint8Array(end - start);
+      for (let at = 0; at < bytes.length; ) {
+        const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at);
+        if (bytesRead === 0) throw new Error('it became shorter while it was read');
+        at += bytesRead;
+      }
+      return bytes.buffer;
     };
     const source = { byteLength: size, slice };
     const metadata = await hyparquet.parquetMetadataAsync(source);
-    const columns = Object.keys(row.shape).filter((name) =>
-      metadata.schema.some((each) => each.name === name),
-    );
-    const rows = Number(metadata.num_rows);
-    for (let rowStart = 0; rowStart < rows; rowStart += k_rowsAtOnce) {
-      const rowEnd = Math.min(rows, rowStart + k_rowsAtOnce);
-      yield* await hyparquet.parquetReadObjects({
-        file: source,
-        metadata,
-        columns,
-        compressors,
-        rowStart,
-        rowEnd,
-      });
+    const columns = textColumns(metadata, Object.keys(row.shape), parts);
+    const options = {
+      file: source,
+      metadata,
+      columns: columns.map(({ name }) => name),
+      compressors: parts.compressors,
+      parsers: { stringFromBytes: (bytes: Uint8Array) => utf8.decode(bytes) },
+    };
+    let first = 0;
+    for (const group of metadata.row_groups) {
+      const groupEnd = first + Number(group.num_rows);
+      await checkGroup(group, columns, slice, parts);
+      for (; first < groupEnd; first += k_rowsAtOnce) {
+        const rowEnd = Math.min(groupEnd, first + k_rowsAtOnce);
+        yield* await hyparquet.parquetReadObjects({ ...options, rowStart: first, rowEnd });
+      }
+      first = groupEnd;
     }
   } catch (cause) {
     if (cause instanceof CraneError) throw cause;
@@ -145,4 +175,30 @@ async function* parquetRows(path: string): AsyncGenerator<unknown> {
   } finally {
     await file.close();
   }
+}
+
+async function loadParquet() {
+  const [hyparquet, { compressors: all }, { parquetHeader }, { decompressPage }, { deltaBinaryUnpack }] =
+    await Promise.all([
+      import('hyparquet'),
+      import('hyparquet-compressors'),
+      import('hyparquet/src/column.js'),
+      import('hyparquet/src/datapage.js'),
+      import('hyparquet/src/delta.js'),
+    ]);
+  // A page of nulls alone holds no byte, and that of LZ4 takes an empty block for a damaged one.
+  const compressors = Object.fromEntries(
+    Object.entries(all).map(([codec, decompress]) => [
+      codec,
+      (bytes: Uint8Array, size: number) => (size === 0 ? new Uint8Array() : decompress(bytes, size)),
+    ]),
+  );
+  const parts: TableParts = {
+    schemaOf: hyparquet.parquetSchema,
+    headerOf: parquetHeader,
+    decompress: decompressPage,
+    unpackDeltas: deltaBinaryUnpack,
+    compressors,
+  };
+  return { hyparquet, parts };
 }
