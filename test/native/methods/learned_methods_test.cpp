@@ -6,10 +6,13 @@
 
 #include "../engine/noise_pictures.h"
 #include "../engine/synthetic_model.h"
+#include "../weights/error_of.h"
 #include "engine/training.h"
 
 namespace crane {
 namespace {
+
+using weights::code_of;
 
 constexpr int64_t k_side = 84;  // 6 x 6 patches
 
@@ -100,14 +103,6 @@ class LearnedMethod : public testing::TestWithParam<Case> {
     const int64_t context = engine_->add_context(from, how);
     for (ScoreItem& each : items) each.context = context;
     return engine_->score(items, how, nullptr);
-  }
-  std::string code_of(const std::function<void()>& call) {
-    try {
-      call();
-    } catch (const Error& error) {
-      return error.code();
-    }
-    return "none";
   }
 
   SyntheticModel model_{64, 3, k_side};

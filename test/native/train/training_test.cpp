@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "../engine/synthetic_model.h"
+#include "../weights/error_of.h"
 #include "image/mask.h"
 #include "image/normalise.h"
 #include "train/cells.h"
@@ -18,21 +19,14 @@
 namespace crane {
 namespace {
 
+using weights::code_of;
+
 constexpr int64_t k_side = 84;
 constexpr int64_t k_pixels = k_side * k_side;
 
 std::string bytes_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::string code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return "";
 }
 
 struct Course {

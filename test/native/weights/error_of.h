@@ -24,6 +24,12 @@ Thrown thrown_by(Call&& call) {
   return {};
 }
 
+// Its code alone; empty: nothing was thrown.
+template <typename Call>
+std::string code_of(Call&& call) {
+  return thrown_by(call).code;
+}
+
 inline bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }

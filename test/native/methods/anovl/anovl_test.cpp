@@ -5,36 +5,22 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <functional>
 
 #include "../../engine/noise_pictures.h"
 #include "../../engine/synthetic_model.h"
-#include "core/error.h"
+#include "../../weights/error_of.h"
+#include "../sentences.h"
 #include "image/resize.h"
 #include "methods/anovl/views.h"
 
 namespace crane::methods::anovl {
 namespace {
 
+using weights::code_of;
+
 constexpr int64_t k_side = 84;  // 6 x 6 patches
 
 ScoreOptions anovl_with(const Settings& settings = {}) { return {make("anovl", settings), "", 0}; }
-
-Material sentences() {
-  Material material;
-  material.texts["normal"] = {{1, 2, 5, 9, 0, 0, 0, 0, 0}, {1, 3, 5, 9, 0, 0, 0, 0, 0}};
-  material.texts["anomalous"] = {{1, 6, 5, 9, 0, 0, 0, 0, 0}, {1, 5, 7, 8, 9, 0, 0, 0, 0}};
-  return material;
-}
-
-std::string code_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return std::string(error.code());
-  }
-  return "nothing";
-}
 
 struct Example {
   SyntheticModel model{64, 3, k_side};
@@ -160,7 +146,7 @@ TEST(Anovl, BadMaterialAndSettingsAreRefused) {
   const auto context = [&](const Material& material, const Settings& settings = {}) {
     return code_of([&] { example.engine.add_context(material, anovl_with(settings)); });
   };
-  EXPECT_EQ(context(sentences()), "nothing");
+  EXPECT_EQ(context(sentences()), "");
   EXPECT_EQ(context({}), "E_PROMPTS");
   Material one_sided = sentences();
   one_sided.texts["normal"].clear();
@@ -191,7 +177,7 @@ TEST(Anovl, AnInputThatIsNotSquareHasNoQuarterTurns) {
     return code_of([&] { engine.score(pictures.items, options, nullptr); });
   };
   EXPECT_EQ(score({}), "E_MODEL_CONFIG");
-  EXPECT_EQ(score({{"augment", false}}), "nothing");
+  EXPECT_EQ(score({{"augment", false}}), "");
 }
 
 }  // namespace
