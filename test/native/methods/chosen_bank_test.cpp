@@ -4,10 +4,9 @@
 
 #include <filesystem>
 
-#include "../engine/noise_pictures.h"
-#include "../engine/synthetic_model.h"
 #include "../weights/error_of.h"
 #include "../weights/scratch_folder.h"
+#include "bank_fixture.h"
 #include "normals/bank.h"
 #include "normals/coreset.h"
 #include "weights/tensor_view.h"
@@ -21,46 +20,22 @@ using weights::thrown_by;
 constexpr double k_top_share = 0.01;  // the method's own
 
 ScoreOptions comparing(const methods::Settings& more = {}) {
-  methods::Settings settings = {{"bankBlocks", std::vector<double>{2}}, {"turns", 2.0}};
-  for (const auto& [name, value] : more) settings[name] = value;
-  return {methods::make("normals", settings), "", /*sigma=*/2};
+  return comparing_with({{"bankBlocks", std::vector<double>{2}}, {"turns", 2.0}}, more);
 }
 ScoreOptions choosing(double size) { return comparing({{"bankSize", size}}); }
 ScoreOptions rounding(const std::string& to) { return comparing({{"bankPrecision", to}}); }
 
-class ChosenBanks : public ::testing::Test {
+class ChosenBanks : public BankTest {
  protected:
-  int64_t learn(std::vector<size_t> which, const ScoreOptions& how = comparing()) {
-    methods::Material material;
-    for (const size_t i : which) material.normals.push_back(pictures.items[i].picture);
-    return engine.add_context(material, how);
-  }
-  int64_t joined(const std::vector<int64_t>& banks, const ScoreOptions& how = comparing()) {
-    methods::Material parts;
-    parts.handles["bank"] = banks;
-    return engine.add_context(parts, how);
-  }
-  ScoreOutcome score(size_t which, int64_t bank, const ScoreOptions& how = comparing()) {
-    ScoreItem item = pictures.items[which];
-    item.context = bank;
-    item.wants_map = true;
-    return engine.score(std::vector{item}, how, nullptr).front();
-  }
+  ChosenBanks() : BankTest(comparing()) {}
+
   Bank as_file(int64_t bank) {
     engine.write_context(bank, path, {});
     return Bank::read(path, at::kCPU);
   }
-  int64_t opened(const ScoreOptions& how = comparing()) {
-    methods::Material material;
-    material.files["bank"] = path;
-    return engine.add_context(material, how);
-  }
 
   weights::ScratchFolder folder;
   std::string path = folder.file("bank");
-  SyntheticModel model{64, 3, 84};
-  Engine engine{model.config};
-  Pictures pictures{5, 100, 90, 0};
 };
 
 TEST_F(ChosenBanks, HoldTheRowsThatAreFarthestFirst) {
@@ -95,7 +70,7 @@ TEST_F(ChosenBanks, ScoreByTheNearestChosenRow) {
   // However it came about.
   const ScoreOutcome wanted = score(4, some);
   as_file(some);
-  for (const int64_t bank : {joined({learn({0}), learn({1, 2})}, choosing(50)), opened(choosing(50))}) {
+  for (const int64_t bank : {joined({learn({0}), learn({1, 2})}, choosing(50)), opened(path, choosing(50))}) {
     EXPECT_EQ(score(4, bank).score, wanted.score);
     EXPECT_EQ(score(4, bank).map, wanted.map);
   }
@@ -126,8 +101,8 @@ TEST_F(ChosenBanks, JoinNoOtherAndAreNoMutualOnes) {
             }),
             "E_NORMALS");
   engine.write_context(learn({0}), path, {});
-  EXPECT_EQ(code([&] { opened(choosing(50)); }), "E_NORMALS") << "a file that holds all rows";
-  EXPECT_EQ(code([&] { opened(rounding("float16")); }), "E_NORMALS") << "a file that is not rounded";
+  EXPECT_EQ(code([&] { opened(path, choosing(50)); }), "E_NORMALS") << "a file that holds all rows";
+  EXPECT_EQ(code([&] { opened(path, rounding("float16")); }), "E_NORMALS") << "a file that is not rounded";
 }
 
 TEST_F(ChosenBanks, RoundedRowsAreHalfAsLargeAndCompareInTheirPrecision) {
@@ -143,7 +118,7 @@ TEST_F(ChosenBanks, RoundedRowsAreHalfAsLargeAndCompareInTheirPrecision) {
     const ScoreOutcome wanted = score(4, bank);
     EXPECT_NE(wanted.score, score(4, plain).score);
     EXPECT_NEAR(wanted.score, score(4, plain).score, 1e-3);
-    EXPECT_EQ(score(4, opened(rounding(name))).map, wanted.map);
+    EXPECT_EQ(score(4, opened(path, rounding(name))).map, wanted.map);
     EXPECT_LT(score(0, bank).score, 1e-2);
     // A picture that is scored is rounded as those of the bank are, so that it may be exchanged with them.
     methods::Material asked;

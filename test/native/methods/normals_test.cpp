@@ -1,40 +1,22 @@
 // Banks of normal pictures through the engine.
 #include <gtest/gtest.h>
 
-#include "../engine/noise_pictures.h"
-#include "../engine/synthetic_model.h"
 #include "../weights/error_of.h"
 #include "../weights/scratch_folder.h"
+#include "bank_fixture.h"
 
 namespace crane {
 namespace {
 
 using weights::thrown_by;
 
-constexpr double k_sigma = 2;
-
-ScoreOptions comparing(const methods::Settings& learning = {}) {
-  methods::Settings settings = {{"bankBlocks", std::vector<double>{2}}, {"turns", 2.0}};
-  for (const auto& [name, value] : learning) settings[name] = value;
-  return {methods::make("normals", settings), "", k_sigma};
+ScoreOptions comparing(const methods::Settings& more = {}) {
+  return comparing_with({{"bankBlocks", std::vector<double>{2}}, {"turns", 2.0}}, more);
 }
 
-class Normals : public ::testing::Test {
+class Normals : public BankTest {
  protected:
-  int64_t learn(std::vector<size_t> which, const ScoreOptions& how = comparing()) {
-    methods::Material material;
-    for (const size_t i : which) material.normals.push_back(pictures.items[i].picture);
-    return engine.add_context(material, how);
-  }
-  ScoreOutcome score(size_t which, int64_t bank, const ScoreOptions& how = comparing()) {
-    ScoreItem item = pictures.items[which];
-    item.context = bank;
-    return engine.score(std::vector{item}, how, nullptr).front();
-  }
-
-  SyntheticModel model{64, 3, 84};
-  Engine engine{model.config};
-  Pictures pictures{5, 100, 90, 0};
+  Normals() : BankTest(comparing()) {}
 };
 
 TEST_F(Normals, APictureOfTheBankIsAtNoDistance) {
@@ -54,12 +36,10 @@ TEST_F(Normals, AFurtherPictureNeverRaisesAScore) {
 }
 
 TEST_F(Normals, LearnedOneByOneAndJoinedIsLearnedTogether) {
-  methods::Material parts;
-  parts.handles["bank"] = {learn({0}), learn({1, 2})};
-  const int64_t joined = engine.add_context(parts, comparing());
-  const int64_t together = learn({0, 1, 2});
-  EXPECT_EQ(score(3, joined).score, score(3, together).score);
-  EXPECT_EQ(score(3, joined).map, score(3, together).map);
+  const ScoreOutcome apart = score(3, joined({learn({0}), learn({1, 2})}));
+  const ScoreOutcome together = score(3, learn({0, 1, 2}));
+  EXPECT_EQ(apart.score, together.score);
+  EXPECT_EQ(apart.map, together.map);
 }
 
 TEST_F(Normals, OwnScoresAreThoseAgainstTheOthers) {
@@ -99,10 +79,7 @@ TEST_F(Normals, ARememberedPictureScoresAgainstABankAsItselfDoes) {
   asked.handles = {{"bank", {bank}}, {"pictures", {remembered}}};
   const auto own = engine.own_scores(engine.add_context(asked, comparing()), comparing(), nullptr);
   ASSERT_EQ(own.size(), 1u);
-  ScoreItem item = pictures.items[2];
-  item.context = bank;
-  item.wants_map = true;
-  const ScoreOutcome wanted = engine.score(std::vector{item}, comparing(), nullptr).front();
+  const ScoreOutcome wanted = score(2, bank);
   EXPECT_EQ(own[0].score, wanted.score);
   EXPECT_EQ(own[0].map, wanted.map);
   EXPECT_EQ(own[0].map_width, 84);
@@ -122,9 +99,7 @@ TEST_F(Normals, AFileGivesTheSameBits) {
   const weights::ScratchFolder folder;
   const int64_t learned = learn({0, 1});
   engine.write_context(learned, folder.file("bank"), {});
-  methods::Material material;
-  material.files["bank"] = folder.file("bank");
-  const int64_t read = engine.add_context(material, comparing());
+  const int64_t read = opened(folder.file("bank"));
   EXPECT_EQ(score(3, read).map, score(3, learned).map);
   EXPECT_EQ(score(3, read).score, score(3, learned).score);
 }

@@ -1,10 +1,9 @@
 // Banks of the kind "subspace" through the engine.
 #include <gtest/gtest.h>
 
-#include "../engine/noise_pictures.h"
-#include "../engine/synthetic_model.h"
 #include "../weights/error_of.h"
 #include "../weights/scratch_folder.h"
+#include "bank_fixture.h"
 #include "normals/bank.h"
 
 namespace crane {
@@ -13,36 +12,16 @@ namespace {
 using weights::thrown_by;
 
 ScoreOptions comparing(const methods::Settings& more = {}) {
-  methods::Settings settings = {{"bankBlocks", std::vector<double>{2}},
-                                {"turns", 2.0},
-                                {"bankKind", std::string("subspace")},
-                                {"bankVariance", 0.9}};
-  for (const auto& [name, value] : more) settings[name] = value;
-  return {methods::make("normals", settings), "", /*sigma=*/2};
+  return comparing_with({{"bankBlocks", std::vector<double>{2}},
+                         {"turns", 2.0},
+                         {"bankKind", std::string("subspace")},
+                         {"bankVariance", 0.9}},
+                        more);
 }
 
-class SubspaceBanks : public ::testing::Test {
+class SubspaceBanks : public BankTest {
  protected:
-  int64_t learn(std::vector<size_t> which, const ScoreOptions& how = comparing()) {
-    methods::Material material;
-    for (const size_t i : which) material.normals.push_back(pictures.items[i].picture);
-    return engine.add_context(material, how);
-  }
-  ScoreOutcome score(size_t which, int64_t bank, const ScoreOptions& how = comparing()) {
-    ScoreItem item = pictures.items[which];
-    item.context = bank;
-    item.wants_map = true;
-    return engine.score(std::vector{item}, how, nullptr).front();
-  }
-  int64_t joined(const std::vector<int64_t>& banks) {
-    methods::Material parts;
-    parts.handles["bank"] = banks;
-    return engine.add_context(parts, comparing());
-  }
-
-  SyntheticModel model{64, 3, 84};
-  Engine engine{model.config};
-  Pictures pictures{5, 100, 90, 0};
+  SubspaceBanks() : BankTest(comparing()) {}
 };
 
 TEST_F(SubspaceBanks, HaveTheSameBitsHoweverTheyCameAbout) {
@@ -52,10 +31,7 @@ TEST_F(SubspaceBanks, HaveTheSameBitsHoweverTheyCameAbout) {
   const weights::ScratchFolder folder;
   const int64_t backwards = joined({learn({2}), learn({1, 0})});
   engine.write_context(backwards, folder.file("bank"), {});
-  methods::Material material;
-  material.files["bank"] = folder.file("bank");
-  for (const int64_t bank :
-       {joined({learn({0}), learn({1, 2})}), backwards, engine.add_context(material, comparing())}) {
+  for (const int64_t bank : {joined({learn({0}), learn({1, 2})}), backwards, opened(folder.file("bank"))}) {
     EXPECT_EQ(score(4, bank).score, wanted.score);
     EXPECT_EQ(score(4, bank).map, wanted.map);
   }
@@ -106,13 +82,11 @@ TEST_F(SubspaceBanks, WhatDoesNotFitIsRefused) {
   EXPECT_EQ(code([&] { comparing({{"bankVariance", 1.0}}); }), "E_MODEL_CONFIG");
   EXPECT_EQ(code([&] { comparing({{"bankKind", std::string("other")}}); }), "E_MODEL_CONFIG");
   const weights::ScratchFolder folder;
-  methods::Material material;
-  material.files["bank"] = folder.file("bank");
   engine.write_context(learn({0}), folder.file("bank"), {});
-  EXPECT_EQ(code([&] { engine.add_context(material, comparing()); }), "");
-  EXPECT_EQ(code([&] { engine.add_context(material, nearest); }), "E_NORMALS") << "it holds another kind";
+  EXPECT_EQ(code([&] { opened(folder.file("bank")); }), "");
+  EXPECT_EQ(code([&] { opened(folder.file("bank"), nearest); }), "E_NORMALS") << "it holds another kind";
   engine.write_context(learn({0}, nearest), folder.file("bank"), {});
-  EXPECT_EQ(code([&] { engine.add_context(material, comparing()); }), "E_NORMALS");
+  EXPECT_EQ(code([&] { opened(folder.file("bank")); }), "E_NORMALS");
 }
 
 }  // namespace
