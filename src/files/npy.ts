@@ -26,7 +26,7 @@ export async function readNpy(path: string): Promise<NpyMap> {
     : undefined;
   const height = Number(shape?.[1]);
   const width = Number(shape?.[2]);
-  if (!shape || bytes.length !== start + 4 * width * height) {
+  if (!shape || width * height === 0 || bytes.length !== start + 4 * width * height) {
     throw new CraneError('E_IO_READ', `${path}: is no map of float32 values in two dimensions`);
   }
   const at = bytes.byteOffset + start;

@@ -280,11 +280,18 @@ export async function readModelJson(path: string): Promise<Model> {
   return { ...parseModelJson(text, path), folder: dirname(resolve(path)) };
 }
 
+/** The schemas pass over this one name without a word, wherever names are free. */
+function known(name: string, value: unknown): unknown {
+  if (name === '__proto__') throw new CraneError('E_MODEL_JSON', 'there is no field "__proto__"');
+  return value;
+}
+
 export function parseModelJson(text: string, path: string): ModelDescription {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = JSON.parse(text, known);
   } catch (cause) {
+    if (cause instanceof CraneError) throw new CraneError('E_MODEL_JSON', `${path}: ${cause.message}`);
     throw new CraneError('E_MODEL_JSON', `${path}: not JSON (${(cause as Error).message})`, { cause });
   }
   const checked = modelSchema.safeParse(parsed);
