@@ -16,6 +16,7 @@ import {
   figuresText,
 } from './outputs/figures-table.js';
 import type { Beside } from './paper-grid.js';
+import { notesOfRows, warningsOfRows } from './row-words.js';
 
 export interface GridRun {
   cell: GridCell;
@@ -44,9 +45,10 @@ function gridTable(
         rows.filter(({ isPublished }) => !isPublished),
         runs.map(({ run }) => run.settings),
       ),
-      ...new Set([...runs.flatMap(({ run }) => run.warnings), ...limitsOf(cells, beside)]),
+      ...warningsOfRows(cells),
+      ...limitsOf(cells, beside),
     ],
-    notes: [...(beside?.notes ?? [])],
+    notes: [...(beside?.notes ?? []), ...notesOfRows(cells)],
     note: k_note,
   };
 }
@@ -64,9 +66,9 @@ export function gridText(
 export function gridSections(
   axes: readonly GridAxis[],
   runs: readonly GridRun[],
-): { warnings: string[]; sections: FiguresSection[] } {
+): { warnings: string[]; notes: string[]; sections: FiguresSection[] } {
   const table = gridTable(axes, runs, undefined);
-  return { warnings: table.warnings, sections: figuresSections(table) };
+  return { warnings: table.warnings, notes: table.notes, sections: figuresSections(table) };
 }
 
 /** Files of a finished grid by name. */

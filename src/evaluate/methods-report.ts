@@ -39,12 +39,13 @@ export async function writeMethodsReport({
     folder: join(out, 'cells', cell.folder),
     run,
   }));
-  const { warnings, sections } = gridSections([axis], runs);
+  const { warnings, notes, sections } = gridSections([axis], runs);
   const pictures = await comparedPictures(compared, shownInAll, { addon, signal });
   const path = join(out, 'report.html');
   const page = comparePage({
     title: `${axis.texts.length} methods side by side`,
     tables: sections,
+    notes,
     runs: compared,
     pictures,
     warnings: [...warnings, ...leftOut.map(({ name, why }) => `${name} is left out: ${why}.`)],

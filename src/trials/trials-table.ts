@@ -11,6 +11,7 @@ import {
   type FiguresTable,
 } from '../evaluate/outputs/figures-table.js';
 import type { Beside } from '../evaluate/paper-grid.js';
+import { notesOfRows, warningsOfRows } from '../evaluate/row-words.js';
 import { type LossTerm, lossTerms } from '../runs/loss-history.js';
 import { spreadOf } from '../runs/spread.js';
 import type { TestRun } from '../runs/test-run.js';
@@ -58,9 +59,10 @@ export function trialsTable(work: TrialsTableWork): FiguresTable {
         rows.filter(({ isPublished }) => !isPublished),
         tested.map(({ settings }) => settings),
       ),
-      ...new Set([...tested.flatMap(({ warnings }) => warnings), ...limitsOf(ofCells.map(runsOf), beside)]),
+      ...warningsOfRows(ofCells.map(runsOf)),
+      ...limitsOf(ofCells.map(runsOf), beside),
     ],
-    notes: [...(beside?.notes ?? [])],
+    notes: [...(beside?.notes ?? []), ...notesOfRows(ofCells.map(runsOf))],
     note:
       seeds.length === 1
         ? `${read}; each training is below cells/, its test in its folder test/`

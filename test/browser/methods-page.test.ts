@@ -9,6 +9,19 @@ import { isScored } from '../../src/runs/test-run.js';
 import { fixtureRun } from '../unit/pages/report/fixture-run.js';
 
 const labels = ['crane', 'crane+', 'adaclip', 'anomalyclip', 'anovl', 'vand', 'winclip'];
+/** as many and as long as those of `test --methods --compare-paper` */
+const heads = [
+  'image AUROC',
+  'image AP',
+  'image F1max',
+  'pixel AUROC',
+  'pixel AUPRO @0.3 200',
+  'pixel F1max',
+].concat(['pixel AP', 'pixel AUPRO @0.3 exact', 'pixel AUPRO @0.05 exact']);
+const rows = labels.flatMap((label) => [
+  { label, isPublished: false, cells: heads.map(() => '88.8') },
+  { label: 'published: AnomalyCLIP', isPublished: true, cells: heads.map(() => 'n/a') },
+]);
 let browser: Browser;
 let html: string;
 
@@ -26,7 +39,8 @@ beforeAll(async () => {
   html = [
     ...comparePage({
       title: 'methods side by side',
-      tables: [],
+      tables: [{ dataSet: 'mine', heads, rows }],
+      notes: [],
       runs: labels.map((label) => ({ label, folder: '', run })),
       pictures: { pictures: [{ ...row, views: labels.map(() => view) }], notes: [] },
       warnings: Array.from({ length: 9 }, (_, at) => `warning ${at}`),
@@ -55,6 +69,9 @@ it.each([
       expect(new Set(pictures.map((box) => box!.width)).size).toBe(1);
       expect(new Set(pictures.map((box) => box!.y)).size).toBe(rows);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      // Every column of a table is on a wide screen; on a narrow one the table alone is moved.
+      const hidden = await page.locator('.scroll').evaluate((box) => box.scrollWidth - box.clientWidth);
+      expect(hidden > 0).toBe(width < 600);
       expect(await page.locator('.warnings li:visible').count()).toBe(3);
       await page.locator('summary').click();
       expect(await page.locator('.warnings li:visible').count()).toBe(9);

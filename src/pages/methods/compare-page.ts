@@ -14,6 +14,8 @@ export interface CompareTable {
 export interface ComparePage {
   title: string;
   tables: readonly CompareTable[];
+  /** of the data sets, below the tables */
+  notes: readonly string[];
   runs: readonly ComparedRun[];
   pictures: ComparedPictures;
   /** what a reader has to know, the weightiest first: those after the first few are folded */
@@ -26,6 +28,7 @@ const k_openWarnings = 3;
 const k_style = `
 table { border-collapse: collapse; margin: .75rem 0; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+th[scope=col] { white-space: normal; min-width: 3.6rem; vertical-align: bottom; }
 th[scope=row] { text-align: left; font-weight: 600; }
 tr.published th, tr.published td { color: var(--soft); font-style: italic; font-weight: 400; }
 .scroll { overflow-x: auto; }
@@ -34,11 +37,19 @@ figure { margin: 0; max-width: 15rem; }
 figure img { display: block; width: 100%; height: auto; border-radius: .25rem; background: var(--card); }
 .stack { position: relative; }
 .stack img.mask { position: absolute; inset: 0; background: none; }
+.notes { font-size: .88rem; color: var(--soft); overflow-wrap: anywhere; }
 figcaption { font-size: .85rem; color: var(--soft); }
 h4 { margin: 1rem 0 .25rem; overflow-wrap: anywhere; }
 `;
 
-export function* comparePage({ title, tables, runs, pictures, warnings }: ComparePage): Generator<Html> {
+export function* comparePage({
+  title,
+  tables,
+  notes,
+  runs,
+  pictures,
+  warnings,
+}: ComparePage): Generator<Html> {
   yield html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
@@ -55,6 +66,7 @@ ${warningList(warnings.slice(0, k_openWarnings))}${
 <tbody>${rows.map(({ label, isPublished, cells }) => html`<tr${isPublished && html` class="published"`}><th scope="row">${label}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>
 `;
   yield html`<p>Means over the classes that have the figure, in percent. Each method is a run of its own, with a report of its own, below cells/.</p>
+${notes.map((note) => html`<p class="notes">${note}</p>`)}
 <h2>The same pictures</h2>
 <p>The first normal and the first anomalous pictures of each class, whatever their scores, with the outline of the mask. Colours run over what a method's maps may be: ${runs.map(({ label, run }, at) => html`${at > 0 && ', '}${label} ${rangeText(run)}`)}.</p>
 ${pictures.notes.map((note) => html`<p class="notes">${note}</p>`)}

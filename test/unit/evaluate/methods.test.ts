@@ -123,6 +123,7 @@ describe('the table', () => {
       ...comparePage({
         title: '2 methods',
         tables: sections,
+        notes: ['<set>: its note'],
         runs: compared,
         pictures: { pictures: [picture], notes: ['a.png cannot be shown'] },
         warnings: ['vand is left out: <why>'],
@@ -130,6 +131,7 @@ describe('the table', () => {
     ].join('');
     expect(page).toContain('<tr class="published">');
     expect(page).toContain('vand is left out: &lt;why&gt;');
+    expect(page).toContain('<p class="notes">&lt;set&gt;: its note</p>');
     expect(page).toContain('&lt;b&gt;01&lt;/b&gt;: a.png (anomalous)');
     expect(page).toContain('winclip: not shown');
     expect(page).not.toContain('<b>01');
@@ -142,6 +144,7 @@ describe('the table', () => {
         ...comparePage({
           title: '2 methods',
           tables: [],
+          notes: [],
           runs: [],
           pictures: { pictures: [], notes: [] },
           warnings,
