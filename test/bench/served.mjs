@@ -7,11 +7,17 @@ const root = new URL('../../', import.meta.url);
 export const picture = readFileSync(new URL('models/crane-mini/samples/bsdata-pitting-p00.jpg', root));
 
 /** @returns { url, child, ended } once it listens */
-export async function startService(...args) {
+export function startService(...args) {
+  return startServiceIn({}, ...args);
+}
+
+/** As startService, with words for node before the program and variables of its own. */
+export async function startServiceIn({ nodeArgs = [], env = {} }, ...args) {
   const program = new URL('dist/cli/main.js', root).pathname;
   const options = ['--port', '0', '--log-level', 'error', ...args];
-  const child = spawn(process.execPath, [program, 'serve', ...options], {
+  const child = spawn(process.execPath, [...nodeArgs, program, 'serve', ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const url = await new Promise((resolve, reject) => {

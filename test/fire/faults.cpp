@@ -9,13 +9,10 @@
 //   CRANE_FIRE_ROOM    bytes that may be written below the folder; then ENOSPC
 //   CRANE_FIRE_LOG     a file that gets one byte for each counted call
 //
-// A program steers it by renaming: /crane-fire/at/N counts anew from here; /crane-fire/memory to FILE writes the bytes
-// that are allocated into FILE. CRANE_FIRE_PLANT=leak is the planted bug of the suites: 64 bytes are lost with each
-// file that is opened below the folder.
+// A program steers it by renaming: /crane-fire/at/N counts anew from here.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -143,23 +140,6 @@ bool fails_for_memory(void* caller) {
   return fails;
 }
 
-void write_memory(const char* path) {
-  static const auto open_file = real<int (*)(const char*, int, ...)>("open");
-  static const auto next = real<ssize_t (*)(int, const void*, size_t)>("write");
-  const struct mallinfo2 info = mallinfo2();
-  char text[64];
-  const int length = snprintf(text, sizeof text, "%zu\n", info.uordblks + info.hblkhd);
-  const int descriptor = open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (next(descriptor, text, static_cast<size_t>(length)) != length) abort();
-  close(descriptor);
-}
-
-void plant_leak() {
-  static const bool is_planted = strcmp(setting("CRANE_FIRE_PLANT"), "leak") == 0;
-  static std::atomic<void*> lost{nullptr};
-  if (is_planted) lost.store(malloc(64));
-}
-
 }  // namespace
 
 extern "C" {
@@ -209,10 +189,6 @@ int fdatasync(int descriptor) {
 int rename(const char* from, const char* to) {
   static const auto next = real<int (*)(const char*, const char*)>("rename");
   const std::string_view order = from;
-  if (order == "/crane-fire/memory") {
-    write_memory(to);
-    return 0;
-  }
   if (order.starts_with("/crane-fire/at/")) {
     calls.store(0);
     last.store(atol(from + strlen("/crane-fire/at/")));
@@ -231,12 +207,9 @@ int open64(const char* path, int flags, ...) {
   va_start(rest, flags);
   const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
   va_end(rest);
-  if (is_watched(std::string_view(path))) {
-    plant_leak();
-    if (is_counted("open") && is_the_one()) {
-      errno = what_happens();
-      return -1;
-    }
+  if (is_watched(std::string_view(path)) && is_counted("open") && is_the_one()) {
+    errno = what_happens();
+    return -1;
   }
   return next(path, flags, mode);
 }

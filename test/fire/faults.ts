@@ -21,7 +21,6 @@ export interface Faults {
   what?: 'kill' | keyof typeof errnos;
   room?: number;
   log?: string;
-  plant?: string;
 }
 
 export interface Shim {
@@ -38,7 +37,7 @@ export async function buildShim(): Promise<Shim> {
     ...[source, '-o', library, '-ldl'],
   ]);
   return {
-    env: ({ folder, calls, at, what, room, log, plant }) => ({
+    env: ({ folder, calls, at, what, room, log }) => ({
       LD_PRELOAD: library,
       ...(folder === undefined ? {} : { CRANE_FIRE_FOLDER: folder }),
       ...(calls === undefined ? {} : { CRANE_FIRE_CALLS: calls.join(',') }),
@@ -46,7 +45,6 @@ export async function buildShim(): Promise<Shim> {
       ...(what === undefined ? {} : { CRANE_FIRE_DO: what === 'kill' ? what : String(errnos[what]) }),
       ...(room === undefined ? {} : { CRANE_FIRE_ROOM: String(room) }),
       ...(log === undefined ? {} : { CRANE_FIRE_LOG: log }),
-      ...(plant === undefined ? {} : { CRANE_FIRE_PLANT: plant }),
     }),
     remove: () => rm(dirname(library), { recursive: true }),
   };

@@ -1,4 +1,4 @@
-/** A whole Crane of toy size with weights by the recipe, and pictures to learn from. */
+/** A whole Crane of toy size with weights by the recipe, and pictures to learn from. JavaScript: plain programs use it too. */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { clipTensors, promptTensors } from '../../dist/models/weights/recipe.js'
 const k_width = 64;
 
 /** Two blocks in each tower, 16 patches. @returns the model's folder */
-export async function makeTinyModel(folder: string): Promise<string> {
+export async function makeTinyModel(folder) {
   await mkdir(folder, { recursive: true });
   const { addon } = await loadAddon();
   const clip = clipTensors(
@@ -24,7 +24,7 @@ export async function makeTinyModel(folder: string): Promise<string> {
   await addon.synthWeights(join(folder, 'clip.safetensors'), clip, {});
   const prompts = promptTensors({ width: k_width, context: 12, deepSets: 1, deepTokens: 4 }, 'tiny/prompts');
   await addon.synthWeights(join(folder, 'prompts.safetensors'), prompts, {});
-  const part = async (file: string) => ({
+  const part = async (file) => ({
     file,
     sha256: createHash('sha256')
       .update(await readFile(join(folder, file)))
@@ -51,7 +51,7 @@ export async function makeTinyModel(folder: string): Promise<string> {
 }
 
 /** Pictures of noise; half of them have a bright square, marked in a mask. @returns the root of the set */
-export async function makeNoiseSet(folder: string, pictures: number): Promise<string> {
+export async function makeNoiseSet(folder, pictures) {
   const side = 64;
   for (const part of ['test/good', 'test/square', 'ground_truth/square'])
     await mkdir(join(folder, 'part', part), { recursive: true });
