@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "weights/facts_checksum.h"
 #include "weights/safetensors.h"
 #include "weights/zip.h"
 
@@ -73,6 +74,7 @@ void add_file(NormalMemory& memory, const std::string& path, const MemoryShape& 
   const std::string version = fact_of(*file, k_format);
   check_input(version == k_version, k_code, path, ": a memory of format ", weights::quote_name(version),
               ", this engine reads ", k_version);
+  weights::check_facts(*file, k_code);
   check_kind(fact_of(*file, k_method), parts_of(*file), shape, path);
   std::vector<at::Tensor> parts;
   for (size_t p = 0; p < shape.parts.size(); ++p) parts.push_back(part_of(*file, p, shape).to(device));
@@ -103,6 +105,7 @@ void NormalMemory::write(const std::string& path, const std::map<std::string, st
     facts[join_text(k_checksum, p)] = join_text(weights::crc32(bytes_of(tensors.back())));
     entries.push_back({join_text(k_part, p), weights::DType::f32, tensors.back().sizes().vec()});
   }
+  facts[weights::k_facts_checksum] = weights::facts_checksum(facts, {{k_parts, parts}});
   weights::SafetensorsWriter writer(path, std::move(entries), facts);
   writer.append(0, std::as_bytes(std::span(parts)));
   for (size_t p = 0; p < tensors.size(); ++p) writer.append(1 + p, bytes_of(tensors[p]));

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "normals/bank.h"
+#include "weights/facts_checksum.h"
 #include "weights/safetensors.h"
 #include "weights/zip.h"
 
@@ -208,6 +209,7 @@ Bank Bank::read(const std::string& path, at::Device device) {
   const std::string& version = fact_of(*file, k_format);
   check_input(version == k_version || version == k_version_of_kinds, k_code, path, ": a bank of format ",
               weights::quote_name(version), ", this engine reads ", k_version, " and ", k_version_of_kinds);
+  weights::check_facts(*file, k_code);
   const std::string& tower = fact_of(*file, k_tower);
   check_input(tower == "vision" || tower == "source", k_code, path, ": a bank of the tower ",
               weights::quote_name(tower));
@@ -281,6 +283,10 @@ void Bank::write(const std::string& path, const std::map<std::string, std::strin
     entries.push_back({std::string(k_beside) + name, weights::DType::f32, values.sizes().vec()});
     facts[k_checksum_of + name] = text_of(weights::crc32(bytes_of(beside.back())));
   }
+  weights::IntegerLists lists{{"starts", starts_}, {"blocks", what_.blocks}, {"grid", sides}};
+  if (spread_) lists[k_counts] = spread_->counts;
+  if (chosen_) lists[k_chosen_starts] = chosen_->starts;
+  facts[weights::k_facts_checksum] = weights::facts_checksum(facts, lists);
   const size_t first_beside = entries.size() - beside.size();
   // The writer puts items of eight bytes before those of four, and the first at the alignment.
   weights::SafetensorsWriter writer(path, std::move(entries), facts, k_alignment);
