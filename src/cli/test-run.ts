@@ -20,6 +20,7 @@ export async function openForTest(context: Context, values: AllOptions) {
   const prompts = await promptPath(values.prompts, values.preset);
   return openEngine(addon, model, {
     ...engineOptions(values),
+    ...(values.mutual ? { method: 'normals' } : {}),
     ...warningsTo(context),
     ...(prompts === undefined ? {} : { prompts }),
   });

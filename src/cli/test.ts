@@ -10,6 +10,9 @@ import { flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './f
 import { startProgress } from './progress.js';
 import { openForTest, shower, someFailed } from './test-run.js';
 
+/** The method whose pictures are scored by each other. */
+const k_mutual = 'normals';
+
 /** How the banks of --normals-k-shot are learned. */
 const k_ofBanks: readonly OptionName[] = ['normals', 'normalsFrom', 'evidence'];
 const k_learning = optionsIn('Normals').filter((name) => !k_ofBanks.includes(name));
@@ -74,6 +77,10 @@ export function testCommand(context: Context): CommandModule {
           '$0 test ../data/mine --normals-k-shot 1,4 --seeds 5 --out few',
           'what a few good pictures are worth',
         )
+        .example(
+          '$0 test ../data/mine --mutual --out mutual',
+          'pictures scored by each other, without good ones',
+        )
         .example('$0 test ../data/mine --out grid --grid eAttn=vv,kk fusion=true,false', 'an ablation');
     },
     handler: (argv) => test(context, argv),
@@ -88,6 +95,7 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
   const { data, axes } = given.length > 0 ? splitAxes(words, given) : { data: words, axes: [] };
   checkUsage(data, values);
   checkShots(argv, values);
+  if (values.mutual) checkMutualTest(values, (name) => argv[flagName(name)] !== undefined);
   const { bankFrom, expectGood } = await import('./normals-from.js');
   await expectGood(values);
   if (values.normalsKShot !== undefined) {
@@ -179,6 +187,28 @@ function checkNormalsFrom({ normals }: AllOptions, isGiven: (name: string) => bo
   throw new CraneError('E_USAGE', `--normals-from does not go with --${flagName(excluded ?? 'normals')}`, {
     hint: 'the same normal pictures serve for all that is tested: --methods compares methods with them',
   });
+}
+
+/** @throws CraneError E_USAGE for flags that --mutual leaves no room for */
+function checkMutualTest(values: AllOptions, isGiven: (name: OptionName) => boolean): void {
+  const others = [
+    'normalsKShot',
+    'normals',
+    'normalsFrom',
+    'evidence',
+    'prompts',
+    'methods',
+    'paperTable',
+    'preset',
+    'comparePaper',
+  ] as const;
+  const excluded = others.find(isGiven);
+  if (excluded !== undefined)
+    throw new CraneError('E_USAGE', `--mutual does not go with --${flagName(excluded)}`, {
+      hint: 'it compares the tested pictures of a class with each other, and with nothing else',
+    });
+  if (values.method === undefined || values.method === k_mutual) return;
+  throw new CraneError('E_USAGE', `--mutual belongs to method ${k_mutual}, not to ${values.method}`);
 }
 
 async function show(

@@ -16,6 +16,7 @@ import { versionsOf } from '../runs/versions.js';
 import { warningsOf } from '../runs/warnings.js';
 import { intervalsOfSet } from './bootstrap.js';
 import type { FinishedClass } from './finished-class.js';
+import { isMutual, mutualNote, mutualWarnings } from './mutual-class.js';
 import type { TestData } from './test-data.js';
 
 export interface FinishedSet {
@@ -39,9 +40,24 @@ export async function assembleRun(
     format: 1,
     settings: { ...settings, model: model ?? settings.model },
     dataSets,
-    warnings: warningsOf(dataSets, settings.prompts),
+    warnings: [
+      ...warningsOf(dataSets, settings.prompts),
+      ...(isMutual(settings.method)
+        ? dataSets.flatMap((set) => mutualWarnings(labelledIn(set), settings.method))
+        : []),
+    ],
     versions: versionsOf(machine),
     machine: { ...machine },
+  };
+}
+
+function labelledIn({ name, classes }: TestedDataSet) {
+  return {
+    name,
+    classes: classes.map(({ className, pictures }) => ({
+      className,
+      labels: pictures.filter(isScored).map(({ isAnomalous }) => isAnomalous),
+    })),
   };
 }
 
@@ -83,6 +99,7 @@ async function assembleSet(
     intervals: intervals?.mean ?? null,
     paper,
     notes: [
+      ...(isMutual(settings.method) ? [mutualNote(settings.method)] : []),
       ...set.warnings,
       ...perfect({ classes: tested }),
       ...(comparePaper ? readingNote(settings) : []),

@@ -25,6 +25,13 @@ import { readTimes, writeRecord } from '../runs/training-record.js';
 import { versionsOf } from '../runs/versions.js';
 import { assembleRun, type FinishedSet } from './assemble.js';
 import type { FinishedClass } from './finished-class.js';
+import {
+  checkMutualClasses,
+  isMutual,
+  mutualWarnings,
+  scoredByEachOther,
+  settledFor,
+} from './mutual-class.js';
 import { Panels } from './panels.js';
 import { type ClassWork, scoreClass } from './score-class.js';
 import { type ResolvedTest, resolveTest, testSettings } from './settings.js';
@@ -170,7 +177,7 @@ async function prepare(
   }: Surroundings & Pick<PreparedTest, 'keepsShown' | 'panels'> & { env: NodeJS.ProcessEnv },
 ): Promise<PreparedTest> {
   const { addon, native, model } = engine.trainingParts;
-  const settled = await engine.settledSettings(resolved.choices);
+  const settled = await settledFor(engine, resolved.choices);
   const prompts = await comparedWith(engine, settled);
   const normals = await testedNormals(engine, settled);
   const settings = testSettings(engine, resolved, settled, prompts, normals);
@@ -184,6 +191,11 @@ async function prepare(
   const opened = await openTestData(paths, resolved);
   for (const text of summaryLines(summarise(opened.map(({ set, name }) => ({ ...set, name })))))
     onProgress({ stage: 'note', text });
+  if (isMutual(method)) {
+    checkMutualClasses(opened);
+    for (const text of opened.flatMap((one) => mutualWarnings(labelledIn(one), method)))
+      onProgress({ stage: 'note', text });
+  }
   const pictures = opened.reduce((sum, { set }) => sum + set.items.length, 0);
   let read = 0;
   const onRead = () => onProgress({ stage: 'reading', done: ++read, total: pictures });
@@ -365,6 +377,15 @@ async function evaluate(
         dependsOnBatch: couplesPictures(settings),
         needsWholeClass: needsWholeClass(settings),
         panels: panelsOf(test),
+        ...(isMutual(settings.method)
+          ? {
+              outcomes: (missing) =>
+                scoredByEachOther(
+                  { engine, items, choices: resolved.choices, folder: kept?.folder.patches, signal },
+                  missing,
+                ),
+            }
+          : {}),
         signal,
         onPicture: (wasKept) => {
           progress.done++;
@@ -384,6 +405,16 @@ async function evaluate(
     sets.push({ data: opened, learnedOn, classes });
   }
   return assembleRun(sets, settings, { comparePaper: resolved.comparePaper, machine, addon: engine.addon });
+}
+
+function labelledIn({ name, classes }: TestData) {
+  return {
+    name,
+    classes: classes.map(({ className, items }) => ({
+      className,
+      labels: items.map(({ isAnomalous }) => isAnomalous),
+    })),
+  };
 }
 
 function panelsOf({ engine, panels, settings }: PreparedTest): Panels | undefined {

@@ -31,12 +31,15 @@ export class TestFolder {
   readonly results: string;
   readonly state: string;
   readonly journal: string;
+  /** of pictures that are scored by each other */
+  readonly patches: string;
 
   constructor(readonly path: string) {
     this.record = join(path, 'run.json');
     this.results = join(path, 'results.json');
     this.state = join(path, 'state');
     this.journal = join(this.state, 'pictures.jsonl');
+    this.patches = join(this.state, 'patches');
   }
 
   /** Takes an earlier run away; what one could go on from goes first. */
