@@ -1,4 +1,4 @@
-"""Judges scores and maps of a few good pictures by a slow NumPy version in float64 (docs/methods/normals.md 2 and 6, docs/methods/both.md).
+"""Judges scores and maps of a few good pictures by a slow NumPy version in float64 (docs/methods/normals.md 2, 6 and 7, docs/methods/both.md).
 
 One picture against a bank:
 
@@ -6,6 +6,13 @@ One picture against a bank:
     crane-native normals learn PART --turns 1 --out part.safetensors
     crane-native score PART --normals bank.safetensors --sigma 0 --maps npy --map-size model --out scored
     python scripts/judge-normals.py bank bank.safetensors part.safetensors scored/results.jsonl scored
+
+A bank of the foreground, of which also is judged that it holds of each picture what the upright copy's foreground is:
+
+    crane-native normals learn GOOD --bank-foreground --out bank.safetensors
+    crane-native normals learn PART --turns 1 --out part.safetensors
+    crane-native score PART --normals bank.safetensors --sigma 0 --maps npy --map-size model --out scored
+    python scripts/judge-normals.py foreground bank.safetensors part.safetensors scored/results.jsonl scored
 
 Prompts beside it, whose own maps of the part and of the bank's pictures are taken as they are:
 
@@ -29,8 +36,10 @@ from pathlib import Path
 import numpy as np
 
 MOST = 1e-5
+LEFT_OUT = {}
 TOP_SHARE = 0.005
 NEIGHBOURS = 2
+BORDER, APART, PART = 0.9, 0.85, 0.05
 MAP_WEIGHT, SCORE_WEIGHT, LEAST_SPREAD = 4, 1, 0.05
 
 
@@ -56,6 +65,7 @@ def results(lines, folder):
         for line in file:
             one = json.loads(line)
             found[one["input"]] = (one["score"], np.load(Path(folder) / one["map"]).astype(np.float64))
+            LEFT_OUT[one["input"]] = one.get("backgroundPatches")
     return found
 
 
@@ -116,6 +126,70 @@ def judge_bank(bank_path, part_path, lines, folder):
     return [(names[0], score, found, *wanted)]
 
 
+def beside(cells, corners):
+    """True where a cell or one beside it is."""
+    height, width = cells.shape
+    around = np.pad(cells, 1)
+    found = cells.copy()
+    for dy in (-1, 0, 1):
+        for dx in (-1, 0, 1):
+            if abs(dy) + abs(dx) == 1 or (corners and abs(dy) + abs(dx) == 2):
+                found |= around[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
+    return found
+
+
+def foreground(rows, grid):
+    """Which patches of a picture are kept."""
+    whole = np.ones(len(rows), bool)
+    off = rows - rows.mean(0)
+    along = off @ np.linalg.svd(off, full_matrices=False)[2][0]
+    best, cut = 0.0, None
+    for value in np.unique(along)[:-1]:
+        lower = along <= value
+        share = lower.mean()
+        between = share * (1 - share) * (along[lower].mean() - along[~lower].mean()) ** 2
+        if between > best:
+            best, cut = between, value
+    if cut is None or best < APART * along.var():
+        return whole
+    upper = (along > cut).reshape(grid)
+    border = np.zeros(grid, bool)
+    border[[0, -1], :] = border[:, [0, -1]] = True
+    of_border = upper[border].mean()
+    if max(of_border, 1 - of_border) < BORDER:
+        return whole
+    part = upper if of_border >= 0.5 else ~upper
+    background = part & border
+    while True:
+        more = beside(background, corners=False) & part
+        if (more == background).all():
+            break
+        background = more
+    kept = beside(~background, corners=True).ravel()
+    left_out = 1 - kept.mean()
+    return kept if PART <= left_out <= 1 - PART else whole
+
+
+def judge_foreground(bank_path, part_path, lines, folder):
+    (bank, _), (part, names) = tensors(bank_path), tensors(part_path)
+    score, found = results(lines, folder)[names[0]]
+    grid, patches = bank["grid"], int(np.prod(bank["grid"]))
+    starts = bank["chosen_starts"]
+    others = [bank["chosen"][a:b].astype(np.float64) for a, b in zip(starts[:-1], starts[1:])]
+    for i, of in enumerate(others):
+        upright = bank["rows"][i * patches : (i + 1) * patches].astype(np.float64)
+        own = upright[foreground(upright, grid)]
+        if not np.array_equal(own, of[: len(own)]):
+            sys.exit(f"differs: good picture {i} has {len(own)} patches of the foreground, and the bank holds others")
+    rows = part["rows"].astype(np.float64)
+    kept = foreground(rows, grid)
+    if LEFT_OUT[names[0]] != len(kept) - kept.sum():
+        sys.exit(f"differs: {len(kept) - kept.sum()} patches are background, and the result says {LEFT_OUT[names[0]]}")
+    far = np.zeros(len(rows))
+    far[kept] = distances(rows[kept], others, max(1, min(NEIGHBOURS, len(others) - 1)))
+    return [(names[0], score, found, top_mean(far), upsampled(far.reshape(grid), *found.shape))]
+
+
 def judge_both(bank_path, part_path, lines, folder, prompt_lines, prompt_folder):
     (bank, good), (part, names) = tensors(bank_path), tensors(part_path)
     score, found = results(lines, folder)[names[0]]
@@ -157,7 +231,7 @@ def judge_mutual(all_path, lines, folder, sides="1", share="0.3"):
 
 
 def main():
-    kinds = {"bank": judge_bank, "both": judge_both, "mutual": judge_mutual}
+    kinds = {"bank": judge_bank, "foreground": judge_foreground, "both": judge_both, "mutual": judge_mutual}
     if len(sys.argv) < 2 or sys.argv[1] not in kinds:
         sys.exit(__doc__)
     is_off = False

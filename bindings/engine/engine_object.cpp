@@ -56,6 +56,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                    InstanceMethod<&EngineObject::add_context>("addContext"),
                    InstanceMethod<&EngineObject::remove_context>("removeContext"),
                    InstanceMethod<&EngineObject::write_context>("writeContext"),
+                   InstanceMethod<&EngineObject::left_out>("leftOut"),
                    InstanceMethod<&EngineObject::own_scores>("ownScores"),
                    InstanceMethod<&EngineObject::text_vectors>("textVectors"),
                    InstanceMethod<&EngineObject::score>("score"),
@@ -152,6 +153,21 @@ Napi::Value EngineObject::write_context(const Napi::CallbackInfo& info) {
           return true;
         },
         [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); });
+  });
+}
+
+Napi::Value EngineObject::left_out(const Napi::CallbackInfo& info) {
+  return guarded(info, [&]() -> Napi::Value {
+    const Napi::Env env = info.Env();
+    const auto counts = alive(env)->left_out(info[0].ToNumber().Int64Value());
+    Napi::Array list = Napi::Array::New(env, counts.size());
+    for (uint32_t i = 0; i < counts.size(); ++i) {
+      Napi::Object js = Napi::Object::New(env);
+      js.Set("leftOut", static_cast<double>(counts[i].left_out));
+      js.Set("patches", static_cast<double>(counts[i].patches));
+      list.Set(i, js);
+    }
+    return list;
   });
 }
 

@@ -24,6 +24,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value add_context(const Napi::CallbackInfo& info);
   void remove_context(const Napi::CallbackInfo& info);
   Napi::Value write_context(const Napi::CallbackInfo& info);
+  Napi::Value left_out(const Napi::CallbackInfo& info);
   Napi::Value own_scores(const Napi::CallbackInfo& info);
   Napi::Value text_vectors(const Napi::CallbackInfo& info);
   Napi::Value score(const Napi::CallbackInfo& info);

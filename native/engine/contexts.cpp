@@ -58,6 +58,10 @@ void Engine::write_context(int64_t handle, const std::string& path,
   translate_errors([&] { state_->context_of(handle)->write(path, metadata); });
 }
 
+std::vector<methods::PatchCount> Engine::left_out(int64_t handle) const {
+  return state_->context_of(handle)->left_out();
+}
+
 std::vector<ScoreOutcome> Engine::own_scores(int64_t handle, const ScoreOptions& options,
                                              const CancelToken* cancel) const {
   const c10::InferenceMode guard;

@@ -20,6 +20,7 @@
 #include "image/picture.h"
 #include "image/regions.h"
 #include "methods/material.h"
+#include "methods/patch_count.h"
 #include "methods/registry.h"
 #include "text/config.h"
 #include "train/cells.h"
@@ -179,6 +180,8 @@ class Engine {
   // E_IO_WRITE.
   void write_context(int64_t handle, const std::string& path,
                      const std::map<std::string, std::string>& metadata) const;
+  // What it leaves out of each normal picture (methods::Context::left_out).
+  std::vector<methods::PatchCount> left_out(int64_t handle) const;
   // Of each normal picture that the context remembers (Method::score_own): its score and the largest value of
   // its map; the map itself only of one that is alone. Errors: E_USAGE where it remembers none.
   std::vector<ScoreOutcome> own_scores(int64_t handle, const ScoreOptions& options,

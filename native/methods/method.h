@@ -24,6 +24,7 @@
 #include "methods/learner.h"
 #include "methods/material.h"
 #include "methods/named_tensor.h"
+#include "methods/patch_count.h"
 #include "methods/settings.h"
 #include "tensors/trace.h"
 #include "text/lazy_tower.h"
@@ -57,6 +58,8 @@ class Context {
   virtual void write(const std::string& path, const std::map<std::string, std::string>& metadata) const;
   // Normal pictures that it remembers (Method::score_own).
   virtual int64_t own_pictures() const { return 0; }
+  // What it leaves out of each of its normal pictures; empty where it takes them whole.
+  virtual std::vector<PatchCount> left_out() const { return {}; }
 };
 
 // Named parts of a picture's score, told in Facts::parts, and its map.

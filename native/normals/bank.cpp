@@ -49,6 +49,32 @@ std::optional<Spread> joined_spread(const std::vector<const Bank*>& banks) {
   return joined;
 }
 
+// Rows of the foreground: those of a coreset join no others.
+std::optional<Chosen> joined_chosen(const std::vector<const Bank*>& banks) {
+  if (!banks.front()->chosen()) return std::nullopt;
+  Chosen joined{at::Tensor(), {0}, /*is_coreset=*/false};
+  std::vector<at::Tensor> rows;
+  for (const Bank* bank : banks) {
+    const Chosen& one = *bank->chosen();
+    const int64_t before = joined.starts.back();
+    for (size_t p = 1; p < one.starts.size(); ++p) joined.starts.push_back(before + one.starts[p]);
+    rows.push_back(one.rows);
+  }
+  joined.rows = at::cat(rows, /*dim=*/0);
+  return joined;
+}
+
+std::optional<Background> joined_background(const std::vector<const Bank*>& banks) {
+  if (!banks.front()->background()) return std::nullopt;
+  Background joined;
+  for (const Bank* bank : banks) {
+    const Background& one = *bank->background();
+    joined.left_out.insert(joined.left_out.end(), one.left_out.begin(), one.left_out.end());
+    joined.patches.insert(joined.patches.end(), one.patches.begin(), one.patches.end());
+  }
+  return joined;
+}
+
 }  // namespace
 
 Bank::Bank(PatchSource what, vision::Grid grid, at::Tensor rows, std::vector<int64_t> starts, Beside beside,
@@ -64,7 +90,8 @@ Bank Bank::joined(const std::vector<const Bank*>& banks) {
   check_input(!banks.empty(), k_code, "a bank needs a normal picture");
   if (banks.size() == 1) return *banks.front();  // its rows are shared
   for (const Bank* bank : banks) {
-    check_input(!bank->chosen_, k_code, "a bank of chosen rows joins no other: what was not chosen is gone");
+    check_input(!bank->is_coreset(), k_code,
+                "a bank of chosen rows joins no other: what was not chosen is gone");
   }
   const Bank& first = *banks.front();
   std::vector<at::Tensor> rows;
@@ -73,6 +100,8 @@ Bank Bank::joined(const std::vector<const Bank*>& banks) {
     first.check_comparable(*bank);
     check_input(are_alike(first.spread_, bank->spread_), k_code, "banks of different kinds");
     check_input(first.precision_ == bank->precision_, k_code, "banks of different precision");
+    check_input(first.background_.has_value() == bank->background_.has_value(), k_code,
+                "a bank that leaves out the background, and one that does not");
     check_input(are_alike(first.beside_, bank->beside_), k_code,
                 "banks that hold different things of a picture");
     const int64_t before = starts.back();
@@ -82,6 +111,8 @@ Bank Bank::joined(const std::vector<const Bank*>& banks) {
   Bank joined(first.what_, first.grid_, at::cat(rows, /*dim=*/0), std::move(starts), joined_beside(banks),
               joined_spread(banks));
   joined.precision_ = first.precision_;
+  joined.chosen_ = joined_chosen(banks);
+  joined.background_ = joined_background(banks);
   return joined;
 }
 
@@ -97,20 +128,27 @@ Bank Bank::rounded_to(at::ScalarType precision) const {
 at::Tensor Bank::comparable(const at::Tensor& rows) const { return rounded(rows, precision_); }
 
 Bank Bank::with_chosen(int64_t size) const {
-  check_input(!spread_ && !chosen_, k_code, "a bank without all rows, of which none can be chosen");
-  std::vector<int64_t> which = farthest_first(rows_.to(at::kCPU).contiguous(), size);
+  check_input(!spread_ && !is_coreset(), k_code, "a bank without all rows, of which none can be chosen");
+  std::vector<int64_t> which = farthest_first(searched().to(at::kCPU).contiguous(), size);
   std::ranges::sort(which);
-  Chosen chosen{rows_.index_select(0, at::tensor(which, at::kLong).to(rows_.device())), {0}};
+  Chosen chosen{searched().index_select(0, at::tensor(which, at::kLong).to(rows_.device())), {0}};
   Bank bank = *this;
   std::vector<at::Tensor> uprights;
   for (int64_t p = 0; p < pictures(); ++p) {
     uprights.push_back(upright(p));
     bank.starts_[static_cast<size_t>(p) + 1] = (p + 1) * grid_.count();
-    const int64_t end = starts_[static_cast<size_t>(p) + 1];
+    const int64_t end = searched_of(p).last;
     chosen.starts.push_back(std::ranges::lower_bound(which, end) - which.begin());
   }
   bank.rows_ = at::cat(uprights, /*dim=*/0);
   bank.chosen_ = std::move(chosen);
+  return bank;
+}
+
+Bank Bank::of_foreground(std::optional<Chosen> rows, Background background) const {
+  Bank bank = *this;
+  bank.chosen_ = std::move(rows);
+  bank.background_ = std::move(background);
   return bank;
 }
 

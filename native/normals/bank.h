@@ -24,11 +24,18 @@ struct Spread {
   double variance = 0.99;       // share that the axes hold
 };
 
-// Some of the rows of all copies, which stand for all of them (coreset.h). What was not chosen is gone, so
-// such a bank joins no other.
+// Some of the rows of all copies: those of the foreground, or some that stand for all (coreset.h). Of the
+// latter what was not chosen is gone, so such a bank joins no other.
 struct Chosen {
   at::Tensor rows;              // [size, D] in the order of the pictures
   std::vector<int64_t> starts;  // picture p has [starts[p], starts[p + 1]), which may be none
+  bool is_coreset = true;
+};
+
+// What is left out of a bank of the foreground (foreground.h), of each picture.
+struct Background {
+  std::vector<int64_t> left_out;  // patches of all its copies
+  std::vector<int64_t> patches;   // and how many these have
 };
 
 // What a method keeps of each picture beside its patches, by name: [pictures, ...] float32, finite.
@@ -46,9 +53,13 @@ class Bank {
   // the size, and every product is one of float32 all the same. Errors: E_NORMALS for a subspace, which is
   // fitted to rows as they are.
   Bank rounded_to(at::ScalarType precision) const;
-  // A bank of `size` of its rows, or of all where there are fewer, and of the upright copies for their own
-  // scores. Errors: E_NORMALS for a bank that has no rows to choose from.
+  // A bank of `size` of the rows that are searched, or of all where there are fewer, and of the upright
+  // copies for their own scores. Errors: E_NORMALS for a bank that has no rows to choose from.
   Bank with_chosen(int64_t size) const;
+  // The same bank, whose rows are those of upright copies, as one that leaves out the background, also of the
+  // pictures that are compared with it. rows: of the foreground; none for a subspace, which is fitted to
+  // them.
+  Bank of_foreground(std::optional<Chosen> rows, Background background) const;
 
   // All pictures of banks of the same kind, in their order. Errors: E_NORMALS for banks that differ.
   static Bank joined(const std::vector<const Bank*>& banks);
@@ -76,12 +87,17 @@ class Bank {
   // would have no picture left.
   Subspace subspace(int64_t without) const;
 
-  // None of a bank of all rows.
+  // None of a bank of all rows, or of a subspace.
   const std::optional<Chosen>& chosen() const noexcept { return chosen_; }
+  bool is_coreset() const noexcept { return chosen_ && chosen_->is_coreset; }
+  // None of a bank that compares whole pictures.
+  const std::optional<Background>& background() const noexcept { return background_; }
   // What a search looks at.
   const at::Tensor& searched() const noexcept { return chosen_ ? chosen_->rows : rows_; }
+  // Picture p has the searched rows [starts[p], starts[p + 1]).
+  std::span<const int64_t> searched_starts() const noexcept { return chosen_ ? chosen_->starts : starts_; }
   LeftOut searched_of(int64_t picture) const {
-    const std::vector<int64_t>& of = chosen_ ? chosen_->starts : starts_;
+    const auto of = searched_starts();
     return {of[static_cast<size_t>(picture)], of[static_cast<size_t>(picture) + 1]};
   }
 
@@ -112,6 +128,7 @@ class Bank {
   Beside beside_;
   std::optional<Spread> spread_;
   std::optional<Chosen> chosen_;
+  std::optional<Background> background_;
   at::ScalarType precision_ = at::kFloat;
 };
 

@@ -20,9 +20,14 @@ constexpr const char* k_format = "crane.normals";
 // What only banks of rows hold has the first version, whose readers know no other kind.
 constexpr const char* k_version = "1";
 constexpr const char* k_version_of_kinds = "2";
+// Whoever does not know that the background is left out would compare it.
+constexpr const char* k_version_of_foreground = "3";
 constexpr const char* k_kind = "crane.normals.kind";
 constexpr const char* k_subspace = "subspace";
 constexpr const char* k_chosen = "chosen";
+constexpr const char* k_foreground = "foreground";
+constexpr const char* k_left_out = "left_out";
+constexpr const char* k_patches = "patches";
 constexpr const char* k_chosen_starts = "chosen_starts";
 constexpr const char* k_variance = "crane.normals.variance";
 constexpr const char* k_moments = "moments";
@@ -167,6 +172,29 @@ Chosen chosen_of(const std::shared_ptr<const weights::WeightFile>& file, int64_t
   return chosen;
 }
 
+// kept: of each picture how many rows the bank holds, where it holds all that were not left out.
+Background background_of(const weights::WeightFile& file, int64_t pictures, int64_t upright,
+                         std::span<const int64_t> kept) {
+  Background background{integers_of(file, k_left_out), integers_of(file, k_patches)};
+  const auto count = static_cast<size_t>(pictures);
+  bool is_whole = background.left_out.size() == count && background.patches.size() == count;
+  for (size_t p = 0; is_whole && p < count; ++p) {
+    const int64_t left_out = background.left_out[p];
+    const int64_t patches = background.patches[p];
+    is_whole = patches >= upright && patches <= INT32_MAX && left_out >= 0 && left_out < patches &&
+               (kept.empty() || kept[p] == patches - left_out);
+  }
+  check_input(is_whole, k_code, file.path(), ": it does not say what of its ", pictures,
+              " pictures was left out");
+  return background;
+}
+
+std::vector<int64_t> counts_of(std::span<const int64_t> starts) {
+  std::vector<int64_t> counts;
+  for (size_t p = 1; p < starts.size(); ++p) counts.push_back(starts[p] - starts[p - 1]);
+  return counts;
+}
+
 Beside beside_of(const std::shared_ptr<const weights::WeightFile>& file, int64_t pictures,
                  at::Device device) {
   Beside beside;
@@ -207,8 +235,10 @@ Spread spread_of(const weights::WeightFile& file, int64_t pictures, int64_t dept
 Bank Bank::read(const std::string& path, at::Device device) {
   const std::shared_ptr<const weights::WeightFile> file = weights::open_weights(path);
   const std::string& version = fact_of(*file, k_format);
-  check_input(version == k_version || version == k_version_of_kinds, k_code, path, ": a bank of format ",
-              weights::quote_name(version), ", this engine reads ", k_version, " and ", k_version_of_kinds);
+  const bool is_of_foreground = version == k_version_of_foreground;
+  check_input(version == k_version || version == k_version_of_kinds || is_of_foreground, k_code, path,
+              ": a bank of format ", weights::quote_name(version), ", this engine reads ", k_version, ", ",
+              k_version_of_kinds, " and ", k_version_of_foreground);
   weights::check_facts(*file, k_code);
   const std::string& tower = fact_of(*file, k_tower);
   check_input(tower == "vision" || tower == "source", k_code, path, ": a bank of the tower ",
@@ -226,10 +256,13 @@ Bank Bank::read(const std::string& path, at::Device device) {
   const auto pictures = static_cast<int64_t>(starts.size()) - 1;
   std::optional<Spread> spread;
   std::optional<Chosen> chosen;
-  if (version == k_version_of_kinds) {
+  std::optional<Background> background;
+  if (version != k_version) {
     const std::string& kind = fact_of(*file, k_kind);
-    check_input(kind == k_subspace || kind == k_chosen, k_code, path, ": a bank of the kind ",
-                weights::quote_name(kind), ", this engine knows ", k_subspace, " and ", k_chosen);
+    const bool is_all_of_foreground = is_of_foreground && kind == k_foreground;
+    check_input(kind == k_subspace || kind == k_chosen || is_all_of_foreground, k_code, path,
+                ": a bank of the kind ", weights::quote_name(kind), ", this engine knows ", k_subspace, ", ",
+                k_chosen, " and ", k_foreground);
     check_input(view.shape[0] == pictures * grid.count(), k_code, path,
                 ": a bank of this kind with rows of other copies");
     if (kind == k_subspace) {
@@ -238,11 +271,19 @@ Bank Bank::read(const std::string& path, at::Device device) {
     } else {
       chosen = chosen_of(file, pictures, view.shape[1], precision_of(*file, view));
       chosen->rows = chosen->rows.to(device);
+      chosen->is_coreset = kind == k_chosen;
+    }
+    if (is_of_foreground) {
+      const std::vector<int64_t> kept = spread                 ? spread->counts
+                                        : is_all_of_foreground ? counts_of(chosen->starts)
+                                                               : std::vector<int64_t>{};
+      background = background_of(*file, pictures, grid.count(), kept);
     }
   }
   Bank bank(std::move(what), grid, rows.to(device), std::move(starts), beside_of(file, pictures, device),
             std::move(spread));
   bank.chosen_ = std::move(chosen);
+  bank.background_ = std::move(background);
   bank.precision_ = precision_of(*file, view);
   return bank;
 }
@@ -252,7 +293,9 @@ void Bank::write(const std::string& path, const std::map<std::string, std::strin
   const at::Tensor rows = rows_.to(at::kCPU, precision_).contiguous();
   const std::vector<int64_t> sides{grid_.height, grid_.width};
   std::map<std::string, std::string> facts = metadata;
-  facts[k_format] = spread_ || chosen_ ? k_version_of_kinds : k_version;
+  facts[k_format] = background_          ? k_version_of_foreground
+                    : spread_ || chosen_ ? k_version_of_kinds
+                                         : k_version;
   facts[k_tower] = what_.is_source ? "source" : "vision";
   facts[k_checksum] = text_of(weights::crc32(bytes_of(rows)));
   const auto sizes = [](const std::vector<int64_t>& values) {
@@ -272,10 +315,15 @@ void Bank::write(const std::string& path, const std::map<std::string, std::strin
   at::Tensor chosen;
   if (chosen_) {
     chosen = chosen_->rows.to(at::kCPU, precision_).contiguous();
-    facts[k_kind] = k_chosen;
+    facts[k_kind] = chosen_->is_coreset ? k_chosen : k_foreground;
     facts[std::string(k_checksum_of) + k_chosen] = text_of(weights::crc32(bytes_of(chosen)));
     entries.push_back({k_chosen_starts, weights::DType::i64, sizes(chosen_->starts)});
     entries.push_back({k_chosen, type, chosen.sizes().vec()});
+  }
+  const size_t first_of_background = entries.size();
+  if (background_) {
+    entries.push_back({k_left_out, weights::DType::i64, sizes(background_->left_out)});
+    entries.push_back({k_patches, weights::DType::i64, sizes(background_->patches)});
   }
   std::vector<at::Tensor> beside;
   for (const auto& [name, values] : beside_) {
@@ -286,6 +334,10 @@ void Bank::write(const std::string& path, const std::map<std::string, std::strin
   weights::IntegerLists lists{{"starts", starts_}, {"blocks", what_.blocks}, {"grid", sides}};
   if (spread_) lists[k_counts] = spread_->counts;
   if (chosen_) lists[k_chosen_starts] = chosen_->starts;
+  if (background_) {
+    lists[k_left_out] = background_->left_out;
+    lists[k_patches] = background_->patches;
+  }
   facts[weights::k_facts_checksum] = weights::facts_checksum(facts, lists);
   const size_t first_beside = entries.size() - beside.size();
   // The writer puts items of eight bytes before those of four, and the first at the alignment.
@@ -304,6 +356,10 @@ void Bank::write(const std::string& path, const std::map<std::string, std::strin
   if (chosen_) {
     append(4, chosen_->starts);
     writer.append(5, bytes_of(chosen));
+  }
+  if (background_) {
+    append(first_of_background, background_->left_out);
+    append(first_of_background + 1, background_->patches);
   }
   for (size_t i = 0; i < beside.size(); ++i) writer.append(first_beside + i, bytes_of(beside[i]));
   writer.finish();

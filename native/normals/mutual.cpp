@@ -75,6 +75,8 @@ PictureFiles::PictureFiles(std::vector<std::string> paths, at::Device device)
     const Bank one = Bank::read(path, device_);
     check_input(one.pictures() == 1, "E_NORMALS", path, ": a bank of ", one.pictures(),
                 " pictures, where the patches of one are needed");
+    check_input(!one.spread() && !one.chosen(), "E_NORMALS", path,
+                ": a bank of some patches, where all are compared");
     first_.check_comparable(one);
   }
   found_.resize(paths_.size());

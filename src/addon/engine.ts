@@ -138,6 +138,8 @@ export interface NativeEngine {
   removeContext(handle: number): void;
   /** Writes a context that has a file of its own, as a bank has; whole or not at all, over what is there. */
   writeContext(handle: number, path: string, metadata: Record<string, string>): Promise<void>;
+  /** Of each normal picture with its copies: patches that the context leaves out as background; empty where it takes them whole. */
+  leftOut(handle: number): { leftOut: number; patches: number }[];
   /**
    * Of each normal picture that a bank holds: its score and map maximum against the bank without it; where the bank was added
    * with `pictures`, theirs against the bank. One that is alone has its map, in the model's size.

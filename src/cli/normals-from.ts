@@ -61,6 +61,9 @@ export async function bankFrom(
         `${bank.facts.method === undefined ? 'bank' : 'memory'} of ${pictures.length} normal pictures, ${whereOf(kept)}`,
       ),
     );
+    const { backgroundText } = await import('../normals/background-text.js');
+    const background = backgroundText(bank.facts);
+    if (background !== undefined) say(context, visible(background));
   }
   progress.stage('', 0);
   return bank;

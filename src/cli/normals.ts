@@ -4,6 +4,7 @@ import type { Argv, CommandModule } from 'yargs';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import { normals } from '../methods/normals.js';
+import { backgroundText } from '../normals/background-text.js';
 import type { NormalBank } from '../normals/normal-bank.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
@@ -172,6 +173,8 @@ function showCommand(context: Context): CommandModule {
       if (!isMemory) context.stdout.write(`each picture in ${how.join(', ')}\n`);
       for (const { name, sha256 } of pictures)
         context.stdout.write(`${sha256.slice(0, 12)}  ${visible(name)}\n`);
+      const background = backgroundText(facts);
+      if (background !== undefined) say(context, visible(background));
       say(context, `${pictures.length} pictures`);
     },
   };
@@ -303,5 +306,7 @@ function tell(context: Context, out: string, bank: NormalBank, json: boolean): v
       `${out}: a ${bank.facts.method === undefined ? 'bank' : 'memory'} of ${pictures.length} normal pictures`,
     ),
   );
+  const background = backgroundText(bank.facts);
+  if (background !== undefined) say(context, visible(background));
   say(context, `use it: npx crane-native score PICTURES ${useOf(bank.facts, out)}`);
 }

@@ -152,6 +152,12 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     if (values.regions && !outcome.hasMapThreshold) {
       say(context, 'no regions: these settings have no map threshold; give one with --map-threshold');
     }
+    const { background } = outcome;
+    if (background && !values.json)
+      say(
+        context,
+        `background: ${background.patches} patches of ${outcome.scored - background.whole} of ${outcome.scored} pictures were left out`,
+      );
     const { idleNotes } = await import('../engine/idle-settings.js');
     const idle = idleNotes(optionsFor('loadEngine', values), engine.settings());
     sayWarnings(context, [...idle, ...outcome.warnings], values.json);

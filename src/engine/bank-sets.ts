@@ -14,7 +14,7 @@ import { normals } from '../methods/normals.js';
 import { defaultMethod, joinsBank, methodNames, methodOf } from '../methods/registry.js';
 import { conformalThreshold } from '../models/conformal.js';
 import { checkedMethod, type Model } from '../models/model-json.js';
-import type { BankFacts } from '../normals/bank-facts.js';
+import { type BankFacts, bankIdentity } from '../normals/bank-facts.js';
 import { NormalBank } from '../normals/normal-bank.js';
 import { readBankFacts } from '../normals/read-bank-facts.js';
 import type { EngineWarning, Size } from '../options/types.js';
@@ -162,10 +162,14 @@ export class BankSets {
     }
   }
 
-  /** The bank of a file, the caller's to remove. @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ */
-  async open(given: string): Promise<NormalBank> {
+  /**
+   * The bank of a file, the caller's to remove.
+   * @param as what the caller knows it to be: of another identity it is refused, and what names alone tell is the caller's
+   * @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ
+   */
+  async open(given: string, as?: BankFacts): Promise<NormalBank> {
     const { path } = await this.#find(given);
-    return this.#read(path);
+    return this.#read(path, as);
   }
 
   /** Undefined: a file that was not read yet. */
@@ -236,12 +240,24 @@ export class BankSets {
     return { path, key: JSON.stringify([path, facts.size, facts.mtimeMs, facts.ino]) };
   }
 
-  async #read(path: string): Promise<NormalBank> {
+  async #read(path: string, as?: BankFacts): Promise<NormalBank> {
     const facts = await readBankFacts(this.#addon, path);
+    if (as !== undefined && bankIdentity(facts) !== bankIdentity(as))
+      throw new CraneError('E_NORMALS', `${path}: the bank of other pictures or settings`);
     this.checkFits(facts, path);
     const files: Record<string, string> = facts.method === undefined ? { bank: path } : { memory: path };
     const handle = await this.#native.addContext({ texts: {}, files }, readerOf(facts, path));
-    const bank = new NormalBank(this.#native, handle, facts);
+    try {
+      checkLeftOut(facts, this.#native.leftOut(handle), path);
+    } catch (thrown) {
+      this.#native.removeContext(handle);
+      throw thrown;
+    }
+    const pictures = facts.pictures.map((picture, at) => ({
+      ...picture,
+      name: as?.pictures[at]?.name ?? picture.name,
+    }));
+    const bank = new NormalBank(this.#native, handle, { ...facts, pictures });
     this.#identities.set(path, bank.identity);
     return bank;
   }
@@ -255,15 +271,31 @@ export class BankSets {
   }
 }
 
+/** @throws CraneError E_NORMALS where a bank says to leave out other patches than it does */
+function checkLeftOut(
+  { pictures }: BankFacts,
+  counts: ReturnType<NativeEngine['leftOut']>,
+  path: string,
+): void {
+  const said = pictures.map(({ leftOut, patches }) => [leftOut, patches]);
+  const held = pictures.map((_, at) => [counts[at]?.leftOut, counts[at]?.patches]);
+  if (isDeepStrictEqual(said, held)) return;
+  throw new CraneError(
+    'E_NORMALS',
+    `${path}: damaged: it says to leave out other patches of its pictures than it does`,
+  );
+}
+
 /** What it says to be is what it has to be. @throws CraneError E_NORMALS for a memory that is of no method here */
 function readerOf(
-  { method, settings, kind, variance, size, precision }: BankFacts,
+  { method, settings, kind, variance, size, foreground, precision }: BankFacts,
   path: string,
 ): MethodOptions {
   const keptAs = {
     bankKind: kind ?? 'nearest',
     ...(variance === undefined ? {} : { bankVariance: variance }),
     bankSize: size ?? 0,
+    bankForeground: foreground ?? false,
     bankPrecision: precision ?? 'float32',
   };
   if (method === undefined) return { ...defaultMethod('normals'), ...keptAs } as MethodOptions;

@@ -14,6 +14,8 @@ import type { StoredThresholds } from './stored-thresholds.js';
 export interface HeldContext extends HeldPrompts {
   /** with the thresholds that are known for what is compared */
   settings: PictureSettings;
+  /** a bank that leaves out the background, of what is compared with it too */
+  leavesOut?: true | undefined;
 }
 
 export class Contexts {
@@ -45,9 +47,14 @@ export class Contexts {
       );
     }
     const held = await this.#banks.holdFor(settings, normals);
-    if (!isBank) return this.#withMemory(settings, held);
+    const leavesOut = held.bank.facts.foreground;
+    if (!isBank) return { ...(await this.#withMemory(settings, held)), leavesOut };
     try {
-      return { ...held, settings: await this.#withOwn(this.#stored.complete(settings, held.identity), held) };
+      return {
+        ...held,
+        leavesOut,
+        settings: await this.#withOwn(this.#stored.complete(settings, held.identity), held),
+      };
     } catch (thrown) {
       held.release();
       throw thrown;

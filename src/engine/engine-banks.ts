@@ -63,10 +63,10 @@ export class EngineBanks {
     return (await this.#lifetime.track(openPatches(this.#learning, folder, picture, options))).bank;
   }
 
-  /** The bank of a file, where it has this identity; undefined: it is missing, damaged or another. */
-  async openKept(path: string, identity: string): Promise<NormalBank | undefined> {
+  /** The bank of a file, where it is that of these facts; undefined: it is missing, damaged or another. */
+  async openKept(path: string, facts: BankFacts): Promise<NormalBank | undefined> {
     this.#lifetime.throwIfOver();
-    return this.#lifetime.track(openKept(this.#learning, path, identity));
+    return this.#lifetime.track(openKept(this.#learning, path, facts));
   }
 
   /** Pictures that are to be scored by each other; see mutual-pictures.ts. */
@@ -120,8 +120,7 @@ export class EngineBanks {
     const settings = this.#settings({ ...options, normals: against });
     const held = await this.#lifetime.track(this.#hold(settings));
     try {
-      const { handle } = held;
-      return await this.#lifetime.track(scoreRemembered(this.#learning, { own, against: handle, settings }));
+      return await this.#lifetime.track(scoreRemembered(this.#learning, { own, against: held, settings }));
     } finally {
       held.release();
     }

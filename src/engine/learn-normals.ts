@@ -186,13 +186,14 @@ export function bankFacts(
 
 /** How the patches are kept, where that is not as usual. @throws CraneError E_USAGE for what would change nothing */
 function keepingOf(
-  { bankKind, bankVariance, bankSize, bankPrecision }: LearnNormalsChoices,
+  { bankKind, bankVariance, bankSize, bankForeground, bankPrecision }: LearnNormalsChoices,
   own: NonNullable<Model['normals']>,
-): Pick<BankFacts, 'kind' | 'variance' | 'size' | 'precision'> {
+): Pick<BankFacts, 'kind' | 'variance' | 'size' | 'foreground' | 'precision'> {
   const kind = bankKind ?? own.kind ?? 'nearest';
+  const shown = (bankForeground ?? own.foreground) ? { foreground: true as const } : {};
   if (kind === 'subspace') {
     const [unused] = Object.entries({ bankSize, bankPrecision }).filter(([, value]) => value !== undefined);
-    if (unused === undefined) return { kind, variance: bankVariance ?? own.variance ?? k_variance };
+    if (unused === undefined) return { kind, variance: bankVariance ?? own.variance ?? k_variance, ...shown };
     throw new CraneError('E_USAGE', `${unused[0]} says which rows a bank keeps, and a subspace keeps none`, {
       hint: 'leave it out, or learn a bank of all patches: --bank-kind nearest (bankKind)',
     });
@@ -204,6 +205,7 @@ function keepingOf(
   const precision = bankPrecision ?? own.precision ?? 'float32';
   return {
     ...(bankSize === undefined ? {} : { size: bankSize }),
+    ...shown,
     ...(precision === 'float32' ? {} : { precision }),
   };
 }
@@ -217,6 +219,7 @@ export function choicesOf({
   kind,
   variance,
   size,
+  foreground,
   precision,
 }: BankFacts): LearnNormalsChoices {
   return {
@@ -225,6 +228,7 @@ export function choicesOf({
     turns,
     mirror,
     bankKind: kind ?? 'nearest',
+    bankForeground: foreground ?? false,
     ...(kind === 'subspace' ? {} : { bankPrecision: precision ?? 'float32' }),
     ...(variance === undefined ? {} : { bankVariance: variance }),
     ...(size === undefined ? {} : { bankSize: size }),
@@ -265,7 +269,13 @@ async function joinedBank(
   const contexts = { [isMemory ? 'memory' : 'bank']: [...handles] };
   const joining = isMemory ? method : { ...defaultMethod('normals'), ...choosing(facts) };
   const handle = await native.addContext({ texts: {}, files: {}, contexts }, joining);
-  return new NormalBank(native, handle, facts);
+  return new NormalBank(native, handle, withLeftOut(facts, native.leftOut(handle)));
+}
+
+/** @param counts of each picture; none where the bank takes them whole */
+function withLeftOut(facts: BankFacts, counts: ReturnType<NativeEngine['leftOut']>): BankFacts {
+  const pictures = facts.pictures.map(({ name, sha256 }, at) => ({ name, sha256, ...counts[at] }));
+  return { ...facts, pictures };
 }
 
 function choosing({ size }: BankFacts): object {

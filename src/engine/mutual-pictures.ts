@@ -54,10 +54,10 @@ export async function learnMutual(
   const unread = (['bankSize', 'bankPrecision', 'bankVariance'] as const).find(
     (name) => chosen[name] !== undefined,
   );
-  if (unread !== undefined || chosen.bankKind === 'subspace')
+  if (unread !== undefined || chosen.bankKind === 'subspace' || chosen.bankForeground)
     throw new CraneError(
       'E_USAGE',
-      `pictures that are compared with each other take no ${unread ?? 'subspace'}`,
+      `pictures that are compared with each other take no ${unread ?? (chosen.bankForeground ? 'bankForeground' : 'subspace')}`,
       {
         hint: 'all of their patches are compared, as they are',
       },
@@ -65,6 +65,7 @@ export async function learnMutual(
   const choices: LearnNormalsChoices = {
     ...chosen,
     bankKind: 'nearest',
+    bankForeground: false,
     turns: chosen.turns ?? k_turns,
   };
   const stop = signal ? AbortSignal.any([signal, parts.disposed]) : parts.disposed;

@@ -8,7 +8,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
 import type { PictureInput } from '../images/picture-input.js';
-import { bankIdentity } from '../normals/bank-facts.js';
+import { type BankFacts, bankIdentity } from '../normals/bank-facts.js';
 import type { NormalBank } from '../normals/normal-bank.js';
 import { bankFacts, type LearningParts, type LearnNormalsOptions, learnBank } from './learn-normals.js';
 
@@ -35,12 +35,13 @@ export async function openPatches(
   options: LearnNormalsOptions,
 ): Promise<PatchesOfPicture> {
   const { signal: _, onProgress: __, onNotes: ___, ...choices } = options;
-  const identity = bankIdentity(bankFacts(parts, [{ name, sha256 }], choices));
+  const facts = bankFacts(parts, [{ name, sha256 }], choices);
+  const identity = bankIdentity(facts);
   // Facts do not say all of how a picture was read.
   const content = JSON.stringify([identity, parts.reading]);
   const file = createHash('sha256').update(content).digest('hex').slice(0, k_digits);
   const path = join(folder, `${file}.safetensors`);
-  const found = await openKept(parts, path, identity);
+  const found = await openKept(parts, path, facts);
   if (found) return { bank: found, path };
   const learned = await learnBank(parts, [{ input, name }], options);
   try {
@@ -52,18 +53,18 @@ export async function openPatches(
   return { bank: await parts.banks.open(path), path };
 }
 
-/** Undefined where none is there, or it cannot be used: then it is learned anew. */
+/**
+ * The bank of a file that was kept, perhaps of pictures that had other names then: it has those of now. Undefined where none is
+ * there, or it cannot be used: then it is learned anew.
+ */
 export async function openKept(
   { banks }: Pick<LearningParts, 'banks'>,
   path: string,
-  identity: string,
+  facts: BankFacts,
 ): Promise<NormalBank | undefined> {
   try {
     await access(path);
-    const bank = await banks.open(path);
-    if (bank.identity === identity) return bank;
-    bank.remove();
-    return undefined;
+    return await banks.open(path, facts);
   } catch {
     return undefined;
   }

@@ -13,6 +13,7 @@ import type { ModelLabels } from '../models/model-label.js';
 import { defaultOf } from '../options/table.js';
 import type { EngineWarning, Roi, ScoreOptions, Size } from '../options/types.js';
 import { lookedAt } from './area-of.js';
+import { backgroundOf } from './background-of.js';
 import type { Contexts } from './contexts.js';
 import { manyTiles } from './many-tiles.js';
 import { maskedResult } from './masked-result.js';
@@ -40,6 +41,7 @@ interface Prepared {
   area: PictureArea | undefined;
   settings: PictureSettings;
   contextIdentity: string;
+  leavesOut: true | undefined;
   /** what a result says of how it was read */
   said: Pick<PictureScore, 'bitDepth' | 'valueRange' | 'warnings'>;
   decodeMs: number;
@@ -109,6 +111,7 @@ export class PictureScorer {
         area: wanted.area,
         settings: held.settings,
         contextIdentity: held.identity,
+        leavesOut: held.leavesOut,
         said: readingFields(picture),
         decodeMs: performance.now() - start - waitedMs,
         style: styleOf(held.settings, wanted),
@@ -190,6 +193,9 @@ export class PictureScorer {
       result.heat && style
         ? await drawnHeatMap(this.#addon, sharpOf(result.heat, picture), picture, style)
         : undefined;
+    const { notes, ...left } = backgroundOf(given, prepared.leavesOut);
+    const { warnings: odd = [], ...said } = prepared.said;
+    const warnings = [...odd, ...notes];
     const regions = wanted.regions ? placed(result.regions, area?.roi) : undefined;
     return {
       input: prepared.name,
@@ -200,7 +206,9 @@ export class PictureScorer {
       height: whole.height,
       ...(area?.roi ? { roi: area.roi } : {}),
       ...(result.ignoredPixels === undefined ? {} : { ignoredPixels: result.ignoredPixels }),
-      ...prepared.said,
+      ...left,
+      ...said,
+      ...(warnings.length === 0 ? {} : { warnings }),
       ...(regions === undefined ? {} : { regions }),
       ...(result.map && wanted.map
         ? { map: new AnomalyMap(result.map, this.#addon, rangesOf(settings).map) }

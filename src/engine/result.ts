@@ -28,6 +28,8 @@ export interface PictureScore {
   roi?: Roi;
   /** with a mask: how many pixels were ignored */
   ignoredPixels?: number;
+  /** compared with a bank that leaves out the background: how many patches were; 0: it shows none, and is compared whole */
+  backgroundPatches?: number;
   /** of a picture of more than 8 bits: 0 is black, 2^bitDepth - 1 is white */
   bitDepth?: number;
   /** of a picture of more than 8 bits whose range is none of whole bits: what is black and what is white */

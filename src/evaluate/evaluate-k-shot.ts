@@ -14,6 +14,7 @@ import type { Engine } from '../engine/engine.js';
 import { isEncodable } from '../engine/method-choice.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { joinsBank, needsBank, needsWholeClass } from '../methods/registry.js';
+import { leftOutOf } from '../normals/background-text.js';
 import type { NormalBank } from '../normals/normal-bank.js';
 import type { LearnNormalsChoices, PictureChoices } from '../options/types.js';
 import { isScored, type UnscoredPicture } from '../runs/test-run.js';
@@ -100,6 +101,7 @@ export async function evaluateKShot(options: KShotOptions): Promise<KShotRun> {
               label,
               normals: normals.map(({ imagePath }) => imagePath),
               figures: found.figures,
+              ...leftOut(of, found),
             });
           } finally {
             of.remove();
@@ -168,13 +170,28 @@ async function scoreDraw(
   );
   if (!found) throw interrupted();
   const { normal, anomalous } = found.metrics.image;
+  const left = found.pictures.flatMap((picture) =>
+    isScored(picture) && picture.backgroundPatches !== undefined ? [picture.backgroundPatches] : [],
+  );
+  const background = {
+    ofTested: left.reduce((sum, count) => sum + count, 0),
+    testedWhole: left.filter((count) => count === 0).length,
+  };
   return {
     scored: { normal, anomalous },
+    ...(of.facts.foreground ? { background } : {}),
     figures: Object.fromEntries(
       columnsFor(resolved.limits).map(({ key, of: figure }) => [key, figure(found.metrics).value]),
     ),
     failed: found.pictures.filter((picture): picture is UnscoredPicture => !isScored(picture)),
   };
+}
+
+function leftOut({ facts }: NormalBank, { background }: DrawFound): Pick<KShotDraw, 'background'> {
+  if (background === undefined) return {};
+  const { leftOut: ofGood, patches: patchesOfGood } = leftOutOf(facts.pictures);
+  const goodWhole = facts.pictures.filter((picture) => picture.leftOut === 0).length;
+  return { background: { ofGood, patchesOfGood, goodWhole, ...background } };
 }
 
 /** Prompts alone are judged on the pictures that the draws leave. */

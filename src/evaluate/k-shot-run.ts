@@ -2,6 +2,17 @@
 import type { NormalBank } from '../normals/normal-bank.js';
 import type { UnscoredPicture } from '../runs/test-run.js';
 
+/** Patches that a draw left out. */
+export interface LeftOutBackground {
+  /** of the good pictures and their copies, and how many these have */
+  ofGood: number;
+  patchesOfGood: number;
+  /** good pictures that show no plain background */
+  goodWhole: number;
+  ofTested: number;
+  testedWhole: number;
+}
+
 /** One draw of one class. */
 export interface KShotDraw {
   shots: number;
@@ -9,6 +20,8 @@ export interface KShotDraw {
   /** of its results, as every scored picture has one: each draw has a bank, and so a label, of its own */
   label: string;
   normals: string[];
+  /** of banks that leave out the background (bankForeground) */
+  background?: LeftOutBackground;
   /** by column (image_auroc, ...); null where a figure is not defined */
   figures: Record<string, number | null>;
 }

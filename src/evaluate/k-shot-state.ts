@@ -10,6 +10,7 @@ import { contentHash } from '../files/content-hash.js';
 import { removeLeft } from '../files/left-files.js';
 import { isThere, writeWhole } from '../files/write-whole.js';
 import type { UnscoredPicture } from '../runs/test-run.js';
+import type { LeftOutBackground } from './k-shot-run.js';
 import type { PlacedItem } from './test-data.js';
 
 /** Of one draw. */
@@ -18,6 +19,8 @@ export interface DrawFound {
   /** by column */
   figures: Record<string, number | null>;
   failed: UnscoredPicture[];
+  /** of the tested pictures, where the bank leaves out the background */
+  background?: Pick<LeftOutBackground, 'ofTested' | 'testedWhole'>;
 }
 
 export class KShotState {

@@ -70,21 +70,20 @@ export class KeptPictures {
         turns: 1,
         mirror: false,
         bankKind: 'nearest',
+        bankForeground: false,
         bankPrecision: 'float32',
       });
-      const { score, map, mapMax, ms } = await this.#engine.banks.scoreRemembered(own, against, choices);
+      const { ms, ...found } = await this.#engine.banks.scoreRemembered(own, against, choices);
       const { exif } = this.#engine.settings(choices).reading;
       const { width, height } = await measurePicture(image, exif);
       return {
         input: imagePath,
         index,
-        score,
+        ...found,
         anomalous: null,
         threshold: null,
         width,
         height,
-        map,
-        mapMax,
         model: label,
         ms: { decode: 0, ...ms },
       };

@@ -193,10 +193,14 @@ async function keep(
 }
 
 function lineOf(
-  { index, score, mapMax, width, height, model, warnings }: PictureScore,
+  { index, score, mapMax, width, height, model, backgroundPatches, warnings }: PictureScore,
   set: number,
 ): JournalLine {
-  return { set, index, score, mapMax: mapMax!, width, height, model, ...(warnings ? { warnings } : {}) };
+  const said = {
+    ...(backgroundPatches === undefined ? {} : { backgroundPatches }),
+    ...(warnings ? { warnings } : {}),
+  };
+  return { set, index, score, mapMax: mapMax!, width, height, model, ...said };
 }
 
 /** @throws CraneError E_USAGE for more than one call takes */
@@ -244,10 +248,13 @@ function placeOf(item: PlacedItem): Omit<UnscoredPicture, 'error'> {
 /** @param ofMask what was noticed while its mask was read, which no journal keeps */
 function scoredPicture(
   item: PlacedItem,
-  { score, mapMax, width, height, warnings = [] }: JournalLine,
+  { score, mapMax, width, height, backgroundPatches, warnings = [] }: JournalLine,
   ofMask: readonly PictureNote[],
 ): ScoredPicture {
   const all = [...warnings, ...ofMask];
-  const noticed = all.length === 0 ? {} : { warnings: all };
+  const noticed = {
+    ...(backgroundPatches === undefined ? {} : { backgroundPatches }),
+    ...(all.length === 0 ? {} : { warnings: all }),
+  };
   return { ...placeOf(item), score, mapMax, width, height, map: null, ...noticed };
 }

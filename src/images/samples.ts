@@ -53,6 +53,7 @@ export type NoteKind =
   | 'constant'
   | 'narrow'
   | 'mask-turned'
+  | 'no-background'
   | 'profile'
   | 'transparent';
 

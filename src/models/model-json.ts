@@ -181,6 +181,7 @@ const modelSchema = z
         kind: z.enum(['nearest', 'subspace']),
         variance: z.number().gt(0).lt(1),
         precision: z.enum(['float32', 'float16', 'bfloat16']),
+        foreground: z.boolean(),
         ...scoringWithBank,
       })
       .partial()

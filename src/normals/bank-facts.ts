@@ -12,6 +12,15 @@ export interface BankReading {
   grey16?: boolean | undefined;
 }
 
+export interface BankPicture {
+  name: string;
+  sha256: string;
+  /** of a bank that leaves out the background: patches of the picture and its copies that were; 0: it shows none, and is whole */
+  leftOut?: number | undefined;
+  /** and how many these have */
+  patches?: number | undefined;
+}
+
 export interface BankFacts {
   /** name of the model, for messages */
   model: string;
@@ -29,6 +38,8 @@ export interface BankFacts {
   variance?: number | undefined;
   /** rows that were chosen to stand for all; absent: it has all */
   size?: number | undefined;
+  /** patches of a plain background are left out; absent: pictures are compared whole */
+  foreground?: true | undefined;
   /** what its rows are rounded to; absent: float32 */
   precision?: 'float16' | 'bfloat16' | undefined;
   /** what it holds of each picture beside its patches, by the settings that decided it (descriptor.ts) */
@@ -38,7 +49,7 @@ export interface BankFacts {
   /** the pictures were opened as they are stored, whatever their EXIF orientation (compat.exif off) */
   asStored?: true | undefined;
   /** in the order of their rows */
-  pictures: { name: string; sha256: string }[];
+  pictures: BankPicture[];
   /** whose memory it is, which has no copies; absent: a bank of method normals */
   method?: string | undefined;
   /** of a memory: the method's settings that decided what is kept of a picture */
@@ -60,6 +71,7 @@ export function bankText({
   kind,
   variance,
   size,
+  foreground,
   precision,
   method,
   settings,
@@ -74,6 +86,7 @@ export function bankText({
     ...(mirror ? ['mirrored'] : []),
     ...(kind === 'subspace' ? [`a subspace of ${100 * variance!} % of the variance`] : []),
     ...(size === undefined ? [] : [`${size} chosen rows`]),
+    ...(foreground ? ['without the background'] : []),
     ...(precision === undefined ? [] : [precision]),
   ];
 }

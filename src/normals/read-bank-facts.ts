@@ -6,6 +6,9 @@ import { type BankFacts, k_factsKey } from './bank-facts.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
 
+const count = z.int().min(0).optional();
+const picture = z.strictObject({ name: z.string(), sha256, leftOut: count, patches: count });
+
 const settings = z.record(
   z.string(),
   z.union([z.boolean(), z.number(), z.string(), z.array(z.number()), z.array(z.string())]),
@@ -22,6 +25,7 @@ const factsSchema: z.ZodType<BankFacts> = z
     kind: z.literal('subspace').optional(),
     variance: z.number().gt(0).lt(1).optional(),
     size: z.int().min(1).optional(),
+    foreground: z.literal(true).optional(),
     precision: z.enum(['float16', 'bfloat16']).optional(),
     beside: settings.optional(),
     reading: z
@@ -32,7 +36,7 @@ const factsSchema: z.ZodType<BankFacts> = z
       })
       .optional(),
     asStored: z.literal(true).optional(),
-    pictures: z.array(z.strictObject({ name: z.string(), sha256 })).min(1),
+    pictures: z.array(picture).min(1),
     method: z.string().min(1).optional(),
     settings: settings.optional(),
   })

@@ -95,6 +95,13 @@ export const normalsOptions = {
     defaultText: 'all',
     help: 'rows of the bank: those that stand best for all of them (greedy coreset); a bank that is smaller and faster',
   }),
+  bankForeground: flag({
+    group: 'Normals',
+    scope: everywhere,
+    calls,
+    defaultText,
+    help: 'leave out the patches of a plain background, in good pictures and in those that are scored',
+  }),
   bankPrecision: choice(['float32', 'float16', 'bfloat16'], {
     group: 'Normals',
     scope: everywhere,

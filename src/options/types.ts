@@ -32,6 +32,8 @@ export interface LearnNormalsChoices {
   bankVariance?: number;
   /** rows that stand for all, of a bank of all patches */
   bankSize?: number;
+  /** patches of a plain background are left out, of scored pictures too */
+  bankForeground?: boolean;
   /** what a bank's rows are rounded to */
   bankPrecision?: 'float32' | 'float16' | 'bfloat16';
 }

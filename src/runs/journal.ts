@@ -16,6 +16,8 @@ export interface JournalLine {
   height: number;
   /** label of the model */
   model: string;
+  /** as a result has it (engine/result.ts) */
+  backgroundPatches?: number;
   /** what is odd about the picture */
   warnings?: PictureNote[];
 }

@@ -158,6 +158,8 @@ export interface ScoredPicture extends AnyPicture {
   height: number;
   /** NumPy file below the run's folder, float32 [height, width] as the figures were made from; null: not kept */
   map: string | null;
+  /** compared with a bank that leaves out the background: how many patches were; 0: it was compared whole */
+  backgroundPatches?: number;
   /** what is odd about the picture, where something is */
   warnings?: PictureNote[];
 }

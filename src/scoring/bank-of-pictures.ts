@@ -95,10 +95,11 @@ export async function bankOfPictures(
   const listed = await listGood(given);
   const pictures: NormalBank['facts']['pictures'] = [];
   for (const path of listed.paths) pictures.push({ name: path, sha256: await contentHash(path) });
-  const identity = bankIdentity(engine.banks.facts(pictures, choices));
+  const facts = engine.banks.facts(pictures, choices);
+  const identity = bankIdentity(facts);
   const folder = await cacheFolder(env).catch(() => undefined);
   const path = folder && join(folder, 'normals', `${identity.slice(0, k_digits)}.safetensors`);
-  const found = path === undefined ? undefined : await engine.banks.openKept(path, identity);
+  const found = path === undefined ? undefined : await engine.banks.openKept(path, facts);
   if (found) return { bank: found, kept: { path: path!, isNew: false }, scan: listed.scan };
   const bank = await learnGood(engine, listed, choices, given);
   try {

@@ -62,6 +62,8 @@ export interface ScoreRunOutcome {
   anomalous: number | null;
   /** what was found and left out; null: every input was named, and nothing was looked for */
   scan: ScanReport | null;
+  /** with a bank that leaves out the background: patches of the scored pictures that were, and pictures that show none */
+  background: { patches: number; whole: number } | undefined;
   /** what was odd about pictures that were scored, a sentence for each kind */
   warnings: string[];
   /** of the model with all that decides a score */

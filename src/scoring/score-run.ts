@@ -58,6 +58,7 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     hasMapThreshold: true,
     anomalous: null,
     scan: null,
+    background: undefined,
     warnings: [],
     label: await engine.labelOf(choices, isPart(options) ? lookedAt(options) : undefined),
     thresholds: { threshold: null, mapThreshold: null },
@@ -126,6 +127,11 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
         if (choices.normals !== undefined) compared.push(scored.score);
         if (outcome.anomalous !== null && scored.anomalous) outcome.anomalous++;
         odd.add(scored.input, scored.warnings ?? []);
+        if (scored.backgroundPatches !== undefined) {
+          outcome.background ??= { patches: 0, whole: 0 };
+          outcome.background.patches += scored.backgroundPatches;
+          if (scored.backgroundPatches === 0) outcome.background.whole++;
+        }
         const { input } = listed;
         const file = typeof input === 'string' || types.isUint8Array(input) ? input : undefined;
         watch.add({ score: scored.score, file, notes: scored.warnings ?? [] });

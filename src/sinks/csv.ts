@@ -29,6 +29,7 @@ const k_csvColumns = [
   'roi.width',
   'roi.height',
   'ignoredPixels',
+  'backgroundPatches',
 ];
 
 /** One row a picture; regions are a JSON list in their cell. Columns are the same for all runs: rows of several may be joined. */

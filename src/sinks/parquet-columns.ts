@@ -98,6 +98,7 @@ export const columns: readonly ParquetColumn[] = [
   failed('error_hint', (line) => line.error.hint),
   ...k_sides.map((side) => scored(`roi_${side}`, int32, (line) => line.roi?.[side])),
   scored('ignored_pixels', int64, (line) => asInt64(line.ignoredPixels)),
+  scored('background_patches', int64, (line) => asInt64(line.backgroundPatches)),
 ];
 
 export const schema: readonly SchemaElement[] = [

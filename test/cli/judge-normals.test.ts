@@ -6,7 +6,9 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SeededGenerator } from '../../src/data/seeded-generator.js';
 import { craneNative, root, run } from './crane-native.js';
 import { makeNoiseSet, makeTinyModel } from './tiny-model.js';
 
@@ -17,6 +19,19 @@ let model: string;
 let good: string[];
 let part: string;
 const at = (...parts: string[]) => join(scratch, ...parts);
+
+/** A square of noise before white. */
+async function writeSquare(path: string, seed: number): Promise<string> {
+  const side = 112;
+  const data = Buffer.alloc(side * side * 3, 250);
+  const random = SeededGenerator.of(seed, 'square');
+  for (let y = 40; y < 72; y++)
+    for (let x = 40; x < 72; x++) for (let c = 0; c < 3; c++) data[(y * side + x) * 3 + c] = random.below(90);
+  await sharp(data, { raw: { width: side, height: side, channels: 3 } })
+    .png()
+    .toFile(path);
+  return path;
+}
 
 async function crane(...args: string[]): Promise<void> {
   const { code, stderr } = await craneNative([...args, '--model', model]);
@@ -58,6 +73,21 @@ describe.skipIf(!existsSync(python))('the judge in NumPy', () => {
     await crane('normals', 'learn', ...good, '--out', at('good.bank'));
     await score('bank', part, '--normals', at('good.bank'));
     await expectJudged('bank', [at('good.bank'), at('part.bank')], 'bank');
+  }, 120_000);
+
+  it('finds what a bank of the foreground leaves out, and its scores', async () => {
+    const square = (n: number) => writeSquare(at(`square-${n}.png`), n);
+    const squares = [await square(1), await square(2), await square(3)];
+    const other = await square(4);
+    // Of 4 x 4 patches the border is most.
+    const large = ['--size', '112'];
+    const learn = (...args: string[]) => crane('normals', 'learn', ...args, ...large);
+    await learn(other, '--turns', '1', '--out', at('square.bank'));
+    await learn(...squares, good[0]!, '--bank-foreground', '--out', at('shown.bank'));
+    await score('shown', other, '--normals', at('shown.bank'), ...large);
+    const [line] = (await readFile(at('shown', 'results.jsonl'), 'utf8')).trim().split('\n');
+    expect(JSON.parse(line!).backgroundPatches, 'or nothing is judged').toBeGreaterThan(0);
+    await expectJudged('foreground', [at('shown.bank'), at('square.bank')], 'shown');
   }, 120_000);
 
   it('finds the scores of prompts and a bank together', async () => {

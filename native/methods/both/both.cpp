@@ -12,9 +12,9 @@ namespace {
 
 constexpr const char* k_name = "both";
 constexpr double k_most_weight = 1000;
-constexpr std::string_view k_of_bank[] = {"bankTower", "bankBlocks",   "turns",         "mirror",
-                                          "bankKind",  "bankVariance", "bankPrecision", "bankSize",
-                                          "topShare",  "neighbours"};
+constexpr std::string_view k_of_bank[] = {"bankTower",      "bankBlocks",   "turns",         "mirror",
+                                          "bankKind",       "bankVariance", "bankPrecision", "bankSize",
+                                          "bankForeground", "topShare",     "neighbours"};
 constexpr std::string_view k_own[] = {"promptMapWeight", "promptScoreWeight", "promptLeastSpread"};
 
 template <size_t N>
@@ -73,7 +73,7 @@ Both::Both(const Settings& settings)
       bank_(only(settings, k_of_bank, true)) {
   check_input(!prompts_.facts().couples_pictures, "E_MODEL_CONFIG",
               "beside a bank a score cannot depend on the pictures that share a call (compat.batchMean)");
-  facts_.parts = {k_name};
+  facts_.parts = {k_name, "background"};
 }
 
 std::shared_ptr<const Method> make_both(const Settings& settings) { return std::make_shared<Both>(settings); }
@@ -160,13 +160,14 @@ Scores Both::joined(const Shares& shares, const Scores& bank, const Scores& prom
     return share * of_prompts + (1 - share) * of_bank;
   };
   const at::Tensor probable = normals::top_mean(prompts.map, bank_.top_share());
-  return {{mix(shares.score, probable, bank.parts.front().to(at::kDouble))},
+  return {{mix(shares.score, probable, bank.parts.front().to(at::kDouble)), bank.parts.back()},
           mix(shares.map, prompts.map, bank.map)};
 }
 
 // Each in its own way, picture by picture: what shares a call must not decide a bit.
 Scores Both::score(const Towers& towers, const Input& input, Trace* trace) const {
   std::vector<at::Tensor> parts;
+  std::vector<at::Tensor> left_out;
   std::vector<at::Tensor> maps;
   for (int64_t b = 0; b < input.image.size(0); ++b) {
     const auto& context = own_context<BothContext>(*input.contexts[static_cast<size_t>(b)], k_name);
@@ -174,9 +175,10 @@ Scores Both::score(const Towers& towers, const Input& input, Trace* trace) const
     const Scores one = joined(context.shares, bank_.score(towers, {image, {context.bank.get()}}, trace),
                               prompts_.score(towers, {image, {context.prompts.get()}}, trace));
     parts.push_back(one.parts.front());
+    left_out.push_back(one.parts.back());
     maps.push_back(one.map);
   }
-  return {{at::cat(parts, /*dim=*/0)}, at::cat(maps, /*dim=*/0)};
+  return {{at::cat(parts, /*dim=*/0), at::cat(left_out, /*dim=*/0)}, at::cat(maps, /*dim=*/0)};
 }
 
 Scores Both::score_own(const Towers& towers, const Context& context, int64_t picture) const {

@@ -23,6 +23,7 @@ struct Shares {
 struct BothContext final : Context {
   at::Tensor text_vectors() const override { return prompts->text_vectors(); }
   int64_t own_pictures() const override { return bank->own_pictures(); }
+  std::vector<PatchCount> left_out() const override { return bank->left_out(); }
 
   std::shared_ptr<const Context> prompts;
   std::shared_ptr<const BankContext> bank;
@@ -41,7 +42,8 @@ class Both final : public Method {
   // Crane reads.
   std::shared_ptr<const Context> prepare(const Towers& towers, const Material& material,
                                          std::span<const at::Tensor> normals) const override;
-  // part "both": the bank's farthest patches and the prompts' most probable pixels
+  // parts "both": the bank's farthest patches and the prompts' most probable pixels; "background": as the
+  // bank's method has it
   Scores score(const Towers& towers, const Input& input, Trace* trace) const override;
   Scores score_own(const Towers& towers, const Context& context, int64_t picture) const override;
 

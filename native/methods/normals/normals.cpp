@@ -1,10 +1,13 @@
 #include "methods/normals/normals.h"
 
+#include <ATen/ops/zeros.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string_view>
 
 #include "core/error.h"
+#include "normals/foreground.h"
 
 namespace crane::methods {
 namespace {
@@ -39,6 +42,7 @@ NormalsOptions parse(const Settings& settings) {
   read.word("bankPrecision", options.precision,
             {{"float32", at::kFloat}, {"float16", at::kHalf}, {"bfloat16", at::kBFloat16}});
   read.integer("bankSize", options.bank_size, 0);
+  read.flag("bankForeground", options.is_foreground);
   read.number("topShare", options.top_share, 0, 1);
   read.integer("neighbours", options.neighbours, 1, k_most_neighbours);
   read.flag("mutual", options.is_mutual);
@@ -52,6 +56,17 @@ NormalsOptions parse(const Settings& settings) {
   return options;
 }
 
+// Of a copy of a picture, as it will be compared.
+normals::Foreground foreground_of(const at::Tensor& rows, const NormalsOptions& options, vision::Grid grid) {
+  if (!options.is_foreground) return {};
+  return normals::foreground_of(rows.to(options.precision).to(at::kFloat), grid);
+}
+
+at::Tensor kept_rows(const at::Tensor& rows, const normals::Foreground& foreground) {
+  if (foreground.left_out == 0) return rows;
+  return rows.index_select(0, foreground.kept.nonzero().flatten().to(rows.device()));
+}
+
 normals::Bank bank_of(const Towers& towers, const NormalsOptions& options,
                       std::span<const at::Tensor> pictures) {
   const normals::PatchTowers own = patch_towers(towers);
@@ -61,30 +76,52 @@ normals::Bank bank_of(const Towers& towers, const NormalsOptions& options,
   std::vector<int64_t> starts{0};
   std::vector<at::Tensor> moments;
   std::vector<int64_t> counts;
+  normals::Chosen foreground{at::Tensor(), {0}, /*is_coreset=*/false};
+  std::vector<at::Tensor> of_foreground;
+  normals::Background background;
+  const vision::Grid grid = normals::grid_of(own, options.patches, towers.height, towers.width);
+  // Of such banks only the upright copy stays whole, for the picture's own score.
+  const bool has_upright_alone = options.is_subspace || options.is_foreground;
   for (const at::Tensor& picture : pictures) {
     int64_t kept = 0;
-    int64_t all = 0;
+    int64_t of_thing = 0;
+    int64_t left_out = 0;
     at::Tensor sum;
     for (const at::Tensor& copy : normals::turned_copies(picture, options.turns)) {
       const at::Tensor of_copy = normals::patch_rows(own, options.patches, copy);
-      all += of_copy.size(0);
+      const normals::Foreground shown = foreground_of(of_copy, options, grid);
+      const at::Tensor compared = kept_rows(of_copy, shown);
+      of_thing += compared.size(0);
+      left_out += shown.left_out;
       if (options.is_subspace) {
-        const at::Tensor own_moments = normals::moments_of(of_copy);
+        const at::Tensor own_moments = normals::moments_of(compared);
         sum = sum.defined() ? sum + own_moments : own_moments;
+      } else if (options.is_foreground) {
+        of_foreground.push_back(compared);
       }
-      if (options.is_subspace && kept > 0) continue;
+      if (has_upright_alone && kept > 0) continue;
       kept += of_copy.size(0);
       rows.push_back(of_copy);
     }
     starts.push_back(starts.back() + kept);
     if (options.is_subspace) moments.push_back(sum);
-    counts.push_back(all);
+    counts.push_back(of_thing);
+    foreground.starts.push_back(foreground.starts.back() + of_thing);
+    background.left_out.push_back(left_out);
+    background.patches.push_back(of_thing + left_out);
   }
-  const vision::Grid grid = normals::grid_of(own, options.patches, towers.height, towers.width);
   std::optional<normals::Spread> spread;
   if (options.is_subspace) spread.emplace(at::stack(moments), std::move(counts), options.variance);
-  const normals::Bank bank(options.patches, grid, at::cat(rows, /*dim=*/0), std::move(starts), {},
-                           std::move(spread));
+  normals::Bank bank(options.patches, grid, at::cat(rows, /*dim=*/0), std::move(starts), {},
+                     std::move(spread));
+  if (options.is_foreground) {
+    std::optional<normals::Chosen> shown;
+    if (!options.is_subspace) {
+      foreground.rows = at::cat(of_foreground, /*dim=*/0);
+      shown = std::move(foreground);
+    }
+    bank = bank.of_foreground(std::move(shown), std::move(background));
+  }
   return bank.rounded_to(options.precision);
 }
 
@@ -119,13 +156,22 @@ bool is_of_mutual(const Material& material) {
 
 }  // namespace
 
+std::vector<PatchCount> BankContext::left_out() const {
+  if (!bank.background()) return {};
+  std::vector<PatchCount> counts;
+  for (size_t p = 0; p < bank.background()->patches.size(); ++p) {
+    counts.push_back({bank.background()->left_out[p], bank.background()->patches[p]});
+  }
+  return counts;
+}
+
 const normals::Subspace& BankContext::subspace() const {
   if (!subspace_) subspace_ = bank.subspace(k_none);
   return *subspace_;
 }
 
 Normals::Normals(const Settings& settings) : Method(k_name, settings), options_(parse(settings)) {
-  facts_.parts = {"farthest"};
+  facts_.parts = {"farthest", "background"};
 }
 
 std::shared_ptr<const Method> make_normals(const Settings& settings) {
@@ -161,7 +207,8 @@ void Normals::check_kind(const normals::Bank& bank, const std::string& path) con
   const bool is_as_told =
       (!is_told("bankKind") || bank.spread().has_value() == options_.is_subspace) &&
       (!is_told("bankVariance") || !bank.spread() || bank.spread()->variance == options_.variance) &&
-      (!is_told("bankSize") || bank.chosen().has_value() == (options_.bank_size > 0)) &&
+      (!is_told("bankSize") || bank.is_coreset() == (options_.bank_size > 0)) &&
+      (!is_told("bankForeground") || bank.background().has_value() == options_.is_foreground) &&
       (!is_told("bankPrecision") || bank.precision() == options_.precision);
   check_input(is_as_told, "E_NORMALS", path,
               ": damaged: it says to hold a bank of another kind than it does");
@@ -171,17 +218,18 @@ void Normals::check_kind(const normals::Bank& bank, const std::string& path) con
 // for the scores of exchangeable pictures holds for theirs (methods/normals.md 3).
 at::Tensor Normals::cosines_of(const at::Tensor& rows, const normals::Bank& bank, int64_t without) const {
   const int64_t others = bank.pictures() - 1;
-  if (bank.chosen()) {
+  if (bank.is_coreset()) {
     // What one picture's rows stand for may be chosen of another: the nearest row alone says how far one is.
     return normals::nearest_cosines(rows, bank.searched(),
                                     without < 0 ? normals::LeftOut{} : bank.searched_of(without));
   }
   const int64_t neighbours = std::max<int64_t>(1, std::min(options_.neighbours, others));
   if (neighbours == 1) {
-    return normals::nearest_cosines(rows, bank.rows(),
-                                    without < 0 ? normals::LeftOut{} : bank.of_picture(without));
+    return normals::nearest_cosines(rows, bank.searched(),
+                                    without < 0 ? normals::LeftOut{} : bank.searched_of(without));
   }
-  return normals::cosines_of_nearest_pictures(rows, bank.rows(), bank.starts(), without, neighbours);
+  return normals::cosines_of_nearest_pictures(rows, bank.searched(), bank.searched_starts(), without,
+                                              neighbours);
 }
 
 at::Tensor Normals::distances_of(const at::Tensor& rows, const BankContext& context, int64_t without) const {
@@ -196,18 +244,31 @@ at::Tensor Normals::distances_of(const at::Tensor& rows, const BankContext& cont
 
 Scores Normals::scores_of(const Towers& towers, const at::Tensor& rows, const BankContext& context,
                           int64_t without, Trace* trace) const {
-  const at::Tensor far = distances_of(rows, context, without);
+  const vision::Grid grid = context.bank.grid();
+  normals::Foreground shown;
+  if (context.bank.background()) shown = normals::foreground_of(context.bank.comparable(rows), grid);
+  at::Tensor far;
+  if (shown.left_out == 0) {
+    far = distances_of(rows, context, without);
+  } else {
+    // The background is not far from anything.
+    const at::Tensor which = shown.kept.nonzero().flatten().to(rows.device());
+    far = at::zeros({rows.size(0)}, rows.options());
+    far.index_copy_(0, which, distances_of(rows.index_select(0, which), context, without));
+  }
   if (trace) {
     trace->record("rows", rows.unsqueeze(0));
     trace->record("distances", far.unsqueeze(0));
   }
-  return scores_by(towers, far, context.bank.grid());
+  return scores_by(towers, far, grid, shown.left_out);
 }
 
-Scores Normals::scores_by(const Towers& towers, const at::Tensor& far, vision::Grid grid) const {
-  return {{normals::top_mean(far, options_.top_share)},
-          at::upsample_bilinear2d(far.view({1, 1, grid.height, grid.width}), {towers.height, towers.width},
-                                  /*align_corners=*/false)[0]};
+Scores Normals::scores_by(const Towers& towers, const at::Tensor& far, vision::Grid grid,
+                          int64_t left_out) const {
+  return {
+      {normals::top_mean(far, options_.top_share), at::full({1}, left_out, far.options().dtype(at::kDouble))},
+      at::upsample_bilinear2d(far.view({1, 1, grid.height, grid.width}), {towers.height, towers.width},
+                              /*align_corners=*/false)[0]};
 }
 
 Scores Normals::mutual_scores(const Towers& towers, const Context& context) const {
@@ -222,7 +283,7 @@ Scores Normals::mutual_scores(const Towers& towers, const Context& context) cons
 
 // Picture by picture on every device: what shares a call must not decide a bit, and a search fills a GPU.
 Scores Normals::score(const Towers& towers, const Input& input, Trace* trace) const {
-  std::vector<at::Tensor> far;
+  std::vector<std::vector<at::Tensor>> parts(facts_.parts.size());
   std::vector<at::Tensor> maps;
   const auto score_one = [&](int64_t b) {
     const Context& context = *input.contexts[static_cast<size_t>(b)];
@@ -235,10 +296,13 @@ Scores Normals::score(const Towers& towers, const Input& input, Trace* trace) co
   };
   for (int64_t b = 0; b < input.image.size(0); ++b) {
     const Scores one = score_one(b);
-    far.push_back(one.parts.front());
+    for (size_t i = 0; i < parts.size(); ++i) parts[i].push_back(one.parts[i]);
     maps.push_back(one.map);
   }
-  return {{at::cat(far, /*dim=*/0)}, at::cat(maps, /*dim=*/0)};
+  Scores scores;
+  for (const auto& part : parts) scores.parts.push_back(at::cat(part, /*dim=*/0));
+  scores.map = at::cat(maps, /*dim=*/0);
+  return scores;
 }
 
 Scores Normals::score_own(const Towers& towers, const Context& context, int64_t picture) const {

@@ -17,7 +17,8 @@ struct NormalsOptions {
   bool is_subspace = false;
   double variance = 0.99;  // of a subspace
   at::ScalarType precision = at::kFloat;
-  int64_t bank_size = 0;  // rows that are chosen of all; 0: all stay
+  int64_t bank_size = 0;       // rows that are chosen of all; 0: all stay
+  bool is_foreground = false;  // the background is left out, of a scored picture too
   // what score() makes of distances
   double top_share = 0.01;
   int64_t neighbours = 1;
@@ -33,6 +34,7 @@ struct BankContext final : Context {
     bank.write(path, metadata);
   }
   int64_t own_pictures() const override { return asked ? asked->pictures() : bank.pictures(); }
+  std::vector<PatchCount> left_out() const override;
 
   // Of a bank of that kind; all its pictures, fitted when it is first asked for.
   const normals::Subspace& subspace() const;
@@ -64,7 +66,7 @@ class Normals final : public Method {
   // file "picture" are what one of them is compared with.
   std::shared_ptr<const Context> prepare(const Towers& towers, const Material& material,
                                          std::span<const at::Tensor> normals) const override;
-  // part "farthest": the mean of the farthest patches
+  // parts "farthest": the mean of the farthest patches; "background": how many patches were left out
   Scores score(const Towers& towers, const Input& input, Trace* trace) const override;
   Scores score_own(const Towers& towers, const Context& context, int64_t picture) const override;
 
@@ -75,7 +77,8 @@ class Normals final : public Method {
   at::Tensor distances_of(const at::Tensor& rows, const BankContext& context, int64_t without) const;
   Scores scores_of(const Towers& towers, const at::Tensor& rows, const BankContext& context, int64_t without,
                    Trace* trace) const;
-  Scores scores_by(const Towers& towers, const at::Tensor& far, vision::Grid grid) const;
+  Scores scores_by(const Towers& towers, const at::Tensor& far, vision::Grid grid,
+                   int64_t left_out = 0) const;
   // Of a picture that its context names: its patches are known, and no tower runs.
   Scores mutual_scores(const Towers& towers, const Context& context) const;
 

@@ -2,7 +2,7 @@
 import { bankText } from '../../normals/bank-facts.js';
 import type { Paint } from '../../terminal/paint.js';
 import { visible } from '../../terminal/visible.js';
-import type { KShotFigure, KShotRun } from '../k-shot-run.js';
+import type { KShotClass, KShotFigure, KShotRun } from '../k-shot-run.js';
 import { aligned } from './text-table.js';
 
 /** The others stand in k-shot.json. */
@@ -38,6 +38,7 @@ export function kShotText({ classes, means, columns, seeds, model, bank }: KShot
     bank.method === undefined ? bankText(bank).join(', ') : `the memory of method ${bank.method}`;
   return [
     aligned([head, ...ofClasses, ...ofMeans]),
+    ...classes.flatMap(backgroundOf).map((text) => paint.dim(visible(text))),
     paint.dim(
       visible(
         `${model}, ${learned}; ${seeds.length} draws from the ${from} split, 95 % intervals over the draws`,
@@ -46,6 +47,19 @@ export function kShotText({ classes, means, columns, seeds, model, bank }: KShot
   ]
     .map((text) => `${text}\n`)
     .join('');
+}
+
+/** Over all draws of a class. */
+function backgroundOf({ dataSet, className, draws, scored }: KShotClass): string[] {
+  const left = draws.flatMap(({ background }) => background ?? []);
+  if (left.length === 0) return [];
+  const mean = (of: (one: (typeof left)[number]) => number) =>
+    left.reduce((sum, one) => sum + of(one), 0) / left.length;
+  const ofGood = percent(mean(({ ofGood, patchesOfGood }) => ofGood / patchesOfGood));
+  const tested = scored.normal + scored.anomalous;
+  return [
+    `${dataSet}/${className}: background left out: ${ofGood} % of the good pictures' patches, ${mean((one) => one.ofTested / tested).toFixed(0)} patches of a tested one; whole, since they show none: ${mean((one) => one.testedWhole).toFixed(1)} of ${tested} tested ones a draw`,
+  ];
 }
 
 function percent(value: number): string {

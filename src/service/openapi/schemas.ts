@@ -77,7 +77,15 @@ const calibration = object({
 export const keptSchemas: Record<string, Schema> = {
   Calibration: calibration,
   Calibrations: object({ calibrations: list(ref('Calibration')) }),
-  Bank: object({ ...bank, pictures: list(object({ name: text, sha256: text })) }, ofSomeBanks),
+  Bank: object(
+    {
+      ...bank,
+      pictures: list(
+        object({ name: text, sha256: text, leftOut: whole, patches: whole }, ['leftOut', 'patches']),
+      ),
+    },
+    ofSomeBanks,
+  ),
   Banks: object({
     normals: list(object({ ...bank, pictures: whole }, ofSomeBanks)),
     limits: orNull(object({ banks: whole, bytes: whole, pictures: whole })),
@@ -106,6 +114,7 @@ export const resultSchemas: Record<string, Schema> = {
       height: whole,
       roi: object({ x: whole, y: whole, width: whole, height: whole }),
       ignoredPixels: whole,
+      backgroundPatches: whole,
       bitDepth: whole,
       valueRange: object({ low: number, high: number }),
       warnings: list({ type: 'object' }),
@@ -126,7 +135,18 @@ export const resultSchemas: Record<string, Schema> = {
       ),
       heatmap: object({ type: { type: 'string', const: 'image/png' }, base64: inBase64 }),
     },
-    ['roi', 'ignoredPixels', 'bitDepth', 'valueRange', 'warnings', 'regions', 'mapMax', 'map', 'heatmap'],
+    [
+      'roi',
+      'ignoredPixels',
+      'backgroundPatches',
+      'bitDepth',
+      'valueRange',
+      'warnings',
+      'regions',
+      'mapMax',
+      'map',
+      'heatmap',
+    ],
   ),
   Failure: object({ input: text, index: whole, error: ref('ToldError') }),
   Results: object({ results: list({ anyOf: [ref('Result'), ref('Failure')] }), failed: whole }),

@@ -305,6 +305,37 @@ TEST(Bank, OfChosenRowsIsNotBelieved) {
   EXPECT_EQ(code_with("chosen", DType::f32, {7, k_depth}, rows), "E_NORMALS");
 }
 
+TEST(Bank, OfTheForegroundIsNotBelieved) {
+  const weights::ScratchFolder folder;
+  const std::string path = folder.file("bank");
+  const Bank whole = bank_of({0, 6, 12});
+  const Bank some = whole.of_foreground(Chosen{whole.rows().slice(0, 1, 10).contiguous(), {0, 4, 9}, false},
+                                        {{8, 0}, {12, 5}});
+  // A picture of five patches has fewer than a grid.
+  some.write(path, {});
+  EXPECT_EQ(thrown_by([&] { Bank::read(path, at::kCPU); }).code, "E_NORMALS");
+  const Bank sound = whole.of_foreground(some.chosen(), {{8, 1}, {12, 6}});
+  sound.write(path, {});
+  const Bank read = Bank::read(path, at::kCPU);
+  EXPECT_TRUE(read.searched().equal(sound.searched()));
+  EXPECT_FALSE(read.is_coreset());
+  EXPECT_EQ(read.background()->left_out, sound.background()->left_out);
+  EXPECT_EQ(read.background()->patches, sound.background()->patches);
+  using Counts = std::vector<int64_t>;
+  const auto code_with = [&](const char* name, const Counts& values) {
+    sound.write(path, {});
+    rewrite(path, name, {name, weights::DType::i64, {static_cast<int64_t>(values.size())}},
+            std::as_bytes(std::span(values)));
+    return thrown_by([&] { Bank::read(path, at::kCPU); }).code;
+  };
+  EXPECT_EQ(code_with("left_out", {8, 1}), "");
+  for (const Counts& counts :
+       {Counts{8, 2}, Counts{-1, 1}, Counts{12, 1}, Counts{8}, Counts{}, Counts{8, 1, 0}})
+    EXPECT_EQ(code_with("left_out", counts), "E_NORMALS");
+  for (const Counts& counts : {Counts{12, 7}, Counts{INT64_MAX, 6}, Counts{12, -6}, Counts{12}})
+    EXPECT_EQ(code_with("patches", counts), "E_NORMALS");
+}
+
 TEST(Bank, OfRoundedRowsIsReadAsItWasWrittenAndNotBelieved) {
   const weights::ScratchFolder folder;
   const std::string path = folder.file("bank");

@@ -64,6 +64,47 @@ describe('normals learn', () => {
     await expect(access(at('y'))).rejects.toThrow();
   });
 
+  it('of the foreground says what was left out, of good pictures and of scored ones', async () => {
+    const path = at('foreground.normals');
+    const run = await normals('learn', at('good'), '--out', path, '--model', model, '--bank-foreground');
+    expect(run.stderr).toContain('background: 16 of 40 patches of the good pictures');
+    expect((await normals('show', path)).stdout).toContain('without the background');
+    const scored = await score(at('parts'), '--normals', path);
+    expect(scored.stderr).toContain('background: 4 patches of 1 of 2 pictures were left out');
+    expect(scored.stderr).toMatch(/1 of 2 pictures, for instance .*unlike.png: shows no plain background/);
+    expect(scored.lines()).toMatchObject([{ backgroundPatches: 4 }, { backgroundPatches: 0 }]);
+    const from = ['--normals-from', at('good'), '--bank-foreground'];
+    for (const where of ['kept in', 'found in']) {
+      const { stderr } = await runInProcess(['score', '--model', model, at('parts'), ...from], {
+        env: { CRANE_CACHE: at('cache of the foreground') },
+      });
+      expect(stderr).toContain(where);
+      expect(stderr).toContain('background: 16 of 40 patches');
+    }
+    const told = await normals(
+      'learn',
+      at('parts'),
+      '--out',
+      at('bright'),
+      '--model',
+      model,
+      '--json',
+      ...from.slice(2),
+    );
+    expect(told.lines()[0]).toMatchObject({ pictures: [{ leftOut: 4, patches: 10 }, { leftOut: 0 }] });
+    const again = await normals(
+      'learn',
+      at('parts'),
+      '--out',
+      at('bright'),
+      '--model',
+      model,
+      '--force',
+      ...from.slice(2),
+    );
+    expect(again.stderr).toMatch(/1 of 2 good pictures show no plain background.*unlike.png/);
+  });
+
   it('writes over nothing without --force, before it learns', async () => {
     const run = await normals('learn', at('good'), '--out', bank, '--model', model);
     expect(run.code).toBe(2);

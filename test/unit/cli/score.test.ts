@@ -69,15 +69,17 @@ describe('results', () => {
     const part = ['--roi', '4,2,20,16', '--ignore', mask];
     const direct = await score([join(pictures, 'a.png'), ...part, '--format', 'csv']);
     const last = (text: string) => text.trimEnd().split('\n').at(-1)!;
-    expect(direct.stdout.split('\n')[0]).toMatch(/,roi\.x,roi\.y,roi\.width,roi\.height,ignoredPixels$/);
-    expect(last(direct.stdout)).toMatch(/,4,2,20,16,0$/);
+    expect(direct.stdout.split('\n')[0]).toMatch(
+      /,roi\.x,roi\.y,roi\.width,roi\.height,ignoredPixels,backgroundPatches$/,
+    );
+    expect(last(direct.stdout)).toMatch(/,4,2,20,16,0,$/);
     expect(last((await score([join(pictures, 'a.png'), '--format', 'csv'])).stdout)).toMatch(/,,,,,$/);
     const args = [pictures, '--shard', '1/1', '--out', at('parts'), ...part];
     await score([...args, '--limit', '1']);
     await score([...args, '--resume']);
     const { stdout } = await runInProcess(['merge', at('parts'), '--format', 'csv']);
     const rows = stdout.trimEnd().split('\n').slice(1);
-    expect(rows.map((row) => row.split(',').slice(-5).join(','))).toEqual(['4,2,20,16,0', '4,2,20,16,0']);
+    expect(rows.map((row) => row.split(',').slice(-6).join(','))).toEqual(['4,2,20,16,0,', '4,2,20,16,0,']);
   });
 
   it('leave out timings on request, so that equal runs give equal bytes', async () => {

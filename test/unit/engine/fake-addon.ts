@@ -15,7 +15,7 @@ import type {
 import { plainMasks } from '../../../src/data/plain-masks.js';
 import { plainMosaics } from '../data/plain-mosaic.js';
 import { slowBootstraps } from '../metrics/slow-bootstraps.js';
-import { FakeBanks } from './fake-banks.js';
+import { brightness, FakeBanks, fakeBackground } from './fake-banks.js';
 import {
   addFakeCells,
   beginFakeTraining,
@@ -184,7 +184,8 @@ function makeFakeEngine(
       log.prompts.push({ material, method });
       const handle = log.prompts.length;
       if (material.normals) await onLearn?.();
-      if (isOfBanks(method) || isMemory(material)) await banks.add(handle, material);
+      if (isOfBanks(method) || isMemory(material))
+        await banks.add(handle, material, method['bankForeground'] === true);
       return handle;
     },
     removeContext(handle) {
@@ -192,6 +193,7 @@ function makeFakeEngine(
       banks.remove(handle);
     },
     writeContext: (handle, path, metadata) => banks.write(handle, path, metadata),
+    leftOut: (handle) => banks.leftOut(handle),
     ownScores: async (handle) => banks.own(handle),
     textVectors: async () => new Float32Array(128),
     async score(requests, method, cancel) {
@@ -208,7 +210,11 @@ function makeFakeEngine(
           check?.(request);
           const score = fakeScore(request, method);
           if (!isOfBanks(method)) return score;
-          return { ...score, score: banks.distance(request.picture, request.context) };
+          return {
+            ...score,
+            score: banks.distance(request.picture, request.context),
+            parts: { background: fakeBackground(brightness(request.picture)) },
+          };
         });
       } finally {
         running.now--;

@@ -8,15 +8,28 @@ export function brightness({ data }: NativePicture): number {
   return sum / data.length / 255;
 }
 
+/** Patches that are left out of ten: dark pictures show a background, bright ones none. */
+export function fakeBackground(value: number): number {
+  return value < 0.5 ? 4 : 0;
+}
+
 export class FakeBanks {
   readonly #banks = new Map<number, number[]>();
+  /** those that leave out the background */
+  readonly #ofForeground = new Set<number>();
   /** pictures that are compared with a bank and are no part of it */
   readonly #asked = new Map<number, number[]>();
 
   /** of a picture that is compared with others: its own brightness; undefined: the whole set */
   readonly #mutual = new Map<number, number | undefined>();
 
-  async add(handle: number, { normals = [], contexts, files }: Material): Promise<void> {
+  async add(
+    handle: number,
+    { normals = [], contexts, files }: Material,
+    isForeground: boolean,
+  ): Promise<void> {
+    const parts = contexts?.['bank'] ?? [];
+    if (isForeground || parts.some((part) => this.#ofForeground.has(part))) this.#ofForeground.add(handle);
     const file = files['bank'] ?? files['memory'];
     if (contexts?.['mutual'] !== undefined) {
       const [own] = await brightnessIn(files['picture']!);
@@ -64,6 +77,11 @@ export class FakeBanks {
     return nearest(brightness(picture), this.of(handle));
   }
 
+  leftOut(handle: number): { leftOut: number; patches: number }[] {
+    if (!this.#ofForeground.has(handle)) return [];
+    return this.of(handle).map((value) => ({ leftOut: fakeBackground(value), patches: 10 }));
+  }
+
   /** As a file that the fake addon's inspectWeights reads. */
   async write(handle: number, path: string, metadata: Record<string, string>): Promise<void> {
     const extra = { brightness: { dtype: 'F64', data: this.of(handle) } };
@@ -77,8 +95,11 @@ export class FakeBanks {
       const score = nearest(one, asked ? bank : bank.filter((_, other) => other !== at));
       return {
         score,
-        parts: { farthest: score, 'map-max': score },
+        parts: { farthest: score, background: fakeBackground(one), 'map-max': score },
         mapMax: score,
+        ...(asked?.length === 1
+          ? { map: { data: new Float32Array(64).fill(score), width: 8, height: 8 } }
+          : {}),
         ms: { preprocess: 0, forward: 0, postprocess: 0 },
       };
     });

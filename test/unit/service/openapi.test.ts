@@ -87,6 +87,7 @@ describe('the OpenAPI document', () => {
       'mirror',
       'bankKind',
       'bankVariance',
+      'bankForeground',
       'bankPrecision',
     ]);
     const names = all.filter((name) => ['model', 'evidence'].includes(name) || !learning.includes(name));

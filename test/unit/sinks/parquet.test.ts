@@ -48,6 +48,7 @@ describe('results as Parquet', () => {
           threshold: 0.05,
           roi: { x: 4, y: 5, width: 30, height: 20 },
           ignoredPixels: 0,
+          backgroundPatches: 7,
           bitDepth: 12,
           valueRange: { low: -1, high: 4 },
           warnings: [{ kind: 'constant', message: 'all pixels are equal' }],
@@ -88,6 +89,7 @@ describe('results as Parquet', () => {
       roi_width: 30,
       roi_height: 20,
       ignored_pixels: 0n,
+      background_patches: 7n,
     });
     expect(nulls(rows[1]!)).toMatchObject({ roi_x: null, roi_height: null, ignored_pixels: null });
     expect(rows[1]).toMatchObject({ regions: [], anomalous: null, score: 0.1 + 1 / 7 });
