@@ -2,9 +2,12 @@
 /** Entry of the command line: joins runCli to this process, its streams and its signals. */
 import { createRequire } from 'node:module';
 import type { Context } from './context.js';
-import { runCli } from './run-cli.js';
+import { oldNode } from './old-node.js';
 
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+const { version, engines } = createRequire(import.meta.url)('../../package.json') as {
+  version: string;
+  engines: { node: string };
+};
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -46,4 +49,10 @@ const context: Context = {
   },
 };
 
-process.exitCode = await runCli(process.argv.slice(2), context, version);
+const loaded = await import('./run-cli.js').catch((thrown: unknown) => {
+  const problem = oldNode(process.versions.node, engines.node);
+  if (problem === undefined) throw thrown;
+  process.stderr.write(`crane-native: ${problem} [E_DEPENDENCY]\n`);
+  return undefined;
+});
+process.exitCode = loaded ? await loaded.runCli(process.argv.slice(2), context, version) : 5;

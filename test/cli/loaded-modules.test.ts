@@ -51,6 +51,7 @@ it('--version loads no command and no options', async () => {
     'cli/commands.js',
     'cli/context.js',
     'cli/main.js',
+    'cli/old-node.js',
     'cli/report-error.js',
     'cli/run-cli.js',
     'errors.js',
