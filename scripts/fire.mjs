@@ -4,12 +4,16 @@
 //   fuzz TARGET [SECONDS]     libFuzzer on one target (300 s); with clang (CXX=clang++-14)
 //   merge TARGET              adds to the corpus what that found and covers more
 //   coverage                  lines of the parsers that their tests and the corpus run (gcov)
+//   asan                      the addon under ASan and UBSan, under Node: builds it whole, an hour
+//   tidy [PART...]            clang-tidy over native/ and bindings/, or the files whose names hold a part
 // Everything is built below build/fire. The last line of check is "N passed, M failed".
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { addonUnderAsan } from './fire-engine.mjs';
+import { tidy } from './fire-tidy.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const fire = join(root, 'test', 'fire');
@@ -99,9 +103,6 @@ function check() {
   tell('threads under thread', met.code === 0, met.output);
   const race = run('setarch', ['-R', threads, '--gtest_brief=1'], { ...tsan, CRANE_FIRE_PLANT: 'race' });
   tell('planted race is found', race.code !== 0 && race.output.includes('data race'), race.output);
-
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exit(failed === 0 ? 0 : 1);
 }
 
 const clang = `CMAKE_CXX_COMPILER=${process.env.CXX ?? 'clang++-14'}`;
@@ -163,8 +164,21 @@ function coverage() {
   process.exit(hit >= 0.95 * lines ? 0 : 1);
 }
 
+function ends(work) {
+  work();
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exit(failed === 0 ? 0 : 1);
+}
+
 const [what, ...rest] = process.argv.slice(2);
-const works = { check, fuzz, merge, coverage };
+const works = {
+  check: () => ends(check),
+  fuzz,
+  merge,
+  coverage,
+  asan: () => ends(() => addonUnderAsan(tell)),
+  tidy: (...parts) => ends(() => tidy(tell, parts)),
+};
 if (works[what] === undefined || ((what === 'fuzz' || what === 'merge') && !targets.includes(rest[0]))) {
   console.error(`node scripts/fire.mjs ${Object.keys(works).join('|')}; targets: ${targets.join(', ')}`);
   process.exit(2);
