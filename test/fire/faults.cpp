@@ -5,7 +5,7 @@
 //   CRANE_FIRE_FOLDER  files below it are watched
 //   CRANE_FIRE_CALLS   of which calls: write,fsync,rename,open,mmap,alloc,thread (joined by commas)
 //   CRANE_FIRE_AT      the number of the call, from 1
-//   CRANE_FIRE_DO      kill, or the number of an errno that the call fails with
+//   CRANE_FIRE_DO      kill, SIGINT or SIGTERM (a signal, and the call is made), or the number of an errno that the call fails with
 //   CRANE_FIRE_ROOM    bytes that may be written below the folder; then ENOSPC
 //   CRANE_FIRE_LOG     a file that gets one byte for each counted call
 //
@@ -80,7 +80,11 @@ bool is_the_one() {
     static const auto next = real<ssize_t (*)(int, const void*, size_t)>("write");
     if (next(descriptor, ".", 1) != 1) abort();
   }
-  return ++calls == last.load();
+  if (++calls != last.load()) return false;
+  static const std::string_view todo = setting("CRANE_FIRE_DO");
+  if (todo != "SIGINT" && todo != "SIGTERM") return true;
+  kill(getpid(), todo == "SIGINT" ? SIGINT : SIGTERM);
+  return false;
 }
 
 // Ends the program, or says with which errno the call fails.

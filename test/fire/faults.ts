@@ -18,7 +18,7 @@ export interface Faults {
   folder?: string;
   calls?: readonly CallKind[];
   at?: number;
-  what?: 'kill' | keyof typeof errnos;
+  what?: 'kill' | 'SIGINT' | 'SIGTERM' | keyof typeof errnos;
   room?: number;
   log?: string;
 }
@@ -42,7 +42,9 @@ export async function buildShim(): Promise<Shim> {
       ...(folder === undefined ? {} : { CRANE_FIRE_FOLDER: folder }),
       ...(calls === undefined ? {} : { CRANE_FIRE_CALLS: calls.join(',') }),
       ...(at === undefined ? {} : { CRANE_FIRE_AT: String(at) }),
-      ...(what === undefined ? {} : { CRANE_FIRE_DO: what === 'kill' ? what : String(errnos[what]) }),
+      ...(what === undefined
+        ? {}
+        : { CRANE_FIRE_DO: what in errnos ? String(errnos[what as keyof typeof errnos]) : what }),
       ...(room === undefined ? {} : { CRANE_FIRE_ROOM: String(room) }),
       ...(log === undefined ? {} : { CRANE_FIRE_LOG: log }),
     }),
