@@ -1,9 +1,12 @@
 /** Damaged manifests of JSON Lines: each is refused with its code, or its rows are those that JSON itself finds in it. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { readManifest } from '../../dist/sources/manifest.js';
 import { makeToyFolder } from '../unit/engine/toy-model.js';
+
+// Thousands of small files: what they take is the machine's business.
+vi.setConfig({ testTimeout: 300_000 });
 
 let folder: string;
 beforeAll(async () => {

@@ -1,12 +1,15 @@
 /** Damaged manifests, in Parquet and in JSON: each is refused with its code or gives the rows that it holds, and nothing else happens. */
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { readManifest } from '../../dist/sources/manifest.js';
 import { root } from '../cli/crane-native.js';
 import { makeToyFolder } from '../unit/engine/toy-model.js';
 import { isFull, numbersFrom } from './faults.js';
 import { forgeParquet, type Place, shifts, sound, soundRows } from './forged-parquet.js';
+
+// Thousands of small files: what they take is the machine's business.
+vi.setConfig({ testTimeout: 300_000 });
 
 const tables = join(root, 'test', 'fire', 'corpus', 'parquet');
 let folder: string;

@@ -1,11 +1,14 @@
 /** A damaged model.json: refused with its code, or read as it says; nothing of it is passed over. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { parseModelJson } from '../../src/models/model-json.js';
 import { root } from '../cli/crane-native.js';
 import { toyModelJson } from '../unit/engine/toy-model.js';
 import { isFull } from './faults.js';
+
+// Thousands of small files: what they take is the machine's business.
+vi.setConfig({ testTimeout: 300_000 });
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
