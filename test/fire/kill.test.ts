@@ -3,9 +3,11 @@
  * its folder (of a write, half is done). No file is half-written under its name, and what is gone on with ends in the bytes
  * of a run that was left alone. The queue's workers: test/cli/queue.test.ts.
  */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
-import { inScratch } from '../cli/crane-native.js';
+import { inScratch, root, run } from '../cli/crane-native.js';
 import { checkWholeness, commands, makePlace, makeSurroundings, resultsOf } from './commands.js';
 import { buildShim, type CallKind, countCalls, isFull, numbersFrom, runUnder } from './faults.js';
 
@@ -56,3 +58,27 @@ it(`kill -9, ${k_kills} times for each command`, async () => {
   console.log(`${killed} kills`);
   expect(killed).toBe(k_kills * commands.length);
 }, 3_600_000);
+
+it('a writer that writes in place is caught, one that gives whole files their name is not', async () => {
+  const shim = await buildShim();
+  const written = pathToFileURL(join(root, 'dist', 'files', 'write-whole.js')).href;
+  const writers = {
+    'in place': `(await import('node:fs')).writeFileSync(path, text)`,
+    whole: `await (await import(${JSON.stringify(written)})).writeWhole(path, text, { overwrite: true })`,
+  };
+  await inScratch(async (scratch) => {
+    for (const [name, writes] of Object.entries(writers)) {
+      const place = join(scratch, name);
+      await mkdir(place);
+      const path = JSON.stringify(join(place, 'run.json'));
+      const program = `const path = ${path}; const text = JSON.stringify(Array(99).fill(0)); ${writes};`;
+      const env = shim.env({ folder: place, calls: ['write'], at: 1, what: 'kill' });
+      const { signal } = await run(process.execPath, ['--input-type=module', '-e', program], { env });
+      expect(signal).toBe('SIGKILL');
+      const checked = checkWholeness(place);
+      if (name === 'in place') await expect(checked).rejects.toThrow(SyntaxError);
+      else expect(await checked).toBe(0);
+    }
+  });
+  await shim.remove();
+}, 300_000);
