@@ -49,13 +49,13 @@ std::vector<std::string> kept_in(const at::Tensor& rows) {
 }
 
 const std::vector<std::string> k_ring = {
-    "............", "............", "....xxxx....", "...xx..xx...", "...x....x...",
-    "...xx..xx...", "....xxxx....", "............", "............", "............",
+    "............", "..xxxxxxxx..", "..x......x..", "..x......x..", "..x......x..",
+    "..x......x..", "..x......x..", "..xxxxxxxx..", "............", "............",
 };
 // A cell around the thing, and what lies inside it.
 const std::vector<std::string> k_kept = {
-    "............", "...xxxxxx...", "..xxxxxxxx..", "..xxxxxxxx..", "..xxxxxxxx..",
-    "..xxxxxxxx..", "..xxxxxxxx..", "...xxxxxx...", "............", "............",
+    ".xxxxxxxxxx.", ".xxxxxxxxxx.", ".xxxxxxxxxx.", ".xxxxxxxxxx.", ".xxxxxxxxxx.",
+    ".xxxxxxxxxx.", ".xxxxxxxxxx.", ".xxxxxxxxxx.", ".xxxxxxxxxx.", "............",
 };
 
 TEST(Foreground, IsTheThingWithWhatLiesInItAndACellAround) {
@@ -71,9 +71,9 @@ TEST(Foreground, IsTheSameWhicheverPartIsWhich) {
 
 TEST(Foreground, MayTouchTheBorder) {
   std::vector<std::string> leaf = k_ring;
-  leaf[4] = "xxxx....x...";
+  leaf[4] = "xxx......x..";
   std::vector<std::string> kept = k_kept;
-  kept[3] = kept[4] = kept[5] = "xxxxxxxxxx..";
+  kept[3] = kept[4] = kept[5] = "xxxxxxxxxxx.";
   EXPECT_EQ(kept_in(rows_of(leaf)), kept);
 }
 
