@@ -238,6 +238,7 @@ EngineConfig engine_config_of(const Napi::Object& js) {
     config.precision = precision_of(string_of(js, "precision"));
   }
   config.threads = static_cast<int>(number_of(js, "threads"));
+  if (js.Has("picturesInParallel")) config.pictures_in_parallel = boolean_of(js, "picturesInParallel");
   if (js.Has("startCache") && js.Get("startCache").IsObject()) {
     const Napi::Object cache = object_of(js, "startCache");
     config.start_cache = StartCache{string_of(cache, "folder"), string_of(cache, "identity")};

@@ -112,14 +112,14 @@ struct AsyncTask : TaskLedger::Completion {
   std::exception_ptr thrown;  // made into an error where it can be told
 };
 
-// JavaScript thread: `executor` does a step of the task, which then owns itself. Where the queue gets no
-// memory the promise is rejected.
-template <auto Step, typename Task>
-void post_step(Napi::Env env, Executor& executor, std::unique_ptr<Task> task) {
+// JavaScript thread: `threads` (an Executor, Lanes) do a step of the task, which then owns itself. Where the queue
+// gets no memory the promise is rejected.
+template <auto Step, typename Threads, typename Task>
+void post_step(Napi::Env env, Threads& threads, std::unique_ptr<Task> task) {
   task->ledger.begin(env);
   Task* const bare = task.release();
   try {
-    executor.post([bare] { (bare->*Step)(); });
+    threads.post([bare] { (bare->*Step)(); });
   } catch (...) {
     task.reset(bare);
     task->ledger.withdraw(env);
@@ -164,15 +164,15 @@ struct DeliveredTask : AsyncTask<Work, Delivery> {
 
 // As run_async for results whose size the work decides: delivery.take(env, result) on the JavaScript thread
 // takes JavaScript's memory for them (filled_array.h), delivery.fill(result) writes them there on `fillers`,
-// so that `executor` goes on with its next work and the JavaScript thread copies nothing, and delivery(env,
+// so that `threads` go on with its next work and the JavaScript thread copies nothing, and delivery(env,
 // result) gives them.
-template <typename Work, typename Delivery>
-Napi::Promise run_async_delivered(Napi::Env env, Executor& executor, Work work, Executor& fillers,
+template <typename Threads, typename Work, typename Delivery>
+Napi::Promise run_async_delivered(Napi::Env env, Threads& threads, Work work, Executor& fillers,
                                   Delivery delivery, std::vector<Napi::Reference<Napi::Value>> keep = {}) {
   using Task = DeliveredTask<Work, Delivery>;
   auto task = std::make_unique<Task>(fillers, env, std::move(work), std::move(delivery), std::move(keep));
   const Napi::Promise promise = task->deferred.Promise();
-  post_step<&Task::run>(env, executor, std::move(task));
+  post_step<&Task::run>(env, threads, std::move(task));
   return promise;
 }
 

@@ -2,6 +2,7 @@
 
 #include "arguments.h"
 #include "async_task.h"
+#include "engine/lanes.h"
 #include "results.h"
 #include "score_results.h"
 #include "training_object.h"
@@ -110,6 +111,7 @@ Napi::Value EngineObject::facts(const Napi::CallbackInfo& info) {
     js.Set("precision", std::string(precision_name(facts.precision)));
     js.Set("kernels", facts.kernels);
     js.Set("threads", facts.threads);
+    js.Set("lanes", facts.lanes);
     if (!facts.packed_failure.empty()) js.Set("packedFailure", facts.packed_failure);
     js.Set("weightBytes", static_cast<double>(facts.weight_bytes));
     js.Set("workingBytes", static_cast<double>(facts.working_bytes));
@@ -228,12 +230,16 @@ Napi::Value EngineObject::score(const Napi::CallbackInfo& info) {
     }
     const ScoreOptions options = score_options_of(info[1].As<Napi::Object>());
     const auto cancel = token_of(info[2]);
-    return run_async_delivered(
-        info.Env(), compute_thread(),
-        [engine, job = engine->begin_score(items, options), options, cancel] {
-          return engine->score(*job, options, cancel.get());
-        },
-        io_threads(), ScoreResults(options, items), std::move(keep));
+    const auto scored_on = [&](auto& threads) {
+      return run_async_delivered(
+          info.Env(), threads,
+          [engine, job = engine->begin_score(items, options), options, cancel] {
+            return engine->score(*job, options, cancel.get());
+          },
+          io_threads(), ScoreResults(options, items), std::move(keep));
+    };
+    const auto lanes = engine->lanes(options);
+    return lanes ? scored_on(*lanes) : scored_on(compute_thread());
   });
 }
 

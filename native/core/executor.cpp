@@ -56,6 +56,11 @@ bool Executor::is_closed() const {
   return closed_;
 }
 
+bool Executor::is_wanted() const {
+  const std::lock_guard lock(mutex_);
+  return closed_ || !tasks_.empty();
+}
+
 bool Executor::has_stopped() const {
   const std::lock_guard lock(mutex_);
   return closed_ && running_ == 0;

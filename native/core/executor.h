@@ -25,6 +25,8 @@ class Executor {
   // hold may belong to a thread that is gone.
   void close();
   bool is_closed() const;
+  // Somebody waits for what runs to end: a task, or close().
+  bool is_wanted() const;
   // Closed, and nothing runs any more: tasks that were waiting will never run.
   bool has_stopped() const;
 

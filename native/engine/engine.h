@@ -60,6 +60,7 @@ struct EngineConfig {
   std::string device = "cpu";                // or auto, cuda, cuda:N, or a list: cuda:0,cuda:1
   Precision precision = Precision::float32;  // of the vision towers
   int threads = 0;                           // 0: physical cores
+  bool pictures_in_parallel = false;         // on a CPU: Engine::lanes()
   std::optional<StartCache> start_cache;
 };
 
@@ -84,6 +85,7 @@ struct EngineFacts {
   std::string kernels;  // kernels::chosen_kernels() at this precision
   int threads = 0;
   int64_t weight_bytes = 0;
+  int lanes = 1;  // jobs of score() that run at once, where the method does not couple pictures
   std::string packed_failure;  // why packed weights could not be kept
   int64_t working_bytes = 0;   // upper estimate of what one picture needs on top
 };
@@ -160,6 +162,7 @@ struct FeatureItem {
   std::vector<train::MaskCells> masks;  // kept with the features
 };
 
+class Lanes;     // lanes.h
 class ScoreJob;  // score_job.h
 
 class Engine {
@@ -197,6 +200,9 @@ class Engine {
   // couples pictures), on a GPU its last digits may.
   std::vector<ScoreOutcome> score(ScoreJob& job, const ScoreOptions& options,
                                   const CancelToken* cancel) const;
+  // Where jobs of score() run side by side, one thread each, with a method that does not couple pictures; null
+  // where they run on the compute thread, with all threads on one job.
+  std::shared_ptr<Lanes> lanes(const ScoreOptions& options) const;
   // Both at once.
   std::vector<ScoreOutcome> score(std::span<const ScoreItem> items, const ScoreOptions& options,
                                   const CancelToken* cancel) const;

@@ -213,6 +213,10 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_shared<State>()) {
     for (const at::Device& device : devices) check_precision(config.precision, device);
     if (devices.front().is_cuda()) choose_exact_products();
     state.facts.threads = set_compute_threads(config.threads);
+    if (config.pictures_in_parallel && state.device.is_cpu()) {
+      state.facts.lanes = state.facts.threads;
+      state.lanes = std::make_shared<Lanes>(state.facts.lanes);
+    }
     preparation_threads();  // started now, while there is memory for them
     state.open(config, devices.front());
     for (size_t i = 1; i < devices.size(); ++i) {

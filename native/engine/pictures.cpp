@@ -87,6 +87,10 @@ std::shared_ptr<ScoreJob> Engine::begin_score(std::vector<ScoreItem> items,
   return std::make_shared<ScoreJob>(state_, std::move(items), *options.method);
 }
 
+std::shared_ptr<Lanes> Engine::lanes(const ScoreOptions& options) const {
+  return options.method->facts().couples_pictures ? nullptr : state_->lanes;
+}
+
 std::vector<ScoreOutcome> Engine::score(ScoreJob& job, const ScoreOptions& options,
                                         const CancelToken* cancel) const {
   const c10::InferenceMode guard;

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "engine/device_pass.h"
 #include "engine/engine.h"
+#include "engine/lanes.h"
 #include "image/normalise.h"
 #include "layers/packed_weights.h"
 #include "methods/method.h"
@@ -36,7 +37,8 @@ struct Engine::State {
   // The same engine on the further devices of a list; only whole batches are dealt to them.
   std::vector<std::unique_ptr<State>> replicas;
 
-  mutable DevicePasses passes;  // used by the compute thread alone
+  mutable DevicePasses passes;   // used by the compute thread alone
+  std::shared_ptr<Lanes> lanes;  // null unless asked for, and on a GPU
 
   mutable std::mutex contexts_mutex;  // of the first device: also guards the replicas' contexts
   std::map<int64_t, std::shared_ptr<const methods::Context>> contexts;

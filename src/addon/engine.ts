@@ -57,6 +57,8 @@ export interface EngineConfig {
   /** float32 where it is not given */
   precision?: Precision;
   threads: number;
+  /** on a CPU: each thread has passes of its own, where the method does not couple pictures */
+  picturesInParallel?: boolean;
   /** where packed weights are kept between starts; `identity` tells the weight files apart */
   startCache?: { folder: string; identity: string };
 }
@@ -86,6 +88,8 @@ export interface EngineFacts {
   /** the face of every kernel at this precision, as `info()` gives it for float32 */
   kernels: string;
   threads: number;
+  /** passes that run at once */
+  lanes: number;
   /** why packed weights could not be kept */
   packedFailure?: string;
   /** bytes of weights held, and an upper estimate of what one picture needs on top */

@@ -21,6 +21,7 @@ const names: OptionName[] = [
   'manifest',
   'followLinks',
   ...optionsIn('Output', 'Picture', 'Normals', 'Engine', 'Method', 'Compatibility'),
+  'parallel',
   'falseAlarmRate',
   'allowEqualScores',
 ];

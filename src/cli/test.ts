@@ -27,6 +27,7 @@ const names: OptionName[] = [
   'layout',
   'batch',
   ...optionsIn('Data sets', 'Testing', 'Engine', 'Method', 'Compatibility'),
+  'parallel',
   'prompts',
   'className',
   ...k_ofBanks,

@@ -14,7 +14,7 @@ import { lastText } from './subcommands.js';
 const names = [
   ...optionsIn('Watching', 'Engine', 'Method', 'Compatibility'),
   ...(['recursive', 'regions', 'roi', 'ignore', 'prompts', 'className', 'fit', 'tileOverlap'] as const),
-  ...(['threshold', 'mapThreshold', 'bitDepth', 'valueRange', 'json'] as const),
+  ...(['threshold', 'mapThreshold', 'bitDepth', 'valueRange', 'parallel', 'json'] as const),
 ] satisfies OptionName[];
 
 /** What is not confirmed by then is delivered at the next start. */

@@ -13,6 +13,7 @@ const names = [
   'untilEmpty',
   'metricsPort',
   ...optionsIn('Engine'),
+  'parallel',
   'json',
 ] satisfies OptionName[];
 

@@ -123,9 +123,11 @@ export class Engine {
       engine: native,
       budget: this.#budget,
       limits: {
-        maxBatch: options.maxBatch ?? defaultOf('maxBatch'),
+        // Lanes share out passes: one of several pictures would keep a lane busy while the others have nothing to do.
+        maxBatch: native.facts.lanes > 1 ? 1 : (options.maxBatch ?? defaultOf('maxBatch')),
         maxWaitMs: options.maxWaitMs ?? defaultOf('maxWaitMs'),
         maxQueue: options.maxQueue ?? defaultOf('maxQueue'),
+        lanes: native.facts.lanes,
       },
       warn,
     });

@@ -148,6 +148,7 @@ function engineConfig(
     device,
     precision,
     threads: options.threads ?? defaultOf('threads'),
+    picturesInParallel: (options.parallel ?? defaultOf('parallel')) === 'pictures',
   };
 }
 

@@ -1,12 +1,12 @@
 import type { EngineFacts } from '../addon/native.js';
 
-/** Two passes are in the native engine, and it renders two views ahead of each (native/view_feed.h). */
+/** Two passes a lane are in the native engine, and it renders two views ahead of each (native/view_feed.h). */
 const k_renderedViews = 4;
 
 /** Upper estimates in bytes. On top come Node, libtorch and what the decoder works with. */
 export interface MemoryNeed {
   weights: number;
-  /** one picture in the towers */
+  /** pictures in the towers: one, or one for each lane */
   working: number;
   /** pictures rendered for the passes to come */
   rendered: number;
@@ -16,15 +16,17 @@ export interface MemoryNeed {
 
 /** @param decodedLimit bytes, `maxDecodedBytes` */
 export function memoryNeedOf(
-  facts: Pick<EngineFacts, 'weightBytes' | 'workingBytes'> & { input: { width: number; height: number } },
+  facts: Pick<EngineFacts, 'weightBytes' | 'workingBytes' | 'lanes'> & {
+    input: { width: number; height: number };
+  },
   decodedLimit: number,
 ): MemoryNeed {
-  const { weightBytes, workingBytes, input } = facts;
+  const { weightBytes, workingBytes, lanes, input } = facts;
   const view = 3 * input.width * input.height * Float32Array.BYTES_PER_ELEMENT;
   return {
     weights: weightBytes,
-    working: workingBytes,
-    rendered: k_renderedViews * view,
+    working: lanes * workingBytes,
+    rendered: lanes * k_renderedViews * view,
     decoded: decodedLimit,
   };
 }

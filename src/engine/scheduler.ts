@@ -18,6 +18,8 @@ export interface SchedulerLimits {
   maxBatch: number;
   maxWaitMs: number;
   maxQueue: number;
+  /** forward passes that run at once inside the native engine */
+  lanes: number;
 }
 
 /** What waits and runs at a moment. */
@@ -33,9 +35,6 @@ export interface QueueState {
   /** estimate of when what was accepted so far is done; null before the first pass */
   retryAfterMs: number | null;
 }
-
-/** One pass runs, one waits behind it inside the native engine. */
-const k_passesInFlight = 2;
 
 interface RunningPass {
   tasks: Task[];
@@ -140,7 +139,8 @@ export class Scheduler {
 
   #dispatch(): void {
     clearTimeout(this.#timer);
-    while (this.#running.size < k_passesInFlight) {
+    // Behind each that runs one waits inside the native engine.
+    while (this.#running.size < 2 * this.#limits.lanes) {
       const { pass, waitMs } = choosePass([...this.#waiting], {
         now: performance.now(),
         isTurnOfCalls: this.#isTurnOfCalls,

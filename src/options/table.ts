@@ -132,6 +132,13 @@ export const options = {
   }),
 
   // --- queue: calls at the same time are batched
+  parallel: choice(['parts', 'pictures'], {
+    group: 'Queue',
+    scope: loaded,
+    calls: load,
+    default: 'parts',
+    help: 'what threads share on a CPU: the parts of one picture, or pictures, one each, where other programs run too; scores are the same',
+  }),
   maxBatch: int({
     group: 'Queue',
     scope: ['library', 'serve'],

@@ -89,6 +89,8 @@ export interface EngineOptions extends PictureChoices {
   model?: string;
   device?: string;
   threads?: number;
+  /** what threads share on a CPU: the parts of one picture, or pictures, one each: for many pictures, where other programs run too */
+  parallel?: 'parts' | 'pictures';
   precision?: 'auto' | 'float32' | 'bfloat16' | 'float16' | 'int8';
   /** pixels of the model's input: a square's side, or both sides */
   size?: number | Size;

@@ -1,4 +1,4 @@
-// Shared processors: node test/bench/busy.mjs [--loops 0,1,2,4] [--quota 1.5] [--rounds 3] [--pictures 22] [--works score,train,serve]
+// Shared processors: node test/bench/busy.mjs [--loops 0,1,2,4] [--quota 1.5] [--rounds 3] [--pictures 22] [--works score,train,serve] [--parallel parts,pictures]
 // Work of crane-mini beside busy loops, and in a control group with less time than there are processors, each against the
 // fair share: a loop is one thread of the scheduler's, so of P processors T threads beside K loops get P T / (T + K), at most T;
 // a quota of Q gives Q. Both control groups of version 1 (cpu) and version 2 are tried, which takes a privileged user. Nothing else may
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     pictures: { type: 'string', default: '22' },
     works: { type: 'string', default: 'score,train,serve' },
+    parallel: { type: 'string', default: 'parts' },
   },
 });
 const root = new URL('../../', import.meta.url).pathname;
@@ -108,11 +109,11 @@ for await (const _ of process.stdin) { await work(); process.stdout.write('.'); 
 await end();`;
 
 const works = {
-  score: () =>
+  score: (parallel) =>
     worker(`
 import { loadEngine } from './dist/index.js';
 const files = ${JSON.stringify(files)};
-const engine = await loadEngine({ threads: ${threads} });
+const engine = await loadEngine({ threads: ${threads}, parallel: '${parallel}' });
 const end = () => engine.dispose();
 async function work() {
   const list = Array.from({ length: ${pictures} }, (_, i) => files[i % files.length]);
@@ -132,8 +133,8 @@ async function work() {
 }
 await work();
 process.stdout.write('.');${eachLine}`),
-  serve: async () => {
-    const service = await startService('--threads', String(threads));
+  serve: async (parallel) => {
+    const service = await startService('--threads', String(threads), '--parallel', parallel);
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     const run = async () => {
       let left = pictures;
@@ -162,8 +163,8 @@ async function timed(run) {
   return (performance.now() - began) / 1000;
 }
 
-async function measure(name) {
-  const work = await works[name]();
+async function measure(name, parallel) {
+  const work = await works[name](parallel);
   const seconds = new Map();
   const add = (key, value) => seconds.set(key, [...(seconds.get(key) ?? []), value]);
   for (let round = 0; round < rounds; round++) {
@@ -171,7 +172,7 @@ async function measure(name) {
       const stop = await startLoops(count);
       try {
         add(count, await timed(work.run));
-        console.error(`${name}, ${count} loops: ${seconds.get(count).at(-1).toFixed(2)} s`);
+        console.error(`${name} ${parallel}, ${count} loops: ${seconds.get(count).at(-1).toFixed(2)} s`);
       } finally {
         await stop();
       }
@@ -187,7 +188,7 @@ async function measure(name) {
   return [...seconds].map(([beside, list]) => {
     const own = beside === 'quota' ? Number(values.quota) : (processors * threads) / (threads + beside);
     const fair = alone * Math.max(1, threads / Math.min(threads, own));
-    return { work: name, beside, seconds: median(list), fair, ratio: median(list) / fair };
+    return { work: name, parallel, beside, seconds: median(list), fair, ratio: median(list) / fair };
   });
 }
 
@@ -196,11 +197,14 @@ if (!values.loops.split(',').includes('0'))
 try {
   if (values.works.includes('train')) prepareData();
   const rows = [];
-  for (const name of values.works.split(',')) rows.push(...(await measure(name)));
-  console.log('| work | beside | s | fair | of the fair time |\n|---|---|---|---|---|');
-  for (const { work, beside, seconds, fair, ratio } of rows) {
+  for (const name of values.works.split(',')) {
+    for (const parallel of name === 'train' ? ['parts'] : values.parallel.split(','))
+      rows.push(...(await measure(name, parallel)));
+  }
+  console.log('| work | parallel | beside | s | fair | of the fair time |\n|---|---|---|---|---|---|');
+  for (const { work, parallel, beside, seconds, fair, ratio } of rows) {
     const what = beside === 'quota' ? `quota ${values.quota}` : `${beside} loops`;
-    console.log(`| ${work} | ${what} | ${seconds.toFixed(2)} | ${fair.toFixed(2)} | ${ratio.toFixed(2)} |`);
+    console.log(`| ${work} | ${parallel} | ${what} | ${seconds.toFixed(2)} | ${fair.toFixed(2)} | ${ratio.toFixed(2)} |`);
   }
   console.log(JSON.stringify({ processors, threads, rounds, pictures, rows }));
 } finally {

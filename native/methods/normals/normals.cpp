@@ -166,7 +166,7 @@ std::vector<PatchCount> BankContext::left_out() const {
 }
 
 const normals::Subspace& BankContext::subspace() const {
-  if (!subspace_) subspace_ = bank.subspace(k_none);
+  std::call_once(fitted_, [this] { subspace_ = bank.subspace(k_none); });
   return *subspace_;
 }
 

@@ -2,6 +2,7 @@
 // (methods/normals.md 2).
 #pragma once
 
+#include <mutex>
 #include <optional>
 
 #include "methods/method.h"
@@ -45,6 +46,7 @@ struct BankContext final : Context {
   std::optional<normals::Bank> asked;
 
  private:
+  mutable std::once_flag fitted_;
   mutable std::optional<normals::Subspace> subspace_;
 };
 

@@ -51,7 +51,7 @@ export function makeBareScheduler(behaviour: BareBehaviour = {}) {
     addon: { createCancelFlag: () => new Flag() },
     engine: { score, scorePreprocessed: () => Promise.reject(new Error('no tensors here')) },
     budget,
-    limits: { maxBatch: 8, maxWaitMs: 0, maxQueue: 1000, ...behaviour.limits },
+    limits: { maxBatch: 8, maxWaitMs: 0, maxQueue: 1000, lanes: 1, ...behaviour.limits },
     warn: (warning) => warnings.push(warning),
   });
   const prepare = async (name: string, means: Preparing): Promise<ReadyPicture<UnplacedScore>> => {

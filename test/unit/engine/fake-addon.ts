@@ -177,6 +177,7 @@ function makeFakeEngine(
       precision: config.precision ?? 'float32',
       kernels: 'linear=ref,attention=ref,affinity=ref,nearest=ref',
       threads: config.threads || 2,
+      lanes: config.picturesInParallel ? config.threads || 2 : 1,
       weightBytes: 4000,
       workingBytes: 1000,
     },

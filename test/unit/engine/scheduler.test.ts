@@ -347,3 +347,15 @@ it('a call of other settings is not kept waiting by those that wait for company'
   ]);
   expect(passes.map(({ names }) => names.join('+'))).toEqual(['a+c', 'b+d']);
 });
+
+it('with two lanes four passes are in the engine: one runs and one waits in each', async () => {
+  const gate = makeGate();
+  const { call, passes } = makeBareScheduler({ pass: gate.wait, limits: { maxBatch: 1, lanes: 2 } });
+  const calls = ['a', 'b', 'c', 'd', 'e'].map((name) => call(name));
+  while (passes.length < 4) await sleep(1);
+  await sleep(5);
+  expect(passes.map(({ names }) => names.join())).toEqual(['a', 'b', 'c', 'd']);
+  gate.open();
+  await Promise.all(calls);
+  expect(passes).toHaveLength(5);
+});
