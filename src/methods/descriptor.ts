@@ -157,6 +157,8 @@ export interface MethodDescriptor<M extends MethodOptions = MethodOptions> {
    * colours follow them
    */
   ranges(method: M, hasMemory: boolean): { score: Range; map: Range };
+  /** its maps stay near the lower end of their range: what flaws seldom exceed, for colours */
+  mapsSeldomAbove?: number;
   /** absent: it runs any model's towers as they are */
   backbone?: MethodBackbone;
   /**

@@ -134,10 +134,20 @@ export function rangesOf({ method, normals }: ComparedWith): { score: Range; map
   return methodOf(method).ranges(method, normals !== undefined);
 }
 
-/** Colours run over what its maps may be, unless a caller says otherwise. */
-export function mapColours(compared: ComparedWith): { low: number; high: number } {
-  const [low, high] = rangesOf(compared).map;
-  return { low, high };
+/**
+ * Colours run over what its maps may be, unless a caller says otherwise; where they stay near the lower end of that, to twice the
+ * threshold, or as far as they are known to go: a flaw that was found has to be seen.
+ */
+export function mapColours(compared: ComparedWith & { mapThreshold?: number | null }): {
+  low: number;
+  high: number;
+} {
+  const [low, highest] = rangesOf(compared).map;
+  const seldomAbove = methodOf(compared.method).mapsSeldomAbove;
+  if (seldomAbove === undefined) return { low, high: highest };
+  const { mapThreshold } = compared;
+  const isUseful = typeof mapThreshold === 'number' && mapThreshold > low;
+  return { low, high: isUseful ? Math.min(highest, 2 * mapThreshold - low) : seldomAbove };
 }
 
 /** Around the values of every method with nothing chosen: what an option may be before its method is known. */

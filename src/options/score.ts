@@ -106,7 +106,7 @@ export const scoreCommandOptions = {
     group: 'Output',
     scope: ['cli', 'library', 'http'],
     calls: ['heatMap', 'score', 'scoreMany'],
-    defaultText: "the method's: 0,1 of most",
+    defaultText: "the method's: 0,1 of most; with normal pictures to twice the map threshold, or 0.3",
     schema: lowAndHigh,
     expected: 'LOW,HIGH with LOW below HIGH',
     pattern: /^(-?[\d.]+),(-?[\d.]+)$/,

@@ -13,7 +13,7 @@ import { maskOutline } from '../../images/mask-outline.js';
 import { toPictureSource } from '../../images/picture-input.js';
 import { readingOf } from '../../images/reading.js';
 import { sharp } from '../../images/sharp.js';
-import { mapColours } from '../../methods/registry.js';
+import { defaultMethod, mapColours } from '../../methods/registry.js';
 import { type Model, modelFile } from '../../models/model-json.js';
 import { defaultOf } from '../../options/table.js';
 import { type ByGood, readGood, scoreByGood } from './by-good.js';
@@ -132,10 +132,8 @@ async function showByGood(
   { scored, count, mapThreshold }: ByGood,
   sample: Sample,
 ): Promise<NonNullable<PagePicture['byGood']>> {
-  const [low, highest] = scored.map!.range;
-  // Distances to good patches stay near the lower end of what is possible.
-  const high = mapThreshold === null ? highest : Math.min(highest, 2 * mapThreshold - low);
-  const style: HeatMapStyle = { low, high, mapThreshold, format: defaultOf('heatmapFormat') };
+  const colours = mapColours({ method: defaultMethod('normals'), mapThreshold });
+  const style: HeatMapStyle = { ...colours, mapThreshold, format: defaultOf('heatmapFormat') };
   const picture = await open(model, sample.picture);
   const overlay = await overlayPicture(engine.addon, picture, scored.map!, style);
   const { score, anomalous } = scored;

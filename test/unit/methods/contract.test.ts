@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MethodDescriptor } from '../../../src/methods/descriptor.js';
-import { addMethod, mapColours, widestRange } from '../../../src/methods/registry.js';
+import { addMethod, defaultMethod, mapColours, widestRange } from '../../../src/methods/registry.js';
 
 const settings = {
   height: { kind: 'number', min: 0, max: 100, help: 'of the map' },
@@ -214,6 +214,16 @@ describe('ranges', () => {
     expect(findOption('mapThreshold')!.accepts(12)).toBe(true);
     expect(findOption('mapThreshold')!.accepts(12.1)).toBe(false);
     expect(findOption('threshold')!.accepts(2.1)).toBe(false);
+  });
+
+  it('show distances to good pictures, which stay low, up to twice the threshold', () => {
+    const method = defaultMethod('normals');
+    expect(mapColours({ method })).toEqual({ low: 0, high: 0.3 });
+    expect(mapColours({ method, mapThreshold: null })).toEqual({ low: 0, high: 0.3 });
+    expect(mapColours({ method, mapThreshold: 0.04 })).toEqual({ low: 0, high: 0.08 });
+    expect(mapColours({ method, mapThreshold: 0.9 })).toEqual({ low: 0, high: 1 });
+    expect(mapColours({ method, mapThreshold: 0 })).toEqual({ low: 0, high: 0.3 });
+    expect(mapColours({ method: defaultMethod('crane'), mapThreshold: 0.1 })).toEqual({ low: 0, high: 1 });
   });
 
   it('scale 16-bit maps and colours', async () => {
