@@ -204,7 +204,9 @@ try {
   console.log('| work | parallel | beside | s | fair | of the fair time |\n|---|---|---|---|---|---|');
   for (const { work, parallel, beside, seconds, fair, ratio } of rows) {
     const what = beside === 'quota' ? `quota ${values.quota}` : `${beside} loops`;
-    console.log(`| ${work} | ${parallel} | ${what} | ${seconds.toFixed(2)} | ${fair.toFixed(2)} | ${ratio.toFixed(2)} |`);
+    console.log(
+      `| ${work} | ${parallel} | ${what} | ${seconds.toFixed(2)} | ${fair.toFixed(2)} | ${ratio.toFixed(2)} |`,
+    );
   }
   console.log(JSON.stringify({ processors, threads, rounds, pictures, rows }));
 } finally {
