@@ -112,8 +112,8 @@ struct AsyncTask : TaskLedger::Completion {
   std::exception_ptr thrown;  // made into an error where it can be told
 };
 
-// JavaScript thread: `threads` (an Executor, Lanes) do a step of the task, which then owns itself. Where the queue
-// gets no memory the promise is rejected.
+// JavaScript thread: `threads` (an Executor, Lanes) do a step of the task, which then owns itself. Where the
+// queue gets no memory the promise is rejected.
 template <auto Step, typename Threads, typename Task>
 void post_step(Napi::Env env, Threads& threads, std::unique_ptr<Task> task) {
   task->ledger.begin(env);

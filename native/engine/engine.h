@@ -85,7 +85,7 @@ struct EngineFacts {
   std::string kernels;  // kernels::chosen_kernels() at this precision
   int threads = 0;
   int64_t weight_bytes = 0;
-  int lanes = 1;  // jobs of score() that run at once, where the method does not couple pictures
+  int lanes = 1;               // jobs of score() that run at once, where the method does not couple pictures
   std::string packed_failure;  // why packed weights could not be kept
   int64_t working_bytes = 0;   // upper estimate of what one picture needs on top
 };
@@ -200,8 +200,8 @@ class Engine {
   // couples pictures), on a GPU its last digits may.
   std::vector<ScoreOutcome> score(ScoreJob& job, const ScoreOptions& options,
                                   const CancelToken* cancel) const;
-  // Where jobs of score() run side by side, one thread each, with a method that does not couple pictures; null
-  // where they run on the compute thread, with all threads on one job.
+  // Where jobs of score() run side by side, one thread each, with a method that does not couple pictures;
+  // null where they run on the compute thread, with all threads on one job.
   std::shared_ptr<Lanes> lanes(const ScoreOptions& options) const;
   // Both at once.
   std::vector<ScoreOutcome> score(std::span<const ScoreItem> items, const ScoreOptions& options,

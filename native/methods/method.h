@@ -46,8 +46,8 @@ struct Towers {
 };
 
 // What a picture is compared with, made once from texts, checkpoints and normal pictures and used for any
-// number of pictures: encoded texts, heads, banks. An engine holds many. A method that couples pictures may keep
-// what it has learned in a mutable member, since then no two calls run at once; every other's may
+// number of pictures: encoded texts, heads, banks. An engine holds many. A method that couples pictures may
+// keep what it has learned in a mutable member, since then no two calls run at once; every other's may
 // (engine/lanes.h).
 class Context {
  public:

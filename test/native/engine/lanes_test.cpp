@@ -1,4 +1,5 @@
-// Passes side by side: each once, in their order, as many at once as there are lanes, and nobody waits for ever.
+// Passes side by side: each once, in their order, as many at once as there are lanes, and nobody waits for
+// ever.
 #include "engine/lanes.h"
 
 #include <ATen/Parallel.h>
