@@ -46,6 +46,40 @@ function stopListening(signal: AbortSignal, listeners: Listeners): void {
   if (listening.get(signal) === listeners) listening.delete(signal);
 }
 
+/**
+ * A signal that fires as soon as one of these does. Once it is released nothing of it stays with signals that live on; Node 20
+ * keeps a reference of every signal that `AbortSignal.any` made of them.
+ */
+export function linked(signals: readonly (AbortSignal | undefined)[]): {
+  signal: AbortSignal;
+  release: () => void;
+} {
+  const any = new AbortController();
+  const takeBack = signals.map((signal) => {
+    if (signal?.aborted) any.abort(signal.reason);
+    return signal && onAbort(signal, () => any.abort(signal.reason));
+  });
+  return {
+    signal: any.signal,
+    release: () => {
+      for (const each of takeBack) each?.();
+    },
+  };
+}
+
+/** Runs `work` with a signal of these, and settles as it does. */
+export async function withAny<T>(
+  signals: readonly (AbortSignal | undefined)[],
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal, release } = linked(signals);
+  try {
+    return await work(signal);
+  } finally {
+    release();
+  }
+}
+
 /** Settles as `work` does, or rejects with E_CANCELLED as soon as the signal fires; the work itself runs on. */
 export async function orCancelled<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;

@@ -35,12 +35,9 @@ export async function drawHeatMap(
   const ticket = budget.open();
   try {
     const reserve = (bytes: number) => orCancelled(ticket.take(bytes), signal);
-    const picture = await decodePicture(source, {
-      maxPixels,
-      reading,
-      reserve,
-      signal: untilGivenUp([source], [signal, disposed]),
-    });
+    const picture = await untilGivenUp([source], [signal, disposed], (stop) =>
+      decodePicture(source, { maxPixels, reading, reserve, signal: stop }),
+    );
     throwIfCancelled(signal);
     return await heatMapFile(addon, picture, map, {
       ...(heatmapRange ?? range),

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { types } from 'node:util';
 import type { MethodOptions, NativeAddon, NativeEngine } from '../addon/native.js';
-import { orCancelled, throwIfCancelled } from '../cancellation.js';
+import { orCancelled, throwIfCancelled, withAny } from '../cancellation.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { contentHash } from '../files/content-hash.js';
 import type { ByteBudget } from '../images/byte-budget.js';
@@ -60,10 +60,18 @@ const k_variance = 0.99;
 export async function learnBank(
   parts: LearningParts,
   source: NormalsSource,
-  { signal, onProgress, onNotes, evidence: _, ...choices }: LearnNormalsOptions,
+  options: LearnNormalsOptions,
 ): Promise<NormalBank> {
-  const { native, disposed } = parts;
-  const stop = signal ? AbortSignal.any([signal, disposed]) : disposed;
+  return withAny([options.signal, parts.disposed], (stop) => learnUntil(stop, parts, source, options));
+}
+
+async function learnUntil(
+  stop: AbortSignal,
+  parts: LearningParts,
+  source: NormalsSource,
+  { signal: _, onProgress, onNotes, evidence: __, ...choices }: LearnNormalsOptions,
+): Promise<NormalBank> {
+  const { native } = parts;
   checkChoices(parts.method, choices);
   const method = learningMethod(parts, choices);
   const handles: number[] = [];

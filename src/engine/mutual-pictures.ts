@@ -2,7 +2,7 @@
  * Pictures that are scored by each other (methods/normals.md 6): the patches of each lie in a file of a folder, read off the
  * towers once, and the engine reads those it compares. Of several pictures with one content one is compared.
  */
-import { throwIfCancelled } from '../cancellation.js';
+import { throwIfCancelled, withAny } from '../cancellation.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import { defaultMethod } from '../methods/registry.js';
@@ -68,7 +68,21 @@ export async function learnMutual(
     bankForeground: false,
     turns: chosen.turns ?? k_turns,
   };
-  const stop = signal ? AbortSignal.any([signal, parts.disposed]) : parts.disposed;
+  return withAny([signal, parts.disposed], (stop) =>
+    readAll(stop, parts, source, { folder, choices, ...(onProgress && { onProgress }) }),
+  );
+}
+
+async function readAll(
+  stop: AbortSignal,
+  parts: LearningParts,
+  source: NormalsSource,
+  {
+    folder,
+    choices,
+    onProgress,
+  }: Pick<MutualPicturesOptions, 'folder' | 'onProgress'> & { choices: LearnNormalsChoices },
+): Promise<MutualPictures> {
   const paths = new Map<string, string>();
   const failed: MutualPictures['failed'] = [];
   let done = 0;

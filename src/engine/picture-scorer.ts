@@ -96,13 +96,16 @@ export class PictureScorer {
         waitedMs += performance.now() - from;
       };
       const start = performance.now();
-      const picture = await decodePicture(source, {
-        maxPixels: this.#maxPixels,
-        reading: settings.reading,
-        reserve,
-        signal: untilGivenUp([source, wanted.area?.ignore], [signal, this.#disposed]),
-        area: wanted.area,
-      });
+      const { area } = wanted;
+      const picture = await untilGivenUp([source, area?.ignore], [signal, this.#disposed], (stop) =>
+        decodePicture(source, {
+          maxPixels: this.#maxPixels,
+          reading: settings.reading,
+          reserve,
+          signal: stop,
+          area,
+        }),
+      );
       const { fit, tileOverlap } = settings;
       if (fit === 'tile') this.#tellOfTiles(source.name, picture, tileOverlap);
       const prepared: Prepared = {

@@ -1,7 +1,7 @@
 /** Pictures that come as a stream of bytes: read once, bounded, and let go as soon as nobody waits for them. */
 import { setImmediate } from 'node:timers/promises';
 import { types } from 'node:util';
-import { cancelled, onAbort } from '../cancellation.js';
+import { cancelled, onAbort, withAny } from '../cancellation.js';
 import { CraneError } from '../errors.js';
 import { allocate } from './allocate.js';
 
@@ -137,13 +137,13 @@ function opened(name: string, stream: ByteStream): Opened {
   };
 }
 
-/** Only a stream may let its reader wait for ever: nothing is spent on the others. */
-export function untilGivenUp(
+/** Reads with a signal of these. Only a stream may let its reader wait for ever: nothing is spent on the others. */
+export function untilGivenUp<T>(
   sources: readonly ({ kind: string } | undefined)[],
   signals: readonly (AbortSignal | undefined)[],
-): AbortSignal | undefined {
-  if (!sources.some((source) => source?.kind === 'stream')) return undefined;
-  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+  read: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  return sources.some((source) => source?.kind === 'stream') ? withAny(signals, read) : read(undefined);
 }
 
 /** One listener for all chunks. */

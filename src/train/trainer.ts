@@ -1,5 +1,6 @@
 /** createTrainer: learns prompts from labelled pictures, in one run or in several with different seeds. */
 import { join } from 'node:path';
+import { linked } from '../cancellation.js';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import { writeWhole } from '../files/write-whole.js';
@@ -114,8 +115,8 @@ export class Trainer {
     if (this.#running)
       throw new CraneError('E_USAGE', 'this trainer runs or has run already: make another one');
     if (this.#end.signal.aborted) throw new CraneError('E_DISPOSED', 'the trainer was disposed');
-    const ends = [this.#end.signal, this.#training.parts.disposed, ...(signal ? [signal] : [])];
-    this.#running = new TrainingRun(this.#learn(AbortSignal.any(ends)), onProgress);
+    const ends = [this.#end.signal, this.#training.parts.disposed, signal];
+    this.#running = new TrainingRun(this.#learnUntil(ends), onProgress);
     return this.#running;
   }
 
@@ -127,6 +128,17 @@ export class Trainer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  async *#learnUntil(
+    ends: readonly (AbortSignal | undefined)[],
+  ): AsyncGenerator<TrainProgress, TrainOutcome, undefined> {
+    const { signal, release } = linked(ends);
+    try {
+      return yield* this.#learn(signal);
+    } finally {
+      release();
+    }
   }
 
   async *#learn(signal: AbortSignal): AsyncGenerator<TrainProgress, TrainOutcome, undefined> {

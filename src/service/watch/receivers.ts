@@ -1,6 +1,7 @@
 /** Where results go: a file of JSON Lines, a webhook, an MQTT broker. Each confirms what it has, or is tried again. */
 import { createHmac } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import { withAny } from '../../cancellation.js';
 import { CraneError } from '../../errors.js';
 import { loadOptional } from '../../files/optional-packages.js';
 import { codedWriteError } from '../../files/write-whole.js';
@@ -58,14 +59,11 @@ export function webhookReceiver(url: string, secret: string | undefined): Receiv
       };
       if (secret !== undefined)
         headers['crane-signature'] = signatureOf(secret, Math.floor(Date.now() / 1000), body);
-      const reply = await fetch(url, {
-        method: 'POST',
-        body,
-        headers,
-        redirect: 'manual',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(k_timeoutMs)]),
+      const reply = await withAny([signal, AbortSignal.timeout(k_timeoutMs)], async (given) => {
+        const answer = await fetch(url, { method: 'POST', body, headers, redirect: 'manual', signal: given });
+        await answer.body?.cancel();
+        return answer;
       });
-      await reply.body?.cancel();
       if (reply.ok) return;
       const isForGood = reply.status >= 400 && reply.status < 500 && ![408, 425, 429].includes(reply.status);
       if (isForGood) throw new Refused(`it answers ${reply.status}`);
@@ -91,15 +89,16 @@ export async function mqttReceiver(url: string, topic: string): Promise<Receiver
     name: `mqtt ${url} ${topic}`,
     async deliver(delivery, signal) {
       if (!client.connected) throw new Error('the broker is not connected');
-      const given = AbortSignal.any([signal, AbortSignal.timeout(k_timeoutMs)]);
-      await Promise.race([
-        client.publishAsync(topic, JSON.stringify(delivery), { qos: 1 }),
-        new Promise((_, reject) => {
-          given.addEventListener('abort', () => reject(new Error('the broker did not confirm in time')), {
-            once: true,
-          });
-        }),
-      ]);
+      await withAny([signal, AbortSignal.timeout(k_timeoutMs)], (given) =>
+        Promise.race([
+          client.publishAsync(topic, JSON.stringify(delivery), { qos: 1 }),
+          new Promise((_, reject) => {
+            given.addEventListener('abort', () => reject(new Error('the broker did not confirm in time')), {
+              once: true,
+            });
+          }),
+        ]),
+      );
     },
     close: () => client.endAsync(true),
   };
