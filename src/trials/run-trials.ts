@@ -106,7 +106,9 @@ async function runIn(
     }
   } catch (thrown) {
     const { code } = toCraneError(thrown);
-    await write(code === 'E_CANCELLED' ? 'interrupted' : 'failed').catch(() => {});
+    // Refused before anything was learned: the corrected command need not ask for a folder that holds nothing.
+    if (code !== 'E_CANCELLED' && (await folder.isBare())) await folder.removeRecord();
+    else await write(code === 'E_CANCELLED' ? 'interrupted' : 'failed').catch(() => {});
     throw thrown;
   } finally {
     await open?.engine.dispose();

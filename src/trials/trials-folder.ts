@@ -52,6 +52,15 @@ export class TrialsFolder {
     for (const name of k_tables) await rm(join(this.path, name), { force: true });
   }
 
+  /** No training has begun here. */
+  async isBare(): Promise<boolean> {
+    return !(await isThere(join(this.path, 'cells')));
+  }
+
+  async removeRecord(): Promise<void> {
+    await rm(this.#record, { force: true });
+  }
+
   write(record: object): Promise<void> {
     const text = `${JSON.stringify({ format: 1, kind: k_kind, ...record }, null, 1)}\n`;
     return writeWhole(this.#record, text, { overwrite: true });

@@ -174,6 +174,18 @@ describe('train --grid', () => {
     expect(await readFile(join(out, 'trials.json'), 'utf8')).toBe('{"kind": "diary"}');
   });
 
+  it('one that was refused before it learned anything leaves its place free', async () => {
+    const out = work.at('free');
+    const bad = await writeToySet(work.at('one class'), { anomalous: 0 });
+    const args = ['--grid', 'learningRate=0.1', '--out', out];
+    const refused = await runInProcess(
+      ['train', bad, '--model', work.model.folder, '--batch-size', '2', '--epochs', '1', ...args],
+      { env: work.env, addon: makeTestAddon() },
+    );
+    expect(refused.stderr).toContain('E_DATA_ONE_CLASS');
+    expect((await train(args)).code).toBe(0);
+  });
+
   it.each([
     [['--grid', 'seed=1,2'], 'knows no option "seed"'],
     [['--grid', 'epochs=1,2'], '--grid has epochs, and so has --epochs'],
