@@ -137,7 +137,7 @@ export const options = {
     scope: loaded,
     calls: load,
     default: 'parts',
-    help: 'what threads share on a CPU: the parts of one picture, or pictures, one each, where other programs run too; scores are the same',
+    help: 'what threads of a CPU share: the parts of one picture, or pictures, for many on a shared machine',
   }),
   maxBatch: int({
     group: 'Queue',
