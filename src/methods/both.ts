@@ -83,6 +83,8 @@ export const both = {
     'compat.dAttnLayers': [...compat.dAttnLayers],
   }),
   ranges: () => ({ score: [0, 1], map: [0, 1] }),
+  // Prompts count in the spread of the good pictures' distances.
+  mapsSeldomAbove: 0.3,
   learned: crane.learned,
   material: crane.material,
   keptBy: crane.keptBy,

@@ -217,6 +217,7 @@ describe('ranges', () => {
   });
 
   it('show distances to good pictures, which stay low, up to twice the threshold', () => {
+    expect(mapColours({ method: defaultMethod('both'), mapThreshold: 0.07 })).toEqual({ low: 0, high: 0.14 });
     const method = defaultMethod('normals');
     expect(mapColours({ method })).toEqual({ low: 0, high: 0.3 });
     expect(mapColours({ method, mapThreshold: null })).toEqual({ low: 0, high: 0.3 });
