@@ -109,6 +109,15 @@ describe('pictures in parallel', () => {
     120_000,
   );
 
+  it('prompts and good pictures together', async () => {
+    const scored = (parallel: 'parts' | 'pictures') =>
+      withEngine({ model: tiny, parallel }, async (engine) => {
+        const bank = await engine.learnNormals(pictures.slice(0, 4), { evidence: 'both' });
+        return bits(engine, { normals: bank, evidence: 'both' });
+      });
+    expect(await scored('pictures')).toEqual(await scored('parts'));
+  }, 120_000);
+
   it('lets calls, other contexts and other engines in while a stream runs', async () => {
     await withEngine({ model: tiny, parallel: 'pictures' }, (engine) =>
       withEngine({ model: tiny, parallel: 'parts' }, async (other) => {
