@@ -80,11 +80,21 @@ export function checkMutual(values: AllOptions, isGiven: (name: OptionName) => b
     'prompts',
     'roi',
   ] as const;
-  const excluded = others.find(isGiven);
+  refuseBesideMutual(
+    values,
+    others.find(isGiven),
+    'it compares the pictures with each other, and knows none that is good for sure',
+  );
+}
+
+/** @throws CraneError E_USAGE where a flag was given that does not go with it, or another method */
+export function refuseBesideMutual(
+  { method }: Pick<AllOptions, 'method'>,
+  excluded: OptionName | undefined,
+  hint: string,
+): void {
   if (excluded !== undefined)
-    throw new CraneError('E_USAGE', `--mutual does not go with --${flagName(excluded)}`, {
-      hint: 'it compares the pictures with each other, and knows none that is good for sure',
-    });
-  if (values.method === undefined || values.method === normals.name) return;
-  throw new CraneError('E_USAGE', `--mutual belongs to method ${normals.name}, not to ${values.method}`);
+    throw new CraneError('E_USAGE', `--mutual does not go with --${flagName(excluded)}`, { hint });
+  if (method === undefined || method === normals.name) return;
+  throw new CraneError('E_USAGE', `--mutual belongs to method ${normals.name}, not to ${method}`);
 }

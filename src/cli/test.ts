@@ -7,11 +7,9 @@ import type { TestRun } from '../runs/test-run.js';
 import { visible } from '../terminal/visible.js';
 import { type Context, paintOf, say } from './context.js';
 import { flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './flags.js';
+import { refuseBesideMutual } from './mutual.js';
 import { startProgress } from './progress.js';
 import { openForTest, shower, someFailed } from './test-run.js';
-
-/** The method whose pictures are scored by each other. */
-const k_mutual = 'normals';
 
 /** How the banks of --normals-k-shot are learned. */
 const k_ofBanks: readonly OptionName[] = ['normals', 'normalsFrom', 'evidence'];
@@ -203,13 +201,11 @@ function checkMutualTest(values: AllOptions, isGiven: (name: OptionName) => bool
     'preset',
     'comparePaper',
   ] as const;
-  const excluded = others.find(isGiven);
-  if (excluded !== undefined)
-    throw new CraneError('E_USAGE', `--mutual does not go with --${flagName(excluded)}`, {
-      hint: 'it compares the tested pictures of a class with each other, and with nothing else',
-    });
-  if (values.method === undefined || values.method === k_mutual) return;
-  throw new CraneError('E_USAGE', `--mutual belongs to method ${k_mutual}, not to ${values.method}`);
+  refuseBesideMutual(
+    values,
+    others.find(isGiven),
+    'it compares the tested pictures of a class with each other, and with nothing else',
+  );
 }
 
 async function show(

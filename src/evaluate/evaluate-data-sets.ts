@@ -14,17 +14,17 @@ import type { PictureChoices, TestChoices } from '../options/types.js';
 import { canonicalJson } from '../runs/canonical-json.js';
 import { identify } from '../runs/data-identity.js';
 import { refuseEqualScores } from '../runs/equal-scores.js';
-import { examplesIn } from '../runs/examples.js';
 import { Journal } from '../runs/journal.js';
 import { type Machine, thisMachine } from '../runs/machine.js';
 import { comparedWith, type PromptFacts, promptPath, testedNormals } from '../runs/prompt-facts.js';
 import { readTestRun } from '../runs/read-run.js';
 import { checkSame, type TestFingerprint, weightsOf } from '../runs/test-fingerprint.js';
-import { isScored, type TestRun, type TestSettings, unscored } from '../runs/test-run.js';
+import { type TestRun, type TestSettings, unscored } from '../runs/test-run.js';
 import { readTimes, writeRecord } from '../runs/training-record.js';
 import { versionsOf } from '../runs/versions.js';
 import { assembleRun, type FinishedSet } from './assemble.js';
 import type { FinishedClass } from './finished-class.js';
+import { mapsOf, removeMaps } from './kept-maps.js';
 import {
   checkMutualClasses,
   isMutual,
@@ -434,18 +434,6 @@ function withPreset(thrown: unknown, preset: string | null): unknown {
     hint: `preset ${preset} is made for the paper's towers (--model crane, crane+); what is given beside it wins`,
     cause: thrown,
   });
-}
-
-async function removeMaps({ pictures, examples }: FinishedClass, work: ClassWork): Promise<void> {
-  if (!work.kept || work.keepMaps) return;
-  const stays = new Set([...examplesIn(examples), ...work.alsoKept]);
-  for (const [at, { index }] of pictures.entries())
-    if (!stays.has(at)) await work.kept.folder.removeMap(work.kept.folder.mapName(work.setFolder, index));
-}
-
-function mapsOf(classes: readonly FinishedClass[]): Set<string> {
-  const maps = classes.flatMap(({ pictures }) => pictures.filter(isScored).map(({ map }) => map));
-  return new Set(maps.filter((map) => map !== null));
 }
 
 function stopped({ pictures }: PreparedTest, folder: TestFolder | undefined): never {
