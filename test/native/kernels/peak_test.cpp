@@ -17,9 +17,6 @@ float start_of(int64_t i) { return static_cast<float>(i % 97 - 48); }
 
 class EveryPeak : public ::testing::TestWithParam<const PeakRow*> {
  protected:
-  void SetUp() override {
-    if (!can_run(*GetParam())) GTEST_SKIP() << "not on this CPU";
-  }
   const PeakFace& face() const { return *GetParam()->function; }
 
   // Of `steps` steps from the same beginnings.
@@ -67,9 +64,12 @@ TEST_P(EveryPeak, FitsWhoeverMakesRoomForIt) {
   EXPECT_LE(face().depth, k_most_peak_depth);
 }
 
+// What this CPU cannot run is nobody's limit here.
 std::vector<const PeakRow*> every_row() {
   std::vector<const PeakRow*> rows;
-  for (const PeakRow& row : peaks()) rows.push_back(&row);
+  for (const PeakRow& row : peaks()) {
+    if (can_run(row)) rows.push_back(&row);
+  }
   return rows;
 }
 
