@@ -18,7 +18,7 @@ export const errorTable = {
   E_CANCELLED: { exit: 130, http: 499, what: 'the caller gave the work up' },
   E_DISPOSED: { exit: 1, http: 503, what: 'the engine was disposed' },
   E_QUEUE_FULL: { exit: 1, http: 429, what: 'more calls are waiting than maxQueue allows' },
-  E_DEADLINE: { exit: 1, http: 504, what: 'the deadline came before the forward pass' },
+  E_DEADLINE: { exit: 1, http: 408, what: 'the deadline came before the forward pass' },
 
   E_INPUTS_FAILED: { exit: 3, http: 400, what: 'some inputs failed; the others are done' },
   E_ANOMALOUS: { exit: 10, http: 422, what: 'pictures are anomalous, and --fail-on-anomaly was given' },
@@ -128,6 +128,7 @@ export const errorTable = {
   E_HTTP_ACCEPT: { exit: 2, http: 406, what: 'no answer of the kinds that were asked for' },
   E_HTTP_TOO_LARGE: { exit: 2, http: 413, what: 'a request above the limits of the service' },
   E_HTTP_TIMEOUT: { exit: 2, http: 408, what: 'a request that did not come in time' },
+  E_HTTP_WAITED: { exit: 1, http: 504, what: 'a picture waited as long as the service lets one wait' },
   E_HTTP_TOKEN: { exit: 2, http: 401, what: 'no access token, or none that is known' },
   E_HTTP_RIGHT: {
     exit: 2,

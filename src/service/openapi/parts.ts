@@ -28,6 +28,7 @@ export const k_scoring: readonly ErrorCode[] = [
   'E_QUEUE_FULL',
   'E_SERVICE_DOWN',
   'E_DEADLINE',
+  'E_HTTP_WAITED',
 ];
 
 export interface AnswerShape {

@@ -67,7 +67,11 @@ async function answerWithHeatMap(
 }
 
 /** A score's order, and the label that its result must have: thresholds of a calibration hold for no other. */
-export type WantedScore = Omit<ScoreOrder, 'name'> & { settings?: string };
+export type WantedScore = Omit<ScoreOrder, 'name'> & {
+  settings?: string;
+  /** the deadline is the service's own (requestTimeoutMs), not one that the request chose */
+  isServicesDeadline: boolean;
+};
 
 /** @throws CraneError E_HTTP_NOT_FOUND, E_HTTP_RIGHT, E_USAGE */
 export function orderOf(service: Service, given: RequestChoices): WantedScore {
@@ -88,14 +92,16 @@ export function orderOf(service: Service, given: RequestChoices): WantedScore {
   checkPrompts(model, options.prompts);
   const bank = normals === undefined ? undefined : bankNamed(service, normals);
   const { requestTimeoutMs } = service.settings;
+  const deadlineMs = Math.min(options.deadlineMs ?? requestTimeoutMs, requestTimeoutMs);
   return {
     model: model.name,
     form: { kind: 'file' },
     options: {
       ...options,
       ...(bank === undefined ? {} : { normals: bank.path }),
-      deadlineMs: Math.min(options.deadlineMs ?? requestTimeoutMs, requestTimeoutMs),
+      deadlineMs,
     },
+    isServicesDeadline: deadlineMs === requestTimeoutMs,
     map: map ? mapType : null,
     regions: regions ?? false,
     heatmap: heatmap ? { range: heatmapRange ?? null } : null,
@@ -104,14 +110,24 @@ export function orderOf(service: Service, given: RequestChoices): WantedScore {
   };
 }
 
+/** A deadline that the request chose is its own affair (4xx); that of the service is a fault that its operator should see (5xx). */
+function waitedError(ms: number | undefined): CraneError {
+  return new CraneError('E_HTTP_WAITED', `the picture waited ${ms} ms, and no forward pass began for it`, {
+    hint: 'nothing was computed: try again later, or send fewer pictures at once',
+  });
+}
+
 export async function scoreOne(
   { supervisor, figures }: Service,
-  { settings, ...order }: WantedScore & { name: string },
+  { settings, isServicesDeadline, ...order }: WantedScore & { name: string },
   bytes: Uint8Array,
   signal: AbortSignal,
   mask?: Uint8Array,
 ): Promise<Scored> {
-  const scored = await supervisor.score(order, bytes, signal, mask);
+  const scored = await supervisor.score(order, bytes, signal, mask).catch((thrown: unknown) => {
+    const error = toCraneError(thrown);
+    throw error.code === 'E_DEADLINE' && isServicesDeadline ? waitedError(order.options.deadlineMs) : error;
+  });
   const { model } = scored.answer.result;
   if (settings !== undefined && model !== settings) {
     throw new CraneError('E_USAGE', `the calibration holds for ${settings}, and this request is ${model}`, {

@@ -234,6 +234,45 @@ describe('methods', () => {
   );
 });
 
+describe('time until the forward pass', () => {
+  it('of the service is told as its fault (5xx), one that the request chose is not, and others keep theirs', async () => {
+    const { wait: gate, open } = makeGate();
+    service = await startFakeService(model, { requestTimeoutMs: 2000 }, { gate });
+    const scored = (options = '') =>
+      fetch(`${service.url}v1/score${options}`, {
+        method: 'POST',
+        body: picture,
+        headers: { 'content-type': 'image/png' },
+      });
+    // Two passes may be on their way at once.
+    const first = [];
+    for (const passes of [1, 2]) {
+      first.push(scored());
+      await until(() => service.addon.log.passes.length === passes);
+    }
+    const impatient = await scored('?deadlineMs=20');
+    expect(impatient.status).toBe(408);
+    expect(await impatient.json()).toMatchObject({ error: { code: 'E_DEADLINE' } });
+    for (const late of await Promise.all([scored(), scored('?deadlineMs=100000')])) {
+      expect(late.status).toBe(504);
+      expect(await late.json()).toMatchObject({ error: { code: 'E_HTTP_WAITED' } });
+    }
+    open();
+    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200]);
+    expect(held()).toEqual([0, 0]);
+  });
+
+  it('is refused at once where it is none', async () => {
+    service = await startFakeService(model);
+    const answer = await fetch(`${service.url}v1/score?deadlineMs=0`, {
+      method: 'POST',
+      body: picture,
+      headers: { 'content-type': 'image/png' },
+    });
+    expect(answer.status).toBe(408);
+  });
+});
+
 describe('slow and broken connections', () => {
   it('a body that drips is ended after the time for a request', async () => {
     service = await startFakeService(model, { requestTimeoutMs: 300 });
