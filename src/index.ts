@@ -48,6 +48,7 @@ export type {
   LoadProgress,
   MethodChoices,
   PictureChoices,
+  PictureProgress,
   Roi,
   Size,
   TestChoices,

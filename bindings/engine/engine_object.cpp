@@ -230,13 +230,13 @@ Napi::Value EngineObject::score(const Napi::CallbackInfo& info) {
     }
     const ScoreOptions options = score_options_of(info[1].As<Napi::Object>());
     const auto cancel = token_of(info[2]);
+    const auto job = engine->begin_score(items, options);
+    if (cancel) CancelFlagObject::Unwrap(info[2].As<Napi::Object>())->follow(views_of(*job));
     const auto scored_on = [&](auto& threads) {
       return run_async_delivered(
           info.Env(), threads,
-          [engine, job = engine->begin_score(items, options), options, cancel] {
-            return engine->score(*job, options, cancel.get());
-          },
-          io_threads(), ScoreResults(options, items), std::move(keep));
+          [engine, job, options, cancel] { return engine->score(*job, options, cancel.get()); }, io_threads(),
+          ScoreResults(options, items), std::move(keep));
     };
     const auto lanes = engine->lanes(options);
     return lanes ? scored_on(*lanes) : scored_on(compute_thread());
@@ -366,7 +366,9 @@ Napi::Value EngineObject::dispose(const Napi::CallbackInfo& info) {
 }
 
 Napi::Function CancelFlagObject::define(Napi::Env env) {
-  return DefineClass(env, "CancelFlag", {InstanceMethod<&CancelFlagObject::cancel>("cancel")});
+  return DefineClass(env, "CancelFlag",
+                     {InstanceMethod<&CancelFlagObject::cancel>("cancel"),
+                      InstanceAccessor<&CancelFlagObject::views_done>("viewsDone")});
 }
 
 CancelFlagObject::CancelFlagObject(const Napi::CallbackInfo& info)
@@ -375,6 +377,10 @@ CancelFlagObject::CancelFlagObject(const Napi::CallbackInfo& info)
 Napi::Value CancelFlagObject::cancel(const Napi::CallbackInfo& info) {
   token_->cancel();
   return info.Env().Undefined();
+}
+
+Napi::Value CancelFlagObject::views_done(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), views_ ? static_cast<double>(views_->done()) : 0);
 }
 
 }  // namespace crane::bindings

@@ -5,8 +5,10 @@
 
 #include <atomic>
 #include <memory>
+#include <utility>
 
 #include "engine/engine.h"
+#include "engine/view_count.h"
 
 namespace crane::bindings {
 
@@ -48,10 +50,14 @@ class CancelFlagObject : public Napi::ObjectWrap<CancelFlagObject> {
   static Napi::Function define(Napi::Env env);
   explicit CancelFlagObject(const Napi::CallbackInfo& info);
   const std::shared_ptr<CancelToken>& token() const { return token_; }
+  // From now on `viewsDone` tells of these.
+  void follow(std::shared_ptr<const ViewCount> views) { views_ = std::move(views); }
 
  private:
   Napi::Value cancel(const Napi::CallbackInfo& info);
+  Napi::Value views_done(const Napi::CallbackInfo& info);
   std::shared_ptr<CancelToken> token_ = std::make_shared<CancelToken>();
+  std::shared_ptr<const ViewCount> views_;
 };
 
 }  // namespace crane::bindings

@@ -8,6 +8,7 @@
 #include "cuda/tensors.h"
 #include "engine/device_input.h"
 #include "engine/picture_map.h"
+#include "engine/score_job.h"
 #include "engine/state.h"
 
 namespace crane {
@@ -93,9 +94,9 @@ class DeviceScoring {
 
 }  // namespace
 
-std::vector<ScoreOutcome> Engine::State::score_on_device(std::span<const ScoreItem> items,
-                                                         const ScoreOptions& options,
+std::vector<ScoreOutcome> Engine::State::score_on_device(const ScoreJob& job, const ScoreOptions& options,
                                                          const CancelToken* cancel) const {
+  const std::vector<ScoreItem>& items = job.items();
   std::vector<const State*> workers{this};
   for (const auto& replica : replicas) workers.push_back(replica.get());
   std::vector<image::ViewPlan> plans;
@@ -111,6 +112,11 @@ std::vector<ScoreOutcome> Engine::State::score_on_device(std::span<const ScoreIt
   const size_t share = (count + workers.size() - 1) / workers.size();
   const size_t step = std::clamp<size_t>(share, 1, static_cast<size_t>(k_views_at_once));
   std::deque<Pending> under_way;
+  const auto take_first = [&] {
+    scoring.take(under_way.front());
+    job.count()->add(static_cast<int64_t>(under_way.front().tasks.size()));
+    under_way.pop_front();
+  };
   size_t number = 0;
   for (size_t from = 0; from < count; from += step, ++number) {
     if (cancel) cancel->check();
@@ -129,12 +135,9 @@ std::vector<ScoreOutcome> Engine::State::score_on_device(std::span<const ScoreIt
     batch.preprocess_ms = watch.lap_ms();
     batch.pass = worker.passes.run(worker.towers(), input, contexts, options.method, options.sigma_px);
     under_way.push_back(std::move(batch));
-    if (under_way.size() == 2 * workers.size()) {
-      scoring.take(under_way.front());
-      under_way.pop_front();
-    }
+    if (under_way.size() == 2 * workers.size()) take_first();
   }
-  for (; !under_way.empty(); under_way.pop_front()) scoring.take(under_way.front());
+  while (!under_way.empty()) take_first();
   return std::move(scoring).outcomes();
 }
 

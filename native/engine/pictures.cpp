@@ -38,6 +38,7 @@ ScoreOutcome Engine::State::score_alone(ScoreJob& job, size_t at, const ScoreOpt
     map.add(done.maps[0]);
     parts.add(done.parts.front());
     outcome.postprocess_ms += watch.lap_ms();
+    job.count()->add(1);
   }
   Stopwatch watch;
   finish(map.take(), parts, options, item.needs_map(), outcome);
@@ -67,6 +68,7 @@ std::vector<ScoreOutcome> Engine::State::score_together(ScoreJob& job, const Sco
   Stopwatch watch;
   const Forward done = forward(at::cat(inputs, /*dim=*/0), contexts, options, nullptr);
   const double forward_ms = watch.lap_ms() / static_cast<double>(inputs.size());
+  job.count()->add(static_cast<int64_t>(inputs.size()));
   int64_t next = 0;
   for (size_t i = 0; i < items.size(); ++i) {
     PictureMap map(job.plan(i));
@@ -99,7 +101,7 @@ std::vector<ScoreOutcome> Engine::score(ScoreJob& job, const ScoreOptions& optio
     state.use_own_threads();
     chosen_part(options);  // refused before any work
     if (options.method->facts().couples_pictures) return state.score_together(job, options, cancel);
-    if (cuda::has_kernels(state.device)) return state.score_on_device(job.items(), options, cancel);
+    if (cuda::has_kernels(state.device)) return state.score_on_device(job, options, cancel);
     std::vector<ScoreOutcome> outcomes;
     for (size_t i = 0; i < job.items().size(); ++i) {
       if (cancel) cancel->check();

@@ -26,6 +26,8 @@ ScoreJob::ScoreJob(std::shared_ptr<const Engine::State> state, std::vector<Score
 
 ScoreJob::~ScoreJob() { feed_->stop(); }
 
+std::shared_ptr<const ViewCount> views_of(const ScoreJob& job) { return job.count(); }
+
 at::Tensor ScoreJob::render(size_t view) const {
   const c10::InferenceMode guard;
   const auto after = std::upper_bound(first_views_.begin(), first_views_.end(), view);

@@ -6,6 +6,7 @@
 
 #include "engine/engine.h"
 #include "engine/state.h"
+#include "engine/view_count.h"
 #include "engine/view_feed.h"
 #include "image/fit.h"
 
@@ -25,6 +26,8 @@ class ScoreJob {
   const image::ViewPlan& plan(size_t item) const { return plans_[item]; }
   // The views of all items, in their order (ViewFeed::take).
   ViewFeed::Taken take() { return feed_->take(); }
+  // Told of views that have been through the model.
+  const std::shared_ptr<ViewCount>& count() const { return count_; }
 
  private:
   at::Tensor render(size_t view) const;
@@ -34,6 +37,7 @@ class ScoreJob {
   std::vector<image::ViewPlan> plans_;
   std::vector<size_t> first_views_;  // of each item
   std::shared_ptr<ViewFeed> feed_;
+  const std::shared_ptr<ViewCount> count_ = std::make_shared<ViewCount>();
 };
 
 }  // namespace crane

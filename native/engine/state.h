@@ -122,7 +122,7 @@ struct Engine::State {
   ScoreOutcome score_alone(ScoreJob& job, size_t at, const ScoreOptions& options,
                            const CancelToken* cancel) const;
   // Whole batches on a GPU, resized there too (device.cpp).
-  std::vector<ScoreOutcome> score_on_device(std::span<const ScoreItem> items, const ScoreOptions& options,
+  std::vector<ScoreOutcome> score_on_device(const ScoreJob& job, const ScoreOptions& options,
                                             const CancelToken* cancel) const;
   // Every view of every item in one call of the method, where it couples pictures.
   std::vector<ScoreOutcome> score_together(ScoreJob& job, const ScoreOptions& options,

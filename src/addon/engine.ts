@@ -134,6 +134,8 @@ export interface ScoreResult {
 /** Cancels everything that was started with it and has not begun; set `cancelled` from JavaScript. */
 export interface CancelFlag {
   cancel(): void;
+  /** of the newest `score` that was started with it: views that have been through the model, its first ones */
+  readonly viewsDone: number;
 }
 
 export interface NativeEngine {

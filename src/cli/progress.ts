@@ -11,6 +11,8 @@ export interface Progress {
   stage(name: string, count: number): void;
   /** so many are done, and what else is worth showing */
   at(count: number, detail?: string): void;
+  /** of the thing at work, so many of its parts are done */
+  part(done: number, total: number): void;
   /** takes the bar off the line, so that others may write */
   clear(): void;
   stop(): void;
@@ -18,7 +20,7 @@ export interface Progress {
 
 const load = createRequire(import.meta.url);
 
-const silent: Progress = { step() {}, total() {}, stage() {}, at() {}, clear() {}, stop() {} };
+const silent: Progress = { step() {}, total() {}, stage() {}, at() {}, part() {}, clear() {}, stop() {} };
 
 export function startProgress({ stderr, isTerminal, env }: Context): Progress {
   if (!isTerminal.stderr) return silent;
@@ -36,7 +38,7 @@ export function startProgress({ stderr, isTerminal, env }: Context): Progress {
       stream: stderr as NodeJS.WriteStream,
       format: (options, { value }) => {
         const rate = (value - (base ?? 0)) / Math.max(0.001, (performance.now() - started) / 1000);
-        if (total === 0) return ` ${value} pictures, ${rate.toFixed(2)}/s`;
+        if (total === 0) return ` ${value} pictures, ${rate.toFixed(2)}/s${shownDetail}`;
         const complete = Math.round(((options.barsize ?? 40) * value) / total);
         const drawn = `${'█'.repeat(complete)}${'░'.repeat(Math.max(0, (options.barsize ?? 40) - complete))}`;
         const left = rate > 0 ? formatSeconds((total - value) / rate) : '?';
@@ -72,6 +74,10 @@ export function startProgress({ stderr, isTerminal, env }: Context): Progress {
       done = count;
       shownDetail = detail && `, ${detail}`;
       bar.update(count);
+    },
+    part: (count, all) => {
+      shownDetail = count < all ? `, pass ${count} of ${all}` : '';
+      bar.update(done);
     },
     clear: () => void stderr.write('\r\x1b[K'),
     stop: () => bar.stop(),

@@ -146,6 +146,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
       stdin: context.stdin,
       stop: context.stop,
       onResult: progress.step,
+      onPart: progress.part,
       ...(context.isTerminal.stderr ? { onTotal: progress.total } : {}),
     });
     progress.stop();

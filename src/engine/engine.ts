@@ -1,5 +1,4 @@
 /** The engine that users hold: pictures in, results out. All heavy work happens on other threads. */
-
 import { isDeepStrictEqual, types } from 'node:util';
 import type { EngineFacts, NativeAddon, NativeEngine } from '../addon/native.js';
 import { CraneError } from '../errors.js';
@@ -139,6 +138,7 @@ export class Engine {
       contexts: this.#contexts,
       labels,
       maxPixels: this.#maxPixels,
+      maxTiles: options.maxTiles ?? defaultOf('maxTiles'),
       input: size,
       warn,
       disposed: this.#lifetime.disposed,

@@ -1,4 +1,5 @@
 /** Fit `tile` of a picture that it makes very many passes of: minutes, where somebody expects a moment. */
+import { CraneError } from '../errors.js';
 import type { EngineWarning, Size } from '../options/types.js';
 
 /** Forward passes for one picture that want a word beforehand. */
@@ -34,4 +35,21 @@ export function manyTiles(
     code: 'W_MANY_TILES',
     message: `${name}: fit tile makes ${count} forward passes of its ${width} x ${height} pixels${why}`,
   };
+}
+
+/** @returns how many there are. @throws CraneError E_IMAGE_TOO_LARGE */
+export function checkTiles(
+  name: string,
+  picture: Size,
+  tile: Size,
+  { overlap, most }: { overlap: number; most: number },
+): number {
+  const { count } = tilesOf(picture, tile, overlap);
+  if (count <= most) return count;
+  const { width, height } = picture;
+  throw new CraneError(
+    'E_IMAGE_TOO_LARGE',
+    `${name}: fit tile makes ${count} forward passes of its ${width} x ${height} pixels, the limit is ${most}`,
+    { hint: 'a smaller overlap makes fewer, fit stretch or pad one; or send it in parts (roi)' },
+  );
 }

@@ -15,11 +15,11 @@ import type { EngineWarning, Roi, ScoreOptions, Size } from '../options/types.js
 import { lookedAt } from './area-of.js';
 import { backgroundOf } from './background-of.js';
 import type { Contexts } from './contexts.js';
-import { manyTiles } from './many-tiles.js';
+import { checkTiles, manyTiles } from './many-tiles.js';
 import { maskedResult } from './masked-result.js';
 import type { PictureSettings } from './method-choice.js';
 import type { PictureScore, PreprocessedScore } from './result.js';
-import type { Preparing, ReadyPicture, ReadyTensor, TensorRequest } from './scheduler-job.js';
+import type { Preparing, ReadyPicture, ReadyTensor, TensorRequest, ViewsOfPicture } from './scheduler-job.js';
 
 /** Of a picture with its map over it. */
 const k_channels = 3;
@@ -30,7 +30,7 @@ export type UnplacedScore = Omit<PictureScore, 'index'>;
 /** What a result has, and how it is drawn. */
 export type WantedResult = Pick<
   ScoreOptions,
-  'map' | 'mapSize' | 'regions' | 'heatmap' | 'heatmapFormat' | 'heatmapRange' | 'legend'
+  'map' | 'mapSize' | 'regions' | 'heatmap' | 'heatmapFormat' | 'heatmapRange' | 'legend' | 'onProgress'
 > & { area?: PictureArea | undefined };
 
 /** What is known of a picture before its pass. */
@@ -54,6 +54,7 @@ export class PictureScorer {
   readonly #contexts: Contexts;
   readonly #labels: ModelLabels;
   readonly #maxPixels: number;
+  readonly #maxTiles: number;
   readonly #input: Size;
   readonly #warn: (warning: EngineWarning) => void;
   readonly #disposed: AbortSignal;
@@ -64,6 +65,7 @@ export class PictureScorer {
     contexts: Contexts;
     labels: ModelLabels;
     maxPixels: number;
+    maxTiles: number;
     /** of the model */
     input: Size;
     warn: (warning: EngineWarning) => void;
@@ -74,6 +76,7 @@ export class PictureScorer {
     this.#contexts = parts.contexts;
     this.#labels = parts.labels;
     this.#maxPixels = parts.maxPixels;
+    this.#maxTiles = parts.maxTiles;
     this.#input = parts.input;
     this.#warn = parts.warn;
     this.#disposed = parts.disposed;
@@ -107,7 +110,7 @@ export class PictureScorer {
         }),
       );
       const { fit, tileOverlap } = settings;
-      if (fit === 'tile') this.#tellOfTiles(source.name, picture, tileOverlap);
+      const count = fit === 'tile' ? this.#countTiles(source.name, picture, tileOverlap) : 1;
       const prepared: Prepared = {
         name: source.name,
         picture,
@@ -141,6 +144,7 @@ export class PictureScorer {
           ...(regionsAt === null || isMasked ? {} : { regionsAt }),
           ...(style && !isMasked ? { heat: { low: style.low, high: style.high } } : {}),
         },
+        ...(count > 1 ? { views: viewsOf(source.name, count, wanted) } : {}),
         conclude: async (result) => this.#conclude(prepared, result, wanted),
         release: held.release,
       };
@@ -178,12 +182,15 @@ export class PictureScorer {
     }
   }
 
-  /** Once: of a thousand strips the first tells enough. */
-  #tellOfTiles(name: string, picture: Size, overlap: number): void {
+  /** Many are told of once: of a thousand strips the first tells enough. @throws CraneError E_IMAGE_TOO_LARGE */
+  #countTiles(name: string, picture: Size, overlap: number): number {
+    const count = checkTiles(name, picture, this.#input, { overlap, most: this.#maxTiles });
     const warning = this.#hasToldOfTiles ? undefined : manyTiles(name, picture, this.#input, overlap);
-    if (!warning) return;
-    this.#hasToldOfTiles = true;
-    this.#warn(warning);
+    if (warning) {
+      this.#hasToldOfTiles = true;
+      this.#warn(warning);
+    }
+    return count;
   }
 
   async #conclude(prepared: Prepared, given: ScoreResult, wanted: WantedResult): Promise<UnplacedScore> {
@@ -222,6 +229,13 @@ export class PictureScorer {
       ms: { decode: prepared.decodeMs, ...result.ms },
     };
   }
+}
+
+function viewsOf(input: string, total: number, { onProgress }: WantedResult): ViewsOfPicture {
+  return {
+    count: total,
+    ...(onProgress ? { tell: (done: number) => onProgress({ input, done, total }) } : {}),
+  };
 }
 
 /** In pixels of the whole picture. */

@@ -50,9 +50,18 @@ export interface TensorRequest {
   wantMap: boolean;
 }
 
+/** A picture that fit `tile` shows the model piece by piece. */
+export interface ViewsOfPicture {
+  count: number;
+  /** of those that are done; what it throws fails the picture. Absent: nobody wants to know */
+  tell?: (done: number) => void;
+}
+
 /** What can go into a pass. */
 export interface Ready<Score, Request, Result> {
   request: Request;
+  /** absent: one */
+  views?: ViewsOfPicture;
   /** from the engine's result to what the caller gets */
   conclude(result: Result): Promise<Score>;
   /** gives back what preparing took; called once */

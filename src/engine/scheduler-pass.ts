@@ -9,11 +9,14 @@ import type { CancelFlag, MethodOptions, NativeEngine, ScoreRequest, ScoreResult
 import { CraneError, toCraneError } from '../errors.js';
 import type { EngineWarning } from '../options/types.js';
 import { tellPass } from './pass-channel.js';
-import { endsJob, type TensorRequest } from './scheduler-job.js';
+import { followViews } from './pass-progress.js';
+import { endsJob, type TensorRequest, type ViewsOfPicture } from './scheduler-job.js';
 
 /** A picture in a pass: exactly one of the two is called, once. */
 export interface PassPicture {
   request: ScoreRequest | TensorRequest;
+  /** absent: one */
+  views?: ViewsOfPicture | undefined;
   /** false: its job was given up */
   readonly isWanted: boolean;
   /** one result, or of a tensor one for each of its pictures */
@@ -97,7 +100,9 @@ export class PassRunner {
       return [await this.#engine.scorePreprocessed(tensor, shape, context, method, wantMap, flag)];
     }
     const requests = pictures.map(({ request }) => request as ScoreRequest);
-    return (await this.#engine.score(requests, method, flag)).map((result) => [result]);
+    const scored = this.#engine.score(requests, method, flag);
+    const stop = followViews(pictures, flag);
+    return (await scored.finally(stop)).map((result) => [result]);
   }
 
   async #afterFailure(pictures: readonly PassPicture[], pass: Pass, error: CraneError): Promise<void> {

@@ -16,6 +16,7 @@ import {
   type Prepare,
   type ReadyPicture,
   type ReadyTensor,
+  type ViewsOfPicture,
 } from './scheduler-job.js';
 import type { PassPicture } from './scheduler-pass.js';
 import { rankOf, type Waiting } from './scheduler-turns.js';
@@ -125,11 +126,27 @@ export class Task<Score = unknown> implements Waiting {
     const isWanted = () => this.#isWanted;
     return {
       request: picture.request,
+      views: picture.views && this.#toldViews(at, picture.views),
       get isWanted() {
         return isWanted();
       },
       succeed: (results) => void this.#conclude(at, picture, results),
       fail: (error) => this.#settle(at, { error }),
+    };
+  }
+
+  #toldViews(at: number, { count, tell }: ViewsOfPicture): ViewsOfPicture {
+    if (!tell) return { count };
+    return {
+      count,
+      tell: (done) => {
+        if (!this.#isWanted || this.#outcomes[at]) return;
+        try {
+          tell(done);
+        } catch (thrown) {
+          this.#settle(at, { error: toCraneError(thrown) });
+        }
+      },
     };
   }
 

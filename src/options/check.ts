@@ -8,8 +8,8 @@ import { findOption, optionNames, options } from './table.js';
 /** Fields of the calls that are no option of the table. */
 const otherFields: Record<LibraryCall, readonly string[]> = {
   loadEngine: ['signal', 'onWarning', 'onProgress'],
-  score: ['signal', 'name', 'legend', 'ignore'],
-  scoreMany: ['signal', 'legend', 'ignore'],
+  score: ['signal', 'name', 'legend', 'ignore', 'onProgress'],
+  scoreMany: ['signal', 'legend', 'ignore', 'onProgress'],
   scorePreprocessed: ['signal', 'batch', 'size', 'map'],
   learnNormals: ['signal', 'onProgress', 'onNotes'],
   heatMap: ['signal', 'legend'],

@@ -97,7 +97,7 @@ export const serveOptions = {
     group: 'Service',
     scope: serve,
     defaultText: 'none',
-    help: 'certificate chain (PEM) for TLS, with tlsKey',
+    help: 'certificate chain (PEM) for TLS, with tlsKey; read again on SIGHUP',
   }),
   tlsKey: text({
     group: 'Service',

@@ -122,6 +122,16 @@ export const options = {
     default: 100_000_000,
     help: 'pictures with more pixels are refused before they are decoded',
   }),
+  maxTiles: int({
+    group: 'Engine',
+    scope: ['library', 'serve'],
+    calls: load,
+    min: 1,
+    max: 65_536,
+    default: 65_536,
+    defaultText: '`65536`; of the service `100`',
+    help: 'forward passes of one picture with fit tile; one that needs more is refused before the first',
+  }),
   maxDecodedBytes: int({
     group: 'Engine',
     scope: ['library', 'serve'],

@@ -97,6 +97,7 @@ export interface EngineOptions extends PictureChoices {
   /** keep packed weights and encoded prompts in the cache folder for the next start */
   startCache?: boolean;
   maxPixels?: number;
+  maxTiles?: number;
   maxDecodedBytes?: number;
   maxBatch?: number;
   maxWaitMs?: number;
@@ -106,6 +107,15 @@ export interface EngineOptions extends PictureChoices {
   onWarning?: (warning: EngineWarning) => void;
   /** told as each stage of loading begins; what it throws ends the loading */
   onProgress?: (progress: LoadProgress) => void;
+}
+
+/** How far one picture is that fit `tile` shows the model in several forward passes. */
+export interface PictureProgress {
+  /** as its result will name it */
+  input: string;
+  /** forward passes */
+  done: number;
+  total: number;
 }
 
 /** A rectangle in pixels of the upright picture. */
@@ -138,6 +148,8 @@ export interface ScoreOptions extends PictureChoices {
   deadlineMs?: number;
   /** name of the picture in the result; default: its path, or its kind */
   name?: string;
+  /** told, a few times a second, of pictures that make several forward passes; what it throws fails the picture */
+  onProgress?: (progress: PictureProgress) => void;
   signal?: AbortSignal;
 }
 

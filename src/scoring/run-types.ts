@@ -48,6 +48,8 @@ export interface ScoreRun {
   stop: AbortSignal;
   /** called after each picture */
   onResult: () => void;
+  /** of a picture that makes several forward passes: so many are done */
+  onPart?: (done: number, total: number) => void;
   /** called with the number of pictures that this run will score, once that is known and as it changes */
   onTotal?: (count: number) => void;
 }

@@ -108,6 +108,7 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       heatmapFormat: options.heatmapFormat,
       ...(options.heatmapRange ? { heatmapRange: options.heatmapRange } : {}),
       batch: options.batch,
+      onProgress: ({ done, total }) => run.onPart?.(done, total),
       ...(options.roi ? { roi: options.roi } : {}),
       ...(options.ignore === undefined ? {} : { ignore: options.ignore }),
       ...choices,

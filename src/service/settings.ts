@@ -62,6 +62,9 @@ export async function readSettings(flags: Given): Promise<ServiceSettings> {
   return settings;
 }
 
+/** Of a client's picture: one request with fit tile must not hold everybody up for hours. */
+const k_maxTiles = 100;
+
 /** A model by flags is one more, or says the same for all of the file where it names none. */
 function modelsOf(flags: Given, file: Configuration | undefined): ServedModel[] {
   const said = pick(flags, k_modelNames);
@@ -71,7 +74,8 @@ function modelsOf(flags: Given, file: Configuration | undefined): ServedModel[] 
   if (!file || file.models.length === 0) {
     const model = flags.model ?? defaultOf('model');
     const name = k_modelName.test(model) ? model : (model.split('/').filter(Boolean).at(-1) ?? 'model');
-    const options = { ...pick(file?.own ?? {}, k_sharedNames), ...said, model, maxQueue };
+    const own = pick(file?.own ?? {}, k_sharedNames);
+    const options = { maxTiles: k_maxTiles, ...own, ...said, model, maxQueue };
     return [{ name, options: options as EngineOptions, promptSets: {} }];
   }
   if (flags.model !== undefined || flags.prompts !== undefined) {
@@ -90,6 +94,7 @@ function modelsOf(flags: Given, file: Configuration | undefined): ServedModel[] 
         : own.prompts;
     const options = {
       model: name,
+      maxTiles: k_maxTiles,
       ...pick(file.own, k_sharedNames),
       ...own,
       ...(prompts === undefined ? {} : { prompts }),

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "engine/map_results.h"
+#include "engine/view_count.h"
 #include "image/map.h"
 #include "kernels/choice.h"
 #include "noise_pictures.h"
@@ -98,6 +99,27 @@ TEST(Engine, PicturesPreparedAheadGiveTheSameBits) {
       expect_same_bits(ahead[0], engine.score({&pictures.items[i], 1}, model.options, nullptr)[0]);
       expect_same_bits(ahead[1], engine.score({&pictures.items[i + 1], 1}, model.options, nullptr)[0]);
     }
+  }
+}
+
+TEST(Engine, CountsTheViewsThatAreDone) {
+  SyntheticModel model(64, 3, 84);
+  Engine engine(model.config);
+  const int64_t prompts = engine.add_context(model.material, model.options);
+  Pictures pictures(2, 147, 84, prompts);
+  pictures.items[0].fit = image::Fit::tile;  // starts 0 and 63
+  for (const bool batch_mean : {false, true}) {
+    const ScoreOptions options = with(model.options, {{"compat.batchMean", batch_mean}});
+    const auto job = engine.begin_score(pictures.items, options);
+    const auto views = views_of(*job);
+    EXPECT_EQ(views->done(), 0);
+    engine.score(*job, options, nullptr);
+    EXPECT_EQ(views->done(), 3) << "batch_mean " << batch_mean;
+    CancelToken cancelled;
+    cancelled.cancel();
+    const auto given_up = engine.begin_score(pictures.items, options);
+    EXPECT_THROW(engine.score(*given_up, options, &cancelled), Error);
+    EXPECT_EQ(views_of(*given_up)->done(), 0);
   }
 }
 

@@ -19,6 +19,7 @@ export interface BareBehaviour {
 }
 
 class Flag implements CancelFlag {
+  viewsDone = 0;
   isCancelled = false;
   cancel() {
     this.isCancelled = true;

@@ -53,6 +53,8 @@ export interface FakeBehaviour {
   checkPass?: (requests: ScoreRequest[]) => void;
   /** released by the test: passes wait for it */
   gate?: () => Promise<void>;
+  /** counts the views of a pass, which waits for it */
+  countViews?: (flag: { viewsDone: number }) => Promise<void>;
   /** learning a normal picture waits for it */
   onLearn?: () => Promise<void> | undefined;
   training?: TrainingBehaviour;
@@ -153,6 +155,7 @@ export function makeFakeAddon(behaviour: FakeBehaviour = {}): FakeAddon {
 
 class FakeCancelFlag implements CancelFlag {
   isCancelled = false;
+  viewsDone = 0;
   cancel() {
     this.isCancelled = true;
   }
@@ -160,7 +163,7 @@ class FakeCancelFlag implements CancelFlag {
 
 function makeFakeEngine(
   config: EngineConfig,
-  { passMs = 1, check, checkPass, gate, onLearn, training = {} }: FakeBehaviour,
+  { passMs = 1, check, checkPass, gate, countViews, onLearn, training = {} }: FakeBehaviour,
   log: FakeAddon['log'],
   running: { now: number; most: number },
 ): NativeEngine {
@@ -204,6 +207,7 @@ function makeFakeEngine(
       try {
         await new Promise((resolve) => setTimeout(resolve, passMs));
         await gate?.();
+        await countViews?.(cancel as FakeCancelFlag);
         if ((cancel as FakeCancelFlag | undefined)?.isCancelled)
           throw Object.assign(new Error('cancelled'), { code: 'E_CANCELLED' });
         checkPass?.(requests);

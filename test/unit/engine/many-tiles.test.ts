@@ -46,4 +46,25 @@ describe('an engine', () => {
     expect(warnings).toHaveLength(1);
     await engine.dispose();
   });
+
+  it('refuses what makes more passes than it may, before the first and without a word', async () => {
+    const warnings: EngineWarning[] = [];
+    const onWarning = (warning: EngineWarning) => void warnings.push(warning);
+    const { engine, addon } = await toy.open({ fit: 'tile', maxTiles: 9, onWarning });
+    const grey = (width: number, height: number) => ({
+      data: new Uint8Array(width * height),
+      width,
+      height,
+      channels: 1 as const,
+    });
+    await expect(engine.score(grey(9000, 8))).rejects.toMatchObject({
+      code: 'E_IMAGE_TOO_LARGE',
+      message: expect.stringMatching(/the limit is 9$/),
+    });
+    expect([addon.log.passes, warnings]).toEqual([[], []]);
+    // The toy's input is 28 pixels, its step 21.
+    await engine.score(grey(70, 70));
+    await expect(engine.score(grey(71, 70))).rejects.toMatchObject({ code: 'E_IMAGE_TOO_LARGE' });
+    await engine.dispose();
+  });
 });

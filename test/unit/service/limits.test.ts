@@ -145,6 +145,23 @@ describe('bodies', () => {
   });
 });
 
+describe('pictures', () => {
+  it('that make more forward passes than the limit are refused before the first', async () => {
+    const models = [{ name: 'toy', options: { model, maxTiles: 20 }, promptSets: {} }];
+    service = await startFakeService(model, { models });
+    const strip = new Uint8Array(await png(204, 900, 8));
+    const status = async (query: string) => {
+      const headers = { 'content-type': 'image/png' };
+      const reply = await fetch(`${service.url}v1/score${query}`, { method: 'POST', body: strip, headers });
+      return [reply.status, ((await reply.json()) as { error?: { message: string } }).error?.message];
+    };
+    expect(await status('?fit=tile')).toEqual([413, expect.stringMatching(/makes \d+ forward passes .*20$/)]);
+    expect(service.addon.log.passes).toEqual([]);
+    expect(await status('?fit=tile&roi=0,0,60,8')).toEqual([200, undefined]);
+    expect(await status('?fit=pad')).toEqual([200, undefined]);
+  });
+});
+
 describe('forms', () => {
   it('of 10,000 parts are refused', async () => {
     service = await startFakeService(model);
@@ -285,7 +302,9 @@ describe('slow and broken connections', () => {
 
   it('a head that drips is ended too', async () => {
     service = await startFakeService(model, { requestTimeoutMs: 300 });
-    expect(await speak('POST /v1/score HTTP/1.1\r\nHost: localhost\r\nX-')).toMatch(/^HTTP\/1.1 408 /);
+    expect(await speak('POST /v1/score HTTP/1.1\r\nHost: localhost\r\nX-')).toMatch(
+      /^HTTP\/1.1 408 Request Timeout\r\n/,
+    );
   });
 
   it.each([

@@ -70,6 +70,16 @@ models:
     ]);
   });
 
+  it('bounds the passes of a picture, more closely than the library does', async () => {
+    const tilesOf = async (given: Parameters<typeof readSettings>[0]) =>
+      (await readSettings(given)).models.map(({ options }) => options.maxTiles);
+    expect(await tilesOf({})).toEqual([100]);
+    expect(await tilesOf({ maxTiles: 7 })).toEqual([7]);
+    const config = await file('maxTiles: 5\nmodels: { a: { maxTiles: 6 }, b: }\n');
+    expect(await tilesOf({ config })).toEqual([6, 5]);
+    expect(await tilesOf({ config: await file('models: { crane-mini: }') })).toEqual([100]);
+  });
+
   it('may be JSON', async () => {
     const config = await file('{ "port": 9000, "models": { "a": { "model": "crane-mini" } } }');
     expect(await readSettings({ config })).toMatchObject({ port: 9000, models: [{ name: 'a' }] });
