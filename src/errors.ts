@@ -49,7 +49,7 @@ export const errorTable = {
 
   E_MODEL_NOT_FOUND: { exit: 4, http: 500, what: 'no model of that name or path' },
   E_MODEL_JSON: { exit: 4, http: 500, what: 'model.json is not readable or not valid' },
-  E_MODEL_CONFIG: { exit: 4, http: 500, what: 'settings that do not fit the weights' },
+  E_MODEL_CONFIG: { exit: 4, http: 400, what: 'settings that do not fit the weights' },
   E_METHOD: { exit: 4, http: 400, what: 'no such method, or one that does not do what was asked' },
   E_PROMPTS: { exit: 4, http: 400, what: 'a prompt set that does not fit the model' },
   E_NORMALS: {

@@ -10,10 +10,12 @@ export interface ErrorAnswer {
 
 /** Their messages are made of the request and of limits alone; those of the others may name files of the operator. */
 const k_tellable =
-  /^E_(IMAGE_.*|INPUT_.*|HTTP_.*|CALIBRATE_.*|NORMALS|EXISTS|USAGE|METHOD|QUEUE_FULL|SERVICE_DOWN|DEADLINE|CANCELLED|MEMORY)$/;
+  /^E_(IMAGE_.*|INPUT_.*|HTTP_.*|CALIBRATE_.*|DATA_ONE_CLASS|NORMALS|EXISTS|USAGE|METHOD|MODEL_CONFIG|QUEUE_FULL|SERVICE_DOWN|DEADLINE|CANCELLED|MEMORY)$/;
 
 export function told({ code, message, hint }: CraneError): ToldError {
-  if (!k_tellable.test(code)) return { code, message: errorTable[code].what };
+  // What is said of prompts names the operator's file, or what the request lacks.
+  const isTellable = k_tellable.test(code) || (code === 'E_PROMPTS' && !/[\\/]/.test(message));
+  if (!isTellable) return { code, message: errorTable[code].what };
   return { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 

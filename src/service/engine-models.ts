@@ -2,9 +2,11 @@
 import type { NativeAddon } from '../addon/native.js';
 import type { Engine } from '../engine/engine.js';
 import { openEngine } from '../engine/load-engine.js';
-import { toCraneError } from '../errors.js';
+import { CraneError, toCraneError } from '../errors.js';
+import { normals } from '../methods/normals.js';
 import { methodOf } from '../methods/registry.js';
 import { findModel } from '../models/find-model.js';
+import { checkTowers } from '../models/method-towers.js';
 import type { Model } from '../models/model-json.js';
 import { defaultSet } from '../models/prompt-set.js';
 import { defaultOf, options as table } from '../options/table.js';
@@ -33,6 +35,7 @@ export async function loadAll(
       const model = await findModel(options.model ?? defaultOf('model'));
       const { addon } = await loadAddon();
       const { ofEngine, defaults } = parted(options);
+      checkMethod(model, options.method);
       const engine = await openEngine(addon, model, {
         ...ofEngine,
         onWarning: ({ message }) => send({ kind: 'warning', model: name, message }),
@@ -46,6 +49,19 @@ export async function loadAll(
     }
   }
   send({ kind: 'loaded', models: facts });
+}
+
+/** Towers are opened once, for the model's own method and for banks. @throws CraneError E_USAGE, E_METHOD */
+function checkMethod(model: Model, method: string | undefined): void {
+  if (method === undefined) return;
+  try {
+    checkTowers(model, { name: method });
+  } catch (thrown) {
+    const { code, message } = toCraneError(thrown);
+    const hint =
+      'serve a model of that method (model.json: method), such as those of crane-native weights list';
+    throw new CraneError(code, message, code === 'E_USAGE' ? { hint } : { cause: thrown });
+  }
 }
 
 function parted(options: ServedModel['options']): {
@@ -81,7 +97,9 @@ export function besideBank(
 ): Loaded['defaults'] {
   const { threshold: _, mapThreshold: __, falseAlarmRate: ___, method: ____, ...rest } = defaults;
   if (evidence === 'both') return { ...rest, evidence };
-  return Object.fromEntries(Object.entries(rest).filter(([name]) => k_reading.includes(name)));
+  const reading = Object.fromEntries(Object.entries(rest).filter(([name]) => k_reading.includes(name)));
+  // A bank's own, also where the model's method would keep good pictures in another way.
+  return { ...reading, method: normals.name };
 }
 
 const k_reading: readonly string[] = ['bitDepth', 'valueRange'];
@@ -96,6 +114,7 @@ async function factsOf(
   const { input, device, precision, prompts, weightBytes } = engine.facts;
   const { method, threshold, mapThreshold, prompts: chosen } = await engine.settledSettings(defaults);
   const others = Object.keys(promptSets).map((set) => [set, { learnedOn: null }] as const);
+  const takesPrompts = methodOf(method).learned !== null;
   const byPath = Object.entries(promptSets).find(([, path]) => path === chosen)?.[0];
   return {
     name,
@@ -106,12 +125,14 @@ async function factsOf(
       precision,
       weightBytes,
     },
-    prompts: { ...prompts, ...Object.fromEntries(others) },
+    prompts: takesPrompts ? { ...prompts, ...Object.fromEntries(others) } : {},
     description: model.description,
     licence: model.licence,
     version: model.version,
     method: methodOf(method).name,
-    defaultPrompts: byPath ?? chosen ?? defaultSet(model, methodOf(method).name) ?? null,
+    defaultPrompts: takesPrompts
+      ? (byPath ?? chosen ?? defaultSet(model, methodOf(method).name) ?? null)
+      : null,
     threshold,
     mapThreshold,
   };

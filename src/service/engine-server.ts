@@ -126,9 +126,12 @@ interface ShownFile {
   isForBoth?: boolean;
 }
 
-/** Files of the service have no paths for its clients. */
+/** Files of the service have no paths for its clients, and what it cannot read is no fault of its own. */
 function forClients(error: CraneError, { path, name, isForBoth = false }: ShownFile): ToldError {
-  const { code, message } = error;
+  const { code, message, hint } = error;
+  // A decoder that the operator did not install.
+  if (code === 'E_DEPENDENCY')
+    return { code: 'E_IMAGE_FORMAT', message, hint: `send PNG, JPEG or WebP; its operator may ${hint}` };
   if (path === undefined || code !== 'E_NORMALS') return error.toJSON();
   const again = 'learn it again: POST /v1/normals';
   return {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium } from '../../scripts/find-chromium.mjs';
+import { defaultMethod } from '../../src/methods/registry.js';
 import { makeToyFolder, makeToyModel } from '../unit/engine/toy-model.js';
 import { type FakeService, png, startFakeService } from '../unit/service/fake-service.js';
 
@@ -349,6 +350,22 @@ describe('the page of the service', () => {
     });
     await page.getByRole('button', { name: 'Delete it' }).click();
     await said(page, 'spindles was deleted.');
+  });
+
+  it('scores by a method that has no prompts to choose, and by good pictures beside it', async () => {
+    await makeToyModel(join(folder, 'other'), (json) => {
+      json.method = defaultMethod('winclip') as never;
+    });
+    const options = { model: join(folder, 'other', 'model.json'), className: 'toy' };
+    const dataFolder = await mkdtemp(join(folder, 'kept-'));
+    const page = await open({}, { dataFolder, models: [{ name: 'toy', options, promptSets: {} }] });
+    await choose(page, ['a.png', bright], ['b.png', dark]);
+    await said(page, '2 of 2 scored, 1 anomalous.');
+    await keepBanks(page, 'good');
+    await page.getByLabel('Compared with').selectOption({ label: 'texts of the method' });
+    await page.getByRole('button', { name: 'Score all again' }).click();
+    await page.getByRole('button', { name: 'Score all again' }).waitFor({ state: 'hidden' });
+    await said(page, '2 of 2 scored, 1 anomalous.');
   });
 
   it('says why good pictures cannot be kept', async () => {

@@ -27,7 +27,7 @@ const model = {
   licence: text,
   version: text,
   method: text,
-  defaultPrompts: text,
+  defaultPrompts: { ...orNull(text), description: 'null: nothing of the method is learned' },
   threshold: orNull(number),
   mapThreshold: orNull(number),
   input: object({ width: whole, height: whole }),

@@ -176,6 +176,46 @@ describe('answers', () => {
     });
   });
 
+  it.each([
+    [
+      'E_MODEL_CONFIG',
+      'eAttnLayers is 99, expected a whole number from 1 to 4',
+      400,
+      { code: 'E_MODEL_CONFIG', message: 'eAttnLayers is 99, expected a whole number from 1 to 4' },
+    ],
+    [
+      'E_DEPENDENCY',
+      'reading HEIC (a) needs the package "libheif-js", not installed here',
+      415,
+      {
+        code: 'E_IMAGE_FORMAT',
+        message: 'reading HEIC (a) needs the package "libheif-js", not installed here',
+      },
+    ],
+    ['E_PROMPTS', 'nobody said what it is', 400, { code: 'E_PROMPTS', message: 'nobody said what it is' }],
+    [
+      'E_PROMPTS',
+      '/srv/mine.safetensors: no prompts',
+      400,
+      { code: 'E_PROMPTS', message: 'a prompt set that does not fit the model' },
+    ],
+  ])('tell %s, "%s", as a fault of the request', async (code, message, status, error) => {
+    const check = () => {
+      throw Object.assign(new Error(message), { code, hint: 'npm install it' });
+    };
+    service = await startFakeService(model, {}, { checkPass: check });
+    const ask = (body: NonNullable<RequestInit['body']>, headers?: Record<string, string>) =>
+      fetch(`${service!.url}v1/score`, { method: 'POST', body, ...(headers ? { headers } : {}) });
+    const picture = new Uint8Array(await png(10));
+    const reply = await ask(picture, { 'content-type': 'image/png' });
+    expect([reply.status, await reply.json()]).toMatchObject([status, { error }]);
+    // Of many pictures it fails alone.
+    const form = new FormData();
+    form.append('picture', new Blob([picture]), 'a');
+    const many = await ask(form);
+    expect([many.status, await many.json()]).toMatchObject([200, { failed: 1, results: [{ error }] }]);
+  });
+
   it('carry the id of the request, a good one of the client or one of ours', async () => {
     service = await startFakeService(model);
     const id = async (given: string) =>

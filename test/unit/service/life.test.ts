@@ -94,6 +94,15 @@ it('a model that cannot be loaded ends the start with its fault', async () => {
   await expect(start).rejects.toMatchObject({ code: 'E_MODEL_NOT_FOUND' });
 });
 
+it('a method that runs towers otherwise than the model ends the start with what to do', async () => {
+  const models = [{ name: 'toy', options: { model, method: 'winclip', className: 'toy' }, promptSets: {} }];
+  await expect(startFakeService(model, { models })).rejects.toMatchObject({
+    code: 'E_USAGE',
+    message: expect.stringContaining('method winclip runs the towers of toy'),
+    hint: expect.stringContaining('serve a model of that method'),
+  });
+});
+
 describe('a service that is told to stop', () => {
   it('answers what it has, takes nothing more, and ends', async () => {
     const { wait: gate, open } = makeGate();

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defaultMethod } from '../../../src/methods/registry.js';
 import { optionNames, options } from '../../../src/options/table.js';
 import { allAddresses } from '../../../src/service/addresses.js';
 import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
@@ -220,6 +221,19 @@ describe('the OpenAPI document', () => {
     expect(
       (await hold('v2/models/toy/infer', 'post', { body: '{}' }, 'v2/models/{model}/infer')).status,
     ).toBe(400);
+  });
+
+  it('describes a model of which nothing is learned', async () => {
+    await makeToyModel(join(folder, 'other'), (json) => {
+      json.method = defaultMethod('winclip') as never;
+    });
+    const options = { model: join(folder, 'other', 'model.json'), className: 'toy' };
+    const other = await startFakeService('', { models: [{ name: 'toy', options, promptSets: {} }] });
+    const body: unknown = await (await fetch(`${other.url}v1/models`)).json();
+    await other.stop();
+    expect(body).toMatchObject({ models: [{ defaultPrompts: null }] });
+    const { schema } = document.paths['/v1/models']!['get']!.responses['200']!.content!['application/json']!;
+    expect(faultsOf(schema, body)).toBeNull();
   });
 
   it('finds an answer that is not as it says', () => {

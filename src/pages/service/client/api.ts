@@ -31,7 +31,8 @@ export interface Model {
   description: string;
   threshold: number | null;
   prompts: string[];
-  defaultPrompts: string;
+  /** null: nothing of its method is learned, so that it takes no prompts */
+  defaultPrompts: string | null;
 }
 
 export interface Bank {

@@ -1,5 +1,10 @@
 /** What pictures are compared with, and the threshold that belongs to it: scores of prompts and of banks have other scales. */
-export type Choice = { model: string } & ({ prompts: string } | BankChoice);
+export type Choice = { model: string } & (PromptChoice | BankChoice);
+
+interface PromptChoice {
+  /** null: the method has none to choose */
+  prompts: string | null;
+}
 
 interface BankChoice {
   bank: string;
@@ -19,12 +24,13 @@ export function keyOf(choice: Choice): string {
 }
 
 export function nameOf(choice: Choice): string {
-  return isBank(choice) ? choice.bank : choice.prompts;
+  return isBank(choice) ? choice.bank : (choice.prompts ?? '');
 }
 
 /** The options of a request. */
 export function queryOf(choice: Choice): Record<string, string> {
-  if (!isBank(choice)) return { model: choice.model, prompts: choice.prompts };
+  if (!isBank(choice))
+    return { model: choice.model, ...(choice.prompts === null ? {} : { prompts: choice.prompts }) };
   const { model, bank, rate } = choice;
   return { model, normals: bank, ...(rate === null ? {} : { falseAlarmRate: String(rate) }) };
 }

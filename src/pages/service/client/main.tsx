@@ -23,7 +23,7 @@ function Page() {
   const [items, setItems] = useState<readonly Item[]>([]);
   const [models, setModels] = useState<Model[]>([]);
   const [banks, setBanks] = useState<Banks>({ normals: [], limits: null, mayWrite: false });
-  const [choice, setChoice] = useState<Choice>({ model: '', prompts: '' });
+  const [choice, setChoice] = useState<Choice>({ model: '', prompts: null });
   const [thresholds, setThresholds] = useState<Thresholds>({});
   const [chosen, setChosen] = useState<number>();
   const [look, setLook] = useState<Look>({ opacity: 0.7, hasRegions: true });
@@ -53,7 +53,7 @@ function Page() {
     setChoice(next);
     session.choose(next);
   };
-  const chooseModel = (model: Model, prompts = model.defaultPrompts) =>
+  const chooseModel = (model: Model, prompts: string | null = model.defaultPrompts) =>
     choose({ model: model.name, prompts });
   const chooseBank = (name: string, from = banks) => {
     const bank = from.normals.find((one) => one.name === name);
@@ -103,6 +103,7 @@ function Page() {
   ).length;
   const item = items.find(({ id }) => id === chosen) ?? items[0];
   const model = models.find(({ name }) => name === choice.model);
+  const promptNames = model?.defaultPrompts == null ? [] : model.prompts;
   const ofModel = banks.normals.filter((bank) => bank.model === choice.model);
   // What is set; else what the service said of a picture of the same choice; else what it says of the model.
   const alike = items.find(({ by, result }) => by && result && keyOf(by) === keyOf(choice));
@@ -158,18 +159,19 @@ function Page() {
               </select>
             </label>
           )}
-          {model && (model.prompts.length > 1 || ofModel.length > 0) && (
+          {model && (promptNames.length > 1 || ofModel.length > 0) && (
             <label>
               Compared with{' '}
               <select
-                value={isBank(choice) ? `bank ${choice.bank}` : `prompts ${choice.prompts}`}
+                value={isBank(choice) ? `bank ${choice.bank}` : `prompts ${choice.prompts ?? ''}`}
                 onChange={({ currentTarget: { value } }) =>
                   value.startsWith('bank ')
                     ? chooseBank(value.slice('bank '.length))
-                    : chooseModel(model, value.slice('prompts '.length))
+                    : chooseModel(model, value.slice('prompts '.length) || null)
                 }
               >
-                {model.prompts.map((name) => (
+                {promptNames.length === 0 && <option value="prompts ">texts of the method</option>}
+                {promptNames.map((name) => (
                   <option key={name} value={`prompts ${name}`}>
                     prompts {name}
                   </option>
