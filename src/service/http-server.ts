@@ -1,7 +1,6 @@
 /** The service as an HTTP server: addresses, guards, headers, errors, log. */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { METHODS } from 'node:http';
+import { METHODS, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { CraneError, toCraneError } from '../errors.js';
@@ -9,6 +8,7 @@ import { type ErrorAnswer, statusOf, told } from './answers.js';
 import { checkOrigin, checkRight, checkToken, isLoopback } from './guard.js';
 import type { Log } from './log.js';
 import type { Service } from './service.js';
+import type { Certificate } from './tls.js';
 import type { RequestSpan } from './tracing.js';
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
@@ -48,18 +48,15 @@ export async function makeServer(
   service: Service,
   addresses: readonly Address[],
   log: Log,
+  certificate?: Certificate,
 ): Promise<FastifyInstance> {
   const { default: fastify } = await import('fastify');
-  const { requestTimeoutMs, maxBody, tlsCert, tlsKey, host } = service.settings;
+  const { requestTimeoutMs, maxBody, host } = service.settings;
   const timeouts = {
     headersTimeout: Math.min(requestTimeoutMs, k_maxHeadersMs),
     connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
     maxHeaderSize: 16_384,
   };
-  const tls =
-    tlsCert !== undefined && tlsKey !== undefined
-      ? { cert: await readFile(tlsCert), key: await readFile(tlsKey) }
-      : undefined;
   const common = {
     logger: false,
     requestTimeout: requestTimeoutMs,
@@ -75,8 +72,8 @@ export async function makeServer(
     frameworkErrors: (thrown: unknown, request: FastifyRequest, reply: FastifyReply) =>
       fail(service, log, thrown, request, reply),
   };
-  const app = (tls
-    ? fastify({ ...common, https: { ...tls, ...timeouts } })
+  const app = (certificate
+    ? fastify({ ...common, https: { ...certificate, ...timeouts } })
     : fastify({ ...common, http: timeouts })) as unknown as FastifyInstance;
   for (const method of k_allMethods)
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: false });
@@ -214,11 +211,10 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     E_HTTP_TOO_LARGE: 'the head of the request is too large',
     E_HTTP_REQUEST: 'the request is not well formed',
   }[code];
-  const status =
-    code === 'E_HTTP_TOO_LARGE' ? '431 Request Header Fields Too Large' : `${statusOf(code)} Bad`;
+  const status = code === 'E_HTTP_TOO_LARGE' ? 431 : statusOf(code);
   const answer: ErrorAnswer = { error: { code, message: what }, requestId: randomUUID() };
   const body = JSON.stringify(answer);
   socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

@@ -1,6 +1,7 @@
 /** The whole service from start to end: engines, server, drain. */
 import type { AddressInfo } from 'node:net';
 import type { Writable } from 'node:stream';
+import type { Server as TlsServer } from 'node:tls';
 import { CraneError, toCraneError } from '../errors.js';
 import { packageVersion } from '../files/package-root.js';
 import { pageFiles } from '../pages/service/page.js';
@@ -15,6 +16,7 @@ import { type Log, makeLog } from './log.js';
 import type { Service } from './service.js';
 import type { ServiceSettings } from './settings.js';
 import { Supervisor } from './supervisor.js';
+import { readCertificate } from './tls.js';
 import { AccessTokens } from './tokens.js';
 import { openTracing } from './tracing.js';
 
@@ -29,7 +31,7 @@ export interface RunningService {
   /** where it listens, as URLs */
   urls: string[];
   service: Service;
-  /** Reads the file of tokens again; one that is not good changes nothing and is logged. */
+  /** Reads the file of tokens and the certificate again; what is not good changes nothing and is logged. */
   reload(): Promise<void>;
   /** Takes nothing more, finishes what was accepted within `drainMs`, then ends. */
   stop(): Promise<void>;
@@ -50,6 +52,7 @@ export async function startService({
       { hint: 'make one: openssl rand -hex 32 > tokens; or say --insecure, if everybody may' },
     );
   }
+  const certificate = await readCertificate(settings);
   const log = await makeLog(settings.logLevel, logTo);
   const prometheus = await import('prom-client');
   const data = await openDataFolder(settings, log);
@@ -98,7 +101,7 @@ export async function startService({
     throw thrown;
   });
   try {
-    const app = await makeServer(service, allAddresses(service, await pageFiles()), log);
+    const app = await makeServer(service, allAddresses(service, await pageFiles()), log, certificate);
     await app.listen({ host: settings.host, port: settings.port }).catch((cause: NodeJS.ErrnoException) => {
       throw new CraneError(
         'E_USAGE',
@@ -122,7 +125,10 @@ export async function startService({
     return {
       urls,
       service,
-      reload: () => reload(tokens, log),
+      reload: async () => {
+        await reload(tokens, log);
+        if (certificate) await renew(settings, app.server as unknown as TlsServer, log);
+      },
       stop: () => {
         stopping ??= drain(service, app, log);
         return stopping;
@@ -141,6 +147,16 @@ async function reload(tokens: AccessTokens | undefined, log: Log): Promise<void>
     log.info({ tokens: tokens?.count ?? 0 }, 'the tokens were read again');
   } catch (thrown) {
     log.error({ error: toCraneError(thrown).message }, 'the tokens stay as they were');
+  }
+}
+
+/** Connections that are open keep theirs. */
+async function renew(settings: ServiceSettings, server: TlsServer, log: Log): Promise<void> {
+  try {
+    server.setSecureContext((await readCertificate(settings))!);
+    log.info({}, 'the certificate was read again');
+  } catch (thrown) {
+    log.error({ error: toCraneError(thrown).message }, 'the certificate stays as it was');
   }
 }
 

@@ -1,12 +1,18 @@
-// What goes wrong around the service: node test/bench/serve-faults.mjs [drain uploads abort hostile] [--rounds 100] [--size 252] [--uploads 1000]
+// What goes wrong around the service: node test/bench/serve-faults.mjs [drain uploads abort hostile tokens] [--rounds 100] [--size 252] [--uploads 1000]
+// [--asked 5000]
 //   drain    told to end with 32 pictures at work, over and over: each is answered once or refused; none is lost, none answered twice
 //   uploads  given up in the middle: what is held afterwards, and the memory
 //   abort    of the engine with 8 pictures at work: the answers, and the milliseconds until it is ready again
 //   hostile  bodies of 1 GB, endless ones, 10,000 parts, pictures of 900 million pixels, heads that drip: how they are refused, and
 //            the memory
+//   tokens   right ones, wrong ones, and wrong ones that begin as a right one does, in turns: microseconds until the answer
 // Needs npm run build:ts and the addon. The last line of each is JSON.
-import { Agent } from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { crc32, deflateSync } from 'node:zlib';
 import {
@@ -27,6 +33,7 @@ const { values, positionals } = parseArgs({
     // Smaller pictures than the model's, so that a hundred rounds take minutes.
     size: { type: 'string', default: '252' },
     uploads: { type: 'string', default: '1000' },
+    asked: { type: 'string', default: '5000' },
   },
 });
 const count = (list) => {
@@ -195,7 +202,60 @@ async function hostile() {
   await stopService(service);
 }
 
-const all = { drain, uploads, abort, hostile };
+/** An address that is not there: both a right and a wrong token get a refusal of the same length of code. */
+function askWith(url, agent, token) {
+  return new Promise((resolve, reject) => {
+    const began = process.hrtime.bigint();
+    const headers = { authorization: `Bearer ${token}` };
+    const asked = request(`${url}nowhere`, { agent, headers }, (reply) => {
+      const us = Number(process.hrtime.bigint() - began) / 1000;
+      reply.on('end', () => resolve({ us, status: reply.statusCode }));
+      reply.resume();
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+async function tokens() {
+  const folder = mkdtempSync(join(tmpdir(), 'crane-tokens-'));
+  const known = Array.from({ length: 50 }, () => randomBytes(32).toString('hex'));
+  writeFileSync(join(folder, 'tokens'), known.join('\n'));
+  const service = await startService('--token-file', join(folder, 'tokens'));
+  const first = known[0];
+  const wrongLast = first.slice(0, -1) + (first.endsWith('0') ? '1' : '0');
+  const kinds = {
+    'right, of the first line': () => first,
+    'right, of the last line': () => known.at(-1),
+    'wrong in its last sign': () => wrongLast,
+    'wrong in its second half': () => first.slice(0, 32) + randomBytes(16).toString('hex'),
+    'wrong from its first sign': () => randomBytes(32).toString('hex'),
+  };
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const found = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, { us: [], status: new Set() }]));
+  const rounds = Number(values.asked);
+  // The first tenth warms up.
+  for (let round = -rounds / 10; round < rounds; round++) {
+    const order = Object.keys(kinds).sort(() => Math.random() - 0.5);
+    for (const kind of order) {
+      const { us, status } = await askWith(service.url, agent, kinds[kind]());
+      if (round < 0) continue;
+      found[kind].us.push(us);
+      found[kind].status.add(status);
+    }
+  }
+  agent.destroy();
+  await stopService(service);
+  rmSync(folder, { recursive: true });
+  const told = Object.entries(found).map(([kind, { us, status }]) => {
+    us.sort((a, b) => a - b);
+    const at = (share) => Math.round(10 * us[Math.floor(share * us.length)]) / 10;
+    return [kind, { status: [...status], quarters: [at(0.25), at(0.5), at(0.75)] }];
+  });
+  tell('tokens', { asked: rounds, us: Object.fromEntries(told) });
+}
+
+const all = { drain, uploads, abort, hostile, tokens };
 for (const name of positionals.length > 0 ? positionals : Object.keys(all)) {
   if (!Object.hasOwn(all, name)) throw new Error(`there is no ${name}: ${Object.keys(all).join(', ')}`);
   await all[name]();
