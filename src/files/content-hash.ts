@@ -4,7 +4,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { codedReadError } from './open-file.js';
+import { CraneError } from '../errors.js';
+import { checkRegular, codedReadError } from './open-file.js';
 
 /** Digits that a prompt file keeps of each picture that it was learned from. */
 export const k_pictureDigits = 12;
@@ -24,7 +25,9 @@ export async function sha256OfFile(path: string): Promise<string> {
 export async function contentHash(path: string): Promise<string> {
   const absolute = resolve(path);
   try {
-    const { size, mtimeNs, ctimeNs, ino } = await stat(absolute, { bigint: true });
+    const facts = await stat(absolute, { bigint: true });
+    checkRegular(path, facts);
+    const { size, mtimeNs, ctimeNs, ino } = facts;
     const stamp = `${size} ${mtimeNs} ${ctimeNs} ${ino}`;
     const known = memo.get(absolute);
     if (known?.stamp === stamp) return known.hash;
@@ -35,6 +38,6 @@ export async function contentHash(path: string): Promise<string> {
     if (memo.size > k_remembered) memo.delete(memo.keys().next().value!);
     return digest;
   } catch (cause) {
-    throw codedReadError(path, cause);
+    throw cause instanceof CraneError ? cause : codedReadError(path, cause);
   }
 }

@@ -15,12 +15,7 @@ export async function openPictureFile(path: string): Promise<OpenFile> {
   const file = await openCoded(path);
   try {
     const stat = await file.stat();
-    if (stat.isDirectory()) throw isDirectory(path);
-    if (!stat.isFile()) {
-      throw new CraneError('E_IO_READ', `${path}: not a regular file`, {
-        hint: 'pipe the picture in: ... | crane-native score -',
-      });
-    }
+    checkRegular(path, stat);
     return {
       bytes: stat.size,
       close: () => file.close(),
@@ -34,6 +29,15 @@ export async function openPictureFile(path: string): Promise<OpenFile> {
     await file.close();
     throw thrown;
   }
+}
+
+/** Reading a named pipe would wait for its writer, forever if there is none. @throws CraneError E_INPUT_IS_DIRECTORY, E_IO_READ */
+export function checkRegular(path: string, facts: { isDirectory(): boolean; isFile(): boolean }): void {
+  if (facts.isDirectory()) throw isDirectory(path);
+  if (facts.isFile()) return;
+  throw new CraneError('E_IO_READ', `${path}: not a regular file`, {
+    hint: 'pipe the picture in: ... | crane-native score -',
+  });
 }
 
 async function openCoded(path: string): Promise<FileHandle> {

@@ -48,15 +48,47 @@ export function signatureOf(secret: string, seconds: number, body: string): stri
   return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')}`;
 }
 
-export function webhookReceiver(url: string, secret: string | undefined): Receiver {
+interface ReceiverAddress {
+  url: URL;
+  /** without its password, for the journal and for messages */
+  shown: string;
+}
+
+/** @throws CraneError E_USAGE */
+function addressOf(text: string, schemes: readonly string[]): ReceiverAddress {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || url.hostname === '' || !schemes.includes(url.protocol.slice(0, -1)))
+    throw new CraneError(
+      'E_USAGE',
+      `${url ? withoutPassword(url, text) : text}: expected ${schemes.map((scheme) => `${scheme}://HOST`).join(' or ')}`,
+    );
+  return { url, shown: withoutPassword(url, text) };
+}
+
+function withoutPassword(url: URL, text: string): string {
+  if (url.username === '' && url.password === '') return text;
+  const bare = new URL(url);
+  bare.username = '';
+  bare.password = '';
+  return bare.href;
+}
+
+/** A name and a password in the address are sent as such, since fetch() takes none there. @throws CraneError E_USAGE */
+export function webhookReceiver(address: string, secret: string | undefined): Receiver {
+  const { url, shown } = addressOf(address, ['http', 'https']);
+  const { username, password } = url;
+  const login = [username, password].map(decodeURIComponent).join(':');
+  url.username = '';
+  url.password = '';
   return {
-    name: `webhook ${url}`,
+    name: `webhook ${shown}`,
     async deliver(delivery, signal) {
       const body = JSON.stringify(delivery);
       const headers: Record<string, string> = {
         'content-type': 'application/json',
         'crane-key': delivery.key,
       };
+      if (login !== ':') headers['authorization'] = `Basic ${Buffer.from(login).toString('base64')}`;
       if (secret !== undefined)
         headers['crane-signature'] = signatureOf(secret, Math.floor(Date.now() / 1000), body);
       const reply = await withAny([signal, AbortSignal.timeout(k_timeoutMs)], async (given) => {
@@ -75,9 +107,8 @@ export function webhookReceiver(url: string, secret: string | undefined): Receiv
 
 /** QoS 1: the broker confirms each message. @throws CraneError E_DEPENDENCY, E_USAGE */
 export async function mqttReceiver(url: string, topic: string): Promise<Receiver> {
+  const { shown } = addressOf(url, ['mqtt', 'mqtts']);
   const { default: mqtt } = await loadOptional('delivering by MQTT', ['mqtt'], () => import('mqtt'));
-  if (!/^mqtts?:\/\//.test(url))
-    throw new CraneError('E_USAGE', `${url}: expected mqtt://HOST or mqtts://HOST`);
   const client = mqtt.connect(url, {
     reconnectPeriod: 1000,
     connectTimeout: k_timeoutMs,
@@ -86,7 +117,7 @@ export async function mqttReceiver(url: string, topic: string): Promise<Receiver
   // Told by the delivery that waits for it; the client itself connects again.
   client.on('error', () => {});
   return {
-    name: `mqtt ${url} ${topic}`,
+    name: `mqtt ${shown} ${topic}`,
     async deliver(delivery, signal) {
       if (!client.connected) throw new Error('the broker is not connected');
       await withAny([signal, AbortSignal.timeout(k_timeoutMs)], (given) =>

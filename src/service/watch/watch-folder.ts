@@ -1,10 +1,11 @@
 /** Pictures that arrive in a folder: each content is scored once, however often it comes, and its result is delivered. */
-import { mkdir, rename, stat } from 'node:fs/promises';
-import { basename, extname, join, relative, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, relative, resolve } from 'node:path';
 import type { Engine } from '../../engine/engine.js';
 import type { ScoreCallOptions } from '../../engine/picture-item.js';
 import { toCraneError } from '../../errors.js';
 import { contentHash } from '../../files/content-hash.js';
+import { moveInto } from '../../files/move-into.js';
 import { kindOfFileName } from '../../scan/file-kind.js';
 import { toResultLine } from '../../sinks/result-line.js';
 import { Deliverer, type DelivererEvents } from './deliverer.js';
@@ -75,7 +76,7 @@ export async function watchFolder(parts: WatchParts): Promise<Watch> {
         atWork.set(key, work);
         await work.finally(() => atWork.delete(key));
       }
-      if (moveTo !== undefined) await moveAway(path, moveTo);
+      if (moveTo !== undefined) await moveInto(path, moveTo);
     } catch (thrown) {
       const error = toCraneError(thrown);
       if (error.code !== 'E_CANCELLED') events.onFault(name, error.message);
@@ -169,19 +170,4 @@ interface ArrivedFile {
 async function identityOf(folder: string): Promise<string | undefined> {
   const found = await stat(folder).catch(() => undefined);
   return found?.isDirectory() ? `${found.dev}:${found.ino}` : undefined;
-}
-
-/** A name that is taken gets a number: nothing is overwritten. */
-async function moveAway(path: string, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const ending = extname(path);
-  const stem = basename(path, ending);
-  for (let count = 1; ; count++) {
-    const target = join(folder, count === 1 ? `${stem}${ending}` : `${stem}-${count}${ending}`);
-    const isTaken = await stat(target).then(
-      () => true,
-      () => false,
-    );
-    if (!isTaken) return rename(path, target);
-  }
 }

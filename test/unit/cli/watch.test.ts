@@ -30,7 +30,10 @@ describe('watch', () => {
   it.each([
     [[], 2, 'name the folder that is watched'],
     [['nowhere'], 3, 'there is no such folder'],
-    [['IN', '--webhook', 'ftp://a'], 2, 'a webhook is an http or https address'],
+    [['IN', '--webhook', 'ftp://a'], 2, 'ftp://a: expected http://HOST or https://HOST'],
+    [['IN', '--webhook', 'http://'], 2, 'http://: expected http://HOST'],
+    [['IN', '--webhook', 'ftp://me:secret@a/b'], 2, 'ftp://a/b: expected http://HOST'],
+    [['IN', '--mqtt', 'http://me:secret@a'], 2, 'http://a/: expected mqtt://HOST or mqtts://HOST'],
     [['IN', '--webhook-secret', 'x'], 2, 'says nothing without --webhook'],
     [['IN', '--webhook', 'http://a', '--webhook-secret', 'nowhere'], 5, 'the secret cannot be read'],
     [['IN', '--mqtt', 'http://a'], 2, 'expected mqtt://HOST'],

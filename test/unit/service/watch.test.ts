@@ -1,4 +1,5 @@
 /** Pictures that arrive in a folder: scored once, delivered at least once, over restarts. */
+import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -93,7 +94,8 @@ describe('watching a folder', () => {
   });
 
   it('takes a file once it is whole', async () => {
-    await start([], { settleMs: 200 });
+    // Far longer than the pauses below, however busy the machine is.
+    await start([], { settleMs: 2000 });
     const whole = await readFile(await writePicture(join(scratch, 'whole.png'), 204));
     for (const part of [0.2, 0.6, 1]) {
       await writeFile(join(folder, 'a.png'), whole.subarray(0, Math.floor(whole.length * part)));
@@ -101,7 +103,7 @@ describe('watching a folder', () => {
     }
     await until(() => told.results.length === 1);
     expect(told.results[0]).toMatchObject({ score: expect.closeTo(0.8, 2) });
-  });
+  }, 30_000);
 
   it('scores each content once: under other names, and after a restart', async () => {
     await writePicture(join(folder, 'a.png'), 204);
@@ -157,6 +159,15 @@ describe('watching a folder', () => {
     await writeFile(join(folder, 'b.png'), whole);
     await until(() => told.results.length === 2);
     expect(told.results[1]).toMatchObject({ input: 'b.png', score: expect.closeTo(0.8, 2) });
+  });
+
+  it('waits for no named pipe, however many there are', async () => {
+    const pipes = Array.from({ length: 6 }, (_, at) => join(folder, `pipe-${at}.png`));
+    execFileSync('mkfifo', pipes);
+    await writePicture(join(folder, 'z.png'), 204);
+    await start();
+    await until(() => told.results.length === 1 && told.faults.length === 6);
+    expect(told.faults[0]).toMatch(/^pipe-\d\.png: .*not a regular file/);
   });
 
   it('tells when the folder is gone, and when another is in its place', async () => {
@@ -301,6 +312,19 @@ describe('a webhook', () => {
     await until(() => got.length === 2);
     expect(told.refused[0]).toBe(`${told.results[0]!.key} it answers 400`);
     expect(got[1]!.headers['crane-key']).toBe(told.results[1]!.key);
+  });
+
+  it('with a name and a password in its address is sent them, and nobody else is', async () => {
+    statuses = [503];
+    await writePicture(join(folder, 'a.png'), 204);
+    await start([webhookReceiver(url.replace('//', '//me:p%40ss@'), undefined)]);
+    await until(() => got.length === 2);
+    await stop();
+    for (const { headers } of got)
+      expect(headers.authorization).toBe(`Basic ${Buffer.from('me:p@ss').toString('base64')}`);
+    const kept = await readFile(state, 'utf8');
+    expect(kept).toContain(`webhook ${url}`);
+    expect(kept + JSON.stringify(told)).not.toContain('p%40ss');
   });
 
   it('does not hold up another receiver', async () => {
