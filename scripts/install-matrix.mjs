@@ -317,6 +317,7 @@ function tryExamples(template) {
   for (const [name, args, input] of [
     ['worker-threads', [picture], ''],
     ['million-paths', [], `${picture}\n`],
+    ['video-frames', ['448', '448'], rgbOf(user, picture)],
   ]) {
     cpSync(join(examples, `${name}.mjs`), join(user, `${name}.mjs`));
     const { status, stdout, stderr } = spawnSync(process.execPath, [`${name}.mjs`, ...args], {
@@ -326,6 +327,14 @@ function tryExamples(template) {
     const isRight = status === 0 && /"score":0\.97/.test(stdout);
     tell('crane-native', `examples/${name}.mjs`, '', status, isRight, `${stdout}${stderr}`);
   }
+}
+
+/** Pixels of a picture, by the decoder that came with the package. */
+function rgbOf(user, picture) {
+  const script = `import sharp from 'sharp';
+    process.stdout.write(await sharp(${JSON.stringify(picture)}).raw().toBuffer());`;
+  return spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: user, maxBuffer: 2 ** 24 })
+    .stdout;
 }
 
 function code(stderr) {

@@ -30,9 +30,14 @@ const k_csvColumns = [
   'roi.height',
   'ignoredPixels',
   'backgroundPatches',
+  'bitDepth',
+  'valueRange.low',
+  'valueRange.high',
+  'warnings',
+  'error.hint',
 ];
 
-/** One row a picture; regions are a JSON list in their cell. Columns are the same for all runs: rows of several may be joined. */
+/** One row a picture; regions and warnings are a JSON list in their cell. Columns are the same for all runs: rows of several may be joined. */
 export function csv(stream: Writable): ResultWriter {
   const rows = stringify({
     header: true,
@@ -59,15 +64,18 @@ function csvRow(line: ResultLine): Record<string, unknown> {
       index: line.index,
       error_code: line.error.code,
       error_message: line.error.message,
+      error_hint: line.error.hint,
     };
   }
-  const { regions, anomalous, ms, roi, ...plain } = line;
+  const { regions, anomalous, ms, roi, valueRange, warnings, ...plain } = line;
   return {
     ...plain,
     anomalous: anomalous === null ? '' : String(anomalous),
     regions: regions ? JSON.stringify(regions) : '',
+    warnings: warnings ? JSON.stringify(warnings) : '',
     ...cells('ms', ms),
     ...cells('roi', roi),
+    ...cells('valueRange', valueRange),
   };
 }
 

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { root, run, samples } from './crane-native.js';
 
@@ -81,3 +82,19 @@ it('million-paths: a line for each path, faults included', async () => {
   expect(lines.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
   expect(lines.find(({ index }) => index === 1)).toMatchObject({ error: { code: 'E_INPUT_NOT_FOUND' } });
 }, 90_000);
+
+it('video-frames: a line for each frame, and a rest is a fault', async () => {
+  const raw = async (path: string) => sharp(path).removeAlpha().toColourspace('srgb').raw().toBuffer();
+  const film = Buffer.concat([await raw(good), await raw(bad)]);
+  const args = [example('video-frames'), '448', '448'];
+  const { code, stdout, stderr } = await run(process.execPath, args, { stdin: film });
+  expect(code, stderr).toBe(0);
+  expect(linesOf(stdout)).toMatchObject([
+    { input: 'frame 0', width: 448, height: 448 },
+    { input: 'frame 1', score: expect.closeTo(0.9795, 3) },
+  ]);
+  const cut = await run(process.execPath, args, { stdin: film.subarray(0, film.length - 1) });
+  expect(cut.code).not.toBe(0);
+  expect(linesOf(cut.stdout)).toHaveLength(1);
+  expect(cut.stderr).toContain('is it 448 x 448?');
+}, 120_000);

@@ -1,0 +1,81 @@
+import { PassThrough } from 'node:stream';
+import { parse } from 'csv-parse/sync';
+import { expect, it } from 'vitest';
+import { csv } from '../../../src/sinks/csv.js';
+import type { ResultLine } from '../../../src/sinks/result-line.js';
+
+async function written(lines: readonly ResultLine[]): Promise<Record<string, string>[]> {
+  const stream = new PassThrough();
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const writer = csv(stream);
+  for (const line of lines) await writer.write(line);
+  await writer.end();
+  return parse(Buffer.concat(chunks), { columns: true });
+}
+
+it('has a column for every field of a result, and nothing of a row goes without a word', async () => {
+  const region = { x: 1, y: 2, width: 3, height: 4, area: 9, peak: 0.75, mean: 0.5 };
+  const warnings = [{ kind: 'constant' as const, message: 'all pixels are "equal"' }];
+  const [full, failed] = await written([
+    {
+      input: 'a, "b".png',
+      index: 3,
+      score: 0.5,
+      anomalous: true,
+      threshold: 0.25,
+      width: 40,
+      height: 30,
+      roi: { x: 4, y: 5, width: 30, height: 20 },
+      ignoredPixels: 0,
+      backgroundPatches: 7,
+      bitDepth: 12,
+      valueRange: { low: -1, high: 4 },
+      warnings,
+      regions: [region],
+      map: 'a.map.npy',
+      heatmap: 'a.heat.jpg',
+      model: 'crane-mini@0123',
+      ms: { decode: 1.25, preprocess: 2, forward: 3, postprocess: 4 },
+    },
+    { input: 'bad', index: 4, error: { code: 'E_IMAGE_DECODE', message: 'no picture', hint: 'none' } },
+  ]);
+  expect(full).toEqual({
+    input: 'a, "b".png',
+    index: '3',
+    score: '0.5',
+    anomalous: 'true',
+    threshold: '0.25',
+    width: '40',
+    height: '30',
+    regions: JSON.stringify([region]),
+    map: 'a.map.npy',
+    heatmap: 'a.heat.jpg',
+    model: 'crane-mini@0123',
+    'ms.decode': '1.25',
+    'ms.preprocess': '2',
+    'ms.forward': '3',
+    'ms.postprocess': '4',
+    'error.code': '',
+    'error.message': '',
+    'roi.x': '4',
+    'roi.y': '5',
+    'roi.width': '30',
+    'roi.height': '20',
+    ignoredPixels: '0',
+    backgroundPatches: '7',
+    bitDepth: '12',
+    'valueRange.low': '-1',
+    'valueRange.high': '4',
+    warnings: JSON.stringify(warnings),
+    'error.hint': '',
+  });
+  const set = Object.entries(failed!).filter(([, value]) => value !== '');
+  expect(Object.fromEntries(set)).toEqual({
+    input: 'bad',
+    index: '4',
+    'error.code': 'E_IMAGE_DECODE',
+    'error.message': 'no picture',
+    'error.hint': 'none',
+  });
+});
