@@ -57,7 +57,19 @@ function makeParser(
       throw error ?? usageError(message, args, commandOf(parser));
     });
   for (const command of commands) parser.command(command);
+  layOutNoHelpUnasked(parser);
   return parser;
+}
+
+/**
+ * Beside every command that runs, yargs lays out its help for a later showHelp(), a tenth of a second of a processor's time.
+ * Nobody calls that here.
+ */
+function layOutNoHelpUnasked(parser: object): void {
+  const knowing = parser as {
+    getInternalMethods(): { getUsageInstance(): { cacheHelpMessage(): void } };
+  };
+  knowing.getInternalMethods().getUsageInstance().cacheHelpMessage = () => {};
 }
 
 /** The command that is being read, "data check", and its flags. yargs has the methods; its types do not. */

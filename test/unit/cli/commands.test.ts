@@ -1,6 +1,6 @@
 import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Argv, CommandModule } from 'yargs';
 import { commandsFor } from '../../../src/cli/commands.js';
 import type { Context } from '../../../src/cli/context.js';
@@ -29,6 +29,19 @@ describe('help and usage', () => {
     expect(stdout).toMatch(/--e-attn-layers/);
     expect(stdout).toMatch(/--max-pixels[\s\S]*?default: 100000000/);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(90);
+  });
+
+  it('is laid out only where it is asked for', async () => {
+    // Laying it out measures every word, character by character.
+    const measured = vi.spyOn(String.prototype, 'codePointAt');
+    try {
+      expect((await runInProcess(['score', at('none.png'), '--model', at('model')])).code).not.toBe(2);
+      expect(measured.mock.calls.length).toBeLessThan(100);
+      await runInProcess(['score', '--help']);
+      expect(measured.mock.calls.length).toBeGreaterThan(1000);
+    } finally {
+      measured.mockRestore();
+    }
   });
 
   it('prints the version', async () => {
