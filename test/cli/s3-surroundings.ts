@@ -15,18 +15,74 @@ export interface Way {
   close(): Promise<void>;
 }
 
-/** The server, and before it a way with a fault in every seventh answer. */
-export async function openWay({ keys = 0, isFaulty = true } = {}): Promise<Way> {
-  const server = spawn(python, [join(root, 'test/cli/s3_server.py'), String(keys)], {
+export interface S3Server {
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** moto, with an empty bucket "parts" and so many keys in "many". It takes seconds to start: one does for a file. */
+export async function startS3(keys = 0): Promise<S3Server> {
+  const child = spawn(python, [join(root, 'test/cli/s3_server.py'), String(keys)], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const port = await new Promise<number>((done) => server.stdout.once('data', (text) => done(Number(text))));
+  const port = await new Promise<number>((done) => child.stdout.once('data', (text) => done(Number(text))));
+  return { port, stop: () => endOf(child) };
+}
+
+function endOf(child: ChildProcess): Promise<void> {
+  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  child.kill('SIGKILL');
+  return ended;
+}
+
+/**
+ * Lists `count` keys a thousand at a time, as S3 does, and holds none of them: moto sorts all of its keys for each page.
+ */
+export async function startLister(count: number): Promise<S3Server> {
+  const keyOf = (at: number) => `line/${String(at).padStart(7, '0')}.png`;
+  const server = createServer((asked, answer) => {
+    const query = new URL(asked.url!, 'http://localhost').searchParams;
+    const first = Number(query.get('continuation-token') ?? 0);
+    const end = Math.min(count, first + 1000);
+    const contents: string[] = [];
+    for (let at = first; at < end; at++)
+      contents.push(
+        `<Contents><Key>${keyOf(at)}</Key><Size>${at}</Size><ETag>"${String(at).padStart(32, '0')}"</ETag>` +
+          '<LastModified>2026-01-01T00:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Contents>',
+      );
+    const next = end < count ? `<NextContinuationToken>${end}</NextContinuationToken>` : '';
+    answer.setHeader('content-type', 'application/xml');
+    answer.end(
+      `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><Name>many</Name><Prefix>line/</Prefix>` +
+        `<IsTruncated>${next !== ''}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`,
+    );
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return { port: (server.address() as AddressInfo).port, stop: () => closed(server) };
+}
+
+async function closed(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((done) => server.close(done));
+}
+
+/** What a client needs to reach a server. */
+export const envOf = (port: number): NodeJS.ProcessEnv => ({
+  AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_EC2_METADATA_DISABLED: 'true',
+});
+
+/** Before a server (one of its own, where none is given) a way with a fault in every seventh answer. */
+export async function openWay(given?: S3Server): Promise<Way> {
+  const server = given ?? (await startS3());
+  const { port } = server;
   const faults = { refused: 0, cut: 0, slow: 0 };
   let count = 0;
   const way = createServer((asked, answer) => {
     count++;
-    const fault =
-      isFaulty && count % 7 === 3 ? ['refused', 'cut', 'slow'][Math.floor(count / 7) % 3] : undefined;
+    const fault = count % 7 === 3 ? ['refused', 'cut', 'slow'][Math.floor(count / 7) % 3] : undefined;
     if (fault === 'refused') {
       faults.refused++;
       asked.resume();
@@ -55,20 +111,10 @@ export async function openWay({ keys = 0, isFaulty = true } = {}): Promise<Way> 
   await new Promise<void>((done) => way.listen(0, '127.0.0.1', done));
   return {
     faults,
-    env: {
-      AWS_ENDPOINT_URL: `http://127.0.0.1:${(way.address() as AddressInfo).port}`,
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-      AWS_EC2_METADATA_DISABLED: 'true',
+    env: envOf((way.address() as AddressInfo).port),
+    close: async () => {
+      await closed(way);
+      if (given === undefined) await server.stop();
     },
-    close: () => closeWay(server, way),
   };
-}
-
-async function closeWay(server: ChildProcess, way: Server): Promise<void> {
-  way.closeAllConnections();
-  await new Promise((done) => way.close(done));
-  const ended = new Promise((done) => server.once('exit', done));
-  server.kill('SIGKILL');
-  await ended;
 }
