@@ -1,6 +1,6 @@
 // Preloaded into a program under test: ends it as if by kill -9 at the CRANE_KILL_AT-th call that writes, syncs
-// or renames a temporary file; of a write, half the bytes are written before. CRANE_KILL_LOG: a file that gets
-// one byte for each of these calls, so that they can be counted.
+// or renames a temporary file; of a write, half the bytes are written before. With CRANE_KILL_NAME only files are meant
+// whose path has that in it. CRANE_KILL_LOG: a file that gets one byte for each of these calls, so that they can be counted.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,7 +18,10 @@ F real(const char* name) {
   return reinterpret_cast<F>(dlsym(RTLD_NEXT, name));
 }
 
-bool is_temporary(std::string_view path) { return path.ends_with(".tmp"); }
+bool is_temporary(std::string_view path) {
+  static const char* const name = std::getenv("CRANE_KILL_NAME");
+  return path.ends_with(".tmp") && (name == nullptr || path.find(name) != std::string_view::npos);
+}
 
 bool is_temporary(int descriptor) {
   char link[64];
