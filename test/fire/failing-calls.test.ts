@@ -3,9 +3,11 @@
  * been; no signal ends the program, no file is half-written under its name, and given again the command ends in the bytes of a
  * run that was left alone. And the disk that is full after every number of bytes.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Finished, inScratch } from '../cli/crane-native.js';
+import type { Finished } from '../cli/crane-native.js';
 import {
   type Command,
   checkWholeness,
@@ -30,10 +32,15 @@ const k_numbers = isFull ? 12 : 1;
 const k_sizes = isFull ? 20 : 1;
 
 let shim: Shim;
+let around: Surroundings;
 beforeAll(async () => {
   shim = await buildShim();
+  around = await makeSurroundings(await mkdtemp(join(tmpdir(), 'crane failing-ä-')));
+}, 120_000);
+afterAll(async () => {
+  await shim.remove();
+  await rm(around.scratch, { recursive: true, force: true });
 });
-afterAll(() => shim.remove());
 
 /** From 1 to `last`, both among them, at most `count`. */
 function spread(last: number, count: number): number[] {
@@ -57,7 +64,6 @@ function codeOf({ code, signal, stderr }: Finished, what: string): string {
 /** One run with faults, and one without that must make up for it. */
 async function tryFaults(
   command: Command,
-  around: Surroundings,
   expected: Record<string, string>,
   what: string,
   faults: (place: string) => Faults,
@@ -78,34 +84,35 @@ async function tryFaults(
 it.each(commands)(
   '$name: calls that fail once, and a full disk',
   async (command) => {
-    await inScratch(async (scratch) => {
-      const around = await makeSurroundings(scratch);
-      const log = join(scratch, 'calls');
-      let tried = 0;
-      let expected: Record<string, string> | undefined;
-      for (const [kind, what] of k_failures) {
-        // What maps is read: the model and its bank; what writes is the command's own.
-        const watched = (place: string) => (kind === 'mmap' ? scratch : place);
-        const whole = await makePlace(command, around, `whole ${kind}`);
-        const args = command.args(around, whole);
-        const calls = await countCalls(shim, args, watched(whole), [kind], log, around.env);
-        expected ??= await resultsOf(command, whole);
-        for (const at of calls === 0 ? [] : spread(calls, k_numbers)) {
-          const faults = (place: string): Faults => ({ folder: watched(place), calls: [kind], at, what });
-          await tryFaults(command, around, expected, `${kind} ${at} of ${calls}`, faults);
-          tried++;
-        }
-      }
-      const bytes = Object.values(expected!).reduce((sum, hex) => sum + hex.length / 2, 0);
-      for (const step of spread(k_sizes, k_sizes)) {
-        const room = Math.floor(((step - 1) * bytes * 1.02) / k_sizes);
-        await tryFaults(command, around, expected!, `room for ${room} bytes`, (folder) => ({ folder, room }));
+    const whole = await makePlace(command, around, `${command.name} whole`);
+    const kinds = k_failures.map(([kind]) => kind);
+    // What maps is read: the model and its bank; what writes is the command's own.
+    const mapped = around.scratch;
+    const log = join(around.scratch, 'calls');
+    const watched = { folder: whole, mapped, calls: kinds, log };
+    const counts = await countCalls(shim, command.args(around, whole), watched, around.env);
+    const expected = await resultsOf(command, whole);
+    let tried = 0;
+    for (const [kind, what] of k_failures) {
+      const calls = counts.get(kind)!;
+      for (const at of calls === 0 ? [] : spread(calls, k_numbers)) {
+        const faults = (folder: string): Faults => ({ folder, mapped, calls: [kind], at, what });
+        await tryFaults(command, expected, `${kind} ${at} of ${calls}`, faults);
         tried++;
       }
-      console.log(
-        `${command.name}: ${tried} failures: ${[...seen].map(([code, n]) => `${code} ${n}`).join(', ')}`,
-      );
-    });
+    }
+    // Without these kinds nothing would have been tried.
+    for (const kind of ['write', 'fsync', 'rename', 'open', 'mmap'] as const)
+      expect(counts.get(kind), kind).toBeGreaterThan(0);
+    const bytes = Object.values(expected).reduce((sum, hex) => sum + hex.length / 2, 0);
+    for (const step of spread(k_sizes, k_sizes)) {
+      const room = Math.floor(((step - 1) * bytes * 1.02) / k_sizes);
+      await tryFaults(command, expected, `room for ${room} bytes`, (folder) => ({ folder, room }));
+      tried++;
+    }
+    console.log(
+      `${command.name}: ${tried} failures: ${[...seen].map(([code, n]) => `${code} ${n}`).join(', ')}`,
+    );
   },
   3_600_000,
 );

@@ -3,11 +3,12 @@
 // for memory and threads that the engine makes.
 //
 //   CRANE_FIRE_FOLDER  files below it are watched
+//   CRANE_FIRE_MAPPED  files below it are watched when they are mapped, where it is not the same folder
 //   CRANE_FIRE_CALLS   of which calls: write,fsync,rename,open,mmap,alloc,thread (joined by commas)
 //   CRANE_FIRE_AT      the number of the call, from 1
 //   CRANE_FIRE_DO      kill, SIGINT or SIGTERM (a signal, and the call is made), or the number of an errno that the call fails with
 //   CRANE_FIRE_ROOM    bytes that may be written below the folder; then ENOSPC
-//   CRANE_FIRE_LOG     a file that gets one byte for each counted call
+//   CRANE_FIRE_LOG     a file that gets a byte for each counted call, the first letter of its kind
 //
 // A program steers it by renaming: /crane-fire/at/N counts anew from here.
 #include <dlfcn.h>
@@ -63,22 +64,33 @@ bool is_watched(std::string_view path) {
   return !folder.empty() && path.starts_with(folder);
 }
 
-bool is_watched(int descriptor) {
+// The path of an open file, in `memory`; empty where it has none.
+std::string_view path_of(int descriptor, char (&memory)[4096]) {
   char link[64];
-  char path[4096];
   snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
-  const ssize_t length = readlink(link, path, sizeof path);
-  return length > 0 && is_watched(std::string_view(path, static_cast<size_t>(length)));
+  const ssize_t length = readlink(link, memory, sizeof memory);
+  return {memory, length > 0 ? static_cast<size_t>(length) : 0};
 }
 
-// Whether this call is the one.
-bool is_the_one() {
+bool is_watched(int descriptor) {
+  char path[4096];
+  return is_watched(path_of(descriptor, path));
+}
+
+bool is_watched_when_mapped(int descriptor) {
+  static const std::string_view folder = setting("CRANE_FIRE_MAPPED");
+  char path[4096];
+  return folder.empty() ? is_watched(descriptor) : path_of(descriptor, path).starts_with(folder);
+}
+
+// Whether this call is the one; `kind` is the first letter of its own.
+bool is_the_one(char kind) {
   if (last.load() == -2) last.store(number_of("CRANE_FIRE_AT"));
   static const char* const log = setting("CRANE_FIRE_LOG");
   if (*log != '\0') {
     static const int descriptor = real<int (*)(const char*, int, ...)>("open")(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     static const auto next = real<ssize_t (*)(int, const void*, size_t)>("write");
-    if (next(descriptor, ".", 1) != 1) abort();
+    if (next(descriptor, &kind, 1) != 1) abort();
   }
   if (++calls != last.load()) return false;
   static const std::string_view todo = setting("CRANE_FIRE_DO");
@@ -121,7 +133,7 @@ ssize_t watched_write(int descriptor, size_t count, Write write_some) {
     errno = ENOSPC;
     return -1;
   }
-  if (!counts || !is_the_one()) return write_some(count);
+  if (!counts || !is_the_one('w')) return write_some(count);
   // Half of it is on the disk by then.
   if (count > 1) write_some(count / 2);
   errno = what_happens();
@@ -139,7 +151,7 @@ bool fails_for_memory(void* caller) {
   static const bool counts = is_counted("alloc");
   if (!counts || is_inside || last.load() <= 0) return false;
   is_inside = true;
-  const bool fails = is_of_engine(caller) && is_the_one();
+  const bool fails = is_of_engine(caller) && is_the_one('a');
   is_inside = false;
   return fails;
 }
@@ -174,7 +186,7 @@ ssize_t writev(int descriptor, const iovec* parts, int count) {
 
 int fsync(int descriptor) {
   static const auto next = real<int (*)(int)>("fsync");
-  if (is_counted("fsync") && is_watched(descriptor) && is_the_one()) {
+  if (is_counted("fsync") && is_watched(descriptor) && is_the_one('f')) {
     errno = what_happens();
     return -1;
   }
@@ -183,7 +195,7 @@ int fsync(int descriptor) {
 
 int fdatasync(int descriptor) {
   static const auto next = real<int (*)(int)>("fdatasync");
-  if (is_counted("fsync") && is_watched(descriptor) && is_the_one()) {
+  if (is_counted("fsync") && is_watched(descriptor) && is_the_one('f')) {
     errno = what_happens();
     return -1;
   }
@@ -198,7 +210,7 @@ int rename(const char* from, const char* to) {
     last.store(atol(from + strlen("/crane-fire/at/")));
     return 0;
   }
-  if (is_counted("rename") && is_watched(std::string_view(to)) && is_the_one()) {
+  if (is_counted("rename") && is_watched(std::string_view(to)) && is_the_one('r')) {
     errno = what_happens();
     return -1;
   }
@@ -211,7 +223,7 @@ int open64(const char* path, int flags, ...) {
   va_start(rest, flags);
   const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
   va_end(rest);
-  if (is_watched(std::string_view(path)) && is_counted("open") && is_the_one()) {
+  if (is_watched(std::string_view(path)) && is_counted("open") && is_the_one('o')) {
     errno = what_happens();
     return -1;
   }
@@ -228,7 +240,7 @@ int open(const char* path, int flags, ...) {
 
 void* mmap64(void* address, size_t length, int protection, int flags, int descriptor, off64_t offset) {
   static const auto next = real<void* (*)(void*, size_t, int, int, int, off64_t)>("mmap64");
-  if (descriptor >= 0 && is_counted("mmap") && is_watched(descriptor) && is_the_one()) {
+  if (descriptor >= 0 && is_counted("mmap") && is_watched_when_mapped(descriptor) && is_the_one('m')) {
     errno = what_happens();
     return MAP_FAILED;
   }
@@ -246,7 +258,7 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
   Dl_info info;
   void* const caller = __builtin_return_address(0);
   const bool is_of_cpp = dladdr(caller, &info) != 0 && info.dli_fname != nullptr && strstr(info.dli_fname, "libstdc++") != nullptr;
-  if (is_counted("thread") && is_of_cpp && is_the_one()) return what_happens();
+  if (is_counted("thread") && is_of_cpp && is_the_one('t')) return what_happens();
   return next(thread, attributes, start, argument);
 }
 

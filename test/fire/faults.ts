@@ -1,7 +1,7 @@
 /** Programs under the shim of faults.cpp: killed, refused or without room at the call that is asked for. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { type Finished, root, run } from '../cli/crane-native.js';
@@ -16,6 +16,8 @@ export const errnos = { EIO: 5, ENOMEM: 12, EAGAIN: 11, ENOSPC: 28, EMFILE: 24 }
 export interface Faults {
   /** files below it are watched */
   folder?: string;
+  /** files below it are watched when they are mapped; default `folder` */
+  mapped?: string;
   calls?: readonly CallKind[];
   at?: number;
   what?: 'kill' | 'SIGINT' | 'SIGTERM' | keyof typeof errnos;
@@ -37,9 +39,10 @@ export async function buildShim(): Promise<Shim> {
     ...[source, '-o', library, '-ldl'],
   ]);
   return {
-    env: ({ folder, calls, at, what, room, log }) => ({
+    env: ({ folder, mapped, calls, at, what, room, log }) => ({
       LD_PRELOAD: library,
       ...(folder === undefined ? {} : { CRANE_FIRE_FOLDER: folder }),
+      ...(mapped === undefined ? {} : { CRANE_FIRE_MAPPED: mapped }),
       ...(calls === undefined ? {} : { CRANE_FIRE_CALLS: calls.join(',') }),
       ...(at === undefined ? {} : { CRANE_FIRE_AT: String(at) }),
       ...(what === undefined
@@ -56,19 +59,18 @@ export function runUnder(args: string[], env: NodeJS.ProcessEnv): Promise<Finish
   return run(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...args], { env });
 }
 
-/** The calls that a run makes which is left alone. */
+/** The calls that a run makes which is left alone, of each kind. */
 export async function countCalls(
   shim: Shim,
   args: string[],
-  folder: string,
-  calls: readonly CallKind[],
-  log: string,
+  faults: Faults & { calls: readonly CallKind[]; log: string },
   env: NodeJS.ProcessEnv,
-): Promise<number> {
-  await rm(log, { force: true });
-  const finished = await runUnder(args, { ...env, ...shim.env({ folder, calls, log }) });
+): Promise<Map<CallKind, number>> {
+  await rm(faults.log, { force: true });
+  const finished = await runUnder(args, { ...env, ...shim.env(faults) });
   if (finished.code !== 0) throw new Error(finished.stderr);
-  return existsSync(log) ? (await stat(log)).size : 0;
+  const letters = existsSync(faults.log) ? await readFile(faults.log, 'latin1') : '';
+  return new Map(faults.calls.map((kind) => [kind, letters.split(kind[0]!).length - 1]));
 }
 
 /** Every file below a folder, by its name in it. */

@@ -22,7 +22,8 @@ const { values, positionals } = parseArgs({
     inside: { type: 'string' },
   },
 });
-const k_samples = 40;
+/** Each is a collection of everything, several times. A step of a table that grows once is found by neither number. */
+const samplesOf = (times) => Math.min(40, Math.ceil(times / 4));
 /** What is compiled, compiled again and given up for it is no loss, and would be most of what is seen. */
 const k_v8 = [
   '--expose-gc',
@@ -53,6 +54,7 @@ const k_kinds = ['native', 'node', 'heap', 'files', 'threads'];
 
 /** In the process under the shim. @returns whether nothing grows */
 async function measure(name, times, folder) {
+  const steps = samplesOf(times);
   const { works, losing, prepare } = await import('./leak-works.mjs');
   await prepare(folder);
   const work = await works[name](folder);
@@ -70,10 +72,10 @@ async function measure(name, times, folder) {
   if (values.places) renameSync('/crane-fire/stacks', join(folder, 'before'));
   // What is noted must not be what grows.
   const names = Object.keys(await work.held());
-  const at = new Float64Array(k_samples + 1);
-  const noted = names.map(() => k_kinds.map(() => new Float64Array(k_samples + 1)));
-  for (let sample = 0; sample <= k_samples; sample++) {
-    if (sample > 0) await go(Math.ceil(times / k_samples));
+  const at = new Float64Array(steps + 1);
+  const noted = names.map(() => k_kinds.map(() => new Float64Array(steps + 1)));
+  for (let sample = 0; sample <= steps; sample++) {
+    if (sample > 0) await go(Math.ceil(times / steps));
     at[sample] = done;
     for (const [n, held] of Object.values(await work.held()).entries())
       for (const [k, kind] of k_kinds.entries()) noted[n][k][sample] = held[kind];
