@@ -1,6 +1,6 @@
-// The addon under ASan and UBSan, under Node (scripts/fire.mjs asan).
+// The native tests under ASan, LSan and UBSan, and the addon under ASan and UBSan, under Node (scripts/fire.mjs asan).
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
@@ -71,12 +71,56 @@ function buildEngine(folder, targets) {
 const libraryOf = (name) =>
   spawnSync(process.env.CXX ?? 'c++', [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
 
-/** @param tell called with what was tried, whether it is right, and the output */
-export function addonUnderAsan(tell) {
+function configureUnderAsan() {
   configureEngine(engineFolder, {
     CRANE_SANITIZE: 'address,undefined',
     CMAKE_CXX_FLAGS_RELEASE: '-O1',
   });
+}
+
+/**
+ * The native suite, those tests included that need libtorch.
+ * @param tell called with what was tried, whether it is right, and the output
+ */
+export function nativeTestsUnderAsan(tell) {
+  configureUnderAsan();
+  const programs = ['crane_plain_tests', 'crane_torch_tests'];
+  buildEngine(engineFolder, programs);
+  const pathOf = (program) =>
+    [join(engineFolder, 'Release', program), join(engineFolder, program)].find(existsSync) ?? program;
+  const env = {
+    ASAN_OPTIONS: 'detect_leaks=1',
+    LSAN_OPTIONS: `suppressions=${join(root, 'test/fire/leaks.supp')}:print_suppressions=0`,
+    UBSAN_OPTIONS: 'print_stacktrace=1',
+  };
+  const scratch = mkdtempSync(join(os.tmpdir(), 'crane-asan-'));
+  for (const program of programs) {
+    const report = join(scratch, `${program}.json`);
+    const started = Date.now();
+    const args = ['--gtest_brief=1', `--gtest_output=json:${report}`];
+    const { code, output } = run(pathOf(program), args, env);
+    const { tests = 0, failures = 1 } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
+    const isClean = code === 0 && failures === 0 && tests > 100 && !/Sanitizer|runtime error/.test(output);
+    const seconds = Math.round((Date.now() - started) / 1000);
+    tell(`${tests} tests of ${program} under address,leak,undefined (${seconds} s)`, isClean, output);
+  }
+  rmSync(scratch, { recursive: true });
+  // One test that scores by the method of the tests, which has the planted bugs.
+  const one = ['--gtest_brief=1', '--gtest_filter=Toy.PartsAreChosen*'];
+  const finds = {
+    leak: 'LeakSanitizer',
+    overflow: 'signed integer overflow',
+    overread: 'heap-buffer-overflow',
+  };
+  for (const [bug, words] of Object.entries(finds)) {
+    const { code, output } = run(pathOf('crane_torch_tests'), one, { ...env, CRANE_FIRE_PLANT: bug });
+    tell(`planted ${bug} in the native tests is found`, code !== 0 && output.includes(words), output);
+  }
+}
+
+/** @param tell called with what was tried, whether it is right, and the output */
+export function addonUnderAsan(tell) {
+  configureUnderAsan();
   buildEngine(engineFolder, ['crane_engine', 'crane_engine_toy', 'crane_loader']);
   const addon = join(engineFolder, 'Release');
   copyFileSync(join(root, 'build', 'Release', 'crane_engine.json'), join(addon, 'crane_engine.json'));

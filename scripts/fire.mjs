@@ -4,7 +4,8 @@
 //   fuzz TARGET [SECONDS]     libFuzzer on one target (300 s); with clang (CXX=clang++-14)
 //   merge TARGET              adds to the corpus what that found and covers more
 //   coverage                  lines of the parsers that their tests and the corpus run (gcov)
-//   asan                      the addon under ASan and UBSan, under Node: builds it whole, an hour
+//   asan [native] [addon]     the native tests under ASan, LSan and UBSan; the addon under ASan and UBSan, under Node: builds
+//                             both whole, an hour
 //   tidy [PART...]            clang-tidy over native/ and bindings/, or the files whose names hold a part
 // Everything is built below build/fire. The last line of check is "N passed, M failed".
 import { spawnSync } from 'node:child_process';
@@ -12,7 +13,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { addonUnderAsan } from './fire-engine.mjs';
+import { addonUnderAsan, nativeTestsUnderAsan } from './fire-engine.mjs';
 import { tidy } from './fire-tidy.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -176,7 +177,12 @@ const works = {
   fuzz,
   merge,
   coverage,
-  asan: () => ends(() => addonUnderAsan(tell)),
+  asan: (...parts) =>
+    ends(() => {
+      const isWanted = (part) => parts.length === 0 || parts.includes(part);
+      if (isWanted('native')) nativeTestsUnderAsan(tell);
+      if (isWanted('addon')) addonUnderAsan(tell);
+    }),
   tidy: (...parts) => ends(() => tidy(tell, parts)),
 };
 if (works[what] === undefined || ((what === 'fuzz' || what === 'merge') && !targets.includes(rest[0]))) {

@@ -5,6 +5,7 @@
 #include <ATen/ops/upsample_bilinear2d.h>
 
 #include <cstdlib>
+#include <limits>
 #include <string_view>
 
 #include "core/error.h"
@@ -22,10 +23,21 @@ struct MeanPatch final : Context {
   at::Tensor normal;  // [width], undefined: the picture's own
 };
 
-// The bug that the sanitizers must find in an addon (scripts/fire.mjs asan): a value behind the last.
-void overread_if_asked(const at::Tensor& values) {
+// The bugs that the sanitizers must find in the addon and in the native tests (scripts/fire.mjs asan): 64
+// bytes that nobody holds, a sum beyond int, and a value behind the last.
+void err_if_asked(const at::Tensor& values) {
   const char* const asked = std::getenv("CRANE_FIRE_PLANT");
-  if (asked == nullptr || std::string_view(asked) != "overread") return;
+  if (asked == nullptr) return;
+  const std::string_view bug(asked);
+  if (bug == "leak") {
+    char* volatile lost = new char[64];
+    lost = nullptr;
+  }
+  if (bug == "overflow") {
+    volatile int most = std::numeric_limits<int>::max();
+    most = most + 1;
+  }
+  if (bug != "overread") return;
   const at::Tensor copy = values.contiguous().clone();
   const volatile float* const behind = copy.const_data_ptr<float>() + copy.numel();
   if (*behind == 0.5F) std::abort();
@@ -33,7 +45,7 @@ void overread_if_asked(const at::Tensor& values) {
 
 // Unit rows, [B, N, width].
 at::Tensor patches(const Towers& towers, const at::Tensor& image) {
-  overread_if_asked(image);
+  err_if_asked(image);
   return layers::unit_rows(towers.vision->patch_features(image, nullptr));
 }
 
