@@ -40,14 +40,7 @@ const folders = [
   'prebuilds',
   'models',
 ];
-const singles = [
-  'CMakeLists.txt',
-  'binding.gyp',
-  'scripts/install.mjs',
-  'LICENSE',
-  'THIRD_PARTY.md',
-  'CHANGELOG.md',
-];
+const singles = ['CMakeLists.txt', 'scripts/install.mjs', 'LICENSE', 'THIRD_PARTY.md', 'CHANGELOG.md'];
 const assets = ['assets/bpe_simple_vocab_16e6.txt.gz', 'assets/html-entities.json'];
 const paths = [...engineFiles(root).files, ...folders, ...singles, ...assets];
 // Without a build there are no prebuilds, and the package compiles where it is installed.

@@ -44,7 +44,7 @@ export function conformalThreshold(
         hint:
           n === 0
             ? 'name a folder of normal pictures'
-            : `take more pictures, or a rate of ${roundedUp(1 / (n + 1))} or more: --false-alarm-rate`,
+            : `take more pictures, or a rate of ${roundedUp(1 / (n + 1))} or more (--false-alarm-rate, falseAlarmRate)`,
       },
     );
   }

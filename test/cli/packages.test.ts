@@ -12,6 +12,11 @@ const engine = readJson('packages/engine/package.json');
 /** Asked for by cmake-js and CMakeLists.txt, and only when the addon is compiled. */
 const buildPackages = ['cmake-js', 'node-addon-api', 'node-api-headers'];
 
+it('no package has a binding.gyp, which npm would tell as the install script of a second install', () => {
+  for (const path of ['package.json', 'scripts/pack-engine.mjs'])
+    expect(readFileSync(join(root, path), 'utf8')).not.toContain('binding.gyp');
+});
+
 describe('the library', () => {
   it('loads the decoder and the checker of model.json, and no package of a door', () => {
     const { packages, files } = closure(root, ['dist/index.js'], 'static');

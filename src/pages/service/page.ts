@@ -22,7 +22,7 @@ button.main { background: var(--accent); color: var(--card); border-color: var(-
 input[type=checkbox] { width: 1.2rem; height: 1.2rem; vertical-align: middle; }
 .slider { display: inline-flex; align-items: center; gap: .5rem; } .slider input { width: min(16rem, 40vw); min-height: 2rem; accent-color: var(--accent); }
 output { font-variant-numeric: tabular-nums; }
-.camera video { display: block; max-width: 100%; width: 40rem; border-radius: .4rem; margin: .6rem 0; }
+.camera { flex-basis: 100%; } .camera video { display: block; max-width: 100%; width: 40rem; border-radius: .4rem; margin: .6rem 0; }
 .said { font-weight: 600; }
 .columns { display: grid; grid-template-columns: minmax(16rem, 22rem) minmax(0, 1fr); gap: 1.2rem; align-items: start; }
 .history { list-style: none; margin: 0; padding: 0; max-height: 70vh; overflow-y: auto; }
@@ -35,11 +35,11 @@ output { font-variant-numeric: tabular-nums; }
 .detail .stack { max-width: 100%; } .over { position: absolute; inset: 0; width: 100%; height: 100%; } .alone { width: 100%; }
 svg.over rect { fill: none; stroke: #fff; stroke-width: 2; vector-effect: non-scaling-stroke; outline: 1px solid #000; }
 .scale { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; font-size: .85rem; }
-.good { margin-top: .6rem; } .good fieldset { border: 0; margin: 0; padding: 0; min-width: 0; } .good legend { font-weight: 600; padding: 0; } .good ul { list-style: none; margin: 0; padding: 0; max-height: 40vh; overflow-y: auto; } .good label { display: inline-flex; align-items: center; gap: .5rem; max-width: 100%; min-height: 2.75rem; } .good img { width: 2.5rem; height: 2.5rem; object-fit: cover; border-radius: .25rem; }
+.good { margin-top: .6rem; } .good fieldset { border: 0; margin: 0; padding: 0; min-width: 0; } .good legend { font-weight: 600; padding: 0; } .good ul { list-style: none; margin: 0; padding: 0; max-height: 40vh; overflow-y: auto; } .good label { display: inline-flex; align-items: center; gap: .5rem; max-width: 100%; min-height: 2.75rem; } .good label > input, .good img { flex: none; } .good img { width: 2.5rem; height: 2.5rem; object-fit: cover; border-radius: .25rem; }
 .kept summary { cursor: pointer; min-height: 2.75rem; padding: .5rem 0; } .kept ul { list-style: none; margin: 0; padding: 0; } .kept li { justify-content: space-between; border-bottom: 1px solid var(--line); margin: 0; padding: .3rem 0; overflow-wrap: anywhere; } .kept li > span { min-width: 0; }
 dialog { color: var(--ink); width: min(32rem, calc(100vw - 2rem)); padding: 1rem; } dialog::backdrop { background: #000a; } dialog .row { justify-content: flex-end; }
 caption { text-align: left; font-weight: 600; }
-@media (max-width: 48rem) { .columns { grid-template-columns: minmax(0, 1fr); } .history { display: flex; overflow-x: auto; gap: .4rem; } .history li { flex: 0 0 13rem; } .detail { grid-row: 1; } }
+@media (max-width: 48rem) { .slider { display: grid; grid-template-columns: 5.5rem minmax(0, 1fr) 3.2rem; flex-basis: 100%; } .slider input { width: 100%; } .columns { grid-template-columns: minmax(0, 1fr); } .history { display: flex; overflow-x: auto; gap: .4rem; } .history li { flex: 0 0 13rem; } .detail { grid-row: 1; } }
 @media (prefers-reduced-motion: no-preference) { .drop { transition: border-color .15s; } }
 `;
 

@@ -207,7 +207,7 @@ export function labelledBodies(names: readonly OptionName[], texts: Record<strin
     'multipart/form-data': {
       schema: {
         type: 'object',
-        properties: { good: files, bad: files, ...texts, ...textProperties(names) },
+        properties: { good: { ...files, minItems: 1 }, bad: files, ...texts, ...textProperties(names) },
         required: ['good'],
       },
     },
