@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <numeric>
+#include <vector>
 
 #include "core/error.h"
 #include "normals/search.h"
@@ -37,24 +39,30 @@ BothOptions parse(const Settings& settings) {
   return options;
 }
 
+// In an order of their own, so that the pictures' order decides no bit.
+double sum_of(std::vector<double> values) {
+  std::ranges::sort(values);
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
 // Standard deviation over all pixels of all pictures, in double.
 class Spread {
  public:
   void add(const at::Tensor& map) {
     const at::Tensor values = map.to(at::kDouble);
     count_ += static_cast<double>(values.numel());
-    sum_ += values.sum().item<double>();
-    squares_ += values.square().sum().item<double>();
+    sums_.push_back(values.sum().item<double>());
+    squares_.push_back(values.square().sum().item<double>());
   }
   double value() const {
-    const double mean = sum_ / count_;
-    return std::sqrt(std::max(0.0, squares_ / count_ - mean * mean));
+    const double mean = sum_of(sums_) / count_;
+    return std::sqrt(std::max(0.0, sum_of(squares_) / count_ - mean * mean));
   }
 
  private:
   double count_ = 0;
-  double sum_ = 0;
-  double squares_ = 0;
+  std::vector<double> sums_;
+  std::vector<double> squares_;
 };
 
 // With weight w of x in spreads s beside 1 of y in spreads t, y / t + w x / s is a multiple of

@@ -1,6 +1,9 @@
 // Prompts and a bank together through the engine.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "../engine/noise_pictures.h"
 #include "../engine/synthetic_model.h"
 #include "../weights/error_of.h"
@@ -79,6 +82,17 @@ TEST_F(Both, EachCountsInItsSpreadOverTheGoodPictures) {
     EXPECT_NEAR(b / (1 - b), 3 * a / (1 - a), 1e-2 * b / (1 - b)) << i;
     EXPECT_NEAR(a, share_at(one, 42), 1e-3) << i;
     EXPECT_LT(share_at(wide, i), a) << i;
+  }
+}
+
+TEST_F(Both, TheOrderOfTheBankDecidesNoBit) {
+  std::vector<size_t> order = {0, 1, 2, 4};
+  const ScoreOptions options = how();
+  const ScoreOutcome first = score(3, beside(learn(order), options), options);
+  while (std::ranges::next_permutation(order).found) {
+    const ScoreOutcome other = score(3, beside(learn(order), options), options);
+    EXPECT_EQ(other.score, first.score);
+    EXPECT_EQ(other.map, first.map);
   }
 }
 
