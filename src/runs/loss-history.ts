@@ -4,6 +4,9 @@ import type { StepLosses } from '../addon/training.js';
 export const lossTerms = ['focal', 'dice', 'image', 'total'] as const satisfies (keyof StepLosses)[];
 export type LossTerm = (typeof lossTerms)[number];
 
+/** Room that is taken at once, at most: 32 MiB. */
+const k_mostReserved = 2 ** 20;
+
 export class LossHistory {
   #values: Float64Array;
   #steps: number;
@@ -18,13 +21,21 @@ export class LossHistory {
     return this.#steps;
   }
 
+  /** Takes the room of a run of so many steps, so that nothing grows while it runs; a very long one grows later. */
+  reserve(steps: number): void {
+    const values = Math.min(steps, k_mostReserved) * lossTerms.length;
+    if (values > this.#values.length) this.#makeRoom(values);
+  }
+
+  #makeRoom(values: number): void {
+    const grown = new Float64Array(values);
+    grown.set(this.#values);
+    this.#values = grown;
+  }
+
   push(losses: StepLosses): void {
     const at = this.#steps * lossTerms.length;
-    if (at + lossTerms.length > this.#values.length) {
-      const grown = new Float64Array(Math.max(1024, 2 * this.#values.length));
-      grown.set(this.#values);
-      this.#values = grown;
-    }
+    if (at + lossTerms.length > this.#values.length) this.#makeRoom(Math.max(1024, 2 * this.#values.length));
     for (const [term, name] of lossTerms.entries()) this.#values[at + term] = losses[name];
     this.#steps++;
   }

@@ -8,6 +8,8 @@ import type { TrainSettings } from './train-settings.js';
 import type { Fingerprint } from './training-fingerprint.js';
 import type { Versions } from './versions.js';
 
+const k_sha256 = /^[0-9a-f]{64}$/;
+
 export interface EpochRecord {
   epoch: number;
   steps: number;
@@ -60,5 +62,16 @@ export async function readTimes(path: string): Promise<Pick<RunRecord, 'startedA
     return typeof startedAt === 'string' && Number.isFinite(seconds) ? { startedAt, seconds } : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Of the checkpoints that an earlier process of the same run recorded, by their names; none where nothing can be read. */
+export async function readChecksums(path: string): Promise<ReadonlyMap<string, string>> {
+  try {
+    const { epochs } = JSON.parse(await readFile(path, 'utf8')) as { epochs: Partial<EpochRecord>[] };
+    const known = epochs.filter(({ sha256 }) => typeof sha256 === 'string' && k_sha256.test(sha256));
+    return new Map(known.map(({ checkpoint, sha256 }) => [String(checkpoint), sha256!]));
+  } catch {
+    return new Map();
   }
 }

@@ -1,6 +1,6 @@
 /** One run from its pictures to its prompts, in one folder. */
 
-import type { ClassTexts, StepLosses } from '../addon/training.js';
+import type { ClassTexts } from '../addon/training.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { k_pictureDigits, sha256OfFile } from '../files/content-hash.js';
 import { writeWhole } from '../files/write-whole.js';
@@ -8,14 +8,15 @@ import { originMetadata } from '../models/prompt-origin.js';
 import type { ReportRun } from '../pages/training/report-page.js';
 import { LossHistory } from '../runs/loss-history.js';
 import {
-  type EpochRecord,
   type RunRecord,
+  readChecksums,
   readStatus,
   readTimes,
   writeRecord,
 } from '../runs/training-record.js';
 import { versionsOf } from '../runs/versions.js';
 import { epochOrders } from './epoch-orders.js';
+import { EpochRecords } from './epoch-records.js';
 import { addCounts, fillCache } from './fill-cache.js';
 import { type LearnItem, learn } from './learn.js';
 import type { LearningPicture } from './learning-pictures.js';
@@ -74,19 +75,25 @@ async function* runInFolder(
   checkEpochs(training, prepared, saved, folder);
 
   const started = performance.now();
-  const record = await newRecord(training, prepared, saved, run);
+  const losses = saved?.losses ?? new LossHistory();
+  const epochs = await epochsSoFar(training, prepared, losses, folder);
+  const head = await newRecord(training, prepared, run);
+  // Epochs are told anew each time: what they were made of is kept smaller.
+  const recorded = (): RunRecord => {
+    const all = epochs.all();
+    return { ...head, epochs: all, losses: all.at(-1)?.losses ?? null };
+  };
   if (run.force && !run.resume) await folder.clear();
-  await writeRecord(folder.record, record, run.resume).catch((thrown: unknown) => {
+  await writeRecord(folder.record, recorded(), run.resume).catch((thrown: unknown) => {
     throw isTaken(thrown) ? folder.isTaken() : thrown;
   });
   await folder.removeTemporary();
 
-  const losses = saved?.losses ?? new LossHistory();
-  const secondsBefore = record.seconds;
+  const secondsBefore = head.seconds;
   const write = async (change: Partial<RunRecord>) => {
-    Object.assign(record, change);
-    record.seconds = secondsBefore + (performance.now() - started) / 1000;
-    record.losses = record.epochs.at(-1)?.losses ?? null;
+    Object.assign(head, change);
+    head.seconds = secondsBefore + (performance.now() - started) / 1000;
+    const record = recorded();
     await writeRecord(folder.record, record, true);
     if (record.status === 'running') return;
     const { reportPage } = await trainingPage();
@@ -95,10 +102,9 @@ async function* runInFolder(
   let hasEnded = false;
   try {
     for await (const event of learnPrepared(training, prepared, run, saved?.position, losses)) {
-      if (event.stage === 'features') record.features.computed = event.done;
+      if (event.stage === 'features') head.features.computed = event.done;
       if (event.stage === 'epoch') {
-        const sha256 = await sha256OfFile(event.checkpoint);
-        record.epochs.push({ ...epochRecord(prepared, training, event.epoch, event.losses), sha256 });
+        epochs.add(await sha256OfFile(event.checkpoint));
         await write({});
       }
       yield event;
@@ -119,7 +125,7 @@ async function* runInFolder(
     // The consumer left in the middle.
     if (!hasEnded) await write({ status: 'interrupted' }).catch(() => {});
   }
-  return { record, losses };
+  return { record: recorded(), losses };
 }
 
 /** Features, then steps. Nothing is loaded and computed for a run that is complete. */
@@ -205,13 +211,10 @@ function promptMetadata(
 async function newRecord(
   training: Training,
   prepared: PreparedRun,
-  saved: SavedRun | undefined,
   { seed, folder, resume }: SeedRun,
 ): Promise<RunRecord> {
   const { settings, data, dataPaths, cache } = training;
   const times = resume ? await readTimes(folder.record) : undefined;
-  const steps = stepsPerEpoch(prepared, training);
-  const done = Math.floor((saved?.losses.steps ?? 0) / steps);
   return {
     format: 1,
     status: 'running',
@@ -231,9 +234,7 @@ async function newRecord(
       computed: 0,
       found: prepared.files - prepared.missing.length,
     },
-    epochs: Array.from({ length: done }, (_, epoch) =>
-      epochRecord(prepared, training, epoch + 1, saved!.losses.mean(epoch * steps, (epoch + 1) * steps)),
-    ),
+    epochs: [],
     losses: null,
     prompts: null,
     notes: [...data.notes, ...prepared.notes],
@@ -242,13 +243,21 @@ async function newRecord(
   };
 }
 
-function epochRecord(
-  prepared: PreparedRun,
+/** Room for all of the run; those that an earlier process did are in it. */
+async function epochsSoFar(
   training: Training,
-  epoch: number,
-  losses: StepLosses,
-): EpochRecord {
-  return { epoch, steps: stepsPerEpoch(prepared, training), losses, checkpoint: `epoch_${epoch}.pth` };
+  prepared: PreparedRun,
+  losses: LossHistory,
+  { record }: RunFolder,
+): Promise<EpochRecords> {
+  const { epochs } = training.settings;
+  const steps = stepsPerEpoch(prepared, training);
+  losses.reserve(epochs * steps);
+  const records = new EpochRecords(losses, steps, epochs);
+  const done = Math.floor(losses.steps / steps);
+  const checksums = done > 0 ? await readChecksums(record) : undefined;
+  for (let epoch = 0; epoch < done; epoch++) records.add(checksums?.get(`epoch_${epoch + 1}.pth`));
+  return records;
 }
 
 function stepsPerEpoch({ pictures }: PreparedRun, { settings }: Training): number {

@@ -3,7 +3,7 @@
 // a lost object of ours is not to be looked for in V8's noise.
 //
 // A program steers it by renaming: /crane-fire/memory to FILE writes "NODE NATIVE" into FILE; /crane-fire/stacks to FILE
-// writes a line "BYTES COUNT STACK" for each place that native blocks come from (CRANE_FIRE_STACKS=1, slow);
+// writes a line "BYTES COUNT STACK" for each place that blocks come from (CRANE_FIRE_STACKS=native or node, slow);
 // /crane-fire/lose loses 64 bytes, the planted bug of the suite.
 #include <dlfcn.h>
 #include <errno.h>
@@ -42,7 +42,8 @@ struct Range {
 Range program;
 Range helpers[8];
 size_t helper_count = 0;
-bool has_stacks = false;
+// Whose places are noted: 0 node's own, 1 those of shared libraries.
+int stacks_of = -1;
 thread_local bool is_inside = false;
 
 int note_module(dl_phdr_info* info, size_t, void* first) {
@@ -207,20 +208,23 @@ void* noted(void* taken, size_t bytes, void* caller) {
   static const bool is_ready = [] {
     bool is_first = true;
     dl_iterate_phdr(note_module, &is_first);
-    has_stacks = getenv("CRANE_FIRE_STACKS") != nullptr;
-    if (has_stacks) stacks = pages<Stack>(k_stacks);
+    const char* const wanted = getenv("CRANE_FIRE_STACKS");
+    if (wanted != nullptr) {
+      stacks = pages<Stack>(k_stacks);
+      stacks_of = std::string_view(wanted) == "node" ? 0 : 1;
+    }
     return true;
   }();
   static_cast<void>(is_ready);
   auto from = reinterpret_cast<uintptr_t>(caller);
   Walk walk;
-  if (has_stacks) walk.wanted = k_frames;
-  if (has_stacks ? !program.holds(from) : is_helper(from)) {
+  if (stacks_of >= 0) walk.wanted = k_frames;
+  if (is_helper(from) || stacks_of == !program.holds(from)) {
     _Unwind_Backtrace(step, &walk);
     if (walk.count > 0) from = walk.frames[0];
   }
   Block block{reinterpret_cast<uintptr_t>(taken), bytes, 0, !program.holds(from)};
-  if (has_stacks && block.is_native && walk.count > 0) {
+  if (stacks_of == static_cast<int>(block.is_native) && walk.count > 0) {
     Lock lock(stacks_lock);
     block.stack = number_of(walk);
     stacks[block.stack].bytes += static_cast<long>(bytes);
@@ -239,7 +243,7 @@ void forget(void* given) {
   const Block block = shard_of(address).take(address);
   if (block.address != 0) {
     bytes_of[block.is_native] -= static_cast<long>(block.bytes);
-    if (has_stacks && block.is_native) {
+    if (stacks_of == static_cast<int>(block.is_native) && block.stack != 0) {
       Lock lock(stacks_lock);
       stacks[block.stack].bytes -= static_cast<long>(block.bytes);
       --stacks[block.stack].count;

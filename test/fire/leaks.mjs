@@ -3,7 +3,7 @@
 // Bytes that shared libraries hold (native), that node's own code holds (node) and that JavaScript holds (heap), by
 // allocations.cpp and probe.mjs, each with the slope in bytes a time and its interval of 95 %; files and threads that are open.
 // With --plant 64 bytes are lost each time, which must be found. --samples FILE has every sample, --places FILE the places of
-// shared libraries that hold more at the end (slow). Needs npm run build:ts, the addon and a C++ compiler. A line of JSON for each; ends with 1 where something grows.
+// shared libraries that hold more at the end (slow), with --of node those of node's own code. Needs npm run build:ts, the addon and a C++ compiler. A line of JSON for each; ends with 1 where something grows.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
     plant: { type: 'string' },
     samples: { type: 'string' },
     places: { type: 'string' },
+    of: { type: 'string', default: 'native' },
     inside: { type: 'string' },
   },
 });
@@ -140,7 +141,7 @@ if (values.inside) {
         LD_PRELOAD: library,
         CRANE_FIRE_FOLDER: folder,
         ...(values.plant ? { CRANE_FIRE_PLANT: values.plant } : {}),
-        ...(values.places ? { CRANE_FIRE_STACKS: '1' } : {}),
+        ...(values.places ? { CRANE_FIRE_STACKS: values.of } : {}),
       },
     });
     if (status !== 0) process.exitCode = 1;

@@ -1,5 +1,7 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { sha256OfFile } from '../../../src/files/content-hash.js';
+import type { RunRecord } from '../../../src/runs/training-record.js';
 import type { TrainerOptions } from '../../../src/train/trainer.js';
 import { writePicture } from '../engine/toy-model.js';
 import { writeToySet } from './toy-set.js';
@@ -47,6 +49,16 @@ describe('an interrupted run', () => {
         epochs: [{ epoch: 1 }, { epoch: 2 }, { epoch: 3 }],
       });
     }
+  });
+
+  it('keeps the checksums of the epochs that were done before', async () => {
+    const out = work.at('checksums');
+    await interrupt(out, 7);
+    await (await work.trainer({ out, ...options, resume: true })).run();
+    const { epochs } = JSON.parse(await readFile(`${out}/run.json`, 'utf8')) as RunRecord;
+    for (const { checkpoint, sha256 } of epochs)
+      expect(sha256, checkpoint).toBe(await sha256OfFile(`${out}/${checkpoint}`));
+    expect(epochs).toHaveLength(3);
   });
 
   it('does not repeat steps that were saved', async () => {
