@@ -3,7 +3,7 @@
 //                             each of these finds the bug that is planted for it
 //   fuzz TARGET [SECONDS]     libFuzzer on one target (300 s); with clang (CXX=clang++-14)
 //   merge TARGET              adds to the corpus what that found and covers more
-//   coverage                  lines of the parsers that their tests and the corpus run (gcov)
+//   coverage [native|typescript]  lines of the parsers that their tests and the corpus run (gcov, V8); 95 % of either at least
 //   asan [native] [addon]     the native tests under ASan, LSan and UBSan; the addon under ASan and UBSan, under Node: builds
 //                             both whole, an hour
 //   tidy [PART...]            clang-tidy over native/ and bindings/, or the files whose names hold a part
@@ -13,6 +13,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { typescriptLines } from './fire-coverage.mjs';
 import { addonUnderAsan, nativeTestsUnderAsan } from './fire-engine.mjs';
 import { tidy } from './fire-tidy.mjs';
 
@@ -133,7 +134,7 @@ function merge(target) {
 }
 
 /** Of the parsers alone: what reads bytes that come from elsewhere. */
-function coverage() {
+function nativeLines() {
   const folder = build('coverage', ['CRANE_COVERAGE=ON'], ['crane_plain_tests', ...fuzzers]);
   for (const path of readdirSync(folder, { recursive: true }))
     if (path.endsWith('.gcda')) rmSync(join(folder, path));
@@ -154,15 +155,35 @@ function coverage() {
     scratch,
   );
   rmSync(scratch, { recursive: true });
-  const rows = [
-    ...output.matchAll(/File '(?:.*\/)?(native\/weights\/[\w/]+\.cpp)'\nLines executed:([\d.]+)% of (\d+)/g),
-  ];
-  const lines = rows.reduce((sum, [, , , count]) => sum + Number(count), 0);
-  const hit = rows.reduce((sum, [, , share, count]) => sum + (Number(share) * Number(count)) / 100, 0);
-  for (const [, file, share, count] of rows)
-    console.log(`${share.padStart(6)} % of ${count.padStart(4)} ${file}`);
-  console.log(`parsers: ${((100 * hit) / lines).toFixed(1)} % of ${lines} lines`);
-  process.exit(hit >= 0.95 * lines ? 0 : 1);
+  const found = output.matchAll(
+    /File '(?:.*\/)?(native\/weights\/[\w/]+\.cpp)'\nLines executed:([\d.]+)% of (\d+)/g,
+  );
+  const rows = [...found].map(([, file, share, count]) => ({
+    file,
+    count: Number(count),
+    hit: Math.round((Number(share) * Number(count)) / 100),
+  }));
+  return { rows, hasPassed: tests.code === 0 };
+}
+
+/** Ends with 1 where less than 95 % of the lines of either are run. @param only native or typescript; both otherwise */
+function coverage(only) {
+  const each = { native: nativeLines, typescript: typescriptLines };
+  let isEnough = true;
+  for (const [name, linesOf] of Object.entries(each)) {
+    if (only !== undefined && only !== name) continue;
+    const { rows, hasPassed } = linesOf();
+    const lines = rows.reduce((sum, { count }) => sum + count, 0);
+    const hit = rows.reduce((sum, row) => sum + row.hit, 0);
+    for (const { file, count, hit } of rows)
+      console.log(
+        `${((100 * hit) / count).toFixed(1).padStart(6)} % of ${String(count).padStart(4)} ${file}`,
+      );
+    const failed = hasPassed ? '' : '; a test failed';
+    console.log(`parsers, ${name}: ${((100 * hit) / lines).toFixed(1)} % of ${lines} lines${failed}`);
+    isEnough &&= hasPassed && lines > 0 && hit >= 0.95 * lines;
+  }
+  process.exit(isEnough ? 0 : 1);
 }
 
 function ends(work) {

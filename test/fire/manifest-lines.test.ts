@@ -2,7 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { readManifest } from '../../dist/sources/manifest.js';
+import { readManifest } from '../../src/sources/manifest.js';
 import { makeToyFolder } from '../unit/engine/toy-model.js';
 
 // Thousands of small files: what they take is the machine's business.

@@ -2,7 +2,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { readManifest } from '../../dist/sources/manifest.js';
+import { readManifest } from '../../src/sources/manifest.js';
 import { root } from '../cli/crane-native.js';
 import { makeToyFolder } from '../unit/engine/toy-model.js';
 import { isFull, numbersFrom } from './faults.js';

@@ -20,6 +20,16 @@ describe('model.json', () => {
 
   it.each<[string, RegExp, (json: Json & Record<string, unknown>) => void]>([
     [
+      'prompts of a method that there is not',
+      /prompts\.sets\.plain\.method: there is no method "crain"/,
+      (json) => Object.assign(json.prompts.sets.plain, { method: 'crain' }),
+    ],
+    [
+      "prompts of another method as the model's own",
+      /prompts\.default: set "plain" is of method vand/,
+      (json) => Object.assign(json.prompts.sets.plain, { method: 'vand' }),
+    ],
+    [
       'a path that leaves the folder',
       /weights\.0\.file: expected a path inside/,
       (json) => {
