@@ -18,12 +18,21 @@ export async function moveInto(path: string, folder: string): Promise<string> {
     const target = join(folder, count === 1 ? `${stem}${ending}` : `${stem}-${count}${ending}`);
     try {
       await giveName(path, target);
-      // Where there are no links it was renamed.
-      await rm(path, { force: true });
+      await leave(path, target);
       return target;
     } catch (thrown) {
       if (!(thrown instanceof CraneError && thrown.code === 'E_EXISTS')) throw thrown;
     }
+  }
+}
+
+/** Where the file may not be taken away there are not two of it. Where there are no links it was renamed, and is gone. */
+async function leave(path: string, target: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (thrown) {
+    await rm(target, { force: true });
+    throw thrown;
   }
 }
 

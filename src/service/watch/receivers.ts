@@ -62,6 +62,18 @@ function addressOf(text: string, schemes: readonly string[]): ReceiverAddress {
       'E_USAGE',
       `${url ? withoutPassword(url, text) : text}: expected ${schemes.map((scheme) => `${scheme}://HOST`).join(' or ')}`,
     );
+  try {
+    for (const part of [url.username, url.password]) decodeURIComponent(part);
+  } catch (cause) {
+    throw new CraneError(
+      'E_USAGE',
+      `${withoutPassword(url, text)}: its name or password is not well formed`,
+      {
+        hint: 'a % in them is written %25',
+        cause,
+      },
+    );
+  }
   return { url, shown: withoutPassword(url, text) };
 }
 

@@ -33,6 +33,7 @@ describe('watch', () => {
     [['IN', '--webhook', 'ftp://a'], 2, 'ftp://a: expected http://HOST or https://HOST'],
     [['IN', '--webhook', 'http://'], 2, 'http://: expected http://HOST'],
     [['IN', '--webhook', 'ftp://me:secret@a/b'], 2, 'ftp://a/b: expected http://HOST'],
+    [['IN', '--webhook', 'http://me:50%@a'], 2, 'its name or password is not well formed'],
     [['IN', '--mqtt', 'http://me:secret@a'], 2, 'http://a/: expected mqtt://HOST or mqtts://HOST'],
     [['IN', '--webhook-secret', 'x'], 2, 'says nothing without --webhook'],
     [['IN', '--webhook', 'http://a', '--webhook-secret', 'nowhere'], 5, 'the secret cannot be read'],

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 /** Folders that answer as if each were a file system of its own. */
 let isApart = false;
+/** A file that may not be taken away from where it lies. */
+let stuck = '';
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof import('node:fs/promises')>();
   const within = (work: (from: string, to: string) => Promise<void>) => async (from: string, to: string) => {
@@ -12,7 +14,11 @@ vi.mock('node:fs/promises', async (original) => {
       throw Object.assign(new Error('EXDEV: cross-device link not permitted'), { code: 'EXDEV' });
     return work(from, to);
   };
-  return { ...real, link: within(real.link as never), rename: within(real.rename as never) };
+  const takeAway = async (path: string, options?: object) => {
+    if (path === stuck) throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+    return real.rm(path, options);
+  };
+  return { ...real, rm: takeAway, link: within(real.link as never), rename: within(real.rename as never) };
 });
 const { moveInto } = await import('../../../src/files/move-into.js');
 
@@ -22,6 +28,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   isApart = false;
+  stuck = '';
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -47,6 +54,14 @@ it.each([false, true])('nothing is overwritten by several of one name at once, a
   expect(new Set(places).size).toBe(8);
   const found = await Promise.all((await readdir(done)).map((name) => readFile(join(done, name), 'utf8')));
   expect(found.sort()).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
+});
+
+it.each([false, true])('what may not be taken away is not there twice, apart: %s', async (is) => {
+  isApart = is;
+  stuck = join(folder, 'a.png');
+  await writeFile(stuck, 'picture');
+  await expect(moveInto(stuck, join(folder, 'done'))).rejects.toThrow('EACCES');
+  expect([await readdir(folder), await readdir(join(folder, 'done'))]).toEqual([['a.png', 'done'], []]);
 });
 
 it('what cannot be moved stays where it is', async () => {
