@@ -3,6 +3,7 @@ import { type ErrorCode, errorTable } from '../../errors.js';
 import { type OptionSpec, type Schema, textSchemaOf } from '../../options/kinds.js';
 import { options } from '../../options/table.js';
 import type { OptionName } from '../../options/types.js';
+import { specOfRequest } from '../requests/request-options.js';
 
 export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 export const json = (schema: Schema) => ({ 'application/json': { schema } });
@@ -74,7 +75,7 @@ function describe(name: OptionName): string {
 export function optionProperties(names: readonly OptionName[]): Record<string, Schema> {
   return Object.fromEntries(
     names.map((name) => {
-      const { schema, default: value } = options[name] as OptionSpec<unknown>;
+      const { schema, default: value } = specOfRequest(name);
       return [
         name,
         { ...schema, description: describe(name), ...(value === undefined ? {} : { default: value }) },
@@ -97,7 +98,7 @@ export function queryParameters(names: readonly OptionName[]): object[] {
 function textProperties(names: readonly OptionName[]): Record<string, Schema> {
   return Object.fromEntries(
     names.map((name) => {
-      const spec = options[name] as OptionSpec<unknown>;
+      const spec = specOfRequest(name);
       const isOwn = spec.textSchema === undefined;
       const description = isOwn ? describe(name) : `${describe(name)}. ${spec.expected}`;
       return [name, { ...textSchemaOf(spec), description }];

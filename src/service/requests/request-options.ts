@@ -2,7 +2,7 @@
 import { CraneError } from '../../errors.js';
 import { nearestName } from '../../nearest-name.js';
 import { wrongValue } from '../../options/check.js';
-import type { OptionSpec } from '../../options/kinds.js';
+import { num, type OptionSpec } from '../../options/kinds.js';
 import { findOption, optionNames, options } from '../../options/table.js';
 import type { AllOptions, OptionName } from '../../options/types.js';
 
@@ -37,6 +37,16 @@ export const learnNames: readonly OptionName[] = ofRequests.filter(
 );
 
 export type RequestChoices = Partial<AllOptions>;
+
+/** What a client may not say as freely as an operator. The blur of a map in tiles, of millions of pixels, takes its time by sigma. */
+const narrower: Partial<Record<OptionName, OptionSpec<unknown>>> = {
+  sigma: num({ ...(options.sigma as OptionSpec<number>), min: 0, max: 100 }) as OptionSpec<unknown>,
+};
+
+/** An option as requests take it. */
+export function specOfRequest(name: OptionName): OptionSpec<unknown> {
+  return narrower[name] ?? (options[name] as OptionSpec<unknown>);
+}
 
 /** Values given once, wherever: a second one is an error, since nobody could say which was meant. */
 export class ChoicesReader {
@@ -81,9 +91,8 @@ export class ChoicesReader {
   }
 
   #specOf(name: string): OptionSpec<unknown> {
-    const spec = findOption(name);
     const known = [...this.#textNames, ...this.#names];
-    if (spec && known.includes(name)) return spec;
+    if (findOption(name) && known.includes(name)) return specOfRequest(name as OptionName);
     const nearest = nearestName(name, known);
     throw new CraneError('E_USAGE', `a request takes no option ${JSON.stringify(name.slice(0, 80))}`, {
       hint: nearest ? `did you mean "${nearest}"?` : `it takes ${known.join(', ')}`,

@@ -110,6 +110,8 @@ describe('the OpenAPI document', () => {
     [{ bitDepth: 20 }, false],
     [{ valueRange: { low: 0 } }, false],
     [{ device: 'cpu' }, false],
+    [{ sigma: 100 }, true],
+    [{ sigma: 101 }, false],
   ])('says of %j what the service says of it', async (choices, isGood) => {
     const body = { pictures: [{ data: (await png(90)).toString('base64') }], ...choices };
     const { schema } = document.paths['/v1/score']!['post']!.requestBody!.content['application/json']!;
@@ -130,6 +132,8 @@ describe('the OpenAPI document', () => {
     ['v1/score', 'roi', '1,1,8,0', 400],
     ['v1/score', 'evidence', 'prompts', 200],
     ['v1/score', 'evidence', 'all', 400],
+    ['v1/score', 'sigma', '4', 200],
+    ['v1/score', 'sigma', '1000', 400],
     ['v1/normals', 'bankBlocks', '1,2', 201],
     ['v1/normals', 'bankBlocks', '0,1', 400],
     ['v1/normals', 'bankBlocks', '1,,2', 400],
