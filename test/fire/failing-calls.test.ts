@@ -27,6 +27,9 @@ const k_failures: readonly [CallKind, NonNullable<Faults['what']>][] = [
   ['mmap', 'ENOMEM'],
   ['thread', 'EAGAIN'],
 ];
+/** The small instance tries every second field of the table of commands and failures, as on a chessboard. */
+const isTried = (command: Command, failure: number) =>
+  isFull || (commands.indexOf(command) + failure) % 2 === 0;
 /** Numbers of one kind that are tried, evenly spread. */
 const k_numbers = isFull ? 12 : 1;
 const k_sizes = isFull ? 20 : 1;
@@ -93,7 +96,8 @@ it.each(commands)(
     const counts = await countCalls(shim, command.args(around, whole), watched, around.env);
     const expected = await resultsOf(command, whole);
     let tried = 0;
-    for (const [kind, what] of k_failures) {
+    for (const [failure, [kind, what]] of k_failures.entries()) {
+      if (!isTried(command, failure)) continue;
       const calls = counts.get(kind)!;
       for (const at of calls === 0 ? [] : spread(calls, k_numbers)) {
         const faults = (folder: string): Faults => ({ folder, mapped, calls: [kind], at, what });
@@ -105,7 +109,7 @@ it.each(commands)(
     for (const kind of ['write', 'fsync', 'rename', 'open', 'mmap'] as const)
       expect(counts.get(kind), kind).toBeGreaterThan(0);
     const bytes = Object.values(expected).reduce((sum, hex) => sum + hex.length / 2, 0);
-    for (const step of spread(k_sizes, k_sizes)) {
+    for (const step of isTried(command, k_failures.length) ? spread(k_sizes, k_sizes) : []) {
       const room = Math.floor(((step - 1) * bytes * 1.02) / k_sizes);
       await tryFaults(command, expected, `room for ${room} bytes`, (folder) => ({ folder, room }));
       tried++;
