@@ -94,7 +94,7 @@ export async function openWay(given?: S3Server): Promise<Way> {
         answer.writeHead(came.statusCode!, came.headers);
         if (fault === 'slow') {
           faults.slow++;
-          return void setTimeout(() => came.pipe(answer), 1500);
+          return void setTimeout(() => came.pipe(answer), 400);
         }
         if (fault !== 'cut') return void came.pipe(answer);
         faults.cut++;

@@ -71,7 +71,8 @@ describe('test with crane-mini', () => {
   it('scores as score does, to the last bit', async () => {
     await inScratch(async (folder) => {
       const set = await sampleSet(join(folder, 'samples'), 1);
-      const run = await craneNative(['test', set, '--out', join(folder, 'out'), '--threads', '1', '--json']);
+      const small = ['--threads', '1', '--size', '112'];
+      const run = await craneNative(['test', set, '--out', join(folder, 'out'), ...small, '--json']);
       expect(run.code, run.stderr).toBe(0);
       const { dataSets } = JSON.parse(run.stdout);
       const pictures = dataSets[0].classes.flatMap((of: { pictures: object[] }) => of.pictures) as {
@@ -80,7 +81,7 @@ describe('test with crane-mini', () => {
       }[];
       const chosen = [pictures[0]!, pictures.at(-1)!];
       const paths = chosen.map(({ path }) => join(set, path));
-      const scored = await craneNative(['score', ...paths, '--threads', '1', '--format', 'jsonl']);
+      const scored = await craneNative(['score', ...paths, ...small, '--format', 'jsonl']);
       const scores = scored.stdout
         .trim()
         .split('\n')

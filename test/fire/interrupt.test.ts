@@ -10,13 +10,13 @@ import { checkWholeness, commands, makePlace, makeSurroundings, resultsOf } from
 import { buildShim, type CallKind, countCalls, filesBelow, isFull, numbersFrom, runUnder } from './faults.js';
 
 const k_calls: readonly CallKind[] = ['open', 'write', 'fsync', 'rename'];
-const k_interrupts = Number(process.env['CRANE_FIRE_RUNS'] ?? (isFull ? 40 : 2));
+const k_interrupts = Number(process.env['CRANE_FIRE_RUNS'] ?? (isFull ? 40 : 1));
 
 it(`Ctrl-C and SIGTERM, ${k_interrupts} times for each command`, async () => {
   const shim = await buildShim();
   await inScratch(async (scratch) => {
     const around = await makeSurroundings(scratch);
-    for (const command of commands) {
+    for (const [nth, command] of commands.entries()) {
       const whole = await makePlace(command, around, `${command.name} whole`);
       const log = join(scratch, 'calls');
       const faults = { folder: scratch, calls: k_calls, log };
@@ -30,7 +30,7 @@ it(`Ctrl-C and SIGTERM, ${k_interrupts} times for each command`, async () => {
         const place = await makePlace(command, around, `${command.name} ${round}`);
         // What the first run has put into the cache folder the others need not.
         const at = 1 + Math.floor(random() * calls * 0.8);
-        const what = round % 2 === 0 ? 'SIGINT' : 'SIGTERM';
+        const what = (nth + round) % 2 === 0 ? 'SIGINT' : 'SIGTERM';
         const env = shim.env({ folder: scratch, calls: k_calls, at, what });
         const run = await runUnder([...command.args(around, place), '--json'], { ...around.env, ...env });
         const told = { name: command.name, what, at, calls, ...run };

@@ -22,8 +22,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const start = async () => {
-  served = await serve(['--data-folder', join(folder, 'kept')]);
+const start = async (...more: string[]) => {
+  served = await serve(['--data-folder', join(folder, 'kept'), ...more]);
 };
 function add(name: string, turns: number): Promise<{ status: number }> {
   const form = new FormData();
@@ -46,15 +46,20 @@ const score = async (query: string) => {
 };
 
 it('a bank gives the scores and thresholds of the command line', async () => {
-  await start();
+  const small = ['--size', '112'];
+  await start(...small);
   expect((await add('part', 2)).status).toBe(201);
   const bank = join(folder, 'part.safetensors');
-  const learned = await craneNative(['normals', 'learn', ...good, '--turns', '2', '--out', bank]);
+  const learned = await craneNative(['normals', 'learn', ...good, '--turns', '2', '--out', bank, ...small]);
   expect(learned.code).toBe(0);
   const rate = String(1 / (good.length + 1));
   const [line] = lines(
     await craneNative(
-      ['score', tested, '--normals', bank, '--false-alarm-rate', rate].concat(['--format', 'jsonl']),
+      ['score', tested, '--normals', bank, '--false-alarm-rate', rate].concat([
+        '--format',
+        'jsonl',
+        ...small,
+      ]),
     ),
   );
   const { score: found, threshold } = await score(`normals=part&falseAlarmRate=${rate}`);
