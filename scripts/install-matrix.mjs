@@ -1,5 +1,6 @@
 // Installs the packed packages under adverse conditions and prints what happened as a table.
-// Usage: node scripts/install-matrix.mjs CRANE_NATIVE_TGZ CRANE_NATIVE_ENGINE_TGZ LIBTORCH (a folder of libtorch 2.11.0)
+// Usage: node scripts/install-matrix.mjs CRANE_NATIVE_TGZ CRANE_NATIVE_ENGINE_TGZ LIBTORCH [PACKAGE]
+// LIBTORCH: a folder of libtorch 2.11.0; PACKAGE: the rows of that one alone.
 // Exits 1 when a row is not as expected. Needs the npm registry (or npm's cache) for the dependencies, once; the rows run
 // without network.
 import { spawnSync } from 'node:child_process';
@@ -17,9 +18,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const [whole, engine, libtorch] = process.argv.slice(2).map((path) => resolve(path));
-if (!whole || !engine || !libtorch) {
-  console.error('usage: node scripts/install-matrix.mjs CRANE_NATIVE_TGZ CRANE_NATIVE_ENGINE_TGZ LIBTORCH');
+const [whole, engine, libtorch] = process.argv.slice(2, 5).map((path) => resolve(path));
+const only = process.argv[5];
+const tarballs = { 'crane-native': whole, 'crane-native-engine': engine };
+if (!whole || !engine || !libtorch || (only !== undefined && !Object.hasOwn(tarballs, only))) {
+  console.error(
+    'usage: node scripts/install-matrix.mjs CRANE_NATIVE_TGZ CRANE_NATIVE_ENGINE_TGZ LIBTORCH [PACKAGE]',
+  );
   process.exit(2);
 }
 
@@ -94,7 +99,8 @@ const rows = [
 
 let failures = 0;
 console.log('| package | situation | install | first use | as expected |\n|---|---|---|---|---|');
-for (const [name, tarball] of Object.entries({ 'crane-native': whole, 'crane-native-engine': engine })) {
+for (const [name, tarball] of Object.entries(tarballs)) {
+  if (only !== undefined && name !== only) continue;
   checkManifest(name, tarball);
   const template = join(work, `template of ${name}`);
   installInto(template, [tarball]);

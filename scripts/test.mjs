@@ -30,8 +30,44 @@ function run(command, args, env = {}) {
   });
 }
 
-const npm = (script, ...args) =>
-  run('npm', ['run', '--silent', script, ...(args.length > 0 ? ['--', ...args] : [])]);
+/** Works that use one processor each, two at a time. @returns their results in their order */
+async function twoAtATime(works) {
+  const results = Array(works.length);
+  let next = 0;
+  const lane = async () => {
+    while (next < works.length) {
+      const at = next++;
+      results[at] = await works[at]();
+    }
+  };
+  await Promise.all([lane(), lane()]);
+  return results;
+}
+
+let product;
+/** Compiles src/ once, whatever suites need it. */
+function buildProduct() {
+  product ??= run('npm', ['run', '--silent', 'build:ts']);
+  return product;
+}
+
+/** A program of tests in TypeScript, compiled once: with no arguments it tests, with --self-check it shows that it can fail. */
+async function compared(folder, ...runs) {
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const built = await buildProduct();
+  const compiled =
+    built.code === 0 ? await run(process.execPath, [tsc, '-p', `test/${folder}/tsconfig.json`]) : built;
+  if (compiled.code !== 0) return { passed: 0, failed: 1 };
+  const total = { passed: 0, failed: 0 };
+  for (const args of runs) {
+    const { passed, failed } = countedLine(
+      await run(process.execPath, [`build/parity/test/${folder}/main.js`, ...args]),
+    );
+    total.passed += passed;
+    total.failed += failed;
+  }
+  return total;
+}
 
 /** Said again at the end, where a long log is looked at first. */
 const failures = [];
@@ -81,13 +117,16 @@ async function vitest(name, ...args) {
 
 /**
  * Runs a program of GoogleTest, which tells its counts in a file; `through` is what runs it, if not the machine,
- * on which processor, and which tests.
+ * on which processor, which tests, and which half of them.
  */
 async function googletest(name, path, through) {
   const report = join(scratch, `${name}.json`);
   const args = ['--gtest_brief=1', `--gtest_output=json:${report}`];
   const { code } = await (through
-    ? run(through.emulator, ['-cpu', through.cpu, path, ...args, `--gtest_filter=${through.tests}`])
+    ? run(through.emulator, ['-cpu', through.cpu, path, ...args, `--gtest_filter=${through.tests}`], {
+        GTEST_TOTAL_SHARDS: '2',
+        GTEST_SHARD_INDEX: String(through.half),
+      })
     : run(path, args));
   if (!existsSync(report)) return { passed: 0, failed: 1 };
   const { tests, failures: failed, testsuites } = JSON.parse(readFileSync(report, 'utf8'));
@@ -131,22 +170,12 @@ const suites = {
     return vitest('browser', '--config', 'test/browser/vitest.config.ts');
   },
 
-  async parity() {
-    const fixtures = countedLine(await npm('test:parity'));
-    const noticed = countedLine(await npm('test:parity', '--self-check'));
-    return { passed: fixtures.passed + noticed.passed, failed: fixtures.failed + noticed.failed };
-  },
+  parity: () => compared('parity', [], ['--self-check']),
 
   /** The compared systems against values of their authors' code. */
-  async methods() {
-    const fixtures = countedLine(await npm('test:methods'));
-    const noticed = countedLine(await npm('test:methods', '--self-check'));
-    return { passed: fixtures.passed + noticed.passed, failed: fixtures.failed + noticed.failed };
-  },
+  methods: () => compared('methods', [], ['--self-check']),
 
-  async data() {
-    return countedLine(await npm('test:data'));
-  },
+  data: () => compared('data', []),
 
   /** The packed packages, installed where nothing but Node is found, and under adverse conditions. */
   async package() {
@@ -162,11 +191,14 @@ const suites = {
     const { libtorchRoot } = JSON.parse(
       readFileSync(join(root, 'build', 'Release', 'crane_engine.json'), 'utf8'),
     );
-    const { code, output } = await run(process.execPath, [
-      'scripts/install-matrix.mjs',
-      ...[whole, engine].map(tarball),
-      libtorchRoot,
-    ]);
+    const matrices = await twoAtATime(
+      ['crane-native', 'crane-native-engine'].map((name) => () => {
+        const tarballs = [whole, engine].map(tarball);
+        return run(process.execPath, ['scripts/install-matrix.mjs', ...tarballs, libtorchRoot, name]);
+      }),
+    );
+    const output = matrices.map((matrix) => matrix.output).join('');
+    const code = matrices.find((matrix) => matrix.code !== 0)?.code ?? 0;
     const rows = (answer) => [...output.matchAll(new RegExp(`\\| ${answer} \\|$`, 'gm'))].length;
     failures.push(...output.split('\n').filter((line) => /\| NO \|$/.test(line)));
     return settled({ passed: rows('yes') + Number(isSame), failed: rows('NO') + Number(!isSame) }, code);
@@ -194,17 +226,21 @@ const suites = {
       { cpu: 'cortex-a72', tests: 'KernelChoice.*:Isa.*:Int8.*:*nearest*', newer: false },
     ];
     for (const { cpu, tests, newer } of processors) {
-      const { passed, failed } = await googletest(`crane_kernel_tests on ${cpu}`, path, {
-        emulator: 'qemu-aarch64',
-        cpu,
-        tests,
+      // An emulated test has one processor: every second test in each half.
+      const halves = [0, 1].map((half) => () => {
+        const through = { emulator: 'qemu-aarch64', cpu, tests, half };
+        return googletest(`crane_kernel_tests on ${cpu} ${half}`, path, through);
       });
+      for (const { passed, failed } of await twoAtATime(halves)) {
+        total.passed += passed;
+        total.failed += failed;
+      }
       const { output } = await run('qemu-aarch64', ['-cpu', cpu, path, '--gtest_list_tests']);
       const faces = ['linear_bfloat16_neonbf16', 'attention_bfloat16_neonbf16', 'linear_int8_neoni8mm'];
       const wrong = faces.filter((face) => output.includes(face) !== newer);
       failures.push(...wrong.map((face) => `${face} is ${newer ? 'not ' : ''}found on ${cpu}`));
-      total.passed += passed + faces.length - wrong.length;
-      total.failed += failed + wrong.length;
+      total.passed += faces.length - wrong.length;
+      total.failed += wrong.length;
     }
     return total;
   },
@@ -216,19 +252,15 @@ const suites = {
   async cuda() {
     const nvcc = process.env.CUDACXX ?? 'nvcc';
     const total = { passed: 0, failed: 0 };
-    for (const source of globSync('native/**/*_cuda.cu', { cwd: root })) {
-      const args = [
-        '-std=c++20',
-        '-O3',
-        '-I',
-        'native',
-        '-gencode',
-        'arch=compute_80,code=sm_80',
-        '-gencode',
-        'arch=compute_90,code=sm_90',
-      ];
-      const { code } = await run(nvcc, [...args, '-c', source, '-o', join(scratch, 'kernel.o')]);
-      console.log(`${source}: ${code === 0 ? 'compiled for sm_80 and sm_90' : 'FAILED'}`);
+    const flags = ['-std=c++20', '-O3', '-I', 'native'];
+    const processors = ['80', '90'].flatMap((sm) => ['-gencode', `arch=compute_${sm},code=sm_${sm}`]);
+    const sources = globSync('native/**/*_cuda.cu', { cwd: root });
+    const works = sources.map((source) => () => {
+      const object = join(scratch, `${basename(source)}.o`);
+      return run(nvcc, [...flags, ...processors, '-c', source, '-o', object]);
+    });
+    for (const [at, { code }] of (await twoAtATime(works)).entries()) {
+      console.log(`${sources[at]}: ${code === 0 ? 'compiled for sm_80 and sm_90' : 'FAILED'}`);
       total[code === 0 ? 'passed' : 'failed']++;
     }
     const compiler = process.env.CXX ?? 'c++';
