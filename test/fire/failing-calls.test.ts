@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Finished } from '../cli/crane-native.js';
+import { type Finished, run } from '../cli/crane-native.js';
 import {
   type Command,
   checkWholeness,
@@ -64,25 +64,69 @@ function codeOf({ code, signal, stderr }: Finished, what: string): string {
   return error!.code;
 }
 
-/** One run with faults, and one without that must make up for it. */
+/** One run with faults, and one without that must make up for it; what says that it is done is so at once. */
 async function tryFaults(
   command: Command,
   expected: Record<string, string>,
   what: string,
   faults: (place: string) => Faults,
+  runs = runUnder,
 ): Promise<void> {
   const place = await makePlace(command, around, `${command.name} ${what}`);
   const args = command.args(around, place);
-  const failed = await runUnder([...args, '--json'], { ...around.env, ...shim.env(faults(place)) });
-  codeOf(failed, `${command.name}, ${what}`);
+  const failed = await runs([...args, '--json'], { ...around.env, ...shim.env(faults(place)) });
+  const outcome = codeOf(failed, `${command.name}, ${what}`);
   await checkWholeness(place);
-  const again = await runUnder(args, around.env);
+  if (outcome === 'done') await checkResults(command, expected, place, `${what}, done`);
+  const again = await runs(args, around.env);
   expect({ name: command.name, what, ...again }).toMatchObject({ code: 0 });
+  await checkResults(command, expected, place, what);
+}
+
+async function checkResults(
+  command: Command,
+  expected: Record<string, string>,
+  place: string,
+  what: string,
+): Promise<void> {
   const got = await resultsOf(command, place);
   expect(Object.keys(got), `${command.name}, ${what}`).toEqual(Object.keys(expected));
   for (const [name, bytes] of Object.entries(got))
     expect(bytes === expected[name], `${command.name}, ${what}: ${name} has other bytes`).toBe(true);
 }
+
+/** Programs that do wrong where a write fails, which the same checks must find. `fail` is how a program of ours ends. */
+const planted: Record<string, string> = {
+  'a failure that is not told': 'try { write(path) } catch {}',
+  'a failure without a code': 'write(path)',
+  'a fault of its own': `try { write(path) } catch { fail('E_INTERNAL') }`,
+  'a file that is half-written': `try { write(path) } catch { fail('E_IO_WRITE') }`,
+  'what was there is kept as if it were whole': `if (!existsSync(path)) try { write(path) } catch { writeFileSync(path, '[]'); fail('E_IO_WRITE') }`,
+  'an abort': 'try { write(path) } catch { process.abort() }',
+};
+
+it.each(Object.entries(planted))('planted, and found: %s', async (name, program) => {
+  const command: Command = {
+    name,
+    args: (_, place) => [join(place, 'run.json')],
+    isCompared: () => true,
+  };
+  const text = `
+    const { closeSync, existsSync, openSync, writeFileSync, writeSync } = require('node:fs');
+    const [path] = process.argv.slice(1);
+    const fail = (code) => { console.error(JSON.stringify({ error: { code } })); process.exit(4); };
+    const write = (path) => { const file = openSync(path, 'w'); for (const part of ['[1, ', '2]']) writeSync(file, part); closeSync(file); };
+    ${program};`;
+  const runs = (args: string[], env: NodeJS.ProcessEnv) =>
+    run(process.execPath, ['-e', text, ...args.slice(0, 1)], { env });
+  const whole = await makePlace(command, around, `${name} whole`);
+  expect(await runs(command.args(around, whole), {})).toMatchObject({ code: 0 });
+  const expected = await resultsOf(command, whole);
+  const second = (folder: string): Faults => ({ folder, calls: ['write'], at: 2, what: 'EIO' });
+  await expect(tryFaults(command, expected, 'the second write', second, runs)).rejects.toThrow();
+  // Without a failure there is nothing to find.
+  await tryFaults(command, expected, 'none', (folder) => ({ folder }), runs);
+});
 
 it.each(commands)(
   '$name: calls that fail once, and a full disk',
