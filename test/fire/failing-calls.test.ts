@@ -162,5 +162,5 @@ it.each(commands)(
       `${command.name}: ${tried} failures: ${[...seen].map(([code, n]) => `${code} ${n}`).join(', ')}`,
     );
   },
-  3_600_000,
+  10_800_000,
 );

@@ -3,52 +3,120 @@
  * what it reads among them. It ends with 130, or is done; no file is half-written under its name, none is left under a temporary one, and
  * given again the command ends in the bytes of a run that was left alone.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { inScratch } from '../cli/crane-native.js';
-import { checkWholeness, commands, makePlace, makeSurroundings, resultsOf } from './commands.js';
-import { buildShim, type CallKind, countCalls, filesBelow, isFull, numbersFrom, runUnder } from './faults.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { run } from '../cli/crane-native.js';
+import {
+  type Command,
+  checkWholeness,
+  commands,
+  makePlace,
+  makeSurroundings,
+  resultsOf,
+  type Surroundings,
+} from './commands.js';
+import {
+  buildShim,
+  type CallKind,
+  countCalls,
+  filesBelow,
+  isFull,
+  numbersFrom,
+  runUnder,
+  type Shim,
+} from './faults.js';
 
 const k_calls: readonly CallKind[] = ['open', 'write', 'fsync', 'rename'];
 const k_interrupts = Number(process.env['CRANE_FIRE_RUNS'] ?? (isFull ? 40 : 1));
 
-it(`Ctrl-C and SIGTERM, ${k_interrupts} times for each command`, async () => {
-  const shim = await buildShim();
-  await inScratch(async (scratch) => {
-    const around = await makeSurroundings(scratch);
-    for (const [nth, command] of commands.entries()) {
-      const whole = await makePlace(command, around, `${command.name} whole`);
-      const log = join(scratch, 'calls');
-      const faults = { folder: scratch, calls: k_calls, log };
-      const counts = await countCalls(shim, command.args(around, whole), faults, around.env);
-      const calls = [...counts.values()].reduce((sum, count) => sum + count, 0);
-      const expected = await resultsOf(command, whole);
-      expect(Object.keys(expected).length).toBeGreaterThan(0);
-      const random = numbersFrom(130);
-      const ends: Record<string, number> = {};
-      for (let round = 0; round < k_interrupts; round++) {
-        const place = await makePlace(command, around, `${command.name} ${round}`);
-        // What the first run has put into the cache folder the others need not.
-        const at = 1 + Math.floor(random() * calls * 0.8);
-        const what = (nth + round) % 2 === 0 ? 'SIGINT' : 'SIGTERM';
-        const env = shim.env({ folder: scratch, calls: k_calls, at, what });
-        const run = await runUnder([...command.args(around, place), '--json'], { ...around.env, ...env });
-        const told = { name: command.name, what, at, calls, ...run };
-        expect(run.stderr, JSON.stringify(told)).toContain('finishing what has begun');
-        expect([0, 130], JSON.stringify(told)).toContain(run.code);
-        if (run.code === 130) expect(run.stderr, JSON.stringify(told)).toContain('E_CANCELLED');
-        ends[String(run.code)] = (ends[String(run.code)] ?? 0) + 1;
-        await checkWholeness(place);
-        expect((await filesBelow(place)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-        const again = await runUnder(command.args(around, place), around.env);
-        expect({ name: command.name, what, at, ...again }).toMatchObject({ code: 0 });
-        const got = await resultsOf(command, place);
-        expect(Object.keys(got), command.name).toEqual(Object.keys(expected));
-        for (const [name, bytes] of Object.entries(got))
-          expect(bytes === expected[name], `${command.name}: ${name} has other bytes`).toBe(true);
-      }
-      console.log(`${command.name}: ${k_interrupts} signals over ${calls} calls: ${JSON.stringify(ends)}`);
-    }
-  });
+let shim: Shim;
+let around: Surroundings;
+beforeAll(async () => {
+  shim = await buildShim();
+  around = await makeSurroundings(await mkdtemp(join(tmpdir(), 'crane interrupted-ä-')));
+}, 120_000);
+afterAll(async () => {
   await shim.remove();
-}, 3_600_000);
+  await rm(around.scratch, { recursive: true, force: true });
+});
+
+/** @returns how the command ended that got the signal at its n-th call; what is wrong with it is thrown */
+async function interruptAt(
+  command: Command,
+  expected: Record<string, string>,
+  { at, what, folder }: { at: number; what: 'SIGINT' | 'SIGTERM'; folder?: string },
+  runs = runUnder,
+): Promise<number> {
+  const place = await makePlace(command, around, `${command.name} ${what} ${at}`);
+  const env = shim.env({ folder: folder ?? around.scratch, calls: k_calls, at, what });
+  const finished = await runs([...command.args(around, place), '--json'], { ...around.env, ...env });
+  const told = JSON.stringify({ name: command.name, what, at, ...finished });
+  expect(finished.stderr, told).toContain('finishing what has begun');
+  expect([0, 130], told).toContain(finished.code);
+  if (finished.code === 130) expect(finished.stderr, told).toContain('E_CANCELLED');
+  await checkWholeness(place);
+  expect((await filesBelow(place)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  const again = await runs(command.args(around, place), around.env);
+  expect({ name: command.name, what, at, ...again }).toMatchObject({ code: 0 });
+  const got = await resultsOf(command, place);
+  expect(Object.keys(got), command.name).toEqual(Object.keys(expected));
+  for (const [name, bytes] of Object.entries(got))
+    expect(bytes === expected[name], `${command.name}: ${name} has other bytes`).toBe(true);
+  return finished.code!;
+}
+
+it.each(commands)(
+  `$name: Ctrl-C and SIGTERM, ${k_interrupts} times`,
+  async (command) => {
+    const whole = await makePlace(command, around, `${command.name} whole`);
+    const watched = { folder: around.scratch, calls: k_calls, log: join(around.scratch, 'calls') };
+    const counts = await countCalls(shim, command.args(around, whole), watched, around.env);
+    const calls = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    const expected = await resultsOf(command, whole);
+    expect(Object.keys(expected).length).toBeGreaterThan(0);
+    const random = numbersFrom(130 + commands.indexOf(command));
+    const ends: Record<string, number> = {};
+    for (let round = 0; round < k_interrupts; round++) {
+      // What the first run has put into the cache folder the others need not.
+      const at = 1 + Math.floor(random() * calls * 0.8);
+      const what = (commands.indexOf(command) + round) % 2 === 0 ? 'SIGINT' : 'SIGTERM';
+      const code = await interruptAt(command, expected, { at, what });
+      ends[code] = (ends[code] ?? 0) + 1;
+    }
+    console.log(`${command.name}: ${k_interrupts} signals over ${calls} calls: ${JSON.stringify(ends)}`);
+  },
+  10_800_000,
+);
+
+/** Programs that do wrong at a signal, which the same checks must find; and one that does right. */
+const planted: Record<string, string> = {
+  nothing: `process.on('SIGINT', () => { said(); process.exitCode = 130; });`,
+  'an end at once': '',
+  'no end with 130': `process.on('SIGINT', () => { said(); process.exit(1); });`,
+  'a file under a temporary name': `process.on('SIGINT', () => { said(); process.exit(130); });`,
+  'a file that is half-written': `process.on('SIGINT', () => { said(); renameSync(temporary, path); process.exit(130); });`,
+};
+
+it.each(Object.entries(planted))('planted, and found: %s', async (name, handler) => {
+  const command: Command = { name, args: (_, place) => [join(place, 'run.json')], isCompared: () => true };
+  const text = `
+    const { closeSync, openSync, renameSync, writeSync } = require('node:fs');
+    const [path] = process.argv.slice(1);
+    const temporary = path + '.tmp';
+    const said = () => console.error('finishing what has begun E_CANCELLED');
+    ${handler}
+    const file = openSync(temporary, 'w');
+    writeSync(file, '[1, ');
+    setTimeout(() => { writeSync(file, '2]'); closeSync(file); renameSync(temporary, path); }, 50);`;
+  const runs = (args: string[], env: NodeJS.ProcessEnv) =>
+    run(process.execPath, ['-e', text, ...args.slice(0, 1)], { env });
+  const whole = await makePlace(command, around, `${name} whole`);
+  expect(await runs(command.args(around, whole), {})).toMatchObject({ code: 0 });
+  const expected = await resultsOf(command, whole);
+  const place = join(around.scratch, `${name} SIGINT 2`);
+  const interrupted = interruptAt(command, expected, { at: 2, what: 'SIGINT', folder: place }, runs);
+  if (name === 'nothing') expect(await interrupted).toBe(130);
+  else await expect(interrupted).rejects.toThrow();
+});

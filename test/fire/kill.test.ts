@@ -59,7 +59,7 @@ it(`kill -9, ${k_kills} times for each command`, async () => {
   await shim.remove();
   console.log(`${killed} kills`);
   expect(killed).toBe(k_kills * commands.length);
-}, 3_600_000);
+}, 10_800_000);
 
 it('a writer that writes in place is caught, one that gives whole files their name is not', async () => {
   const shim = await buildShim();
