@@ -131,6 +131,7 @@ export function addonUnderAsan(tell) {
     ASAN_OPTIONS: 'detect_leaks=0',
     UBSAN_OPTIONS: 'print_stacktrace=1',
     CRANE_ADDON: addon,
+    CRANE_TIMES_SLOWER: '10',
   };
   const toy = [join(root, 'test', 'methods', 'crane-native-toy.mjs'), 'score', '--method', 'toy'];
   const score = [...toy, join(root, 'models', 'crane-mini', 'samples', 'bsdata-good-g00.jpg')];

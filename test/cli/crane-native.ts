@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** CRANE_TIMES_SLOWER: limits of time where everything is slower, as under sanitizers (scripts/fire.mjs asan). */
+export const timesSlower = Number(process.env['CRANE_TIMES_SLOWER'] ?? 1);
 export const samples = join(root, 'models', 'crane-mini', 'samples');
 const main = join(root, 'dist', 'cli', 'main.js');
 
