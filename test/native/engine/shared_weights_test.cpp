@@ -52,18 +52,19 @@ TEST_F(SharedWeights, ASecondEngineHoldsNothingOfItsOwnAndGivesTheSameBits) {
 }
 
 TEST_F(SharedWeights, AnEngineSaysThatItsPackedWeightsAreAnothers) {
-  if (!kernels::can_run("avx2")) GTEST_SKIP() << "nothing is packed";
+  // Where no face packs weights nothing is there to write or to share, and the facts say so.
+  const bool packs = kernels::can_run("avx2");
   const fs::path folder = fs::temp_directory_path() / join_text("crane-shared-", ::getpid());
   fs::create_directories(folder);
   model.config.start_cache = StartCache{folder.string(), "weights", /*least_bytes=*/0};
   {
     const Engine first(model.config);
     const Engine second(model.config);
-    EXPECT_EQ(first.facts().vision.packed, "written");
-    EXPECT_EQ(second.facts().vision.packed, "shared");
+    EXPECT_EQ(first.facts().vision.packed, packs ? "written" : "memory");
+    EXPECT_EQ(second.facts().vision.packed, packs ? "shared" : "memory");
     EXPECT_EQ(second.facts().vision.parameters, first.facts().vision.parameters);
   }
-  EXPECT_EQ(Engine(model.config).facts().vision.packed, "mapped");
+  EXPECT_EQ(Engine(model.config).facts().vision.packed, packs ? "mapped" : "memory");
   fs::remove_all(folder);
 }
 
