@@ -69,7 +69,7 @@ void TaskLedger::call_js(napi_env env, napi_value, void* context, void* data) {
   std::unique_ptr<Completion> completion(static_cast<Completion*>(data));
   TaskLedger& ledger = *static_cast<TaskLedger*>(context);
   if (env == nullptr) {
-    completion.release();  // the environment is gone; see complete()
+    static_cast<void>(completion.release());  // the environment is gone; see complete()
     return;
   }
   ledger.end_pending(env);
@@ -92,7 +92,7 @@ Napi::Error to_js_error(Napi::Env env, const crane::Error& error) {
 
 crane::Error as_crane_error(std::exception_ptr thrown) {
   try {
-    std::rethrow_exception(thrown);
+    std::rethrow_exception(std::move(thrown));
   } catch (const crane::Error& error) {
     return error;
   } catch (const std::bad_alloc&) {

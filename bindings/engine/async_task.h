@@ -150,7 +150,7 @@ struct DeliveredTask : AsyncTask<Work, Delivery> {
     is_taken = true;
     this->attempt([&] { this->give.take(js, *this->result); });
     if (this->thrown) return this->settle(js);
-    self.release();
+    static_cast<void>(self.release());  // this task holds itself from here on
     post_step<&DeliveredTask::fill>(js, fillers, std::unique_ptr<DeliveredTask>(this));
   }
   void fill() {

@@ -40,9 +40,10 @@ class FilledArray {
 template <typename T, typename Fill>
 Napi::Promise run_filling(Napi::Env env, size_t count, Fill fill, Keep keep) {
   FilledArray<T> array(env, count);
+  T* const dst = array.data();
   return run_async(
       env, io_threads(),
-      [fill = std::move(fill), dst = array.data()] {
+      [fill = std::move(fill), dst] {
         fill(dst);
         return true;
       },
