@@ -1,10 +1,12 @@
 /** The commands whose work must outlive a killed process, a call that fails and a full disk, on a model of toy size. */
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { loadAddon } from '../../dist/addon/load-addon.js';
 import { craneNative } from '../cli/crane-native.js';
 import { makeNoiseSet, makeTinyModel } from '../cli/tiny-model.js';
-import { bytesBelow, filesBelow } from './faults.js';
+import { buildShim, bytesBelow, filesBelow, type Shim } from './faults.js';
 
 export interface Surroundings {
   scratch: string;
@@ -39,6 +41,20 @@ export async function makeSurroundings(scratch: string): Promise<Surroundings> {
   );
   if (learned.code !== 0) throw new Error(learned.stderr);
   return { scratch, model, data, bank, env };
+}
+
+/** The shim and the surroundings of a file's tests, there from their first to their last. */
+export function underFire(prefix: string): { shim: Shim; around: Surroundings } {
+  const made = {} as { shim: Shim; around: Surroundings };
+  beforeAll(async () => {
+    made.shim = await buildShim();
+    made.around = await makeSurroundings(await mkdtemp(join(tmpdir(), prefix)));
+  }, 120_000);
+  afterAll(async () => {
+    await made.shim.remove();
+    await rm(made.around.scratch, { recursive: true, force: true });
+  });
+  return made;
 }
 
 const ofModel = ({ model }: Surroundings) => ['--model', model, '--threads', '1'];
@@ -98,6 +114,19 @@ export async function makePlace(command: Command, around: Surroundings, name: st
 /** What must be the same in the end. */
 export function resultsOf(command: Command, place: string): Promise<Record<string, string>> {
   return bytesBelow(place, command.isCompared);
+}
+
+/** The results of a place have the names and the bytes that are expected. */
+export async function checkResults(
+  command: Command,
+  expected: Record<string, string>,
+  place: string,
+  what: string,
+): Promise<void> {
+  const got = await resultsOf(command, place);
+  expect(Object.keys(got), `${command.name}, ${what}`).toEqual(Object.keys(expected));
+  for (const [name, bytes] of Object.entries(got))
+    expect(bytes === expected[name], `${command.name}, ${what}: ${name} has other bytes`).toBe(true);
 }
 
 /** A file has its name only once it is whole. @returns how many were read */

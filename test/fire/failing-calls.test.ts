@@ -3,21 +3,19 @@
  * been; no signal ends the program, no file is half-written under its name, and given again the command ends in the bytes of a
  * run that was left alone. And the disk that is full after every number of bytes.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { type Finished, run } from '../cli/crane-native.js';
 import {
   type Command,
+  checkResults,
   checkWholeness,
   commands,
   makePlace,
-  makeSurroundings,
   resultsOf,
-  type Surroundings,
+  underFire,
 } from './commands.js';
-import { buildShim, type CallKind, countCalls, type Faults, isFull, runUnder, type Shim } from './faults.js';
+import { type CallKind, countCalls, type Faults, isFull, runUnder } from './faults.js';
 
 const k_failures: readonly [CallKind, NonNullable<Faults['what']>][] = [
   ['write', 'EIO'],
@@ -34,16 +32,7 @@ const isTried = (command: Command, failure: number) =>
 const k_numbers = isFull ? 12 : 1;
 const k_sizes = isFull ? 20 : 1;
 
-let shim: Shim;
-let around: Surroundings;
-beforeAll(async () => {
-  shim = await buildShim();
-  around = await makeSurroundings(await mkdtemp(join(tmpdir(), 'crane failing-ä-')));
-}, 120_000);
-afterAll(async () => {
-  await shim.remove();
-  await rm(around.scratch, { recursive: true, force: true });
-});
+const fire = underFire('crane failing-ä-');
 
 /** From 1 to `last`, both among them, at most `count`. */
 function spread(last: number, count: number): number[] {
@@ -72,6 +61,7 @@ async function tryFaults(
   faults: (place: string) => Faults,
   runs = runUnder,
 ): Promise<void> {
+  const { shim, around } = fire;
   const place = await makePlace(command, around, `${command.name} ${what}`);
   const args = command.args(around, place);
   const failed = await runs([...args, '--json'], { ...around.env, ...shim.env(faults(place)) });
@@ -81,18 +71,6 @@ async function tryFaults(
   const again = await runs(args, around.env);
   expect({ name: command.name, what, ...again }).toMatchObject({ code: 0 });
   await checkResults(command, expected, place, what);
-}
-
-async function checkResults(
-  command: Command,
-  expected: Record<string, string>,
-  place: string,
-  what: string,
-): Promise<void> {
-  const got = await resultsOf(command, place);
-  expect(Object.keys(got), `${command.name}, ${what}`).toEqual(Object.keys(expected));
-  for (const [name, bytes] of Object.entries(got))
-    expect(bytes === expected[name], `${command.name}, ${what}: ${name} has other bytes`).toBe(true);
 }
 
 /** Programs that do wrong where a write fails, which the same checks must find. `fail` is how a program of ours ends. */
@@ -106,6 +84,7 @@ const planted: Record<string, string> = {
 };
 
 it.each(Object.entries(planted))('planted, and found: %s', async (name, program) => {
+  const { around } = fire;
   const command: Command = {
     name,
     args: (_, place) => [join(place, 'run.json')],
@@ -131,6 +110,7 @@ it.each(Object.entries(planted))('planted, and found: %s', async (name, program)
 it.each(commands)(
   '$name: calls that fail once, and a full disk',
   async (command) => {
+    const { shim, around } = fire;
     const whole = await makePlace(command, around, `${command.name} whole`);
     const kinds = k_failures.map(([kind]) => kind);
     // What maps is read: the model and its bank; what writes is the command's own.

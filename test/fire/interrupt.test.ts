@@ -3,44 +3,24 @@
  * what it reads among them. It ends with 130, or is done; no file is half-written under its name, none is left under a temporary one, and
  * given again the command ends in the bytes of a run that was left alone.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { run } from '../cli/crane-native.js';
 import {
   type Command,
+  checkResults,
   checkWholeness,
   commands,
   makePlace,
-  makeSurroundings,
   resultsOf,
-  type Surroundings,
+  underFire,
 } from './commands.js';
-import {
-  buildShim,
-  type CallKind,
-  countCalls,
-  filesBelow,
-  isFull,
-  numbersFrom,
-  runUnder,
-  type Shim,
-} from './faults.js';
+import { type CallKind, countCalls, filesBelow, isFull, numbersFrom, runUnder } from './faults.js';
 
 const k_calls: readonly CallKind[] = ['open', 'write', 'fsync', 'rename'];
 const k_interrupts = Number(process.env['CRANE_FIRE_RUNS'] ?? (isFull ? 40 : 1));
 
-let shim: Shim;
-let around: Surroundings;
-beforeAll(async () => {
-  shim = await buildShim();
-  around = await makeSurroundings(await mkdtemp(join(tmpdir(), 'crane interrupted-ä-')));
-}, 120_000);
-afterAll(async () => {
-  await shim.remove();
-  await rm(around.scratch, { recursive: true, force: true });
-});
+const fire = underFire('crane interrupted-ä-');
 
 /** @returns how the command ended that got the signal at its n-th call; what is wrong with it is thrown */
 async function interruptAt(
@@ -49,6 +29,7 @@ async function interruptAt(
   { at, what, folder }: { at: number; what: 'SIGINT' | 'SIGTERM'; folder?: string },
   runs = runUnder,
 ): Promise<number> {
+  const { shim, around } = fire;
   const place = await makePlace(command, around, `${command.name} ${what} ${at}`);
   const env = shim.env({ folder: folder ?? around.scratch, calls: k_calls, at, what });
   const finished = await runs([...command.args(around, place), '--json'], { ...around.env, ...env });
@@ -60,16 +41,14 @@ async function interruptAt(
   expect((await filesBelow(place)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   const again = await runs(command.args(around, place), around.env);
   expect({ name: command.name, what, at, ...again }).toMatchObject({ code: 0 });
-  const got = await resultsOf(command, place);
-  expect(Object.keys(got), command.name).toEqual(Object.keys(expected));
-  for (const [name, bytes] of Object.entries(got))
-    expect(bytes === expected[name], `${command.name}: ${name} has other bytes`).toBe(true);
+  await checkResults(command, expected, place, `${what} ${at}`);
   return finished.code!;
 }
 
 it.each(commands)(
   `$name: Ctrl-C and SIGTERM, ${k_interrupts} times`,
   async (command) => {
+    const { shim, around } = fire;
     const whole = await makePlace(command, around, `${command.name} whole`);
     const watched = { folder: around.scratch, calls: k_calls, log: join(around.scratch, 'calls') };
     const counts = await countCalls(shim, command.args(around, whole), watched, around.env);
@@ -100,6 +79,7 @@ const planted: Record<string, string> = {
 };
 
 it.each(Object.entries(planted))('planted, and found: %s', async (name, handler) => {
+  const { around } = fire;
   const command: Command = { name, args: (_, place) => [join(place, 'run.json')], isCompared: () => true };
   const text = `
     const { closeSync, openSync, renameSync, writeSync } = require('node:fs');

@@ -8,7 +8,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { inScratch, root, run } from '../cli/crane-native.js';
-import { checkWholeness, commands, makePlace, makeSurroundings, resultsOf } from './commands.js';
+import {
+  checkResults,
+  checkWholeness,
+  commands,
+  makePlace,
+  makeSurroundings,
+  resultsOf,
+} from './commands.js';
 import { buildShim, type CallKind, countCalls, isFull, numbersFrom, runUnder } from './faults.js';
 
 const k_calls: readonly CallKind[] = ['open', 'write', 'fsync', 'rename'];
@@ -47,10 +54,7 @@ it(`kill -9, ${k_kills} times for each command`, async () => {
         }
         const last = await runUnder(command.args(around, place), around.env);
         expect({ name: command.name, ...last }).toMatchObject({ code: 0 });
-        const got = await resultsOf(command, place);
-        expect(Object.keys(got), command.name).toEqual(Object.keys(expected));
-        for (const [name, bytes] of Object.entries(got))
-          expect(bytes === expected[name], `${command.name}: ${name} has other bytes`).toBe(true);
+        await checkResults(command, expected, place, `killed, round ${round}`);
       }
       killed += kills;
       console.log(`${command.name}: ${kills} kills over ${calls} calls`);
