@@ -327,6 +327,20 @@ describe('a webhook', () => {
     expect(kept + JSON.stringify(told)).not.toContain('p%40ss');
   });
 
+  it('has an address that is well formed, or is told so without its password', () => {
+    for (const wrong of [
+      'http://me:secret%zz@there/',
+      'http://me%zz:secret@there/',
+      'ftp://me:secret@there/',
+    ]) {
+      const made = () => webhookReceiver(wrong, undefined);
+      expect(made).toThrow(
+        expect.objectContaining({ code: 'E_USAGE', message: expect.stringContaining('//there/') }),
+      );
+      expect(made).not.toThrow(/secret/);
+    }
+  });
+
   it('does not hold up another receiver', async () => {
     statuses = Array(1000).fill(503) as number[];
     const path = join(scratch, 'out.jsonl');
