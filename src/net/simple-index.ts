@@ -64,12 +64,23 @@ function fromHtml(text: string, base: string): IndexFile[] {
   return [...text.matchAll(/<a\s([^>]*)>/gi)].flatMap(([, attributes = '']) => {
     const href = /href\s*=\s*(?:"([^"]*)"|'([^']*)')/i.exec(attributes);
     if (!href) return [];
-    const url = new URL(decodeEntities(href[1] ?? href[2] ?? ''), base);
+    const link = namedLink(decodeEntities(href[1] ?? href[2] ?? ''), base);
+    if (!link) return [];
+    const { url, filename } = link;
     const sha256 = /sha256=([0-9a-f]{64})/i.exec(url.hash)?.[1]?.toLowerCase();
     url.hash = '';
-    const filename = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
     return [{ filename, url: url.href, sha256, size: undefined, yanked: /data-yanked/i.test(attributes) }];
   });
+}
+
+/** A link that is not well formed leads to no file, and takes nothing from the others of its page. */
+function namedLink(href: string, base: string): { url: URL; filename: string } | undefined {
+  try {
+    const url = new URL(href, base);
+    return { url, filename: decodeURIComponent(url.pathname.split('/').at(-1) ?? '') };
+  } catch {
+    return undefined;
+  }
 }
 
 function decodeEntities(text: string): string {

@@ -105,7 +105,9 @@ export class FakeIndex {
       );
       response
         .writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
-        .end(`<!DOCTYPE html><body>${links.join('<br>\n')}</body>`);
+        .end(
+          `<!DOCTYPE html><body><a href="torch-%zz.whl"><a href="http://[">${links.join('<br>\n')}</body>`,
+        );
       return;
     }
     const files = wheels.map((w) => ({
