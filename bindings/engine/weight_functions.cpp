@@ -160,6 +160,7 @@ Napi::Value read_tensor(const Napi::CallbackInfo& call) {
 
 weights::CanonicalWeights open_all(const std::vector<std::string>& paths) {
   std::vector<std::shared_ptr<const weights::WeightFile>> files;
+  files.reserve(paths.size());
   for (const std::string& path : paths) files.push_back(weights::open_weights(path));
   return weights::canonicalise(std::move(files));
 }

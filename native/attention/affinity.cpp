@@ -78,7 +78,7 @@ at::Tensor affinity_panels(const kernels::AffinityFace& face, const at::Tensor& 
     const at::Tensor packed = at::empty({face.packed_floats(job)}, rows.options());
     job.packed = packed.mutable_data_ptr<float>();
     run_on_team(face.tiles(job), [&](int64_t first, int64_t last) { face.pack(job, first, last); });
-    const int64_t piece = face.panels(job) / (8 * at::get_num_threads());
+    const int64_t piece = face.panels(job) / (int64_t{8} * at::get_num_threads());
     run_in_pieces(face.panels(job), piece, [&](int64_t first, int64_t last) { face.run(job, first, last); });
   }
   return dst;

@@ -46,7 +46,7 @@ at::Tensor run(const kernels::AttentionFace& face, const Inputs& in, double scal
   const int64_t tasks = face.tasks(jobs.front());
   const int64_t all = tasks * in.q.size(0);
   // A head's keys are gathered anew for each piece, so it is at least a head.
-  const int64_t piece = std::max(tasks / heads, all / (16 * at::get_num_threads()));
+  const int64_t piece = std::max(tasks / heads, all / (int64_t{16} * at::get_num_threads()));
   run_in_pieces(all, piece, [&](int64_t first, int64_t last) {
     for (int64_t at = first; at < last;) {
       const int64_t b = at / tasks;

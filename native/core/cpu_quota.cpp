@@ -91,7 +91,8 @@ double smallest(const std::string& root, bool is_second) {
   while (!group.empty() && group.back() == '/') group.pop_back();
   double least = k_no_limit;
   for (;;) {
-    const std::string folder = root + mount.point + group;
+    std::string folder = root;
+    folder.append(mount.point).append(group);
     least = std::min(least, is_second ? quota_of_second(folder) : quota_of_first(folder));
     if (group.empty()) return least;
     const size_t slash = group.rfind('/');
