@@ -192,15 +192,21 @@ async function keep(
   await kept.journal.append(line);
 }
 
+/** All that a line may hold of it: what is left out here does not compile. */
 function lineOf(
   { index, score, mapMax, width, height, model, backgroundPatches, warnings }: PictureScore,
   set: number,
 ): JournalLine {
-  const said = {
-    ...(backgroundPatches === undefined ? {} : { backgroundPatches }),
-    ...(warnings ? { warnings } : {}),
+  const line = { set, index, score, mapMax: mapMax!, width, height, model };
+  const said = { backgroundPatches, warnings } satisfies Record<
+    Exclude<keyof JournalLine, keyof typeof line>,
+    unknown
+  >;
+  return {
+    ...line,
+    ...(said.backgroundPatches === undefined ? {} : { backgroundPatches: said.backgroundPatches }),
+    ...(said.warnings === undefined ? {} : { warnings: said.warnings }),
   };
-  return { set, index, score, mapMax: mapMax!, width, height, model, ...said };
 }
 
 /** @throws CraneError E_USAGE for more than one call takes */
@@ -248,13 +254,9 @@ function placeOf(item: PlacedItem): Omit<UnscoredPicture, 'error'> {
 /** @param ofMask what was noticed while its mask was read, which no journal keeps */
 function scoredPicture(
   item: PlacedItem,
-  { score, mapMax, width, height, backgroundPatches, warnings = [] }: JournalLine,
+  { set: _set, index: _index, model: _model, warnings = [], ...figures }: JournalLine,
   ofMask: readonly PictureNote[],
 ): ScoredPicture {
   const all = [...warnings, ...ofMask];
-  const noticed = {
-    ...(backgroundPatches === undefined ? {} : { backgroundPatches }),
-    ...(all.length === 0 ? {} : { warnings: all }),
-  };
-  return { ...placeOf(item), score, mapMax, width, height, map: null, ...noticed };
+  return { ...placeOf(item), ...figures, map: null, ...(all.length === 0 ? {} : { warnings: all }) };
 }

@@ -45,17 +45,20 @@ export interface PictureNote {
   bits?: number;
 }
 
-export type NoteKind =
-  | 'bit-depth'
-  | 'outside-range'
-  | 'bands-dropped'
-  | 'one-end'
-  | 'constant'
-  | 'narrow'
-  | 'mask-turned'
-  | 'no-background'
-  | 'profile'
-  | 'transparent';
+export const noteKinds = [
+  'bit-depth',
+  'outside-range',
+  'bands-dropped',
+  'one-end',
+  'constant',
+  'narrow',
+  'mask-turned',
+  'no-background',
+  'profile',
+  'transparent',
+] as const;
+
+export type NoteKind = (typeof noteKinds)[number];
 
 export const eightBits: StatedRange = { kind: 'bits', bits: 8, from: 'container' };
 

@@ -1,26 +1,38 @@
 /** A line for each scored picture, appended as it comes. A line that a killed process did not finish is cut off. */
 import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import { CraneError } from '../errors.js';
 import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError } from '../files/write-whole.js';
-import type { PictureNote } from '../images/samples.js';
+import { noteKinds, type PictureNote } from '../images/samples.js';
 
-export interface JournalLine {
+const count = z.int().nonnegative();
+
+const noteSchema: z.ZodType<PictureNote> = z.strictObject({
+  kind: z.enum(noteKinds),
+  message: z.string(),
+  bits: count.exactOptional(),
+});
+
+/** Written and read by this one list: a field that it lacks is none of the type, and of a file it is refused. */
+const lineSchema = z.strictObject({
   /** position of the data set in the run, of the picture in the set */
-  set: number;
-  index: number;
-  score: number;
-  mapMax: number;
-  width: number;
-  height: number;
+  set: count,
+  index: count,
+  score: z.number(),
+  mapMax: z.number(),
+  width: count,
+  height: count,
   /** label of the model */
-  model: string;
+  model: z.string(),
   /** as a result has it (engine/result.ts) */
-  backgroundPatches?: number;
+  backgroundPatches: count.exactOptional(),
   /** what is odd about the picture */
-  warnings?: PictureNote[];
-}
+  warnings: z.array(noteSchema).exactOptional(),
+});
+
+export type JournalLine = z.infer<typeof lineSchema>;
 
 export class Journal {
   readonly #file: FileHandle;
@@ -85,14 +97,11 @@ function ifMissing(thrown: NodeJS.ErrnoException): string {
 
 function parse(line: string, path: string, number: number): JournalLine {
   try {
-    const { set, index, score, mapMax, width, height, model, warnings } = JSON.parse(line) as JournalLine;
-    const numbers = [set, index, score, mapMax, width, height];
-    if (numbers.every(Number.isFinite) && typeof model === 'string')
-      return { set, index, score, mapMax, width, height, model, ...(warnings ? { warnings } : {}) };
-  } catch {
-    // told below
+    return lineSchema.parse(JSON.parse(line));
+  } catch (cause) {
+    throw new CraneError('E_IO_READ', `${path}: line ${number} is no result`, {
+      hint: 'start anew with --force',
+      cause,
+    });
   }
-  throw new CraneError('E_IO_READ', `${path}: line ${number} is no result`, {
-    hint: 'start anew with --force',
-  });
 }

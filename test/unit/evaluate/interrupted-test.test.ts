@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openEngine } from '../../../src/engine/load-engine.js';
 import type { TestProgress } from '../../../src/evaluate/evaluate-data-sets.js';
 import { readTestRun } from '../../../src/runs/read-run.js';
 import { isScored } from '../../../src/runs/test-run.js';
@@ -33,6 +34,23 @@ describe('an interrupted test', () => {
     expect(scoredBy(addon)).toBeLessThanOrEqual(14 - count);
     await evaluate({ data: set, out: work.at(`straight-${count}`) });
     expect(await bytesOf(out)).toEqual(await bytesOf(work.at(`straight-${count}`)));
+  });
+
+  it('goes on against a bank of the foreground with all that it says of a picture', async () => {
+    const set = await data();
+    const normals = work.at('foreground.safetensors');
+    const engine = await openEngine(makeTestAddon(), work.model);
+    const bank = await engine.learnNormals([join(set, 'test', 'good_0.png')], { bankForeground: true });
+    await bank.save(normals);
+    await engine.dispose();
+    const given = { data: set, normals };
+    const out = work.at('foreground stopped');
+    await errorOf(evaluate({ ...given, out, ...stopAfter(6) }));
+    const run = await evaluate({ ...given, out, resume: true });
+    const pictures = run.dataSets[0]!.classes[0]!.pictures.filter(isScored);
+    expect(pictures.map(({ backgroundPatches }) => backgroundPatches)).toEqual(Array(14).fill(4));
+    await evaluate({ ...given, out: work.at('foreground straight') });
+    expect(await bytesOf(out)).toEqual(await bytesOf(work.at('foreground straight')));
   });
 
   it('goes on from what a killed process leaves: an unfinished line, a map that is not whole, no map', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readNpy } from '../../../src/files/npy.js';
+import { noteKinds } from '../../../src/images/samples.js';
 import { Journal, type JournalLine } from '../../../src/runs/journal.js';
 import { mapFile } from '../../../src/sinks/map-file.js';
 
@@ -43,7 +44,29 @@ describe('the journal of a test', () => {
     await journal.close();
   });
 
-  it.each(['{"set":0}', 'nonsense', '[]', 'null'])('names a line that is no result: %s', async (text) => {
+  it('reads back every field of a line', async () => {
+    const path = join(folder, 'fields.jsonl');
+    const full: Required<JournalLine> = {
+      ...line(0),
+      backgroundPatches: 0,
+      warnings: noteKinds.map((kind) => ({ kind, message: 'is odd', bits: 12 })),
+    };
+    const journal = await Journal.open(path);
+    await journal.append(full);
+    await journal.close();
+    const again = await Journal.open(path);
+    expect(again.find(0, 0)).toEqual(full);
+    await again.close();
+  });
+
+  it.each([
+    '{"set":0}',
+    'nonsense',
+    '[]',
+    'null',
+    JSON.stringify({ ...line(1), unheardOf: 1 }),
+    JSON.stringify({ ...line(1), backgroundPatches: '4' }),
+  ])('names a line that is no result: %s', async (text) => {
     const path = join(folder, 'bad.jsonl');
     await writeFile(path, `${JSON.stringify(line(0))}\n${text}\n`);
     await expect(Journal.open(path)).rejects.toMatchObject({
