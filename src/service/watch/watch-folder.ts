@@ -69,14 +69,20 @@ export async function watchFolder(parts: WatchParts): Promise<Watch> {
     try {
       const hash = await contentHash(path);
       const key = `${hash}:${engine.facts.model}`;
-      await atWork.get(key);
+      // Whoever had this content at work may have failed, and another may have begun since.
+      for (let other = atWork.get(key); other !== undefined; other = atWork.get(key)) await other;
       if (journal.has(key)) events.onKnown(name);
       else {
-        const work = scoreOne({ path, name, hash, key });
-        atWork.set(key, work);
-        await work.finally(() => atWork.delete(key));
+        const work = scoreOne({ path, name, hash, key }).finally(() => atWork.delete(key));
+        atWork.set(
+          key,
+          work.catch(() => {}),
+        );
+        await work;
       }
-      if (moveTo !== undefined) await moveInto(path, moveTo);
+      // Only what has its result leaves: what was written to meanwhile is told of as changed, and taken anew.
+      if (moveTo !== undefined && journal.has(key) && (await isStill(path, hash)))
+        await moveInto(path, moveTo);
     } catch (thrown) {
       const error = toCraneError(thrown);
       if (error.code !== 'E_CANCELLED') events.onFault(name, error.message);
@@ -91,9 +97,8 @@ export async function watchFolder(parts: WatchParts): Promise<Watch> {
         if (!error.code.startsWith('E_IMAGE_')) throw error;
         return { input: name, index: 0, error: error.toJSON() };
       });
-    // Written to while it was scored: it is told of as changed, and the result is of neither content. One that went was whole.
-    const after = await contentHash(path).catch(() => hash);
-    if (after !== hash) return;
+    // Written to while it was scored: it is told of as changed, and the result is of neither content.
+    if (!(await isStill(path, hash))) return;
     const { index: _index, ...line } = toResultLine(outcome, {}, true);
     const delivery: Delivery = { key, ...line };
     await journal.addResult(delivery);
@@ -164,6 +169,11 @@ interface ArrivedFile {
   name: string;
   hash: string;
   key: string;
+}
+
+/** One that went was whole. */
+async function isStill(path: string, hash: string): Promise<boolean> {
+  return (await contentHash(path).catch(() => hash)) === hash;
 }
 
 /** undefined: there is no folder */

@@ -1,12 +1,14 @@
 /** Pictures that arrive in a folder: scored once, delivered at least once, over restarts. */
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFileSync, existsSync } from 'node:fs';
+import { appendFile, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.js';
 import { openEngine } from '../../../src/engine/load-engine.js';
+import { CraneError } from '../../../src/errors.js';
 import type { Model } from '../../../src/models/model-json.js';
 import { type Delivery, WatchJournal } from '../../../src/service/watch/journal.js';
 import {
@@ -159,6 +161,69 @@ describe('watching a folder', () => {
     await writeFile(join(folder, 'b.png'), whole);
     await until(() => told.results.length === 2);
     expect(told.results[1]).toMatchObject({ input: 'b.png', score: expect.closeTo(0.8, 2) });
+  });
+
+  it('leaves a file where it is that was written on while it was scored, until it has its result', async () => {
+    const moveTo = join(scratch, 'done');
+    const path = join(folder, 'a.png');
+    const whole = await readFile(await writePicture(join(scratch, 'whole.png'), 204));
+    await writeFile(path, whole.subarray(0, 40));
+    const score = engine.score.bind(engine);
+    let isHalf = true;
+    engine.score = async (...given: Parameters<Engine['score']>) => {
+      const half = isHalf;
+      isHalf = false;
+      try {
+        return await score(...given);
+      } finally {
+        if (half) await appendFile(path, whole.subarray(40));
+      }
+    };
+    await start([], { moveTo });
+    await until(() => told.results.length === 1 && existsSync(moveTo));
+    expect(told.results).toMatchObject([{ input: 'a.png', score: expect.closeTo(0.8, 2) }]);
+    await stop();
+    expect([await readdir(folder), await readdir(moveTo)]).toEqual([[], ['a.png']]);
+  });
+
+  it('leaves a file where it is that was written on once it was known', async () => {
+    const moveTo = join(scratch, 'done');
+    const whole = await readFile(await writePicture(join(folder, 'a.png'), 204));
+    await start([], { moveTo });
+    await until(() => told.results.length === 1);
+    // Told just before it is moved.
+    told.known.push = (name) => {
+      appendFileSync(join(folder, name), 'written on');
+      return told.known.unshift(name);
+    };
+    await writeFile(join(scratch, 'b.png'), whole);
+    await rename(join(scratch, 'b.png'), join(folder, 'b.png'));
+    await until(() => told.results.length === 2);
+    await stop();
+    expect([...told.known]).toEqual(['b.png']);
+    expect(told.results[1]).toMatchObject({ input: 'b.png' });
+    expect(told.results[1]!.key).not.toBe(told.results[0]!.key);
+    expect((await readdir(moveTo)).sort()).toEqual(['a.png', 'b.png']);
+  });
+
+  it('scores another file of a content whose scoring failed', async () => {
+    const path = await writePicture(join(folder, 'a.png'), 204);
+    for (const name of ['b.png', 'c.png']) await copyFile(path, join(folder, name));
+    const score = engine.score.bind(engine);
+    let times = 0;
+    engine.score = async (...given: Parameters<Engine['score']>) => {
+      if (times++ > 0) return score(...given);
+      // The others wait for this one meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      throw new CraneError('E_MEMORY', 'none is left');
+    };
+    await start();
+    await until(() => told.faults.length + told.results.length + told.known.length === 3);
+    expect(told).toMatchObject({
+      faults: [expect.stringContaining('none is left')],
+      results: [{ score: expect.closeTo(0.8, 2) }],
+      known: [expect.stringContaining('.png')],
+    });
   });
 
   it('waits for no named pipe, however many there are', async () => {
