@@ -118,10 +118,11 @@ async function findWheel(
   const { client, log, retries } = fetch.transfer;
   // the first request meets a machine without a network: it should not be kept waiting as long as a download
   const policy = { ...retries, attempts: Math.min(retries.attempts, 3) };
-  const files = await withRetries(policy, log, () => projectFiles(client, fetch.index, project));
+  const { files, leftOut } = await withRetries(policy, log, () => projectFiles(client, fetch.index, project));
   const file = chooseWheel(files, project, version, platform);
   if (file) return file;
+  const others = leftOut > 0 ? `, ${leftOut} links of the page name none` : '';
   throw new Error(
-    `the index has no wheel of ${project} ${version} for ${fetch.platform.key} (${files.length} files seen)`,
+    `the index has no wheel of ${project} ${version} for ${fetch.platform.key} (${files.length} files seen${others})`,
   );
 }

@@ -80,7 +80,7 @@ async function openArchive(
     const remote = { url: address, sha256: wantedSum, size: undefined, whole: wantedSum !== undefined };
     return openRemoteZip(remote, join(staging, 'parts', 'archive'), transfer);
   }
-  const path = address.startsWith('file:') ? fileURLToPath(address) : resolve(address);
+  const path = pathOf(address);
   if (!existsSync(path)) throw new ZipError(`${path} does not exist`);
   if (wantedSum !== undefined) {
     const sum = await sha256OfFile(path);
@@ -88,6 +88,15 @@ async function openArchive(
       throw new ZipError(`its sha256 is ${sum}, CRANE_LIBTORCH_SHA256 says ${wantedSum}`);
   }
   return FileSource.open(path);
+}
+
+function pathOf(address: string): string {
+  if (!address.startsWith('file:')) return resolve(address);
+  try {
+    return fileURLToPath(address);
+  } catch {
+    throw new ZipError('expected file:///FOLDER/FILE.zip, a path or an http address');
+  }
 }
 
 /** The archive's one top folder (libtorch/) becomes torch/, the name the cache uses. */

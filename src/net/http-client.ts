@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { CraneError } from '../errors.js';
 
 export interface HttpAnswer {
   status: number;
@@ -25,12 +26,20 @@ export class HttpError extends Error {
 }
 
 export class HttpClient {
-  readonly #dispatcher: Dispatcher;
+  readonly #certificateFiles: string[];
+  #dispatcher: Dispatcher | undefined;
 
-  /** certificateFiles: PEM files of authorities that are trusted besides the built-in ones. */
+  /** certificateFiles: PEM files of authorities that are trusted besides the built-in ones; read by the first `get`. */
   constructor(certificateFiles: string[] = []) {
-    const tls = certificateFiles.length > 0 ? { ca: authorities(certificateFiles) } : {};
-    this.#dispatcher = new EnvHttpProxyAgent({
+    this.#certificateFiles = certificateFiles;
+  }
+
+  #connect(): Dispatcher {
+    const files = this.#certificateFiles;
+    const tls = files.length > 0 ? { ca: authorities(files) } : {};
+    return new EnvHttpProxyAgent({
+      httpProxy: proxyOf('http_proxy'),
+      httpsProxy: proxyOf('https_proxy'),
       connect: { ...tls, timeout: 20_000 },
       requestTls: tls,
       proxyTls: tls,
@@ -40,14 +49,18 @@ export class HttpClient {
   }
 
   /**
-   * GET; resolves for statuses 200 to 299, else throws HttpError. The body must be read or destroyed.
+   * GET; resolves for statuses 200 to 299, else throws HttpError. The body must be read or destroyed. A malformed address, given or
+   * of a redirect, is an Error like any other of the network.
    * range: first and last byte, both inclusive.
+   * @throws CraneError E_DOWNLOAD where a variable names a proxy that is none
    */
   async get(
     address: string,
     options: { range?: [number, number]; accept?: string; ifRange?: string } = {},
   ): Promise<HttpAnswer> {
-    let url = new URL(address);
+    let url = httpUrl(address);
+    if (!url) throw new Error(`${shownUrl(address)}: not an http address`);
+    this.#dispatcher ??= this.#connect();
     const credentialed = url.origin;
     const authorization = url.username ? basic(url) : undefined;
     for (let hops = 0; hops <= 5; hops++) {
@@ -62,7 +75,9 @@ export class HttpClient {
       const location = answer.headers['location'];
       if (answer.statusCode >= 300 && answer.statusCode < 400 && typeof location === 'string') {
         await answer.body.dump();
-        url = new URL(location, url);
+        const next = httpUrl(location, url.href);
+        if (!next) throw new Error(`${shownUrl(url.href)} redirects to what is no http address`);
+        url = next;
         continue;
       }
       if (answer.statusCode < 200 || answer.statusCode > 299) {
@@ -74,9 +89,19 @@ export class HttpClient {
     throw new Error(`${shownUrl(address)} redirects without end`);
   }
 
-  close(): Promise<void> {
-    return this.#dispatcher.destroy();
+  async close(): Promise<void> {
+    await this.#dispatcher?.destroy();
   }
+}
+
+/**
+ * What people, pages and servers give as an address; undefined: it is none, or of another protocol. `new URL` throws a TypeError,
+ * which would be taken for a fault of our own.
+ */
+export function httpUrl(text: string, base?: string): URL | undefined {
+  if (!URL.canParse(text, base)) return undefined;
+  const url = new URL(text, base);
+  return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
 }
 
 /** An address without its credentials and query, fit for a log. */
@@ -99,8 +124,33 @@ export async function readText(answer: HttpAnswer, limit = 64 << 20): Promise<st
 }
 
 function basic(url: URL): string {
-  const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const user = `${decoded(url.username)}:${decoded(url.password)}`;
   return `Basic ${Buffer.from(user).toString('base64')}`;
+}
+
+/** A % that begins no escape means itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * The proxy that a variable names, in the order of undici: the small name first. Without a protocol it is http, as curl and pip take
+ * it. '' : none. @throws CraneError E_DOWNLOAD
+ */
+function proxyOf(name: string): string {
+  const capital = name.toUpperCase();
+  const value = process.env[name] ?? process.env[capital] ?? '';
+  if (value === '') return '';
+  const address = value.includes('://') ? value : `http://${value}`;
+  if (URL.canParse(address) && /^(https?|socks5?):$/.test(new URL(address).protocol)) return address;
+  const variable = process.env[name] === undefined ? capital : name;
+  throw new CraneError('E_DOWNLOAD', `the proxy that ${variable} names is no address`, {
+    hint: `export ${variable}=http://HOST:PORT`,
+  });
 }
 
 function plain(headers: Record<string, string | string[] | undefined>): Record<string, string> {

@@ -24,6 +24,8 @@ export interface Misbehaviour {
   flipTimes?: number;
   /** demands these credentials, 'user:password' */
   credentials?: string;
+  /** stand on the page of each project after its own */
+  moreFiles?: (own: { url: string }) => unknown[];
   /** files are served by redirects to another path */
   redirect?: boolean;
 }
@@ -119,7 +121,7 @@ export class FakeIndex {
     }));
     response
       .writeHead(200, { 'content-type': 'application/vnd.pypi.simple.v1+json' })
-      .end(JSON.stringify({ files }));
+      .end(JSON.stringify({ files: [...files, ...(this.misbehaviour.moreFiles?.(files[0]!) ?? [])] }));
   }
 
   #file(name: string, range: string | undefined, response: http.ServerResponse): void {

@@ -55,6 +55,18 @@ describe('way 5: an archive', () => {
     expect(existsSync(join(root, 'lib', 'libdnnl.a'))).toBe(false);
   });
 
+  it.each(['file://another-host/x.zip', 'file:///a%2Fb.zip', 'https://[', 'http://'])(
+    'says of an address that is none what is expected: %s',
+    async (address) => {
+      const attempt = await unpack(bareEnv({ CRANE_LIBTORCH_URL: address }));
+      expect(attempt).toMatchObject({
+        missed: {
+          cause: expect.stringMatching(/^CRANE_LIBTORCH_URL: .*(expected file:|not an http address)/),
+        },
+      });
+    },
+  );
+
   it('takes the needed members of a remote file', async () => {
     server = await FakeIndex.start([{ filename: 'libtorch.zip', bytes: archive() }]);
     const env = bareEnv({ CRANE_LIBTORCH_URL: `${server.origin}/files/libtorch.zip` });

@@ -259,6 +259,29 @@ describe('way 4: the Python package index', () => {
     expect(existsSync(join(env['CRANE_CACHE']!, '..', 'outside.txt'))).toBe(false);
   });
 
+  const ownName = torchWheels()[0]!.filename;
+  const tags = ownName.slice(ownName.indexOf('-cp'));
+  // Of several of one version the last by name is chosen.
+  it.each([
+    ['name', `victim${tags}.unknown`, { filename: `torch-2.11.0-z/../../../victim${tags}` }],
+    ['sum', 'victim', { filename: `torch-2.11.0-z${tags}`, hashes: { sha256: '/../../../victim' } }],
+  ])('reaches nothing beyond its folder where the %s of a wheel is a path', async (_what, victim, entry) => {
+    const cache = join(freshFolder(), 'cache');
+    writeTree(join(cache, victim), { 'kept.txt': 'mine' });
+    const moreFiles = ({ url }: { url: string }) => [{ url, ...entry }];
+    const { attempt } = await fetchFrom(torchWheels(), { moreFiles }, { CRANE_CACHE: cache });
+    expect(attempt).toHaveProperty('found');
+    expect(files(join(cache, victim))).toEqual(['kept.txt']);
+    expect(readdirSync(cache).sort()).toEqual(['libtorch-2.11.0-cpu', victim]);
+  });
+
+  it('says how many links of the page name no file', async () => {
+    const { attempt } = await fetchFrom(torchWheels('2.10.0'), {
+      moreFiles: () => [null, { filename: 'x', url: 'http://[' }],
+    });
+    expect(causeOf(attempt)).toMatch(/1 files seen, 2 links of the page name none/);
+  });
+
   it('replaces a cache folder whose fetch was interrupted', async () => {
     index = await FakeIndex.start(torchWheels());
     const env = bareEnv({ PIP_INDEX_URL: index.url });
