@@ -1,5 +1,9 @@
+/** Longer than any name: it would only take time. */
+const k_maxGiven = 80;
+
 /** The known name nearest to a misspelt one; undefined when none is near. */
 export function nearestName(given: string, known: readonly string[]): string | undefined {
+  if (given.length > k_maxGiven) return undefined;
   const limit = Math.max(2, Math.floor(given.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;

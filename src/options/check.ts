@@ -18,13 +18,17 @@ const otherFields: Record<LibraryCall, readonly string[]> = {
   calibrate: ['engine', 'data', 'signal', 'onProgress'],
 };
 
+/** Of a value in a message: objects may have any number of fields. */
+const k_maxShown = 300;
+
 export function wrongValue(expected: string, name: string, value: unknown): CraneError {
-  const shown = inspect(value, {
+  const text = inspect(value, {
     depth: 1,
     maxStringLength: 80,
     maxArrayLength: 8,
     breakLength: Number.POSITIVE_INFINITY,
   });
+  const shown = text.length > k_maxShown ? `${text.slice(0, k_maxShown)}...` : text;
   return new CraneError(
     'E_USAGE',
     `Expected ${expected} for ${name} but received ${shown} of type ${typeName(value)}`,

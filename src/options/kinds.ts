@@ -214,7 +214,7 @@ export function words(described: Described<string[]>): OptionSpec<string[]> {
     ...described,
     isFlag: false,
     schema: { type: 'array', items: { type: 'string', minLength: 1 } },
-    textSchema: { type: 'string', pattern: '^[^,]*[^,\\s][^,]*(?:,[^,]*[^,\\s][^,]*)*$' },
+    textSchema: { type: 'string', pattern: '^\\s*[^,\\s][^,]*(?:,\\s*[^,\\s][^,]*)*$' },
     expected: 'names with commas between them, or none',
     accepts,
     read: (value) => {
@@ -299,9 +299,9 @@ const k_mostInText = 999_999_999;
 const k_mostPixels = k_mostInText;
 const k_rectangle = /^\d{1,9},\d{1,9},0{0,8}[1-9]\d{0,8},0{0,8}[1-9]\d{0,8}$/;
 
-/** As people write numbers: Number() also takes '', ' ' and 0x10. */
+/** As people write numbers: Number() also takes '', ' ' and 0x10. Digits can be matched in one way only, so that long texts take no time. */
 function toNumber(value: string): number {
-  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
+  return /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
 }
 
 function reader<T>(convert: (text: string) => unknown, accepts: (value: unknown) => value is T) {

@@ -4,10 +4,9 @@ import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy
 import { CraneError } from '../../errors.js';
 import { type NamedPicture, type RequestLimits, safeName } from './named-picture.js';
 import { countedBody } from './read-body.js';
-import type { ChoicesReader } from './request-options.js';
+import { type ChoicesReader, k_maxChoice } from './request-options.js';
 
 const k_maxFields = 64;
-const k_maxFieldBytes = 4096;
 const k_maxNameBytes = 100;
 const k_maxHeadersOfPart = 16;
 
@@ -71,7 +70,7 @@ function makeParser(request: IncomingMessage, { maxBody, maxFiles }: RequestLimi
         fields: k_maxFields,
         parts: maxFiles + k_maxFields,
         fieldNameSize: k_maxNameBytes,
-        fieldSize: k_maxFieldBytes,
+        fieldSize: k_maxChoice,
         fileSize: maxBody,
         headerPairs: k_maxHeadersOfPart,
       },

@@ -43,9 +43,16 @@ const narrower: Partial<Record<OptionName, OptionSpec<unknown>>> = {
   sigma: num({ ...(options.sigma as OptionSpec<number>), min: 0, max: 100 }) as OptionSpec<unknown>,
 };
 
+/** Of one option: nobody writes more, and what reads texts (a class name's tokens) takes time by more than their length. */
+export const k_maxChoice = 4096;
+
 /** An option as requests take it. */
 export function specOfRequest(name: OptionName): OptionSpec<unknown> {
-  return narrower[name] ?? (options[name] as OptionSpec<unknown>);
+  const spec = narrower[name] ?? (options[name] as OptionSpec<unknown>);
+  const { type, enum: isListed } = spec.schema;
+  return type === 'string' && !isListed
+    ? { ...spec, schema: { ...spec.schema, maxLength: k_maxChoice } }
+    : spec;
 }
 
 /** Values given once, wherever: a second one is an error, since nobody could say which was meant. */
@@ -61,8 +68,9 @@ export class ChoicesReader {
     this.#textNames = textNames;
   }
 
-  /** @throws CraneError E_HTTP_REQUEST, E_USAGE */
+  /** @throws CraneError E_HTTP_REQUEST, E_HTTP_TOO_LARGE, E_USAGE */
   takeText(name: string, text: string): void {
+    checkSize(name, text);
     if (this.#textNames.includes(name)) {
       this.#set(this.texts, name, text);
       return;
@@ -73,8 +81,9 @@ export class ChoicesReader {
     this.#set(this.choices, name, value);
   }
 
-  /** @throws CraneError E_HTTP_REQUEST, E_USAGE */
+  /** @throws CraneError E_HTTP_REQUEST, E_HTTP_TOO_LARGE, E_USAGE */
   takeJson(name: string, value: unknown): void {
+    checkSize(name, value);
     if (this.#textNames.includes(name)) {
       if (typeof value !== 'string') throw wrongValue('a string', name, value);
       this.#set(this.texts, name, value);
@@ -85,7 +94,7 @@ export class ChoicesReader {
     this.#set(this.choices, name, value);
   }
 
-  /** @throws CraneError E_HTTP_REQUEST, E_USAGE */
+  /** @throws CraneError E_HTTP_REQUEST, E_HTTP_TOO_LARGE, E_USAGE */
   takeQuery(query: string): void {
     for (const [name, text] of new URLSearchParams(query)) this.takeText(name, text);
   }
@@ -104,4 +113,29 @@ export class ChoicesReader {
       throw new CraneError('E_HTTP_REQUEST', `the option "${name}" is given twice`);
     (into as Record<string, unknown>)[name] = value;
   }
+}
+
+/** Looks at no more than the limit: each letter and each entry, at whatever depth, counts as one. @throws CraneError E_HTTP_TOO_LARGE */
+function checkSize(name: string, value: unknown): void {
+  let left = k_maxChoice;
+  const open = [value];
+  while (open.length > 0 && left >= 0) {
+    const one = open.pop();
+    if (typeof one === 'string') left -= one.length;
+    else if (Array.isArray(one)) {
+      left -= one.length;
+      if (left >= 0) open.push(...one);
+    } else if (typeof one === 'object' && one !== null) {
+      for (const key in one) {
+        left -= key.length + 1;
+        if (left < 0) break;
+        open.push((one as Record<string, unknown>)[key]);
+      }
+    }
+  }
+  if (left >= 0) return;
+  throw new CraneError(
+    'E_HTTP_TOO_LARGE',
+    `the option ${JSON.stringify(name.slice(0, 80))} is longer than ${k_maxChoice} characters`,
+  );
 }

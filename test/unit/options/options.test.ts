@@ -32,6 +32,11 @@ describe('the table of options', () => {
     ['threshold', '0.25', 0.25],
     ['threshold', 'none', null],
     ['threshold', '2.5', undefined],
+    ['threshold', '.5', 0.5],
+    ['threshold', '1.', 1],
+    ['threshold', '.', undefined],
+    ['threshold', '5e-1', 0.5],
+    ['threshold', '0..5', undefined],
     ['threshold', 'NaN', undefined],
     ['batch', 'auto', 'auto'],
     ['batch', '3', 3],
@@ -59,6 +64,14 @@ describe('the table of options', () => {
   ])('--%s %j is %j', (name, text, value) => {
     expect(table[name]!.read(text)).toEqual(value);
   });
+
+  // By the square of its length it would take minutes.
+  it.each(optionNames.filter((name) => table[name]!.read('x') === undefined))(
+    '--%s reads a long text in no more than its length',
+    (name) => {
+      expect(table[name]!.read(`${'1'.repeat(2 ** 20)}x`)).toBeUndefined();
+    },
+  );
 });
 
 describe('checking the options of a library call', () => {
@@ -135,6 +148,8 @@ describe('checking the options of a library call', () => {
   it('a huge wrong value makes a short message', () => {
     expect(wrongValue('a number', 'x', 'y'.repeat(1e6)).message.length).toBeLessThan(300);
     expect(wrongValue('a number', 'x', new Uint8Array(1e6)).message.length).toBeLessThan(300);
+    const fields = Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`field${at}`, at]));
+    expect(wrongValue('a number', 'x', fields).message.length).toBeLessThan(400);
   });
 });
 

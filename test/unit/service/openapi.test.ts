@@ -112,6 +112,8 @@ describe('the OpenAPI document', () => {
     [{ device: 'cpu' }, false],
     [{ sigma: 100 }, true],
     [{ sigma: 101 }, false],
+    [{ className: 'y'.repeat(4096) }, true],
+    [{ className: 'y'.repeat(4097) }, false],
   ])('says of %j what the service says of it', async (choices, isGood) => {
     const body = { pictures: [{ data: (await png(90)).toString('base64') }], ...choices };
     const { schema } = document.paths['/v1/score']!['post']!.requestBody!.content['application/json']!;

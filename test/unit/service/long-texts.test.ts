@@ -1,0 +1,104 @@
+/** Texts of millions of letters take no more time than their length: one request holds nobody up. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nearestName } from '../../../src/nearest-name.js';
+import { fromBase64 } from '../../../src/service/requests/read-pictures.js';
+import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
+import { type FakeService, png, startFakeService } from './fake-service.js';
+
+let folder: string;
+let service: FakeService;
+let picture: string;
+beforeAll(async () => {
+  folder = await makeToyFolder();
+  await makeToyModel(folder);
+  const dataFolder = await mkdtemp(join(folder, 'data-'));
+  const limits = { maxBody: 2 ** 23, maxJsonBody: 2 ** 23, maxHeldBytes: 2 ** 25 };
+  service = await startFakeService(join(folder, 'model.json'), { dataFolder, ...limits });
+  picture = (await png(90)).toString('base64');
+});
+afterAll(async () => {
+  await service.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** What takes the square of it would be at it for minutes. */
+const k_long = 2 ** 20;
+const post = async (path: string, given: object | string) => {
+  const headers = { 'content-type': 'application/json' };
+  const body = typeof given === 'string' ? given : JSON.stringify(given);
+  const reply = await fetch(service.url + path, { method: 'POST', headers, body });
+  const text = await reply.text();
+  // What is wrong is told without it.
+  expect(text.length).toBeLessThan(2000);
+  const { error } = JSON.parse(text) as { error: string | { code: string } };
+  return [reply.status, typeof error === 'string' ? error.split(':')[0] : error.code];
+};
+
+describe('base64', () => {
+  const signs = `${'='.repeat(k_long)}A`;
+  it.each([
+    ['v1/score', { pictures: [{ data: signs }] }],
+    ['v1/score', { pictures: [{ data: 'QUJD' }], ignore: signs }],
+    ['v1/normals', { name: 'n', pictures: [{ data: signs }] }],
+    ['v1/calibrations', { name: 'c', pictures: [{ data: signs, label: 'good' }] }],
+    ['v2/models/toy/infer', { inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], data: [signs] }] }],
+  ])('of %s that is a row of signs is refused at once', async (path, body) => {
+    expect(await post(path, body)).toEqual([400, 'E_HTTP_REQUEST']);
+  });
+
+  it.each([
+    ['', ''],
+    ['QQ==', 'A'],
+    ['QQ', 'A'],
+    ['QUI=', 'AB'],
+    ['QUJD', 'ABC'],
+  ])('%j is %j', (text, bytes) => {
+    expect(Buffer.from(fromBase64(text, 'x')).toString()).toBe(bytes);
+  });
+
+  it.each(['A', 'QUJDR', 'QQ===', 'Q=Q=', 'QU JD', 'QUJD====', '%%%%'])('%j is none', (text) => {
+    expect(() => fromBase64(text, 'x')).toThrow('x is not base64');
+  });
+});
+
+describe('an option', () => {
+  const long = 'y'.repeat(k_long);
+  const digits = `${'1'.repeat(k_long)}x`;
+  it.each([
+    ['an unknown name', { [long]: 1 }, 400, 'E_USAGE'],
+    ['a text', { className: long }, 413, 'E_HTTP_TOO_LARGE'],
+    ['a list', { features: Array(k_long).fill(1) }, 413, 'E_HTTP_TOO_LARGE'],
+    ['an object', { roi: { x: 0, y: 0, width: 8, height: 8, [long]: [[long]] } }, 413, 'E_HTTP_TOO_LARGE'],
+    [
+      'a list of lists',
+      `{"pictures":[],"features":${'['.repeat(k_long)}${']'.repeat(k_long)}}`,
+      413,
+      'E_HTTP_TOO_LARGE',
+    ],
+    ['no list of pictures', { pictures: Object.fromEntries([[long, 1]]) }, 400, 'E_USAGE'],
+  ])('that is %s', async (_what, options, status, code) => {
+    const body = typeof options === 'string' ? options : { pictures: [{ data: picture }], ...options };
+    expect(await post('v1/score', body)).toEqual([status, code]);
+  });
+
+  it.each(['threshold', 'sigma', 'valueRange', 'bitDepth', 'roi'])('that is %s in digits', async (name) => {
+    const inputs = [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], data: [picture] }];
+    const body = { inputs, parameters: { [name]: digits } };
+    expect(await post('v2/models/toy/infer', body)).toEqual([413, 'E_HTTP_TOO_LARGE']);
+  });
+
+  it('of the longest text is read, of one letter more it is not', async () => {
+    const body = (className: string) => ({ pictures: [{ data: picture }], className });
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: JSON.stringify(body('y'.repeat(4096))) };
+    expect((await fetch(`${service.url}v1/score`, init)).status).toBe(200);
+    expect(await post('v1/score', body('y'.repeat(4097)))).toEqual([413, 'E_HTTP_TOO_LARGE']);
+  });
+});
+
+it('nothing is near a text that is longer than any name', () => {
+  expect(nearestName(`${'y'.repeat(79)}z`, ['y'.repeat(80)])).toBe('y'.repeat(80));
+  expect(nearestName(`${'y'.repeat(80)}z`, ['y'.repeat(81)])).toBeUndefined();
+});
