@@ -3,7 +3,7 @@ import type { CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import type { AllOptions } from '../options/types.js';
 import { visible } from '../terminal/visible.js';
-import type { WorkQueue } from '../work/queue.js';
+import type { ActedOn, WorkQueue } from '../work/queue.js';
 import { type Context, say } from './context.js';
 import { flagsFor, readFlags } from './flags.js';
 import { familyCommand, printJson } from './subcommands.js';
@@ -27,8 +27,7 @@ export function queueCommand(context: Context): CommandModule {
         command: 'retry',
         describe: 'give the jobs that were put aside their tries anew',
         builder: (yargs) => yargs.options(flagsFor(names)),
-        handler: (argv) =>
-          withQueue(argv, async (queue) => say(context, `${await queue.retry()} jobs go on`)),
+        handler: (argv) => withQueue(argv, async (queue) => say(context, told(await queue.retry(), 'go on'))),
       },
       {
         command: 'cancel <submission>',
@@ -42,11 +41,15 @@ export function queueCommand(context: Context): CommandModule {
             const id = String(argv['submission']);
             if (!/^[0-9a-f]{32}$/.test(id))
               throw new CraneError('E_USAGE', `${id}: not the id of a submission`);
-            say(context, `${await queue.cancel(id)} jobs taken back`);
+            say(context, told(await queue.cancel(id), 'taken back'));
           }),
       },
     ],
   });
+}
+
+function told({ done, left }: ActedOn, what: string): string {
+  return `${done} jobs ${what}${left > 0 ? `, ${left} taken by others meanwhile` : ''}`;
 }
 
 async function withQueue(

@@ -7,7 +7,7 @@ import type { ScoreOutcome } from '../engine/result.js';
 import { CraneError } from '../errors.js';
 import { openStore } from '../stores/open-store.js';
 import type { Store } from '../stores/store.js';
-import { type ChunkJob, cancelKey, rowsKey } from './queue.js';
+import { type ChunkJob, cancelKey, coded, queueError, rowsKey } from './queue.js';
 import { type KeptRows, scoreChunk } from './score-chunk.js';
 import {
   type DoneRecord,
@@ -107,7 +107,7 @@ export class ChunkJobs {
     } finally {
       end();
     }
-    const lines = linesOf(await this.#redis.hgetall(this.#rowsOf(chunk)), pictures.length);
+    const lines = linesOf(await coded(this.#redis.hgetall(this.#rowsOf(chunk))), pictures.length);
     // Rows go when a part is committed: perhaps by the one who took this chunk over.
     if (lines === undefined && (await store.has(places.done(chunk)))) return false;
     return commitPart(store, chunk, lines ?? lost(chunk), pins);
@@ -120,11 +120,11 @@ export class ChunkJobs {
   #keptRows(chunk: string): KeptRows {
     const key = this.#rowsOf(chunk);
     return {
-      done: async () => new Set((await this.#redis.hkeys(key)).map(Number)),
+      done: async () => new Set((await coded(this.#redis.hkeys(key))).map(Number)),
       // The first one stays, should a worker that was given up come back late.
       keep: async (index, line) => {
         const asked = this.#redis.pipeline().hsetnx(key, String(index), line).expire(key, k_rowsSeconds);
-        for (const [fault] of (await asked.exec()) ?? []) if (fault) throw fault;
+        for (const [fault] of (await coded(asked.exec())) ?? []) if (fault) throw queueError(fault);
       },
     };
   }

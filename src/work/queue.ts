@@ -58,6 +58,13 @@ export interface QueueStatus extends JobCounts {
   dead: { chunk: string; attempts: number; reason: string }[];
 }
 
+/** What became of jobs. */
+export interface ActedOn {
+  done: number;
+  /** others took these meanwhile: workers, or another one who looks after the queue */
+  left: number;
+}
+
 const k_shownDead = 20;
 const k_page = 1000;
 
@@ -121,38 +128,55 @@ export class WorkQueue {
     };
   }
 
-  /** Gives dead letters their tries anew. @returns how many */
-  async retry(): Promise<number> {
-    return this.#each(['failed'], async (job) => {
-      await job.retry('failed', { resetAttemptsMade: true });
-      return true;
-    });
+  /** Gives dead letters their tries anew. @throws CraneError E_QUEUE */
+  async retry(): Promise<ActedOn> {
+    return this.#each(
+      ['failed'],
+      () => true,
+      (job) => job.retry('failed', { resetAttemptsMade: true }),
+    );
   }
 
-  /** Takes back what does not run yet, and tells workers to leave what runs. @returns jobs taken back */
-  async cancel(submission: string): Promise<number> {
-    await this.#redis.set(cancelKey(this.#queue.name, submission), '1', 'EX', 7 * 24 * 3600);
-    return this.#each(['waiting', 'prioritized', 'delayed', 'failed'], async (job) => {
-      if (submissionOf(job) !== submission) return false;
-      await job.remove();
-      return true;
-    });
+  /** Takes back what does not run yet, and tells workers to leave what runs. @throws CraneError E_QUEUE */
+  async cancel(submission: string): Promise<ActedOn> {
+    await coded(this.#redis.set(cancelKey(this.#queue.name, submission), '1', 'EX', 7 * 24 * 3600));
+    return this.#each(
+      ['waiting', 'prioritized', 'delayed', 'failed'],
+      (job) => submissionOf(job) === submission,
+      (job) => job.remove(),
+    );
   }
 
-  /** What was cancelled may be asked for again. */
+  /** What was cancelled may be asked for again. @throws CraneError E_QUEUE */
   async allow(submission: string): Promise<void> {
-    await this.#redis.del(cancelKey(this.#queue.name, submission));
+    await coded(this.#redis.del(cancelKey(this.#queue.name, submission)));
   }
 
-  async #each(states: JobState[], act: (job: Job<JobData>) => Promise<boolean>): Promise<number> {
-    let acted = 0;
-    for (let kept = 0; ; ) {
-      const jobs = await coded(this.#queue.getJobs(states, kept, kept + k_page - 1));
-      if (jobs.length === 0) return acted;
-      for (const job of jobs)
-        if (await act(job)) acted++;
-        else kept++;
+  /** @param act throws where the job is no longer in its state */
+  async #each(
+    states: JobState[],
+    isMeant: (job: ChunkJob) => boolean,
+    act: (job: ChunkJob) => Promise<void>,
+  ): Promise<ActedOn> {
+    const done = new Set<string | undefined>();
+    const left = new Set<string | undefined>();
+    // Each state has a list of its own, and a place in it.
+    for (const state of states) {
+      for (let stay = 0; ; ) {
+        const jobs = await coded(this.#queue.getJobs([state], stay, stay + k_page - 1));
+        if (jobs.length === 0) break;
+        for (const job of jobs) {
+          // One that failed again at once is not given its tries a second time.
+          if (done.has(job.id) || left.has(job.id) || !isMeant(job)) stay++;
+          else if (await wasDone(act(job))) done.add(job.id);
+          else {
+            left.add(job.id);
+            if ((await coded(job.getState())) === state) stay++;
+          }
+        }
+      }
     }
+    return { done: done.size, left: left.size };
   }
 
   async close(): Promise<void> {
@@ -162,14 +186,39 @@ export class WorkQueue {
 }
 
 /** What the server refuses: keys of another program under the queue's name, no memory, no rights. */
-async function coded<T>(answer: Promise<T>): Promise<T> {
+export async function coded<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (cause) {
-    throw new CraneError('E_QUEUE', `the queue: ${(cause as Error).message.split(' script: ')[0]}`, {
-      hint: 'is the name of the queue (--queue) that of something else on this server?',
-      cause,
-    });
+    throw queueError(cause);
+  }
+}
+
+const k_hints: [RegExp, string][] = [
+  [/^OOM/, 'give the server more memory (maxmemory), or take work back with queue cancel'],
+  [/^READONLY/, 'name a server that may be written to (--redis)'],
+  [/^MISCONF/, 'the server cannot save: is its disk full?'],
+  [/^(NOAUTH|WRONGPASS|NOPERM)/, 'name a user and a password that may: redis://USER:PASSWORD@HOST'],
+];
+
+export function queueError(cause: unknown): CraneError {
+  if (cause instanceof CraneError) return cause;
+  const message = (cause as Error).message.split(' script: ')[0]!;
+  const [, hint] = k_hints.find(([kind]) => kind.test(message)) ?? [];
+  return new CraneError('E_QUEUE', `the queue: ${message}`, {
+    hint: hint ?? 'is the name of the queue (--queue) that of something else on this server?',
+    cause,
+  });
+}
+
+/** False: the job is no longer where it was, or its worker has it. @throws CraneError E_QUEUE for what the server refuses */
+async function wasDone(act: Promise<void>): Promise<boolean> {
+  try {
+    await act;
+    return true;
+  } catch (cause) {
+    if ((cause as Error).name === 'ReplyError') throw queueError(cause);
+    return false;
   }
 }
 

@@ -2,7 +2,7 @@
 import { UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { type CraneError, toCraneError } from '../errors.js';
 import { type ChunkChoices, type ChunkEvents, ChunkJobs, isForeign } from './chunk-jobs.js';
-import { cancelKey, connectRedis, jobName } from './queue.js';
+import { cancelKey, coded, connectRedis, jobName } from './queue.js';
 import type { JobData } from './submission.js';
 
 export interface WorkerChoices extends ChunkChoices {
@@ -104,7 +104,7 @@ async function whenEmpty(worker: Worker<JobData>, stop: AbortSignal): Promise<vo
   const queue = new Queue<JobData>(worker.name, { connection: worker.opts.connection });
   try {
     while (!stop.aborted) {
-      const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed');
+      const counts = await coded(queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed'));
       if (Object.values(counts).every((count) => count === 0)) return;
       await new Promise((resolve) => setTimeout(resolve, k_idleChecks));
     }

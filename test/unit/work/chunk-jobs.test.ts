@@ -1,10 +1,13 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Engine } from '../../../src/engine/engine.js';
 import { LocalStore } from '../../../src/stores/local-store.js';
-import { commitPart } from '../../../src/work/chunk-jobs.js';
-import { type Pins, places } from '../../../src/work/submission.js';
+import { ChunkJobs, commitPart } from '../../../src/work/chunk-jobs.js';
+import type { ChunkJob } from '../../../src/work/queue.js';
+import { type JobData, type Pins, places } from '../../../src/work/submission.js';
 
 const chunk = 'c'.repeat(32);
 const pins: Pins = {
@@ -53,5 +56,57 @@ describe('the commit of a part', () => {
     };
     expect(await commitPart(store, chunk, lines, pins)).toBe(true);
     expect(await parts()).toEqual([(await record()).file]);
+  });
+});
+
+describe('a chunk whose rows the server refuses', () => {
+  const refused = () => Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' });
+  const answers = { hkeys: async () => [] as string[], hgetall: async () => ({}), exec: async () => [] };
+  const settings: JobData['settings'] = {
+    model: 'tiny',
+    choices: {},
+    regions: false,
+    maps: null,
+    mapSize: 'picture',
+    heatmaps: null,
+    timings: false,
+  };
+  const engine = {
+    labelOf: async () => 'tiny@1',
+    scoreMany: async function* () {
+      yield { input: 'a', index: 0, error: { code: 'E_IMAGE_FORMAT', message: 'none' } };
+    },
+  } as unknown as Engine;
+
+  it.each<[string, Partial<Record<keyof typeof answers, () => Promise<never>>>]>([
+    ['keys', { hkeys: () => Promise.reject(refused()) }],
+    ['rows', { hgetall: () => Promise.reject(refused()) }],
+    ['pipeline', { exec: () => Promise.reject(refused()) }],
+    ['kept row', { exec: async () => [[refused(), null]] as never }],
+  ])('ends with why: %s', async (_what, refusing) => {
+    const folder = await mkdtemp(join(tmpdir(), 'crane-refused-'));
+    try {
+      const { hkeys, hgetall, exec } = { ...answers, ...refusing };
+      const pipeline = { hsetnx: () => pipeline, expire: () => pipeline, exec };
+      const redis = { hkeys, hgetall, pipeline: () => pipeline, exists: async () => 0, del: async () => 0 };
+      const store = new LocalStore(folder);
+      await store.write(places.chunk(chunk), '{"uri":"a"}\n');
+      const jobs = new ChunkJobs(redis as unknown as Redis, {
+        engine,
+        model: 'tiny',
+        pins,
+        queue: 'q',
+        stop: new AbortController().signal,
+        events: { onPicture() {}, onChunk() {} },
+      });
+      const data: JobData = { store: folder, submission: chunk, chunk, count: 1, settings };
+      const job = { id: '1', data, attemptsMade: 0, opts: {} } as unknown as ChunkJob;
+      await expect(jobs.workOn(job)).rejects.toMatchObject({
+        code: 'E_QUEUE',
+        message: 'the queue: OOM command not allowed',
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -1,0 +1,150 @@
+/** The queue with a server of its own, while others take its jobs and the server refuses. Needs redis-server. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Job, Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { WorkQueue } from '../../../src/work/queue.js';
+import type { JobData, WorkSettings } from '../../../src/work/submission.js';
+import { hasRedis, RedisServer } from '../../cli/queue-surroundings.js';
+
+const settings: WorkSettings = {
+  model: 'tiny',
+  choices: {},
+  regions: false,
+  maps: null,
+  mapSize: 'picture',
+  heatmaps: null,
+  timings: false,
+};
+const mine = 'a'.repeat(32);
+const theirs = 'b'.repeat(32);
+const data = (at: number, submission = mine): JobData => ({
+  store: '/nowhere',
+  submission,
+  chunk: at.toString(16).padStart(32, '0'),
+  count: 1,
+  settings,
+});
+
+describe.skipIf(!hasRedis)('a queue', () => {
+  let folder: string;
+  let server: RedisServer;
+  let redis: Redis;
+  let queue: WorkQueue;
+  let name = '';
+  let count = 0;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'crane-queue-'));
+    server = await RedisServer.start(folder);
+    redis = new Redis(server.address, { maxRetriesPerRequest: null });
+  }, 60_000);
+  afterAll(async () => {
+    redis?.disconnect();
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    name = `queue ${count++}`;
+    queue = await WorkQueue.open(server.address, name);
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await redis.config('SET', 'maxmemory', '0');
+    await redis.replicaof('NO', 'ONE');
+    await queue.close();
+  });
+
+  const ask = (at: number, submission?: string) =>
+    queue.ask({ data: data(at, submission), priority: 0, attempts: 1, backoffMs: 1 });
+  const withRaw = async <T>(use: (raw: Queue, worker: Worker) => Promise<T>): Promise<T> => {
+    const raw = new Queue(name, { connection: redis });
+    const worker = new Worker(name, null, { connection: redis, autorun: false });
+    try {
+      return await use(raw, worker);
+    } finally {
+      await worker.close();
+      await raw.close();
+    }
+  };
+  /** Takes the oldest job and fails it. */
+  const failNext = (worker: Worker) =>
+    worker.getNextJob('t').then((job) => job!.moveToFailed(new Error('no'), 't', false));
+  /** Something happens between the list of jobs and what is done to them. */
+  const afterFirstList = (happens: () => Promise<unknown>) => {
+    const listed = Queue.prototype.getJobs;
+    vi.spyOn(Queue.prototype, 'getJobs').mockImplementationOnce(async function (this: Queue, ...args) {
+      const jobs = await listed.apply(this, args);
+      await happens();
+      return jobs;
+    });
+  };
+
+  it('takes back all that waits, but what a worker takes meanwhile', async () => {
+    for (const at of [1, 2, 3]) await ask(at);
+    await ask(4, theirs);
+    await withRaw(async (_raw, worker) => {
+      afterFirstList(() => worker.getNextJob('t'));
+      expect(await queue.cancel(mine)).toEqual({ done: 2, left: 1 });
+      expect(await queue.counts()).toMatchObject({ waiting: 1, active: 1 });
+    });
+  });
+
+  it('gives dead letters their tries, but those that another one took up meanwhile', async () => {
+    for (const at of [1, 2, 3]) await ask(at);
+    await withRaw(async (raw, worker) => {
+      for (let each = 0; each < 3; each++) await failNext(worker);
+      afterFirstList(async () => (await raw.getFailed(0, 0))[0]!.retry());
+      expect(await queue.retry()).toEqual({ done: 2, left: 1 });
+      expect(await queue.counts()).toMatchObject({ waiting: 3, failed: 0 });
+    });
+  });
+
+  it('gives a dead letter that fails again at once its tries one time', async () => {
+    await ask(1);
+    await withRaw(async (_raw, worker) => {
+      await failNext(worker);
+      const retry = Job.prototype.retry;
+      vi.spyOn(Job.prototype, 'retry').mockImplementation(async function (this: Job, ...args) {
+        await retry.apply(this, args);
+        await failNext(worker);
+      });
+      expect(await queue.retry()).toEqual({ done: 1, left: 0 });
+      expect(await queue.counts()).toMatchObject({ failed: 1 });
+    });
+  });
+
+  it('takes back what waits in one state behind many jobs of others in another', async () => {
+    const many = (submission: string, from: number, opts: object) =>
+      Array.from({ length: 1100 }, (_, at) => {
+        const each = data(from + at, submission);
+        return { name: 'score', data: each, opts: { jobId: each.chunk, ...opts } };
+      });
+    await withRaw(async (raw) => {
+      await raw.addBulk(many(theirs, 0, {}));
+      await raw.addBulk(many(mine, 5000, { delay: 3_600_000 }));
+    });
+    expect(await queue.cancel(mine)).toEqual({ done: 1100, left: 0 });
+    expect(await queue.counts()).toMatchObject({ waiting: 1100, delayed: 0 });
+  }, 60_000);
+
+  const noMemory = () => redis.config('SET', 'maxmemory', '1');
+  const readOnly = () => redis.replicaof('127.0.0.1', 1);
+  it.each<[string, RegExp, () => Promise<unknown>, () => Promise<unknown>]>([
+    ['cancel', /^the queue: OOM/, noMemory, () => queue.cancel(mine)],
+    ['ask', /^the queue: OOM/, noMemory, () => ask(2)],
+    ['cancel', /^the queue: READONLY/, readOnly, () => queue.cancel(mine)],
+    ['retry', /^the queue: READONLY/, readOnly, () => queue.retry()],
+    ['allow', /^the queue: READONLY/, readOnly, () => queue.allow(mine)],
+  ])('says to %s why the server refuses: %s', async (_what, message, refuse, act) => {
+    await ask(1);
+    await withRaw(async (_raw, worker) => failNext(worker));
+    await refuse();
+    await expect(act()).rejects.toMatchObject({
+      code: 'E_QUEUE',
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(/maxmemory|may be written/),
+    });
+  });
+});
