@@ -5,11 +5,15 @@ import { CraneError } from '../../errors.js';
 import { claim } from '../../files/folder-lock.js';
 import type { HeldLock } from '../../files/lock-file.js';
 import { codedWriteError } from '../../files/write-whole.js';
+import { bankFields } from '../../normals/read-bank-facts.js';
 import type { Log } from '../log.js';
 import type { ServiceSettings } from '../settings.js';
 import { KeptFolder } from './kept-folder.js';
 
 const whole = z.int().min(0);
+
+/** Clients are told all that a bank says of itself, but what holds of the operator's model. */
+const { model: _, towers: __, beside: ___, reading, asStored, method, settings, ...told } = bankFields;
 
 const bankSchema = z.object({
   name: z.string(),
@@ -17,17 +21,9 @@ const bankSchema = z.object({
   /** as the service calls it */
   model: z.string(),
   created: z.iso.datetime(),
-  tower: z.enum(['vision', 'source']),
-  /** of the vision tower; none of the source */
-  blocks: z.array(whole),
-  turns: whole,
-  mirror: z.boolean(),
   /** `both`: it can stand beside prompts */
   evidence: z.enum(['normals', 'both']).default('normals'),
-  kind: z.literal('subspace').optional(),
-  variance: z.number().optional(),
-  precision: z.enum(['float16', 'bfloat16']).optional(),
-  pictures: z.array(z.strictObject({ name: z.string(), sha256: z.string() })),
+  ...told,
 });
 export type AboutBank = z.infer<typeof bankSchema>;
 

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { CraneError } from '../../errors.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { codedWriteError } from '../../files/write-whole.js';
@@ -128,8 +128,7 @@ export class KeptFolder<T extends KeptAbout> {
       const told = await make(staging);
       const bytes = await syncedBytes(staging);
       this.#checkBytes(bytes);
-      // As the next start will read it: what it would not take must not be kept now.
-      const about = this.#about.parse({ ...told, name, bytes });
+      const about = this.#checked({ ...told, name, bytes });
       await writeSynced(join(staging, k_about), JSON.stringify(about));
       await this.#publish(staging, name);
       this.#known.set(name, about);
@@ -157,6 +156,16 @@ export class KeptFolder<T extends KeptAbout> {
     }
     // What stays of it is removed by the next start.
     await rm(gone, { recursive: true, force: true }).catch(() => {});
+  }
+
+  /** As the next start will read it: what it would not take must not be kept now. */
+  #checked(about: object): T {
+    const { success, data, error } = this.#about.safeParse(about);
+    if (success) return data;
+    throw new CraneError(
+      'E_INTERNAL',
+      `what is told of the ${this.#what} cannot be kept: ${z.prettifyError(error)}`,
+    );
   }
 
   /** A folder takes the place of nothing but of an empty one. */

@@ -54,9 +54,15 @@ const bank = {
   evidence: { type: 'string', enum: ['normals', 'both'], description: 'both: it can stand beside prompts' },
   kind: { type: 'string', enum: ['subspace'], description: 'absent: a bank of all patches' },
   variance: { type: 'number', description: 'of a subspace: share of the variance that its axes hold' },
+  size: { ...whole, description: 'rows that were chosen to stand for all; absent: it has all' },
+  foreground: {
+    type: 'boolean',
+    const: true,
+    description: 'patches of a plain background are left out; absent: pictures are compared whole',
+  },
   precision: { type: 'string', enum: ['float16', 'bfloat16'], description: 'absent: float32' },
 };
-const ofSomeBanks = ['kind', 'variance', 'precision'];
+const ofSomeBanks = ['kind', 'variance', 'size', 'foreground', 'precision'];
 
 const threshold = { type: 'object', properties: { threshold: number }, required: ['threshold'] };
 const calibration = object({

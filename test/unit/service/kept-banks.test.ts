@@ -3,6 +3,8 @@ import { readdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { KeptFolder } from '../../../src/service/kept/kept-folder.js';
 import { bankService, form, good, other, type Reply } from './bank-service.js';
 import { startFakeService, until } from './fake-service.js';
 
@@ -20,6 +22,31 @@ describe('what is kept', () => {
     await start({ dataFolder });
     expect(await names()).toEqual(['part']);
     expect((await score('normals=part')).body['score']).toBeCloseTo(0, 5);
+  });
+
+  it('says after a restart too what is left out of each picture', async () => {
+    const dataFolder = await start();
+    const made = await add('part', [good, other], { bankForeground: true });
+    const leftOut = { leftOut: expect.any(Number), patches: expect.any(Number) };
+    expect([made.status, made.body]).toMatchObject([201, { foreground: true, pictures: [leftOut, leftOut] }]);
+    await banks.service.stop();
+    await start({ dataFolder });
+    expect((await ask('v1/normals/part')).body).toEqual(made.body);
+    expect((await score('normals=part')).body['backgroundPatches']).toEqual(expect.any(Number));
+  });
+
+  it('is nothing where it could not be read again, which is no fault of the disk', async () => {
+    const folder = join(banks.folder, 'odd');
+    const about = z.strictObject({ name: z.string(), bytes: z.int(), known: z.boolean() });
+    const parts = { folder, what: 'bank', about, limits: { count: 2, bytes: 100 } };
+    const kept = await KeptFolder.open(parts);
+    const odd = kept.add('odd', async () => ({ known: true, forgotten: 1 }));
+    await expect(odd).rejects.toMatchObject({
+      code: 'E_INTERNAL',
+      message: expect.stringContaining('"forgotten"'),
+    });
+    expect([kept.list(), await readdir(folder)]).toEqual([[], []]);
+    expect(await kept.add('even', async () => ({ known: true }))).toMatchObject({ name: 'even' });
   });
 
   it('is nothing when the engine ends while it learns', async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultMethod } from '../../../src/methods/registry.js';
 import { optionNames, options } from '../../../src/options/table.js';
 import { allAddresses } from '../../../src/service/addresses.js';
+import { learnNames } from '../../../src/service/requests/request-options.js';
 import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService } from './fake-service.js';
 
@@ -150,6 +151,29 @@ describe('the OpenAPI document', () => {
     const raw = { body: new Uint8Array(await png(90)), headers: { 'content-type': 'image/png' } };
     expect((await hold(query, 'post', raw, path)).status).toBe(status);
     if (status === 201) await fetch(`${service.url}v1/normals/listed`, { method: 'DELETE' });
+  });
+
+  const valuesOfLearning: Record<string, string> = {
+    model: 'toy',
+    evidence: 'both',
+    bankTower: 'source',
+    bankBlocks: '2',
+    turns: '2',
+    mirror: 'true',
+    bankKind: 'subspace',
+    bankVariance: '0.5',
+    bankForeground: 'true',
+    bankPrecision: 'float16',
+  };
+  it.each(learnNames)('describes a bank that is learned with %s, which can be kept', async (name) => {
+    const also = name === 'bankVariance' ? '&bankKind=subspace' : '';
+    const query = `v1/normals?name=with&${name}=${valuesOfLearning[name]}${also}`;
+    const raw = { body: new Uint8Array(await png(90)), headers: { 'content-type': 'image/png' } };
+    const made = await hold(query, 'post', raw, 'v1/normals');
+    expect([made.status, made.body]).toMatchObject([201, { name: 'with' }]);
+    expect((await hold('v1/normals', 'get')).status).toBe(200);
+    expect((await hold('v1/normals/with', 'get', {}, 'v1/normals/{name}')).body).toEqual(made.body);
+    await fetch(`${service.url}v1/normals/with`, { method: 'DELETE' });
   });
 
   it('describes options of a form as those of a query', () => {
