@@ -51,7 +51,10 @@ async function watch(context: Context, argv: Record<string, unknown>): Promise<v
   const open: { close(): Promise<void> }[] = [...receivers];
   let engine: Engine | undefined;
   try {
-    const journal = await WatchJournal.open(values.state ?? `${folder}.crane-watch.jsonl`);
+    const journal = await WatchJournal.open(
+      values.state ?? `${folder}.crane-watch.jsonl`,
+      receivers.map(({ name }) => name),
+    );
     open.push(journal);
     const { addon } = await context.loadAddon();
     engine = await openEngine(addon, model, { ...optionsFor('loadEngine', values), ...warningsTo(context) });
@@ -76,6 +79,11 @@ async function watch(context: Context, argv: Record<string, unknown>): Promise<v
           say(context, `${receiver}: ${reason}; again in ${waitMs / 1000} s`),
         onRefused: (receiver, key, reason) =>
           say(context, `${receiver}: ${reason}; ${key} is not sent again`),
+        onUnrecorded: (receiver, key, reason) =>
+          say(
+            context,
+            `${receiver} has ${key}, which could not be written down: ${reason}; it comes again after a restart`,
+          ),
       },
     });
     // From here on the watch closes what it was given.

@@ -36,15 +36,15 @@ async function waitFor(path: string, log: (line: string) => void): Promise<HeldL
 }
 
 /**
- * Takes an output for this process, by the lock file `path`. place: what is taken, for messages.
+ * Takes an output for this process, by the lock file `path`. place: what is taken, for messages; option: where it came from.
  * @throws CraneError E_IN_USE when a living process has it; the file system's error where the lock cannot be written
  */
-export async function claim(place: string, path: string): Promise<HeldLock> {
+export async function claim(place: string, path: string, option = '--out'): Promise<HeldLock> {
   const taken = await takeLock(path);
   if (!('holder' in taken)) return taken;
   const { pid = '?', host = '?' } = taken.holder ?? {};
   throw new CraneError('E_IN_USE', `${place}: process ${pid} on ${host} is at work there`, {
-    hint: `wait for it, end it, or choose another --out; if there is no such process, remove ${path}`,
+    hint: `wait for it, end it, or choose another ${option}; if there is no such process, remove ${path}`,
   });
 }
 

@@ -1,8 +1,8 @@
 /** A line for each scored picture, appended as it comes. A line that a killed process did not finish is cut off. */
-import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
+import { LineFile } from '../files/line-file.js';
 import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError } from '../files/write-whole.js';
 import { noteKinds, type PictureNote } from '../images/samples.js';
@@ -35,11 +35,11 @@ const lineSchema = z.strictObject({
 export type JournalLine = z.infer<typeof lineSchema>;
 
 export class Journal {
-  readonly #file: FileHandle;
+  readonly #file: LineFile;
   readonly #path: string;
   readonly #lines: Map<string, JournalLine>;
 
-  private constructor(file: FileHandle, path: string, lines: Map<string, JournalLine>) {
+  private constructor(file: LineFile, path: string, lines: Map<string, JournalLine>) {
     this.#file = file;
     this.#path = path;
     this.#lines = lines;
@@ -49,15 +49,12 @@ export class Journal {
   static async open(path: string): Promise<Journal> {
     try {
       await makeFolder(dirname(path));
-      const text = await readFile(path, 'utf8').catch(ifMissing);
-      const whole = text.slice(0, text.lastIndexOf('\n') + 1);
       const lines = new Map<string, JournalLine>();
-      for (const [at, line] of whole.split('\n').slice(0, -1).entries()) {
-        const parsed = parse(line, path, at + 1);
-        lines.set(keyOf(parsed.set, parsed.index), parsed);
-      }
-      if (whole.length < text.length) await truncate(path, Buffer.byteLength(whole));
-      return new Journal(await open(path, 'a'), path, lines);
+      const file = await LineFile.open(path, ({ text, number }) => {
+        const line = parse(text.toString(), path, number);
+        lines.set(keyOf(line.set, line.index), line);
+      });
+      return new Journal(file, path, lines);
     } catch (thrown) {
       throw codedWriteError(path, thrown);
     }
@@ -73,26 +70,20 @@ export class Journal {
 
   async append(line: JournalLine): Promise<void> {
     try {
-      await this.#file.appendFile(`${JSON.stringify(line)}\n`);
+      await this.#file.append(JSON.stringify(line));
       this.#lines.set(keyOf(line.set, line.index), line);
     } catch (thrown) {
       throw codedWriteError(this.#path, thrown);
     }
   }
 
-  async close(): Promise<void> {
-    await this.#file.sync().catch(() => {});
-    await this.#file.close();
+  close(): Promise<void> {
+    return this.#file.close();
   }
 }
 
 function keyOf(set: number, index: number): string {
   return `${set}/${index}`;
-}
-
-function ifMissing(thrown: NodeJS.ErrnoException): string {
-  if (thrown.code === 'ENOENT') return '';
-  throw thrown;
 }
 
 function parse(line: string, path: string, number: number): JournalLine {

@@ -2,12 +2,12 @@
  * results.jsonl of an output folder. While a run goes on it is results.jsonl.partial, a line is appended for each
  * picture, and it gets its name when the run is complete: a file of that name is always whole.
  */
-import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
 import { claim } from '../files/folder-lock.js';
 import { removeLeft } from '../files/left-files.js';
+import { linesOf } from '../files/line-file.js';
 import type { HeldLock } from '../files/lock-file.js';
 import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError, exists, isThere } from '../files/write-whole.js';
@@ -127,14 +127,10 @@ async function readEarlier(path: string): Promise<Earlier> {
   const models = new Map<string, string>();
   let model: string | undefined;
   let goodBytes = 0;
-  let lineNumber = 0;
-  for await (const line of linesWithEnd(path)) {
-    lineNumber++;
-    const result = line.endsWith('\n') ? parseLine(line) : undefined;
-    if (!result) {
-      if (line.endsWith('\n')) throw notAResult(path, lineNumber);
-      break;
-    }
+  for await (const { text, number, at, bytes, isWhole } of linesOf(path)) {
+    if (!isWhole) break;
+    const result = parseLine(text.toString());
+    if (!result) throw notAResult(path, number);
     const read = 'model' in result ? result.model : undefined;
     const own = read === undefined ? undefined : (models.get(read) ?? read);
     if (own !== undefined) models.set(own, own);
@@ -142,20 +138,10 @@ async function readEarlier(path: string): Promise<Earlier> {
     if (same) same.push(own);
     else done.set(result.input, [own]);
     model ??= own;
-    goodBytes += Buffer.byteLength(line);
+    goodBytes = at + bytes;
   }
   await truncate(path, goodBytes);
   return { done, model };
-}
-
-async function* linesWithEnd(path: string): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of createReadStream(path, 'utf8')) {
-    const parts = (rest + chunk).split('\n');
-    rest = parts.pop()!;
-    for (const part of parts) yield `${part}\n`;
-  }
-  if (rest !== '') yield rest;
 }
 
 function parseLine(line: string): ResultLine | undefined {

@@ -2,10 +2,10 @@
  * A manifest names the pictures of a piece of work: JSON Lines, or Parquet with columns of the same names. `uri` is a path or an
  * address; `id` names the picture in results; `class`, `prompts`, `normals` are its own.
  */
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
+import { linesOf } from '../files/line-file.js';
 import { codedReadError } from '../files/open-file.js';
 import { loadOptional } from '../files/optional-packages.js';
 import { checkGroup, type TableParts, textColumns } from './check-parquet.js';
@@ -66,37 +66,15 @@ export async function* readManifest(path: string): AsyncGenerator<ManifestRow> {
 
 /** A row may hold a picture as data: of more it is told, and no more than that is held. */
 const k_lineBytes = 64 * 2 ** 20;
-const k_newLine = 0x0a;
 
 async function* jsonRows(path: string): AsyncGenerator<unknown> {
-  let number = 1;
-  /** of the line that has no end yet */
-  let parts: Buffer[] = [];
-  let bytes = 0;
-  const row = (line: Buffer) => {
-    const text = decoded(line, path, number).replace(/^\ufeff/, '');
-    return text.trim() === '' ? undefined : { value: parsed(text, path, number) };
+  const tooLong = {
+    bytes: k_lineBytes,
+    error: (line: number) => new CraneError('E_DATA_META', `${path}: line ${line} is longer than 64 MiB`),
   };
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 }) as AsyncIterable<Buffer>) {
-      let from = 0;
-      for (let at = chunk.indexOf(k_newLine); at >= 0; at = chunk.indexOf(k_newLine, from)) {
-        const found = row(Buffer.concat([...parts, chunk.subarray(from, at)]));
-        if (found) yield found.value;
-        parts = [];
-        bytes = 0;
-        from = at + 1;
-        number++;
-      }
-      parts.push(chunk.subarray(from));
-      bytes += chunk.length - from;
-      if (bytes > k_lineBytes)
-        throw new CraneError('E_DATA_META', `${path}: line ${number} is longer than 64 MiB`);
-    }
-    const last = row(Buffer.concat(parts));
-    if (last) yield last.value;
-  } catch (cause) {
-    throw cause instanceof CraneError ? cause : codedReadError(path, cause);
+  for await (const { text: line, number } of linesOf(path, tooLong)) {
+    const text = decoded(line, path, number).replace(/^\ufeff/, '');
+    if (text.trim() !== '') yield parsed(text, path, number);
   }
 }
 

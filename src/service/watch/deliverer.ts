@@ -1,16 +1,18 @@
 /** Brings results to one receiver, one after the other and in their order, again and again until each is confirmed. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { toCraneError } from '../../errors.js';
-import type { Delivery, WatchJournal } from './journal.js';
+import type { KeptResult, WatchJournal } from './journal.js';
 import { type Receiver, Refused } from './receivers.js';
 
 export interface DelivererEvents {
   onDelayed(receiver: string, reason: string, waitMs: number): void;
   onRefused(receiver: string, key: string, reason: string): void;
+  /** it has the result, and that could not be written down */
+  onUnrecorded(receiver: string, key: string, reason: string): void;
 }
 
-const k_firstWaitMs = 500;
-const k_longestWaitMs = 60_000;
+export const k_firstWaitMs = 500;
+export const k_longestWaitMs = 60_000;
 
 export class Deliverer {
   readonly #receiver: Receiver;
@@ -18,7 +20,7 @@ export class Deliverer {
   readonly #events: DelivererEvents;
   readonly #firstWaitMs: number;
   readonly #stop = new AbortController();
-  readonly #queue: Delivery[];
+  readonly #queue: KeptResult[];
   #work: Promise<void> | undefined;
 
   constructor(
@@ -32,7 +34,7 @@ export class Deliverer {
     this.#events = events;
     this.#firstWaitMs = firstWaitMs;
     // What an earlier run could not bring.
-    this.#queue = journal.openFor(receiver.name);
+    this.#queue = [...journal.openFor(receiver.name)];
     this.#go();
   }
 
@@ -40,8 +42,8 @@ export class Deliverer {
     return this.#queue.length;
   }
 
-  add(delivery: Delivery): void {
-    this.#queue.push(delivery);
+  add(result: KeptResult): void {
+    this.#queue.push(result);
     this.#go();
   }
 
@@ -65,9 +67,9 @@ export class Deliverer {
     const { signal } = this.#stop;
     let waitMs = this.#firstWaitMs;
     while (this.#queue.length > 0 && !signal.aborted) {
-      const delivery = this.#queue[0]!;
+      const result = this.#queue[0]!;
       try {
-        await this.#receiver.deliver(delivery, signal);
+        await this.#receiver.deliver(await this.#journal.read(result), signal);
       } catch (thrown) {
         if (!(thrown instanceof Refused)) {
           if (signal.aborted) return;
@@ -76,11 +78,13 @@ export class Deliverer {
           waitMs = Math.min(2 * waitMs, k_longestWaitMs);
           continue;
         }
-        this.#events.onRefused(name, delivery.key, thrown.message);
+        this.#events.onRefused(name, result.key, thrown.message);
       }
       waitMs = this.#firstWaitMs;
       this.#queue.shift();
-      await this.#journal.addReceipt(delivery.key, name);
+      await this.#journal.addReceipt(result.key, name).catch((thrown: unknown) => {
+        this.#events.onUnrecorded(name, result.key, toCraneError(thrown).message);
+      });
     }
   }
 }

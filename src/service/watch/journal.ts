@@ -2,9 +2,11 @@
  * What a watch remembers over restarts: each result by its key, and who has received it. A result is written here before it is
  * delivered, and what was not confirmed is delivered again: at least once, and always with the same key.
  */
-import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CraneError } from '../../errors.js';
+import { claim } from '../../files/folder-lock.js';
+import { LineFile, type LinePlace } from '../../files/line-file.js';
+import type { HeldLock } from '../../files/lock-file.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { codedWriteError } from '../../files/write-whole.js';
 
@@ -14,82 +16,107 @@ export interface Delivery {
   [field: string]: unknown;
 }
 
+/** A result that somebody is still to receive: its words stay on the disk until then. */
+export interface KeptResult {
+  key: string;
+  place: LinePlace;
+}
+
 type Line = { result: Delivery } | { key: string; receiver: string };
 
 export class WatchJournal {
-  readonly #file: FileHandle;
+  readonly #file: LineFile;
+  readonly #lock: HeldLock;
   readonly #path: string;
-  readonly #results: Map<string, Delivery>;
-  /** receivers of each key */
-  readonly #received: Map<string, Set<string>>;
+  readonly #keys: Set<string>;
+  readonly #open: ReadonlyMap<string, readonly KeptResult[]>;
 
   private constructor(
-    file: FileHandle,
+    file: LineFile,
+    lock: HeldLock,
     path: string,
-    results: Map<string, Delivery>,
-    received: Map<string, Set<string>>,
+    keys: Set<string>,
+    open: ReadonlyMap<string, readonly KeptResult[]>,
   ) {
     this.#file = file;
+    this.#lock = lock;
     this.#path = path;
-    this.#results = results;
-    this.#received = received;
+    this.#keys = keys;
+    this.#open = open;
   }
 
-  /** A last line that a killed process did not finish is cut off. @throws CraneError E_IO_READ, E_IO_WRITE */
-  static async open(path: string): Promise<WatchJournal> {
+  /**
+   * Of results that all receivers have, only the keys are held. A last line that a killed process did not finish is cut off.
+   * @throws CraneError E_IN_USE, E_IO_READ, E_IO_WRITE
+   */
+  static async open(path: string, receivers: readonly string[]): Promise<WatchJournal> {
+    let lock: HeldLock | undefined;
     try {
       await makeFolder(dirname(path));
-      const text = await readFile(path, 'utf8').catch((thrown: NodeJS.ErrnoException) => {
-        if (thrown.code === 'ENOENT') return '';
-        throw thrown;
+      lock = await claim(path, `${path}.lock`, '--state');
+      const keys = new Set<string>();
+      const open = new Map(receivers.map((name) => [name, new Map<string, KeptResult>()]));
+      const file = await LineFile.open(path, ({ text, number, at, bytes }) => {
+        const line = parse(text.toString(), path, number);
+        if (!('result' in line)) {
+          open.get(line.receiver)?.delete(line.key);
+          return;
+        }
+        const { key } = line.result;
+        if (keys.has(key)) return;
+        keys.add(key);
+        for (const waiting of open.values()) waiting.set(key, { key, place: { at, bytes } });
       });
-      const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-      const results = new Map<string, Delivery>();
-      const received = new Map<string, Set<string>>();
-      for (const [at, line] of whole.split('\n').slice(0, -1).entries()) {
-        const parsed = parse(line, path, at + 1);
-        if ('result' in parsed) results.set(parsed.result.key, parsed.result);
-        else received.set(parsed.key, (received.get(parsed.key) ?? new Set()).add(parsed.receiver));
-      }
-      if (whole.length < text.length) await truncate(path, Buffer.byteLength(whole));
-      return new WatchJournal(await open(path, 'a'), path, results, received);
+      const lists = [...open].map(([name, waiting]) => [name, [...waiting.values()]] as const);
+      return new WatchJournal(file, lock, path, keys, new Map(lists));
     } catch (thrown) {
-      throw codedWriteError(path, thrown);
+      await lock?.release();
+      throw codedWriteError(path, thrown, '--state');
     }
   }
 
   has(key: string): boolean {
-    return this.#results.has(key);
+    return this.#keys.has(key);
   }
 
-  /** Results that this receiver did not confirm, in the order in which they came. */
-  openFor(receiver: string): Delivery[] {
-    return [...this.#results.values()].filter(({ key }) => !this.#received.get(key)?.has(receiver));
+  /** Results that this receiver had not confirmed when the journal was opened, in the order in which they came. */
+  openFor(receiver: string): readonly KeptResult[] {
+    return this.#open.get(receiver) ?? [];
   }
 
-  /** On the disk when it resolves. @throws CraneError E_IO_WRITE */
-  async addResult(result: Delivery): Promise<void> {
-    await this.#append({ result });
-    await this.#file.datasync();
-    this.#results.set(result.key, result);
+  /** On the disk when it resolves; as if it had not been called when it rejects. @throws CraneError E_IO_WRITE */
+  async addResult(result: Delivery): Promise<KeptResult> {
+    const place = await this.#append({ result }, true);
+    this.#keys.add(result.key);
+    return { key: result.key, place };
   }
 
   /** A line that is lost means one delivery more, which its key tells. @throws CraneError E_IO_WRITE */
   async addReceipt(key: string, receiver: string): Promise<void> {
-    await this.#append({ key, receiver });
-    this.#received.set(key, (this.#received.get(key) ?? new Set()).add(receiver));
+    await this.#append({ key, receiver }, false);
+  }
+
+  /** @throws CraneError E_IO_READ */
+  async read({ key, place }: KeptResult): Promise<Delivery> {
+    try {
+      const { result } = JSON.parse((await this.#file.read(place)).toString()) as { result: Delivery };
+      if (result.key === key) return result;
+    } catch (cause) {
+      throw new CraneError('E_IO_READ', `${this.#path}: ${(cause as Error).message}`, { cause });
+    }
+    throw new CraneError('E_IO_READ', `${this.#path}: somebody else has written to it`);
   }
 
   async close(): Promise<void> {
-    await this.#file.sync().catch(() => {});
     await this.#file.close();
+    await this.#lock.release();
   }
 
-  async #append(line: Line): Promise<void> {
+  async #append(line: Line, isSynced: boolean): Promise<LinePlace> {
     try {
-      await this.#file.appendFile(`${JSON.stringify(line)}\n`);
+      return await this.#file.append(JSON.stringify(line), isSynced);
     } catch (thrown) {
-      throw codedWriteError(this.#path, thrown);
+      throw codedWriteError(this.#path, thrown, '--state');
     }
   }
 }

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { withAny } from '../../cancellation.js';
 import { CraneError } from '../../errors.js';
+import { appendLine } from '../../files/line-file.js';
 import { loadOptional } from '../../files/optional-packages.js';
 import { codedWriteError } from '../../files/write-whole.js';
 import type { Delivery } from './journal.js';
@@ -25,20 +26,12 @@ export async function jsonLinesReceiver(path: string): Promise<Receiver> {
   try {
     await (await open(path, 'a')).close();
   } catch (thrown) {
-    throw codedWriteError(path, thrown);
+    throw codedWriteError(path, thrown, '--deliver');
   }
   return {
     name: 'jsonl',
     // By its name each time: a file that was moved or deleted meanwhile would take lines that nobody finds.
-    async deliver(delivery) {
-      const file = await open(path, 'a');
-      try {
-        await file.appendFile(`${JSON.stringify(delivery)}\n`);
-        await file.datasync();
-      } finally {
-        await file.close();
-      }
-    },
+    deliver: (delivery) => appendLine(path, JSON.stringify(delivery)),
     close: async () => {},
   };
 }

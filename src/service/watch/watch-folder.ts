@@ -1,6 +1,7 @@
 /** Pictures that arrive in a folder: each content is scored once, however often it comes, and its result is delivered. */
 import { stat } from 'node:fs/promises';
 import { basename, relative, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Engine } from '../../engine/engine.js';
 import type { ScoreCallOptions } from '../../engine/picture-item.js';
 import { toCraneError } from '../../errors.js';
@@ -8,8 +9,8 @@ import { contentHash } from '../../files/content-hash.js';
 import { moveInto } from '../../files/move-into.js';
 import { kindOfFileName } from '../../scan/file-kind.js';
 import { toResultLine } from '../../sinks/result-line.js';
-import { Deliverer, type DelivererEvents } from './deliverer.js';
-import type { Delivery, WatchJournal } from './journal.js';
+import { Deliverer, type DelivererEvents, k_firstWaitMs, k_longestWaitMs } from './deliverer.js';
+import type { Delivery, KeptResult, WatchJournal } from './journal.js';
 import type { Receiver } from './receivers.js';
 
 export interface WatchEvents extends DelivererEvents {
@@ -62,6 +63,7 @@ export async function watchFolder(parts: WatchParts): Promise<Watch> {
   /** keys that are being scored: two files of one content at the same time */
   const atWork = new Map<string, Promise<void>>();
   const stop = new AbortController();
+  const ending = new AbortController();
   let idle = () => {};
 
   const take = async (path: string): Promise<void> => {
@@ -101,9 +103,21 @@ export async function watchFolder(parts: WatchParts): Promise<Watch> {
     if (!(await isStill(path, hash))) return;
     const { index: _index, ...line } = toResultLine(outcome, {}, true);
     const delivery: Delivery = { key, ...line };
-    await journal.addResult(delivery);
+    const kept = await keep(delivery, name);
     events.onResult(delivery);
-    for (const deliverer of deliverers) deliverer.add(delivery);
+    for (const deliverer of deliverers) deliverer.add(kept);
+  };
+  /** A full disk is waited for: what is scored is kept, and nothing more is taken meanwhile. */
+  const keep = async (delivery: Delivery, name: string): Promise<KeptResult> => {
+    for (let waitMs = firstWaitMs ?? k_firstWaitMs; ; waitMs = Math.min(2 * waitMs, k_longestWaitMs)) {
+      try {
+        return await journal.addResult(delivery);
+      } catch (thrown) {
+        if (ending.signal.aborted) throw thrown;
+        events.onFault(name, `${toCraneError(thrown).message}; again in ${waitMs / 1000} s`);
+        await wait(waitMs, undefined, { signal: ending.signal }).catch(() => {});
+      }
+    }
   };
   const go = () => {
     while (running.size < k_atOnce && waiting.length > 0 && !stop.signal.aborted) {
@@ -155,6 +169,7 @@ export async function watchFolder(parts: WatchParts): Promise<Watch> {
       clearInterval(look);
       await watcher.close();
       waiting.length = 0;
+      ending.abort();
       await Promise.allSettled(running);
       stop.abort();
       await Promise.all(deliverers.map((deliverer) => deliverer.end(graceMs)));

@@ -1,11 +1,11 @@
 /** Pictures that arrive in a folder: scored once, delivered at least once, over restarts. */
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { appendFile, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.js';
 import { openEngine } from '../../../src/engine/load-engine.js';
 import { CraneError } from '../../../src/errors.js';
@@ -20,6 +20,7 @@ import {
 import { type Watch, watchFolder } from '../../../src/service/watch/watch-folder.js';
 import { makeFakeAddon } from '../engine/fake-addon.js';
 import { makeToyFolder, makeToyModel, writePicture } from '../engine/toy-model.js';
+import { fillDisk } from '../files/full-disk.js';
 import { until } from './fake-service.js';
 
 let scratch: string;
@@ -28,7 +29,14 @@ let state: string;
 let model: Model;
 let engine: Engine;
 let running: Watch | undefined;
-let told: { results: Delivery[]; known: string[]; faults: string[]; delayed: string[]; refused: string[] };
+let told: {
+  results: Delivery[];
+  known: string[];
+  faults: string[];
+  delayed: string[];
+  refused: string[];
+  unrecorded: string[];
+};
 beforeEach(async () => {
   scratch = await makeToyFolder();
   folder = join(scratch, 'in');
@@ -36,18 +44,18 @@ beforeEach(async () => {
   await mkdir(folder);
   model = await makeToyModel(join(scratch, 'model'));
   engine = await openEngine(makeFakeAddon(), model, {});
-  told = { results: [], known: [], faults: [], delayed: [], refused: [] };
+  told = { results: [], known: [], faults: [], delayed: [], refused: [], unrecorded: [] };
 });
 afterEach(async () => {
-  await running?.stop(100);
-  running = undefined;
+  vi.restoreAllMocks();
+  await stop(100);
   await engine.dispose();
   await rm(scratch, { recursive: true, force: true });
 });
 
 async function start(
   receivers: Receiver[] = [],
-  more: { moveTo?: string; recursive?: boolean; settleMs?: number } = {},
+  more: { moveTo?: string; recursive?: boolean; settleMs?: number; journal?: WatchJournal } = {},
 ) {
   running = await watchFolder({
     folder,
@@ -56,7 +64,12 @@ async function start(
     moveTo: more.moveTo,
     regions: false,
     engine,
-    journal: await WatchJournal.open(state),
+    journal:
+      more.journal ??
+      (await WatchJournal.open(
+        state,
+        receivers.map(({ name }) => name),
+      )),
     receivers,
     firstWaitMs: 10,
     lookMs: 10,
@@ -66,12 +79,14 @@ async function start(
       onFault: (name, message) => told.faults.push(`${name}: ${message}`),
       onDelayed: (_receiver, reason) => told.delayed.push(reason),
       onRefused: (_receiver, key, reason) => told.refused.push(`${key} ${reason}`),
+      onUnrecorded: (receiver, _key, reason) => told.unrecorded.push(`${receiver}: ${reason}`),
     },
   });
   return running;
 }
-const stop = async () => {
-  await running?.stop(200);
+/** Deliveries have their time, however busy the machine is; those to a receiver that takes none are given up sooner. */
+const stop = async (graceMs = 15_000) => {
+  await running?.stop(graceMs);
   running = undefined;
 };
 const linesOf = async (path: string) =>
@@ -275,6 +290,97 @@ describe('watching a folder', () => {
     expect(await readFile(join(moveTo, 'a.png'), 'utf8')).toBe('already there');
   });
 
+  it('waits for room on a full disk, and loses nothing', async () => {
+    const path = join(scratch, 'out.jsonl');
+    await writePicture(join(folder, 'a.png'), 204);
+    const disk = await fillDisk(scratch, 4);
+    try {
+      await start([await jsonLinesReceiver(path)]);
+      await until(() => disk.refused() === 4);
+      await until(() => told.results.length === 1);
+      await stop();
+    } finally {
+      disk.empty();
+    }
+    expect(told.faults[0]).toMatch(/^a.png: .*ENOSPC.*; again in 0.01 s/);
+    expect(await linesOf(path)).toEqual(told.results);
+    // No half of a line is left for the next start.
+    await start([await jsonLinesReceiver(path)]);
+    await until(() => told.known.length === 1);
+    await stop();
+    expect(await linesOf(path)).toHaveLength(1);
+  });
+
+  it('goes on where a receipt cannot be written, and delivers again after a restart', async () => {
+    const got: Delivery[] = [];
+    const receiver = {
+      name: 'somebody',
+      deliver: async (delivery: Delivery) => void got.push(delivery),
+      close: async () => {},
+    };
+    const journal = await WatchJournal.open(state, ['somebody']);
+    const write = journal.addReceipt.bind(journal);
+    let isFull = true;
+    journal.addReceipt = async (...given) => {
+      if (!isFull) return write(...given);
+      const disk = await fillDisk(scratch, 1);
+      await write(...given).finally(disk.empty);
+    };
+    await start([receiver], { journal });
+    await writePicture(join(folder, 'a.png'), 204);
+    await until(() => told.unrecorded.length === 1);
+    isFull = false;
+    await writePicture(join(folder, 'b.png'), 51);
+    await until(() => got.length === 2);
+    await stop();
+    expect(told.unrecorded[0]).toMatch(/^somebody: .*ENOSPC/);
+    await start([receiver]);
+    await until(() => got.length === 3);
+    await stop();
+    expect(got.map(({ input }) => input)).toEqual(['a.png', 'b.png', 'a.png']);
+  });
+
+  it('delivers a line whole that a killed process left half of', async () => {
+    const path = join(scratch, 'out.jsonl');
+    const results = ['k1', 'k2'].map((key) => ({ key, input: 'ä.png' }));
+    const [first, second] = results.map((result) => JSON.stringify(result)) as [string, string];
+    await writeFile(state, `{"result":${first}}\n{"result":${second}}\n{"key":"k1","receiver":"jsonl"}\n`);
+    await writeFile(path, Buffer.from(`${first}\n${second}`).subarray(0, -9));
+    await start([await jsonLinesReceiver(path)]);
+    await stop();
+    expect(await linesOf(path)).toEqual(results);
+  });
+
+  it('has its state alone', async () => {
+    const journal = await WatchJournal.open(state, []);
+    await expect(WatchJournal.open(state, [])).rejects.toMatchObject({
+      code: 'E_IN_USE',
+      hint: expect.stringContaining('another --state'),
+    });
+    await journal.close();
+    await (await WatchJournal.open(state, [])).close();
+  });
+
+  it('holds of a state what is not confirmed, for each receiver', async () => {
+    const lines = [
+      ...['a', 'b', 'c'].map((key) => ({ result: { key, input: `${key}.png` } })),
+      { key: 'b', receiver: 'one' },
+      { key: 'a', receiver: 'two' },
+      { key: 'c', receiver: 'gone' },
+    ];
+    await writeFile(state, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const journal = await WatchJournal.open(state, ['one', 'two', 'new']);
+    const open = (name: string) => journal.openFor(name).map(({ key }) => key);
+    expect([open('one'), open('two'), open('new')]).toEqual([
+      ['a', 'c'],
+      ['b', 'c'],
+      ['a', 'b', 'c'],
+    ]);
+    expect(await journal.read(journal.openFor('one')[1]!)).toEqual({ key: 'c', input: 'c.png' });
+    expect(journal.has('b')).toBe(true);
+    await journal.close();
+  });
+
   it('appends results to a file of JSON Lines', async () => {
     const path = join(scratch, 'out.jsonl');
     await writePicture(join(folder, 'a.png'), 204);
@@ -291,13 +397,15 @@ describe('watching a folder', () => {
 
   it('refuses a state that is none of its own, and cuts off a line that was not finished', async () => {
     await writeFile(state, 'nonsense\n');
-    await expect(WatchJournal.open(state)).rejects.toMatchObject({
+    await expect(WatchJournal.open(state, [])).rejects.toMatchObject({
       code: 'E_IO_READ',
       message: expect.stringContaining('line 1'),
     });
     await writeFile(state, '{"result":{"key":"k"}}\n{"key":"k","rec');
-    const journal = await WatchJournal.open(state);
-    expect(journal.openFor('anybody')).toEqual([{ key: 'k' }]);
+    const journal = await WatchJournal.open(state, ['anybody']);
+    expect(await Promise.all(journal.openFor('anybody').map((kept) => journal.read(kept)))).toEqual([
+      { key: 'k' },
+    ]);
     await journal.close();
     expect(await readFile(state, 'utf8')).toBe('{"result":{"key":"k"}}\n');
   });
@@ -358,7 +466,7 @@ describe('a webhook', () => {
     await writePicture(join(folder, 'a.png'), 204);
     await start([webhookReceiver(url, undefined)]);
     await until(() => got.length >= 2);
-    await stop();
+    await stop(50);
     statuses = [];
     const before = got.length;
     await start([webhookReceiver(url, undefined)]);
@@ -415,8 +523,10 @@ describe('a webhook', () => {
     ] as const)
       await writePicture(join(folder, name), brightness);
     await start([webhookReceiver(url, undefined), await jsonLinesReceiver(path)]);
-    await until(() => told.results.length === 2 && got.length >= 2);
-    await stop();
-    expect(await linesOf(path)).toHaveLength(2);
+    await until(
+      () => got.length >= 2 && existsSync(path) && readFileSync(path, 'utf8').split('\n').length === 3,
+    );
+    await stop(50);
+    expect(await linesOf(path)).toEqual(told.results);
   });
 });

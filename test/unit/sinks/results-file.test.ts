@@ -1,4 +1,4 @@
-import { appendFile, readFile, rm } from 'node:fs/promises';
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ResultsFile } from '../../../src/sinks/results-file.js';
@@ -42,6 +42,20 @@ describe('results of an interrupted run', () => {
     await again.complete();
     const lines = (await readFile(join(folder, 'torn', 'results.jsonl'), 'utf8')).trim().split('\n');
     expect(lines.map((line) => JSON.parse(line).input)).toEqual(['a', 'b']);
+  });
+
+  it('are cut at a byte, whatever became of the bytes before it', async () => {
+    const first = await open('flipped', false);
+    await first.append(failed('aé'));
+    await first.interrupt();
+    const path = join(folder, 'flipped', 'results.jsonl.partial');
+    const whole = await readFile(path);
+    // No UTF-8 any more: as a text it is longer.
+    whole[whole.indexOf(0xc3)] = 0xff;
+    await writeFile(path, Buffer.concat([whole, Buffer.from('{"input":"b","ind')]));
+    const again = await open('flipped', true);
+    await again.interrupt();
+    expect((await readFile(path)).equals(whole)).toBe(true);
   });
 
   it.runIf(process.platform === 'linux')('end at once where no folder can be made', async () => {
