@@ -13,7 +13,7 @@ export interface LinePlace {
   bytes: number;
 }
 
-export interface Line extends LinePlace {
+export interface FileLine extends LinePlace {
   /** without its end */
   text: Buffer;
   /** from 1 */
@@ -27,7 +27,7 @@ const k_newLine = 0x0a;
 const k_longest = 2 ** 28;
 
 /** Line by line: no more than one is held. @throws CraneError E_INPUT_*, E_IO_READ, for a line that is too long too */
-export async function* linesOf(path: string, tooLong: TooLong = lineTooLong(path)): AsyncGenerator<Line> {
+export async function* linesOf(path: string, tooLong: TooLong = lineTooLong(path)): AsyncGenerator<FileLine> {
   try {
     yield* readLines(path, tooLong);
   } catch (thrown) {
@@ -35,7 +35,7 @@ export async function* linesOf(path: string, tooLong: TooLong = lineTooLong(path
   }
 }
 
-async function* readLines(path: string, tooLong: TooLong): AsyncGenerator<Line> {
+async function* readLines(path: string, tooLong: TooLong): AsyncGenerator<FileLine> {
   let held: Buffer[] = [];
   let bytes = 0;
   let at = 0;
@@ -90,7 +90,7 @@ export class LineFile {
    * @param onLine sees each whole line that it has; a last one without an end is cut off, unless onLine throws before
    * @throws CraneError E_IO_READ, what onLine throws, the file system's errors
    */
-  static async open(path: string, onLine: (line: Line) => void): Promise<LineFile> {
+  static async open(path: string, onLine: (line: FileLine) => void): Promise<LineFile> {
     const file = await open(path, 'a+');
     try {
       const stat = await file.stat();
