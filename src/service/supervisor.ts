@@ -16,7 +16,7 @@ import type {
   ToEngines,
   ToldError,
 } from './engine-messages.js';
-import type { EngineProcess } from './engine-process.js';
+import { type EngineProcess, notStarted } from './engine-process.js';
 import { onFrames, sendFrame } from './frames.js';
 
 export interface Scored {
@@ -171,7 +171,7 @@ export class Supervisor {
 
   #run(first?: { resolve(models: ModelFacts[]): void; reject(error: CraneError): void }): void {
     const began = performance.now();
-    const running = this.#start();
+    const running = this.#started();
     this.#process = running;
     this.#events.onStarted?.(running.pid, this.#restarts);
     // Without its channel it can answer nobody.
@@ -219,11 +219,20 @@ export class Supervisor {
       if (this.#facts === undefined && first) {
         this.#isStopping = true;
         this.#process = undefined;
-        first.reject(refusal ?? new CraneError('E_INTERNAL', `the engine ended while it was loaded: ${how}`));
+        first.reject(refusal ?? endedAtFirst(how));
         return;
       }
       this.#afterEnd(how);
     });
+  }
+
+  /** Memory and descriptors may be short for a moment: a start that fails is an end like others. */
+  #started(): EngineProcess {
+    try {
+      return this.#start();
+    } catch (thrown) {
+      return notStarted(Promise.resolve((thrown as Error).message));
+    }
   }
 
   #afterEnd(how: string): void {
@@ -252,6 +261,12 @@ function send({ channel }: EngineProcess, message: ToEngines, parts?: readonly U
 
 function down(message: string): CraneError {
   return new CraneError('E_SERVICE_DOWN', message, { hint: 'it is being started again: try once more' });
+}
+
+function endedAtFirst(how: string): CraneError {
+  return new CraneError('E_SERVICE_DOWN', `the engine ended while it was loaded: ${how}`, {
+    hint: 'SIGKILL and ENOMEM: there may be too little memory; EMFILE: raise the limit of open files (ulimit -n)',
+  });
 }
 
 function toError({ code, message, hint }: ToldError): CraneError {

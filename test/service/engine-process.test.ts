@@ -1,9 +1,12 @@
 /** The real engine behind the real service: the same scores, an abort in native code, the end of the service. */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { craneNative, lines, samples } from '../cli/crane-native.js';
+import { craneNative, lines, root, samples } from '../cli/crane-native.js';
 import { type Served, serve, stop, until } from './serve.js';
 
 const path = join(samples, 'bsdata-pitting-p00.jpg');
@@ -112,4 +115,25 @@ describe('the service', () => {
     const open = await craneNative(['serve', '--host', '0.0.0.0']);
     expect([open.code, open.stderr]).toEqual([2, expect.stringContaining('--token-file')]);
   }, 60_000);
+});
+
+it('an engine for which no descriptor is left has ended before it began, and nothing else ends', async () => {
+  const script = `
+    import { openSync, closeSync } from 'node:fs';
+    import { startEngineProcess } from ${JSON.stringify(pathToFileURL(join(root, 'dist/service/engine-process.js')).href)};
+    const open = [];
+    try {
+      for (;;) open.push(openSync('/dev/null'));
+    } catch {}
+    const { ended, channel, pid, kill } = startEngineProcess();
+    for (const one of open) closeSync(one);
+    kill();
+    console.log(JSON.stringify({ how: await ended, isDestroyed: channel.destroyed, pid }));`;
+  const { stdout } = await promisify(execFile)('sh', [
+    '-c',
+    'ulimit -n 64; exec "$0" --input-type=module -e "$1"',
+    process.execPath,
+    script,
+  ]);
+  expect(JSON.parse(stdout)).toEqual({ how: expect.stringContaining('EMFILE'), isDestroyed: true });
 });

@@ -40,7 +40,7 @@ export const plainSettings = {
 export async function startFakeService(
   modelPath: string,
   settings: Partial<ServiceSettings> = {},
-  behaviour: FakeBehaviour & { failToLoad?: () => void } = {},
+  behaviour: FakeBehaviour & { failToLoad?: () => void; failToStart?: () => void } = {},
 ): Promise<FakeService> {
   const addon = makeFakeAddon(behaviour);
   let text = '';
@@ -54,6 +54,7 @@ export async function startFakeService(
   let starts = 0;
   const startEngines = (): EngineProcess => {
     starts++;
+    behaviour.failToStart?.();
     const [channel, far] = duplexPair();
     let end = (_how: string) => {};
     const ended = new Promise<string>((resolve) => {

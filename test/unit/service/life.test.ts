@@ -61,6 +61,22 @@ describe('an engine that ends', () => {
     expect(JSON.parse(text)).toMatchObject({ index: 0, error: { code: 'E_SERVICE_DOWN' } });
   });
 
+  it('is started again also after starts that the system refused', async () => {
+    let mayStart = true;
+    const failToStart = () => {
+      if (!mayStart) throw new Error('spawn ENOMEM');
+    };
+    service = await startFakeService(model, {}, { failToStart });
+    mayStart = false;
+    service.crash();
+    await until(() => service!.starts >= 4);
+    expect([await ready(), (await post()).status]).toEqual([503, 503]);
+    expect(service.log().filter(({ how }) => how === 'spawn ENOMEM')).not.toEqual([]);
+    mayStart = true;
+    await until(() => service!.service.supervisor.isReady);
+    expect((await post()).status).toBe(200);
+  });
+
   it('is not ready meanwhile, but alive, and knows its models', async () => {
     let mayLoad = true;
     service = await startFakeService(
@@ -85,6 +101,18 @@ describe('an engine that ends', () => {
     await until(() => service!.service.supervisor.isReady);
     expect(await ready()).toBe(200);
     expect((await post()).status).toBe(200);
+  });
+});
+
+it('an engine that cannot be started at first ends the start with what was wrong', async () => {
+  service = undefined;
+  const failToStart = () => {
+    throw new Error('spawn ENOMEM');
+  };
+  await expect(startFakeService(model, {}, { failToStart })).rejects.toMatchObject({
+    code: 'E_SERVICE_DOWN',
+    message: expect.stringContaining('spawn ENOMEM'),
+    hint: expect.stringContaining('memory'),
   });
 });
 
