@@ -3,11 +3,51 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
+import { firstFault } from '../files/first-fault.js';
 import { codedReadError } from '../files/open-file.js';
-import type { ResultLine } from './result-line.js';
+import type { ResultLine, ScoredLine } from './result-line.js';
 
-/** What merging relies on; whatever else a row holds stays as it is. */
-const row = z.looseObject({ input: z.string(), index: z.int().nonnegative() });
+const count = z.int().nonnegative();
+const pixels = z.int32();
+const box = { x: pixels, y: pixels, width: pixels, height: pixels };
+
+const ofPicture = { input: z.string(), index: count };
+
+const failedRow = z.looseObject({
+  ...ofPicture,
+  error: z.looseObject({ code: z.string(), message: z.string(), hint: z.string().optional() }),
+});
+
+const region = z.looseObject({
+  ...box,
+  area: pixels,
+  peak: z.number(),
+  mean: z.number(),
+  outline: z.array(z.number()).optional(),
+});
+
+/** What tables are made from; whatever else a row holds stays as it is. A score that is NaN is null in JSON. */
+const scoredRow = z.looseObject({
+  ...ofPicture,
+  error: z.undefined().optional(),
+  score: z.number().nullable(),
+  anomalous: z.boolean().nullable(),
+  threshold: z.number().nullable(),
+  width: pixels,
+  height: pixels,
+  roi: z.looseObject(box).optional(),
+  ignoredPixels: count.optional(),
+  backgroundPatches: count.optional(),
+  bitDepth: pixels.optional(),
+  valueRange: z.looseObject({ low: z.number(), high: z.number() }).optional(),
+  warnings: z.array(z.looseObject({ kind: z.string(), message: z.string() })).optional(),
+  regions: z.array(region).nullish(),
+  map: z.string().optional(),
+  heatmap: z.string().optional(),
+  labelme: z.string().optional(),
+  model: z.string(),
+  ms: z.record(z.string(), z.number()).optional(),
+} satisfies Record<keyof ScoredLine | 'error', z.ZodType>);
 
 export interface NumberedRow {
   row: ResultLine;
@@ -22,19 +62,21 @@ export async function* resultRows(path: string): AsyncGenerator<NumberedRow> {
   try {
     for await (const text of lines) {
       line++;
-      yield { row: parsed(text, path, line), line };
+      yield { row: parsedRow(text, `${path}: line ${line}`), line };
     }
   } catch (cause) {
     throw cause instanceof CraneError ? cause : codedReadError(path, cause);
   }
 }
 
-function parsed(text: string, path: string, line: number): ResultLine {
+/** @param where of the line, for people. @throws CraneError E_SHARDS */
+export function parsedRow(text: string, where: string): ResultLine {
   try {
-    const value: unknown = JSON.parse(text);
-    row.parse(value);
-    return value as ResultLine;
+    const value = JSON.parse(text) as ResultLine;
+    const isOfFailed = typeof value === 'object' && value !== null && 'error' in value;
+    (isOfFailed ? failedRow : scoredRow).parse(value);
+    return value;
   } catch (cause) {
-    throw new CraneError('E_SHARDS', `${path}: line ${line} is no result`, { cause });
+    throw new CraneError('E_SHARDS', `${where} is no result: ${firstFault(cause)}`, { cause });
   }
 }

@@ -5,6 +5,7 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
+import { firstFault } from '../files/first-fault.js';
 import { linesOf } from '../files/line-file.js';
 import { codedReadError } from '../files/open-file.js';
 import { loadOptional } from '../files/optional-packages.js';
@@ -48,7 +49,7 @@ export async function* readManifest(path: string): AsyncGenerator<ManifestRow> {
     number++;
     const { success, data, error } = row.safeParse(value);
     if (!success) {
-      const why = z.prettifyError(error).split('\n').slice(0, 2).join(' ');
+      const why = firstFault(error);
       throw new CraneError('E_DATA_META', `${path}: row ${number}: ${why}`, {
         hint: 'a row has uri, and perhaps id, class, prompts, normals',
       });

@@ -20,10 +20,10 @@ export async function checkShards(found: FoundShards, { mixedMachines }: CheckCh
   checkOwn(shards);
   const seen = new RowsSeen(first!.record.inputs.count);
   for (const shard of shards) await checkRows(shard, seen);
-  const missing = seen.missing();
-  if (missing.length > 0) {
+  if (seen.missing > 0) {
+    const absent = firstAbsent(0, seen.count, (index) => seen.has(index));
     throw fault(
-      `${missing.length} of ${first!.record.inputs.count} inputs have no result, those at ${shown(missing)}`,
+      `${seen.missing} of ${seen.count} inputs have no result, those at ${shown(absent)}`,
       'run the shards again, with --resume: they hold fewer rows than their inputs',
     );
   }
@@ -44,8 +44,8 @@ function checkComplete({ shards, unfinished }: FoundShards): void {
     if (other) throw fault(`shard ${index} of ${count} is there twice: ${other.path} and ${shard.path}`);
     byIndex.set(index, shard);
   }
-  const missing = Array.from({ length: count }, (_, at) => at + 1).filter((index) => !byIndex.has(index));
-  if (missing.length === 0) return;
+  if (byIndex.size === count) return;
+  const missing = firstAbsent(1, count + 1, (index) => byIndex.has(index));
   const lying = unfinished.length > 0 ? `; unfinished: ${unfinished.join(', ')}` : '';
   throw fault(
     `${missing.length === 1 ? 'shard' : 'shards'} ${shown(missing)} of ${count} missing${lying}`,
@@ -126,33 +126,54 @@ function checkRow(at: string, row: ResultLine, record: ShardRecord, labels: Read
   if ('model' in row && !labels.has(row.model)) throw fault(`${at}: model ${row.model}, expected ${model}`);
 }
 
-/** One bit an input: ten million cost a megabyte. */
-class RowsSeen {
-  readonly #bits: Uint8Array;
+/** Inputs of a page of RowsSeen. */
+const k_page = 2 ** 19;
 
-  constructor(readonly count: number) {
-    this.#bits = new Uint8Array(Math.ceil(count / 8));
-  }
+/**
+ * One bit an input, by pages of 64 KiB where there are rows: ten million cost a megabyte, and what a record says of its inputs costs
+ * nothing.
+ */
+class RowsSeen {
+  readonly #pages = new Map<number, Uint8Array>();
+  #taken = 0;
+
+  constructor(readonly count: number) {}
 
   /** False: it was there before. */
   take(index: number): boolean {
-    const [byte, bit] = [index >> 3, 1 << (index & 7)];
-    if (this.#bits[byte]! & bit) return false;
-    this.#bits[byte]! |= bit;
+    if (this.has(index)) return false;
+    const page = this.#pages.get(Math.floor(index / k_page)) ?? new Uint8Array(k_page / 8);
+    this.#pages.set(Math.floor(index / k_page), page);
+    const at = index % k_page;
+    page[at >> 3]! |= 1 << (at & 7);
+    this.#taken++;
     return true;
   }
 
-  missing(): number[] {
-    const missing: number[] = [];
-    for (let index = 0; index < this.count; index++)
-      if (!(this.#bits[Math.floor(index / 8)]! & (1 << (index & 7)))) missing.push(index);
-    return missing;
+  has(index: number): boolean {
+    const at = index % k_page;
+    const byte = this.#pages.get(Math.floor(index / k_page))?.[at >> 3] ?? 0;
+    return (byte & (1 << (at & 7))) !== 0;
+  }
+
+  get missing(): number {
+    return this.count - this.#taken;
   }
 }
 
+const k_shown = 5;
+
+/** The first few from `from` to before `to` that are not there, and one more where there are more. */
+function firstAbsent(from: number, to: number, isThere: (index: number) => boolean): number[] {
+  const absent: number[] = [];
+  for (let index = from; index < to && absent.length <= k_shown; index++)
+    if (!isThere(index)) absent.push(index);
+  return absent;
+}
+
 function shown(numbers: readonly number[]): string {
-  const some = numbers.slice(0, 5).join(', ');
-  return numbers.length > 5 ? `${some}, ...` : some;
+  const some = numbers.slice(0, k_shown).join(', ');
+  return numbers.length > k_shown ? `${some}, ...` : some;
 }
 
 function text(value: unknown): string {

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import type { Engine } from '../engine/engine.js';
 import type { ScoreOutcome } from '../engine/result.js';
 import { CraneError } from '../errors.js';
+import { parsedRow } from '../sinks/result-rows.js';
 import { openStore } from '../stores/open-store.js';
 import type { Store } from '../stores/store.js';
 import { type ChunkJob, cancelKey, coded, queueError, rowsKey } from './queue.js';
@@ -222,7 +223,7 @@ export async function commitPart(store: Store, chunk: string, lines: string[], p
     bytes: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),
     rows: lines.length,
-    failed: lines.filter((line) => 'error' in (JSON.parse(line) as object)).length,
+    failed: lines.filter((line, at) => 'error' in parsedRow(line, `row ${at} of ${chunk} in Redis`)).length,
     pins,
   };
   const place = places.done(chunk);

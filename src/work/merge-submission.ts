@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { CraneError } from '../errors.js';
 import type { ResultLine } from '../sinks/result-line.js';
+import { parsedRow } from '../sinks/result-rows.js';
 import type { ResultWriter } from '../sinks/result-writer.js';
 import type { Store } from '../stores/store.js';
 import type { Merged } from './merge-shards.js';
-import { type DoneRecord, doneRecord, parsedAs, places, type Submission } from './submission.js';
+import { type DoneRecord, doneRecord, linesIn, parsedAs, places, type Submission } from './submission.js';
 import { readSubmission } from './submit.js';
 
 /** Ids of the submissions in a store. */
@@ -82,11 +83,8 @@ async function rowsOf(
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (bytes.length !== record.bytes || digest !== record.sha256)
     throw fault(`${where}: was changed or cut off: ${bytes.length} bytes, expected ${record.bytes}`);
-  const rows = Buffer.from(bytes)
-    .toString('utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as ResultLine);
+  const rows = [...linesIn(bytes)].map(([at, line]) => parsedRow(line, `${where}: line ${at}`));
+  if (rows.length !== record.rows) throw fault(`${where}: ${rows.length} rows, expected ${record.rows}`);
   rows.forEach((row, at) => {
     if (row.index !== at) throw fault(`${where}: result at ${row.index} where ${at} is expected`);
     names.update(row.input).update('\0');

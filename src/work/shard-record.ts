@@ -9,6 +9,7 @@ import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
+import { firstFault } from '../files/first-fault.js';
 import { codedReadError } from '../files/open-file.js';
 import { writeWhole } from '../files/write-whole.js';
 import type { Machine } from '../runs/machine.js';
@@ -95,9 +96,7 @@ export async function readShardRecord(path: string): Promise<ShardRecord> {
   try {
     return shardRecord.parse(JSON.parse(text));
   } catch (cause) {
-    const why =
-      cause instanceof z.ZodError ? z.prettifyError(cause).split('\n').slice(0, 2).join(' ') : 'no JSON';
-    throw new CraneError('E_SHARDS', `${path}: not the record of a shard: ${why}`, { cause });
+    throw new CraneError('E_SHARDS', `${path}: not the record of a shard: ${firstFault(cause)}`, { cause });
   }
 }
 

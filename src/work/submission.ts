@@ -13,6 +13,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
+import { firstFault } from '../files/first-fault.js';
 import { canonicalJson } from '../runs/canonical-json.js';
 
 const key = z.string().regex(/^[0-9a-f]{32}$/);
@@ -46,7 +47,7 @@ export const submission = z.strictObject({
   settings: workSettings,
   /** of all pictures: how many, and the sha256 of their names in results, each followed by a zero byte */
   inputs: z.strictObject({ count, sha256 }),
-  chunks: z.array(z.strictObject({ key, count: z.int().positive() })),
+  chunks: z.array(z.strictObject({ key, count: z.int().positive() })).min(1),
 });
 export type Submission = z.infer<typeof submission>;
 
@@ -120,16 +121,23 @@ export function parsedAs<T>(schema: z.ZodType<T>, text: string | Uint8Array, whe
   try {
     return schema.parse(JSON.parse(typeof text === 'string' ? text : Buffer.from(text).toString('utf8')));
   } catch (cause) {
-    const why =
-      cause instanceof z.ZodError ? z.prettifyError(cause).split('\n').slice(0, 2).join(' ') : 'no JSON';
-    throw new CraneError('E_SHARDS', `${where}: ${why}`, { cause });
+    throw new CraneError('E_SHARDS', `${where}: ${firstFault(cause)}`, { cause });
   }
 }
 
 export function parseChunk(bytes: Uint8Array, where: string): ChunkLine[] {
-  const lines = Buffer.from(bytes)
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '');
-  return lines.map((line, at) => parsedAs(chunkLine, line, `${where}: line ${at + 1}`));
+  const parsed: ChunkLine[] = [];
+  for (const [at, line] of linesIn(bytes))
+    if (line !== '') parsed.push(parsedAs(chunkLine, line, `${where}: line ${at}`));
+  return parsed;
+}
+
+/** Lines and their numbers, from 1; one text of all may be longer than a text can be. */
+export function* linesIn(bytes: Uint8Array): Generator<[number, string]> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0, number = 1; at < buffer.length; number++) {
+    const end = buffer.indexOf(10, at);
+    yield [number, buffer.toString('utf8', at, end < 0 ? buffer.length : end)];
+    at = end < 0 ? buffer.length : end + 1;
+  }
 }

@@ -19,7 +19,11 @@ const pins: Pins = {
   device: 'cpu',
   craneNative: '0',
 };
-const lines = ['{"input":"a","index":0}', '{"input":"b","index":1,"error":{"code":"E_IMAGE_FORMAT"}}'];
+const plain = { score: 0.5, anomalous: null, threshold: null, width: 4, height: 3, model: 'tiny@1' };
+const lines = [
+  JSON.stringify({ input: 'a', index: 0, ...plain }),
+  '{"input":"b","index":1,"error":{"code":"E_IMAGE_FORMAT","message":"none"}}',
+];
 
 describe('the commit of a part', () => {
   let folder: string;
@@ -37,6 +41,13 @@ describe('the commit of a part', () => {
     expect(await commitPart(store, chunk, lines, pins)).toBe(true);
     expect(await record()).toMatchObject({ rows: 2, failed: 1, pins, bytes: lines.join('').length + 2 });
     expect(await parts()).toEqual([(await record()).file]);
+  });
+
+  it.each(['nonsense', 'null', '{"input":"b"}'])('says which row of Redis is none: %s', async (row) => {
+    await expect(commitPart(store, chunk, [lines[0]!, row], pins)).rejects.toMatchObject({
+      code: 'E_SHARDS',
+      message: expect.stringMatching(/^row 1 of c+ in Redis is no result: /),
+    });
   });
 
   it('leaves the first record and its part, and takes the second part away', async () => {

@@ -184,6 +184,45 @@ describe('a planted fault', () => {
       async () => changeRows(await fullest(), (rows) => ['{"input":3}', ...rows.slice(1)]),
       /line 1 is no result/,
     ],
+    [
+      'a row with a value of another kind',
+      async () =>
+        changeRows(await fullest(), (rows) => rows.map((row) => row.replace(/"width":\d+/, '"width":0.5'))),
+      /is no result: .*width/,
+    ],
+    [
+      'a row whose error is none',
+      async () =>
+        changeRows(await fullest(), (rows) =>
+          rows.map((row) => JSON.stringify({ ...JSON.parse(row), error: null })),
+        ),
+      /is no result: .*error/,
+    ],
+    [
+      'a count of shards beyond all memory',
+      async () => {
+        for (const shard of [1, 2, 3]) await changeRecord(shard, 'shard.count', Number.MAX_SAFE_INTEGER);
+      },
+      /shards 4, 5, 6, 7, 8, \.\.\. of 9007199254740991 missing/,
+    ],
+    [
+      'a count of inputs beyond all memory',
+      async () => {
+        for (const shard of [1, 2, 3]) await changeRecord(shard, 'inputs.count', Number.MAX_SAFE_INTEGER);
+      },
+      /9007199254740978 of 9007199254740991 inputs have no result, those at 13, 14, 15, 16, 17, \.\.\./,
+    ],
+    [
+      'an index beyond 32 bits, twice',
+      async () => {
+        for (const shard of [1, 2, 3]) await changeRecord(shard, 'inputs.count', 2 ** 40);
+        await changeRows(await fullest(), (rows) => {
+          const far = rows[0]!.replace(/"index":\d+/, `"index":${2 ** 32 + 1}`);
+          return [far, far];
+        });
+      },
+      /a second result at 4294967297/,
+    ],
     ['another model', () => changeRecord(2, 'model', 'other'), /model other, in .* toy@/],
     [
       'another setting',
