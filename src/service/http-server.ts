@@ -180,7 +180,11 @@ function fail(
 
 /** The framework's own errors have a status and a code of theirs. */
 function toServiceError(thrown: unknown): CraneError {
-  const { statusCode } = thrown as { statusCode?: unknown };
+  const { statusCode, code: given } = thrown as { statusCode?: unknown; code?: unknown };
+  if (given === 'ERR_STREAM_PREMATURE_CLOSE')
+    return new CraneError('E_CANCELLED', 'the client closed the connection before its answer', {
+      cause: thrown,
+    });
   if (thrown instanceof CraneError || typeof statusCode !== 'number' || statusCode >= 500)
     return toCraneError(thrown);
   const code =

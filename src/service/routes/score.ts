@@ -10,6 +10,7 @@ import { checkPrompts, modelOf, type Service, throwIfAway } from '../service.js'
 import type { Scored } from '../supervisor.js';
 import { calibrationNamed } from './calibrations.js';
 import { bankNamed } from './normals.js';
+import { linesAsDone } from './result-lines.js';
 import { whenGone } from './when-gone.js';
 
 export const scoreAnswers = [
@@ -38,7 +39,7 @@ export async function scoreRoute(
   );
   if (type !== 'application/json') {
     reply.type(type);
-    return reply.send(Readable.from(linesAsDone(asked, works)));
+    return reply.send(Readable.from(linesAsDone(asked.pictures, works)));
   }
   if (asked.isSingle) return resultBody(asked.pictures[0]!.name, 0, await works[0]!);
   const results = await Promise.all(
@@ -145,24 +146,5 @@ async function bodyOf(name: string, index: number, work: Promise<Scored>): Promi
     const error = toCraneError(thrown);
     if (isOfService(error)) throw error;
     return failureBody(name, index, error);
-  }
-}
-
-/** A line for each picture, as soon as it is done; `index` says which one it is. */
-async function* linesAsDone({ pictures }: AskedPictures, works: Promise<Scored>[]): AsyncGenerator<string> {
-  const open = new Map(
-    works.map((work, index) => {
-      const { name } = pictures[index]!;
-      const line = work.then(
-        (scored) => resultBody(name, index, scored),
-        (thrown: unknown) => failureBody(name, index, toCraneError(thrown)),
-      );
-      return [index, line] as const;
-    }),
-  );
-  while (open.size > 0) {
-    const body = await Promise.race(open.values());
-    open.delete(body.index);
-    yield `${JSON.stringify(body)}\n`;
   }
 }

@@ -334,6 +334,27 @@ describe('slow and broken connections', () => {
     expect((await post(picture)).status).toBe(200);
   });
 
+  it.each(['application/json', 'application/jsonl', 'image/png'])(
+    'a client that resets its connection before an answer in %s is no fault of the service',
+    async (accept) => {
+      const { wait: gate, open } = makeGate();
+      service = await startFakeService(model, {}, { gate });
+      const { hostname, port } = new URL(service.url);
+      const socket = connect(Number(port), hostname);
+      const head = headOf(picture.length).replace('\r\n', `\r\nAccept: ${accept}\r\n`);
+      socket.write(Buffer.concat([Buffer.from(head), picture]));
+      await until(() => service.addon.log.passes.length === 1);
+      socket.resetAndDestroy();
+      await until(() => held()[0] === 0 && service.service.supervisor.inFlight === 0);
+      open();
+      // What is still to be said of it is said before the end.
+      await service.stop();
+      expect(service.log().filter(({ level }) => level === 'error')).toEqual([]);
+      const told = service.log().find(({ msg }) => msg === 'refused');
+      expect(told).toMatchObject({ code: 'E_CANCELLED' });
+    },
+  );
+
   it('a client that goes takes its work with it', async () => {
     const { wait: gate, open } = makeGate();
     service = await startFakeService(model, {}, { gate });
