@@ -2,6 +2,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive } from './is-alive.js';
+import { removeLeftRight } from './lock-file.js';
 import { shortName, writerOf } from './temporary-name.js';
 
 /** Whether a process of another machine lives cannot be seen; one that writes renews the file's time. */
@@ -23,6 +24,7 @@ export async function removeLeft(folder: string, { of, below = false }: LeftOpti
   let removed = 0;
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     if (below && entry.isDirectory()) removed += await removeLeft(join(folder, entry.name), { below });
+    if (of === undefined && entry.isFile() && (await removeLeftRight(folder, entry.name))) removed++;
     const writer = writerOf(entry.name);
     if (writer === undefined || (of !== undefined && writer.of !== shortName(of))) continue;
     if (!entry.isFile() && !(of !== undefined && entry.isDirectory())) continue;

@@ -4,6 +4,7 @@ import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withFolderLock } from '../../../src/files/folder-lock.js';
+import { takeLock } from '../../../src/files/lock-file.js';
 import { freshFolder } from '../libtorch/fake-torch.js';
 
 const quiet = () => {};
@@ -47,14 +48,6 @@ describe('the lock of a cache folder', () => {
     expect(await withFolderLock(folder, quiet, async () => 'in')).toBe('in');
   });
 
-  it('is taken over from another machine when it was not renewed for a minute', async () => {
-    const folder = join(freshFolder(), 'cache');
-    writeFileSync(`${folder}.lock`, JSON.stringify({ pid: process.pid, host: 'elsewhere', id: 'x' }));
-    const longAgo = new Date(Date.now() - 90_000);
-    utimesSync(`${folder}.lock`, longAgo, longAgo);
-    expect(await withFolderLock(folder, quiet, async () => 'in')).toBe('in');
-  });
-
   it('waits for a living process and says for whom', async () => {
     const folder = join(freshFolder(), 'cache');
     const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 400)']);
@@ -71,6 +64,43 @@ describe('the lock of a cache folder', () => {
       },
     );
     expect(lines).toEqual([expect.stringMatching(new RegExp(`process ${child.pid} on`))]);
+  });
+});
+
+describe('a lock whose owner may live', () => {
+  const leave = (words: object, seconds: number) => {
+    const path = join(freshFolder(), 'place.lock');
+    writeFileSync(path, JSON.stringify({ pid: process.pid, host: os.hostname(), id: 'x', ...words }));
+    const then = new Date(Date.now() - seconds * 1000);
+    utimesSync(path, then, then);
+    return path;
+  };
+
+  it.each([
+    ['of another machine, for a minute', { host: 'elsewhere' }, 90],
+    ['of a process that had our number before us', {}, 30],
+  ])('is taken over once nobody renews it: %s', async (_whose, words, seconds) => {
+    const lock = await takeLock(leave(words, seconds), 30);
+    expect(lock).toHaveProperty('release');
+    if ('release' in lock) await lock.release();
+  });
+
+  it.each([
+    ['of another machine, for less than a minute', { host: 'elsewhere' }, 30],
+    ['of a process that has our number', {}, 0],
+  ])('is left to it: %s', async (_whose, words, seconds) => {
+    expect(await takeLock(leave(words, seconds), 30)).toMatchObject({ holder: { id: 'x', ...words } });
+  });
+
+  it('is left to it where it is renewed while it is watched, as after a machine slept', async () => {
+    const path = leave({ host: 'elsewhere' }, 3600);
+    // Before the watching ends, on the busiest machine: timers come in the order of their times.
+    const renewal = setInterval(() => {
+      const now = new Date();
+      utimesSync(path, now, now);
+    }, 20);
+    expect(await takeLock(path, 200)).toMatchObject({ holder: { host: 'elsewhere' } });
+    clearInterval(renewal);
   });
 });
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { temporaryBeside } from '../../../src/files/temporary-name.js';
 import { isThere } from '../../../src/files/write-whole.js';
 import { openOut } from '../../../src/sinks/out-place.js';
 import { TrialsFolder } from '../../../src/trials/trials-folder.js';
-import { leave, livingProcess } from './left.js';
+import { deadProcess, leave, livingProcess } from './left.js';
 
 let scratch: string;
 const at = (...parts: string[]) => join(scratch, ...parts);
@@ -46,6 +46,24 @@ describe('temporary files of killed processes', () => {
       expect((await readdir(folder)).sort()).toEqual(
         [theirs, own, foreign].map((path) => basename(path)).sort(),
       );
+    } finally {
+      await living.end();
+    }
+  });
+
+  it('are rights to break a lock too, of which others stay', async () => {
+    const living = await livingProcess();
+    try {
+      const folder = at('rights');
+      await mkdir(folder);
+      const right = (pid: number) => JSON.stringify({ pid, host: hostname(), id: String(pid) });
+      const ended = deadProcess();
+      const names = ['a.lock.0123456789abcdef', 'a.lock.0123456789abcdef.fedcba9876543210'];
+      for (const name of names) await writeFile(join(folder, name), right(ended));
+      await writeFile(join(folder, 'b.lock.0123456789abcdef'), right(living.pid));
+      await writeFile(join(folder, 'c.lock'), right(ended));
+      expect(await removeLeft(folder)).toBe(2);
+      expect((await readdir(folder)).sort()).toEqual(['b.lock.0123456789abcdef', 'c.lock']);
     } finally {
       await living.end();
     }
