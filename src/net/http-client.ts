@@ -172,6 +172,12 @@ export function discard(answer: HttpAnswer): void {
   answer.body.destroy();
 }
 
+/** Content-Length; undefined: there is none, or none that could be one. */
+export function announcedBytes({ headers }: HttpAnswer): number | undefined {
+  const length = headers['content-length'];
+  return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+}
+
 /** If-Range works with strong tags only. */
 export function strongTag(answer: HttpAnswer): string | undefined {
   const tag = answer.headers['etag'];

@@ -5,7 +5,7 @@ import { sha256OfFile } from '../files/content-hash.js';
 import { makeFolder } from '../files/make-folder.js';
 import { sizeOf } from '../files/size-of.js';
 import type { DownloadProgress } from './download-progress.js';
-import { discard, type HttpAnswer, type HttpClient, strongTag } from './http-client.js';
+import { announcedBytes, discard, type HttpAnswer, type HttpClient, strongTag } from './http-client.js';
 import { CutShort, type RetryPolicy, withRetries } from './retry.js';
 import { tailSize } from './zip-directory.js';
 
@@ -183,8 +183,7 @@ async function saveWhole(
   remote: RemoteZip,
   transfer: Transfer,
 ): Promise<void> {
-  const length = Number(answer.headers['content-length'] ?? remote.size ?? Number.NaN);
-  const size = Number.isFinite(length) ? length : undefined;
+  const size = announcedBytes(answer) ?? remote.size;
   transfer.log(
     `  ${remote.whole ? 'fetching the whole file' : 'the server gives no ranges: fetching the whole file'}`,
   );

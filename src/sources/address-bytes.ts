@@ -1,15 +1,13 @@
 /** What lies at an address: of an S3 server, or by HTTP. */
 import { CraneError } from '../errors.js';
-import { HttpClient, HttpError } from '../net/http-client.js';
+import { announcedBytes, HttpClient, HttpError } from '../net/http-client.js';
 import { networkRetries, withRetries } from '../net/retry.js';
+import { k_mostHeld, wholeBody } from '../net/whole-body.js';
 import { readS3Object } from '../stores/s3-store.js';
-
-/** What a picture file may have at most, where nobody said its size before. */
-const k_maxBytes = 2 ** 30;
 
 /** What lies at an address, whole. @throws CraneError as RemotePicture */
 export function bytesAt(address: string): Promise<Uint8Array<ArrayBuffer>> {
-  return /^s3:/i.test(address) ? readS3Object(address) : fetchBytes(address);
+  return /^s3:/i.test(address) ? readS3Object(address, () => tooLarge(address)) : fetchBytes(address);
 }
 
 async function fetchBytes(address: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -21,14 +19,10 @@ async function fetchBytes(address: string): Promise<Uint8Array<ArrayBuffer>> {
       () => {},
       async () => {
         const answer = await client.get(address);
-        const chunks: Buffer[] = [];
-        let bytes = 0;
-        for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-          bytes += chunk.length;
-          if (bytes > k_maxBytes) throw new CraneError('E_IMAGE_TOO_LARGE', `${address}: more than 1 GiB`);
-          chunks.push(chunk);
-        }
-        return Uint8Array.from(Buffer.concat(chunks));
+        return wholeBody(answer.body, {
+          announced: announcedBytes(answer),
+          tooLarge: () => tooLarge(address),
+        });
       },
     );
   } catch (cause) {
@@ -44,4 +38,14 @@ async function fetchBytes(address: string): Promise<Uint8Array<ArrayBuffer>> {
   } finally {
     await client.close();
   }
+}
+
+function tooLarge(address: string): CraneError {
+  return new CraneError(
+    'E_IMAGE_TOO_LARGE',
+    `${address}: more than the ${k_mostHeld} bytes that are read of one file`,
+    {
+      hint: 'a larger one is scored as a file on a disk',
+    },
+  );
 }

@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import { CraneError } from '../errors.js';
 import { loadOptional } from '../files/optional-packages.js';
 import { streamWhole } from '../files/stream-whole.js';
+import { k_mostHeld, wholeBody } from '../net/whole-body.js';
 import type { Store, StoredObject } from './store.js';
 
 type S3 = typeof import('@aws-sdk/client-s3');
@@ -64,23 +65,25 @@ export function partsOf(address: string): S3Address {
   return { bucket, key };
 }
 
-/** The bytes of one object. @throws CraneError as Store.read */
-export async function readS3Object(address: string): Promise<Uint8Array<ArrayBuffer>> {
+/** The bytes of one object. @throws CraneError as Store.read, and tooLarge for more than k_mostHeld */
+export async function readS3Object(
+  address: string,
+  tooLarge: () => CraneError,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { bucket, key } = partsOf(address);
   const { s3, sender } = await connect();
-  return readObject(s3, sender, bucket, key, address);
+  return readObject(s3, sender, { Bucket: bucket, Key: key }, { shown: address, tooLarge });
 }
 
 async function readObject(
   s3: S3,
   sender: InstanceType<S3['S3Client']>,
-  bucket: string,
-  key: string,
-  shown: string,
+  place: { Bucket: string; Key: string },
+  { shown, tooLarge }: { shown: string; tooLarge: () => CraneError },
 ): Promise<Uint8Array<ArrayBuffer>> {
   return withWholeBody(shown, async () => {
-    const { Body } = await sender.send(new s3.GetObjectCommand({ Bucket: bucket, Key: key }));
-    return Uint8Array.from(await Body!.transformToByteArray());
+    const { Body, ContentLength } = await sender.send(new s3.GetObjectCommand(place));
+    return wholeBody(Body as Readable, { announced: ContentLength, tooLarge });
   });
 }
 
@@ -117,7 +120,10 @@ class S3Store implements Store {
   }
 
   read(key: string): Promise<Uint8Array> {
-    return readObject(this.#s3, this.#sender, this.#bucket, this.#prefix + key, this.#shown(key));
+    const shown = this.#shown(key);
+    const tooLarge = () =>
+      new CraneError('E_IO_READ', `${shown}: more than the ${k_mostHeld} bytes that are read of one object`);
+    return readObject(this.#s3, this.#sender, this.#at(key), { shown, tooLarge });
   }
 
   async write(key: string, data: Uint8Array | string): Promise<void> {

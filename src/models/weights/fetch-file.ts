@@ -6,7 +6,7 @@ import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { CraneError } from '../../errors.js';
 import { sizeOf } from '../../files/size-of.js';
 import { writeWhole } from '../../files/write-whole.js';
-import { type HttpAnswer, HttpError, shownUrl, strongTag } from '../../net/http-client.js';
+import { announcedBytes, type HttpAnswer, HttpError, shownUrl, strongTag } from '../../net/http-client.js';
 import { CutShort, withRetries } from '../../net/retry.js';
 import type { Transfer } from '../../net/zip-source.js';
 import { formatBytes } from '../../terminal/bytes.js';
@@ -50,7 +50,7 @@ export async function fetchPart(
     if (begun && have === begun.size) return;
     const answer = await ask(url, part, begun, have, transfer);
     const from = answer.status === 206 ? have : 0;
-    const size = from > 0 ? begun?.size : lengthOf(answer);
+    const size = from > 0 ? begun?.size : announcedBytes(answer);
     if (from === 0) await noteBegin(part, url, size, answer);
     else transfer.log(`  going on at ${formatBytes(from)} of ${formatBytes(size ?? 0)}`);
     await save(answer, part, from, size, transfer, (got) => {
@@ -176,11 +176,6 @@ async function readBegun(part: string, url: string, isChecked: boolean): Promise
 
 function noteOf(part: string): string {
   return `${part}.json`;
-}
-
-function lengthOf(answer: HttpAnswer): number | undefined {
-  const length = answer.headers['content-length'];
-  return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
 function throwIfStopped(stop: AbortSignal, kept: number): void {
