@@ -56,6 +56,11 @@ export function isLossyCompression(compression: number): boolean {
   return compression === 6 || compression === k_jpeg || compression === 50001;
 }
 
+/** Whether the tag Predictor counts: libtiff heeds it with LZW and Deflate alone. */
+export function hasPredictor(compression: number): boolean {
+  return compression === k_lzw || k_deflate.includes(compression);
+}
+
 const inflateBytes = promisify(inflate);
 
 /**

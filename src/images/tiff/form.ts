@@ -5,7 +5,7 @@
  */
 import { CraneError } from '../../errors.js';
 import type { StatedRange } from '../samples.js';
-import { compressionName, compressions } from './compression.js';
+import { compressionName, compressions, hasPredictor } from './compression.js';
 import { damaged, type TiffDirectory } from './directory.js';
 
 const k_tags = {
@@ -43,6 +43,7 @@ const k_tags = {
 } as const;
 
 const k_mostChunkBytes = 2 ** 30;
+const k_noPredictor = 1;
 
 export const photometrics = {
   whiteIsZero: 0,
@@ -87,6 +88,7 @@ export interface TiffForm {
   isBooleanArray: boolean;
   hasProfile: boolean;
   compression: number;
+  /** 1: none, or one that does not count */
   predictor: number;
   isPlanar: boolean;
   /** 1 to 8 as in EXIF */
@@ -151,7 +153,7 @@ export function tiffForm(directories: readonly TiffDirectory[]): TiffForm {
     isBooleanArray: bits === 1 && photometric === photometrics.whiteIsZero && isOfTifffile(directory),
     hasProfile: directory.has(k_tags.profile),
     compression,
-    predictor: one(k_tags.predictor, 1),
+    predictor: hasPredictor(compression) ? one(k_tags.predictor, k_noPredictor) : k_noPredictor,
     isPlanar: one(k_tags.planar, 1) === 2,
     orientation: one(k_tags.orientation, 1),
     stated: rangeOf(bits, sampleFormat, one(k_tags.leastSample, 0), directory.get(k_tags.mostSample)?.[0]),
@@ -295,7 +297,12 @@ function checkOwn(form: Unread, fillOrder: number): void {
   if (!hasDepth) throw unread(`samples of ${bits} bits`, 'save it with 8 or 16 bits');
   if (photometric === photometrics.ycbcr && bits !== 8)
     throw unread(`YCbCr of ${bits} bits`, 'convert it to RGB');
-  if (predictor > 3 || (predictor === 3 && sampleFormat !== 'float') || (predictor === 2 && bits % 8 !== 0))
+  const fits = [
+    predictor === k_noPredictor,
+    predictor === 2 && bits % 8 === 0 && photometric !== photometrics.ycbcr,
+    predictor === 3 && sampleFormat === 'float',
+  ];
+  if (!fits.includes(true))
     throw unread(`predictor ${predictor} in this form`, 'save it without a predictor');
   const chunkBytes = (chunks.width * chunks.height * samples * bits) / 8;
   if (!(chunkBytes > 0 && chunkBytes <= k_mostChunkBytes))

@@ -5,12 +5,17 @@ type RowReader = (bytes: Uint8Array, row: Float64Array) => void;
 
 const k_horizontal = 2;
 const k_floatingPoint = 3;
+const k_halfWord = 2 ** 32;
 
 /** @param bands interleaved in the row */
 export function rowReader(form: TiffForm, bands: number, littleEndian: boolean): RowReader {
   const { bits, sampleFormat, predictor } = form;
-  if (sampleFormat === 'float' && predictor === k_floatingPoint) return shuffledFloats(bits, bands);
-  const plain = sampleFormat === 'float' ? floats(bits, littleEndian) : wholes(bits, littleEndian);
+  if (sampleFormat === 'float') {
+    if (predictor === k_floatingPoint) return shuffledFloats(bits, bands);
+    const plain = floats(bits, littleEndian);
+    return predictor === k_horizontal ? differencedFloats(bits, bands, littleEndian, plain) : plain;
+  }
+  const plain = wholes(bits, littleEndian);
   const modulus = 2 ** bits;
   const isSigned = sampleFormat === 'signed';
   return (bytes, row) => {
@@ -61,6 +66,33 @@ function floats(bits: number, littleEndian: boolean): RowReader {
     const view = viewOf(bytes);
     for (let at = 0; at < row.length; at++) row[at] = floatAt(view, at * (bits / 8), bits, littleEndian);
   };
+}
+
+/** As libtiff writes them: the differences are of the words, as if they were whole numbers, not of what they mean. */
+function differencedFloats(bits: number, bands: number, littleEndian: boolean, plain: RowReader): RowReader {
+  const size = bits / 8;
+  return (bytes, row) => {
+    const undone = Uint8Array.from(bytes);
+    const view = viewOf(undone);
+    for (let at = bands; at < row.length; at++)
+      addWord(view, at * size, (at - bands) * size, bits, littleEndian);
+    plain(undone, row);
+  };
+}
+
+/** Modulo 2^bits, of 64 bits by halves. */
+function addWord(view: DataView, to: number, from: number, bits: number, littleEndian: boolean): void {
+  if (bits === 16) {
+    view.setUint16(to, view.getUint16(to, littleEndian) + view.getUint16(from, littleEndian), littleEndian);
+    return;
+  }
+  const [low, high] = bits === 32 ? [0, undefined] : littleEndian ? [0, 4] : [4, 0];
+  const sum = view.getUint32(to + low, littleEndian) + view.getUint32(from + low, littleEndian);
+  view.setUint32(to + low, sum, littleEndian);
+  if (high === undefined) return;
+  const carried = sum >= k_halfWord ? 1 : 0;
+  const rest = view.getUint32(to + high, littleEndian) + view.getUint32(from + high, littleEndian) + carried;
+  view.setUint32(to + high, rest, littleEndian);
 }
 
 /** Adobe's predictor: the bytes of a row by weight, highest first, as differences. */

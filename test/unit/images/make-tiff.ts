@@ -7,6 +7,8 @@ export interface Page {
   /** of each strip, as stored */
   strips: readonly Uint8Array[];
   rowsPerStrip?: number;
+  /** the strips are tiles of this size */
+  tile?: { width: number; height: number };
   bits?: readonly number[];
   photometric?: number;
   samples?: number;
@@ -14,6 +16,8 @@ export interface Page {
   tags?: Readonly<Record<number, readonly number[]>>;
   /** tag Software */
   software?: string;
+  /** of the first page, for all: numbers of the directories begin with their highest byte; the strips are stored as they are */
+  isBigEndian?: boolean;
 }
 
 /** Of what is marked, as Python's tifffile writes a boolean array: true is a bit of 1, and white is 0 by the tag. */
@@ -26,9 +30,12 @@ export function booleanTiff(width: number, height: number, isMarked: (x: number,
 }
 
 const k_software = 305;
+/** Places in the file and lengths, of strips and tiles. */
+const k_longs = new Set([273, 279, 324, 325]);
 
 export function makeTiff(...pages: readonly Page[]): Buffer {
-  const parts: Buffer[] = [Buffer.from('II*\0'), Buffer.alloc(4)];
+  const isBig = pages[0]?.isBigEndian === true;
+  const parts: Buffer[] = [Buffer.from(isBig ? 'MM\0*' : 'II*\0'), Buffer.alloc(4)];
   let end = 8;
   let pointer = 4;
   const file = () => Buffer.concat(parts);
@@ -40,7 +47,7 @@ export function makeTiff(...pages: readonly Page[]): Buffer {
       parts.push(Buffer.from(strip));
       end += strip.length;
     }
-    const { entries, values } = directoryOf(page, offsets, end);
+    const { entries, values } = directoryOf(page, offsets, end, isBig);
     parts.push(values);
     end += values.length;
     pointers.push([pointer, end]);
@@ -49,11 +56,22 @@ export function makeTiff(...pages: readonly Page[]): Buffer {
     end += entries.length;
   }
   const bytes = file();
-  for (const [at, to] of pointers) bytes.writeUInt32LE(to, at);
+  for (const [at, to] of pointers) put(bytes, to, at, 4, isBig);
   return bytes;
 }
 
-function directoryOf(page: Page, offsets: number[], start: number): { entries: Buffer; values: Buffer } {
+function put(bytes: Buffer, value: number, at: number, size: number, isBig: boolean): void {
+  if (size === 8) isBig ? bytes.writeDoubleBE(value, at) : bytes.writeDoubleLE(value, at);
+  else if (isBig) bytes.writeUIntBE(value, at, size);
+  else bytes.writeUIntLE(value, at, size);
+}
+
+function directoryOf(
+  page: Page,
+  offsets: number[],
+  start: number,
+  isBig: boolean,
+): { entries: Buffer; values: Buffer } {
   const {
     width,
     height,
@@ -63,17 +81,19 @@ function directoryOf(page: Page, offsets: number[], start: number): { entries: B
     photometric = 1,
     samples = bits.length,
     software,
+    tile,
   } = page;
+  const byteCounts = strips.map((strip) => strip.length);
   const tags: Record<number, readonly number[]> = {
     256: [width],
     257: [height],
     258: bits,
     259: [1],
     262: [photometric],
-    273: offsets,
     277: [samples],
-    278: [rowsPerStrip],
-    279: strips.map((strip) => strip.length),
+    ...(tile
+      ? { 322: [tile.width], 323: [tile.height], 324: offsets, 325: byteCounts }
+      : { 273: offsets, 278: [rowsPerStrip], 279: byteCounts }),
     ...page.tags,
   };
   const values: Buffer[] = [];
@@ -82,30 +102,26 @@ function directoryOf(page: Page, offsets: number[], start: number): { entries: B
   const fields = Object.entries({ ...tags, ...texts }).map(([tag, numbers]) => {
     const isText = Number(tag) === k_software;
     const isWhole = numbers.every(Number.isInteger);
-    const isLong =
-      isWhole && numbers.some((value) => value > 65535 || Number(tag) === 273 || Number(tag) === 279);
+    const isLong = isWhole && (k_longs.has(Number(tag)) || numbers.some((value) => value > 65535));
     const size = isText ? 1 : isWhole ? (isLong ? 4 : 2) : 8;
     const bytes = Buffer.alloc(Math.max(4, numbers.length * size));
     numbers.forEach((value, at) => {
-      if (isText) bytes.writeUInt8(value, at);
-      else if (!isWhole) bytes.writeDoubleLE(value, at * 8);
-      else if (isLong) bytes.writeUInt32LE(value, at * 4);
-      else bytes.writeUInt16LE(value, at * 2);
+      put(bytes, value, at * size, size, isBig);
     });
     const field = Buffer.alloc(12);
-    field.writeUInt16LE(Number(tag), 0);
-    field.writeUInt16LE(isText ? 2 : isWhole ? (isLong ? 4 : 3) : 12, 2);
-    field.writeUInt32LE(numbers.length, 4);
+    put(field, Number(tag), 0, 2, isBig);
+    put(field, isText ? 2 : isWhole ? (isLong ? 4 : 3) : 12, 2, 2, isBig);
+    put(field, numbers.length, 4, 4, isBig);
     if (bytes.length <= 4) bytes.copy(field, 8);
     else {
-      field.writeUInt32LE(end, 8);
+      put(field, end, 8, 4, isBig);
       values.push(bytes);
       end += bytes.length;
     }
     return field;
   });
   const count = Buffer.alloc(2);
-  count.writeUInt16LE(fields.length);
+  put(count, fields.length, 0, 2, isBig);
   return { entries: Buffer.concat([count, ...fields, Buffer.alloc(4)]), values: Buffer.concat(values) };
 }
 
@@ -127,6 +143,16 @@ export function bytesOf(
   values: Uint16Array | Int16Array | Uint32Array | Float32Array | Float64Array | Int8Array,
 ): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** Codes of 9 bits alone: the table is cleared before it needs more. */
+export function lzwed(bytes: Uint8Array): Uint8Array {
+  const codes: number[] = [];
+  bytes.forEach((byte, at) => {
+    if (at % 200 === 0) codes.push(256);
+    codes.push(byte);
+  });
+  return packed([...codes, 257], 9, codes.length + 1);
 }
 
 export const deflated = (bytes: Uint8Array): Uint8Array => deflateSync(bytes);
