@@ -26,6 +26,9 @@ const k_ownFiles = [
   'run.json',
 ];
 
+/** Of mapName, and under the temporary name that it is written by. */
+const k_map = /^(\d{5,}\.npy|\.\d{5,}\.npy\..*\.tmp)$/;
+
 export class TestFolder {
   readonly record: string;
   readonly results: string;
@@ -105,7 +108,7 @@ export class TestFolder {
   async removeMapsBut(setFolder: string, names: ReadonlySet<string>): Promise<void> {
     for (const entry of await readdir(join(this.path, 'maps', setFolder)).catch(() => [])) {
       const name = `maps/${setFolder}/${entry}`;
-      if (!names.has(name) && /\.(npy|tmp)$/.test(entry)) await this.removeMap(name);
+      if (!names.has(name) && k_map.test(entry)) await this.removeMap(name);
     }
   }
 

@@ -20,6 +20,11 @@ export function writerOf(name: string): { of: string; isThisHost: boolean; pid: 
   return { of, isThisHost: host === hostTag(), pid: Number(pid) };
 }
 
+/** The name that a file of the native writer is to get, which writes beside it; undefined: none of those */
+export function ofNativeWriter(name: string): string | undefined {
+  return /^(?<of>.+)\.\d+-\d+\.tmp$/.exec(name)?.groups?.['of'];
+}
+
 /** What a temporary name keeps of its path: names may have 255 bytes, and a character up to four of them. */
 export function shortName(path: string): string {
   return basename(path).slice(0, 48);

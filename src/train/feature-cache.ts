@@ -10,6 +10,7 @@ import type { NativeAddon } from '../addon/native.js';
 import type { FeatureCheck, FeatureShape, MaskCells } from '../addon/training.js';
 import { CraneError } from '../errors.js';
 import { makeFolder } from '../files/make-folder.js';
+import { ofNativeWriter, writerOf } from '../files/temporary-name.js';
 import { codedWriteError, isThere, writeWhole } from '../files/write-whole.js';
 import { formatBytes } from '../terminal/bytes.js';
 import { type FeatureSettings, featureKey } from './feature-key.js';
@@ -114,13 +115,13 @@ export async function freeBytes(path: string): Promise<number | undefined> {
 }
 
 /** Temporary files of writers that were killed. Another process may clean at the same time. */
-export async function removeStale(folder: string, olderThanMs = k_staleMs): Promise<number> {
+export async function removeStale(folder: string): Promise<number> {
   let removed = 0;
   for (const name of await readdir(folder).catch(() => [])) {
-    if (!name.endsWith('.tmp')) continue;
+    if (writerOf(name) === undefined && ofNativeWriter(name) === undefined) continue;
     const path = join(folder, name);
     const facts = await stat(path).catch(() => undefined);
-    if (!facts?.isFile() || Date.now() - facts.mtimeMs < olderThanMs) continue;
+    if (!facts?.isFile() || Date.now() - facts.mtimeMs < k_staleMs) continue;
     await rm(path, { force: true });
     removed++;
   }

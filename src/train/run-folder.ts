@@ -4,12 +4,15 @@
  * it is made again, byte for byte.
  */
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { CraneError } from '../errors.js';
 import { claimFolder } from '../files/folder-lock.js';
+import { removeLeft } from '../files/left-files.js';
 import type { HeldLock } from '../files/lock-file.js';
+import { ofNativeWriter, writerOf } from '../files/temporary-name.js';
 import { codedWriteError, isThere } from '../files/write-whole.js';
-import { removeStale } from './feature-cache.js';
+
+const k_checkpoint = /^epoch_\d+\.pth$/;
 
 export class RunFolder {
   readonly record: string;
@@ -53,18 +56,33 @@ export class RunFolder {
     for (const file of [this.state, ...(await this.#ownFiles())]) await rm(file, { force: true });
   }
 
-  /** What a killed process left half-written. Only for who has the right to this folder. */
+  /**
+   * What killed processes left half-written. Only for who has the right to this folder: what was to become a file of the run is
+   * nobody else's, whoever has the number of its process now.
+   */
   async removeTemporary(): Promise<void> {
-    await removeStale(this.path, 0);
+    await removeLeft(this.path);
+    for (const entry of await readdir(this.path, { withFileTypes: true }).catch(() => [])) {
+      const of = writerOf(entry.name)?.of ?? ofNativeWriter(entry.name);
+      if (of === undefined || !entry.isFile() || !this.#isOwn(of)) continue;
+      await rm(join(this.path, entry.name), { force: true });
+    }
+  }
+
+  #isOwn(name: string): boolean {
+    return k_checkpoint.test(name) || this.#fixed.some((file) => basename(file) === name);
+  }
+
+  get #fixed(): string[] {
+    return [this.state, this.prompts, this.report, this.record];
   }
 
   async #ownFiles(): Promise<string[]> {
     const names = await readdir(this.path).catch(() => []);
-    const fixed = [this.state, this.prompts, this.report, this.record];
-    const checkpoints = names
-      .filter((name) => /^epoch_\d+\.pth$/.test(name))
-      .map((name) => join(this.path, name));
-    const present = await Promise.all(fixed.map(async (file) => ((await isThere(file)) ? file : undefined)));
+    const checkpoints = names.filter((name) => k_checkpoint.test(name)).map((name) => join(this.path, name));
+    const present = await Promise.all(
+      this.#fixed.map(async (file) => ((await isThere(file)) ? file : undefined)),
+    );
     return [...checkpoints, ...present.filter((file) => file !== undefined)];
   }
 }

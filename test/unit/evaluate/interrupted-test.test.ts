@@ -1,10 +1,11 @@
 /** A test that is stopped or killed, and the folder that it leaves. */
 import { rmSync } from 'node:fs';
-import { mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
 import type { TestProgress } from '../../../src/evaluate/evaluate-data-sets.js';
+import { TestFolder } from '../../../src/evaluate/test-folder.js';
 import { readTestRun } from '../../../src/runs/read-run.js';
 import { isScored } from '../../../src/runs/test-run.js';
 import type { FakeBehaviour } from '../engine/fake-addon.js';
@@ -226,6 +227,19 @@ describe('an interrupted test', () => {
 });
 
 describe('the folder of a test', () => {
+  it('loses the maps that nobody names, and no file of anybody else', async () => {
+    const folder = new TestFolder(work.at('maps'));
+    const maps = work.at('maps', 'maps', 'set');
+    await mkdir(maps, { recursive: true });
+    const named = '00001.npy';
+    const others = ['mine.npy', 'notes.tmp', '1.npy'];
+    const left = ['00002.npy', '123456.npy', '.00003.npy.abc.tmp'];
+    for (const name of [named, ...others, ...left]) await writeFile(join(maps, name), '');
+    await leave(join(maps, '00004.npy'));
+    await folder.removeMapsBut('set', new Set([`maps/set/${named}`]));
+    expect((await readdir(maps)).sort()).toEqual([named, ...others].sort());
+  });
+
   it('is not written over without --force, and with it begins anew', async () => {
     const out = work.at('taken');
     await evaluate({ out, keepMaps: true });

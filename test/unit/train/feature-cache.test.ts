@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CraneOptions } from '../../../src/addon/native.js';
 import { readingOf } from '../../../src/images/reading.js';
@@ -10,6 +10,7 @@ import { featureKey, featureSettings } from '../../../src/train/feature-key.js';
 import { makeFakeAddon } from '../engine/fake-addon.js';
 import { fakeCellsOf, fakeShape } from '../engine/fake-training.js';
 import { writePicture } from '../engine/toy-model.js';
+import { leave } from '../files/left.js';
 import { errorOf, fake, useWorkplace } from './workplace.js';
 
 const work = useWorkplace();
@@ -233,10 +234,16 @@ describe('the cache', () => {
     for (const name of ['old.safetensors.1-0.tmp', 'new.safetensors.2-0.tmp', 'old.safetensors'])
       await writeFile(join(folder, name), '');
     const before = new Date(Date.now() - 7_200_000);
-    for (const name of ['old.safetensors.1-0.tmp', 'old.safetensors'])
+    await writeFile(join(folder, 'mine.tmp'), '');
+    const left = basename(await leave(join(folder, 'key.json')));
+    for (const name of ['old.safetensors.1-0.tmp', 'old.safetensors', 'mine.tmp', left])
       await utimes(join(folder, name), before, before);
-    expect(await removeStale(folder)).toBe(1);
-    expect((await readdir(folder)).sort()).toEqual(['new.safetensors.2-0.tmp', 'old.safetensors']);
+    expect(await removeStale(folder)).toBe(2);
+    expect((await readdir(folder)).sort()).toEqual([
+      'mine.tmp',
+      'new.safetensors.2-0.tmp',
+      'old.safetensors',
+    ]);
   });
 
   it('keeps what it has when a feature cannot be written', async () => {

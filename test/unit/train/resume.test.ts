@@ -1,9 +1,11 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256OfFile } from '../../../src/files/content-hash.js';
 import type { RunRecord } from '../../../src/runs/training-record.js';
 import type { TrainerOptions } from '../../../src/train/trainer.js';
 import { writePicture } from '../engine/toy-model.js';
+import { leave, livingProcess } from '../files/left.js';
 import { writeToySet } from './toy-set.js';
 import { errorOf, fake, useWorkplace } from './workplace.js';
 
@@ -140,12 +142,27 @@ describe('going on', () => {
     expect(await work.bytesOf(out)).toEqual(expected);
   });
 
-  it('takes away what a killed process left half-written', async () => {
+  it("takes away what killed processes left half-written, and nothing of anybody else's", async () => {
     const out = work.at('half');
     await interrupt(out, 2);
-    await writeFile(`${out}/epoch_1.pth.999-0.tmp`, 'half');
-    await (await work.trainer({ out, ...options, resume: true })).run();
-    expect((await readdir(out)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    // The number of a killed process may be that of a living one by now.
+    const living = await livingProcess();
+    try {
+      await leave(join(out, 'run.json'), living.pid);
+      await leave(join(out, 'report.html'));
+      const native = [
+        'epoch_1.pth.999-0.tmp',
+        'state.safetensors.999-1.tmp',
+        'prompts.safetensors.999-2.tmp',
+      ];
+      const others = ['notes.tmp', 'mine.pth.999-0.tmp', 'epoch_1.pth.tmp', '.run.json.swp.tmp'];
+      for (const name of [...native, ...others]) await writeFile(join(out, name), 'half');
+      await (await work.trainer({ out, ...options, resume: true })).run();
+      const left = (await readdir(out)).filter((name) => name.endsWith('.tmp'));
+      expect(left.sort()).toEqual(others.sort());
+    } finally {
+      await living.end();
+    }
   });
 
   it.each<[string, Partial<TrainerOptions>, string]>([
