@@ -150,7 +150,7 @@ export const serveOptions = {
     min: 100,
     max: 3_600_000,
     default: 60_000,
-    help: 'milliseconds in which a request must have come, and in which its pictures must have begun',
+    help: 'milliseconds in which a request must have come, its pictures begun, and some of its answer be taken',
   }),
   drainMs: int({
     group: 'Service',

@@ -4,6 +4,7 @@ import { METHODS, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { CraneError, toCraneError } from '../errors.js';
+import { endUnlessTaken, inPieces } from './answer-pieces.js';
 import { type ErrorAnswer, statusOf, told } from './answers.js';
 import { checkOrigin, checkRight, checkToken, isLoopback } from './guard.js';
 import type { Log } from './log.js';
@@ -101,6 +102,12 @@ export async function makeServer(
     }
     if (rights && (writes as readonly string[] | undefined)?.includes(request.method))
       checkRight(rights, 'write', tokens !== undefined);
+  });
+  app.addHook('onSend', async (_request, reply, given) => {
+    endUnlessTaken(reply.raw, requestTimeoutMs);
+    const { payload, length } = inPieces(given);
+    if (length !== undefined) reply.header('content-length', length);
+    return payload;
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';

@@ -1,0 +1,50 @@
+/**
+ * Answers that a client does not take: what waits to be sent holds the request's place, so that clients that read nothing would
+ * fill the service for ever. Answers go out in pieces, and a connection that has taken none for some time is closed.
+ */
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+
+/** Less than the buffers of a connection: what a slow line takes in a minute. */
+const k_piece = 65_536;
+/** Within the time that a client has; a single look may come late, after the process stood still. */
+const k_looks = 4;
+
+/** A large text, bytes, or a stream, in pieces whose taking can be seen; what is small stays. */
+export function inPieces(payload: unknown): { payload: unknown; length?: number } {
+  if (payload instanceof Readable) return { payload: Readable.from(cut(payload), { objectMode: false }) };
+  if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return { payload };
+  if (payload.length <= k_piece) return { payload };
+  const bytes = bytesOf(payload);
+  return { payload: Readable.from(cut([bytes]), { objectMode: false }), length: bytes.length };
+}
+
+async function* cut(chunks: Iterable<Buffer | string> | AsyncIterable<Buffer | string>) {
+  for await (const chunk of chunks) {
+    const bytes = bytesOf(chunk);
+    for (let at = 0; at < bytes.length; at += k_piece) yield bytes.subarray(at, at + k_piece);
+  }
+}
+
+function bytesOf(chunk: Buffer | string): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+}
+
+/** Closes the connection once the client has taken no piece for so long, while there was one. */
+export function endUnlessTaken(response: ServerResponse, ms: number): void {
+  let given = 0;
+  let looks = 0;
+  const timer = setInterval(
+    () => {
+      const { writableLength, socket } = response;
+      // An answer that waits behind another one of its connection has no socket yet: that one is looked at.
+      const isWaiting = socket !== null && writableLength > 0 && socket.bytesWritten === given;
+      given = socket?.bytesWritten ?? 0;
+      looks = isWaiting ? looks + 1 : 0;
+      if (looks >= k_looks) response.destroy();
+    },
+    Math.ceil(ms / k_looks),
+  );
+  timer.unref();
+  response.once('close', () => clearInterval(timer));
+}
