@@ -1,3 +1,5 @@
+import { CraneError } from '../errors.js';
+
 /**
  * Bounds the bytes of decoded pictures, and of results that nobody has taken yet, held at once. Every unit of work (the pictures
  * of one forward pass) takes a ticket, and tickets are served in the order of their ranks. The first of those that work always
@@ -29,8 +31,8 @@ export class ByteBudget {
   open(rank = performance.now(), line: object = {}): Ticket {
     const ticket: Ticket = {
       held: 0,
-      take: (bytes) => this.#take(ticket, bytes),
-      keep: (bytes) => this.#keep(ticket, bytes),
+      take: async (bytes) => this.#take(ticket, countable(bytes)),
+      keep: (bytes) => this.#keep(ticket, countable(bytes)),
       close: () => this.#close(ticket),
     };
     const behind = this.#live.findIndex((other) => other.rank > rank);
@@ -110,6 +112,12 @@ export class ByteBudget {
       }
     }
   }
+}
+
+/** What is no number would make every sum that it enters none, for all that come after. @throws CraneError E_INTERNAL */
+function countable(bytes: number): number {
+  if (Number.isFinite(bytes) && bytes >= 0) return bytes;
+  throw new CraneError('E_INTERNAL', `${bytes} bytes of memory were asked for`);
 }
 
 interface Entry {

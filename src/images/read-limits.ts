@@ -14,8 +14,10 @@ export interface ReadLimits {
 
 const k_minSide = 8;
 
-/** @throws CraneError E_IMAGE_TOO_LARGE, E_IMAGE_TOO_SMALL */
+/** @throws CraneError E_IMAGE_DECODE for sides that are no whole numbers, E_IMAGE_TOO_LARGE, E_IMAGE_TOO_SMALL */
 export function checkSize(name: string, width: number, height: number, maxPixels: number): void {
+  if (!Number.isSafeInteger(width) || !Number.isSafeInteger(height))
+    throw new CraneError('E_IMAGE_DECODE', `${name}: damaged: its size is ${width} x ${height} pixels`);
   if (width * height > maxPixels) throw tooLarge(name, `${width} x ${height} pixels`, maxPixels);
   if (Math.min(width, height) < k_minSide) {
     throw new CraneError(

@@ -7,40 +7,8 @@ import { CraneError } from '../../errors.js';
 import type { StatedRange } from '../samples.js';
 import { compressionName, compressions, hasPredictor } from './compression.js';
 import { damaged, type TiffDirectory } from './directory.js';
-
-const k_tags = {
-  subfileType: 254,
-  oldSubfileType: 255,
-  width: 256,
-  height: 257,
-  bits: 258,
-  compression: 259,
-  photometric: 262,
-  fillOrder: 266,
-  offsets: 273,
-  orientation: 274,
-  samples: 277,
-  rowsPerStrip: 278,
-  byteCounts: 279,
-  planar: 284,
-  profile: 34675,
-  software: 305,
-  predictor: 317,
-  tileWidth: 322,
-  tileHeight: 323,
-  tileOffsets: 324,
-  tileByteCounts: 325,
-  extraSamples: 338,
-  sampleFormat: 339,
-  leastSample: 340,
-  mostSample: 341,
-  lumaCoefficients: 529,
-  subsampling: 530,
-  blackWhite: 532,
-  mosaicSize: 33421,
-  mosaic: 33422,
-  dngVersion: 50706,
-} as const;
+import { tags as k_tags } from './tags.js';
+import { checkWhole } from './whole-tags.js';
 
 const k_mostChunkBytes = 2 ** 30;
 const k_noPredictor = 1;
@@ -120,6 +88,7 @@ export function tiffForm(directories: readonly TiffDirectory[]): TiffForm {
   const one = (tag: number, otherwise: number) => directory.get(tag)?.[0] ?? otherwise;
   const all = (tag: number, otherwise: readonly number[]) => directory.get(tag) ?? otherwise;
   refuseRaw(directories);
+  checkWhole(directory);
 
   const width = one(k_tags.width, 0);
   const height = one(k_tags.height, 0);
@@ -158,11 +127,7 @@ export function tiffForm(directories: readonly TiffDirectory[]): TiffForm {
     orientation: one(k_tags.orientation, 1),
     stated: rangeOf(bits, sampleFormat, one(k_tags.leastSample, 0), directory.get(k_tags.mostSample)?.[0]),
     chunks: chunksOf(directory, width, height),
-    ycbcr: {
-      luma: all(k_tags.lumaCoefficients, [0.299, 0.587, 0.114]),
-      subsampling: all(k_tags.subsampling, [2, 2]),
-      blackWhite: all(k_tags.blackWhite, [0, 255, 128, 255, 128, 255]),
-    },
+    ycbcr: ycbcrOf(directory),
     mosaic: mosaicOf(directory, photometric),
   } as const;
   const reader = readerOf(form);
@@ -269,6 +234,15 @@ function mosaicOf(directory: TiffDirectory, photometric: number | undefined): re
     'the mosaic of a sensor without its pattern',
     'save it in colours, or give { data, width, height, channels, bits, bayer } to the library',
   );
+}
+
+function ycbcrOf(directory: TiffDirectory): TiffForm['ycbcr'] {
+  const luma = directory.get(k_tags.lumaCoefficients) ?? [0.299, 0.587, 0.114];
+  const blackWhite = directory.get(k_tags.blackWhite) ?? [0, 255, 128, 255, 128, 255];
+  const isRange = (at: number) => blackWhite[at] !== blackWhite[at + 1];
+  if (![...luma, ...blackWhite].every(Number.isFinite) || luma[1] === 0 || ![0, 2, 4].every(isRange))
+    throw damaged('what its YCbCr means makes no sense');
+  return { luma, blackWhite, subsampling: directory.get(k_tags.subsampling) ?? [2, 2] };
 }
 
 type Unread = Omit<TiffForm, 'reader'>;

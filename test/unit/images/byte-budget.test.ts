@@ -24,6 +24,19 @@ it('lets work in while it fits and the rest when earlier work ends', async () =>
   expect(budget.used).toBe(0);
 });
 
+it('what is no number of bytes is refused, and the budget stays as it was', async () => {
+  const budget = new ByteBudget(10);
+  const [first, second] = [budget.open(), budget.open()];
+  await first.take(4);
+  for (const bytes of [Number.NaN, Number.POSITIVE_INFINITY, -1]) {
+    await expect(second.take(bytes)).rejects.toMatchObject({ code: 'E_INTERNAL' });
+    expect(() => second.keep(bytes)).toThrow(expect.objectContaining({ code: 'E_INTERNAL' }));
+  }
+  expect(budget.used).toBe(4);
+  expect(await settled(second.take(6))).toBe(true);
+  expect(await settled(second.take(1))).toBe(false);
+});
+
 it('the oldest work always goes on, so that nothing waits for ever', async () => {
   const budget = new ByteBudget(10);
   const [first, second] = [budget.open(), budget.open()];
