@@ -51,8 +51,11 @@ export async function fetchPart(
     const answer = await ask(url, part, begun, have, transfer);
     const from = answer.status === 206 ? have : 0;
     const size = from > 0 ? begun?.size : announcedBytes(answer);
-    if (from === 0) await noteBegin(part, url, size, answer);
-    else transfer.log(`  going on at ${formatBytes(from)} of ${formatBytes(size ?? 0)}`);
+    if (from === 0) {
+      // Before the note of the new version: a process that is killed between the two leaves nothing to go on from.
+      await rm(part, { force: true });
+      await noteBegin(part, url, size, answer);
+    } else transfer.log(`  going on at ${formatBytes(from)} of ${formatBytes(size ?? 0)}`);
     await save(answer, part, from, size, transfer, (got) => {
       if (got <= furthest) return;
       furthest = got;
@@ -87,7 +90,10 @@ async function ask(
   }
   if (answer.status !== 206) return checkKind(answer);
   const sent = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.headers['content-range'] ?? '');
-  if (Number(sent?.[1]) === have && Number(sent?.[2]) === begun.size) return answer;
+  // Not every server minds If-Range.
+  const isOther =
+    begun.validator !== undefined && ![undefined, begun.validator].includes(validatorOf(answer));
+  if (Number(sent?.[1]) === have && Number(sent?.[2]) === begun.size && !isOther) return answer;
   drop(answer);
   await rm(part, { force: true });
   throw new CutShort('the server sent another part than was asked for');
@@ -154,8 +160,12 @@ function drop({ body }: HttpAnswer): void {
   body.destroy();
 }
 
+function validatorOf(answer: HttpAnswer): string | undefined {
+  return strongTag(answer) ?? answer.headers['last-modified'];
+}
+
 async function noteBegin(part: string, url: string, size: number | undefined, answer: HttpAnswer) {
-  const validator = strongTag(answer) ?? answer.headers['last-modified'];
+  const validator = validatorOf(answer);
   if (size === undefined) return rm(noteOf(part), { force: true });
   const begun: Begun = { url, size, ...(validator ? { validator } : {}) };
   await writeWhole(noteOf(part), `${JSON.stringify(begun)}\n`, { overwrite: true });

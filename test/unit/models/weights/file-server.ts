@@ -13,6 +13,8 @@ export type Misbehaviour =
   | 'corrupt'
   /** the whole file, whatever was asked for */
   | 'ignore ranges'
+  /** a part of what it has now, whatever version was asked for */
+  | 'ignore If-Range'
   /** a part that was not asked for */
   | 'wrong range'
   | 'web page'
@@ -81,7 +83,8 @@ function answer(
   }
   const tag = `"${createHash('sha256').update(content).digest('hex').slice(0, 16)}"`;
   const asked = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
-  const isCurrent = request.headers['if-range'] === undefined || request.headers['if-range'] === tag;
+  const version = how === 'ignore If-Range' ? undefined : request.headers['if-range'];
+  const isCurrent = version === undefined || version === tag;
   const isPart = asked !== null && isCurrent && how !== 'ignore ranges';
   const start = isPart ? Number(asked[1]) : 0;
   const end = isPart ? Math.min(Number(asked[2]), content.length - 1) : content.length - 1;
