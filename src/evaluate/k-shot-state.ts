@@ -3,12 +3,13 @@
  * whole or not there, and found again by what decides its content.
  */
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CraneError } from '../errors.js';
 import { contentHash } from '../files/content-hash.js';
 import { removeLeft } from '../files/left-files.js';
-import { isThere, writeWhole } from '../files/write-whole.js';
+import { readSealed, writeSealed } from '../files/sealed.js';
+import { isThere } from '../files/write-whole.js';
 import type { UnscoredPicture } from '../runs/test-run.js';
 import type { LeftOutBackground } from './k-shot-run.js';
 import type { PlacedItem } from './test-data.js';
@@ -76,7 +77,7 @@ export class KShotState {
     const known = await readDraw(path);
     if (known) return known;
     const found = await score();
-    await writeWhole(path, `${JSON.stringify(found)}\n`, { overwrite: true });
+    await writeSealed(path, JSON.stringify(found));
     return found;
   }
 
@@ -90,11 +91,6 @@ export class KShotState {
 
 /** Undefined: there is none, or it is damaged and has to be scored again. */
 async function readDraw(path: string): Promise<DrawFound | undefined> {
-  try {
-    const found = JSON.parse(await readFile(path, 'utf8')) as Partial<DrawFound> | null;
-    const isWhole = found?.scored && found.figures && Array.isArray(found.failed);
-    return isWhole ? (found as DrawFound) : undefined;
-  } catch {
-    return undefined;
-  }
+  const json = await readSealed(path);
+  return json === undefined ? undefined : (JSON.parse(json) as DrawFound);
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { CraneError } from '../errors.js';
 import { removeLeft } from '../files/left-files.js';
 import { readNpy } from '../files/npy.js';
+import { readSealed, writeSealed } from '../files/sealed.js';
 import { isThere, writeWhole } from '../files/write-whole.js';
 import type { AnomalyMap } from '../images/anomaly-map.js';
 import type { MapValues } from '../metrics/index.js';
@@ -114,19 +115,14 @@ export class TestFolder {
 
   /** A class that was finished earlier; undefined: there is none, or its file is damaged and it has to be scored again. */
   async readClass(set: number, of: number, className: string): Promise<FinishedClass | undefined> {
-    try {
-      const text = await readFile(this.#file(classFile(set, of)), 'utf8');
-      const finished = decodeFigures(text) as Partial<FinishedClass> | null;
-      const isWhole = finished?.className === className && Array.isArray(finished.pictures);
-      return isWhole ? (finished as FinishedClass) : undefined;
-    } catch {
-      return undefined;
-    }
+    const json = await readSealed(this.#file(classFile(set, of)));
+    const finished = json === undefined ? undefined : (decodeFigures(json) as FinishedClass);
+    return finished?.className === className ? finished : undefined;
   }
 
   /** Its file is written whole; only then the maps that nobody will ask for are taken away. */
   async writeClass(set: number, of: number, finished: FinishedClass): Promise<void> {
-    await this.write(classFile(set, of), encodeFigures(finished));
+    await writeSealed(this.#file(classFile(set, of)), encodeFigures(finished));
   }
 
   async removeState(): Promise<void> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadEngine } from '../../dist/index.js';
+import { readSealed, writeSealed } from '../../src/files/sealed.js';
 import { craneNative, lines, root, timesSlower } from './crane-native.js';
 import { makeNoiseSet, makeTinyModel } from './tiny-model.js';
 
@@ -222,9 +223,9 @@ describe('test --normals-k-shot', () => {
       expect(taken.stderr).toContain('--resume');
       // A file that is damaged counts as none; one that is whole is believed.
       await writeFile(join(draws, done[0]!), '{"scored":');
-      const known = JSON.parse(await readFile(join(draws, done[1]!), 'utf8'));
+      const known = JSON.parse((await readSealed(join(draws, done[1]!)))!);
       known.figures.image_auroc = 0.123456;
-      await writeFile(join(draws, done[1]!), JSON.stringify(known));
+      await writeSealed(join(draws, done[1]!), JSON.stringify(known));
       expect(await craneNative([...args, '--out', out, '--resume'])).toMatchObject({ code: 0 });
       const whole = JSON.parse(await readFile(join(out, 'k-shot.json'), 'utf8'));
       await craneNative([...args, '--out', at('unended')]);

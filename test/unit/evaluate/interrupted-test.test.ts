@@ -105,6 +105,21 @@ describe('an interrupted test', () => {
     expect(dataSets.map(({ classes }) => classes[0]!.pictures.filter(isScored).length)).toEqual([6, 6]);
   });
 
+  it('scores a class again of which a digit was changed', async () => {
+    const second = await writeToySet(work.at('second'), { className: 'rug', from: 60 });
+    const data = [work.set, second];
+    const out = work.at('class digit');
+    await errorOf(evaluate({ data, out, ...stopAfter(7) }));
+    const path = join(out, 'state', 'class-0-0.json');
+    const text = await readFile(path, 'utf8');
+    const changed = text.replace(/("score": ?0\.)(\d)/, (_all, before, digit) => `${before}${9 - digit}`);
+    expect(changed).not.toBe(text);
+    await writeFile(path, changed);
+    await evaluate({ data, out, resume: true });
+    await evaluate({ data, out: work.at('class digit straight') });
+    expect(await bytesOf(out)).toEqual(await bytesOf(work.at('class digit straight')));
+  });
+
   it('leaves a folder to a test that began in it while this one was prepared', async () => {
     const out = work.at('later');
     let first: Promise<unknown> | undefined;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -68,6 +68,16 @@ describe('a draw', () => {
       expect(await scoredFor('a')).toBe(0);
     },
   );
+});
+
+it('a draw of which a digit was changed is scored again', async () => {
+  await scoredFor('a');
+  const folder = join(out, 'k-shot-state', 'draws');
+  const path = join(folder, (await readdir(folder))[0]!);
+  const text = await readFile(path, 'utf8');
+  expect(text).toContain('"image_auroc":0.5');
+  await writeFile(path, text.replace('"image_auroc":0.5', '"image_auroc":0.9'));
+  expect(await scoredFor('a')).toBe(1);
 });
 
 describe('what an ended run left', () => {
