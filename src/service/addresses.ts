@@ -4,6 +4,8 @@ import type { PageFile } from '../pages/service/page.js';
 import { mayWrite } from './guard.js';
 import type { Address } from './http-server.js';
 import { openApi } from './openapi/document.js';
+import { queryOf } from './requests/read-pictures.js';
+import { ChoicesReader } from './requests/request-options.js';
 import {
   addCalibration,
   calibrationBody,
@@ -89,7 +91,11 @@ export function allAddresses(service: Service, page: readonly PageFile[] = []): 
     {
       path: '/v1/prompts',
       methods: {
-        GET: (request) => promptsBody(service, (request.query as { model?: string }).model),
+        GET: (request) => {
+          const reader = new ChoicesReader(['model']);
+          reader.takeQuery(queryOf(request.raw));
+          return promptsBody(service, reader.choices.model);
+        },
       },
     },
   ];

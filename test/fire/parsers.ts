@@ -78,9 +78,10 @@ async function readRequest(bytes: Buffer): Promise<void> {
       Readable.from([body.subarray(0, half), body.subarray(half)].filter((part) => part.length)),
       {
         headers: { 'content-type': type },
+        url: `/v1/score?${query}`,
       },
     ) as unknown as IncomingMessage;
-    const { pictures } = await readPictures(request, query, limits);
+    const { pictures } = await readPictures(request, limits);
     must(pictures.length > 0 && pictures.length <= limits.maxFiles, 'it has too many pictures');
     must(
       pictures.every(({ name }) => name !== '' && !/\p{Cc}/u.test(name)),

@@ -16,17 +16,13 @@ export interface AskedPictures {
   mask?: NamedPicture;
 }
 
-/**
- * @param query what follows the question mark
- * @throws CraneError E_HTTP_*, E_USAGE, E_QUEUE_FULL, E_CANCELLED
- */
+/** @throws CraneError E_HTTP_*, E_USAGE, E_QUEUE_FULL, E_CANCELLED */
 export async function readPictures(
   request: IncomingMessage,
-  query: string,
   limits: RequestLimits,
   reader: ChoicesReader = new ChoicesReader(),
 ): Promise<AskedPictures> {
-  reader.takeQuery(query);
+  reader.takeQuery(queryOf(request));
   const type = mediaType(request);
   if (type === 'multipart/form-data') {
     const pictures = await readForm(request, reader, limits);
@@ -43,6 +39,12 @@ export async function readPictures(
   throw new CraneError('E_HTTP_TYPE', `bodies of type ${JSON.stringify(type.slice(0, 80))} are not read`, {
     hint: 'send image/* or application/octet-stream, multipart/form-data, or application/json',
   });
+}
+
+/** What follows the first question mark; further ones are of the query (RFC 3986, 3.4). */
+export function queryOf({ url = '' }: IncomingMessage): string {
+  const at = url.indexOf('?');
+  return at < 0 ? '' : url.slice(at + 1);
 }
 
 export function mediaType(request: IncomingMessage): string {

@@ -18,9 +18,8 @@ export async function addCalibration(
   const { calibrations } = dataFolderOf(service.data);
   const place = service.admission.enter();
   reply.raw.once('close', place.leave);
-  const query = request.raw.url?.split('?')[1] ?? '';
   const reader = new ChoicesReader(calibrateNames, ['name']);
-  const { pictures } = await readPictures(request.raw, query, { ...service.settings, place }, reader);
+  const { pictures } = await readPictures(request.raw, { ...service.settings, place }, reader);
   const { name } = reader.texts;
   if (name === undefined)
     throw new CraneError('E_USAGE', 'the calibration has no name', { hint: 'give one: name=part' });

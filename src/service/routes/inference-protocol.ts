@@ -5,6 +5,7 @@ import type { ErrorAnswer } from '../answers.js';
 import type { ModelFacts } from '../engine-messages.js';
 import type { Address } from '../http-server.js';
 import { readBody, readJsonBody } from '../requests/read-body.js';
+import { queryOf } from '../requests/read-pictures.js';
 import { ChoicesReader } from '../requests/request-options.js';
 import { type InferRequest, type OutputName, readInferRequest } from '../requests/tensors.js';
 import { modelOf, type Service, throwIfAway } from '../service.js';
@@ -91,6 +92,11 @@ async function infer(
   reply: FastifyReply,
 ): Promise<unknown> {
   throwIfAway(service);
+  if (queryOf(request.raw) !== '') {
+    throw new CraneError('E_USAGE', 'this address takes no options in its query', {
+      hint: 'they are parameters of the request: "parameters": { "threshold": 0.4 }',
+    });
+  }
   const place = service.admission.enter();
   reply.raw.once('close', place.leave);
   const reader = new ChoicesReader();

@@ -19,9 +19,8 @@ export async function addBank(
   const { banks, maxPictures } = dataFolderOf(service.data);
   const place = service.admission.enter();
   reply.raw.once('close', place.leave);
-  const query = request.raw.url?.split('?')[1] ?? '';
   const reader = new ChoicesReader(learnNames, ['name']);
-  const { pictures } = await readPictures(request.raw, query, { ...service.settings, place }, reader);
+  const { pictures } = await readPictures(request.raw, { ...service.settings, place }, reader);
   const { model: modelName, ...choices } = reader.choices;
   const model = modelOf(service, modelName);
   const { name } = reader.texts;

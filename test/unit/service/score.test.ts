@@ -12,7 +12,7 @@ let dark: Buffer;
 beforeAll(async () => {
   folder = await makeToyFolder();
   await makeToyModel(folder);
-  service = await startFakeService(join(folder, 'model.json'));
+  service = await startFakeService(join(folder, 'model.json'), { dataFolder: join(folder, 'data') });
   bright = await png(204);
   dark = await png(51);
 });
@@ -193,6 +193,32 @@ describe('POST /v1/score', () => {
     const plain = await raw('?prompts=plain');
     const other = await raw('?prompts=other');
     expect(other.json['model']).not.toBe(plain.json['model']);
+  });
+
+  it('takes a query with a question mark in it whole', async () => {
+    const none = await raw('?prompts=plain?&threshold=0.9');
+    expect([none.status, none.json.error.message]).toEqual([404, 'toy has no prompt set "plain?"']);
+    const twice = await raw('?threshold=0.4?threshold=0.9');
+    expect([twice.status, twice.json.error.code]).toEqual([400, 'E_USAGE']);
+    for (const path of ['v1/normals', 'v1/calibrations']) {
+      const body = new FormData();
+      body.append('good', new Blob([new Uint8Array(bright)]), 'a');
+      const reply = await fetch(`${service.url}${path}?name=a?&model=toy`, { method: 'POST', body });
+      const { error } = (await reply.json()) as Result;
+      expect([reply.status, error.message]).toEqual([400, expect.stringContaining('"a?" is no name')]);
+    }
+  });
+
+  it('takes nothing for granted that a query says where options are elsewhere', async () => {
+    const prompts = async (query: string) => (await fetch(`${service.url}v1/prompts?${query}`)).status;
+    expect([await prompts('model=toy'), await prompts('model=none')]).toEqual([200, 404]);
+    expect([await prompts('modle=toy'), await prompts('model=toy&model=toy')]).toEqual([400, 400]);
+    const init = { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } };
+    const infer = await fetch(`${service.url}v2/models/toy/infer?threshold=0.9`, init);
+    expect([infer.status, await infer.json()]).toEqual([
+      400,
+      { error: expect.stringContaining('in its query') },
+    ]);
   });
 
   it('refuses a choice that the form and the query both make', async () => {
