@@ -1,5 +1,6 @@
 /** What every reader of a format is given beside the file, and the limits that all of them keep. */
 import { CraneError } from '../errors.js';
+import type { Size } from '../options/types.js';
 
 export interface ReadLimits {
   /** more pixels are refused before decoding */
@@ -25,6 +26,12 @@ export function checkSize(name: string, width: number, height: number, maxPixels
       `${name}: ${width} x ${height} pixels, expected at least ${k_minSide} a side`,
     );
   }
+}
+
+/** Of a piece in which pixels are stored, which may reach beyond the picture. @throws CraneError E_IMAGE_TOO_LARGE */
+export function checkPiece(name: string, { width, height }: Size, maxPixels: number): void {
+  if (!(width * height <= maxPixels))
+    throw tooLarge(name, `stored in tiles of ${width} x ${height} pixels`, maxPixels);
 }
 
 function tooLarge(name: string, found: string, maxPixels: number, cause?: unknown): CraneError {

@@ -1,8 +1,12 @@
 /** The directories of a TIFF, classic or big: tags with their numbers. Hostile input until it is checked. */
 import { CraneError } from '../../errors.js';
 import { inSlices } from '../in-slices.js';
+import { tags } from './tags.js';
 
-/** Numbers of a tag by its number, of Software the bytes of its text; other texts and unknown types are left out. */
+/**
+ * Numbers by the tag, of those that mean something here (tags.ts); of Software the bytes of its text. Where they cannot be read one
+ * number stands for them that is none (NaN).
+ */
 export type TiffDirectory = ReadonlyMap<number, readonly number[]>;
 
 export interface Tiff {
@@ -16,7 +20,7 @@ export type ReadBytes = (position: number, length: number) => Promise<Uint8Array
 
 const k_mostDirectories = 4096;
 const k_mostEntries = 4096;
-/** Numbers of one tag: the strips of a picture of that many rows. */
+/** Numbers of all tags together, and their entries: the strips of a picture of two million rows. All may point at the same bytes. */
 const k_mostNumbers = 1 << 22;
 
 interface FieldType {
@@ -24,11 +28,9 @@ interface FieldType {
   read(view: DataView, at: number, little: boolean): number;
 }
 
-/** Software (TIFF 6.0): the one text that is read. */
-const k_software = 305;
-/** A colour profile: that it is there; its bytes are not held. */
-const k_profile = 34675;
 const k_text = 2;
+const k_wanted: ReadonlySet<number> = new Set(Object.values(tags));
+const k_unreadable: readonly number[] = [Number.NaN];
 const k_mostTextBytes = 256;
 
 const k_types: Readonly<Record<number, FieldType>> = {
@@ -81,6 +83,7 @@ class DirectoryReader {
   readonly #read: ReadBytes;
   readonly #littleEndian: boolean;
   readonly #isBig: boolean;
+  #left = k_mostNumbers;
 
   constructor(read: ReadBytes, littleEndian: boolean, isBig: boolean) {
     this.#read = read;
@@ -100,10 +103,12 @@ class DirectoryReader {
     const table =
       entries <= k_mostEntries && (await bytesAt(read, start + countBytes, entries * entryBytes + nextBytes));
     if (!table) return undefined;
+    this.#count(entries);
     const directory = new Map<number, readonly number[]>();
     for (let at = 0; at < entries * entryBytes; at += entryBytes) {
-      const numbers = await this.#numbers(table, at);
-      if (numbers) directory.set(table.getUint16(at, little), numbers);
+      const tag = table.getUint16(at, little);
+      const numbers = k_wanted.has(tag) ? await this.#numbers(tag, table, at) : undefined;
+      if (numbers) directory.set(tag, numbers);
     }
     const end = entries * entryBytes;
     return {
@@ -112,25 +117,33 @@ class DirectoryReader {
     };
   }
 
-  /** undefined: text, a type that nobody knows, or values past the end of the file */
-  async #numbers(table: DataView, at: number): Promise<number[] | undefined> {
+  /** @throws CraneError E_IMAGE_DECODE where it is more than a picture has */
+  #count(numbers: number): void {
+    this.#left -= numbers;
+    if (this.#left < 0) throw damaged(`its directories hold over ${k_mostNumbers} numbers`);
+  }
+
+  /** undefined: bytes that are not ours to hold */
+  async #numbers(tag: number, table: DataView, at: number): Promise<readonly number[] | undefined> {
     const [little, isBig] = [this.#littleEndian, this.#isBig];
+    // Bytes of no type: never held, so one number stands for all of them.
+    if (tag === tags.profile) return [1];
     const typeNumber = table.getUint16(at + 2, little);
     const type = k_types[typeNumber];
-    const isSoftware = table.getUint16(at, little) === k_software;
-    // Bytes of no type: never held, so one number stands for all of them.
-    if (table.getUint16(at, little) === k_profile) return [1];
-    if (!type || (typeNumber === k_text) !== isSoftware) return undefined;
+    const isSoftware = tag === tags.software;
+    if (isSoftware && typeNumber !== k_text) return undefined;
+    if (!type || (typeNumber === k_text && !isSoftware)) return k_unreadable;
     const count = isBig ? Number(table.getBigUint64(at + 4, little)) : table.getUint32(at + 4, little);
     const inline = at + (isBig ? 12 : 8);
     const bytes = count * type.bytes;
     const isInline = bytes <= (isBig ? 8 : 4);
-    // Blobs of bytes (profiles, metadata) are not ours to hold.
     const isBlob = !isInline && type.bytes === 1 && !(isSoftware && count <= k_mostTextBytes);
-    if (count > k_mostNumbers || isBlob) return undefined;
+    if (isBlob) return undefined;
+    if (count > k_mostNumbers) return k_unreadable;
+    this.#count(count);
     const offset = isBig ? Number(table.getBigUint64(inline, little)) : table.getUint32(inline, little);
     const values = isInline ? table : await bytesAt(this.#read, offset, bytes);
-    if (!values) return undefined;
+    if (!values) return k_unreadable;
     const from = isInline ? inline : 0;
     const numbers = new Array<number>(count);
     await inSlices(count, (first, end) => {

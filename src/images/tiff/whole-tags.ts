@@ -19,6 +19,8 @@ export function checkWhole(directory: TiffDirectory): void {
     if (k_anyNumbers.has(tag)) continue;
     for (const number of directory.get(tag) ?? [])
       if (!(Number.isSafeInteger(number) && number >= 0))
-        throw damaged(`its tag ${tag} (${name}) is ${number}, expected a whole number`);
+        throw damaged(
+          `its tag ${tag} (${name}) holds no whole numbers${Number.isNaN(number) ? '' : `: ${number}`}`,
+        );
   }
 }

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CraneError } from '../../../src/errors.js';
-import { ByteBudget } from '../../../src/images/byte-budget.js';
 import { decodePicture } from '../../../src/images/decode.js';
 import { toPictureSource } from '../../../src/images/picture-input.js';
 import { type Reading, readingOf } from '../../../src/images/reading.js';
@@ -368,112 +367,5 @@ describe('our own reader', () => {
     ).directories[0]!.get(273)!;
     const tags = { 322: [8], 323: [8], 324: [...offsets], 325: tiles.map(({ length }) => length) };
     expect([...(await decode(makeTiff({ ...base, bits: [12], strips: tiles, tags }))).data]).toEqual(grey);
-  });
-});
-
-describe('a damaged TIFF', () => {
-  const twelve: Page = {
-    ...base,
-    bits: [12],
-    strips: [
-      packed(
-        grey.map((value) => value * 16),
-        12,
-        width,
-      ),
-    ],
-  };
-  it.each<[string, Uint8Array]>([
-    ['a strip that is too short', makeTiff({ ...twelve, strips: [new Uint8Array(10)] })],
-    ['no strips', makeTiff({ ...twelve, strips: [] })],
-    ['strips beyond its end', makeTiff({ ...twelve, tags: { 273: [99999], 279: [180] } })],
-    ['a Deflate stream that is none', makeTiff({ ...twelve, tags: { 259: [8] } })],
-    [
-      'an LZW stream that is none',
-      makeTiff({ ...twelve, strips: [new Uint8Array(180).fill(255)], tags: { 259: [5] } }),
-    ],
-    ['strips of no rows', makeTiff({ ...twelve, rowsPerStrip: 0 })],
-    ['tiles without end', makeTiff({ ...twelve, tags: { 322: [65535], 323: [65535], 324: [8], 325: [8] } })],
-  ])('with %s is E_IMAGE_DECODE', async (_, bytes) => {
-    expect((await errorOf(bytes)).code).toBe('E_IMAGE_DECODE');
-  });
-
-  const eight: Page = { ...base, strips: [Uint8Array.from(grey)] };
-  const wholeTags = Object.entries({
-    width: 256,
-    height: 257,
-    bits: 258,
-    compression: 259,
-    photometric: 262,
-    offsets: 273,
-    orientation: 274,
-    samples: 277,
-    rowsPerStrip: 278,
-    byteCounts: 279,
-    planar: 284,
-    predictor: 317,
-    tileWidth: 322,
-    tileHeight: 323,
-  });
-  it.each(wholeTags)(
-    'whose %s is a fraction, negative or none is refused before memory is asked for',
-    async (_, tag) => {
-      const budget = new ByteBudget(1e9);
-      const ticket = budget.open();
-      for (const page of [eight, twelve])
-        for (const number of [15.5, Number.NaN, Number.POSITIVE_INFINITY, -1.5]) {
-          const source = toPictureSource(makeTiff({ ...page, tags: { [tag]: [number] } }));
-          const error = await decodePicture(source, {
-            maxPixels: 1e6,
-            reading: readingOf(),
-            reserve: (bytes) => ticket.take(bytes),
-          }).catch((thrown: CraneError) => thrown);
-          expect([number, error]).toMatchObject([
-            number,
-            { code: 'E_IMAGE_DECODE', message: expect.stringContaining(`tag ${tag}`) },
-          ]);
-          expect(budget.used).toBe(0);
-        }
-    },
-  );
-
-  it.each([
-    ['the numbers of black and white', { 532: [0, Number.NaN, 128.5, 255, 128, 255] }],
-    ['a range of no width', { 532: [7, 7, 128, 255, 128, 255] }],
-    ['shares of the colours', { 529: [0.3, Number.POSITIVE_INFINITY, 0.1] }],
-  ])('YCbCr of which %s make no sense is refused', async (_, tags) => {
-    const strips = [new Uint8Array(width * height * 3)];
-    const page: Page = { ...base, photometric: 6, bits: [8, 8, 8], strips };
-    const error = await errorOf(makeTiff({ ...page, tags: { 530: [1, 1], ...tags } }));
-    expect(error).toMatchObject({ code: 'E_IMAGE_DECODE', message: expect.stringContaining('YCbCr') });
-  });
-
-  it('is an error at every length, and with any byte changed one with a code or a picture', async () => {
-    const bytes = makeTiff({ ...twelve, strips: [deflated(twelve.strips[0]!)], tags: { 259: [8] } });
-    for (let length = 0; length < bytes.length; length += 3) {
-      const { code } = await errorOf(bytes.subarray(0, length));
-      expect([length, code]).toEqual([length, length === 0 ? 'E_IMAGE_EMPTY' : 'E_IMAGE_DECODE']);
-    }
-    for (let at = 0; at < bytes.length; at++) {
-      for (const value of [0, 1, 127, 255]) {
-        const changed = Buffer.from(bytes);
-        changed[at] = value;
-        const outcome = await decode(changed, { valueRange: { low: 0, high: 4095 } }).then(
-          ({ mode }) => mode,
-          (error: CraneError) => error.code,
-        );
-        expect([at, value, outcome]).toEqual([
-          at,
-          value,
-          expect.stringMatching(/^(L|LA|RGB|RGBA|P|E_IMAGE_\w+)$/),
-        ]);
-      }
-    }
-  });
-
-  it('whose directories lead in a circle ends', async () => {
-    const bytes = makeTiff({ ...base, strips: [Uint8Array.from(grey)] });
-    bytes.writeUInt32LE(bytes.readUInt32LE(4), bytes.length - 4);
-    expect(await textOf(bytes)).toMatch(/circle/);
   });
 });
