@@ -91,6 +91,11 @@ export class KShotState {
 
 /** Undefined: there is none, or it is damaged and has to be scored again. */
 async function readDraw(path: string): Promise<DrawFound | undefined> {
-  const json = await readSealed(path);
-  return json === undefined ? undefined : (JSON.parse(json) as DrawFound);
+  try {
+    const found = JSON.parse((await readSealed(path)) ?? '') as Partial<DrawFound> | null;
+    const isWhole = found?.scored && found.figures && Array.isArray(found.failed);
+    return isWhole ? (found as DrawFound) : undefined;
+  } catch {
+    return undefined;
+  }
 }

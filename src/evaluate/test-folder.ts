@@ -115,9 +115,14 @@ export class TestFolder {
 
   /** A class that was finished earlier; undefined: there is none, or its file is damaged and it has to be scored again. */
   async readClass(set: number, of: number, className: string): Promise<FinishedClass | undefined> {
-    const json = await readSealed(this.#file(classFile(set, of)));
-    const finished = json === undefined ? undefined : (decodeFigures(json) as FinishedClass);
-    return finished?.className === className ? finished : undefined;
+    try {
+      const json = await readSealed(this.#file(classFile(set, of)));
+      const finished = decodeFigures(json ?? '') as Partial<FinishedClass> | null;
+      const isWhole = finished?.className === className && Array.isArray(finished.pictures);
+      return isWhole ? (finished as FinishedClass) : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Its file is written whole; only then the maps that nobody will ask for are taken away. */

@@ -70,6 +70,13 @@ describe('a draw', () => {
   );
 });
 
+it('a draw of an earlier version, which has no checksum, is read', async () => {
+  await scoredFor('a');
+  const folder = join(out, 'k-shot-state', 'draws');
+  await writeFile(join(folder, (await readdir(folder))[0]!), JSON.stringify(found));
+  expect(await scoredFor('a')).toBe(0);
+});
+
 it('a draw of which a digit was changed is scored again', async () => {
   await scoredFor('a');
   const folder = join(out, 'k-shot-state', 'draws');
