@@ -179,9 +179,11 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
       if (failed) say(context, `${failed.message}: ${failed.hint}`);
       throw equalScoresError('score', equal);
     }
-    if (values.failOnAnomaly && outcome.anomalous) {
+    const { earlier } = outcome;
+    const anomalous = (outcome.anomalous ?? 0) + earlier.anomalous;
+    if (values.failOnAnomaly && anomalous > 0) {
       if (failed) say(context, `${failed.message}: ${failed.hint}`);
-      throw someAnomalous(outcome.anomalous, outcome.scored);
+      throw someAnomalous(anomalous, outcome.scored + earlier.scored);
     }
     if (failed) throw failed;
   } finally {
@@ -215,7 +217,7 @@ function normalsIn(argv: Record<string, unknown>, values: AllOptions) {
 async function recordShard(
   context: Context,
   engine: Engine,
-  { shard, regions, falseAlarmRate, maps, heatmaps, heatmapFormat }: AllOptions,
+  { shard, regions, falseAlarmRate, format, maps, heatmaps, heatmapFormat }: AllOptions,
   { results, listed, label, thresholds, own }: ScoreRunOutcome,
 ): Promise<string[]> {
   if (results === null) return [];
@@ -234,7 +236,7 @@ async function recordShard(
     ...(Object.keys(own).length > 0 ? { own } : {}),
     rows: {
       ...thresholds,
-      regions: regions || falseAlarmRate !== undefined,
+      regions: regions || falseAlarmRate !== undefined || format === 'coco' || format === 'labelme',
       maps: maps ?? null,
       heatmaps: heatmaps ? heatmapFormat : null,
     },

@@ -45,6 +45,7 @@ async function watch(context: Context, argv: Record<string, unknown>): Promise<v
   const { openEngine } = await import('../engine/load-engine.js');
   const { WatchJournal } = await import('../service/watch/journal.js');
   const { watchFolder } = await import('../service/watch/watch-folder.js');
+  const { thresholdText } = await import('../sinks/row-kind.js');
   const { printJson } = await import('./subcommands.js');
   const model = await findModel(values.model!, context.env);
   const receivers = await receiversOf(values);
@@ -58,6 +59,13 @@ async function watch(context: Context, argv: Record<string, unknown>): Promise<v
     open.push(journal);
     const { addon } = await context.loadAddon();
     engine = await openEngine(addon, model, { ...optionsFor('loadEngine', values), ...warningsTo(context) });
+    const { threshold } = await engine.settledSettings();
+    for (const earlier of journal.judgedOtherwise(engine.facts.model, threshold)) {
+      say(
+        context,
+        `${earlier.count} results of --state were judged by ${thresholdText(earlier.threshold)}, now it is ${thresholdText(threshold)}: what has its result is not judged again`,
+      );
+    }
     const running = await watchFolder({
       folder,
       recursive: values.recursive ?? false,

@@ -59,6 +59,13 @@ async function* readLines(path: string, tooLong: TooLong): AsyncGenerator<FileLi
   if (bytes > 0) yield { text: Buffer.concat(held), number, at, bytes, isWhole: false };
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Of a line that is JSON. @throws SyntaxError, and TypeError for what is no UTF-8: it must not become another name without a word */
+export function jsonOf(line: Uint8Array): unknown {
+  return JSON.parse(utf8.decode(line));
+}
+
 export interface TooLong {
   bytes: number;
   error(line: number): CraneError;

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
-import { LineFile } from '../files/line-file.js';
+import { jsonOf, LineFile } from '../files/line-file.js';
 import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError } from '../files/write-whole.js';
 import { noteKinds, type PictureNote } from '../images/samples.js';
@@ -51,7 +51,7 @@ export class Journal {
       await makeFolder(dirname(path));
       const lines = new Map<string, JournalLine>();
       const file = await LineFile.open(path, ({ text, number }) => {
-        const line = parse(text.toString(), path, number);
+        const line = parse(text, path, number);
         lines.set(keyOf(line.set, line.index), line);
       });
       return new Journal(file, path, lines);
@@ -86,9 +86,9 @@ function keyOf(set: number, index: number): string {
   return `${set}/${index}`;
 }
 
-function parse(line: string, path: string, number: number): JournalLine {
+function parse(line: Buffer, path: string, number: number): JournalLine {
   try {
-    return lineSchema.parse(JSON.parse(line));
+    return lineSchema.parse(jsonOf(line));
   } catch (cause) {
     throw new CraneError('E_IO_READ', `${path}: line ${number} is no result`, {
       hint: 'start anew with --force',

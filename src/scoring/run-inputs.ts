@@ -5,11 +5,13 @@ import { CraneError } from '../errors.js';
 import type { ScanAccount } from '../scan/scan-account.js';
 import { OutputNames } from '../sinks/output-names.js';
 import type { ResultsFile } from '../sinks/results-file.js';
+import type { RowKind } from '../sinks/row-kind.js';
 import { countInputs, listInputs } from '../sources/list-inputs.js';
 import type { ListedPicture } from '../sources/listed-picture.js';
 import type { OwnChoices } from '../sources/manifest.js';
 import { manifestPictures, ownText } from '../sources/manifest-pictures.js';
 import { isRemote } from '../stores/open-store.js';
+import { checkEarlier } from './earlier-rows.js';
 import type { ScoreRun, ScoreRunOptions, ScoreRunOutcome } from './run-types.js';
 import { Listing, type Shard, shardOf } from './shards.js';
 
@@ -61,14 +63,14 @@ export interface Picking {
   outcome: ScoreRunOutcome;
   account: ScanAccount;
   tellTotal: (skipped: number) => void;
-  /** what results of a picture with choices of its own are labelled with */
-  labelOf: (own: OwnChoices) => Promise<string>;
+  /** what the row of a picture will be like */
+  kindOf: (own: OwnChoices | undefined) => Promise<RowKind>;
 }
 
 /** The inputs of this shard that have no result yet. Indexes and names count all inputs, so that shards agree. */
 export async function* pickItems(
   { inputs, options, stdin, stop, normalsOf }: ScoreRun,
-  { results, kept, places, outcome, account, tellTotal, labelOf }: Picking,
+  { results, kept, places, outcome, account, tellTotal, kindOf }: Picking,
 ): AsyncGenerator<PictureItem> {
   const { shard, limit = Number.POSITIVE_INFINITY, manifest } = options;
   const names = kept && new OutputNames(kept);
@@ -87,10 +89,10 @@ export async function* pickItems(
     // What is a picture's own decides its score as its name decides its place.
     listing.add(own ? `${name}\0${ownText(own)}` : name);
     if (!isOf(shard, name)) continue;
-    const done = results?.takeDone(name);
+    const done = results?.earlier.take(name);
     if (done) {
-      if (own) await checkEarlier(name, done.model, await labelOf(own));
-      if (own && done.model !== undefined) outcome.own[ownText(own)] = done.model;
+      if (done.kind && manifest !== undefined) checkEarlier(name, done.kind, await kindOf(own));
+      if (done.kind && own) outcome.own[ownText(own)] = done.kind.model;
       outcome.skipped++;
       tellTotal(outcome.skipped);
       continue;
@@ -108,11 +110,4 @@ export async function* pickItems(
   if (index < 0 && manifest !== undefined)
     throw new CraneError('E_DATA_EMPTY', `${manifest}: names no pictures`);
   outcome.listed = listing.close();
-}
-
-async function checkEarlier(name: string, earlier: string | undefined, now: string): Promise<void> {
-  if (earlier === undefined || earlier === now) return;
-  throw new CraneError('E_USAGE', `${name}: its result comes from ${earlier}, its row now says ${now}`, {
-    hint: 'scores of different settings do not belong in one file: choose another --out or the earlier settings',
-  });
 }

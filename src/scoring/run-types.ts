@@ -58,6 +58,8 @@ export interface ScoreRunOutcome {
   scored: number;
   failed: number;
   skipped: number;
+  /** of the results that the run went on with */
+  earlier: { scored: number; anomalous: number };
   isStopped: boolean;
   hasMapThreshold: boolean;
   /** null: there was no threshold to tell by */

@@ -1,18 +1,23 @@
 /** What `score` does with an engine: lists pictures, scores them, writes everything that was asked for. */
 import { types } from 'node:util';
 import { lookedAt } from '../engine/area-of.js';
+import type { Engine } from '../engine/engine.js';
 import { checkClassName } from '../engine/method-choice.js';
 import { isFailed } from '../engine/result.js';
 import { ScoreWatch } from '../engine/score-watch.js';
 import { CraneError } from '../errors.js';
 import { NoteTally } from '../images/note-tally.js';
+import type { PictureChoices } from '../options/types.js';
 import { ScanAccount } from '../scan/scan-account.js';
 import { type OutPlace, openOut } from '../sinks/out-place.js';
 import { toResultLine } from '../sinks/result-line.js';
+import type { ResultsFile } from '../sinks/results-file.js';
+import type { RowKind } from '../sinks/row-kind.js';
 import { areScanned, k_stdin } from '../sources/list-inputs.js';
 import type { OwnChoices } from '../sources/manifest.js';
 import { ownText } from '../sources/manifest-pictures.js';
 import { driftWarning } from './drift.js';
+import { checkEarlier, kindOfRun } from './earlier-rows.js';
 import { checkOutlined, noThreshold, type OfPicture, writeFiles } from './picture-files.js';
 import { countTotal, pickItems, type RunPicture } from './run-inputs.js';
 import type { ScoreRun, ScoreRunOptions, ScoreRunOutcome } from './run-types.js';
@@ -49,18 +54,19 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   const choices = comparedWith(options);
   // Before the first picture: none could succeed. Rows of a manifest may have classes of their own.
   if (options.manifest === undefined) checkClassName(engine.settings(choices));
-  const { threshold, mapThreshold } = await engine.settledSettings(choices);
+  const { threshold, mapThreshold, model } = await judgedBy(engine, options, choices);
   const outcome: ScoreRunOutcome = {
     scored: 0,
     failed: 0,
     skipped: 0,
+    earlier: { scored: 0, anomalous: 0 },
     isStopped: false,
     hasMapThreshold: true,
     anomalous: null,
     scan: null,
     background: undefined,
     warnings: [],
-    label: await engine.labelOf(choices, isPart(options) ? lookedAt(options) : undefined),
+    label: model,
     thresholds: { threshold: null, mapThreshold: null },
     listed: null,
     results: null,
@@ -87,8 +93,10 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   }
   if (options.outlines && mapThreshold === null && options.manifest === undefined)
     throw noThreshold(`--format ${options.outlines}`);
-  const out = options.out === undefined ? undefined : await openResults(options.out, outcome.label, options);
+  const now = kindOfRun(options, { model, threshold });
+  const out = options.out === undefined ? undefined : await openResults(options.out, now, options);
   const results = out?.results;
+  if (results) outcome.earlier = { scored: results.earlier.scored, anomalous: results.earlier.anomalous };
   const writesFiles = options.maps !== undefined || options.heatmaps || options.outlines === 'labelme';
   const places = new Map<number, RunPicture>();
   const tellTotal = run.onTotal ? await countTotal(run, run.onTotal) : () => {};
@@ -98,8 +106,9 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       : mapThreshold;
   try {
     const kept = writesFiles ? await out!.kept() : undefined;
-    const labelOf = (own: OwnChoices) => engine.labelOf({ ...choices, ...own });
-    const items = pickItems(run, { results, kept, places, outcome, account, tellTotal, labelOf });
+    const kindOf = async (own: OwnChoices | undefined) =>
+      own ? kindOfRun(options, await judgedBy(engine, options, { ...choices, ...own })) : now;
+    const items = pickItems(run, { results, kept, places, outcome, account, tellTotal, kindOf });
     for await (const scored of engine.scoreMany(items, {
       map: options.maps !== undefined || options.outlines !== undefined,
       mapSize: options.mapSize,
@@ -164,6 +173,13 @@ function isPart({ roi, ignore }: ScoreRunOptions): boolean {
   return roi !== undefined || ignore !== undefined;
 }
 
+/** The label and the thresholds of rows of these choices. */
+async function judgedBy(engine: Engine, options: ScoreRunOptions, choices: PictureChoices) {
+  const { threshold, mapThreshold } = await engine.settledSettings(choices);
+  const model = await engine.labelOf(choices, isPart(options) ? lookedAt(options) : undefined);
+  return { threshold, mapThreshold, model };
+}
+
 /** What of the options is given to each call. */
 function comparedWith({ normals, falseAlarmRate, threshold, mapThreshold }: ScoreRunOptions) {
   return {
@@ -174,28 +190,12 @@ function comparedWith({ normals, falseAlarmRate, threshold, mapThreshold }: Scor
   };
 }
 
-async function openResults(address: string, label: string, options: ScoreRunOptions): Promise<OutPlace> {
+function openResults(address: string, now: RowKind, options: ScoreRunOptions): Promise<OutPlace> {
   const { shard, resume, force, table, manifest, outlines } = options;
-  const out = await openOut(address, { shard, resume, overwrite: force, table });
-  const { results } = out;
-  // Rows of a manifest may have labels of their own, which are looked at one by one.
-  if (manifest === undefined && results.model !== undefined && results.model !== label) {
-    await results.interrupt();
-    throw new CraneError(
-      'E_USAGE',
-      `${results.path}: its results come from ${results.model}, this run is ${label}`,
-      {
-        hint: 'scores of different settings do not belong in one file: choose another --out or the earlier settings',
-      },
-    );
-  }
-  if (resume && outlines) {
-    try {
-      await checkOutlined(`${results.path}.partial`, outlines);
-    } catch (thrown) {
-      await results.interrupt();
-      throw thrown;
-    }
-  }
-  return out;
+  const accept = async ({ path, earlier }: ResultsFile) => {
+    // Rows of a manifest may have choices of their own, and are looked at one by one.
+    if (manifest === undefined) for (const kind of earlier.kinds) checkEarlier(path, kind, now);
+    if (resume && outlines) await checkOutlined(`${path}.partial`, outlines);
+  };
+  return openOut(address, { shard, resume, overwrite: force, table, accept });
 }

@@ -27,6 +27,8 @@ export interface OutPlace {
 export interface OutOptions extends ResultsFileOptions {
   /** of the results, beside them */
   table: 'csv' | 'parquet' | 'coco' | undefined;
+  /** looks at the results that are gone on with; where it throws, all stays as it was */
+  accept?: (results: ResultsFile) => Promise<void>;
 }
 
 /** @throws CraneError as ResultsFile.open, and of the store */
@@ -39,7 +41,7 @@ async function openFolder(folder: string, options: OutOptions): Promise<OutPlace
   const beside = options.table && tablePath(join(folder, resultsName(options.shard)), options.table);
   // Before hours of work whose table could not be written.
   if (beside !== undefined && !overwrite && (await isThere(beside))) throw existsThere(beside);
-  const results = await ResultsFile.open(folder, options);
+  const results = await openResults(folder, options);
   // Results that are gone on with are whole no more, and neither is their table.
   if (beside !== undefined && options.resume) await rm(beside, { force: true });
   const swept = new Set([folder]);
@@ -57,6 +59,17 @@ async function openFolder(folder: string, options: OutOptions): Promise<OutPlace
     },
     publish: () => makeTable(results.path, options.table),
   };
+}
+
+async function openResults(folder: string, options: OutOptions): Promise<ResultsFile> {
+  const results = await ResultsFile.open(folder, options);
+  try {
+    await options.accept?.(results);
+    return results;
+  } catch (thrown) {
+    await results.interrupt();
+    throw thrown;
+  }
 }
 
 /** Results grow in a folder of the cache: an object cannot be added to, and half a table is none. */
@@ -80,7 +93,7 @@ class StoreOut implements OutPlace {
       if (!options.resume) throw existsThere(`${address}/${name}`);
       await store.download(name, join(folder, name));
     }
-    return new StoreOut(await ResultsFile.open(folder, options), folder, store, options);
+    return new StoreOut(await openResults(folder, options), folder, store, options);
   }
 
   kept(): Promise<Map<string, string>> {

@@ -1,10 +1,8 @@
 /** The rows of a finished results file, as they come. */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
 import { firstFault } from '../files/first-fault.js';
-import { codedReadError } from '../files/open-file.js';
+import { jsonOf, linesOf } from '../files/line-file.js';
 import type { ResultLine, ScoredLine } from './result-line.js';
 
 const count = z.int().nonnegative();
@@ -57,22 +55,18 @@ export interface NumberedRow {
 
 /** @throws CraneError E_SHARDS for a line that is none, E_INPUT_*, E_IO_READ */
 export async function* resultRows(path: string): AsyncGenerator<NumberedRow> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
-  let line = 0;
-  try {
-    for await (const text of lines) {
-      line++;
-      yield { row: parsedRow(text, `${path}: line ${line}`), line };
-    }
-  } catch (cause) {
-    throw cause instanceof CraneError ? cause : codedReadError(path, cause);
-  }
+  for await (const { text, number } of linesOf(path))
+    yield { row: checkedRow(() => jsonOf(text), `${path}: line ${number}`), line: number };
 }
 
 /** @param where of the line, for people. @throws CraneError E_SHARDS */
 export function parsedRow(text: string, where: string): ResultLine {
+  return checkedRow(() => JSON.parse(text), where);
+}
+
+function checkedRow(parse: () => unknown, where: string): ResultLine {
   try {
-    const value = JSON.parse(text) as ResultLine;
+    const value = parse() as ResultLine;
     const isOfFailed = typeof value === 'object' && value !== null && 'error' in value;
     (isOfFailed ? failedRow : scoredRow).parse(value);
     return value;

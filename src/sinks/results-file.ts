@@ -2,15 +2,15 @@
  * results.jsonl of an output folder. While a run goes on it is results.jsonl.partial, a line is appended for each
  * picture, and it gets its name when the run is complete: a file of that name is always whole.
  */
-import { type FileHandle, open, rename, truncate } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
 import { claim } from '../files/folder-lock.js';
 import { removeLeft } from '../files/left-files.js';
-import { linesOf } from '../files/line-file.js';
 import type { HeldLock } from '../files/lock-file.js';
 import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError, exists, isThere } from '../files/write-whole.js';
+import { EarlierResults, readEarlier } from './earlier-results.js';
 import type { ResultLine } from './result-line.js';
 
 export interface ResultsFileOptions {
@@ -24,23 +24,21 @@ export function resultsName(shard: ResultsFileOptions['shard']): string {
 }
 
 export class ResultsFile {
-  /** models of the earlier results that no input has taken yet: a name may stand in the file more than once */
-  readonly #earlier: Map<string, (string | undefined)[]>;
-  /** model label of the earlier results */
-  readonly model: string | undefined;
   readonly #file: FileHandle;
   readonly #lock: HeldLock;
+  /** whole results were gone on with, and nothing came of it yet */
+  #isStillWhole: boolean;
 
   private constructor(
     file: FileHandle,
     lock: HeldLock,
     readonly path: string,
-    earlier: Earlier,
+    readonly earlier: EarlierResults,
+    isWhole: boolean,
   ) {
+    this.#isStillWhole = isWhole;
     this.#file = file;
     this.#lock = lock;
-    this.#earlier = earlier.done;
-    this.model = earlier.model;
   }
 
   /** Nobody else may write to it meanwhile. @throws CraneError E_EXISTS, E_IN_USE, E_IO_READ or E_IO_WRITE */
@@ -55,27 +53,20 @@ export class ResultsFile {
       if (!resume && !overwrite) {
         await refuseResults(path);
       }
-      if (resume && !(await isThere(partial)) && (await isThere(path))) await rename(path, partial);
-      const earlier =
-        resume && (await isThere(partial))
-          ? await readEarlier(partial)
-          : { done: new Map<string, (string | undefined)[]>(), model: undefined };
+      const isWhole = resume && !(await isThere(partial)) && (await isThere(path));
+      const isGoneOn = isWhole || (resume && (await isThere(partial)));
+      const earlier = isGoneOn ? await readEarlier(isWhole ? path : partial) : new EarlierResults();
+      if (isWhole) await rename(path, partial);
       const file = await open(partial, resume ? 'a' : 'w');
-      return new ResultsFile(file, lock, path, earlier);
+      return new ResultsFile(file, lock, path, earlier, isWhole);
     } catch (thrown) {
       await lock?.release();
       throw codedWriteError(path, thrown);
     }
   }
 
-  /** The result of this input that the file holds, if any; each answers for one input of its name. */
-  takeDone(name: string): { model: string | undefined } | undefined {
-    const models = this.#earlier.get(name);
-    if (models === undefined || models.length === 0) return undefined;
-    return { model: models.shift() };
-  }
-
   async append(line: ResultLine): Promise<void> {
+    this.#isStillWhole = false;
     try {
       await this.#file.appendFile(`${JSON.stringify(line)}\n`);
     } catch (thrown) {
@@ -83,10 +74,11 @@ export class ResultsFile {
     }
   }
 
-  /** Keeps the partial file, for --resume. */
+  /** Keeps the partial file, for --resume; whole results to which nothing came get their name again. */
   async interrupt(): Promise<void> {
     try {
       await this.#save();
+      if (this.#isStillWhole) await rename(`${this.path}.partial`, this.path);
     } finally {
       await this.#lock.release();
     }
@@ -113,50 +105,6 @@ export class ResultsFile {
       await this.#file.close();
     }
   }
-}
-
-interface Earlier {
-  done: Map<string, (string | undefined)[]>;
-  model: string | undefined;
-}
-
-/** Reads the lines of an earlier run; a last line that was not finished is cut off. */
-async function readEarlier(path: string): Promise<Earlier> {
-  const done = new Map<string, (string | undefined)[]>();
-  /** one text for each model, not for each line */
-  const models = new Map<string, string>();
-  let model: string | undefined;
-  let goodBytes = 0;
-  for await (const { text, number, at, bytes, isWhole } of linesOf(path)) {
-    if (!isWhole) break;
-    const result = parseLine(text.toString());
-    if (!result) throw notAResult(path, number);
-    const read = 'model' in result ? result.model : undefined;
-    const own = read === undefined ? undefined : (models.get(read) ?? read);
-    if (own !== undefined) models.set(own, own);
-    const same = done.get(result.input);
-    if (same) same.push(own);
-    else done.set(result.input, [own]);
-    model ??= own;
-    goodBytes = at + bytes;
-  }
-  await truncate(path, goodBytes);
-  return { done, model };
-}
-
-function parseLine(line: string): ResultLine | undefined {
-  try {
-    const parsed = JSON.parse(line) as ResultLine | null;
-    return typeof parsed?.input === 'string' ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function notAResult(path: string, line: number): CraneError {
-  return new CraneError('E_IO_READ', `${path}: line ${line} is no result`, {
-    hint: 'remove the line, or start anew with --force',
-  });
 }
 
 /** @throws CraneError E_EXISTS where results are, whole or of a run that was ended */

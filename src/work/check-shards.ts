@@ -1,8 +1,9 @@
 /** Proves that shards make one whole: none is missing, double, changed or of other settings, and every row stands once. */
 import { CraneError } from '../errors.js';
 import { shardOf } from '../scoring/shards.js';
-import type { ResultLine } from '../sinks/result-line.js';
+import type { ResultLine, ScoredLine } from '../sinks/result-line.js';
 import { resultRows } from '../sinks/result-rows.js';
+import { LabelThresholds } from '../sinks/row-kind.js';
 import type { FoundShard, FoundShards } from './find-shards.js';
 import { measure, type ShardRecord } from './shard-record.js';
 
@@ -19,7 +20,9 @@ export async function checkShards(found: FoundShards, { mixedMachines }: CheckCh
   for (const shard of shards.slice(1)) checkAlike(first!, shard, mixedMachines);
   checkOwn(shards);
   const seen = new RowsSeen(first!.record.inputs.count);
-  for (const shard of shards) await checkRows(shard, seen);
+  const thresholds = new LabelThresholds();
+  thresholds.add({ model: first!.record.model, threshold: first!.record.rows.threshold });
+  for (const shard of shards) await checkRows(shard, seen, thresholds);
   if (seen.missing > 0) {
     const absent = firstAbsent(0, seen.count, (index) => seen.has(index));
     throw fault(
@@ -95,7 +98,11 @@ function deviceKind(key: string, value: string | number): string | number {
   return key === 'device' ? String(value).replace(/:\d+/g, '') : value;
 }
 
-async function checkRows({ path, results, record }: FoundShard, seen: RowsSeen): Promise<void> {
+async function checkRows(
+  { path, results, record }: FoundShard,
+  seen: RowsSeen,
+  thresholds: LabelThresholds,
+): Promise<void> {
   const { bytes, sha256, rows } = await measure(results);
   if (bytes !== record.results.bytes)
     throw fault(`${results}: ${bytes} bytes, expected ${record.results.bytes} as ${path} says`);
@@ -107,6 +114,8 @@ async function checkRows({ path, results, record }: FoundShard, seen: RowsSeen):
   for await (const { row, line } of resultRows(results)) {
     const at = `${results}: line ${line}`;
     checkRow(at, row, record, labels);
+    const mixed = thresholds.check(row);
+    if (mixed !== undefined) throw fault(`${at}: ${mixed}`, k_mixed);
     if (!seen.take(row.index)) throw fault(`${at}: a second result at ${row.index} (${row.input})`);
     if (row.index < last) {
       throw fault(
@@ -123,7 +132,23 @@ function checkRow(at: string, row: ResultLine, record: ShardRecord, labels: Read
   if (row.index >= inputs.count) throw fault(`${at}: result at ${row.index} of ${inputs.count} inputs`);
   if (shardOf(row.input, shard.count) !== shard.index)
     throw fault(`${at}: ${row.input} is none of shard ${shard.index} of ${shard.count}`);
-  if ('model' in row && !labels.has(row.model)) throw fault(`${at}: model ${row.model}, expected ${model}`);
+  if ('error' in row) return;
+  if (!labels.has(row.model)) throw fault(`${at}: model ${row.model}, expected ${model}`);
+  checkFiles(at, row, record);
+}
+
+/** That a row holds what its record says. */
+function checkFiles(at: string, row: ScoredLine, { rows: { regions, maps, heatmaps } }: ShardRecord): void {
+  const faults = [
+    // Outlines bring regions that records of 0.1.0 do not name.
+    regions && row.regions === undefined && 'no regions, its record says that they were asked for',
+    maps !== null && row.map === undefined && `no map, its record says ${maps}`,
+    maps === null && row.map !== undefined && 'a map, its record says that none was asked for',
+    heatmaps !== null && row.heatmap === undefined && `no heat map, its record says ${heatmaps}`,
+    heatmaps === null && row.heatmap !== undefined && 'a heat map, its record says that none was asked for',
+  ];
+  const wrong = faults.find((each) => each !== false);
+  if (wrong) throw fault(`${at}: ${row.input} has ${wrong}`, k_mixed);
 }
 
 /** Inputs of a page of RowsSeen. */
@@ -162,6 +187,7 @@ class RowsSeen {
 }
 
 const k_shown = 5;
+const k_mixed = 'the shard was gone on with under other settings: score it again with --force';
 
 /** The first few from `from` to before `to` that are not there, and one more where there are more. */
 function firstAbsent(from: number, to: number, isThere: (index: number) => boolean): number[] {

@@ -27,7 +27,7 @@ export interface ChunkChoices {
   engine: Engine;
   /** name of the engine's model */
   model: string;
-  pins: Omit<Pins, 'model'>;
+  pins: Omit<Pins, 'model' | 'threshold' | 'mapThreshold'>;
   queue: string;
   /** nothing new begins once it fires */
   stop: AbortSignal;
@@ -181,14 +181,17 @@ async function agreedPins(
         hint: `worker --model ${settings.model}; work of several models goes through queues of their own (--queue)`,
       },
     );
-  const own: Pins = { model: await engine.labelOf(settings.choices), ...pins };
+  const { threshold, mapThreshold } = await engine.settledSettings(settings.choices);
+  const own: Pins = { model: await engine.labelOf(settings.choices), threshold, mapThreshold, ...pins };
   const place = places.pins(settings);
   if (await store.create(place, `${JSON.stringify(own)}\n`)) return own;
   const agreed = parsedAs(pinsSchema, await store.read(place), `${store.address}/${place}`);
   for (const name of Object.keys(own) as (keyof Pins)[]) {
-    if (own[name] === agreed[name]) continue;
+    if (own[name] === agreed[name] || agreed[name] === undefined) continue;
     throw new CraneError('E_SHARDS', `${k_foreign}: ${name} ${own[name]}, expected ${agreed[name]}`, {
-      hint: 'start it with the same --model, --precision and --threads, and CRANE_KERNELS',
+      hint: /threshold/i.test(name)
+        ? 'all workers need the same calibrations, or give --threshold and --map-threshold to submit'
+        : 'start it with the same --model, --precision and --threads, and CRANE_KERNELS',
     });
   }
   return agreed;

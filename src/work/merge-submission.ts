@@ -4,10 +4,13 @@ import { CraneError } from '../errors.js';
 import type { ResultLine } from '../sinks/result-line.js';
 import { parsedRow } from '../sinks/result-rows.js';
 import type { ResultWriter } from '../sinks/result-writer.js';
+import { LabelThresholds } from '../sinks/row-kind.js';
 import type { Store } from '../stores/store.js';
 import type { Merged } from './merge-shards.js';
 import { type DoneRecord, doneRecord, linesIn, parsedAs, places, type Submission } from './submission.js';
 import { readSubmission } from './submit.js';
+
+const k_again = 'its workers had other calibrations: submit once more with --again and --threshold';
 
 /** Ids of the submissions in a store. */
 export async function submissionsIn(store: Store): Promise<string[]> {
@@ -33,9 +36,12 @@ export async function mergeSubmission(
   const writer = await open();
   const merged: Merged = { shards: records.length, rows: 0, failed: 0, model: records[0]!.pins.model };
   const names = createHash('sha256');
+  const thresholds = new LabelThresholds();
   for (const record of records) {
     const chunk = await rowsOf(store, record, names);
     for (const row of chunk) {
+      const mixed = thresholds.check(row);
+      if (mixed !== undefined) throw fault(`${store.address}/${places.part(record.file)}: ${mixed}`, k_again);
       await writer.write({ ...row, index: merged.rows++ });
       if ('error' in row) merged.failed++;
     }

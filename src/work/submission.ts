@@ -64,6 +64,9 @@ export type ChunkLine = z.infer<typeof chunkLine>;
 /** What decides last digits: workers of one piece of work agree in it. */
 export const pins = z.strictObject({
   model: z.string(),
+  /** where a job gives none they are of the worker's own calibrations; earlier versions did not write them down */
+  threshold: z.number().nullable().optional(),
+  mapThreshold: z.number().nullable().optional(),
   precision: z.string(),
   kernels: z.string(),
   threads: z.int().positive(),

@@ -5,7 +5,7 @@
 import { dirname } from 'node:path';
 import { CraneError } from '../../errors.js';
 import { claim } from '../../files/folder-lock.js';
-import { LineFile, type LinePlace } from '../../files/line-file.js';
+import { jsonOf, LineFile, type LinePlace } from '../../files/line-file.js';
 import type { HeldLock } from '../../files/lock-file.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { codedWriteError } from '../../files/write-whole.js';
@@ -30,6 +30,7 @@ export class WatchJournal {
   readonly #path: string;
   readonly #keys: Set<string>;
   readonly #open: ReadonlyMap<string, readonly KeptResult[]>;
+  readonly #judged: readonly JudgedResults[];
 
   private constructor(
     file: LineFile,
@@ -37,7 +38,9 @@ export class WatchJournal {
     path: string,
     keys: Set<string>,
     open: ReadonlyMap<string, readonly KeptResult[]>,
+    judged: readonly JudgedResults[],
   ) {
+    this.#judged = judged;
     this.#file = file;
     this.#lock = lock;
     this.#path = path;
@@ -55,9 +58,10 @@ export class WatchJournal {
       await makeFolder(dirname(path));
       lock = await claim(path, `${path}.lock`, '--state');
       const keys = new Set<string>();
+      const judged = new JudgedTally();
       const open = new Map(receivers.map((name) => [name, new Map<string, KeptResult>()]));
       const file = await LineFile.open(path, ({ text, number, at, bytes }) => {
-        const line = parse(text.toString(), path, number);
+        const line = parse(text, path, number);
         if (!('result' in line)) {
           open.get(line.receiver)?.delete(line.key);
           return;
@@ -65,10 +69,11 @@ export class WatchJournal {
         const { key } = line.result;
         if (keys.has(key)) return;
         keys.add(key);
+        judged.add(line.result);
         for (const waiting of open.values()) waiting.set(key, { key, place: { at, bytes } });
       });
       const lists = [...open].map(([name, waiting]) => [name, [...waiting.values()]] as const);
-      return new WatchJournal(file, lock, path, keys, new Map(lists));
+      return new WatchJournal(file, lock, path, keys, new Map(lists), judged.all);
     } catch (thrown) {
       await lock?.release();
       throw codedWriteError(path, thrown, '--state');
@@ -77,6 +82,11 @@ export class WatchJournal {
 
   has(key: string): boolean {
     return this.#keys.has(key);
+  }
+
+  /** How many results of this model (WatchJournal's keys end with it) were judged by other thresholds when the journal was opened. */
+  judgedOtherwise(model: string, threshold: number | null): JudgedResults[] {
+    return this.#judged.filter((each) => each.model === model && each.threshold !== threshold);
   }
 
   /** Results that this receiver had not confirmed when the journal was opened, in the order in which they came. */
@@ -99,7 +109,7 @@ export class WatchJournal {
   /** @throws CraneError E_IO_READ */
   async read({ key, place }: KeptResult): Promise<Delivery> {
     try {
-      const { result } = JSON.parse((await this.#file.read(place)).toString()) as { result: Delivery };
+      const { result } = jsonOf(await this.#file.read(place)) as { result: Delivery };
       if (result.key === key) return result;
     } catch (cause) {
       throw new CraneError('E_IO_READ', `${this.#path}: ${(cause as Error).message}`, { cause });
@@ -121,9 +131,33 @@ export class WatchJournal {
   }
 }
 
-function parse(line: string, path: string, number: number): Line {
+export interface JudgedResults {
+  model: string;
+  threshold: number | null;
+  count: number;
+}
+
+class JudgedTally {
+  readonly #counts = new Map<string, JudgedResults>();
+
+  add({ key, threshold }: Delivery): void {
+    // Of a failed picture, or a line of somebody else.
+    if (threshold !== null && typeof threshold !== 'number') return;
+    const model = key.slice(key.indexOf(':') + 1);
+    const name = JSON.stringify([model, threshold]);
+    const known = this.#counts.get(name);
+    if (known) known.count++;
+    else this.#counts.set(name, { model, threshold, count: 1 });
+  }
+
+  get all(): JudgedResults[] {
+    return [...this.#counts.values()];
+  }
+}
+
+function parse(line: Buffer, path: string, number: number): Line {
   try {
-    const { result, key, receiver } = JSON.parse(line) as {
+    const { result, key, receiver } = jsonOf(line) as {
       result?: Delivery;
       key?: string;
       receiver?: string;

@@ -104,6 +104,31 @@ describe('a manifest', () => {
     expect(kept.map((line) => JSON.parse(line))).toEqual((await score('--manifest', manifest)).lines());
   });
 
+  it.each([
+    ['own', { prompts: 'other' }],
+    ['all', {}],
+  ])('looks at every row before it goes on: %s choices', async (name, own) => {
+    const manifest = await manifestOf(
+      `judged ${name}.jsonl`,
+      ['a', 'b', 'c'].map((each) => ({ uri: at(`pictures/${each}.png`), ...own })),
+    );
+    const args = ['--manifest', manifest, '--out', at('judged', name), '--roi', '2,2,20,16', '--resume'];
+    await score(...args, '--threshold', '0.3', '--limit', '1');
+    for (const [other, why] of [
+      [['--threshold', '0.4'], 'threshold 0.3'],
+      [['--threshold', '0.3', '--sigma', '2'], 'come from toy@'],
+      [['--threshold', '0.3', '--regions'], 'no regions'],
+    ] as const) {
+      const refused = await score(...args, ...other, '--json');
+      expect(errorOf(refused.stderr)).toMatchObject({
+        code: 'E_USAGE',
+        message: expect.stringMatching(`a\\.png: .*${why}`),
+      });
+    }
+    const run = await score(...args, '--threshold', '0.3');
+    expect([run.code, run.lines().length]).toEqual([0, 2]);
+  });
+
   it('cannot lead files out of the output folder', async () => {
     const hostile = [
       { uri: at('pictures/a.png'), id: '../../../outside' },

@@ -136,6 +136,45 @@ describe('--resume', () => {
     expect([run.code, codeOf(run.stderr).code]).toEqual([2, 'E_USAGE']);
   });
 
+  it.each([
+    ['another threshold', ['--threshold', '0.3'], ['--threshold', '0.5'], '--threshold 0.3'],
+    ['one where there was none', ['--sigma', '2'], ['--sigma', '2', '--threshold', '0.5'], '--force'],
+    ['none where there was one', ['--sigma', '2', '--threshold', '0'], ['--sigma', '2'], '--threshold 0,'],
+    ['regions', [], ['--regions'], '--regions'],
+    ['no regions', ['--regions'], [], '--regions'],
+    ['maps', [], ['--maps', 'npy'], '--maps'],
+    ['other maps', ['--maps', 'npy'], ['--maps', 'tiff'], '--maps'],
+    ['no maps', ['--maps', 'npy'], [], '--maps'],
+    ['heat maps', [], ['--heatmaps'], '--heatmaps'],
+    ['other heat maps', ['--heatmaps'], ['--heatmaps', '--heatmap-format', 'png'], '--heatmaps'],
+    ['no heat maps', ['--heatmaps'], [], '--heatmaps'],
+  ])('refuses %s, leaves all as it was, and goes on with the same', async (name, first, other, hint) => {
+    const out = ['--out', at(`mixed ${name}`)];
+    const path = at(`mixed ${name}`, 'results.jsonl');
+    expect((await score([pictures, '--recursive', ...out, ...first, '--limit', '1'])).code).toBe(0);
+    const before = await readFile(path, 'utf8');
+    const refused = await score([pictures, '--recursive', ...out, ...other, '--resume', '--json']);
+    expect([refused.code, refused.addon.log.passes.length]).toEqual([2, 0]);
+    expect(codeOf(refused.stderr)).toMatchObject({
+      code: 'E_USAGE',
+      message: expect.stringContaining(path),
+      hint: expect.stringContaining(hint),
+    });
+    expect(await readFile(path, 'utf8')).toBe(before);
+    const same = await score([pictures, '--recursive', ...out, ...first, '--resume']);
+    expect([same.code, same.lines().length]).toEqual([0, 2]);
+    expect((await readFile(path, 'utf8')).startsWith(before)).toBe(true);
+  });
+
+  it('with --fail-on-anomaly tells of what was found before', async () => {
+    const args = [pictures, '--recursive', '--out', at('gate'), '--threshold', '0.6', '--resume'];
+    // b.png alone is above it.
+    await score([...args, '--limit', '2']);
+    const rest = await score([...args, '--fail-on-anomaly']);
+    expect(rest.lines()).toMatchObject([{ anomalous: false }]);
+    expect([rest.code, rest.stderr]).toEqual([10, expect.stringContaining('1 of 3 pictures are anomalous')]);
+  });
+
   it('refuses a file with a foreign line in the middle', async () => {
     await mkdir(at('foreign lines'));
     await writeFile(at('foreign lines', 'results.jsonl'), 'hello\n{}\n');

@@ -47,6 +47,24 @@ describe('watch', () => {
     expect(run.stderr).toContain(message);
   });
 
+  it('says that results of its state were judged by another threshold', async () => {
+    const picture = join(folder, 'in', 'a.png');
+    const args = ['--model', join(folder, 'toy')];
+    const model = (await runInProcess(['score', picture, ...args])).lines()[0]!['model'];
+    const state = join(folder, 'judged');
+    const results = [0.25, 0.5, 0.25, undefined].map((threshold, at) => ({
+      result: { key: `${at}:${model}`, threshold },
+    }));
+    const other = { result: { key: '9:other@1', threshold: 0.25 } };
+    await writeFile(state, [...results, other].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const stop = AbortSignal.abort();
+    const run = await runInProcess(['watch', join(folder, 'in'), '--state', state, ...args], { stop });
+    expect(run.code).toBe(0);
+    expect(run.stderr.match(/^.*judged by.*$/gm)).toEqual([
+      '2 results of --state were judged by threshold 0.25, now it is threshold 0.5: what has its result is not judged again',
+    ]);
+  });
+
   it('refuses a state that is none', async () => {
     const state = join(folder, 'state');
     await writeFile(state, 'x\n');

@@ -84,6 +84,7 @@ describe('a chunk whose rows the server refuses', () => {
   };
   const engine = {
     labelOf: async () => 'tiny@1',
+    settledSettings: async () => ({ threshold: null, mapThreshold: null }),
     scoreMany: async function* () {
       yield { input: 'a', index: 0, error: { code: 'E_IMAGE_FORMAT', message: 'none' } };
     },
@@ -119,5 +120,84 @@ describe('a chunk whose rows the server refuses', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+});
+
+describe('workers of one piece of work', () => {
+  const settings: JobData['settings'] = {
+    model: 'tiny',
+    choices: {},
+    regions: false,
+    maps: null,
+    mapSize: 'picture',
+    heatmaps: null,
+    timings: false,
+  };
+  let folder: string;
+  let store: LocalStore;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'crane-workers-'));
+    store = new LocalStore(folder);
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** A worker whose calibrations give these thresholds. */
+  async function workOn(key: string, threshold: number | null, mapThreshold: number | null) {
+    await store.write(places.chunk(key), '{"uri":"a"}\n');
+    const kept = new Map<string, string>();
+    const pipeline = {
+      hsetnx: (_key: string, index: string, line: string) => {
+        kept.set(index, line);
+        return pipeline;
+      },
+      expire: () => pipeline,
+      exec: async () => [],
+    };
+    const redis = {
+      hkeys: async () => [...kept.keys()],
+      hgetall: async () => Object.fromEntries(kept),
+      pipeline: () => pipeline,
+      exists: async () => 0,
+      del: async () => 0,
+    };
+    const engine = {
+      labelOf: async () => 'tiny@1',
+      settledSettings: async () => ({ threshold, mapThreshold }),
+      scoreMany: async function* () {
+        yield { ...JSON.parse(lines[0]!), threshold };
+      },
+    };
+    const jobs = new ChunkJobs(redis as unknown as Redis, {
+      engine: engine as unknown as Engine,
+      model: 'tiny',
+      pins,
+      queue: 'q',
+      stop: new AbortController().signal,
+      events: { onPicture() {}, onChunk() {} },
+    });
+    const data: JobData = { store: folder, submission: key, chunk: key, count: 1, settings };
+    return jobs.workOn({ id: '1', data, attemptsMade: 0, opts: {} } as unknown as ChunkJob);
+  }
+
+  it('judge by the same thresholds, whatever calibrations they have', async () => {
+    await workOn('a'.repeat(32), 0.5, null);
+    await workOn('b'.repeat(32), 0.5, null);
+    for (const [threshold, mapThreshold] of [
+      [0.25, null],
+      [null, null],
+      [0.5, 0.1],
+    ] as const) {
+      const foreign = workOn('c'.repeat(32), threshold, mapThreshold);
+      await expect(foreign).rejects.toMatchObject({
+        code: 'E_SHARDS',
+        message: expect.stringMatching(/not like the others .*hreshold .*, expected/),
+        hint: expect.stringContaining('--threshold'),
+      });
+    }
+  });
+
+  it('go on with work whose first worker did not write its thresholds down', async () => {
+    await store.write(places.pins(settings), JSON.stringify(pins));
+    expect(await workOn('a'.repeat(32), 0.5, 0.1)).toEqual({ rows: 1 });
   });
 });

@@ -72,6 +72,17 @@ async function merge(): Promise<ResultLine[]> {
   return rows;
 }
 
+it('refuses rows of one label that two thresholds judged', async () => {
+  await submit();
+  const judged = row('c', 0).replace('"threshold":null', '"threshold":0.5');
+  await commitPart(store, first, [row('a', 0), row('b', 1)], pins);
+  await commitPart(store, second, [judged], pins);
+  await expect(merge()).rejects.toMatchObject({
+    code: 'E_SHARDS',
+    message: expect.stringMatching(/c was judged by threshold 0\.5, others of tiny@1 by no threshold/),
+  });
+});
+
 /** The part's own bytes, with a record that fits them. */
 async function replacePart(chunk: string, text: string): Promise<void> {
   const name = (await readdir(join(store.address, 'parts'))).find(

@@ -169,6 +169,43 @@ describe('a planted fault', () => {
       /model joy@.*expected toy@/,
     ],
     [
+      'a row that another threshold judged',
+      async () =>
+        changeRows(await fullest(), (rows) => [
+          ...rows.slice(0, -1),
+          rows.at(-1)!.replace('"threshold":0.5', '"threshold":0.25'),
+        ]),
+      /png was judged by threshold 0\.25, others of toy@.* by threshold 0\.5/,
+    ],
+    [
+      'rows that another threshold judged than the record says',
+      async () => {
+        for (const shard of [1, 2, 3]) await changeRecord(shard, 'rows.threshold', 0.25);
+      },
+      /judged by threshold 0\.5, others of toy@.* by threshold 0\.25/,
+    ],
+    ...(
+      [
+        ['regions', true, /png has no regions/],
+        ['maps', 'npy', /png has no map, its record says npy/],
+        ['heatmaps', 'jpg', /png has no heat map/],
+      ] as const
+    ).map(([what, says, expected]): [string, () => Promise<unknown>, RegExp] => [
+      `rows without the ${what} of their record`,
+      async () => {
+        for (const shard of [1, 2, 3]) await changeRecord(shard, `rows.${what}`, says);
+      },
+      expected,
+    ]),
+    ...(['map', 'heatmap'] as const).map((what): [string, () => Promise<unknown>, RegExp] => [
+      `a row with a ${what} that its record does not name`,
+      async () =>
+        changeRows(await fullest(), (rows) =>
+          rows.map((row) => row.replace('"model"', `"${what}":"a.${what}.npy","model"`)),
+        ),
+      /says that none was asked for/,
+    ]),
+    [
       'a row of another shard',
       async () => {
         const shard = await fullest();
