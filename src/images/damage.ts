@@ -4,8 +4,9 @@
  */
 import type { OpenFile } from '../files/open-file.js';
 import type { PictureFormat } from './format.js';
+import { walkPng } from './png-chunks.js';
 
-const k_mostChunks = 100_000;
+const k_pngChecksum = 4;
 const k_jpegHeadBytes = 1 << 18;
 
 /** Completes "FILE: damaged or not readable: ...". */
@@ -24,18 +25,13 @@ export async function damageOf(format: PictureFormat, file: OpenFile): Promise<s
 }
 
 async function pngDamage(file: OpenFile): Promise<string | undefined> {
-  let at = 8;
-  for (let chunk = 0; chunk < k_mostChunks; chunk++) {
-    const head = Buffer.from(await file.read(at, 8));
-    if (head.length < 8) return 'it ends before its last chunk';
-    const length = head.readUInt32BE(0);
-    const type = head.toString('latin1', 4, 8);
-    if (!/^[A-Za-z]{4}$/.test(type)) return 'a chunk has no name';
-    if (at + 12 + length > file.bytes) return `it ends inside a chunk (${type})`;
-    if (type === 'IEND') return undefined;
-    at += 12 + length;
-  }
-  return undefined;
+  let damage: string | undefined;
+  const end = await walkPng(file, ({ name, from, length }) => {
+    if (!/^[A-Za-z]{4}$/.test(name)) damage = 'a chunk has no name';
+    else if (from + length + k_pngChecksum > file.bytes) damage = `it ends inside a chunk (${name})`;
+    return damage !== undefined || name === 'IEND';
+  });
+  return end === 'ended' ? 'it ends before its last chunk' : damage;
 }
 
 async function jpegDamage(file: OpenFile): Promise<string | undefined> {

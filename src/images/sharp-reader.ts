@@ -9,6 +9,7 @@ import type { PictureFormat } from './format.js';
 import { ownCopy } from './own-copy.js';
 import type { PictureFile } from './picture-input.js';
 import { gifMode, pngMode } from './pillow-mode.js';
+import { mostPngChunks, pngFrames } from './png-chunks.js';
 import { checkSize, type ReadLimits } from './read-limits.js';
 import { channelsOf, eightBits, type Samples } from './samples.js';
 import { type Metadata, type Sharp, sharp } from './sharp.js';
@@ -75,7 +76,7 @@ async function readFacts(
   // The limit is ours to check: the library would tell it by a text alone.
   const metadata = await coded(source, () => openSharp(source, { maxPixels: false }).metadata());
   checkSize(name, metadata.width, metadata.height, limits.maxPixels);
-  const frames = format === 'png' ? pngFrames(head) : (metadata.pages ?? 1);
+  const frames = await framesOf(source, metadata);
   if (frames > 1) {
     throw new CraneError('E_IMAGE_ANIMATED', `${name}: has ${frames} frames, expected one`, {
       hint: 'save the wanted one as its own file',
@@ -180,10 +181,14 @@ function inputOf(source: PictureFile): string | Uint8Array {
   return source.kind === 'file' ? source.path : source.bytes;
 }
 
-/** Frames that an animated PNG announces before its pixels (chunk acTL). */
-function pngFrames(head: Uint8Array): number {
-  const at = Buffer.from(head.buffer, head.byteOffset, head.byteLength).indexOf('acTL', 8, 'latin1');
-  return at < 0 || at + 8 > head.length ? 1 : new DataView(head.buffer, head.byteOffset).getUint32(at + 4);
+/** Of a PNG by its chunks: the library sees but its first picture. */
+async function framesOf({ name, format, file }: OpenedFile, { pages }: Metadata): Promise<number> {
+  if (format !== 'png') return pages ?? 1;
+  const frames = await pngFrames(file);
+  if (frames !== undefined) return frames;
+  throw new CraneError('E_IMAGE_DECODE', `${name}: a PNG of over ${mostPngChunks} chunks`, {
+    hint: 'save it anew without its texts',
+  });
 }
 
 /** The library's own text is kept as the cause and never quoted (damage.ts). */
