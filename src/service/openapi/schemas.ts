@@ -200,11 +200,15 @@ export function inferenceSchemas(outputs: readonly string[]): Record<string, Sch
             required: ['name', 'datatype', 'shape'],
           },
         },
-        outputs: list({
-          type: 'object',
-          properties: { name: { type: 'string', enum: outputs }, parameters },
-          required: ['name'],
-        }),
+        outputs: {
+          ...list({
+            type: 'object',
+            properties: { name: { type: 'string', enum: outputs }, parameters },
+            required: ['name'],
+          }),
+          maxItems: outputs.length,
+          description: 'each name once',
+        },
       },
       required: ['inputs'],
     },

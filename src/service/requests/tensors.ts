@@ -113,9 +113,7 @@ function picturesOf(input: InputTensor, maxFiles: number): TensorPicture[] {
   if (name === 'IMAGE' && datatype === 'BYTES') {
     const count = shape.reduce((product, side) => product * side, 1);
     checkCount(count);
-    const files = input.binary ? splitBytes(input.binary) : encodedFiles(input.data);
-    if (files.length !== count)
-      throw new CraneError('E_IMAGE_SHAPE', `IMAGE has ${files.length} elements, its shape says ${count}`);
+    const files = input.binary ? splitBytes(input.binary, count) : encodedFiles(input.data, count);
     return files.map((bytes) => ({ bytes, form: { kind: 'file' } }));
   }
   if (name === 'PIXELS' && datatype === 'UINT8') {
@@ -145,23 +143,32 @@ function picturesOf(input: InputTensor, maxFiles: number): TensorPicture[] {
   });
 }
 
-/** Each element has its length before it, 4 bytes, little-endian. */
-function splitBytes(binary: Uint8Array): Uint8Array[] {
+function checkElements(found: number | string, count: number): void {
+  if (found !== count)
+    throw new CraneError('E_IMAGE_SHAPE', `IMAGE has ${found} elements, its shape says ${count}`);
+}
+
+/** Each element has its length before it, 4 bytes, little-endian. No more are made than the shape says: empty ones are millions. */
+function splitBytes(binary: Uint8Array, count: number): Uint8Array[] {
   const view = new DataView(binary.buffer, binary.byteOffset, binary.byteLength);
   const elements: Uint8Array[] = [];
   for (let at = 0; at < binary.length; ) {
+    if (elements.length === count) checkElements(`more than ${count}`, count);
     const length = at + 4 <= binary.length ? view.getUint32(at, true) : Number.POSITIVE_INFINITY;
     if (at + 4 + length > binary.length)
       throw new CraneError('E_HTTP_REQUEST', 'IMAGE: an element is longer than the data');
     elements.push(binary.subarray(at + 4, at + 4 + length));
     at += 4 + length;
   }
+  checkElements(elements.length, count);
   return elements;
 }
 
-function encodedFiles(data: unknown): Uint8Array[] {
+function encodedFiles(data: unknown, count: number): Uint8Array[] {
   if (!Array.isArray(data)) throw new CraneError('E_HTTP_REQUEST', 'IMAGE has no data');
-  return data.flat(7).map((text: unknown, at) => fromBase64(text, `IMAGE[${at}]`));
+  const texts: unknown[] = data.flat(7);
+  checkElements(texts.length, count);
+  return texts.map((text: unknown, at) => fromBase64(text, `IMAGE[${at}]`));
 }
 
 function plainBytes(data: unknown): Uint8Array {
@@ -171,9 +178,11 @@ function plainBytes(data: unknown): Uint8Array {
   return Uint8Array.from(values as number[]);
 }
 
+/** Each once: an answer holds every map anew for every time that it is named. */
 function outputsOf(outputs: unknown): InferRequest['outputs'] {
   if (outputs === undefined) return undefined;
   if (!Array.isArray(outputs)) throw new CraneError('E_HTTP_REQUEST', 'outputs is no list');
+  const named = new Set<OutputName>();
   return outputs.map((entry: unknown, index) => {
     const { name, parameters } = objectOr(entry ?? null, `outputs[${index}]`);
     if (!outputNames.includes(name as OutputName)) {
@@ -181,6 +190,9 @@ function outputsOf(outputs: unknown): InferRequest['outputs'] {
         hint: `there are ${outputNames.join(', ')}`,
       });
     }
+    if (named.has(name as OutputName))
+      throw new CraneError('E_HTTP_REQUEST', `the output "${name as OutputName}" is named twice`);
+    named.add(name as OutputName);
     const { binary_data: isBinary } = objectOr(parameters, `outputs[${index}].parameters`);
     return { name: name as OutputName, isBinary: isBinary === true };
   });

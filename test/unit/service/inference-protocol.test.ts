@@ -243,6 +243,31 @@ describe('the Open Inference Protocol', () => {
     }
   });
 
+  it('makes no more elements than the shape says', async () => {
+    const empty = Buffer.alloc(800_000);
+    const parameters = { binary_data_size: empty.length };
+    const binary = await infer(
+      { inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [2], parameters }] },
+      empty,
+    );
+    const told = (found: string) => expect.stringContaining(`IMAGE has ${found} elements, its shape says 2`);
+    expect([binary.status, binary.answer.error]).toEqual([400, told('more than 2')]);
+    const data = [Array(50_000).fill('*')];
+    const inJson = await infer({ inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [2], data }] });
+    expect([inJson.status, inJson.answer.error]).toEqual([400, told('50000')]);
+  });
+
+  it('gives an output once, however often it is named', async () => {
+    const output = { name: 'MAP', parameters: { binary_data: true } };
+    const twice = await infer({ inputs: [image(bright)], outputs: [output, { name: 'SCORE' }, output] });
+    expect([twice.status, twice.answer.error]).toEqual([
+      400,
+      expect.stringContaining('"MAP" is named twice'),
+    ]);
+    const all = [output, { name: 'SCORE' }, { name: 'ANOMALOUS' }, { name: 'REGIONS' }];
+    expect((await infer({ inputs: [image(bright)], outputs: all })).status).toBe(200);
+  });
+
   it('says that ANOMALOUS needs a threshold', async () => {
     const { status, answer } = await infer({
       parameters: { fit: 'pad' },
