@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import { CraneError } from '../../errors.js';
+import { Gathered } from './gathered.js';
 import { type NamedPicture, type RequestLimits, safeName } from './named-picture.js';
 import { countedBody } from './read-body.js';
 import { type ChoicesReader, k_maxChoice } from './request-options.js';
@@ -16,16 +17,16 @@ export async function readForm(
   reader: ChoicesReader,
   limits: RequestLimits,
 ): Promise<NamedPicture[]> {
-  const pictures: { name: string; label: string; chunks: Buffer[] }[] = [];
+  const pictures: { name: string; label: string; gathered: Gathered }[] = [];
   let fault: CraneError | undefined;
   const fail = (error: CraneError) => {
     fault ??= error;
   };
   const parser = makeParser(request, limits);
   parser.on('file', (label, stream, filename) => {
-    const chunks: Buffer[] = [];
-    pictures.push({ name: safeName(filename, pictures.length), label, chunks });
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const gathered = new Gathered();
+    pictures.push({ name: safeName(filename, pictures.length), label, gathered });
+    stream.on('data', (chunk: Buffer) => gathered.add(chunk));
     stream.on('error', () => {});
   });
   parser.on('field', (name, value, isNameCut, isValueCut) => {
@@ -58,7 +59,7 @@ export async function readForm(
   parser.end();
   await ended;
   if (fault) throw fault;
-  return pictures.map(({ name, label, chunks }) => ({ name, label, bytes: Buffer.concat(chunks) }));
+  return pictures.map(({ name, label, gathered }) => ({ name, label, bytes: gathered.whole() }));
 }
 
 function makeParser(request: IncomingMessage, { maxBody, maxFiles }: RequestLimits): BusboyInstance {

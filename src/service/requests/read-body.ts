@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { CraneError } from '../../errors.js';
 import type { Place } from '../admission.js';
+import { Gathered } from './gathered.js';
 
 export interface BodyLimits {
   maxBody: number;
@@ -62,9 +63,9 @@ export async function readJsonBody(request: IncomingMessage, limits: BodyLimits)
 export async function readBody(request: IncomingMessage, limits: BodyLimits, kind?: 'JSON'): Promise<Buffer> {
   const length = checkLength(request, limits, kind);
   if (length === undefined) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of countedBody(request, limits, kind)) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    const gathered = new Gathered();
+    for await (const chunk of countedBody(request, limits, kind)) gathered.add(chunk);
+    return gathered.whole();
   }
   // Not copied together at the end: that would hold up the event loop. The memory is real only once it is filled.
   const body = Buffer.allocUnsafeSlow(length);

@@ -136,6 +136,25 @@ describe('bodies', () => {
     expect(answer).toMatch(/^HTTP\/1.1 415 /);
   });
 
+  it('in chunks of one byte are what they are in one, raw and as a form', async () => {
+    service = await startFakeService(model);
+    const form = formOf([
+      `Content-Disposition: form-data; name="p"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n${Buffer.from(picture).toString('latin1')}`,
+    ]);
+    for (const [type, body] of [
+      ['image/png', Buffer.from(picture)],
+      [formType['content-type'], Buffer.from(form, 'latin1')],
+    ] as const) {
+      const head = headOf('', type).replace(
+        'Content-Length: ',
+        'Connection: close\r\nTransfer-Encoding: chunked',
+      );
+      const chunks = [...body].map((byte) => Buffer.from([0x31, 0x0d, 0x0a, byte, 0x0d, 0x0a]));
+      const answer = await speak(Buffer.concat([Buffer.from(head), ...chunks, Buffer.from('0\r\n\r\n')]));
+      expect(answer).toMatch(/^HTTP\/1.1 200 [\s\S]*"score":0.8/);
+    }
+  });
+
   it('that end too early are nobody’s', async () => {
     service = await startFakeService(model);
     await speak(`${headOf(1000)}abc`, true);
