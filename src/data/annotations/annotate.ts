@@ -48,22 +48,9 @@ export async function matchPictures(
   const paths = below.filter((path) => !isAmongLabels(path, folders));
   const places = new Places(paths);
   const within = relative(tree.root, folder).split(sep).join('/');
-  const byPath = new Map<string, FoundPicture>();
-  const missing: string[] = [];
-  for (const { name, isStem, size, shapes, undrawn = 0 } of pictures) {
-    const path = places.find(name, within, isStem);
-    if (path === undefined) {
-      missing.push(name);
-      continue;
-    }
-    const known = byPath.get(path);
-    byPath.set(path, {
-      path,
-      size: size ?? known?.size,
-      shapes: [...(known?.shapes ?? []), ...shapes],
-      undrawn: (known?.undrawn ?? 0) + undrawn,
-    });
-  }
+  const { byPath, missing } = gathered(
+    pictures.map((picture) => ({ picture, place: places.find(picture.name, within, picture.isStem) })),
+  );
   if (byPath.size === 0) {
     const first =
       pictures[0] && `the first names ${visible(pictures[0].name)}: put the pictures below the root`;
@@ -87,6 +74,50 @@ export async function matchPictures(
   };
 }
 
+/** What several annotations say of one picture. @throws CraneError E_DATA_ANNOTATIONS where that cannot be, or must not be guessed */
+function gathered(annotated: readonly { picture: AnnotatedPicture; place: Place | undefined }[]): {
+  byPath: Map<string, FoundPicture>;
+  missing: string[];
+} {
+  const sure = new Set(annotated.map(({ place }) => (place?.isSure ? place.path : undefined)));
+  const byPath = new Map<string, FoundPicture & { shapes: Shape[] }>();
+  const names = new Map<string, string>();
+  const missing: string[] = [];
+  for (const { picture, place } of annotated) {
+    const { name, size, shapes, undrawn = 0 } = picture;
+    // A name alone is no claim on a picture that another annotation means by its path.
+    if (place === undefined || (!place.isSure && sure.has(place.path))) {
+      missing.push(name);
+      continue;
+    }
+    const { path, isSure } = place;
+    const other = names.get(path);
+    if (!isSure && other !== undefined && other !== name)
+      throw refuse(path, `is named by two annotations, ${visible(other)} and ${visible(name)}`, k_whose);
+    names.set(path, name);
+    const found = byPath.get(path) ?? { path, size, shapes: [], undrawn: 0 };
+    byPath.set(path, found);
+    if (size && found.size && !isSame(size, found.size))
+      throw refuse(path, `annotated as ${sizeText(found.size)} and as ${sizeText(size)} pixels`, k_scale);
+    found.size ??= size;
+    for (const shape of shapes) found.shapes.push(shape);
+    found.undrawn += undrawn;
+  }
+  return { byPath, missing };
+}
+
+const k_whose = 'put the pictures below the root in the folders that the annotations name';
+const k_scale =
+  'annotations hold for the picture as it was: put that one there, or scale the annotations with it';
+
+function refuse(path: string, what: string, hint: string): CraneError {
+  return new CraneError('E_DATA_ANNOTATIONS', `${path}: ${what}`, { hint });
+}
+
+function sizeText({ width, height }: Size): string {
+  return `${width} x ${height}`;
+}
+
 /** Of `labels/train` the `images/train`, which is where YOLO looks for its pictures. */
 function imagesFor(folder: string): string {
   return folder.replace(/(^|\/)labels(?=\/|$)/i, '$1images');
@@ -96,6 +127,13 @@ function imagesFor(folder: string): string {
 function isAmongLabels(path: string, folders: ReadonlySet<string>): boolean {
   const images = imagesFor(dirname(path));
   return images !== dirname(path) && folders.has(images);
+}
+
+/** Where a picture was found that an annotation names. */
+interface Place {
+  path: string;
+  /** by its folder too, not by its name alone */
+  isSure: boolean;
 }
 
 class Places {
@@ -114,17 +152,20 @@ class Places {
     }
   }
 
-  find(name: string, within: string, isStem: boolean): string | undefined {
+  find(name: string, within: string, isStem: boolean): Place | undefined {
     for (const place of [within, ''])
-      if (!isStem && this.#paths.has(join(place, name))) return join(place, name);
+      if (!isStem && this.#paths.has(join(place, name))) return { path: join(place, name), isSure: true };
     const known = (isStem ? this.#byStem : this.#byName).get(basename(name).normalize('NFC')) ?? [];
     // labels/train/1.txt and images/train/1.jpg: another picture of that name, in images/val, is another one.
     const texts = join(within, dirname(name));
     const images = imagesFor(texts);
-    if (isStem && images !== texts && this.#folders.has(images)) return onlyOf(known, images, dirname);
-    if (known.length <= 1) return known[0];
+    const placeOf = (path: string | undefined) =>
+      path === undefined ? undefined : { path, isSure: [texts, images].includes(dirname(path)) };
+    if (isStem && images !== texts && this.#folders.has(images))
+      return placeOf(onlyOf(known, images, dirname));
+    if (known.length <= 1) return placeOf(known[0]);
     // Of several, the one in a folder of the same name.
-    return onlyOf(known, basename(texts), (path) => basename(dirname(path)));
+    return placeOf(onlyOf(known, basename(texts), (path) => basename(dirname(path))));
   }
 }
 
@@ -198,12 +239,10 @@ async function draw(root: string, { path, size, shapes }: FoundPicture) {
   const of =
     size === undefined || isSame(size, upright) ? upright : isSame(size, stored) ? stored : undefined;
   if (of === undefined) {
-    throw new CraneError(
-      'E_DATA_ANNOTATIONS',
-      `${path}: annotated as ${size!.width} x ${size!.height} pixels, but the picture has ${upright.width} x ${upright.height}`,
-      {
-        hint: 'annotations hold for the picture as it was: put that one there, or scale the annotations with it',
-      },
+    throw refuse(
+      path,
+      `annotated as ${sizeText(size!)} pixels, but the picture has ${sizeText(upright)}`,
+      k_scale,
     );
   }
   try {

@@ -1,5 +1,7 @@
 /** COCO's JSON: all pictures, categories and annotations in one file. */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { visible } from '../../terminal/visible.js';
 import { type AnnotatedPicture, type Annotations, refuseAnnotations } from './annotated.js';
 import type { Shape } from './shapes.js';
 
@@ -38,11 +40,13 @@ export function readCoco(value: unknown, file: string): Annotations {
     throw refuseAnnotations(file, `${issue?.path.join('.')}: ${issue?.message}`, checked.error);
   }
   const { images, annotations, categories } = checked.data;
-  const names = new Map(categories.map((category) => [category.id, category.name]));
+  const names = new Map<string | number, string>();
+  for (const { id: of, name } of categories) setOnce(names, of, name, `${file}: categories`);
   const pictures = new Map<string | number, AnnotatedPicture>();
   for (const { id: of, file_name, width, height } of images) {
     const size = width && height ? { size: { width, height } } : {};
-    pictures.set(of, { name: file_name.replaceAll('\\', '/'), isStem: false, ...size, shapes: [] });
+    const picture = { name: file_name.replaceAll('\\', '/'), isStem: false, ...size, shapes: [] };
+    setOnce(pictures, of, picture, `${file}: images`);
   }
   let boxes = 0;
   let lost = 0;
@@ -69,6 +73,14 @@ export function readCoco(value: unknown, file: string): Annotations {
       ...(lost > 0 ? [`${file}: ${lost} annotations have no area, or no picture`] : []),
     ],
   };
+}
+
+/** What stands there twice alike is one; what does not makes a guess of every annotation that names it. */
+function setOnce<T>(map: Map<string | number, T>, of: string | number, value: T, where: string): void {
+  const known = map.get(of);
+  if (known !== undefined && !isDeepStrictEqual(known, value))
+    throw refuseAnnotations(where, `the id ${visible(String(of))} stands for two that differ`);
+  map.set(of, value);
 }
 
 function toShape(
