@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     include: ['unit', 'cli', 'service', 'fire'].map((suite) => `test/${suite}/**/*.test.ts`),
     globalSetup: ['test/own-temporary-folder.ts'],
-    // Two cores are common: more workers only wait for each other.
-    maxWorkers: 2,
+    // Two cores are common, and a test waits for files and for programs that it started: two tests left a quarter of them idle.
+    maxWorkers: 3,
     testTimeout: 20_000,
     // npm run coverage, never part of npm test. Of test/unit only: test/cli runs dist/ in processes of its own.
     coverage: {

@@ -150,6 +150,7 @@ export const errorTable = {
   E_DEVICE: { exit: 5, http: 500, what: 'the wanted device is not there' },
   E_MEMORY: { exit: 5, http: 503, what: 'not enough memory' },
   E_TEXT_ENCODING: { exit: 3, http: 400, what: 'a text file whose characters are neither UTF-8 nor UTF-16' },
+  E_FILE_CHANGED: { exit: 5, http: 500, what: 'a bank or weights that were written to while in use' },
   E_IO_READ: { exit: 5, http: 500, what: 'a file cannot be read' },
   E_IO_WRITE: { exit: 5, http: 507, what: 'a file cannot be written' },
 } as const satisfies Record<string, ErrorKind>;

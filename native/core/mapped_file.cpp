@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "core/error.h"
 
@@ -26,6 +27,13 @@ std::string identity_of(const struct stat& status) {
 }
 
 }  // namespace
+
+MappedFile::MappedFile(std::string path, const struct stat& status, const std::byte* data)
+    : path_(std::move(path)),
+      identity_(identity_of(status)),
+      version_(path_, status),
+      data_(data),
+      size_(static_cast<size_t>(status.st_size)) {}
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -49,8 +57,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
     }
   }
   ::close(descriptor);
-  return std::shared_ptr<const MappedFile>(
-      new MappedFile(path, identity_of(status), static_cast<const std::byte*>(data), size));
+  return std::shared_ptr<const MappedFile>(new MappedFile(path, status, static_cast<const std::byte*>(data)));
 }
 
 MappedFile::~MappedFile() {

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "core/file_version.h"
+
 namespace crane {
 
 class MappedFile {
@@ -23,13 +25,14 @@ class MappedFile {
   // Tells the file, as it was when it was opened, from every other and from itself after a change: device,
   // inode, size and the times of its last changes.
   const std::string& identity() const noexcept { return identity_; }
+  const FileVersion& version() const noexcept { return version_; }
 
  private:
-  MappedFile(std::string path, std::string identity, const std::byte* data, size_t size)
-      : path_(std::move(path)), identity_(std::move(identity)), data_(data), size_(size) {}
+  MappedFile(std::string path, const struct stat& status, const std::byte* data);
 
   std::string path_;
   std::string identity_;
+  FileVersion version_;
   const std::byte* data_;
   size_t size_;
 };

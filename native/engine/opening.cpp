@@ -129,17 +129,22 @@ std::vector<layers::Block> Engine::State::plain_blocks() const {
   return vision::Tower::load_plain_blocks(weights_of(config), config.vision, device);
 }
 
-std::string Engine::State::with_packed_weights(std::string_view tower,
+std::string Engine::State::with_packed_weights(std::string_view tower, const weights::CanonicalWeights& all,
                                                const std::function<void(layers::PackedWeights*)>& load) {
+  const auto load_unchanged = [&](layers::PackedWeights* packed) {
+    load(packed);
+    // What was read while somebody wrote is a mixture, which nothing may keep.
+    for (const auto& file : all.files) file->check_versions();
+  };
   if (!config.start_cache || !device.is_cpu()) {
-    load(nullptr);
+    load_unchanged(nullptr);
     return "memory";
   }
   const auto& [folder, identity, least_bytes] = *config.start_cache;
   const std::string face(kernels::chosen_face("linear", config.precision));
   layers::PackedWeights packed(join_text(folder, "/", identity, ".", tower, ".", face, ".safetensors"),
                                join_text(identity, " ", tower, " ", face));
-  load(&packed);
+  load_unchanged(&packed);
   if (packed.is_mapped()) return "mapped";
   if (packed.is_shared()) return "shared";
   try {
@@ -165,14 +170,14 @@ void Engine::State::open(const EngineConfig& from, at::Device on) {
     check_input(vision_facts.joint_width == text.structure().joint_width, "E_MODEL_CONFIG",
                 "the vision tower ends in ", vision_facts.joint_width, " dimensions, the text tower in ",
                 text.structure().joint_width);
-    vision_packed = with_packed_weights("vision", [&](layers::PackedWeights* packed) {
+    vision_packed = with_packed_weights("vision", all, [&](layers::PackedWeights* packed) {
       vision = vision::Tower::load(all, config.vision, device, packed);
     });
   }
   if (config.source) {
     const weights::CanonicalWeights all =
         weights::canonicalise({weights::open_weights(config.source->weights)});
-    source_packed = with_packed_weights("source", [&](layers::PackedWeights* packed) {
+    source_packed = with_packed_weights("source", all, [&](layers::PackedWeights* packed) {
       source = vision::load_spatial_source(all, config.source->tower, device, packed);
     });
   }

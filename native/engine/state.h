@@ -57,7 +57,8 @@ struct Engine::State {
 
   // Runs `load` with what the start cache holds for a tower, and keeps what it lacked. Returns
   // TowerFacts::packed.
-  std::string with_packed_weights(std::string_view tower,
+  // Errors: those of `load`; E_FILE_CHANGED where `all` was written to meanwhile.
+  std::string with_packed_weights(std::string_view tower, const weights::CanonicalWeights& all,
                                   const std::function<void(layers::PackedWeights*)>& load);
 
   // Reads the weights again.

@@ -113,6 +113,7 @@ Bank Bank::joined(const std::vector<const Bank*>& banks) {
   joined.precision_ = first.precision_;
   joined.chosen_ = joined_chosen(banks);
   joined.background_ = joined_background(banks);
+  for (const Bank* bank : banks) bank->check_versions();
   return joined;
 }
 

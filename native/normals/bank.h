@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/file_version.h"
 #include "normals/patch_rows.h"
 #include "normals/search.h"
 #include "normals/subspace.h"
@@ -69,7 +70,12 @@ class Bank {
   // has.
   static Bank read(const std::string& path, at::Device device);
 
-  // Whole or not at all. metadata: what the caller wants to find again. Errors: E_IO_WRITE.
+  // Rows that are mapped are those of the file only as long as nobody writes to it: whoever has compared with
+  // them asks afterwards. Errors: E_FILE_CHANGED.
+  void check_versions() const;
+
+  // Whole or not at all. metadata: what the caller wants to find again. Errors: E_IO_WRITE; those of
+  // check_versions.
   void write(const std::string& path, const std::map<std::string, std::string>& metadata) const;
 
   const PatchSource& what() const noexcept { return what_; }
@@ -130,6 +136,7 @@ class Bank {
   std::optional<Chosen> chosen_;
   std::optional<Background> background_;
   at::ScalarType precision_ = at::kFloat;
+  std::vector<FileVersion> versions_;  // of the files that rows or what is beside them are mapped from
 };
 
 }  // namespace crane::normals

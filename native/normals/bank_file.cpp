@@ -285,10 +285,20 @@ Bank Bank::read(const std::string& path, at::Device device) {
   bank.chosen_ = std::move(chosen);
   bank.background_ = std::move(background);
   bank.precision_ = precision_of(*file, view);
+  if (device.is_cpu() && (bank.precision_ == at::kFloat || !bank.beside_.empty())) {
+    bank.versions_ = file->versions();
+  }
+  // What was read while somebody wrote is a mixture.
+  file->check_versions();
   return bank;
 }
 
+void Bank::check_versions() const {
+  for (const FileVersion& version : versions_) version.check();
+}
+
 void Bank::write(const std::string& path, const std::map<std::string, std::string>& metadata) const {
+  check_versions();
   const weights::DType type = stored_type(precision_);
   const at::Tensor rows = rows_.to(at::kCPU, precision_).contiguous();
   const std::vector<int64_t> sides{grid_.height, grid_.width};

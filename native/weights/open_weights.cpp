@@ -85,7 +85,11 @@ std::shared_ptr<const WeightFile> open_mapped(const std::shared_ptr<const Mapped
                                               const std::string& path) {
   auto file = open_weights({mapping->data(), mapping->size()}, mapping, path);
   // An index has said which files it leads to. Nobody else has the file yet.
-  if (file->identity().empty()) std::const_pointer_cast<WeightFile>(file)->set_identity(mapping->identity());
+  if (file->identity().empty()) {
+    const auto opened = std::const_pointer_cast<WeightFile>(file);
+    opened->set_identity(mapping->identity());
+    opened->add_version(mapping->version());
+  }
   return file;
 }
 

@@ -36,6 +36,7 @@ class Shards final : public WeightFile {
     std::string identity;
     for (const auto& file : files_) {
       identity.append(file->identity()).append(";");
+      for (const FileVersion& version : file->versions()) add_version(version);
       for (const TensorView& view : file->tensors()) {
         const auto [other, is_new] = owner.emplace(view.name, file.get());
         check_input(is_new, "E_WEIGHTS_EXTRA", file->path(), ": tensor ", quote_name(view.name), " is in ",

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/file_version.h"
+
 namespace crane::weights {
 
 enum class DType { f16, bf16, f32, f64, u8, i8, i16, i32, i64, boolean };
@@ -72,8 +74,17 @@ class WeightFile {
   // Said by whoever opened the file, once, before it is handed out.
   void set_identity(std::string identity) { identity_ = std::move(identity); }
 
+  // Errors: E_FILE_CHANGED where a file that views point into was written to since it was opened.
+  void check_versions() const {
+    for (const FileVersion& version : versions_) version.check();
+  }
+  const std::vector<FileVersion>& versions() const noexcept { return versions_; }
+  // As set_identity().
+  void add_version(const FileVersion& version) { versions_.push_back(version); }
+
  private:
   std::string identity_;
+  std::vector<FileVersion> versions_;
 };
 
 // Looks at the content, never at the file's name. Nothing in the file is executed.

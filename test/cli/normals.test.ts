@@ -1,6 +1,6 @@
 /** Banks of normal pictures with the built engine: a slow judge, drawn banks, an end in the middle. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -126,6 +126,34 @@ describe('scores and own scores', () => {
       await one.dispose();
     },
     120_000 * timesSlower,
+  );
+
+  it(
+    'stay those of a bank that another is renamed over, and are refused where it is written over in place',
+    async () => {
+      const engine = await loadEngine({ model, startCache: false });
+      try {
+        const [path, first, second] = ['used', 'first', 'second'].map((name) => at(`${name}.safetensors`));
+        await (await engine.learnNormals(good(0, 2))).save(first!);
+        await (await engine.learnNormals(good(4, 6))).save(second!);
+        await copyFile(first!, path!);
+        const bank = await engine.openNormals(path!);
+        const scored = async (normals: typeof bank) => (await engine.score(square(1), { normals })).score;
+        const score = await scored(bank);
+        await copyFile(second!, at('new.safetensors'));
+        await rename(at('new.safetensors'), path!);
+        expect(await scored(bank)).toBe(score);
+        const other = await engine.openNormals(path!);
+        expect(await scored(other)).not.toBe(score);
+        await copyFile(first!, path!);
+        await expect(scored(other)).rejects.toMatchObject({ code: 'E_FILE_CHANGED' });
+        expect(await scored(bank)).toBe(score);
+        expect(await scored(await engine.openNormals(path!))).toBe(score);
+      } finally {
+        await engine.dispose();
+      }
+    },
+    60_000 * timesSlower,
   );
 });
 

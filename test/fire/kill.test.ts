@@ -21,7 +21,7 @@ import { buildShim, type CallKind, countCalls, isFull, numbersFrom, runUnder } f
 const k_calls: readonly CallKind[] = ['open', 'write', 'fsync', 'rename'];
 /** A run is gone on with so often before it is let finish. */
 const k_killsOfOneRun = 6;
-const k_kills = isFull ? 42 : 3;
+const k_kills = isFull ? 42 : 1;
 
 it(`kill -9, ${k_kills} times for each command`, async () => {
   const shim = await buildShim();

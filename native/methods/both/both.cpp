@@ -147,7 +147,10 @@ Scores Both::kept_prompts(const Towers& towers, const BothContext& context, int6
                 "a bank that was learned with other settings of the prompts' maps");
     features.emplace_back(each.name, found->second[picture]);
   }
-  return prompts_.score_kept(towers, features, *context.prompts);
+  context.bank->check_versions();
+  Scores scores = prompts_.score_kept(towers, features, *context.prompts);
+  context.bank->check_versions();
+  return scores;
 }
 
 Shares Both::shares_of(const Towers& towers, const BothContext& context) const {

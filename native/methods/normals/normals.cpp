@@ -165,6 +165,11 @@ std::vector<PatchCount> BankContext::left_out() const {
   return counts;
 }
 
+void BankContext::check_versions() const {
+  bank.check_versions();
+  if (asked) asked->check_versions();
+}
+
 const normals::Subspace& BankContext::subspace() const {
   std::call_once(fitted_, [this] { subspace_ = bank.subspace(k_none); });
   return *subspace_;
@@ -292,7 +297,10 @@ Scores Normals::score(const Towers& towers, const Input& input, Trace* trace) co
     own.bank.check_fits(patch_towers(towers), input.image.size(2), input.image.size(3));
     const at::Tensor rows =
         normals::patch_rows(patch_towers(towers), own.bank.what(), input.image.slice(0, b, b + 1));
-    return scores_of(towers, rows, own, k_none, trace);
+    own.bank.check_versions();  // what is shorter now must not be looked at
+    Scores scores = scores_of(towers, rows, own, k_none, trace);
+    own.bank.check_versions();
+    return scores;
   };
   for (int64_t b = 0; b < input.image.size(0); ++b) {
     const Scores one = score_one(b);
@@ -307,6 +315,13 @@ Scores Normals::score(const Towers& towers, const Input& input, Trace* trace) co
 
 Scores Normals::score_own(const Towers& towers, const Context& context, int64_t picture) const {
   const auto& own = own_context<BankContext>(context, k_name);
+  own.check_versions();
+  Scores scores = scores_of_own(towers, own, picture);
+  own.check_versions();
+  return scores;
+}
+
+Scores Normals::scores_of_own(const Towers& towers, const BankContext& own, int64_t picture) const {
   CRANE_CHECK_INVARIANT(picture >= 0 && picture < own.own_pictures(), "picture ", picture, " of ",
                         own.own_pictures());
   if (options_.is_mutual) {

@@ -36,6 +36,8 @@ struct BankContext final : Context {
   }
   int64_t own_pictures() const override { return asked ? asked->pictures() : bank.pictures(); }
   std::vector<PatchCount> left_out() const override;
+  // Errors: E_FILE_CHANGED (normals/bank.h).
+  void check_versions() const;
 
   // Of a bank of that kind; all its pictures, fitted when it is first asked for.
   const normals::Subspace& subspace() const;
@@ -77,6 +79,7 @@ class Normals final : public Method {
   // without: a picture of the bank that is left out, or -1
   at::Tensor cosines_of(const at::Tensor& rows, const normals::Bank& bank, int64_t without) const;
   at::Tensor distances_of(const at::Tensor& rows, const BankContext& context, int64_t without) const;
+  Scores scores_of_own(const Towers& towers, const BankContext& own, int64_t picture) const;
   Scores scores_of(const Towers& towers, const at::Tensor& rows, const BankContext& context, int64_t without,
                    Trace* trace) const;
   Scores scores_by(const Towers& towers, const at::Tensor& far, vision::Grid grid,

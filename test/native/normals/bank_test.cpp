@@ -8,9 +8,12 @@
 #include <ATen/ops/stack.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <random>
 
 #include "../weights/error_of.h"
@@ -107,6 +110,45 @@ TEST(Bank, WhatIsKeptBesideIsNotBelieved) {
   bytes[bytes.rfind(value)] = 1;
   write_all(path, bytes);
   EXPECT_EQ(thrown_by([&] { Bank::read(path, at::kCPU); }).code, "E_NORMALS");
+}
+
+// cp over a bank that is in use: its rows are others then, or gone. mv leaves it what it has mapped.
+TEST(Bank, ThatIsWrittenToWhileItIsInUseIsNoticed) {
+  const weights::ScratchFolder folder;
+  const std::string path = folder.file("bank");
+  bank_of({0, 6, 20}, 1).write(path, {});
+  const std::string whole = read_all(path);
+  const auto code_after = [&](const std::function<void()>& change) {
+    write_all(path, whole);
+    const Bank bank = Bank::read(path, at::kCPU);
+    bank.check_versions();
+    const at::Tensor before = bank.rows().clone();
+    change();
+    const std::string code = thrown_by([&] { bank.check_versions(); }).code;
+    EXPECT_EQ(thrown_by([&] { bank.write(folder.file("other"), {}); }).code, code);
+    EXPECT_EQ(thrown_by([&] { Bank::joined({&bank, &bank}); }).code, code);
+    if (code.empty()) {
+      EXPECT_TRUE(bank.rows().equal(before));
+    }
+    return code;
+  };
+  EXPECT_EQ(code_after([] {}), "");
+  EXPECT_EQ(code_after([&] { bank_of({0, 6, 20}, 2).write(path, {}); }), "");  // by another name, renamed
+  EXPECT_EQ(code_after([&] { std::filesystem::remove(path); }), "");
+  EXPECT_EQ(code_after([&] { write_all(path, whole + " "); }), "E_FILE_CHANGED");
+  // Of the same length, a moment later than the clock of the file system can tell.
+  EXPECT_EQ(code_after([&] {
+              write_all(path, whole);
+              std::filesystem::last_write_time(
+                  path, std::filesystem::last_write_time(path) + std::chrono::milliseconds(20));
+            }),
+            "E_FILE_CHANGED");
+  // What is rounded is not mapped.
+  const Bank half = bank_of({0, 6, 20}, 1).rounded_to(at::kHalf);
+  half.write(path, {});
+  const Bank read = Bank::read(path, at::kCPU);
+  write_all(path, "nothing");
+  read.check_versions();
 }
 
 // Every file that is cut off, and every one with a flipped bit that can matter, has an error of its own.
