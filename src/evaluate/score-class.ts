@@ -1,4 +1,5 @@
 /** Scores the pictures of one class and hands each map to the metrics as it comes: no two maps need be held. */
+import { crc32 } from 'node:zlib';
 import { type MaskOptions, maskOfPicture } from '../data/label-mask.js';
 import type { Engine } from '../engine/engine.js';
 import { isEncodable } from '../engine/method-choice.js';
@@ -178,7 +179,9 @@ async function keptResult(
   const line = dependsOnBatch ? undefined : kept?.journal.find(set, item.index);
   if (!kept || !line) return undefined;
   const map = await kept.folder.readMap(kept.folder.mapName(setFolder, item.index));
-  return map && { map, line };
+  // One that was changed is as one that is not there.
+  const isAsWritten = line.mapCrc32 === undefined || (map && crcOf(map)) === line.mapCrc32;
+  return map && isAsWritten ? { map, line } : undefined;
 }
 
 async function keep(
@@ -192,12 +195,16 @@ async function keep(
   await kept.journal.append(line);
 }
 
+function crcOf({ data }: Pick<MapValues, 'data'>): number {
+  return crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
 /** All that a line may hold of it: what is left out here does not compile. */
 function lineOf(
-  { index, score, mapMax, width, height, model, backgroundPatches, warnings }: PictureScore,
+  { index, score, mapMax, width, height, model, backgroundPatches, warnings, map }: PictureScore,
   set: number,
 ): JournalLine {
-  const line = { set, index, score, mapMax: mapMax!, width, height, model };
+  const line = { set, index, score, mapMax: mapMax!, width, height, model, mapCrc32: crcOf(map!) };
   const said = { backgroundPatches, warnings } satisfies Record<
     Exclude<keyof JournalLine, keyof typeof line>,
     unknown
@@ -254,7 +261,7 @@ function placeOf(item: PlacedItem): Omit<UnscoredPicture, 'error'> {
 /** @param ofMask what was noticed while its mask was read, which no journal keeps */
 function scoredPicture(
   item: PlacedItem,
-  { set: _set, index: _index, model: _model, warnings = [], ...figures }: JournalLine,
+  { set: _set, index: _index, model: _model, mapCrc32: _crc, warnings = [], ...figures }: JournalLine,
   ofMask: readonly PictureNote[],
 ): ScoredPicture {
   const all = [...warnings, ...ofMask];

@@ -1,5 +1,6 @@
 /** A line for each scored picture, appended as it comes. A line that a killed process did not finish is cut off. */
 import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
 import { jsonOf, LineFile } from '../files/line-file.js';
@@ -30,6 +31,8 @@ const lineSchema = z.strictObject({
   backgroundPatches: count.exactOptional(),
   /** what is odd about the picture */
   warnings: z.array(noteSchema).exactOptional(),
+  /** of the map's values, little-endian; lines of earlier versions have none */
+  mapCrc32: count.exactOptional(),
 });
 
 export type JournalLine = z.infer<typeof lineSchema>;
@@ -70,7 +73,8 @@ export class Journal {
 
   async append(line: JournalLine): Promise<void> {
     try {
-      await this.#file.append(JSON.stringify(line));
+      const json = JSON.stringify(line);
+      await this.#file.append(`{"crc32":${crc32(json)},"line":${json}}`);
       this.#lines.set(keyOf(line.set, line.index), line);
     } catch (thrown) {
       throw codedWriteError(this.#path, thrown);
@@ -88,11 +92,20 @@ function keyOf(set: number, index: number): string {
 
 function parse(line: Buffer, path: string, number: number): JournalLine {
   try {
-    return lineSchema.parse(jsonOf(line));
+    return lineSchema.parse(jsonOf(unsealed(line)));
   } catch (cause) {
-    throw new CraneError('E_IO_READ', `${path}: line ${number} is no result`, {
-      hint: 'start anew with --force',
+    throw new CraneError('E_IO_READ', `${path}: line ${number} is no result, or was changed`, {
+      hint: 'remove the line, and its picture is scored again; or start anew with --force',
       cause,
     });
   }
+}
+
+/** Lines of earlier versions have no checksum, and are taken as they are. @throws Error where it is that of another line */
+function unsealed(line: Buffer): Buffer {
+  const [head, crc] = /^\{"crc32":(\d{1,10}),"line":/.exec(line.toString('latin1', 0, 40)) ?? [];
+  if (head === undefined) return line;
+  const json = line.subarray(head.length, -1);
+  if (crc32(json) !== Number(crc)) throw new Error('another checksum');
+  return json;
 }

@@ -63,6 +63,10 @@ describe('an interrupted test', () => {
     await writeFile(journal, `${text}{"set":0,"index":5,"sco`);
     await truncate(join(out, 'maps', 'long', '00001.npy'), 100);
     await rm(join(out, 'maps', 'long', '00002.npy'));
+    const changed = join(out, 'maps', 'long', '00000.npy');
+    const bytes = await readFile(changed);
+    bytes[bytes.length - 1]! ^= 1;
+    await writeFile(changed, bytes);
     await writeFile(join(out, 'maps', 'long', '.00003.npy.abc.tmp'), 'half');
     const left = ['run.json', 'report.html', 'state/pictures.jsonl', 'maps/long/00003.npy'];
     for (const name of left) await leave(join(out, name));

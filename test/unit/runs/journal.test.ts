@@ -1,6 +1,7 @@
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readNpy } from '../../../src/files/npy.js';
 import { noteKinds } from '../../../src/images/samples.js';
@@ -44,11 +45,36 @@ describe('the journal of a test', () => {
     await journal.close();
   });
 
+  it('reads lines of earlier versions, which have no checksum, beside those that have one', async () => {
+    const path = join(folder, 'earlier.jsonl');
+    await writeFile(path, `${JSON.stringify(line(0))}\n`);
+    const journal = await Journal.open(path);
+    await journal.append(line(1));
+    await journal.close();
+    const again = await Journal.open(path);
+    expect([0, 1].map((index) => again.find(0, index))).toEqual([line(0), line(1)]);
+    await again.close();
+  });
+
+  it('names a line of which a digit was changed', async () => {
+    const path = join(folder, 'digit.jsonl');
+    const journal = await Journal.open(path);
+    for (const index of [0, 1]) await journal.append(line(index));
+    await journal.close();
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace('0.4333', '0.4334'));
+    await expect(Journal.open(path)).rejects.toMatchObject({
+      code: 'E_IO_READ',
+      message: expect.stringContaining('line 2 is no result, or was changed'),
+    });
+  });
+
   it('reads back every field of a line', async () => {
     const path = join(folder, 'fields.jsonl');
     const full: Required<JournalLine> = {
       ...line(0),
       backgroundPatches: 0,
+      mapCrc32: 2 ** 32 - 1,
       warnings: noteKinds.map((kind) => ({ kind, message: 'is odd', bits: 12 })),
     };
     const journal = await Journal.open(path);
@@ -66,6 +92,10 @@ describe('the journal of a test', () => {
     'null',
     JSON.stringify({ ...line(1), unheardOf: 1 }),
     JSON.stringify({ ...line(1), backgroundPatches: '4' }),
+    `{"crc32":1,"line":${JSON.stringify(line(1))}}`,
+    `{"crc32":${crc32(JSON.stringify(line(1)))},"line":${JSON.stringify(line(2))}}`,
+    `{"crc32":${crc32('7')},"line":7}`,
+    '{"crc32":0,"line":',
   ])('names a line that is no result: %s', async (text) => {
     const path = join(folder, 'bad.jsonl');
     await writeFile(path, `${JSON.stringify(line(0))}\n${text}\n`);
