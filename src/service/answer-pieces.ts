@@ -31,7 +31,7 @@ function bytesOf(chunk: Buffer | string): Buffer {
 }
 
 /** Closes the connection once the client has taken no piece for so long, while there was one. */
-export function endUnlessTaken(response: ServerResponse, ms: number): void {
+export function endUnlessTaken(response: ServerResponse, ms: number, onEnd: () => void): void {
   let given = 0;
   let looks = 0;
   const timer = setInterval(
@@ -41,7 +41,10 @@ export function endUnlessTaken(response: ServerResponse, ms: number): void {
       const isWaiting = socket !== null && writableLength > 0 && socket.bytesWritten === given;
       given = socket?.bytesWritten ?? 0;
       looks = isWaiting ? looks + 1 : 0;
-      if (looks >= k_looks) response.destroy();
+      if (looks < k_looks) return;
+      clearInterval(timer);
+      onEnd();
+      response.destroy();
     },
     Math.ceil(ms / k_looks),
   );

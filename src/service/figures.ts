@@ -25,7 +25,11 @@ export class Figures {
   constructor(prometheus: typeof Prometheus, sources: Sources) {
     const registry = new FigureRegistry(prometheus);
     this.#registry = registry;
-    this.#requests = registry.counter('crane_requests_total', 'answered requests', ['route', 'status']);
+    this.#requests = registry.counter(
+      'crane_requests_total',
+      'requests; 499: ended before the answer was whole',
+      ['route', 'status'],
+    );
     this.#rejected = registry.counter('crane_rejected_total', 'requests refused, by the code of the error', [
       'reason',
     ]);

@@ -86,6 +86,8 @@ export async function makeServer(
   const { tracing } = service;
   app.addHook('onRequest', async (request, reply) => {
     if (tracing) spans.set(request, tracing.begin(request));
+    // Also of a client that leaves: every request is told of once.
+    reply.raw.once('close', () => tellEnd(service, log, request, reply));
     reply.headers(k_headers).header('x-request-id', request.id);
     checkOrigin(request.raw, isLocalOnly);
     const { isOpen, methods, writes } = addressOf(request);
@@ -103,19 +105,13 @@ export async function makeServer(
     if (rights && (writes as readonly string[] | undefined)?.includes(request.method))
       checkRight(rights, 'write', tokens !== undefined);
   });
-  app.addHook('onSend', async (_request, reply, given) => {
-    endUnlessTaken(reply.raw, requestTimeoutMs);
+  app.addHook('onSend', async (request, reply, given) => {
+    endUnlessTaken(reply.raw, requestTimeoutMs, () =>
+      log.warn({ requestId: request.id }, 'the client takes nothing of its answer: its connection is closed'),
+    );
     const { payload, length } = inPieces(given);
     if (length !== undefined) reply.header('content-length', length);
     return payload;
-  });
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    service.figures.countRequest(route, reply.statusCode);
-    const { method } = request;
-    const ms = Math.round(reply.elapsedTime * 10) / 10;
-    spans.get(request)?.end(route, reply.statusCode, codes.get(request));
-    log.info({ requestId: request.id, method, route, status: reply.statusCode, ms }, 'answered');
   });
   for (const address of addresses) add(app, address);
   app.setNotFoundHandler(() => {
@@ -129,6 +125,18 @@ export async function makeServer(
 const spans = new WeakMap<FastifyRequest, RequestSpan>();
 /** Of requests that were refused. */
 const codes = new WeakMap<FastifyRequest, string>();
+
+function tellEnd({ figures }: Service, log: Log, request: FastifyRequest, reply: FastifyReply): void {
+  const { method } = request;
+  const route = request.routeOptions.url ?? 'none';
+  const isWhole = reply.raw.writableFinished;
+  const status = isWhole ? reply.statusCode : statusOf('E_CANCELLED');
+  const ms = Math.round(reply.elapsedTime * 10) / 10;
+  figures.countRequest(route, status);
+  spans.get(request)?.end(route, status, codes.get(request) ?? (isWhole ? undefined : 'E_CANCELLED'));
+  const facts = { requestId: request.id, method, route, status, ms };
+  log.info(facts, isWhole ? 'answered' : 'ended before its answer was whole');
+}
 
 function add(app: FastifyInstance, address: Address): void {
   const { path, methods } = address;

@@ -371,6 +371,8 @@ describe('slow and broken connections', () => {
       expect(service.log().filter(({ level }) => level === 'error')).toEqual([]);
       const told = service.log().find(({ msg }) => msg === 'refused');
       expect(told).toMatchObject({ code: 'E_CANCELLED' });
+      const ends = service.log().filter(({ route }) => route === '/v1/score');
+      expect(ends).toMatchObject([{ status: 499, msg: 'ended before its answer was whole' }]);
     },
   );
 

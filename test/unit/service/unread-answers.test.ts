@@ -30,6 +30,7 @@ let folder: string;
 let service: FakeService;
 let app: FastifyInstance;
 let socket: Socket;
+let told: { level: string; facts: object; message: string }[];
 beforeAll(async () => {
   folder = await makeToyFolder();
   await makeToyModel(folder);
@@ -38,7 +39,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 beforeEach(async () => {
   const settings = { requestTimeoutMs: k_timeout };
   service = await startFakeService(join(folder, 'model.json'), settings);
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  told = [];
+  const note = (level: string) => (facts: object, message: string) => told.push({ level, facts, message });
+  const log = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
   const addresses = Object.entries(answers).map(([name, answer]) => ({
     path: `/${name}`,
     methods: {
@@ -74,6 +77,16 @@ describe.each(Object.keys(answers))('an answer of %s', (name) => {
     await ask(name);
     await until(() => held() === 1);
     await until(() => held() === 0);
+    // Told of once, and counted as every request.
+    const facts = expect.objectContaining({ requestId: expect.any(String) });
+    expect(told.filter(({ level }) => level === 'warn')).toEqual([
+      { level: 'warn', facts, message: expect.stringContaining('takes nothing of its answer') },
+    ]);
+    expect(told.filter(({ level }) => level === 'info')).toMatchObject([
+      { facts: { route: `/${name}`, status: 499 }, message: 'ended before its answer was whole' },
+    ]);
+    const figures = await service.service.figures.text();
+    expect(figures).toContain(`crane_requests_total{route="/${name}",status="499"} 1`);
   });
 
   it('that nobody takes gives its place free also where the client goes on asking', async () => {
