@@ -9,7 +9,7 @@ import type { Model } from '../models/model-json.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { shellOption } from '../terminal/shell-word.js';
-import { type Context, paintOf, say } from './context.js';
+import { type Context, paintOf, say, sayLines } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags, readList } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { type Progress, startProgress } from './progress.js';
@@ -176,7 +176,7 @@ function shower(context: Context, progress: Progress, verbose: boolean): (event:
     if (event.stage === 'failure') {
       progress.clear();
       const { message, code, hint } = event.error;
-      say(context, `${message} [${code}]${hint ? `\n  ${hint}` : ''}`);
+      sayLines(context, `${message} [${code}]${hint ? `\n  ${hint}` : ''}`);
     } else if (event.stage === 'open') {
       progress.stage(`opening ${event.name}`, 1);
       if (verbose) say(context, `opening ${event.name}`);

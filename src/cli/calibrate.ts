@@ -6,7 +6,6 @@ import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import type { AllOptions, OptionName } from '../options/types.js';
-import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
 import { engineOptions, flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
@@ -202,7 +201,7 @@ async function tell(
 
 function someFailed(context: Context, { failed, calibration }: CalibrationOutcome): CraneError {
   const { normal, anomalous } = calibration.pictures;
-  for (const { input, error } of failed.slice(0, 5)) say(context, visible(`${input}: ${error.message}`));
+  for (const { input, error } of failed.slice(0, 5)) say(context, `${input}: ${error.message}`);
   return new CraneError(
     'E_INPUTS_FAILED',
     `${failed.length} of ${failed.length + normal + anomalous} pictures failed; the thresholds come from the others`,

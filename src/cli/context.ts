@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import type { NativeAddon } from '../addon/native.js';
 import type { EngineOptions } from '../options/types.js';
 import { type Paint, painter } from '../terminal/paint.js';
-import { visible } from '../terminal/visible.js';
+import { visible, visibleJson, visibleLines } from '../terminal/visible.js';
 
 /** The native engine, and where it and its libtorch were found. */
 export interface CommandAddon {
@@ -38,9 +38,30 @@ export function paintOf(context: Context): Paint {
 /** For openEngine: its warnings, on a line of their own above the progress bar. */
 export function warningsTo(context: Context): Pick<EngineOptions, 'onWarning'> {
   const newLine = context.isTerminal.stderr ? '\r\x1b[K' : '';
-  return { onWarning: ({ message }) => say(context, `${newLine}${visible(message)}`) };
+  return { onWarning: ({ message }) => sayPainted(context, `${newLine}${visible(message)}`) };
 }
 
+/** One line on stderr: nothing in it, such as the name of a file, steers the terminal. */
 export function say(context: Context, text: string): void {
+  context.stderr.write(`${visible(text)}\n`);
+}
+
+/** The same where lines are meant; what is named in them was made visible where it may hold a line break. */
+export function sayLines(context: Context, text: string): void {
+  context.stderr.write(`${visibleLines(text)}\n`);
+}
+
+/** What has colours of ours, of parts that were made visible. */
+export function sayPainted(context: Context, text: string): void {
   context.stderr.write(`${text}\n`);
+}
+
+/** For programs. */
+export function sayJson(context: Context, value: unknown): void {
+  context.stderr.write(`${visibleJson(value)}\n`);
+}
+
+/** Where something lies, on stdout: as it is for programs, as it may be shown for people. */
+export function printPath(context: Context, path: string): void {
+  context.stdout.write(`${context.isTerminal.stdout ? visible(path) : path}\n`);
 }

@@ -6,7 +6,7 @@ import type { SetSummary } from '../data/summary.js';
 import { CraneError } from '../errors.js';
 import type { OptionName } from '../options/types.js';
 import { shellPath } from '../terminal/shell-word.js';
-import { type Context, paintOf, say } from './context.js';
+import { type Context, paintOf, printPath, say, sayPainted } from './context.js';
 import { flagsFor, optionsIn, readFlags, readingOf } from './flags.js';
 import { startProgress } from './progress.js';
 import { familyCommand, printJson } from './subcommands.js';
@@ -78,19 +78,18 @@ function indexCommand(context: Context): CommandModule {
         });
       }
       const { counted, countsTable, sourceLine } = await import('../data/tables.js');
-      const { visible } = await import('../terminal/visible.js');
       const { scanLine } = await import('../scan/scan-account.js');
       say(
         context,
         sourceLine({ ...made, name: made.sets.test.name, normalKinds: normalKindsOf(test!, train!) }),
       );
-      say(context, visible(scanLine(made.scan)));
+      say(context, scanLine(made.scan));
       if (made.masks !== undefined)
-        say(context, `${counted(made.masks, 'mask')} written below ${visible(made.sets.test.root)}/masks`);
-      say(context, countsTable([test!, train!], paintOf(context)));
-      for (const warning of warnings) say(context, `warning: ${visible(warning)}`);
+        say(context, `${counted(made.masks, 'mask')} written below ${made.sets.test.root}/masks`);
+      sayPainted(context, countsTable([test!, train!], paintOf(context)));
+      for (const warning of warnings) say(context, `warning: ${warning}`);
       say(context, `look at every file of it: npx crane-native data check ${shellPath(root)}`);
-      context.stdout.write(`${made.file}\n`);
+      printPath(context, made.file);
     },
   };
 }
@@ -138,11 +137,10 @@ function checkCommand(context: Context): CommandModule {
         say(context, `test it: npx crane-native test ${shellPath(report.root)} --out results`);
       if (sheet !== undefined) {
         const { writeSheet } = await import('../pages/sheet/write-sheet.js');
-        const { visible } = await import('../terminal/visible.js');
         const page = { file: sheet, overwrite: force, report, sets, signal: context.stop };
         const { shown, pictures } = await writeSheet({ ...page, ...reading });
         const of = shown === pictures ? `all ${pictures}` : `${shown} of ${pictures}`;
-        say(context, `${of} pictures with their masks: ${visible(sheet)}`);
+        say(context, `${of} pictures with their masks: ${sheet}`);
       }
       if (report.faults > 0) {
         throw new CraneError('E_DATA_FAULTS', `${root}: ${counted(report.faults, 'fault')}`, {
@@ -185,7 +183,6 @@ async function listClasses(context: Context, argv: Arguments, root: string): Pro
   const { findDataSource } = await import('../data/data-source.js');
   const { summarise } = await import('../data/summary.js');
   const { countsTable, sourceLine } = await import('../data/tables.js');
-  const { visible } = await import('../terminal/visible.js');
   const source = await findDataSource(root, readingIn(argv));
   const opened = [await source.open('test'), await source.open('train')];
   const { sets } = summarise(opened.map(({ set }) => set));
@@ -193,7 +190,7 @@ async function listClasses(context: Context, argv: Arguments, root: string): Pro
   if (filled.length === 0)
     throw new CraneError('E_DATA_EMPTY', `${root}: no pictures in layout ${source.layout}`);
   for (const { faults, set } of opened) {
-    for (const warning of set.warnings) say(context, `warning: ${visible(warning)}`);
+    for (const warning of set.warnings) say(context, `warning: ${warning}`);
     if (faults.length > 0)
       say(
         context,

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import type { AllOptions } from '../options/types.js';
-import { type Context, hasColour, say, warningsTo } from './context.js';
+import { type Context, hasColour, printPath, say, warningsTo } from './context.js';
 import { flagsFor, optionsFor, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
@@ -59,7 +59,7 @@ async function demo(context: Context, argv: Record<string, unknown>): Promise<vo
     const writer = table(context.stdout, { columns: context.isTerminal.columns, colour: hasColour(context) });
     for (const picture of pictures) await writer.write(toResultLine(picture, {}, false));
     say(context, 'open this page in a browser:');
-    context.stdout.write(`${resolve(page)}\n`);
+    printPath(context, resolve(page));
   } finally {
     progress.stop();
     await engine.dispose();

@@ -2,8 +2,10 @@
 import type { CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import type { AllOptions } from '../options/types.js';
+import { visible } from '../terminal/visible.js';
 import { type Context, paintOf } from './context.js';
 import { flagsFor, optionsFor, readFlags } from './flags.js';
+import { printJson } from './subcommands.js';
 
 const names = ['model', 'device', 'precision', 'threads', 'size', 'verbose', 'json'] as const;
 const k_colours = { ok: 'green', warning: 'yellow', fault: 'red' } as const;
@@ -30,12 +32,12 @@ async function doctor(context: Context, argv: Record<string, unknown>): Promise<
   )) {
     if (finding.state === 'fault') faults.push(finding);
     if (values.json) {
-      context.stdout.write(`${JSON.stringify(finding)}\n`);
+      printJson(context, finding);
       continue;
     }
     const state = paintOf(context)[k_colours[finding.state]](finding.state.padEnd(8));
-    context.stdout.write(`${state}${finding.about.padEnd(22)} ${finding.text}\n`);
-    if (finding.hint) context.stdout.write(`${' '.repeat(31)}${finding.hint}\n`);
+    context.stdout.write(`${state}${finding.about.padEnd(22)} ${visible(finding.text)}\n`);
+    if (finding.hint) context.stdout.write(`${' '.repeat(31)}${visible(finding.hint)}\n`);
   }
   const first = faults[0];
   if (first) {

@@ -6,7 +6,6 @@ import { CraneError } from '../errors.js';
 import { normals } from '../methods/normals.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
-import { visible } from '../terminal/visible.js';
 import { type Context, say } from './context.js';
 import { learningOptions } from './flags.js';
 import type { Progress } from './progress.js';
@@ -44,7 +43,7 @@ export async function mutualOfInputs(
       onProgress: (done) => progress.at(done),
     });
     progress.clear();
-    if (!json) say(context, visible(saidOf(pictures)));
+    if (!json) say(context, saidOf(pictures));
     progress.stage('', 0);
     const close = async (isDone: boolean) => {
       pictures.remove();

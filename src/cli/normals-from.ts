@@ -63,7 +63,7 @@ export async function bankFrom(
     );
     const { backgroundText } = await import('../normals/background-text.js');
     const background = backgroundText(bank.facts);
-    if (background !== undefined) say(context, visible(background));
+    if (background !== undefined) say(context, background);
   }
   progress.stage('', 0);
   return bank;

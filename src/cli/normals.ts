@@ -174,7 +174,7 @@ function showCommand(context: Context): CommandModule {
       for (const { name, sha256 } of pictures)
         context.stdout.write(`${sha256.slice(0, 12)}  ${visible(name)}\n`);
       const background = backgroundText(facts);
-      if (background !== undefined) say(context, visible(background));
+      if (background !== undefined) say(context, background);
       say(context, `${pictures.length} pictures`);
     },
   };
@@ -307,6 +307,6 @@ function tell(context: Context, out: string, bank: NormalBank, json: boolean): v
     ),
   );
   const background = backgroundText(bank.facts);
-  if (background !== undefined) say(context, visible(background));
+  if (background !== undefined) say(context, background);
   say(context, `use it: npx crane-native score PICTURES ${useOf(bank.facts, out)}`);
 }

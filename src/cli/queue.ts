@@ -72,5 +72,5 @@ async function status(context: Context, queue: WorkQueue, json: boolean): Promis
   const { dead, ...counts } = found;
   for (const [name, count] of Object.entries(counts)) context.stdout.write(`${name.padEnd(10)} ${count}\n`);
   for (const { chunk, attempts, reason } of dead)
-    context.stdout.write(`${chunk}  ${attempts} tries  ${visible(reason)}\n`);
+    context.stdout.write(`${visible(`${chunk}  ${attempts} tries  ${reason}`)}\n`);
 }

@@ -8,7 +8,6 @@ import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import type { ScoreRunOptions, ScoreRunOutcome } from '../scoring/run-types.js';
 import type { ResultWriter } from '../sinks/result-writer.js';
-import { visible } from '../terminal/visible.js';
 import { type Context, hasColour, say, warningsTo } from './context.js';
 import { engineOptions, flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
@@ -165,7 +164,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     sayWarnings(context, [...idle, ...outcome.warnings], values.json);
     const record = values.shard ? await recordShard(context, engine, values, outcome) : [];
     const tables = await outcome.publish(record);
-    if (outlines === 'coco') for (const path of tables) say(context, `regions: ${visible(path)}`);
+    if (outlines === 'coco') for (const path of tables) say(context, `regions: ${path}`);
     isWhole = !outcome.isStopped && outcome.listed !== null;
     if (outcome.skipped > 0) say(context, `${outcome.skipped} inputs had results already`);
     if (outcome.isStopped) throw stopped(outcome.scored + outcome.failed, values.out);
@@ -296,7 +295,7 @@ async function sayEngine(
   const unknown = facts.find((each) => each?.learnedOn === null);
   const learnedOn = [...new Set(facts.flatMap((each) => each?.learnedOn ?? []))];
   if (unknown) say(context, `${unknown.name}: does not say what its prompts were learned on`);
-  if (learnedOn.length > 0) say(context, `prompts learned on ${visible(learnedOn.join(', '))}`);
+  if (learnedOn.length > 0) say(context, `prompts learned on ${learnedOn.join(', ')}`);
 }
 
 function stopped(done: number, out: string | undefined): CraneError {

@@ -2,6 +2,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
+import { visibleJson } from '../terminal/visible.js';
 import type { Context } from './context.js';
 
 export interface CommandFamily {
@@ -54,5 +55,5 @@ export function lastText(given: unknown): string | undefined {
 
 /** One line. */
 export function printJson(context: Context, value: unknown): void {
-  context.stdout.write(`${JSON.stringify(value)}\n`);
+  context.stdout.write(`${visibleJson(value)}\n`);
 }

@@ -6,7 +6,6 @@ import { writeMethodsReport } from '../evaluate/methods-report.js';
 import { defaultMethod, needsBank, takesMemory } from '../methods/registry.js';
 import { findModel } from '../models/find-model.js';
 import type { AllOptions } from '../options/types.js';
-import { visible } from '../terminal/visible.js';
 import { type Context, say } from './context.js';
 import { runGrid } from './test-grid.js';
 
@@ -30,7 +29,7 @@ export async function runMethods(
     hasNormals: values.normalsFrom !== undefined,
   });
   for (const { choices } of cells) settingsFor(values, choices, cells);
-  for (const { name, why } of leftOut) say(context, `${name} is left out: ${visible(why)}`);
+  for (const { name, why } of leftOut) say(context, `${name} is left out: ${why}`);
   sayCompared(context, values, cells);
   const { addon } = await context.loadAddon();
   await runGrid(context, values, data, [axis], {

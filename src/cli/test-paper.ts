@@ -3,7 +3,6 @@ import { CraneError } from '../errors.js';
 import { learningOptions, paperGrid } from '../evaluate/paper-grid.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
-import { visible } from '../terminal/visible.js';
 import { type Context, say } from './context.js';
 import { runGrid } from './test-grid.js';
 
@@ -40,6 +39,6 @@ export async function runPaperTable(
     throw new CraneError('E_USAGE', `the rows of table ${table} set ${own} themselves`, {
       hint: `leave --${flagName(own)} out`,
     });
-  say(context, visible(beside.title));
+  say(context, beside.title);
   await runGrid(context, values, data, [axis], { cells, beside });
 }

@@ -32,7 +32,7 @@ export function shower(context: Context, progress: Progress, name = ''): (event:
   return (event) => {
     if (event.stage === 'note') {
       progress.clear();
-      return say(context, visible(event.text));
+      return say(context, event.text);
     }
     if (event.stage !== stage) {
       stage = event.stage;

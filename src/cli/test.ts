@@ -4,7 +4,6 @@ import { CraneError } from '../errors.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import type { TestRun } from '../runs/test-run.js';
-import { visible } from '../terminal/visible.js';
 import { type Context, paintOf, say } from './context.js';
 import { flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './flags.js';
 import { refuseBesideMutual } from './mutual.js';
@@ -220,11 +219,10 @@ async function show(
   const paint = paintOf(context);
   if (json) {
     context.stdout.write(encodeRun(run));
-    for (const text of run.warnings) say(context, `WARNING: ${visible(text)}`);
+    for (const text of run.warnings) say(context, `WARNING: ${text}`);
   } else context.stdout.write(runText(run, paint));
   const failed = unscored(run);
-  for (const { path, error } of failed)
-    say(context, `${visible(path)}: ${error.code}: ${visible(error.message)}`);
+  for (const { path, error } of failed) say(context, `${path}: ${error.code}: ${error.message}`);
   say(context, `results: ${out}`);
   if (!allowEqualScores) await refuseEqualScores(run);
   if (failed.length > 0) throw someFailed(failed.length);

@@ -5,7 +5,6 @@ import { figuresText } from '../evaluate/outputs/figures-table.js';
 import { paperGrid } from '../evaluate/paper-grid.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
-import { visible } from '../terminal/visible.js';
 import { runTrials, someFailed, type TrialProgress } from '../trials/run-trials.js';
 import { type Trial, trialName } from '../trials/trial.js';
 import { type Context, paintOf, say, warningsTo } from './context.js';
@@ -31,7 +30,7 @@ export async function runTrialsCommand(
 ): Promise<void> {
   checkTrials(values, testData, isGiven);
   const { axes, cells, beside } = cellsOf(values, texts, isGiven);
-  if (beside) say(context, visible(beside.title));
+  if (beside) say(context, beside.title);
   const seeds = Array.from({ length: values.seeds }, (_, run) => values.seed + run);
   const progress = startProgress(context);
   try {
@@ -148,13 +147,13 @@ function shower(context: Context, progress: Progress) {
     if (name !== shown) {
       shown = name;
       progress.clear();
-      say(context, `${at + 1}/${of}: ${visible(name)}`);
+      say(context, `${at + 1}/${of}: ${name}`);
       train = trainShower(context, progress);
       test = testShower(context, progress, `${at + 1}/${of} `);
     }
     if ('error' in rest) {
       progress.clear();
-      return say(context, `failed: ${rest.error.code}: ${visible(rest.error.message)}`);
+      return say(context, `failed: ${rest.error.code}: ${rest.error.message}`);
     }
     // The same sentences for every training.
     if (rest.event.stage === 'note' && at > 0) return;

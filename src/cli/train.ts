@@ -8,7 +8,7 @@ import { formatBytes } from '../terminal/bytes.js';
 import { visible } from '../terminal/visible.js';
 import type { TrainOutcome } from '../train/outcome.js';
 import type { TrainPlan } from '../train/plan.js';
-import { type Context, say, warningsTo } from './context.js';
+import { type Context, say, sayLines, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags, readList } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
@@ -184,9 +184,12 @@ function outcomeText(context: Context, { out, runs, spread, learnedOn }: TrainOu
       ([term, { mean, deviation, lowest, highest }]) =>
         `  ${term.padEnd(6)} ${mean.toFixed(4)} +- ${deviation.toFixed(4)} (${lowest.toFixed(4)} to ${highest.toFixed(4)})`,
     );
-    say(context, [`last epoch over ${runs.length} seeds, mean +- standard deviation:`, ...of].join('\n'));
+    sayLines(
+      context,
+      [`last epoch over ${runs.length} seeds, mean +- standard deviation:`, ...of].join('\n'),
+    );
   }
-  say(context, `learned on ${visible(learnedOn.join(', '))}: scores on these are no zero-shot results`);
+  say(context, `learned on ${learnedOn.join(', ')}: scores on these are no zero-shot results`);
   say(context, `report: ${resolve(out, 'report.html')}`);
   say(context, 'score with it: npx crane-native score PICTURES --prompts FILE, where FILE is');
   return runs.map(({ prompts }) => `${resolve(prompts)}\n`).join('');

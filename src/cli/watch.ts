@@ -6,7 +6,6 @@ import type { CommandModule } from 'yargs';
 import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import type { AllOptions, OptionName } from '../options/types.js';
-import { visible } from '../terminal/visible.js';
 import { type Context, say, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 import { lastText } from './subcommands.js';
@@ -81,8 +80,8 @@ async function watch(context: Context, argv: Record<string, unknown>): Promise<v
       receivers,
       events: {
         onResult: (delivery) => printJson(context, delivery),
-        onKnown: (name) => say(context, visible(`${name}: scored before, not again`)),
-        onFault: (name, message) => say(context, visible(`${name}: ${message}`)),
+        onKnown: (name) => say(context, `${name}: scored before, not again`),
+        onFault: (name, message) => say(context, `${name}: ${message}`),
         onDelayed: (receiver, reason, waitMs) =>
           say(context, `${receiver}: ${reason}; again in ${waitMs / 1000} s`),
         onRefused: (receiver, key, reason) =>
@@ -96,7 +95,7 @@ async function watch(context: Context, argv: Record<string, unknown>): Promise<v
     });
     // From here on the watch closes what it was given.
     open.length = 0;
-    say(context, visible(`watching ${given}; Ctrl-C ends`));
+    say(context, `watching ${given}; Ctrl-C ends`);
     const told = new Promise<void>((done) => {
       if (context.stop.aborted) done();
       else context.stop.addEventListener('abort', () => done(), { once: true });

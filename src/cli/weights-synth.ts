@@ -14,7 +14,7 @@ import {
 } from '../models/model-names.js';
 import type { AllOptions } from '../options/types.js';
 import { shellOption } from '../terminal/shell-word.js';
-import { type Context, say } from './context.js';
+import { type Context, printPath, say } from './context.js';
 import { flagsFor, readFlags } from './flags.js';
 import { printJson } from './subcommands.js';
 
@@ -65,7 +65,7 @@ export function synthCommand(context: Context): CommandModule {
         const made = await synthFile(kind, how);
         if (argv['json']) return printJson(context, made);
         say(context, formatBytes(made.bytes));
-        context.stdout.write(`${made.file}\n`);
+        printPath(context, made.file);
         return;
       }
       const isToy = kind === toyBackboneName;
@@ -74,7 +74,7 @@ export function synthCommand(context: Context): CommandModule {
       const name = isToy ? toyBackboneName : synthName(kind);
       say(context, `${formatBytes(made.bytes)}; use it with ${shellOption('model', given ?? name)}`);
       if (isToy) say(context, 'to try methods with: its figures mean nothing');
-      context.stdout.write(`${made.folder}\n`);
+      printPath(context, made.folder);
     },
   };
 }

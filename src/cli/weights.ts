@@ -4,7 +4,8 @@ import type { Argv, CommandModule } from 'yargs';
 import { CraneError } from '../errors.js';
 import { type AddressTable, publicTable } from '../models/weights/addresses.js';
 import type { AllOptions } from '../options/types.js';
-import { type Context, paintOf, say } from './context.js';
+import { visible } from '../terminal/visible.js';
+import { type Context, paintOf, printPath, say } from './context.js';
 import { flagsFor, readFlags, readList } from './flags.js';
 import { familyCommand, lastText, printJson } from './subcommands.js';
 import { synthCommand } from './weights-synth.js';
@@ -107,7 +108,9 @@ async function verify(context: Context, table: AddressTable, given: string[], js
     checked++;
     if (json) printJson(context, { file, ok: false, error });
     else
-      context.stdout.write(`${paintOf(context).red('bad')} ${file}\n    ${error.message} [${error.code}]\n`);
+      context.stdout.write(
+        `${paintOf(context).red('bad')} ${visible(file)}\n    ${visible(error.message)} [${error.code}]\n`,
+      );
   };
   for (const name of given) {
     const target = await findTarget(name, table, context.env).catch((thrown: unknown) => fault(name, thrown));
@@ -164,7 +167,7 @@ function convertCommand(context: Context): CommandModule {
       const made = await convert({ inputs, out, dtype, overwrite }, addon);
       if (argv['json']) return printJson(context, made);
       say(context, `${formatBytes(made.bytes)}, sha256 ${made.sha256}`);
-      context.stdout.write(`${made.file}\n`);
+      printPath(context, made.file);
     },
   };
 }
@@ -205,7 +208,7 @@ function pullCommand(context: Context, table: AddressTable): CommandModule {
       for (const { name: file, bytes, how } of pulled.files)
         say(context, `${file}: ${how}, ${formatBytes(bytes)}`);
       if (pulled.kind === 'model') say(context, `use it with --model ${pulled.name}`);
-      context.stdout.write(`${pulled.path}\n`);
+      printPath(context, pulled.path);
     },
   };
 }

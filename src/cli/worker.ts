@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { loadOptional } from '../files/optional-packages.js';
 import type { AllOptions, OptionName } from '../options/types.js';
+import { shownAddress } from '../terminal/shown-address.js';
 import { type Context, say, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags } from './flags.js';
 
@@ -42,7 +43,7 @@ async function work(context: Context, argv: Record<string, unknown>): Promise<vo
     ['bullmq', 'ioredis'],
     () => import('../work/worker.js'),
   );
-  const { WorkQueue, withoutPassword } = await import('../work/queue.js');
+  const { WorkQueue } = await import('../work/queue.js');
   const model = await findModel(values.model, context.env);
   const { addon } = await context.loadAddon();
   const engine = await openEngine(addon, model, {
@@ -62,7 +63,7 @@ async function work(context: Context, argv: Record<string, unknown>): Promise<vo
       say(context, `metrics at ${figures.address}`);
     }
     const { precision, kernels, threads, libtorch, device } = await thisMachine(addon, engine.facts);
-    say(context, `${engine.facts.model} takes jobs of ${values.queue} at ${withoutPassword(values.redis)}`);
+    say(context, `${engine.facts.model} takes jobs of ${values.queue} at ${shownAddress(values.redis)}`);
     await runWorker({
       engine,
       model: values.model,

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { CraneError } from '../errors.js';
 import { wrongValue } from '../options/check.js';
+import { shownAddress } from '../terminal/shown-address.js';
 import { type ByteStream, isByteStream } from './picture-stream.js';
 import { checkFrame, type RawPicture } from './raw-frame.js';
 
@@ -68,9 +69,13 @@ function fromText(text: string, name: string | undefined): PictureSource {
   if (scheme === 'data') return { kind: 'bytes', bytes: dataUrlBytes(text), name: name ?? nameOfInput(text) };
   if (scheme === 'file') return { kind: 'file', path: filePath(text), name: name ?? text };
   if (scheme !== undefined && text.startsWith(`${scheme}://`)) {
-    throw new CraneError('E_INPUT_URL', `${text.slice(0, 200)}: URLs of kind "${scheme}" are not read`, {
-      hint: 'scoring opens no connection: download the picture and give its path or bytes',
-    });
+    throw new CraneError(
+      'E_INPUT_URL',
+      `${shownAddress(text).slice(0, 200)}: URLs of kind "${scheme}" are not read`,
+      {
+        hint: 'scoring opens no connection: download the picture and give its path or bytes',
+      },
+    );
   }
   if (text === '' || text.includes('\0')) throw wrongValue('a path', 'the picture', text);
   return { kind: 'file', path: text, name: name ?? text };

@@ -1,6 +1,7 @@
 /** Address of the Python package index: from pip's settings, else asked from pip. None stands in this code. */
 
 import { pipSetting } from '../net/pip-config.js';
+import { shownAddress } from '../terminal/shown-address.js';
 import { pythonCandidates } from './python.js';
 import { runProgram } from './run-program.js';
 
@@ -13,7 +14,9 @@ export async function indexAddress(env: NodeJS.ProcessEnv = process.env): Promis
   const configured = pipSetting('index-url', env);
   if (configured) {
     if (/^https?:\/\//.test(configured.value)) return { url: configured.value, from: configured.from };
-    return { problem: `the index of ${configured.from} is not an http address: ${configured.value}` };
+    return {
+      problem: `the index of ${configured.from} is not an http address: ${shownAddress(configured.value)}`,
+    };
   }
   return askPip(env);
 }

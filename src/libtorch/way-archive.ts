@@ -8,11 +8,12 @@ import { withFolderLock } from '../files/folder-lock.js';
 import { downloadProgress } from '../net/download-progress.js';
 import { explainFetchFailure } from '../net/fetch-failure.js';
 import { type ChosenMember, fetchMembers } from '../net/fetch-members.js';
-import { HttpClient, shownUrl } from '../net/http-client.js';
+import { HttpClient } from '../net/http-client.js';
 import { certificateFiles } from '../net/pip-config.js';
 import { networkRetries, type RetryPolicy } from '../net/retry.js';
 import { readDirectory, ZipError, type ZipMember } from '../net/zip-directory.js';
 import { FileSource, openRemoteZip, type Transfer, type ZipSource } from '../net/zip-source.js';
+import { shownAddress } from '../terminal/shown-address.js';
 import { archiveAddresses } from './addresses.js';
 import { type Attempt, isFound } from './attempt.js';
 import { libtorchCacheFolder } from './cache-folder.js';
@@ -35,7 +36,7 @@ export async function fromArchive(
   });
   const address = chosen || (wanted.variant === 'cpu' ? archiveAddresses[platformKey()] : undefined);
   if (!address) return miss(`there is no default archive for ${platformKey()}, ${wanted.variant}`);
-  const from = `${chosen ? 'CRANE_LIBTORCH_URL: ' : ''}${shownUrl(address)}`;
+  const from = `${chosen ? 'CRANE_LIBTORCH_URL: ' : ''}${shownAddress(address)}`;
 
   const client = new HttpClient(certificateFiles(env));
   try {
@@ -50,13 +51,13 @@ export async function fromArchive(
       await unpackArchive(source, wanted, join(staging, 'tree'), transfer);
       await publishTree(join(staging, 'tree'), folder, {
         version: libtorchVersion,
-        source: shownUrl(address),
+        source: shownAddress(address),
         headers: wanted.headers,
       });
       await rm(staging, { recursive: true, force: true });
       const fetched = await fromCache(wanted, env);
       if (isFound(fetched))
-        return { found: { ...fetched.found, way: 'archive', through: shownUrl(address) } };
+        return { found: { ...fetched.found, way: 'archive', through: shownAddress(address) } };
       // a wrong version must not stay where way 2 looks
       await rm(folder, { recursive: true, force: true });
       return miss(`${from}: ${fetched.missed.cause}`);

@@ -5,10 +5,11 @@ import { CraneError } from '../errors.js';
 import { withFolderLock } from '../files/folder-lock.js';
 import { downloadProgress } from '../net/download-progress.js';
 import { explainFetchFailure } from '../net/fetch-failure.js';
-import { HttpClient, shownUrl } from '../net/http-client.js';
+import { HttpClient } from '../net/http-client.js';
 import { certificateFiles } from '../net/pip-config.js';
 import { networkRetries, type RetryPolicy } from '../net/retry.js';
 import { formatBytes } from '../terminal/bytes.js';
+import { shownAddress } from '../terminal/shown-address.js';
 import { type Attempt, isFound } from './attempt.js';
 import { libtorchCacheFolder } from './cache-folder.js';
 import { readMarker } from './cache-marker.js';
@@ -47,7 +48,7 @@ export async function fromIndex(
         // another process may have fetched it while this one waited
         const meanwhile = await fromCache(wanted, env);
         if (isFound(meanwhile)) return meanwhile;
-        log(`package index: ${shownUrl(address.url)} (${address.from})`);
+        log(`package index: ${shownAddress(address.url)} (${address.from})`);
         const bytes = await fetchTorch({
           index: address.url,
           platform,
@@ -63,14 +64,14 @@ export async function fromIndex(
         );
         const fetched = await fromCache(wanted, env);
         if (isFound(fetched))
-          return { found: { ...fetched.found, way: 'index', through: shownUrl(address.url) } };
+          return { found: { ...fetched.found, way: 'index', through: shownAddress(address.url) } };
         return miss(`what came does not fit: ${fetched.missed.cause}`);
       });
     } finally {
       await client.close();
     }
   } catch (thrown) {
-    const failure = explainFetchFailure(thrown, `${shownUrl(address.url)} (${address.from})`);
+    const failure = explainFetchFailure(thrown, `${shownAddress(address.url)} (${address.from})`);
     return miss(
       failure.cause,
       failure.repair ?? (thrown instanceof CraneError ? thrown.hint : undefined) ?? repair,

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { CraneError } from '../errors.js';
+import { shownAddress } from '../terminal/shown-address.js';
 
 export interface HttpAnswer {
   status: number;
@@ -21,7 +22,7 @@ export class HttpError extends Error {
     readonly status: number,
     url: string,
   ) {
-    super(`${shownUrl(url)} answered ${status}`);
+    super(`${shownAddress(url)} answered ${status}`);
   }
 }
 
@@ -59,7 +60,7 @@ export class HttpClient {
     options: { range?: [number, number]; accept?: string; ifRange?: string } = {},
   ): Promise<HttpAnswer> {
     let url = httpUrl(address);
-    if (!url) throw new Error(`${shownUrl(address)}: not an http address`);
+    if (!url) throw new Error(`${shownAddress(address)}: not an http address`);
     this.#dispatcher ??= this.#connect();
     const credentialed = url.origin;
     const authorization = url.username ? basic(url) : undefined;
@@ -76,7 +77,7 @@ export class HttpClient {
       if (answer.statusCode >= 300 && answer.statusCode < 400 && typeof location === 'string') {
         await answer.body.dump();
         const next = httpUrl(location, url.href);
-        if (!next) throw new Error(`${shownUrl(url.href)} redirects to what is no http address`);
+        if (!next) throw new Error(`${shownAddress(url.href)} redirects to what is no http address`);
         url = next;
         continue;
       }
@@ -86,7 +87,7 @@ export class HttpClient {
       }
       return { status: answer.statusCode, headers: plain(answer.headers), url: url.href, body: answer.body };
     }
-    throw new Error(`${shownUrl(address)} redirects without end`);
+    throw new Error(`${shownAddress(address)} redirects without end`);
   }
 
   async close(): Promise<void> {
@@ -104,20 +105,13 @@ export function httpUrl(text: string, base?: string): URL | undefined {
   return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
 }
 
-/** An address without its credentials and query, fit for a log. */
-export function shownUrl(address: string): string {
-  if (!URL.canParse(address)) return address;
-  const { protocol, host, pathname } = new URL(address);
-  return `${protocol}//${host}${pathname}`;
-}
-
 /** Body as text, with an upper limit: an index page has some hundred kilobytes. */
 export async function readText(answer: HttpAnswer, limit = 64 << 20): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of answer.body as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) throw new Error(`${shownUrl(answer.url)} sends more than ${limit} bytes`);
+    if (size > limit) throw new Error(`${shownAddress(answer.url)} sends more than ${limit} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -3,7 +3,8 @@
  * from servers that know only that.
  */
 import { z } from 'zod';
-import { type HttpClient, httpUrl, readText, shownUrl } from './http-client.js';
+import { shownAddress } from '../terminal/shown-address.js';
+import { type HttpClient, httpUrl, readText } from './http-client.js';
 
 export interface IndexFile {
   filename: string;
@@ -29,7 +30,7 @@ export async function projectFiles(
   project: string,
 ): Promise<ProjectFiles> {
   const page = httpUrl(index);
-  if (!page) throw new Error(`${shownUrl(index)}: not an http address`);
+  if (!page) throw new Error(`${shownAddress(index)}: not an http address`);
   page.pathname = `${page.pathname.replace(/\/+$/, '')}/${normalizedName(project)}/`;
   const answer = await client.get(page.href, { accept: accepted });
   const text = await readText(answer);
@@ -93,7 +94,7 @@ function filesOfPage(text: string, address: string): unknown[] {
   try {
     return jsonPage.parse(JSON.parse(text)).files;
   } catch (cause) {
-    throw new Error(`${shownUrl(address)}: not the page of a package index`, { cause });
+    throw new Error(`${shownAddress(address)}: not the page of a package index`, { cause });
   }
 }
 

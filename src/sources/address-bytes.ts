@@ -4,6 +4,7 @@ import { announcedBytes, HttpClient, HttpError } from '../net/http-client.js';
 import { networkRetries, withRetries } from '../net/retry.js';
 import { k_mostHeld, wholeBody } from '../net/whole-body.js';
 import { readS3Object } from '../stores/s3-store.js';
+import { shownAddress } from '../terminal/shown-address.js';
 
 /** What lies at an address, whole. @throws CraneError as RemotePicture */
 export function bytesAt(address: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -11,7 +12,7 @@ export function bytesAt(address: string): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 async function fetchBytes(address: string): Promise<Uint8Array<ArrayBuffer>> {
-  if (!URL.canParse(address)) throw new CraneError('E_INPUT_URL', `${address}: not a URL`);
+  if (!URL.canParse(address)) throw new CraneError('E_INPUT_URL', `${shownAddress(address)}: not a URL`);
   const client = new HttpClient();
   try {
     return await withRetries(
@@ -34,7 +35,7 @@ async function fetchBytes(address: string): Promise<Uint8Array<ArrayBuffer>> {
         : status === 401 || status === 403
           ? 'E_INPUT_PERMISSION'
           : 'E_DOWNLOAD';
-    throw new CraneError(code, `${address}: ${(cause as Error).message}`, { cause });
+    throw new CraneError(code, `${shownAddress(address)}: ${(cause as Error).message}`, { cause });
   } finally {
     await client.close();
   }
@@ -43,7 +44,7 @@ async function fetchBytes(address: string): Promise<Uint8Array<ArrayBuffer>> {
 function tooLarge(address: string): CraneError {
   return new CraneError(
     'E_IMAGE_TOO_LARGE',
-    `${address}: more than the ${k_mostHeld} bytes that are read of one file`,
+    `${shownAddress(address)}: more than the ${k_mostHeld} bytes that are read of one file`,
     {
       hint: 'a larger one is scored as a file on a disk',
     },

@@ -14,6 +14,7 @@ import { pictureEndings, sniffFormat } from '../images/format.js';
 import { hasPictureEnding, kindOfFileName } from '../scan/file-kind.js';
 import { type AnyPath, nameOf } from '../scan/list-folder.js';
 import { ScanAccount } from '../scan/scan-account.js';
+import { shownAddress } from '../terminal/shown-address.js';
 import { type ListedPicture, placeOf, shortName } from './listed-picture.js';
 import { MaskLookup } from './mask-lookup.js';
 import { isRemotePicture, RemotePicture } from './remote-picture.js';
@@ -155,7 +156,7 @@ async function* fromGlob(
 
 async function* fromRemoteList(address: string, options: Listing): AsyncGenerator<ListedPicture> {
   const { bytesAt } = await import('./address-bytes.js');
-  yield* fromList(Readable.from([Buffer.from(await bytesAt(address))]), address, options);
+  yield* fromList(Readable.from([Buffer.from(await bytesAt(address))]), shownAddress(address), options);
 }
 
 /** One object, or where an address ends as none of a picture does all of a bucket that begin with it. */
@@ -175,7 +176,7 @@ async function* fromAddress(given: string, options: Listing): AsyncGenerator<Lis
 }
 
 function remotePicture(address: string): ListedPicture {
-  return { input: new RemotePicture(address), name: address, place: placeOf(address) };
+  return { input: new RemotePicture(address), name: shortName(address), place: placeOf(address) };
 }
 
 /** Empty lines are skipped. */

@@ -1,5 +1,6 @@
 /** The store of an address. */
 import { CraneError } from '../errors.js';
+import { shownAddress } from '../terminal/shown-address.js';
 import { LocalStore } from './local-store.js';
 import type { Store } from './store.js';
 
@@ -10,9 +11,13 @@ export async function openStore(address: string): Promise<Store> {
   const scheme = k_scheme.exec(address)?.[1]?.toLowerCase();
   if (scheme === undefined) return new LocalStore(address);
   if (scheme === 's3') return (await import('./s3-store.js')).openS3Store(address);
-  throw new CraneError('E_USAGE', `${address}: results are not kept at addresses of kind "${scheme}"`, {
-    hint: 'give a folder, or s3://BUCKET/PREFIX',
-  });
+  throw new CraneError(
+    'E_USAGE',
+    `${shownAddress(address)}: results are not kept at addresses of kind "${scheme}"`,
+    {
+      hint: 'give a folder, or s3://BUCKET/PREFIX',
+    },
+  );
 }
 
 export function isRemote(address: string): boolean {

@@ -9,6 +9,7 @@ import { CraneError } from '../errors.js';
 import { loadOptional } from '../files/optional-packages.js';
 import { streamWhole } from '../files/stream-whole.js';
 import { k_mostHeld, wholeBody } from '../net/whole-body.js';
+import { shownAddress } from '../terminal/shown-address.js';
 import type { Store, StoredObject } from './store.js';
 
 type S3 = typeof import('@aws-sdk/client-s3');
@@ -59,7 +60,7 @@ export interface S3Address {
 export function partsOf(address: string): S3Address {
   const [, bucket, key = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/is.exec(address) ?? [];
   if (bucket === undefined)
-    throw new CraneError('E_USAGE', `${address}: expected s3://BUCKET/KEY`, {
+    throw new CraneError('E_USAGE', `${shownAddress(address)}: expected s3://BUCKET/KEY`, {
       hint: 'a bucket has 3 to 63 of a-z, 0-9, . and -',
     });
   return { bucket, key };

@@ -3,6 +3,7 @@ import type { Job, JobState, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { CraneError } from '../errors.js';
 import { loadOptional } from '../files/optional-packages.js';
+import { shownAddress } from '../terminal/shown-address.js';
 import type { JobData } from './submission.js';
 
 const k_packages = ['bullmq', 'ioredis'];
@@ -22,18 +23,20 @@ export async function connectRedis(address: string): Promise<Redis> {
   if (!/^rediss?:\/\//.test(address) || !URL.canParse(address)) {
     throw new CraneError(
       'E_USAGE',
-      `Expected redis://HOST:PORT or rediss://HOST:PORT but received "${withoutPassword(address)}"`,
+      `Expected redis://HOST:PORT or rediss://HOST:PORT but received "${shownAddress(address)}"`,
     );
   }
   const { Redis } = await loadOptional('a queue', k_packages, () => import('ioredis'));
   // null: commands wait for the server to come back instead of failing, as BullMQ asks for.
-  const redis = new Redis(address, { maxRetriesPerRequest: null, lazyConnect: true });
+  const redis = wellFormed(address, () => {
+    return new Redis(address, { maxRetriesPerRequest: null, lazyConnect: true });
+  });
   redis.on('error', () => {});
   try {
     await redis.connect();
   } catch (cause) {
     redis.disconnect();
-    throw new CraneError('E_QUEUE', `${withoutPassword(address)}: ${(cause as Error).message}`, {
+    throw new CraneError('E_QUEUE', `${shownAddress(address)}: ${(cause as Error).message}`, {
       hint: 'is the server there? name another one with --redis',
       cause,
     });
@@ -41,8 +44,17 @@ export async function connectRedis(address: string): Promise<Redis> {
   return redis;
 }
 
-export function withoutPassword(address: string): string {
-  return address.replace(/\/\/[^@/]*@/, '//');
+/** The client decodes name and password when it is made. */
+function wellFormed<T>(address: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof URIError)) throw cause;
+    throw new CraneError('E_USAGE', `${shownAddress(address)}: its name or password is not well formed`, {
+      hint: 'a % in them is written %25',
+      cause,
+    });
+  }
 }
 
 export interface JobCounts {

@@ -6,10 +6,11 @@ import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { CraneError } from '../../errors.js';
 import { sizeOf } from '../../files/size-of.js';
 import { writeWhole } from '../../files/write-whole.js';
-import { announcedBytes, type HttpAnswer, HttpError, shownUrl, strongTag } from '../../net/http-client.js';
+import { announcedBytes, type HttpAnswer, HttpError, strongTag } from '../../net/http-client.js';
 import { CutShort, withRetries } from '../../net/retry.js';
 import type { Transfer } from '../../net/zip-source.js';
 import { formatBytes } from '../../terminal/bytes.js';
+import { shownAddress } from '../../terminal/shown-address.js';
 
 export interface WeightTransfer extends Transfer {
   /** fires when the user gives up; what has come is kept */
@@ -103,7 +104,10 @@ async function ask(
 function checkKind(answer: HttpAnswer): HttpAnswer {
   if (!/^text\/html\b/i.test(answer.headers['content-type'] ?? '')) return answer;
   drop(answer);
-  throw new CraneError('E_DOWNLOAD', `${shownUrl(answer.url)} answered with a web page instead of the file`);
+  throw new CraneError(
+    'E_DOWNLOAD',
+    `${shownAddress(answer.url)} answered with a web page instead of the file`,
+  );
 }
 
 /**

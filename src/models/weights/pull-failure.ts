@@ -1,7 +1,7 @@
 /** Says why a weight file could not be had, and the way that works without a connection. */
 import { CraneError } from '../../errors.js';
 import { explainFetchFailure } from '../../net/fetch-failure.js';
-import { shownUrl } from '../../net/http-client.js';
+import { shownAddress } from '../../terminal/shown-address.js';
 import type { PublicFile } from './addresses.js';
 
 const diskCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ENOENT', 'ENOSPC', 'EDQUOT']);
@@ -19,9 +19,10 @@ export function pullFailure(file: PublicFile, thrown: unknown): CraneError {
 
 function explain(file: PublicFile, thrown: unknown): { cause: string; repair?: string } {
   const { code } = thrown as NodeJS.ErrnoException;
-  if (code !== 'ENOTFOUND' && code !== 'EAI_AGAIN') return explainFetchFailure(thrown, shownUrl(file.url));
+  if (code !== 'ENOTFOUND' && code !== 'EAI_AGAIN')
+    return explainFetchFailure(thrown, shownAddress(file.url));
   return {
-    cause: `${shownUrl(file.url)}: no connection, ${new URL(file.url).hostname} is not found (${code})`,
+    cause: `${shownAddress(file.url)}: no connection, ${new URL(file.url).hostname} is not found (${code})`,
   };
 }
 

@@ -12,8 +12,8 @@ import { sha256OfFile } from '../../files/content-hash.js';
 import { withFolderLock } from '../../files/folder-lock.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { writeWhole } from '../../files/write-whole.js';
-import { shownUrl } from '../../net/http-client.js';
 import { formatBytes } from '../../terminal/bytes.js';
+import { shownAddress } from '../../terminal/shown-address.js';
 import type { PublicFile } from './addresses.js';
 import { dropPart, fetchPart, partOf, type WeightTransfer } from './fetch-file.js';
 import { pullFailure } from './pull-failure.js';
@@ -86,7 +86,7 @@ async function fetchFile(
 ): Promise<StoredFile> {
   const { transfer } = surroundings;
   transfer.log(
-    `${file.name}: ${shownUrl(file.url)} (about ${formatBytes(file.megabytes * 1e6)}, licence ${file.licence})`,
+    `${file.name}: ${shownAddress(file.url)} (about ${formatBytes(file.megabytes * 1e6)}, licence ${file.licence})`,
   );
   // Parts of two versions may have been put together: a wrong sum is believed only after a download in one piece.
   for (let isSecond = false; ; isSecond = true) {
@@ -184,7 +184,7 @@ function wrongSum(
     : `it is not ${file.file} as published; nothing was kept`;
   return new CraneError(
     'E_WEIGHTS_HASH',
-    `${file.name}: ${/^https?:/.test(from) ? shownUrl(from) : from} has sha256 ${found}, ${expected}`,
+    `${file.name}: ${/^https?:/.test(from) ? shownAddress(from) : from} has sha256 ${found}, ${expected}`,
     { hint },
   );
 }

@@ -1,11 +1,12 @@
 /** Where results go: a file of JSON Lines, a webhook, an MQTT broker. Each confirms what it has, or is tried again. */
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { withAny } from '../../cancellation.js';
 import { CraneError } from '../../errors.js';
 import { appendLine } from '../../files/line-file.js';
 import { loadOptional } from '../../files/optional-packages.js';
 import { codedWriteError } from '../../files/write-whole.js';
+import { shownAddress } from '../../terminal/shown-address.js';
 import type { Delivery } from './journal.js';
 
 export interface Receiver {
@@ -43,7 +44,7 @@ export function signatureOf(secret: string, seconds: number, body: string): stri
 
 interface ReceiverAddress {
   url: URL;
-  /** without its password, for the journal and for messages */
+  /** without its password and its query, for the journal and for messages; of each query another one */
   shown: string;
 }
 
@@ -53,29 +54,22 @@ function addressOf(text: string, schemes: readonly string[]): ReceiverAddress {
   if (!url || url.hostname === '' || !schemes.includes(url.protocol.slice(0, -1)))
     throw new CraneError(
       'E_USAGE',
-      `${url ? withoutPassword(url, text) : text}: expected ${schemes.map((scheme) => `${scheme}://HOST`).join(' or ')}`,
+      `${shownAddress(text)}: expected ${schemes.map((scheme) => `${scheme}://HOST`).join(' or ')}`,
     );
   try {
     for (const part of [url.username, url.password]) decodeURIComponent(part);
   } catch (cause) {
-    throw new CraneError(
-      'E_USAGE',
-      `${withoutPassword(url, text)}: its name or password is not well formed`,
-      {
-        hint: 'a % in them is written %25',
-        cause,
-      },
-    );
+    throw new CraneError('E_USAGE', `${shownAddress(text)}: its name or password is not well formed`, {
+      hint: 'a % in them is written %25',
+      cause,
+    });
   }
-  return { url, shown: withoutPassword(url, text) };
+  return { url, shown: shownAddress(text) + tagOf(url.search) };
 }
 
-function withoutPassword(url: URL, text: string): string {
-  if (url.username === '' && url.password === '') return text;
-  const bare = new URL(url);
-  bare.username = '';
-  bare.password = '';
-  return bare.href;
+/** Two receivers may differ by their queries alone, and a query may be a secret. */
+function tagOf(query: string): string {
+  return query === '' ? '' : `?${createHash('sha256').update(query).digest('hex').slice(0, 12)}`;
 }
 
 /** A name and a password in the address are sent as such, since fetch() takes none there. @throws CraneError E_USAGE */

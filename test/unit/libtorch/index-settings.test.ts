@@ -29,6 +29,13 @@ describe("pip's settings", () => {
     expect(await indexAddress(env)).toEqual({ url: 'http://env/simple', from: 'PIP_INDEX_URL' });
   });
 
+  it('tells of an address that is none without its password', async () => {
+    for (const wrong of ['me:secret@host/simple', 'ftp://me:sec/ret@host/simple?secret'])
+      expect(await indexAddress(bareEnv({ PIP_INDEX_URL: wrong }))).toEqual({
+        problem: `the index of PIP_INDEX_URL is not an http address: ${wrong.startsWith('ftp') ? 'ftp://' : ''}host/simple`,
+      });
+  });
+
   it('prefers the section [install] to [global] and reads both spellings of a key', () => {
     const env = withConfig(
       '[global]\nindex_url: http://a/simple\n\n; note\n# note\n[install]\nindex-url=http://b/simple\n',

@@ -505,6 +505,8 @@ describe('a webhook', () => {
       'http://me:secret%zz@there/',
       'http://me%zz:secret@there/',
       'ftp://me:secret@there/',
+      'http://me:pa/secret@there/',
+      'http://me:pa?secret@there/',
     ]) {
       const made = () => webhookReceiver(wrong, undefined);
       expect(made).toThrow(
@@ -512,6 +514,15 @@ describe('a webhook', () => {
       );
       expect(made).not.toThrow(/secret/);
     }
+  });
+
+  it('is told from others by its query, which nobody sees', () => {
+    const names = ['?token=secret', '?token=secret2', ''].map(
+      (query) => webhookReceiver(`http://there/hook${query}`, undefined).name,
+    );
+    expect(new Set(names).size).toBe(3);
+    expect(names.join()).not.toContain('secret');
+    expect(names[2]).toBe('webhook http://there/hook');
   });
 
   it('does not hold up another receiver', async () => {

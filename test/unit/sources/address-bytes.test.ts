@@ -7,10 +7,17 @@ import { openStore } from '../../../src/stores/open-store.js';
 
 let server: Server;
 const asked: string[] = [];
+/** logins and addresses of those who ask for what is not there */
+const given: [string, string][] = [];
 let origin = '';
 beforeAll(async () => {
   server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url!.split('?')[0]}`);
+    if (request.url!.startsWith('/none.png')) {
+      given.push([request.headers.authorization ?? '', request.url!]);
+      response.writeHead(404).end();
+      return;
+    }
     const isHuge = request.url!.includes('huge');
     response.writeHead(200, { 'content-length': isHuge ? 200e9 : 3 });
     response.write('abc');
@@ -45,6 +52,26 @@ describe.each(['s3', 'http'])('a picture by %s', (scheme) => {
       message: `${address}: more than the 1073741824 bytes that are read of one file`,
     });
     expect(asked).toEqual(['GET /parts/huge.tif']);
+  });
+});
+
+it('what is told of an address holds no password and no signature', async () => {
+  const none = `${origin.replace('//', '//me:secret@')}/none.png?sig=secret`;
+  const fault = await bytesAt(none).catch((thrown: unknown) => thrown);
+  expect(fault).toMatchObject({
+    code: 'E_INPUT_NOT_FOUND',
+    message: `${origin}/none.png: ${origin}/none.png answered 404`,
+  });
+  expect(given).toEqual([[`Basic ${Buffer.from('me:secret').toString('base64')}`, '/none.png?sig=secret']]);
+  await expect(bytesAt('http://me:sec/ret@[bad/a.png?sig=secret')).rejects.toMatchObject({
+    code: 'E_INPUT_URL',
+    message: 'http://[bad/a.png: not a URL',
+  });
+  await expect(openStore('ftp://me:secret@host/a')).rejects.toMatchObject({
+    message: expect.stringMatching(/^ftp:\/\/host\/a: /),
+  });
+  await expect(openStore('s3://key:secret@bucket/a')).rejects.toMatchObject({
+    message: 's3://bucket/a: expected s3://BUCKET/KEY',
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatBytes } from '../../../src/terminal/bytes.js';
 import { painter, plain } from '../../../src/terminal/paint.js';
-import { visible } from '../../../src/terminal/visible.js';
+import { visible, visibleJson, visibleLines } from '../../../src/terminal/visible.js';
 
 describe('texts for a terminal', () => {
   it.each([
@@ -32,5 +32,13 @@ describe('texts for a terminal', () => {
   it('lets no name steer the terminal', () => {
     expect(visible('a\x1b[2Jb\n\x9bc')).toBe('a\ufffd[2Jb\ufffd\ufffdc');
     expect(visible('Prüfung 検査 …')).toBe('Prüfung 検査 …');
+    expect(visibleLines('a\x1b\nb\r')).toBe('a\ufffd\nb\ufffd');
+  });
+
+  it('lets no text of JSON steer it either, and changes none', () => {
+    const value = { 'a\x9b': 'b\x1b[2J\x7f\x80\x9f\n', ok: 'ä検' };
+    expect(visibleJson(value)).not.toMatch(/\p{Cc}/u);
+    expect(JSON.parse(visibleJson(value))).toEqual(value);
+    expect(visibleJson(value)).toContain('ä検');
   });
 });

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { Job, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { WorkQueue } from '../../../src/work/queue.js';
+import type { CraneError } from '../../../src/errors.js';
+import { connectRedis, WorkQueue } from '../../../src/work/queue.js';
 import type { JobData, WorkSettings } from '../../../src/work/submission.js';
 import { hasRedis, RedisServer } from '../../cli/queue-surroundings.js';
+import { runInProcess } from '../cli/run-in-process.js';
+import { makeToyModel } from '../engine/toy-model.js';
 
 const settings: WorkSettings = {
   model: 'tiny',
@@ -26,6 +29,23 @@ const data = (at: number, submission = mine): JobData => ({
   chunk: at.toString(16).padStart(32, '0'),
   count: 1,
   settings,
+});
+
+it('an address is told without its password, whatever is wrong with it', async () => {
+  for (const [address, code, told] of [
+    ['redis://:sec/ret@queue:6379', 'E_USAGE', '"redis://queue:6379"'],
+    ['http://me:secret@queue', 'E_USAGE', '"http://queue/"'],
+    [
+      'redis://:secret%zz@127.0.0.1:1',
+      'E_USAGE',
+      'redis://127.0.0.1:1: its name or password is not well formed',
+    ],
+    ['redis://:sec@ret@127.0.0.1:1', 'E_QUEUE', 'redis://127.0.0.1:1: '],
+  ]) {
+    const fault = await connectRedis(address!).catch((thrown: unknown) => thrown as CraneError);
+    expect(fault).toMatchObject({ code, message: expect.stringContaining(told!) });
+    expect(JSON.stringify([fault, (fault as CraneError).hint])).not.toMatch(/sec|ret/);
+  }
 });
 
 describe.skipIf(!hasRedis)('a queue', () => {
@@ -80,6 +100,21 @@ describe.skipIf(!hasRedis)('a queue', () => {
       return jobs;
     });
   };
+
+  it('shows what stands in it, which steers no terminal', async () => {
+    await makeToyModel(join(folder, 'toy'));
+    const evil = { ...data(1), chunk: 'chunk\x1b[2J', store: '/dev/null\x9b/a' };
+    const raw = new Queue(name, { connection: redis });
+    await raw.add('score', evil, { jobId: 'evil' });
+    await raw.close();
+    const of = ['--redis', server.address, '--queue', name];
+    const worker = await runInProcess(['worker', ...of, '--until-empty', '--model', join(folder, 'toy')]);
+    expect(worker.stderr).toMatch(/^chunk\ufffd\[2J: .*; put aside$/m);
+    const status = await runInProcess(['queue', 'status', ...of]);
+    expect(status.stdout).toMatch(/^chunk\ufffd\[2J {2}1 tries {2}/m);
+    for (const text of [worker.stderr, status.stdout])
+      expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
 
   it('takes back all that waits, but what a worker takes meanwhile', async () => {
     for (const at of [1, 2, 3]) await ask(at);
