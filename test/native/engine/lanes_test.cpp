@@ -30,30 +30,37 @@ TEST(Lanes, DoesEachJobOnceInItsOrder) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(done[static_cast<size_t>(i)], i);
 }
 
+// Who waits at a latch looks at it once more when he wakes: it lives as long as the last of its jobs.
+struct Meeting {
+  std::latch both{2};
+  std::latch ended{2};
+};
+
 TEST(Lanes, RunsAsManyAtOnceAsThereAreThreads) {
   const auto lanes = std::make_shared<Lanes>(2);
+  const auto meeting = std::make_shared<Meeting>();
   // Each waits for the other: one after the other they would never end.
-  std::latch both(2);
-  std::latch ended(2);
   for (int i = 0; i < 2; ++i) {
-    lanes->post([&] {
-      both.arrive_and_wait();
-      ended.count_down();
+    lanes->post([meeting] {
+      meeting->both.arrive_and_wait();
+      meeting->ended.count_down();
     });
   }
-  ended.wait();
+  meeting->ended.wait();
 }
 
 TEST(Lanes, AJobComesWhileAnotherRuns) {
   const auto lanes = std::make_shared<Lanes>(2);
-  std::latch both(2);
-  std::promise<void> ended;
-  lanes->post([&] {
-    lanes->post([&] { both.arrive_and_wait(); });
-    both.arrive_and_wait();
-    ended.set_value();
+  const auto meeting = std::make_shared<Meeting>();
+  const auto meet = [meeting] {
+    meeting->both.arrive_and_wait();
+    meeting->ended.count_down();
+  };
+  lanes->post([lanes, meet] {
+    lanes->post(meet);
+    meet();
   });
-  ended.get_future().wait();
+  meeting->ended.wait();
 }
 
 TEST(Lanes, InsideOneWorkIsNotShared) {
