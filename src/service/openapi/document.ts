@@ -78,9 +78,12 @@ export function openApi(version: string): object {
       },
       '/v1/models': get('models of this service', ref('Models')),
       '/v1/models/{model}': get('a model', ref('Model'), { errors: ['E_HTTP_NOT_FOUND'] }, [inPath('model')]),
-      '/v1/prompts': get('prompt sets of a model', ref('Prompts'), { errors: ['E_HTTP_NOT_FOUND'] }, [
-        modelInQuery,
-      ]),
+      '/v1/prompts': get(
+        'prompt sets of a model',
+        ref('Prompts'),
+        { errors: ['E_HTTP_NOT_FOUND', 'E_HTTP_TOO_LARGE'] },
+        [modelInQuery],
+      ),
       ...keptPaths(),
       '/healthz': get('the process lives', ref('Status'), { isOpen: true }),
       '/readyz': get('pictures are taken', ref('Status'), { isOpen: true, errors: ['E_SERVICE_DOWN'] }),

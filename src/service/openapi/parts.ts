@@ -136,7 +136,7 @@ export const modelInQuery = {
   name: 'model',
   in: 'query',
   required: false,
-  schema: { type: 'string', minLength: 1 },
+  schema: specOfRequest('model').schema,
 };
 
 /**

@@ -213,6 +213,13 @@ describe('the OpenAPI document', () => {
       'openapi.json',
     ])
       expect([path, (await hold(path, 'get')).status]).toEqual([path, 200]);
+    for (const [model, status] of [
+      ['toy', 200],
+      ['none', 404],
+      ['', 400],
+      ['y'.repeat(4097), 413],
+    ] as const)
+      expect((await hold(`v1/prompts?model=${model}`, 'get', {}, 'v1/prompts')).status).toBe(status);
     for (const [path, pattern] of [
       ['v1/models/toy', 'v1/models/{model}'],
       ['v2/models/toy', 'v2/models/{model}'],
