@@ -39,11 +39,12 @@ function indexCommand(context: Context): CommandModule {
       commonFlags(yargs, 'the result as JSON on stdout')
         .positional('root', { type: 'string', describe: 'folder of the data set' })
         .options(
-          flagsFor(['out', 'annotations', 'force'], {
+          flagsFor(['out', 'annotations', 'maxPixels', 'force'], {
             out: {
               describe: 'the file to write, in the root or above it',
               defaultDescription: 'ROOT/meta.json',
             },
+            maxPixels: { describe: 'with --annotations: no mask is made of a picture with more pixels' },
           }),
         )
         .example('$0 data index photos --annotations photos', 'labelme files beside the pictures')
@@ -51,7 +52,12 @@ function indexCommand(context: Context): CommandModule {
         .example('$0 data index btad --layout btad', 'when the folders could be several things'),
     handler: async (argv) => {
       const root = rootOf(argv, 'index');
-      const { force = false, out, annotations } = readFlags(argv, ['force', 'out', 'annotations']);
+      const {
+        force = false,
+        out,
+        annotations,
+        maxPixels,
+      } = readFlags(argv, ['force', 'out', 'annotations', 'maxPixels']);
       const { indexDataSet } = await import('../data/index-data-set.js');
       const { indexAnnotated } = await import('../data/index-annotated.js');
       const { summarise } = await import('../data/summary.js');
@@ -62,7 +68,7 @@ function indexCommand(context: Context): CommandModule {
       };
       const made = await (annotations === undefined
         ? indexDataSet(root, options)
-        : indexAnnotated(root, annotations, options));
+        : indexAnnotated(root, annotations, { ...options, maxPixels }));
       const [test, train] = summarise([made.sets.test, made.sets.train]).sets;
       const warnings = [...made.sets.test.warnings, ...made.sets.train.warnings];
       if (argv['json']) {

@@ -2,6 +2,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { CraneError, toCraneError } from '../errors.js';
 import { exists, isThere, writeWhole } from '../files/write-whole.js';
+import { defaultOf } from '../options/table.js';
 import { visible } from '../terminal/visible.js';
 import { type FoundPicture, type Matched, matchPictures, writeMasks } from './annotations/annotate.js';
 import { readAnnotations } from './annotations/read-annotations.js';
@@ -13,13 +14,13 @@ import { PictureTree } from './layouts/picture-tree.js';
 import { metaText } from './meta-write.js';
 import { refuseFaults } from './place-entries.js';
 
-/** @throws CraneError E_DATA_*, E_EXISTS, E_IO_WRITE, E_USAGE, E_TEXT_ENCODING */
+/** @throws CraneError E_DATA_*, E_IMAGE_TOO_LARGE, E_EXISTS, E_IO_WRITE, E_USAGE, E_TEXT_ENCODING */
 export async function indexAnnotated(
   root: string,
   annotationsAt: string,
-  options: IndexOptions,
+  options: IndexOptions & { maxPixels?: number | undefined },
 ): Promise<Indexed> {
-  const { out, overwrite, ...reading } = options;
+  const { out, overwrite, maxPixels = defaultOf('maxPixels'), ...reading } = options;
   if (reading.maskValues !== undefined || reading.maskLabels !== undefined)
     throw new CraneError(
       'E_USAGE',
@@ -35,7 +36,7 @@ export async function indexAnnotated(
   const tree = new PictureTree(place, new FolderLabels(reading));
   const matched = await matchPictures(tree, annotations);
   const labelled = await labelledSource(tree, { ...reading, ignoreIndex: true });
-  const masks = await writeMasks(place, matched.found, overwrite);
+  const masks = await writeMasks(place, matched.found, { overwrite, maxPixels });
   const sets = labelled
     ? withMasks(labelled, masks, annotations.format)
     : unlabelled(tree, matched, masks, annotations);

@@ -19,7 +19,7 @@ const k_minSide = 8;
 export function checkSize(name: string, width: number, height: number, maxPixels: number): void {
   if (!Number.isSafeInteger(width) || !Number.isSafeInteger(height))
     throw new CraneError('E_IMAGE_DECODE', `${name}: damaged: its size is ${width} x ${height} pixels`);
-  if (width * height > maxPixels) throw tooLarge(name, `${width} x ${height} pixels`, maxPixels);
+  checkPixels(name, { width, height }, maxPixels);
   if (Math.min(width, height) < k_minSide) {
     throw new CraneError(
       'E_IMAGE_TOO_SMALL',
@@ -28,10 +28,9 @@ export function checkSize(name: string, width: number, height: number, maxPixels
   }
 }
 
-/** Of a piece in which pixels are stored, which may reach beyond the picture. @throws CraneError E_IMAGE_TOO_LARGE */
-export function checkPiece(name: string, { width, height }: Size, maxPixels: number): void {
-  if (!(width * height <= maxPixels))
-    throw tooLarge(name, `stored in tiles of ${width} x ${height} pixels`, maxPixels);
+/** Of what is not to be looked at any further. @param what stands before the size in the message. @throws CraneError E_IMAGE_TOO_LARGE */
+export function checkPixels(name: string, { width, height }: Size, maxPixels: number, what = ''): void {
+  if (!(width * height <= maxPixels)) throw tooLarge(name, `${what}${width} x ${height} pixels`, maxPixels);
 }
 
 function tooLarge(name: string, found: string, maxPixels: number, cause?: unknown): CraneError {

@@ -9,7 +9,7 @@ import { bytesOfStream } from './picture-stream.js';
 import { pnmHeadBytes, readPnmHeader } from './pnm.js';
 import { readFrame } from './raw-frame.js';
 import { measureElsewhere, readElsewhere } from './read-elsewhere.js';
-import { checkPiece, checkSize, type ReadLimits } from './read-limits.js';
+import { checkPixels, checkSize, type ReadLimits } from './read-limits.js';
 import type { Samples } from './samples.js';
 import { measureThroughSharp, readThroughSharp, readTiffThroughSharp } from './sharp-reader.js';
 import { readDirectories } from './tiff/directory.js';
@@ -69,7 +69,7 @@ async function read(
 async function readTiff(source: PictureFile, file: OpenFile, limits: ReadLimits): Promise<Samples> {
   const form = tiffForm((await readDirectories(file.read)).directories);
   checkSize(source.name, form.width, form.height, limits.maxPixels);
-  checkPiece(source.name, form.chunks, limits.maxPixels);
+  checkPixels(source.name, form.chunks, limits.maxPixels, 'stored in tiles of ');
   if (form.reader === 'own') return readElsewhere(source, limits);
   const samples = await readTiffThroughSharp({ ...source, format: 'tiff', file }, form, limits);
   return form.isBooleanArray ? { ...samples, isBooleanArray: true } : samples;

@@ -12,7 +12,7 @@ import { measureHeic, readHeic } from './heic-reader.js';
 import { readJp2 } from './jp2-reader.js';
 import type { PictureFile } from './picture-input.js';
 import { decodePnm, pnmBytes, pnmHeadBytes, readPnmHeader } from './pnm.js';
-import { checkPiece, checkSize, type ReadLimits } from './read-limits.js';
+import { checkPixels, checkSize, type ReadLimits } from './read-limits.js';
 import { channelsOf, eightBits, type Samples } from './samples.js';
 import { readDirectories } from './tiff/directory.js';
 import { tiffForm } from './tiff/form.js';
@@ -78,7 +78,7 @@ async function readTiff(name: string, file: OpenFile, limits: ReadLimits): Promi
   const { littleEndian, directories } = await readDirectories(file.read);
   const form = tiffForm(directories);
   checkSize(name, form.width, form.height, limits.maxPixels);
-  checkPiece(name, form.chunks, limits.maxPixels);
+  checkPixels(name, form.chunks, limits.maxPixels, 'stored in tiles of ');
   // Of bytes that were given a copy is held.
   await limits.reserve?.(ownBytes(form) + file.bytes);
   const samples = await readOwnTiff(file.read, form, littleEndian);

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { CraneError } from '../../errors.js';
 import { exists, isThere, writeWhole } from '../../files/write-whole.js';
+import { checkPixels } from '../../images/read-limits.js';
 import { sharp } from '../../images/sharp.js';
 import { stemOf } from '../../scan/mask-names.js';
 import { visible } from '../../terminal/visible.js';
@@ -196,12 +197,13 @@ function add(map: Map<string, string[]>, key: string, path: string): void {
 /**
  * Writes a mask for each picture that has shapes: nothing is written when one of them exists.
  * @returns the masks' paths below the root, by those of their pictures
- * @throws CraneError E_EXISTS, E_IO_WRITE, E_DATA_ANNOTATIONS for a picture of another size than it was annotated in
+ * @throws CraneError E_EXISTS, E_IO_WRITE, E_IMAGE_TOO_LARGE, E_DATA_ANNOTATIONS for a picture of another size than it was
+ * annotated in
  */
 export async function writeMasks(
   root: string,
   found: readonly FoundPicture[],
-  overwrite: boolean,
+  { overwrite, maxPixels }: { overwrite: boolean; maxPixels: number },
 ): Promise<Map<string, string>> {
   const wanted = found.filter(({ shapes }) => shapes.length > 0);
   const masks = maskNames(wanted.map(({ path }) => path));
@@ -209,7 +211,7 @@ export async function writeMasks(
     for (const mask of masks.values()) if (await isThere(join(root, mask))) throw exists(join(root, mask));
   await eachBounded(wanted, k_atOnce, async (picture) => {
     const file = join(root, masks.get(picture.path)!);
-    const { data, width, height } = await draw(root, picture);
+    const { data, width, height } = await draw(root, picture, maxPixels);
     await mkdir(dirname(file), { recursive: true });
     const png = sharp(data, { raw: { width, height, channels: 1 } })
       .toColourspace('b-w')
@@ -233,7 +235,7 @@ function maskNames(paths: readonly string[]): Map<string, string> {
   );
 }
 
-async function draw(root: string, { path, size, shapes }: FoundPicture) {
+async function draw(root: string, { path, size, shapes }: FoundPicture, maxPixels: number) {
   const { upright, stored } = await pictureSizes(join(root, path));
   // A mask in the stored size is turned with its picture; tools that show it upright draw on the upright one.
   const of =
@@ -245,8 +247,9 @@ async function draw(root: string, { path, size, shapes }: FoundPicture) {
       k_scale,
     );
   }
+  checkPixels(path, of, maxPixels);
   try {
-    return drawShapes(shapes, of.width, of.height);
+    return await drawShapes(shapes, of.width, of.height);
   } catch (cause) {
     throw new CraneError('E_DATA_ANNOTATIONS', `${path}: ${(cause as Error).message}`, { cause });
   }

@@ -1,6 +1,6 @@
 /** What a person or a program drew on a picture, and how it becomes pixels. */
 import type { DrawnMask } from './drawn-mask.js';
-import { drawPolygon } from './polygon.js';
+import { PolygonPen } from './polygon.js';
 import { decodeCounts, decodeRunText, fillRuns, runsOfPairs } from './rle.js';
 
 /** Coordinates in pixels, (0, 0) is the upper left corner of the upper left pixel. */
@@ -34,21 +34,23 @@ export type Shape = { label: string } & (
 );
 
 /** @throws Error with a sentence about the shape that does not fit */
-export function drawShapes(shapes: readonly Shape[], width: number, height: number): DrawnMask {
+export async function drawShapes(
+  shapes: readonly Shape[],
+  width: number,
+  height: number,
+): Promise<DrawnMask> {
   const mask = { data: new Uint8Array(width * height), width, height };
-  for (const shape of shapes) drawShape(shape, mask);
+  const pen = new PolygonPen(mask);
+  for (const shape of shapes) await drawShape(shape, mask, pen);
   return mask;
 }
 
-function drawShape(shape: Shape, mask: DrawnMask): void {
+async function drawShape(shape: Shape, mask: DrawnMask, pen: PolygonPen): Promise<void> {
   const { width, height } = mask;
   if (shape.kind === 'polygon') {
-    for (const ring of shape.rings) drawPolygon(ring, mask);
+    for (const ring of shape.rings) await pen.draw(ring);
   } else if (shape.kind === 'relative-polygon') {
-    drawPolygon(
-      shape.ring.map((share, at) => share * (at % 2 === 0 ? width : height)),
-      mask,
-    );
+    await pen.draw(shape.ring.map((share, at) => share * (at % 2 === 0 ? width : height)));
   } else if (shape.kind === 'runs') {
     if (shape.width !== width || shape.height !== height)
       throw new Error(

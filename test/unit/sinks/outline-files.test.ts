@@ -38,7 +38,7 @@ describe('outlines as files', () => {
     for (const [at, { shapes, size }] of read.pictures.entries()) {
       expect(size).toEqual({ width, height });
       expect(new Set(shapes.map(({ label }) => label))).toEqual(new Set(shares[at] === 0 ? [] : ['scratch']));
-      expect([...drawShapes(shapes, width, height).data]).toEqual(wanted(maps[at]!));
+      expect([...(await drawShapes(shapes, width, height)).data]).toEqual(wanted(maps[at]!));
     }
     const areas = file.annotations.reduce((sum, { area }) => sum + area, 0);
     expect(areas).toBe(maps.flatMap(wanted).filter((value) => value === 255).length);
@@ -50,6 +50,6 @@ describe('outlines as files', () => {
     const file = outlinesToLabelme({ name: 'a/b.png', width, height, outlines });
     const { picture, warnings } = await readLabelme(JSON.parse(JSON.stringify(file)), 'b.json', 'b');
     expect([warnings, picture.name, picture.size]).toEqual([[], 'a/b.png', { width, height }]);
-    expect([...drawShapes(picture.shapes, width, height).data]).toEqual(wanted(map));
+    expect([...(await drawShapes(picture.shapes, width, height)).data]).toEqual(wanted(map));
   });
 });
