@@ -88,8 +88,7 @@ export async function identifyMosaic(
   const tiles = plan.tiles.map((index) => items[index]!);
   const content = await mosaicKey(plan, items);
   const isKnown = tiles.every(hasPixels);
-  const reading =
-    content + identityOfValues(tiles[0]!.maskValues) + (work.reading.maskGrey ? ' as grey' : '');
+  const reading = content + valuesOfTiles(tiles) + (work.reading.maskGrey ? ' as grey' : '');
   return {
     name: `mosaic of ${tiles.map(({ imagePath }) => imagePath).join(', ')}`,
     content,
@@ -108,6 +107,13 @@ export async function identifyMosaic(
       return { ...(await mosaicOfPictures(pictures, work.addon)), notes };
     },
   };
+}
+
+/** A class may come from several data sets, each with values of its own. */
+function valuesOfTiles(tiles: readonly ChosenItem[]): string {
+  const each = tiles.map(({ maskValues }) => identityOfValues(maskValues));
+  // Where they are equal the name is that of one, so that what caches hold keeps its name.
+  return new Set(each).size === 1 ? each[0]! : each.join(' |');
 }
 
 /** One hash for all pictures, in their order. */

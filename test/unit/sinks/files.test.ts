@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { SeededGenerator } from '../../../src/data/seeded-generator.js';
 import { AnomalyMap } from '../../../src/images/anomaly-map.js';
 import { mapFile } from '../../../src/sinks/map-file.js';
 import { OutputNames } from '../../../src/sinks/output-names.js';
@@ -74,4 +75,67 @@ describe('names of output files', () => {
     const [long] = claimAll(`${'ü'.repeat(300)}.png`);
     expect(Buffer.byteLength(long!)).toBeLessThanOrEqual(180);
   });
+
+  it('are the first free ones of their order, whatever was taken and kept before', () => {
+    const random = SeededGenerator.of(1, 'names');
+    const one = <T>(list: readonly T[]): T => list[random.below(list.length)]!;
+    const places = ['a.png', 'A.png', 'b', 'a.png~2', 'a.png~3.png', 'ΑΣ.png', 'x/a.png', 'b~10', 'a~02'];
+    const inputs = ['in 1', 'in 2', 'in 3'];
+    for (let round = 0; round < 60; round++) {
+      const kept = new Map<string, string>();
+      for (let count = random.below(8); count > 0; count--)
+        kept.set(`${one(places)}${one(['', '~1', '~2', '~3', '~4', '~6', '~007'])}`, one(inputs));
+      const [names, plain] = [new OutputNames(kept), new PlainNames(kept)];
+      for (let count = 0; count < 40; count++) {
+        const [place, input] = [one(places), one(inputs)];
+        expect(names.claim(place, input)).toBe(plain.claim(place, input));
+      }
+    }
+  });
+
+  it('of equal and of kept names are looked at a few times each', () => {
+    const k_names = 3000;
+    const kept = new Map(Array.from({ length: k_names }, (_, at) => [`f.png~${at + 2}`, `in ${at}`]));
+    kept.set('f', 'other').set('f.png', 'other');
+    const looks = vi.spyOn(String.prototype, 'normalize');
+    try {
+      const names = new OutputNames(kept);
+      // Those that come again get theirs; a new one comes after all of them.
+      for (let at = k_names - 1; at >= 0; at--)
+        expect(names.claim('f.png', `in ${at}`)).toBe(`f.png~${at + 2}`);
+      for (let at = 0; at < k_names; at++)
+        expect(names.claim('f.png', 'new')).toBe(`f.png~${k_names + 2 + at}`);
+      expect(looks.mock.calls.length).toBeLessThan(20 * k_names);
+    } finally {
+      looks.mockRestore();
+    }
+  });
+
+  it('of a million characters are cut once', () => {
+    const k_many = 1_000_000;
+    const cut = claimAll('ü'.repeat(k_many), `${'.'.repeat(k_many)}x`, `${'\u{1f600}'.repeat(k_many)}. .`);
+    expect(cut).toEqual(['ü'.repeat(90), '.'.repeat(180), '\u{1f600}'.repeat(45)]);
+    expect(claimAll('end. . ')).toEqual(['end____']);
+  });
 });
+
+/** As the names are defined: each is the first of its candidates that is free. */
+class PlainNames {
+  readonly #taken = new Set<string>();
+  readonly #kept: Map<string, string>;
+  constructor(kept: ReadonlyMap<string, string>) {
+    this.#kept = new Map([...kept].map(([name, input]) => [foldedOf(name), input]));
+  }
+
+  claim(whole: string, input: string): string {
+    const isFree = (name: string) =>
+      !this.#taken.has(foldedOf(name)) && (this.#kept.get(foldedOf(name)) ?? input) === input;
+    const names = [whole.replace(/\.[^./]+$/, ''), whole];
+    for (let count = 2; !names.some(isFree); count++) names.push(`${whole}~${count}`);
+    const name = names.find(isFree)!;
+    this.#taken.add(foldedOf(name));
+    return name;
+  }
+}
+
+const foldedOf = (name: string) => name.normalize('NFC').toLowerCase();

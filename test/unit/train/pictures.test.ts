@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { MosaicPool, planMosaics } from '../../../src/data/mosaic-plan.js';
+import { type MosaicPlan, MosaicPool, planMosaics } from '../../../src/data/mosaic-plan.js';
 import { measurePicture } from '../../../src/images/read-samples.js';
+import type { ChosenItem } from '../../../src/train/choose-pictures.js';
 import { epochOrders } from '../../../src/train/epoch-orders.js';
+import { identifyMosaic, type ReadingWork } from '../../../src/train/learning-pictures.js';
 import { fakeCellsOf } from '../engine/fake-training.js';
 import { booleanTiff } from '../images/make-tiff.js';
 import { writeMask, writeToySet } from './toy-set.js';
@@ -298,6 +301,38 @@ it('mosaics are learned from, cached under the content of their tiles', async ()
   await (await work.trainer({ out: work.at('mosaics again'), ...options }, { addon: again })).run();
   expect(again.log.features).toEqual([]);
   expect(await work.bytesOf(work.at('mosaics again'))).toEqual(await work.bytesOf(work.at('mosaics')));
+});
+
+it("counts of a mosaic are named by the mask values of each of its tiles' sets", async () => {
+  const data = await writeToySet(work.at('valued tiles'), { normal: 0, anomalous: 4 });
+  const plan: MosaicPlan = { className: 'part', isAnomalous: true, tiles: [0, 1, 2, 3] };
+  const reading = { exif: true, maskGrey: false } as ReadingWork['reading'];
+  const sizes = { input: { width: 8, height: 8 }, grid: { width: 2, height: 2 } };
+  const how: ReadingWork = { addon: fake(), reading, maxPixels: 1e6, ...sizes };
+  const named = (...values: (number | undefined)[]) => {
+    const items = values.map((value, at): ChosenItem => {
+      const image = join(data, 'test', `hole_${at}.png`);
+      const maskValues = value === undefined ? {} : { maskValues: [{ text: `${value}`, number: value }] };
+      const of = { set: 'toy', className: 'part', isAnomalous: true, imagePath: `${at}` };
+      return { ...of, image, masks: [image], ...maskValues } as unknown as ChosenItem;
+    });
+    return identifyMosaic(plan, items, how);
+  };
+  const { mask, content } = await named(1, 1, 1, 1);
+  // As caches of 0.1.0 name them.
+  const asBefore = createHash('sha256').update(`crane-cells 2\n${content} values 1\n`).digest('hex');
+  expect(mask).toBe(asBefore.slice(0, 32));
+  const others = [
+    [1, 2, 1, 1],
+    [1, 1, 2, 1],
+    [1, 1, 1, 2],
+    [1, 1, 1, undefined],
+    [2, 1, 1, 1],
+    [2, 2, 2, 2],
+    [undefined, undefined, undefined, undefined],
+  ];
+  const names = await Promise.all(others.map(async (each) => (await named(...each)).mask));
+  expect(new Set([mask, ...names]).size).toBe(others.length + 1);
 });
 
 describe('two sets of one name', () => {
