@@ -1,8 +1,7 @@
 /** Pictures scored by each other, of which nobody knows which are good (docs/normals.md). */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { CraneError } from '../errors.js';
+import { temporaryFolder } from '../files/temporary-folder.js';
 import type { PictureInput } from '../images/picture-input.js';
 import { checkOptions, wrongValue } from '../options/check.js';
 import type { LearnNormalsChoices } from '../options/types.js';
@@ -57,7 +56,7 @@ export async function* scoreMutual(
   checkOptions('scoreMany', scoring);
   const entries: { input: PictureInput; name?: string | undefined }[] = [];
   for await (const entry of iterated(source)) entries.push(toEntry(entry));
-  const path = folder ?? (await mkdtemp(join(tmpdir(), 'crane-native-mutual-')));
+  const path = folder ?? (await temporaryFolder());
   try {
     const pictures = await engine.banks.mutual(named(entries), {
       ...learning,

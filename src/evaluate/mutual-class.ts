@@ -2,9 +2,7 @@
  * The pictures of a class scored by each other (docs/normals.md): the tested ones, good and anomalous, are the batch of which nobody
  * knows which are good. Labels make figures of it, and tell where its assumption does not hold.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { MethodOptions } from '../addon/native.js';
 import type { Engine } from '../engine/engine.js';
 import type { PictureSettings } from '../engine/method-choice.js';
@@ -12,6 +10,7 @@ import type { MutualPictures } from '../engine/mutual-pictures.js';
 import type { PictureItem } from '../engine/picture-item.js';
 import type { ScoreOutcome } from '../engine/result.js';
 import { CraneError } from '../errors.js';
+import { temporaryFolder } from '../files/temporary-folder.js';
 import { settingOf } from '../methods/descriptor.js';
 import { normals } from '../methods/normals.js';
 import type { PictureChoices, ScoreManyOptions } from '../options/types.js';
@@ -78,7 +77,7 @@ export async function* scoredByEachOther(
   missing: readonly PlacedItem[],
 ): AsyncGenerator<ScoreOutcome> {
   if (missing.length === 0) return;
-  const path = folder ?? (await mkdtemp(join(tmpdir(), 'crane-native-mutual-')));
+  const path = folder ?? (await temporaryFolder());
   const stop = signal ? { signal } : {};
   let pictures: MutualPictures | undefined;
   try {

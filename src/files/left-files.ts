@@ -29,7 +29,7 @@ export async function removeLeft(folder: string, { of, below = false }: LeftOpti
     if (writer === undefined || (of !== undefined && writer.of !== shortName(of))) continue;
     if (!entry.isFile() && !(of !== undefined && entry.isDirectory())) continue;
     const path = join(folder, entry.name);
-    if (!(await isLeft(path, writer))) continue;
+    if (!(await isLeft(path, writer, entry.isDirectory()))) continue;
     await rm(path, { recursive: true, force: true }).then(
       () => removed++,
       () => {},
@@ -38,9 +38,16 @@ export async function removeLeft(folder: string, { of, below = false }: LeftOpti
   return removed;
 }
 
-async function isLeft(path: string, writer: { isThisHost: boolean; pid: number }): Promise<boolean> {
-  const changed = (await stat(path).catch(() => undefined))?.mtimeMs;
-  if (changed === undefined) return false;
+async function isLeft(
+  path: string,
+  writer: { isThisHost: boolean; pid: number },
+  isFolder: boolean,
+): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return false;
+  // In a folder of everybody's, who owns a folder could change it into links while it is emptied.
+  if (isFolder && process.getuid && found.uid !== process.getuid()) return false;
+  const changed = found.mtimeMs;
   if (!writer.isThisHost) return Date.now() - changed > k_foreignMs;
   // In containers the number of a process that was killed is soon another's, and often our own.
   if (writer.pid === process.pid) return changed < Date.now() - process.uptime() * 1000;

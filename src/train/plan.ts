@@ -1,8 +1,9 @@
 /** What a training would do and need: told before it begins (--dry-run). */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { freemem, tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
+import { freemem } from 'node:os';
 import { join } from 'node:path';
 import type { SetSummary } from '../data/summary.js';
+import { temporaryFolder } from '../files/temporary-folder.js';
 import { featureBytes, freeBytes } from './feature-cache.js';
 import type { LearningPicture } from './learning-pictures.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
@@ -106,7 +107,7 @@ async function timeOne(
   prepared: PreparedRun,
 ): Promise<{ picture: number; step: number }> {
   const { parts, cache, method, settings } = training;
-  const folder = await mkdtemp(join(tmpdir(), 'crane-plan-'));
+  const folder = await temporaryFolder();
   try {
     const first = prepared.learning[0]!;
     const features = join(folder, 'features.safetensors');

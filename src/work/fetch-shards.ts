@@ -1,14 +1,14 @@
 /** Shards that lie in a store, brought here: merging reads each twice. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
+import { temporaryFolder } from '../files/temporary-folder.js';
 import type { Store } from '../stores/store.js';
 import { isOfShard } from './find-shards.js';
 
 /** @param use gets the folder, which is gone afterwards. @throws CraneError E_SHARDS where there are none, and of the store */
 export async function withFetchedShards<T>(store: Store, use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'crane-native-'));
+  const folder = await temporaryFolder();
   try {
     let count = 0;
     for await (const { key } of store.list('results.')) {
