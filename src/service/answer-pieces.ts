@@ -32,14 +32,16 @@ function bytesOf(chunk: Buffer | string): Buffer {
 
 /** Closes the connection once the client has taken no piece for so long, while there was one. */
 export function endUnlessTaken(response: ServerResponse, ms: number, onEnd: () => void): void {
-  let given = 0;
+  let taken = -1;
   let looks = 0;
   const timer = setInterval(
     () => {
       const { writableLength, socket } = response;
-      // An answer that waits behind another one of its connection has no socket yet: that one is looked at.
-      const isWaiting = socket !== null && writableLength > 0 && socket.bytesWritten === given;
-      given = socket?.bytesWritten ?? 0;
+      // Bytes that were written and wait are not taken: a client that asks on without reading makes Node write more. An answer
+      // behind another one of its connection has no socket yet: that one is looked at.
+      const now = socket === null ? -1 : socket.bytesWritten - socket.writableLength;
+      const isWaiting = now >= 0 && writableLength > 0 && now === taken;
+      taken = now;
       looks = isWaiting ? looks + 1 : 0;
       if (looks < k_looks) return;
       clearInterval(timer);
