@@ -100,7 +100,7 @@ function filesOfPage(text: string, address: string): unknown[] {
 
 /** Of each link its file, or undefined. */
 function fromHtml(text: string, base: string): (IndexFile | undefined)[] {
-  return [...text.matchAll(/<a\s([^>]*)>/gi)].flatMap(([, attributes = '']) => {
+  return [...text.matchAll(/<a\s([^<>]*)>/gi)].flatMap(([, attributes = '']) => {
     const href = /href\s*=\s*(?:"([^"]*)"|'([^']*)')/i.exec(attributes);
     return href ? [fromLink(decodeEntities(href[1] ?? href[2] ?? ''), base, attributes)] : [];
   });

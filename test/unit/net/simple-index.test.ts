@@ -110,6 +110,11 @@ describe('a page of files', () => {
   });
 });
 
+it('a page of links that never end is read in time of its length', async () => {
+  const { files } = await html(`<a href="ok-1.whl">${'<a '.repeat(1_000_000)}`);
+  expect(files).toMatchObject([{ filename: 'ok-1.whl' }]);
+});
+
 describe('an address that is none', () => {
   it.each(['http://[', 'ftp://127.0.0.1/file', 'file:///etc/passwd'])(
     'of a redirect is told: %s',

@@ -7,23 +7,11 @@ import type { Engine } from '../../../src/engine/engine.js';
 import { LocalStore } from '../../../src/stores/local-store.js';
 import { ChunkJobs, commitPart } from '../../../src/work/chunk-jobs.js';
 import type { ChunkJob } from '../../../src/work/queue.js';
-import { type JobData, type Pins, places } from '../../../src/work/submission.js';
+import { type JobData, places } from '../../../src/work/submission.js';
+import { pins, rowOf, settings } from './tiny-work.js';
 
 const chunk = 'c'.repeat(32);
-const pins: Pins = {
-  model: 'tiny@1',
-  precision: 'float32',
-  kernels: 'ref',
-  threads: 1,
-  libtorch: '2.11.0',
-  device: 'cpu',
-  craneNative: '0',
-};
-const plain = { score: 0.5, anomalous: null, threshold: null, width: 4, height: 3, model: 'tiny@1' };
-const lines = [
-  JSON.stringify({ input: 'a', index: 0, ...plain }),
-  '{"input":"b","index":1,"error":{"code":"E_IMAGE_FORMAT","message":"none"}}',
-];
+const lines = [rowOf('a', 0), '{"input":"b","index":1,"error":{"code":"E_IMAGE_FORMAT","message":"none"}}'];
 
 describe('the commit of a part', () => {
   let folder: string;
@@ -73,15 +61,6 @@ describe('the commit of a part', () => {
 describe('a chunk whose rows the server refuses', () => {
   const refused = () => Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' });
   const answers = { hkeys: async () => [] as string[], hgetall: async () => ({}), exec: async () => [] };
-  const settings: JobData['settings'] = {
-    model: 'tiny',
-    choices: {},
-    regions: false,
-    maps: null,
-    mapSize: 'picture',
-    heatmaps: null,
-    timings: false,
-  };
   const engine = {
     labelOf: async () => 'tiny@1',
     settledSettings: async () => ({ threshold: null, mapThreshold: null }),
@@ -124,15 +103,6 @@ describe('a chunk whose rows the server refuses', () => {
 });
 
 describe('workers of one piece of work', () => {
-  const settings: JobData['settings'] = {
-    model: 'tiny',
-    choices: {},
-    regions: false,
-    maps: null,
-    mapSize: 'picture',
-    heatmaps: null,
-    timings: false,
-  };
   let folder: string;
   let store: LocalStore;
   beforeEach(async () => {

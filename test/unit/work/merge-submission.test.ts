@@ -8,30 +8,11 @@ import type { ResultLine } from '../../../src/sinks/result-line.js';
 import { LocalStore } from '../../../src/stores/local-store.js';
 import { commitPart } from '../../../src/work/chunk-jobs.js';
 import { mergeSubmission } from '../../../src/work/merge-submission.js';
-import { type Pins, places, type Submission } from '../../../src/work/submission.js';
+import { places, type Submission } from '../../../src/work/submission.js';
+import { pins, rowOf, settings } from './tiny-work.js';
 
 const id = 'a'.repeat(32);
 const [first, second] = ['1'.repeat(32), '2'.repeat(32)] as const;
-const pins: Pins = {
-  model: 'tiny@1',
-  precision: 'float32',
-  kernels: 'ref',
-  threads: 1,
-  libtorch: '2.11.0',
-  device: 'cpu',
-  craneNative: '0',
-};
-const row = (input: string, index: number) =>
-  JSON.stringify({
-    input,
-    index,
-    score: 0.5,
-    anomalous: null,
-    threshold: null,
-    width: 4,
-    height: 3,
-    model: 'tiny@1',
-  });
 
 let store: LocalStore;
 beforeEach(async () => {
@@ -46,15 +27,7 @@ const submit = (change: Partial<Submission> = {}) => {
     JSON.stringify({
       format: 'crane-native submission',
       version: 1,
-      settings: {
-        model: 'tiny',
-        choices: {},
-        regions: false,
-        maps: null,
-        mapSize: 'picture',
-        heatmaps: null,
-        timings: false,
-      },
+      settings,
       inputs: { count: 3, sha256 },
       chunks: [
         { key: first, count: 2 },
@@ -74,8 +47,8 @@ async function merge(): Promise<ResultLine[]> {
 
 it('refuses rows of one label that two thresholds judged', async () => {
   await submit();
-  const judged = row('c', 0).replace('"threshold":null', '"threshold":0.5');
-  await commitPart(store, first, [row('a', 0), row('b', 1)], pins);
+  const judged = rowOf('c', 0).replace('"threshold":null', '"threshold":0.5');
+  await commitPart(store, first, [rowOf('a', 0), rowOf('b', 1)], pins);
   await commitPart(store, second, [judged], pins);
   await expect(merge()).rejects.toMatchObject({
     code: 'E_SHARDS',
@@ -99,8 +72,8 @@ async function replacePart(chunk: string, text: string): Promise<void> {
 
 describe('a submission', () => {
   beforeEach(async () => {
-    await commitPart(store, first, [row('a', 0), row('b', 1)], pins);
-    await commitPart(store, second, [row('c', 0)], pins);
+    await commitPart(store, first, [rowOf('a', 0), rowOf('b', 1)], pins);
+    await commitPart(store, second, [rowOf('c', 0)], pins);
     await submit();
   });
 
@@ -117,15 +90,15 @@ describe('a submission', () => {
     ['a part of no JSON', () => replacePart(first, 'a\nb\n'), /line 1 is no result: no JSON/],
     [
       'a row of a part that is null',
-      () => replacePart(first, `${row('a', 0)}\nnull\n`),
+      () => replacePart(first, `${rowOf('a', 0)}\nnull\n`),
       /line 2 is no result/,
     ],
-    ['an empty line in a part', () => replacePart(first, `${row('a', 0)}\n\n`), /line 2 is no result/],
+    ['an empty line in a part', () => replacePart(first, `${rowOf('a', 0)}\n\n`), /line 2 is no result/],
     ['a row without its picture', () => replacePart(second, '{"index":0}\n'), /line 1 is no result: .*input/],
     ['an empty part', () => replacePart(first, ''), /0 rows, expected 2/],
     [
       'a row more, and its record one less',
-      () => replacePart(second, `${row('c', 0)}\n${row('d', 1)}\n`),
+      () => replacePart(second, `${rowOf('c', 0)}\n${rowOf('d', 1)}\n`),
       /2 rows, expected 1/,
     ],
   ])('with %s is refused, and told', async (_what, plant, message) => {

@@ -7,20 +7,12 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CraneError } from '../../../src/errors.js';
 import { connectRedis, WorkQueue } from '../../../src/work/queue.js';
-import type { JobData, WorkSettings } from '../../../src/work/submission.js';
+import type { JobData } from '../../../src/work/submission.js';
 import { hasRedis, RedisServer } from '../../cli/queue-surroundings.js';
 import { runInProcess } from '../cli/run-in-process.js';
 import { makeToyModel } from '../engine/toy-model.js';
+import { settings } from './tiny-work.js';
 
-const settings: WorkSettings = {
-  model: 'tiny',
-  choices: {},
-  regions: false,
-  maps: null,
-  mapSize: 'picture',
-  heatmaps: null,
-  timings: false,
-};
 const mine = 'a'.repeat(32);
 const theirs = 'b'.repeat(32);
 const data = (at: number, submission = mine): JobData => ({
