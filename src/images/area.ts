@@ -41,7 +41,7 @@ export async function cutToArea(
       { hint: 'roi is x,y,width,height in pixels of the upright picture' },
     );
   }
-  checkSize(name, box.width, box.height, Number.POSITIVE_INFINITY);
+  checkSize(name, box.width, box.height, { maxPixels: Number.POSITIVE_INFINITY });
   const cut = roi === undefined ? samples : await cropped(name, samples, box);
   if (mask === undefined) return { samples: cut, whole, ignored: undefined };
   if (mask.width !== whole.width || mask.height !== whole.height) {

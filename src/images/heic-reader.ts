@@ -9,7 +9,7 @@ import { eightBits, type Samples } from './samples.js';
 export async function readHeic(name: string, file: OpenFile, limits: ReadLimits): Promise<Samples> {
   return withPicture(name, file, async ({ facts, decode }) => {
     const { width, height, hasAlpha, bits } = facts;
-    checkSize(name, width, height, limits.maxPixels);
+    checkSize(name, width, height, limits);
     const channels = hasAlpha ? 4 : 3;
     const bytes = bits > 8 ? 2 : 1;
     // The decoder's own planes, its colours, and the copy without padding.

@@ -21,7 +21,7 @@ export const jp2Package = '@cornerstonejs/codec-openjpeg';
 export async function readJp2(name: string, file: OpenFile, limits: ReadLimits): Promise<Samples> {
   const header = await readJp2Header(file.read);
   const { width, height, components, bits } = header;
-  checkSize(name, width, height, limits.maxPixels);
+  checkSize(name, width, height, limits);
   const samples = width * height * components;
   const bytes = bits > 8 ? 2 : 1;
   // The decoder's 32 bits a sample, its result, ours, and the file twice.

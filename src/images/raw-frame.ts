@@ -83,7 +83,7 @@ function checkLength({ data: { length }, width, height, channels, stride }: RawP
 export async function readFrame(name: string, frame: RawPicture, limits: ReadLimits): Promise<Samples> {
   const { width, height, channels, bits, bayer } = frame;
   const isWide = types.isUint16Array(frame.data);
-  checkSize(name, width, height, limits.maxPixels);
+  checkSize(name, width, height, limits);
   // Its copy, the 8 bits that are made of it, and their colours.
   const ofSample = (isWide ? 3 : 1) + (bayer === undefined ? 0 : 3);
   await limits.reserve?.(width * height * channels * ofSample);

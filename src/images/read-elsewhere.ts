@@ -12,20 +12,23 @@ const load = () => import('./read-work.js');
 
 /** Bytes are copied; the readers reserve memory for them with the rest. @throws CraneError E_INPUT_*, E_IMAGE_*, E_MEMORY, E_DEPENDENCY */
 export async function readElsewhere(source: PictureFile, limits: ReadLimits): Promise<Samples> {
-  const { maxPixels, reserve } = limits;
-  return inThread(k_module, load, 'readOwnFormat', await workOf(source, maxPixels), { reserve });
+  return inThread(k_module, load, 'readOwnFormat', await workOf(source, limits), { reserve: limits.reserve });
 }
 
 /** @throws CraneError E_INPUT_*, E_IMAGE_*, E_DEPENDENCY */
 export async function measureElsewhere(source: PictureFile): Promise<Size> {
-  return inThread(k_module, load, 'measureOwnFormat', await workOf(source, 0));
+  return inThread(k_module, load, 'measureOwnFormat', await workOf(source, { maxPixels: 0 }));
 }
 
-async function workOf(source: PictureFile, maxPixels: number): Promise<ReadWork> {
+async function workOf(
+  source: PictureFile,
+  { maxPixels, minSide }: Pick<ReadLimits, 'maxPixels' | 'minSide'>,
+): Promise<ReadWork> {
   const { name } = source;
-  if (source.kind === 'file') return { name, path: source.path, maxPixels };
+  const limits = { maxPixels, ...(minSide === undefined ? {} : { minSide }) };
+  if (source.kind === 'file') return { name, path: source.path, ...limits };
   const { length } = source.bytes;
   // Given to the other thread, so it must not be the caller's.
   const bytes = await ownCopy(name, source.bytes, { row: length, rows: 1, stride: length });
-  return { name, bytes: bytes as Uint8Array, maxPixels };
+  return { name, bytes: bytes as Uint8Array, ...limits };
 }

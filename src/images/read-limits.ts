@@ -5,6 +5,8 @@ import type { Size } from '../options/types.js';
 export interface ReadLimits {
   /** more pixels are refused before decoding */
   maxPixels: number;
+  /** smaller sides are refused, of which a model sees nothing; default 8 */
+  minSide?: number;
   /** apply the EXIF orientation */
   exif: boolean;
   /** called with the bytes of the decoded picture before they are taken; resolves when they may be */
@@ -16,14 +18,19 @@ export interface ReadLimits {
 const k_minSide = 8;
 
 /** @throws CraneError E_IMAGE_DECODE for sides that are no whole numbers, E_IMAGE_TOO_LARGE, E_IMAGE_TOO_SMALL */
-export function checkSize(name: string, width: number, height: number, maxPixels: number): void {
+export function checkSize(
+  name: string,
+  width: number,
+  height: number,
+  { maxPixels, minSide = k_minSide }: Pick<ReadLimits, 'maxPixels' | 'minSide'>,
+): void {
   if (!Number.isSafeInteger(width) || !Number.isSafeInteger(height))
     throw new CraneError('E_IMAGE_DECODE', `${name}: damaged: its size is ${width} x ${height} pixels`);
   checkPixels(name, { width, height }, maxPixels);
-  if (Math.min(width, height) < k_minSide) {
+  if (Math.min(width, height) < minSide) {
     throw new CraneError(
       'E_IMAGE_TOO_SMALL',
-      `${name}: ${width} x ${height} pixels, expected at least ${k_minSide} a side`,
+      `${name}: ${width} x ${height} pixels, expected at least ${minSide} a side`,
     );
   }
 }

@@ -68,7 +68,7 @@ async function read(
 
 async function readTiff(source: PictureFile, file: OpenFile, limits: ReadLimits): Promise<Samples> {
   const form = tiffForm((await readDirectories(file.read)).directories);
-  checkSize(source.name, form.width, form.height, limits.maxPixels);
+  checkSize(source.name, form.width, form.height, limits);
   checkPixels(source.name, form.chunks, limits.maxPixels, 'stored in tiles of ');
   if (form.reader === 'own') return readElsewhere(source, limits);
   const samples = await readTiffThroughSharp({ ...source, format: 'tiff', file }, form, limits);

@@ -25,12 +25,18 @@ export interface ReadWork {
   path?: string;
   bytes?: Uint8Array;
   maxPixels: number;
+  minSide?: number;
 }
 
 /** @throws CraneError E_INPUT_*, E_IMAGE_*, E_MEMORY, E_DEPENDENCY */
 export async function readOwnFormat(given: ReadWork, { reserve }: Help): Promise<Samples> {
-  const { name, maxPixels } = given;
-  const limits: ReadLimits = { maxPixels, exif: true, ...(reserve ? { reserve } : {}) };
+  const { name, maxPixels, minSide } = given;
+  const limits: ReadLimits = {
+    maxPixels,
+    exif: true,
+    ...(minSide === undefined ? {} : { minSide }),
+    ...(reserve ? { reserve } : {}),
+  };
   return withFile(fileOf(given), (format, _head, file) =>
     named(name, () => readerOf(name, format)(name, file, limits)),
   );
@@ -61,7 +67,7 @@ function readerOf(
 
 async function readBmp(name: string, file: OpenFile, limits: ReadLimits): Promise<Samples> {
   const { width, height, mode } = readBmpHeader(await file.read(0, bmpHeadBytes));
-  checkSize(name, width, height, limits.maxPixels);
+  checkSize(name, width, height, limits);
   await limits.reserve?.(width * height * channelsOf[mode] + file.bytes);
   const { data, ...picture } = await decodeBmp(await file.read(0, file.bytes));
   return { ...picture, data: data as Uint8Array, mode: picture.mode as Samples['mode'], stated: eightBits };
@@ -69,7 +75,7 @@ async function readBmp(name: string, file: OpenFile, limits: ReadLimits): Promis
 
 async function readPnm(name: string, file: OpenFile, limits: ReadLimits): Promise<Samples> {
   const header = readPnmHeader(await file.read(0, pnmHeadBytes));
-  checkSize(name, header.width, header.height, limits.maxPixels);
+  checkSize(name, header.width, header.height, limits);
   await limits.reserve?.(pnmBytes(header) + file.bytes);
   return decodePnm(await file.read(0, file.bytes));
 }
@@ -77,7 +83,7 @@ async function readPnm(name: string, file: OpenFile, limits: ReadLimits): Promis
 async function readTiff(name: string, file: OpenFile, limits: ReadLimits): Promise<Samples> {
   const { littleEndian, directories } = await readDirectories(file.read);
   const form = tiffForm(directories);
-  checkSize(name, form.width, form.height, limits.maxPixels);
+  checkSize(name, form.width, form.height, limits);
   checkPixels(name, form.chunks, limits.maxPixels, 'stored in tiles of ');
   // Of bytes that were given a copy is held.
   await limits.reserve?.(ownBytes(form) + file.bytes);

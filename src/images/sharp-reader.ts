@@ -75,7 +75,7 @@ async function readFacts(
   const { name, format } = source;
   // The limit is ours to check: the library would tell it by a text alone.
   const metadata = await coded(source, () => openSharp(source, { maxPixels: false }).metadata());
-  checkSize(name, metadata.width, metadata.height, limits.maxPixels);
+  checkSize(name, metadata.width, metadata.height, limits);
   const frames = await framesOf(source, metadata);
   if (frames > 1) {
     throw new CraneError('E_IMAGE_ANIMATED', `${name}: has ${frames} frames, expected one`, {
@@ -129,7 +129,7 @@ async function readPixels(
   limits: ReadLimits,
   orient: boolean,
 ): Promise<Samples> {
-  checkSize(source.name, width, height, limits.maxPixels);
+  checkSize(source.name, width, height, limits);
   // Wide samples, their copy, and the 8 bits that they become.
   await limits.reserve?.(width * height * channelsOf[mode] * (isWide ? 5 : 1));
   const opened = openSharp(source, limits, page);

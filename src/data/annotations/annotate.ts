@@ -1,7 +1,7 @@
 /** From annotations to masks: which picture each is of, its pixels, the files that are written once. */
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { CraneError } from '../../errors.js';
+import { CraneError, toCraneError } from '../../errors.js';
 import { exists, isThere, writeWhole } from '../../files/write-whole.js';
 import { checkPixels } from '../../images/read-limits.js';
 import { sharp } from '../../images/sharp.js';
@@ -249,9 +249,12 @@ async function draw(root: string, { path, size, shapes }: FoundPicture, maxPixel
   }
   checkPixels(path, of, maxPixels);
   try {
-    return await drawShapes(shapes, of.width, of.height);
+    return await drawShapes(shapes, of.width, of.height, maxPixels);
   } catch (cause) {
-    throw new CraneError('E_DATA_ANNOTATIONS', `${path}: ${(cause as Error).message}`, { cause });
+    const { code, message, hint } = toCraneError(cause);
+    // Of a mask that is a picture these are no fault of how it was written.
+    const kept = code === 'E_IMAGE_TOO_LARGE' || code === 'E_MEMORY' ? code : 'E_DATA_ANNOTATIONS';
+    throw new CraneError(kept, `${path}: ${message}`, { hint, cause });
   }
 }
 

@@ -1,6 +1,7 @@
 /** labelme's JSON: one file for each picture, mostly beside it. */
 import { z } from 'zod';
-import { sharp } from '../../images/sharp.js';
+import { sniffFormat } from '../../images/format.js';
+import { visible } from '../../terminal/visible.js';
 import { type AnnotatedPicture, refuseAnnotations } from './annotated.js';
 import type { Shape } from './shapes.js';
 
@@ -26,11 +27,11 @@ export function isLabelme(value: unknown): boolean {
 }
 
 /** @param stem of the file itself, which names the picture where the file does not */
-export async function readLabelme(
+export function readLabelme(
   value: unknown,
   file: string,
   stem: string,
-): Promise<{ picture: AnnotatedPicture; warnings: string[] }> {
+): { picture: AnnotatedPicture; warnings: string[] } {
   const checked = schema.safeParse(value);
   if (!checked.success) {
     const [issue] = checked.error.issues;
@@ -40,7 +41,7 @@ export async function readLabelme(
   const drawn: Shape[] = [];
   const without: string[] = [];
   for (const shape of shapes) {
-    const made = await toShape(shape);
+    const made = toShape(shape, file);
     if (made === undefined) without.push(shape.shape_type ?? 'polygon');
     else drawn.push(made);
   }
@@ -61,20 +62,16 @@ export async function readLabelme(
   };
 }
 
-async function toShape({
-  label,
-  points,
-  shape_type,
-  mask,
-}: z.infer<typeof shapeSchema>): Promise<Shape | undefined> {
+function toShape(
+  { label, points, shape_type, mask }: z.infer<typeof shapeSchema>,
+  file: string,
+): Shape | undefined {
   const [first, second] = points;
   if (shape_type === 'mask' && mask && first) {
-    const { data, info } = await sharp(Buffer.from(mask, 'base64'))
-      .toColourspace('b-w')
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    const [x, y] = [Math.trunc(first[0]), Math.trunc(first[1])];
-    return { label, kind: 'bitmap', data, width: info.width, height: info.height, x, y };
+    const png = Buffer.from(mask, 'base64');
+    if (sniffFormat(png) !== 'png')
+      throw refuseAnnotations(file, `the mask of ${visible(label)} is no PNG, as labelme writes it`);
+    return { label, kind: 'bitmap', png, x: Math.trunc(first[0]), y: Math.trunc(first[1]) };
   }
   if (shape_type === 'rectangle' && first && second) {
     const [[left, top], [right, bottom]] = [first, second];

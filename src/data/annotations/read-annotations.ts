@@ -5,6 +5,7 @@ import { CraneError } from '../../errors.js';
 import { codedReadError } from '../../files/open-file.js';
 import { decodeText } from '../../files/text.js';
 import { stemOf } from '../../scan/mask-names.js';
+import { eachBounded } from '../each-bounded.js';
 import { PictureTree } from '../layouts/picture-tree.js';
 import { readTable } from '../table.js';
 import { type AnnotatedPicture, type Annotations, refuseAnnotations } from './annotated.js';
@@ -17,6 +18,7 @@ import { classNames, isYolo, readYolo } from './yolo.js';
 const k_maxBytes = 512 * 2 ** 20;
 const k_maxFiles = 1_000_000;
 const k_deepest = 12;
+const k_atOnce = 4;
 
 /** With the names of pictures as paths below `path`, or below its folder when it is a file. */
 export async function readAnnotations(path: string): Promise<Annotations & { folder: string }> {
@@ -25,9 +27,9 @@ export async function readAnnotations(path: string): Promise<Annotations & { fol
   });
   const folder = facts.isDirectory() ? path : join(path, '..');
   const files = facts.isDirectory() ? await filesBelow(new PictureTree(path), '') : [basename(path)];
-  const found = (await Promise.all(files.map((file) => readOne(folder, file, !facts.isDirectory())))).filter(
-    (one) => one !== undefined,
-  );
+  // Files of labelme often hold their whole picture too.
+  const read = await eachBounded(files, k_atOnce, (file) => readOne(folder, file, !facts.isDirectory()));
+  const found = read.filter((one) => one !== undefined);
   const formats = [...new Set(found.map(({ format }) => format))];
   if (formats.length === 0) throw refuseAnnotations(path, 'no annotations of a known format');
   if (formats.length > 1)
@@ -66,7 +68,7 @@ async function readOne(folder: string, file: string, isMeant: boolean): Promise<
     const value = parseJson(await readBounded(path), path, isMeant);
     if (isCoco(value)) return placed(readCoco(value, path), within);
     if (isLabelme(value)) {
-      const { picture, warnings } = await readLabelme(value, path, basename(stemOf(file)));
+      const { picture, warnings } = readLabelme(value, path, basename(stemOf(file)));
       return placed({ format: 'labelme', pictures: [picture], othersAreNormal: false, warnings }, within);
     }
   } else {

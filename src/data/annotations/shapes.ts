@@ -1,4 +1,7 @@
 /** What a person or a program drew on a picture, and how it becomes pixels. */
+import { defaultOf } from '../../options/table.js';
+import { visible } from '../../terminal/visible.js';
+import { type Bitmap, drawBitmap } from './bitmap.js';
 import type { DrawnMask } from './drawn-mask.js';
 import { PolygonPen } from './polygon.js';
 import { decodeCounts, decodeRunText, fillRuns, runsOfPairs } from './rle.js';
@@ -23,29 +26,33 @@ export type Shape = { label: string } & (
       kind: 'pairs';
       pairs: readonly number[];
     }
-  | /** a picture of the mask, laid at a place */ {
-      kind: 'bitmap';
-      data: Uint8Array;
-      width: number;
-      height: number;
-      x: number;
-      y: number;
-    }
+  | ({ kind: 'bitmap' } & Bitmap)
 );
 
-/** @throws Error with a sentence about the shape that does not fit */
+/**
+ * @param maxPixels of a bitmap among them
+ * @throws Error with a sentence about the shape that does not fit; CraneError E_IMAGE_*, E_MEMORY about a bitmap
+ */
 export async function drawShapes(
   shapes: readonly Shape[],
   width: number,
   height: number,
+  maxPixels = defaultOf('maxPixels'),
 ): Promise<DrawnMask> {
   const mask = { data: new Uint8Array(width * height), width, height };
   const pen = new PolygonPen(mask);
-  for (const shape of shapes) await drawShape(shape, mask, pen);
+  for (const shape of shapes)
+    if (shape.kind === 'bitmap')
+      await drawBitmap(`the mask of ${visible(shape.label)}`, shape, mask, maxPixels);
+    else await drawShape(shape, mask, pen);
   return mask;
 }
 
-async function drawShape(shape: Shape, mask: DrawnMask, pen: PolygonPen): Promise<void> {
+async function drawShape(
+  shape: Exclude<Shape, { kind: 'bitmap' }>,
+  mask: DrawnMask,
+  pen: PolygonPen,
+): Promise<void> {
   const { width, height } = mask;
   if (shape.kind === 'polygon') {
     for (const ring of shape.rings) await pen.draw(ring);
@@ -60,18 +67,5 @@ async function drawShape(shape: Shape, mask: DrawnMask, pen: PolygonPen): Promis
       typeof shape.counts === 'string' ? decodeRunText(shape.counts) : decodeCounts(shape.counts),
       mask,
     );
-  } else if (shape.kind === 'pairs') fillRuns(runsOfPairs(shape.pairs, width * height), mask);
-  else drawBitmap(shape, mask);
-}
-
-function drawBitmap(
-  { data, width, height, x: left, y: top }: Extract<Shape, { kind: 'bitmap' }>,
-  mask: DrawnMask,
-): void {
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const [toX, toY] = [left + x, top + y];
-      const isInside = toX >= 0 && toY >= 0 && toX < mask.width && toY < mask.height;
-      if (isInside && data[y * width + x]! > 0) mask.data[toY * mask.width + toX] = 255;
-    }
+  } else fillRuns(runsOfPairs(shape.pairs, width * height), mask);
 }

@@ -158,7 +158,7 @@ describe('labelme', () => {
       expect(resolve(dirname(join(out, 'labelme', name)), file.imagePath)).toBe(
         join(folder, name.replace('.json', '.png')),
       );
-      const { warnings, picture } = await readLabelme(file, name, name);
+      const { warnings, picture } = readLabelme(file, name, name);
       expect([warnings, picture.size]).toEqual([[], { width: 32, height: 24 }]);
     }
     expect((await json<LabelmeFile>(out, 'labelme', 'none.json')).shapes).toEqual([]);

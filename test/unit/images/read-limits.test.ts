@@ -11,7 +11,14 @@ it.each([
   [9.5, 9, 'E_IMAGE_DECODE'],
   [9, Number.POSITIVE_INFINITY, 'E_IMAGE_DECODE'],
 ])('%d x %d pixels with a limit of 100: %s', (width, height, code) => {
-  const check = () => checkSize('a.png', width, height, 100);
+  const check = () => checkSize('a.png', width, height, { maxPixels: 100 });
   if (code === undefined) expect(check).not.toThrow();
   else expect(check).toThrow(expect.objectContaining({ code }));
+});
+
+it('a side that is large enough for the caller', () => {
+  expect(() => checkSize('a.png', 1, 3, { maxPixels: 100, minSide: 1 })).not.toThrow();
+  expect(() => checkSize('a.png', 0, 3, { maxPixels: 100, minSide: 1 })).toThrow(
+    'expected at least 1 a side',
+  );
 });

@@ -48,7 +48,7 @@ describe('outlines as files', () => {
     const map = noise(9, share);
     const outlines = await regionOutlines(map, threshold);
     const file = outlinesToLabelme({ name: 'a/b.png', width, height, outlines });
-    const { picture, warnings } = await readLabelme(JSON.parse(JSON.stringify(file)), 'b.json', 'b');
+    const { picture, warnings } = readLabelme(JSON.parse(JSON.stringify(file)), 'b.json', 'b');
     expect([warnings, picture.name, picture.size]).toEqual([[], 'a/b.png', { width, height }]);
     expect([...(await drawShapes(picture.shapes, width, height)).data]).toEqual(wanted(map));
   });
