@@ -5,6 +5,7 @@ import type { NativeAddon } from '../addon/native.js';
 import type { EngineOptions } from '../options/types.js';
 import { type Paint, painter } from '../terminal/paint.js';
 import { visible, visibleJson, visibleLines } from '../terminal/visible.js';
+import type { OutputFault } from './output-fault.js';
 
 /** The native engine, and where it and its libtorch were found. */
 export interface CommandAddon {
@@ -23,6 +24,8 @@ export interface Context {
   loadAddon(): Promise<CommandAddon>;
   /** fires at the first Ctrl-C */
   stop: AbortSignal;
+  /** what became of stdout */
+  outputFault?: OutputFault;
   /** calls back at every SIGHUP; returns what takes it back */
   onHangUp?(callback: () => void): () => void;
 }

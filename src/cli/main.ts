@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import type { Context } from './context.js';
 import { oldNode } from './old-node.js';
+import { OutputFault } from './output-fault.js';
 
 const { version, engines } = createRequire(import.meta.url)('../../package.json') as {
   version: string;
@@ -23,13 +24,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-// Whoever read our output has gone: that is no error of ours, and nothing more is wanted.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
-}
+const outputFault = new OutputFault();
+const onGone = () => process.exit(0);
+// What is in work is finished and saved, and nothing new begins.
+outputFault.watch(process.stdout, 'standard output', { onGone, onLost: () => stop.abort() });
+outputFault.watch(process.stderr, 'standard error', { onGone, onLost: () => {} });
 
 const context: Context = {
   stdin: process.stdin,
@@ -43,6 +42,7 @@ const context: Context = {
   },
   loadAddon: async () => (await import('../addon/load-addon.js')).loadAddon(),
   stop: stop.signal,
+  outputFault,
   onHangUp: (callback) => {
     process.on('SIGHUP', callback);
     return () => process.off('SIGHUP', callback);

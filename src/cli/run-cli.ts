@@ -8,18 +8,24 @@ import { reportError } from './report-error.js';
 
 export async function runCli(args: readonly string[], context: Context, version: string): Promise<number> {
   const look = { json: args.includes('--json'), verbose: args.includes('--verbose') };
+  let thrown: unknown;
   try {
-    const parser = makeParser(args, context, version, await commandsFor(args, context));
-    let output = '';
-    // With a callback yargs hands its texts over instead of printing them, and never exits.
-    await parser.parseAsync(args.map(keepDash), {}, (_error: unknown, _argv: unknown, text: string) => {
-      output = text;
-    });
-    if (output !== '') context.stdout.write(`${output}\n`);
-    return 0;
-  } catch (thrown) {
-    return reportError(context, thrown, look);
+    await runCommand(args, context, version);
+  } catch (fault) {
+    thrown = fault;
   }
+  if (context.outputFault) thrown = await context.outputFault.over(context.stdout, thrown);
+  return thrown === undefined ? 0 : reportError(context, thrown, look);
+}
+
+async function runCommand(args: readonly string[], context: Context, version: string): Promise<void> {
+  const parser = makeParser(args, context, version, await commandsFor(args, context));
+  let output = '';
+  // With a callback yargs hands its texts over instead of printing them, and never exits.
+  await parser.parseAsync(args.map(keepDash), {}, (_error: unknown, _argv: unknown, text: string) => {
+    output = text;
+  });
+  if (output !== '') context.stdout.write(`${output}\n`);
 }
 
 /** The parser drops a lone dash from a list of arguments; `@-`, the list on standard input, means the same to us. */

@@ -46,9 +46,11 @@ export function csv(stream: Writable): ResultWriter {
   const pumped = (async () => {
     for await (const chunk of rows) await writeText(stream, chunk as string);
   })();
+  // It fails where nobody may wait for it: it is told at the next row that has to wait, or at the end.
+  pumped.catch(() => {});
   return {
     write: async (line) => {
-      if (!rows.write(csvRow(line))) await once(rows, 'drain');
+      if (!rows.write(csvRow(line))) await Promise.race([once(rows, 'drain'), pumped]);
     },
     end: async () => {
       rows.end();

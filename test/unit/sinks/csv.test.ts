@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { parse } from 'csv-parse/sync';
 import { expect, it } from 'vitest';
 import { csv } from '../../../src/sinks/csv.js';
@@ -78,4 +78,23 @@ it('has a column for every field of a result, and nothing of a row goes without 
     'error.message': 'no picture',
     'error.hint': 'none',
   });
+});
+
+it('ends where its stream fails, at a row that waits or at the end, and nowhere else', async () => {
+  const row: ResultLine = { input: 'x'.repeat(1000), index: 0, error: { code: 'E_INTERNAL', message: 'y' } };
+  const failing = () => {
+    const stream = new Writable({ write: (_chunk, _encoding, done) => done(new Error('full')) });
+    stream.on('error', () => {});
+    return stream;
+  };
+  const many = csv(failing());
+  const writeAll = async () => {
+    for (let at = 0; at < 10_000; at++) await many.write(row);
+  };
+  await expect(writeAll()).rejects.toThrow('full');
+  const few = csv(failing());
+  await few.write(row);
+  // What nobody waits for yet is no unhandled rejection.
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  await expect(few.end()).rejects.toThrow('full');
 });

@@ -94,7 +94,7 @@ describe('names of output files', () => {
   });
 
   it('of equal and of kept names are looked at a few times each', () => {
-    const k_names = 3000;
+    const k_names = 500;
     const kept = new Map(Array.from({ length: k_names }, (_, at) => [`f.png~${at + 2}`, `in ${at}`]));
     kept.set('f', 'other').set('f.png', 'other');
     const looks = vi.spyOn(String.prototype, 'normalize');
@@ -111,8 +111,8 @@ describe('names of output files', () => {
     }
   });
 
-  it('of a million characters are cut once', () => {
-    const k_many = 1_000_000;
+  it('of very many characters are cut once', () => {
+    const k_many = 150_000;
     const cut = claimAll('ü'.repeat(k_many), `${'.'.repeat(k_many)}x`, `${'\u{1f600}'.repeat(k_many)}. .`);
     expect(cut).toEqual(['ü'.repeat(90), '.'.repeat(180), '\u{1f600}'.repeat(45)]);
     expect(claimAll('end. . ')).toEqual(['end____']);
