@@ -207,7 +207,7 @@ export async function coded<T>(answer: Promise<T>): Promise<T> {
 }
 
 const k_hints: [RegExp, string][] = [
-  [/^OOM/, 'give the server more memory (maxmemory), or take work back with queue cancel'],
+  [/^OOM/, 'give the server more memory (maxmemory)'],
   [/^READONLY/, 'name a server that may be written to (--redis)'],
   [/^MISCONF/, 'the server cannot save: is its disk full?'],
   [/^(NOAUTH|WRONGPASS|NOPERM)/, 'name a user and a password that may: redis://USER:PASSWORD@HOST'],
