@@ -9,6 +9,7 @@ import type { Model } from '../models/model-json.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { shellOption } from '../terminal/shell-word.js';
+import { visibleJsonText } from '../terminal/visible.js';
 import { type Context, paintOf, say, sayLines } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags, readList } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
@@ -196,7 +197,7 @@ async function show(context: Context, report: BenchReport, { out, json, force }:
     const { writeWhole } = await import('../files/write-whole.js');
     await writeWhole(out, text, { overwrite: force });
   }
-  if (json) context.stdout.write(text);
+  if (json) context.stdout.write(visibleJsonText(text));
   else {
     const { benchText } = await import('../bench/table.js');
     context.stdout.write(benchText(report, paintOf(context)));

@@ -11,6 +11,7 @@ import { engineOptions, flagsFor, learningOptions, optionsFor, optionsIn, readFl
 import { sayMemoryNeed } from './memory-need.js';
 import { type Progress, startProgress } from './progress.js';
 import { sayScan, sayWarnings } from './say-scan.js';
+import { printJson } from './subcommands.js';
 
 const notForIt: readonly OptionName[] = ['threshold', 'mapThreshold', 'regions', 'batch'];
 const names: OptionName[] = [
@@ -184,10 +185,8 @@ async function tell(
   json: boolean,
 ): Promise<void> {
   if (json) {
-    context.stdout.write(
-      `${JSON.stringify({ ...calibration, file: kept ?? null, failed, ...(warnings.length > 0 ? { warnings } : {}) })}\n`,
-    );
-    return;
+    const rest = warnings.length > 0 ? { warnings } : {};
+    return printJson(context, { ...calibration, file: kept ?? null, failed, ...rest });
   }
   const { explain } = await import('../calibrate/explain.js');
   context.stdout.write(explain(calibration));

@@ -8,6 +8,7 @@ import type { Beside } from '../evaluate/paper-grid.js';
 import { findMethod, needsBank, takesMemory } from '../methods/registry.js';
 import type { AllOptions } from '../options/types.js';
 import { unscored } from '../runs/test-run.js';
+import { visibleJsonText } from '../terminal/visible.js';
 import type { Context } from './context.js';
 import { paintOf, say } from './context.js';
 import { learningOptions, optionsFor } from './flags.js';
@@ -75,7 +76,9 @@ export async function runGrid(
     await finish(runs);
     progress.stop();
     context.stdout.write(
-      json ? gridFiles(axes, runs, beside)['grid.json'] : gridText(axes, runs, paintOf(context), beside),
+      json
+        ? visibleJsonText(gridFiles(axes, runs, beside)['grid.json'])
+        : gridText(axes, runs, paintOf(context), beside),
     );
     say(context, `results: ${out}`);
     const failed = runs.reduce((sum, { run }) => sum + unscored(run).length, 0);

@@ -6,6 +6,7 @@ import { kShotText } from '../evaluate/outputs/k-shot-text.js';
 import { resolveTest } from '../evaluate/settings.js';
 import { exists, isThere, writeWhole } from '../files/write-whole.js';
 import type { AllOptions } from '../options/types.js';
+import { visibleJsonText } from '../terminal/visible.js';
 import { type Context, paintOf, say } from './context.js';
 import { learningOptions, optionsFor } from './flags.js';
 import { startProgress } from './progress.js';
@@ -41,7 +42,7 @@ export async function runKShot(context: Context, values: AllOptions, data: reado
     const json = `${JSON.stringify(run, undefined, 2)}\n`;
     await writeWhole(path, json, { overwrite: values.force });
     await state.end();
-    context.stdout.write(values.json ? json : kShotText(run, paintOf(context)));
+    context.stdout.write(values.json ? visibleJsonText(json) : kShotText(run, paintOf(context)));
     say(context, `results: ${path}`);
     if (run.failed.length > 0) throw someFailed(run.failed.length);
   } finally {

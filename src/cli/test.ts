@@ -4,6 +4,7 @@ import { CraneError } from '../errors.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import type { TestRun } from '../runs/test-run.js';
+import { visibleJsonText } from '../terminal/visible.js';
 import { type Context, paintOf, say } from './context.js';
 import { flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './flags.js';
 import { refuseBesideMutual } from './mutual.js';
@@ -218,7 +219,7 @@ async function show(
   const { refuseEqualScores } = await import('../runs/equal-scores.js');
   const paint = paintOf(context);
   if (json) {
-    context.stdout.write(encodeRun(run));
+    context.stdout.write(visibleJsonText(encodeRun(run)));
     for (const text of run.warnings) say(context, `WARNING: ${text}`);
   } else context.stdout.write(runText(run, paint));
   const failed = unscored(run);

@@ -11,6 +11,7 @@ import { type Context, paintOf, say, warningsTo } from './context.js';
 import { optionsFor } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { type Progress, startProgress } from './progress.js';
+import { printJson } from './subcommands.js';
 import { shower as testShower } from './test-run.js';
 import { shower as trainShower } from './train-progress.js';
 
@@ -54,7 +55,7 @@ export async function runTrialsCommand(
       context.env,
     );
     progress.stop();
-    if (values.json) context.stdout.write(`${JSON.stringify(jsonOf(table, results))}\n`);
+    if (values.json) printJson(context, jsonOf(table, results));
     else context.stdout.write(figuresText(table, paintOf(context)));
     say(context, `results: ${values.out}`);
     const failed = someFailed(results);

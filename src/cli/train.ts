@@ -12,6 +12,7 @@ import { type Context, say, sayLines, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags, readList } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
+import { printJson } from './subcommands.js';
 import { shower } from './train-progress.js';
 
 const ownNames = optionsIn('Training');
@@ -137,7 +138,8 @@ async function train(context: Context, argv: Record<string, unknown>): Promise<v
         },
       });
       progress.stop();
-      context.stdout.write(values.json ? `${JSON.stringify(plan)}\n` : planText(plan));
+      if (values.json) printJson(context, plan);
+      else context.stdout.write(planText(plan));
       return;
     }
     const outcome = await trainer.run({ signal: context.stop, onProgress: show });
@@ -152,7 +154,8 @@ async function train(context: Context, argv: Record<string, unknown>): Promise<v
         `kept as set "${keepAs}" of ${model.name}: ${await keepSet(model, runs[0]!.prompts, kept)}`,
       );
     }
-    context.stdout.write(values.json ? `${JSON.stringify(outcome)}\n` : outcomeText(context, outcome));
+    if (values.json) printJson(context, outcome);
+    else context.stdout.write(outcomeText(context, outcome));
   } finally {
     progress.stop();
     await engine.dispose();

@@ -8,10 +8,12 @@ export function visibleLines(text: string): string {
   return text.split('\n').map(visible).join('\n');
 }
 
-/** As one line of JSON: it says the same, and nothing in it steers a terminal. JSON itself writes some control characters as they are. */
+/** Of a text of JSON: it says the same, and nothing in it steers a terminal. JSON itself leaves some control characters as they are. */
+export function visibleJsonText(json: string): string {
+  return json.replace(/[\x7f-\x9f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+}
+
+/** As one line of JSON. */
 export function visibleJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[\x7f-\x9f]/g,
-    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
-  );
+  return visibleJsonText(JSON.stringify(value));
 }
