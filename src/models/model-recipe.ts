@@ -17,7 +17,7 @@ const tensor = z
       .string()
       .min(1)
       .max(200)
-      .regex(/^[^#]*#?[^#]*$/, 'expected at most one "#"'),
+      .regex(/^[^#]*(?:#[^#]*)?$/, 'expected at most one "#"'),
     shape: z.array(z.int().min(1)).min(1).max(4).optional(),
     exponent: z.int().min(-32).max(32).optional(),
     base: z.number().min(-k_mostValue).max(k_mostValue).optional(),

@@ -47,8 +47,10 @@ export function readYolo(
 /** From data.yaml (`names: [pit, dent]`, or a line `0: pit` or `- pit` each) or classes.txt. */
 export function classNames(text: string, isYaml: boolean): string[] {
   if (!isYaml) return text.split(/\r?\n/).map((line) => line.trim());
-  const list = /^names:\s*\[(.*?)\]/ms.exec(text)?.[1];
-  if (list !== undefined) return list.split(',').map(unquoted);
+  const opened = /^names:\s*\[/m.exec(text);
+  // Sought once: where the first list has no end, no other has one.
+  const [from, to] = opened ? [opened.index + opened[0].length, text.indexOf(']', opened.index)] : [0, -1];
+  if (to >= 0) return text.slice(from, to).split(',').map(unquoted);
   const lines = /^names:\s*\r?\n((?:[ \t]*(?:-|\d+:)[^\n]*\r?\n?)+)/m.exec(text)?.[1] ?? '';
   const names: string[] = [];
   for (const line of lines.split(/\r?\n/)) {

@@ -80,6 +80,9 @@ describe('a recipe', () => {
 
   it('with a # in a name says of how many blocks', () => {
     expect(() => parse([{ salt: 's', tensors: [{ ...row, name: 'a#' }] }])).toThrow(/recipes\.0\.blocks/);
+    // By the square of its length this would take minutes.
+    const long = `${'a'.repeat(2 ** 20)}#b#`;
+    expect(() => parse([{ salt: 's', tensors: [{ ...row, name: long }] }])).toThrow(/recipes\.0\.tensors/);
   });
 
   it('counts together with the others towards the limit', () => {
