@@ -1,6 +1,6 @@
 /** From annotations to masks: which picture each is of, its pixels, the files that are written once. */
 import { mkdir } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { CraneError, toCraneError } from '../../errors.js';
 import { exists, isThere, writeWhole } from '../../files/write-whole.js';
 import { checkPixels } from '../../images/read-limits.js';
@@ -11,6 +11,7 @@ import { eachBounded } from '../each-bounded.js';
 import type { PictureTree } from '../layouts/picture-tree.js';
 import { pictureSizes } from '../picture-sizes.js';
 import type { AnnotatedPicture, Annotations } from './annotated.js';
+import { foldersOf, imagesFor, type NamedPlace, Places } from './places.js';
 import { drawShapes, type Shape } from './shapes.js';
 
 const k_atOnce = 4;
@@ -76,7 +77,7 @@ export async function matchPictures(
 }
 
 /** What several annotations say of one picture. @throws CraneError E_DATA_ANNOTATIONS where that cannot be, or must not be guessed */
-function gathered(annotated: readonly { picture: AnnotatedPicture; place: Place | undefined }[]): {
+function gathered(annotated: readonly { picture: AnnotatedPicture; place: NamedPlace | undefined }[]): {
   byPath: Map<string, FoundPicture>;
   missing: string[];
 } {
@@ -119,79 +120,10 @@ function sizeText({ width, height }: Size): string {
   return `${width} x ${height}`;
 }
 
-/** Of `labels/train` the `images/train`, which is where YOLO looks for its pictures. */
-function imagesFor(folder: string): string {
-  return folder.replace(/(^|\/)labels(?=\/|$)/i, '$1images');
-}
-
 /** A picture in YOLO's `labels` beside `images` shows what was drawn (a preview): it is no picture of the data. */
 function isAmongLabels(path: string, folders: ReadonlySet<string>): boolean {
   const images = imagesFor(dirname(path));
   return images !== dirname(path) && folders.has(images);
-}
-
-/** Where a picture was found that an annotation names. */
-interface Place {
-  path: string;
-  /** by its folder too, not by its name alone */
-  isSure: boolean;
-}
-
-class Places {
-  readonly #paths: ReadonlySet<string>;
-  readonly #folders: ReadonlySet<string>;
-  readonly #byStem = new Map<string, string[]>();
-  readonly #byName = new Map<string, string[]>();
-
-  constructor(paths: readonly string[]) {
-    this.#paths = new Set(paths);
-    this.#folders = foldersOf(paths);
-    for (const path of paths) {
-      // A Mac writes accents in another form than annotations have them.
-      add(this.#byName, basename(path).normalize('NFC'), path);
-      add(this.#byStem, basename(stemOf(path)).normalize('NFC'), path);
-    }
-  }
-
-  find(name: string, within: string, isStem: boolean): Place | undefined {
-    for (const place of [within, ''])
-      if (!isStem && this.#paths.has(join(place, name))) return { path: join(place, name), isSure: true };
-    const known = (isStem ? this.#byStem : this.#byName).get(basename(name).normalize('NFC')) ?? [];
-    // labels/train/1.txt and images/train/1.jpg: another picture of that name, in images/val, is another one.
-    const texts = join(within, dirname(name));
-    const images = imagesFor(texts);
-    const placeOf = (path: string | undefined) =>
-      path === undefined ? undefined : { path, isSure: [texts, images].includes(dirname(path)) };
-    if (isStem && images !== texts && this.#folders.has(images))
-      return placeOf(onlyOf(known, images, dirname));
-    if (known.length <= 1) return placeOf(known[0]);
-    // Of several, the one in a folder of the same name.
-    return placeOf(onlyOf(known, basename(texts), (path) => basename(dirname(path))));
-  }
-}
-
-/** undefined: none or several */
-function onlyOf(
-  paths: readonly string[],
-  folder: string,
-  folderOf: (path: string) => string,
-): string | undefined {
-  const fitting = paths.filter((path) => folderOf(path) === folder);
-  return fitting.length === 1 ? fitting[0] : undefined;
-}
-
-/** Those that lie in one of the paths, at any depth. */
-function foldersOf(paths: readonly string[]): Set<string> {
-  const folders = new Set<string>();
-  for (const path of paths)
-    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) folders.add(path.slice(0, at));
-  return folders;
-}
-
-function add(map: Map<string, string[]>, key: string, path: string): void {
-  const known = map.get(key);
-  if (known) known.push(path);
-  else map.set(key, [path]);
 }
 
 /**

@@ -33,10 +33,10 @@ export function decodeRunText(text: string): Runs {
   return runs;
 }
 
-/** From Severstal's pairs of first pixel (from 1) and length. */
+/** From Severstal's pairs of first pixel (from 1) and length, which may overlap. */
 export function runsOfPairs(pairs: readonly number[], pixels: number): Runs {
   if (pairs.length % 2 !== 0) throw new Error('pairs of first pixel and length, of which one is missing');
-  const marked = new Uint8Array(pixels);
+  const marked: [from: number, end: number][] = [];
   for (let at = 0; at < pairs.length; at += 2) {
     const [first, length] = [pairs[at]! - 1, pairs[at + 1]!];
     if (
@@ -47,20 +47,18 @@ export function runsOfPairs(pairs: readonly number[], pixels: number): Runs {
       first + length > pixels
     )
       throw new Error(`pixels ${first + 1} to ${first + length} of ${pixels}`);
-    marked.fill(1, first, first + length);
+    marked.push([first, first + length]);
   }
+  marked.sort(([a], [b]) => a - b);
   const runs: number[] = [];
-  let value = 0;
-  let length = 0;
-  for (const pixel of marked) {
-    if (pixel !== value) {
-      runs.push(length);
-      length = 0;
-      value = pixel;
-    }
-    length++;
+  let done = 0;
+  for (const [from, end] of marked) {
+    if (end <= done || end === from) continue;
+    if (from > done || runs.length === 0) runs.push(from - done, end - from);
+    else runs[runs.length - 1]! += end - done;
+    done = end;
   }
-  runs.push(length);
+  if (done < pixels) runs.push(pixels - done);
   return runs;
 }
 

@@ -1,4 +1,5 @@
 /** What a person or a program drew on a picture, and how it becomes pixels. */
+import { setImmediate } from 'node:timers/promises';
 import { defaultOf } from '../../options/table.js';
 import { visible } from '../../terminal/visible.js';
 import { type Bitmap, drawBitmap } from './bitmap.js';
@@ -44,7 +45,11 @@ export async function drawShapes(
   for (const shape of shapes)
     if (shape.kind === 'bitmap')
       await drawBitmap(`the mask of ${visible(shape.label)}`, shape, mask, maxPixels);
-    else await drawShape(shape, mask, pen);
+    else {
+      await drawShape(shape, mask, pen);
+      // Runs mark as many pixels as they say.
+      if (shape.kind === 'runs' || shape.kind === 'pairs') await setImmediate();
+    }
   return mask;
 }
 

@@ -6,6 +6,8 @@ import { decodePicture } from '../../../src/images/decode.js';
 import { toPictureSource } from '../../../src/images/picture-input.js';
 import { type Reading, readingOf } from '../../../src/images/reading.js';
 import { readDirectories } from '../../../src/images/tiff/directory.js';
+import { tiffForm } from '../../../src/images/tiff/form.js';
+import { readOwnTiff } from '../../../src/images/tiff/read.js';
 import { deflated, makeTiff, type Page, packed } from './make-tiff.js';
 
 const width = 12;
@@ -165,6 +167,38 @@ describe('a damaged TIFF', () => {
       });
     },
   );
+
+  it.each([
+    ['Deflate', 8, Buffer.concat([Buffer.from([0x78, 0x01]), Buffer.alloc(500_000, '000000ffff', 'hex')])],
+    ['LZW', 5, Buffer.alloc(500_000, '804020100804020100', 'hex')],
+    ['PackBits', 32773, Buffer.alloc(500_000, 128)],
+    ['no compression', 1, Buffer.alloc(500_000)],
+  ])(
+    'whose strips all are one stream of %s without end is read in time by its size',
+    async (_, compression, stream) => {
+      const page: Page = { ...base, bits: [12], rowsPerStrip: 1, strips: [stream] };
+      const tags = { 259: [compression], 273: Array(height).fill(8), 279: Array(height).fill(stream.length) };
+      const bytes = makeTiff({ ...page, tags });
+      let most = 0;
+      const read = async (position: number, length: number) => {
+        most = Math.max(most, length);
+        return bytes.subarray(position, position + length);
+      };
+      const { directories, littleEndian } = await readDirectories(read);
+      const outcome = await readOwnTiff(read, tiffForm(directories), littleEndian).then(
+        ({ data }) => data.every((value) => value === 0),
+        ({ message }: Error) => message,
+      );
+      expect(outcome).toEqual(compression === 1 ? true : expect.stringMatching(/a strip or tile/));
+      expect(most).toBeLessThan(2000);
+    },
+  );
+
+  it('whose last strip ends behind the file is refused though what it needs is there', async () => {
+    const strips = [Buffer.alloc(500_000)];
+    const bytes = makeTiff({ ...base, bits: [12], strips, tags: { 279: [600_000] } });
+    expect((await errorOf(bytes)).message).toMatch(/it ends before its last strip/);
+  });
 
   it('a tile that is larger than a picture may be is refused before memory is asked for', async () => {
     const asked: number[] = [];

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { runsOfPairs } from '../../../../src/data/annotations/rle.js';
 import { drawShapes, type Shape } from '../../../../src/data/annotations/shapes.js';
+import { classNames } from '../../../../src/data/annotations/yolo.js';
+import { SeededGenerator } from '../../../../src/data/seeded-generator.js';
 
 interface Case {
   name: string;
@@ -52,5 +55,42 @@ describe('L3: shapes become the pixels that the COCO tools give them', () => {
     ['pixels outside', { kind: 'pairs', pairs: [16, 2] }],
   ])('%s are refused', async (_, shape) => {
     await expect(drawShapes([{ label: '', ...shape } as Shape], 4, 4)).rejects.toThrow();
+  });
+});
+
+describe('pairs of first pixel and length', () => {
+  const generator = SeededGenerator.of(3);
+  it('mark what each of them says, in any order, over one another, of no length', () => {
+    for (let count = 0; count < 500; count++) {
+      const pixels = 1 + generator.below(40);
+      const pairs = Array.from({ length: generator.below(9) }, () => {
+        const first = generator.below(pixels);
+        return [first + 1, generator.below(pixels - first + 1)];
+      }).flat();
+      const want = new Array<number>(pixels).fill(0);
+      for (let at = 0; at < pairs.length; at += 2)
+        want.fill(1, pairs[at]! - 1, pairs[at]! - 1 + pairs[at + 1]!);
+      const marks = runsOfPairs(pairs, pixels).flatMap((length, at) => Array<number>(length).fill(at % 2));
+      expect([pairs, marks]).toEqual([pairs, want]);
+    }
+  });
+
+  it('cost what they are, not what they mark', () => {
+    const pixels = 4e9;
+    const pairs = Array.from({ length: 100_000 }, (_, at) => [at + 1, pixels - at]).flat();
+    expect(runsOfPairs(pairs, pixels)).toEqual([0, pixels]);
+  });
+});
+
+describe("YOLO's names of classes", () => {
+  it.each([
+    ['names: [pit, "dent"]\n', ['pit', 'dent']],
+    ['path: x\nnames:\n  0: pit\n  2: dent\nnc: 3\n', ['pit', undefined, 'dent']],
+    ['names:\n- pit\n- dent\n', ['pit', 'dent']],
+    ['names:\r\n  - pit\r\n', ['pit']],
+    ['nc: 3\n', []],
+    ['names: [pit\n'.repeat(200_000), []],
+  ])('%# are read', (text, names) => {
+    expect(Array.from(classNames(text, true))).toEqual(names);
   });
 });
