@@ -39,7 +39,9 @@ async function* asUtf8(chunks: AsyncIterable<Uint8Array>, encoding: string): Asy
 }
 
 async function* parted(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<AnyPath> {
-  let left: Buffer = Buffer.alloc(0);
+  /** what has come of a line: looked through once, joined once */
+  let held: Buffer[] = [];
+  let heldBytes = 0;
   // What the first path ends with parts them all: names may hold line breaks, but no zeros.
   let separator: number | undefined;
   let isFirst = true;
@@ -58,19 +60,40 @@ async function* parted(chunks: AsyncIterable<Buffer>, name: string): AsyncGenera
     return Buffer.from(text).equals(path) ? text : Buffer.from(path);
   };
   for await (const chunk of chunks) {
-    left = left.length === 0 ? chunk : Buffer.concat([left, chunk]);
-    separator ??= left.find((byte) => byte === 0 || byte === k_newLine);
-    if (separator === undefined) continue;
+    separator ??= firstSeparator(chunk);
     let from = 0;
-    for (let at = left.indexOf(separator); at >= 0; at = left.indexOf(separator, from)) {
-      const path = toPath(left.subarray(from, at));
+    for (
+      let at = separator === undefined ? -1 : chunk.indexOf(separator);
+      at >= 0;
+      at = chunk.indexOf(separator!, from)
+    ) {
+      const path = toPath(Buffer.concat([...held, chunk.subarray(from, at)]));
+      held = [];
+      heldBytes = 0;
       from = at + 1;
       if (path !== undefined) yield path;
     }
-    left = left.subarray(from);
+    held.push(chunk.subarray(from));
+    heldBytes += chunk.length - from;
+    if (heldBytes > k_longest) throw tooLong(name);
   }
-  const last = left.length === 0 ? undefined : toPath(left);
+  const last = heldBytes === 0 ? undefined : toPath(Buffer.concat(held));
   if (last !== undefined) yield last;
+}
+
+function firstSeparator(chunk: Buffer): number | undefined {
+  const [zero, newLine] = [chunk.indexOf(0), chunk.indexOf(k_newLine)];
+  if (zero < 0) return newLine < 0 ? undefined : k_newLine;
+  return newLine < 0 || zero < newLine ? 0 : k_newLine;
+}
+
+/** As in a manifest: a line may hold a picture as data. */
+const k_longest = 64 * 2 ** 20;
+
+function tooLong(name: string): CraneError {
+  return new CraneError('E_TEXT_ENCODING', `${name}: a line is longer than 64 MiB`, {
+    hint: 'a list has one path on each line',
+  });
 }
 
 const k_mark = Buffer.from([0xef, 0xbb, 0xbf]);
