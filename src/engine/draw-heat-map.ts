@@ -35,11 +35,13 @@ export async function drawHeatMap(
   const ticket = budget.open();
   try {
     const reserve = (bytes: number) => orCancelled(ticket.take(bytes), signal);
+    await reserve(map.data.byteLength);
+    const own = { data: await map.ownData(), width: map.width, height: map.height };
     const picture = await untilGivenUp([source], [signal, disposed], (stop) =>
       decodePicture(source, { maxPixels, reading, reserve, signal: stop }),
     );
     throwIfCancelled(signal);
-    return await heatMapFile(addon, picture, map, {
+    return await heatMapFile(addon, picture, own, {
       ...(heatmapRange ?? range),
       mapThreshold,
       format: heatmapFormat ?? defaultOf('heatmapFormat'),

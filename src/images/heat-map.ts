@@ -24,7 +24,7 @@ const k_maxLegendWidth = 640;
 export async function heatMapFile(
   addon: NativeAddon,
   picture: NativePicture,
-  map: AnomalyMap,
+  map: Pick<AnomalyMap, 'data' | 'width' | 'height'>,
   style: HeatMapStyle,
 ): Promise<Buffer> {
   return drawnHeatMap(addon, await overlayPicture(addon, picture, map, style), picture, style);
@@ -53,7 +53,7 @@ function encoded(whole: Sharp, { format }: HeatMapStyle): Promise<Buffer> {
 export async function overlayPicture(
   addon: NativeAddon,
   picture: NativePicture,
-  map: AnomalyMap,
+  map: Pick<AnomalyMap, 'data' | 'width' | 'height'>,
   { low, high }: HeatMapStyle,
 ): Promise<Sharp> {
   return sharpOf(await addon.overlay(picture, map.data, map.width, map.height, low, high), picture);
