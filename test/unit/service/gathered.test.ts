@@ -7,7 +7,7 @@ function gather(lengths: Iterable<number>) {
   const expected: Buffer[] = [];
   let next = 0;
   for (const length of lengths) {
-    const part = Buffer.from(Array.from({ length }, () => next++ & 255));
+    const part = Buffer.alloc(length, next++ & 255);
     expected.push(Buffer.from(part));
     gathered.add(part);
     // Whoever gives a small part may use its memory again.
@@ -28,8 +28,8 @@ it.each([
   expect(gathered.whole().equals(expected)).toBe(true);
 });
 
-it('a million of one byte are kept in a few pieces', () => {
-  const { gathered, expected } = gather(Array<number>(1_000_000).fill(1));
-  expect(gathered.count).toBeLessThanOrEqual(16);
+it('many of one byte are kept in a few pieces', () => {
+  const { gathered, expected } = gather(Array<number>(200_000).fill(1));
+  expect(gathered.count).toBeLessThanOrEqual(4);
   expect(gathered.whole().equals(expected)).toBe(true);
 });
