@@ -1,6 +1,7 @@
 /** COCO's JSON: all pictures, categories and annotations in one file. */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { CraneError } from '../../errors.js';
 import { visible } from '../../terminal/visible.js';
 import { type AnnotatedPicture, type Annotations, refuseAnnotations } from './annotated.js';
 import type { Shape } from './shapes.js';
@@ -79,7 +80,13 @@ export function readCoco(value: unknown, file: string): Annotations {
 function setOnce<T>(map: Map<string | number, T>, of: string | number, value: T, where: string): void {
   const known = map.get(of);
   if (known !== undefined && !isDeepStrictEqual(known, value))
-    throw refuseAnnotations(where, `the id ${visible(String(of))} stands for two that differ`);
+    throw new CraneError(
+      'E_DATA_ANNOTATIONS',
+      `${where}: the id ${visible(String(of))} stands for two that differ`,
+      {
+        hint: 'give each its own id: files that were put together by hand often number twice from 1',
+      },
+    );
   map.set(of, value);
 }
 
