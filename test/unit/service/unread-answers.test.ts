@@ -55,8 +55,8 @@ async function start(requestTimeoutMs: number): Promise<void> {
 }
 afterEach(async () => {
   socket?.destroy();
-  await app.close();
-  await service.stop();
+  await app?.close();
+  await service?.stop();
 });
 
 const port = () => (app.server.address() as AddressInfo).port;
