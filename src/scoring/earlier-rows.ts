@@ -1,18 +1,24 @@
 /** A run goes on only with results that are as its own will be: a file that mixes them says of itself what is not so. */
 import { CraneError } from '../errors.js';
 import { mapEnding } from '../sinks/map-file.js';
-import { type RowKind, thresholdText } from '../sinks/row-kind.js';
+import { isBelow, type RowKind, thresholdText } from '../sinks/row-kind.js';
 import type { ScoreRunOptions } from './run-types.js';
+
+export interface JudgedBy {
+  model: string;
+  threshold: number | null;
+  mapThreshold: number | null;
+}
 
 /** What the rows of a run will be like. */
 export function kindOfRun(
   { regions, outlines, maps, heatmaps, heatmapFormat }: ScoreRunOptions,
-  { model, threshold }: Pick<RowKind, 'model' | 'threshold'>,
+  { model, threshold, mapThreshold }: JudgedBy,
 ): RowKind {
   return {
     model,
     threshold,
-    regions: regions || outlines !== undefined,
+    regions: (regions || outlines !== undefined) && (mapThreshold === null ? null : true),
     map: maps ? mapEnding[maps] : null,
     heatmap: heatmaps ? `.heat.${heatmapFormat}` : null,
   };
@@ -40,7 +46,7 @@ function differenceOf(earlier: RowKind, now: RowKind): { message: string; hint: 
     };
   }
   const beside = [
-    ['--regions', earlier.regions ? 'regions' : 'no regions', now.regions ? 'regions' : 'no regions'],
+    ['--regions and --map-threshold', regionsText(earlier.regions), regionsText(now.regions)],
     ['--maps', filesText('maps', earlier.map), filesText('maps', now.map)],
     ['--heatmaps', filesText('heat maps', earlier.heatmap), filesText('heat maps', now.heatmap)],
   ] as const;
@@ -52,6 +58,23 @@ function differenceOf(earlier: RowKind, now: RowKind): { message: string; hint: 
     };
   }
   return undefined;
+}
+
+/**
+ * Rows do not name the map threshold that their regions begin at: it was another where one of them lies below it.
+ * @throws CraneError E_USAGE
+ */
+export function checkPeaks(where: string, lowest: number, mapThreshold: number | null): void {
+  if (mapThreshold === null || !isBelow(lowest, mapThreshold)) return;
+  const message = `${where}: its regions reach down to ${lowest}, below this run's map threshold ${mapThreshold}`;
+  throw new CraneError('E_USAGE', message, {
+    hint: 'give --map-threshold as before, choose another --out, or start anew with --force',
+  });
+}
+
+function regionsText(regions: RowKind['regions']): string {
+  if (regions === null) return 'no regions for want of a map threshold';
+  return regions ? 'regions' : 'no regions';
 }
 
 function filesText(what: string, ending: string | null): string {

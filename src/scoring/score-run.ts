@@ -17,7 +17,7 @@ import { areScanned, k_stdin } from '../sources/list-inputs.js';
 import type { OwnChoices } from '../sources/manifest.js';
 import { ownText } from '../sources/manifest-pictures.js';
 import { driftWarning } from './drift.js';
-import { checkEarlier, kindOfRun } from './earlier-rows.js';
+import { checkEarlier, checkPeaks, kindOfRun } from './earlier-rows.js';
 import { checkOutlined, noThreshold, type OfPicture, writeFiles } from './picture-files.js';
 import { countTotal, pickItems, type RunPicture } from './run-inputs.js';
 import type { ScoreRun, ScoreRunOptions, ScoreRunOutcome } from './run-types.js';
@@ -93,8 +93,9 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   }
   if (options.outlines && mapThreshold === null && options.manifest === undefined)
     throw noThreshold(`--format ${options.outlines}`);
-  const now = kindOfRun(options, { model, threshold });
-  const out = options.out === undefined ? undefined : await openResults(options.out, now, options);
+  const now = kindOfRun(options, { model, threshold, mapThreshold });
+  const out =
+    options.out === undefined ? undefined : await openResults(options.out, now, mapThreshold, options);
   const results = out?.results;
   if (results) outcome.earlier = { scored: results.earlier.scored, anomalous: results.earlier.anomalous };
   const writesFiles = options.maps !== undefined || options.heatmaps || options.outlines === 'labelme';
@@ -190,11 +191,19 @@ function comparedWith({ normals, falseAlarmRate, threshold, mapThreshold }: Scor
   };
 }
 
-function openResults(address: string, now: RowKind, options: ScoreRunOptions): Promise<OutPlace> {
+function openResults(
+  address: string,
+  now: RowKind,
+  mapThreshold: number | null,
+  options: ScoreRunOptions,
+): Promise<OutPlace> {
   const { shard, resume, force, table, manifest, outlines } = options;
   const accept = async ({ path, earlier }: ResultsFile) => {
     // Rows of a manifest may have choices of their own, and are looked at one by one.
-    if (manifest === undefined) for (const kind of earlier.kinds) checkEarlier(path, kind, now);
+    if (manifest === undefined) {
+      for (const kind of earlier.kinds) checkEarlier(path, kind, now);
+      checkPeaks(path, earlier.lowestPeak, mapThreshold);
+    }
     if (resume && outlines) await checkOutlined(`${path}.partial`, outlines);
   };
   return openOut(address, { shard, resume, overwrite: force, table, accept });

@@ -15,6 +15,8 @@ export class EarlierResults {
   readonly #rows = new Map<string, EarlierRow[]>();
   readonly #alike = new Map<string, EarlierRow>();
   readonly #failed: EarlierRow = { kind: undefined };
+  /** the lowest one of its regions */
+  lowestPeak = Number.POSITIVE_INFINITY;
   scored = 0;
   anomalous = 0;
 
@@ -39,6 +41,7 @@ export class EarlierResults {
     if ('error' in row) return this.#failed;
     this.scored++;
     if (row.anomalous) this.anomalous++;
+    for (const { peak } of row.regions ?? []) this.lowestPeak = Math.min(this.lowestPeak, peak);
     const kind = kindOfRow(row);
     const text = JSON.stringify(kind);
     const kept: EarlierRow = this.#alike.get(text) ?? { kind };
@@ -68,13 +71,18 @@ function parseLine(line: Buffer): ResultLine | undefined {
     const parsed = jsonOf(line) as ResultLine | null;
     if (typeof parsed?.input !== 'string') return undefined;
     if ('error' in parsed) return parsed;
-    const { model, threshold, map, heatmap } = parsed as Partial<Record<string, unknown>>;
+    const { model, threshold, map, heatmap, regions } = parsed as Partial<Record<string, unknown>>;
+    const areRegions = (regions ?? null) === null || (Array.isArray(regions) && regions.every(hasPeak));
     const isJudged = threshold === null || typeof threshold === 'number';
     const areNames = [map, heatmap].every((file) => file === undefined || typeof file === 'string');
-    return typeof model === 'string' && isJudged && areNames ? parsed : undefined;
+    return typeof model === 'string' && isJudged && areNames && areRegions ? parsed : undefined;
   } catch {
     return undefined;
   }
+}
+
+function hasPeak(region: { peak?: unknown } | null): boolean {
+  return typeof region?.peak === 'number';
 }
 
 function notAResult(path: string, line: number): CraneError {

@@ -4,8 +4,8 @@ import type { ResultLine, ScoredLine } from './result-line.js';
 export interface RowKind {
   model: string;
   threshold: number | null;
-  /** it tells of its regions, if only that there are none */
-  regions: boolean;
+  /** whether it tells of its regions; null: it would, but there was no map threshold */
+  regions: boolean | null;
   /** ending of the file's name; null: it has none */
   map: string | null;
   heatmap: string | null;
@@ -17,7 +17,18 @@ export const k_fileEnding = /\.(map|heat)\.[a-z0-9]+$/;
 export function kindOfRow({ model, threshold, regions, map, heatmap }: ScoredLine): RowKind {
   const ending = (file: string | undefined) =>
     file === undefined ? null : (k_fileEnding.exec(file)?.[0] ?? file);
-  return { model, threshold, regions: regions !== undefined, map: ending(map), heatmap: ending(heatmap) };
+  return {
+    model,
+    threshold,
+    regions: regions === null ? null : regions !== undefined,
+    map: ending(map),
+    heatmap: ending(heatmap),
+  };
+}
+
+/** Whether no region that begins at this map threshold has such a peak: maps hold numbers of single precision. */
+export function isBelow(peak: number, mapThreshold: number): boolean {
+  return peak < Math.min(mapThreshold, Math.fround(mapThreshold));
 }
 
 /** Rows of one label were made alike, so one threshold judges them all. */

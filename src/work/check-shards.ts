@@ -3,7 +3,7 @@ import { CraneError } from '../errors.js';
 import { shardOf } from '../scoring/shards.js';
 import type { ResultLine, ScoredLine } from '../sinks/result-line.js';
 import { resultRows } from '../sinks/result-rows.js';
-import { LabelThresholds } from '../sinks/row-kind.js';
+import { isBelow, LabelThresholds } from '../sinks/row-kind.js';
 import type { FoundShard, FoundShards } from './find-shards.js';
 import { measure, type ShardRecord } from './shard-record.js';
 
@@ -138,10 +138,20 @@ function checkRow(at: string, row: ResultLine, record: ShardRecord, labels: Read
 }
 
 /** That a row holds what its record says. */
-function checkFiles(at: string, row: ScoredLine, { rows: { regions, maps, heatmaps } }: ShardRecord): void {
+function checkFiles(at: string, row: ScoredLine, { model, rows }: ShardRecord): void {
+  const { regions, maps, heatmaps } = rows;
+  // Choices of a manifest's row may have a map threshold of their own.
+  const mapThreshold = row.model === model && row.regions !== undefined ? rows.mapThreshold : undefined;
+  const low = row.regions?.find(({ peak }) => isBelow(peak, mapThreshold ?? Number.NEGATIVE_INFINITY));
   const faults = [
     // Outlines bring regions that records of 0.1.0 do not name.
     regions && row.regions === undefined && 'no regions, its record says that they were asked for',
+    mapThreshold === null &&
+      row.regions !== null &&
+      'regions, its record says that there was no map threshold',
+    typeof mapThreshold === 'number' && row.regions === null && 'no map threshold, its record has one',
+    low !== undefined &&
+      `a region of peak ${low.peak}, below the map threshold ${mapThreshold} of its record`,
     maps !== null && row.map === undefined && `no map, its record says ${maps}`,
     maps === null && row.map !== undefined && 'a map, its record says that none was asked for',
     heatmaps !== null && row.heatmap === undefined && `no heat map, its record says ${heatmaps}`,

@@ -142,6 +142,18 @@ describe('--resume', () => {
     ['none where there was one', ['--sigma', '2', '--threshold', '0'], ['--sigma', '2'], '--threshold 0,'],
     ['regions', [], ['--regions'], '--regions'],
     ['no regions', ['--regions'], [], '--regions'],
+    [
+      'a map threshold above its regions',
+      ['--regions', '--map-threshold', '0.1'],
+      ['--regions', '--map-threshold', '0.7'],
+      '--map-threshold',
+    ],
+    [
+      'regions where there was no map threshold',
+      ['--sigma', '2', '--regions'],
+      ['--sigma', '2', '--regions', '--map-threshold', '0.1'],
+      '--map-threshold',
+    ],
     ['maps', [], ['--maps', 'npy'], '--maps'],
     ['other maps', ['--maps', 'npy'], ['--maps', 'tiff'], '--maps'],
     ['no maps', ['--maps', 'npy'], [], '--maps'],

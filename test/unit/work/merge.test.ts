@@ -171,10 +171,10 @@ describe('a planted fault', () => {
     [
       'a row that another threshold judged',
       async () =>
-        changeRows(await fullest(), (rows) => [
-          ...rows.slice(0, -1),
-          rows.at(-1)!.replace('"threshold":0.5', '"threshold":0.25'),
-        ]),
+        changeRows(await fullest(), (rows) => {
+          const at = rows.findLastIndex((row) => row.includes('"threshold":0.5'));
+          return rows.with(at, rows[at]!.replace('"threshold":0.5', '"threshold":0.25'));
+        }),
       /png was judged by threshold 0\.25, others of toy@.* by threshold 0\.5/,
     ],
     [
@@ -194,6 +194,22 @@ describe('a planted fault', () => {
       `rows without the ${what} of their record`,
       async () => {
         for (const shard of [1, 2, 3]) await changeRecord(shard, `rows.${what}`, says);
+      },
+      expected,
+    ]),
+    ...(
+      [
+        [0.5, '[{"x":0,"y":0,"width":1,"height":1,"area":1,"peak":0.25,"mean":0.25}]', /peak 0\.25, below/],
+        [0.5, 'null', /has no map threshold/],
+        [null, '[]', /regions, its record says that there was no map threshold/],
+      ] as const
+    ).map(([mapThreshold, regions, expected]): [string, () => Promise<unknown>, RegExp] => [
+      `regions ${regions} at the map threshold ${mapThreshold}`,
+      async () => {
+        for (const shard of [1, 2, 3]) await changeRecord(shard, 'rows.mapThreshold', mapThreshold);
+        await changeRows(await fullest(), (rows) =>
+          rows.map((row) => row.replace('"model"', `"regions":${regions},"model"`)),
+        );
       },
       expected,
     ]),
