@@ -35,7 +35,11 @@ export const errorTable = {
     http: 415,
     what: 'a picture of a format, or of a form of it, that is recognised but not read',
   },
-  E_IMAGE_TOO_LARGE: { exit: 3, http: 413, what: 'a picture with more pixels than the limit' },
+  E_IMAGE_TOO_LARGE: {
+    exit: 3,
+    http: 413,
+    what: 'a picture with more pixels, or of more bytes, than the limit',
+  },
   E_IMAGE_TOO_SMALL: { exit: 3, http: 400, what: 'a picture with a side below the limit' },
   E_IMAGE_COLOUR: { exit: 3, http: 400, what: 'a picture in a colour space that is not scored (CMYK)' },
   E_IMAGE_ANIMATED: { exit: 3, http: 400, what: 'a picture with several frames or pages' },

@@ -12,15 +12,14 @@ namespace crane::weights {
 
 namespace {
 
-// A data.pkl of 10,000 tensors takes about 2 MB. What a hostile one may cost by these limits, reckoned and
-// not measured: a million values of 80 bytes, each made by a few bytes that recall others. An object has a
-// copy of its class's name, of 1 KB at most (1.2 GB in all), a tensor of its key, shape and strides, of 0.5
-// KB (0.6 GB).
+// A data.pkl of 10,000 tensors takes about 2 MB. Each of a hostile one's values may be made by a few bytes
+// that recall others: a million of them take 80 MB, and what they copy is counted on its own.
 constexpr size_t k_max_pickle_bytes = size_t{16} << 20;
 constexpr size_t k_max_values = size_t{1} << 20;
 constexpr size_t k_max_stack = size_t{1} << 20;
 constexpr size_t k_max_memo = size_t{1} << 20;
 constexpr size_t k_max_global_bytes = 512;
+constexpr size_t k_max_copied_bytes = size_t{64} << 20;
 constexpr PickleId k_no_value = 0xffffffff;
 
 using Kind = PickleValue::Kind;
@@ -99,8 +98,22 @@ class Unpickler {
 
   PickleId add(PickleValue value) {
     check(pickle_.values.size() < k_max_values, "more than ", k_max_values, " values");
+    count_copied(value.text.size());
     pickle_.values.push_back(std::move(value));
     return static_cast<PickleId>(pickle_.values.size() - 1);
+  }
+
+  // An object has its class's name again, a tensor its storage's.
+  void count_copied(size_t bytes) {
+    copied_ += bytes;
+    check(copied_ <= k_max_copied_bytes, "more than ", k_max_copied_bytes, " bytes of names and shapes");
+  }
+
+  void push_tensor(Kind kind, PickledTensor tensor) {
+    count_copied(sizeof tensor + tensor.storage_key.size() +
+                 sizeof(int64_t) * (tensor.shape.size() + tensor.strides.size()));
+    pickle_.tensors.push_back(std::move(tensor));
+    push(kind, static_cast<int64_t>(pickle_.tensors.size() - 1));
   }
 
   void push(PickleId id) {
@@ -217,10 +230,7 @@ class Unpickler {
     push(add(std::move(value)));
   }
 
-  void push_persistent() {
-    pickle_.tensors.push_back(storage_of(pickle_, pop(), where_));
-    push(Kind::storage, static_cast<int64_t>(pickle_.tensors.size() - 1));
-  }
+  void push_persistent() { push_tensor(Kind::storage, storage_of(pickle_, pop(), where_)); }
 
   PickleGlobal pop_global(const std::string& opcode, std::string* name) {
     const PickleValue& value = pickle_.at(pop());
@@ -241,9 +251,7 @@ class Unpickler {
         push(Kind::dict);
         return;
       case PickleGlobal::rebuild_tensor:
-        pickle_.tensors.push_back(tensor_of(pickle_, arguments, where_));
-        push(Kind::tensor, static_cast<int64_t>(pickle_.tensors.size() - 1));
-        return;
+        return push_tensor(Kind::tensor, tensor_of(pickle_, arguments, where_));
       case PickleGlobal::rebuild_parameter:
         check(arguments.items.size() == 3 && pickle_.at(arguments.items[0]).kind == Kind::tensor,
               "_rebuild_parameter of something that is not a tensor");
@@ -376,6 +384,7 @@ class Unpickler {
   const std::string& where_;
   size_t at_ = 0;
   size_t opcode_at_ = 0;
+  size_t copied_ = 0;
   Pickle pickle_;
   std::vector<PickleId> stack_;
   std::vector<size_t> marks_;

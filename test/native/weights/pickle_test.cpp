@@ -266,6 +266,20 @@ TEST(Pickle, SizesAreBounded) {
   for (int i = 0; i < (1 << 20) + 1; ++i) recalls += "h\x01";
   bound(recalls, "a stack deeper than 1048576");
   bound(std::string(17 << 20, 'N'), "expected at most 16777216");
+  // What is recalled makes tensors and objects of a few bytes each, that copy shapes and names of hundreds.
+  const char* copied = "more than 67108864 bytes of names and shapes";
+  const std::string global = op::global("torch._utils", "_rebuild_tensor_v2");
+  const std::vector<int32_t> ones(16, 1);
+  std::string tensors = op::tensor(op::storage("FloatStorage", "0", 4), 0, ones, ones);
+  tensors.insert(tensors.size() - 1, "q\x02").insert(global.size(), "q\x01");
+  EXPECT_EQ(refusal(tensors + "h\x01h\x02R\x86").code, "");
+  for (int i = 0; i < 200'000; ++i) tensors += "h\x01h\x02R";
+  bound(tensors, copied);
+  std::string objects = op::global("__torch__", std::string(500, 'A')) + "q\x01";
+  for (int i = 0; i < 150'000; ++i) objects += "h\x01)\x81";
+  const Thrown thrown = refusal(objects, PickleDialect::torchscript);
+  EXPECT_EQ(thrown.code, "E_WEIGHTS_PICKLE");
+  EXPECT_TRUE(contains(thrown.message, copied)) << thrown.message;
 }
 
 }  // namespace
