@@ -2,7 +2,8 @@
  * Answers that a client does not take: what waits to be sent holds the request's place, so that clients that read nothing would
  * fill the service for ever. Answers go out in pieces, and a connection that has taken none for some time is closed.
  */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 
 /** Less than the buffers of a connection: what a slow line takes in a minute. */
@@ -30,8 +31,30 @@ function bytesOf(chunk: Buffer | string): Buffer {
   return typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
 }
 
+/** Answers of a connection that are not over. */
+const openAnswers = new WeakMap<Socket, Set<ServerResponse>>();
+
+/** Node tells the end of a connection to the answer that has it; those that wait behind it have their 'close' from here. */
+export function watchConnection({ socket }: IncomingMessage, response: ServerResponse): void {
+  let open = openAnswers.get(socket);
+  if (open === undefined) {
+    const answers = new Set<ServerResponse>();
+    open = answers;
+    openAnswers.set(socket, answers);
+    // After Node's own.
+    const tell = () => {
+      for (const answer of [...answers]) answer.emit('close');
+    };
+    socket.once('close', () => setImmediate(tell));
+  }
+  const answers = open.add(response);
+  response.once('close', () => answers.delete(response));
+}
+
 /** Closes the connection once the client has taken no piece for so long, while there was one. */
 export function endUnlessTaken(response: ServerResponse, ms: number, onEnd: () => void): void {
+  // Its 'close' has been, and comes never again.
+  if (response.destroyed || response.req.socket.destroyed) return;
   let taken = -1;
   let looks = 0;
   const timer = setInterval(

@@ -4,7 +4,7 @@ import { METHODS, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { CraneError, toCraneError } from '../errors.js';
-import { endUnlessTaken, inPieces } from './answer-pieces.js';
+import { endUnlessTaken, inPieces, watchConnection } from './answer-pieces.js';
 import { type ErrorAnswer, statusOf, told } from './answers.js';
 import { checkOrigin, checkRight, checkToken, isLoopback } from './guard.js';
 import type { Log } from './log.js';
@@ -87,7 +87,9 @@ export async function makeServer(
   app.addHook('onRequest', async (request, reply) => {
     if (tracing) spans.set(request, tracing.begin(request));
     // Also of a client that leaves: every request is told of once.
-    reply.raw.once('close', () => tellEnd(service, log, request, reply));
+    const began = performance.now();
+    watchConnection(request.raw, reply.raw);
+    reply.raw.once('close', () => tellEnd(service, log, request, reply, performance.now() - began));
     reply.headers(k_headers).header('x-request-id', request.id);
     checkOrigin(request.raw, isLocalOnly);
     const { isOpen, methods, writes } = addressOf(request);
@@ -126,12 +128,18 @@ const spans = new WeakMap<FastifyRequest, RequestSpan>();
 /** Of requests that were refused. */
 const codes = new WeakMap<FastifyRequest, string>();
 
-function tellEnd({ figures }: Service, log: Log, request: FastifyRequest, reply: FastifyReply): void {
+function tellEnd(
+  { figures }: Service,
+  log: Log,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  took: number,
+): void {
   const { method } = request;
   const route = request.routeOptions.url ?? 'none';
   const isWhole = reply.raw.writableFinished;
   const status = isWhole ? reply.statusCode : statusOf('E_CANCELLED');
-  const ms = Math.round(reply.elapsedTime * 10) / 10;
+  const ms = Math.round(took * 10) / 10;
   figures.countRequest(route, status);
   spans.get(request)?.end(route, status, codes.get(request) ?? (isWhole ? undefined : 'E_CANCELLED'));
   const facts = { requestId: request.id, method, route, status, ms };

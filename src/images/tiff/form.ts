@@ -127,7 +127,7 @@ export function tiffForm(directories: readonly TiffDirectory[]): TiffForm {
     orientation: one(k_tags.orientation, 1),
     stated: rangeOf(bits, sampleFormat, one(k_tags.leastSample, 0), directory.get(k_tags.mostSample)?.[0]),
     chunks: chunksOf(directory, width, height),
-    ycbcr: ycbcrOf(directory),
+    ycbcr: ycbcrOf(directory, photometric),
     mosaic: mosaicOf(directory, photometric),
   } as const;
   const reader = readerOf(form);
@@ -236,12 +236,14 @@ function mosaicOf(directory: TiffDirectory, photometric: number | undefined): re
   );
 }
 
-function ycbcrOf(directory: TiffDirectory): TiffForm['ycbcr'] {
+/** What other pictures say of it concerns nobody. */
+function ycbcrOf(directory: TiffDirectory, photometric: number | undefined): TiffForm['ycbcr'] {
   const luma = directory.get(k_tags.lumaCoefficients) ?? [0.299, 0.587, 0.114];
   const blackWhite = directory.get(k_tags.blackWhite) ?? [0, 255, 128, 255, 128, 255];
   const isRange = (at: number) => blackWhite[at] !== blackWhite[at + 1];
-  if (![...luma, ...blackWhite].every(Number.isFinite) || luma[1] === 0 || ![0, 2, 4].every(isRange))
-    throw damaged('what its YCbCr means makes no sense');
+  const isUsed = photometric === photometrics.ycbcr;
+  const isWhole = [...luma, ...blackWhite].every(Number.isFinite) && luma[1] !== 0;
+  if (isUsed && !(isWhole && [0, 2, 4].every(isRange))) throw damaged('what its YCbCr means makes no sense');
   return { luma, blackWhite, subsampling: directory.get(k_tags.subsampling) ?? [2, 2] };
 }
 

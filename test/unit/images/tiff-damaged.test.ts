@@ -230,6 +230,13 @@ describe('a damaged TIFF', () => {
     expect(error).toMatchObject({ code: 'E_IMAGE_DECODE', message: expect.stringContaining('YCbCr') });
   });
 
+  it('what a grey picture says of YCbCr concerns nobody', async () => {
+    for (const tags of [{ 532: [0, 255] }, { 529: [0, 0, 0] }])
+      expect(
+        await decode(makeTiff({ ...twelve, tags }), { valueRange: { low: 0, high: 4095 } }),
+      ).toMatchObject({ mode: 'L' });
+  });
+
   it('is an error at every length, and with any byte changed one with a code or a picture', async () => {
     const bytes = makeTiff({ ...twelve, strips: [deflated(twelve.strips[0]!)], tags: { 259: [8] } });
     for (let length = 0; length < bytes.length; length += 3) {

@@ -97,12 +97,27 @@ describe.each(Object.keys(answers))('an answer of %s', (name) => {
     clearInterval(asking);
   });
 
+  it('and those that were asked for behind it give their places free when the client leaves', async () => {
+    await start(60_000);
+    socket = connect({ port: port(), host: '127.0.0.1' });
+    socket.pause();
+    socket.write(`GET /${name} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(3));
+    await until(() => held() === 3);
+    socket.destroy();
+    await until(() => held() === 0);
+    const ends = told.filter(({ level }) => level === 'info');
+    expect(ends).toMatchObject(Array(3).fill({ facts: { route: `/${name}`, status: 499 } }));
+  });
+
   it('that is taken is what it was', async () => {
     await start(60_000);
     const reply = await fetch(url(name));
     const text = await reply.text();
     const got = name === 'json' ? (JSON.parse(text) as { large: string }).large : text;
     expect(got === large.toString('latin1')).toBe(true);
+    await until(() => told.length === 1);
+    expect(told[0]).toMatchObject({ message: 'answered', facts: { ms: expect.any(Number) } });
+    expect((told[0]!.facts as { ms: number }).ms).toBeGreaterThan(0);
     const length = reply.headers.get('content-length');
     expect(length).toBe(name === 'stream' ? null : String(text.length));
     const head = await fetch(url(name), { method: 'HEAD' });
@@ -114,7 +129,13 @@ describe('a connection', () => {
   /** At each look: bytes that were written to it so far, and how many of them wait. */
   const looksAt = (steps: readonly { written: number; waits: number; hasSocket?: boolean }[]) => {
     vi.useFakeTimers();
-    const response = { writableLength: 0, socket: null as object | null, once: vi.fn(), destroy: vi.fn() };
+    const response = {
+      writableLength: 0,
+      socket: null as object | null,
+      req: { socket: {} },
+      once: vi.fn(),
+      destroy: vi.fn(),
+    };
     const onEnd = vi.fn();
     endUnlessTaken(response as unknown as ServerResponse, 1000, onEnd);
     for (const { written, waits, hasSocket = true } of steps) {
@@ -146,6 +167,17 @@ describe('a connection', () => {
     ['of another answer stays', same({ written: 9, waits: 5, hasSocket: false }, 40), 0],
   ])('%s', (_what, steps, closed) => {
     expect(looksAt(steps)).toBe(closed);
+  });
+
+  it.each([
+    { destroyed: true, req: { socket: { destroyed: false } } },
+    { destroyed: false, req: { socket: { destroyed: true } } },
+  ])('that is over is looked at no more', (over) => {
+    vi.useFakeTimers();
+    const response = { ...over, writableLength: 0, socket: null, once: vi.fn(), destroy: vi.fn() };
+    endUnlessTaken(response as unknown as ServerResponse, 1000, vi.fn());
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 });
 
