@@ -52,6 +52,7 @@ it('--version loads no command and no options', async () => {
     'cli/context.js',
     'cli/main.js',
     'cli/old-node.js',
+    'cli/output-fault.js',
     'cli/report-error.js',
     'cli/run-cli.js',
     'errors.js',

@@ -32,8 +32,10 @@ describe('maps in the size of their pictures', () => {
       expect(scored((await results.next()).value).map!.data).toHaveLength(pixelsOfPicture);
       await sleep(15);
       expect(engine.decodedBytes).toBeGreaterThanOrEqual(mapBytes);
-      expect(engine.decodedBytes).toBeLessThanOrEqual(unitBytes);
-      expect(addon.log.passes.length).toBe(taken);
+      // A picture that is prepared sooner than the one before it may find room, and wait with its map: one, never a second.
+      expect(engine.decodedBytes).toBeLessThanOrEqual(unitBytes + mapBytes);
+      expect(addon.log.passes.length).toBeGreaterThanOrEqual(taken);
+      expect(addon.log.passes.length).toBeLessThanOrEqual(taken + 1);
     }
     expect((await results.next()).done).toBe(true);
     expect(engine.decodedBytes).toBe(0);
