@@ -33,6 +33,8 @@ function bytesOf(chunk: Buffer | string): Buffer {
 
 /** Answers of a connection that are not over. */
 const openAnswers = new WeakMap<Socket, Set<ServerResponse>>();
+/** Those whose 'close' has been: it comes never again. */
+const over = new WeakSet<ServerResponse>();
 
 /** Node tells the end of a connection to the answer that has it; those that wait behind it have their 'close' from here. */
 export function watchConnection({ socket }: IncomingMessage, response: ServerResponse): void {
@@ -48,13 +50,15 @@ export function watchConnection({ socket }: IncomingMessage, response: ServerRes
     socket.once('close', () => setImmediate(tell));
   }
   const answers = open.add(response);
-  response.once('close', () => answers.delete(response));
+  response.once('close', () => {
+    answers.delete(response);
+    over.add(response);
+  });
 }
 
 /** Closes the connection once the client has taken no piece for so long, while there was one. */
 export function endUnlessTaken(response: ServerResponse, ms: number, onEnd: () => void): void {
-  // Its 'close' has been, and comes never again.
-  if (response.destroyed || response.req.socket.destroyed) return;
+  if (over.has(response)) return;
   let taken = -1;
   let looks = 0;
   const timer = setInterval(

@@ -1,14 +1,14 @@
 /** Answers that a client does not take, or takes slowly. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { endUnlessTaken, inPieces } from '../../../src/service/answer-pieces.js';
+import { endUnlessTaken, inPieces, watchConnection } from '../../../src/service/answer-pieces.js';
 import { makeServer } from '../../../src/service/http-server.js';
 import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, startFakeService, until } from './fake-service.js';
@@ -132,7 +132,6 @@ describe('a connection', () => {
     const response = {
       writableLength: 0,
       socket: null as object | null,
-      req: { socket: {} },
       once: vi.fn(),
       destroy: vi.fn(),
     };
@@ -169,16 +168,27 @@ describe('a connection', () => {
     expect(looksAt(steps)).toBe(closed);
   });
 
-  it.each([
-    { destroyed: true, req: { socket: { destroyed: false } } },
-    { destroyed: false, req: { socket: { destroyed: true } } },
-  ])('that is over is looked at no more', (over) => {
-    vi.useFakeTimers();
-    const response = { ...over, writableLength: 0, socket: null, once: vi.fn(), destroy: vi.fn() };
-    endUnlessTaken(response as unknown as ServerResponse, 1000, vi.fn());
-    expect(vi.getTimerCount()).toBe(0);
-    vi.useRealTimers();
-  });
+  it.each(['its own end', 'the end of its connection'])(
+    'that is over by %s is looked at no more',
+    async (end) => {
+      const connection = new EventEmitter();
+      const response = Object.assign(new EventEmitter(), { writableLength: 0, socket: null });
+      const [request, answer] = [{ socket: connection }, response] as unknown as [
+        IncomingMessage,
+        ServerResponse,
+      ];
+      watchConnection(request, answer);
+      (end === 'its own end' ? response : connection).emit('close');
+      await new Promise(setImmediate);
+      vi.useFakeTimers();
+      endUnlessTaken(answer, 1000, vi.fn());
+      expect(vi.getTimerCount()).toBe(0);
+      vi.useRealTimers();
+      expect(connection.listenerCount('close') + response.listenerCount('close')).toBe(
+        end === 'its own end' ? 1 : 0,
+      );
+    },
+  );
 });
 
 it('large answers are cut in pieces, and small ones stay', async () => {
