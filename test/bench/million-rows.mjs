@@ -72,7 +72,7 @@ const steps = {
       libtorch: 'none',
     };
     for (const [each, results] of paths.entries()) {
-      const settings = { threshold: 0.9, mapThreshold: null, regions: true, maps: null, heatmaps: null };
+      const settings = { threshold: 0.9, mapThreshold: 0.9, regions: true, maps: null, heatmaps: null };
       await writeShardRecord({
         results,
         shard: { index: each + 1, count: shards },
