@@ -1,13 +1,13 @@
 /** What is hostile is refused early and holds nothing afterwards. */
 import { rm } from 'node:fs/promises';
 import { METHODS } from 'node:http';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeGate } from '../awaiting.js';
 import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService, until } from './fake-service.js';
+import { headOf, held, post, speak } from './raw-requests.js';
 
 let folder: string;
 let model: string;
@@ -22,40 +22,6 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 let service: FakeService;
 afterEach(() => service?.stop());
 
-const held = () => [service.service.admission.pictures, service.service.admission.bytes];
-const post = async (
-  body: NonNullable<RequestInit['body']>,
-  headers: Record<string, string> = { 'content-type': 'image/png' },
-) => {
-  const reply = await fetch(`${service.url}v1/score`, {
-    method: 'POST',
-    body,
-    headers,
-    duplex: 'half',
-  } as RequestInit);
-  return {
-    status: reply.status,
-    reply,
-    code: ((await reply.json()) as { error?: { code: string } }).error?.code,
-  };
-};
-/** Speaks HTTP by hand; resolves with what came until the connection ended. */
-function speak(text: string | Buffer, isEnded = false): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(service.url);
-    const socket = connect(Number(port), hostname);
-    let got = '';
-    socket.on('data', (chunk) => {
-      got += chunk;
-    });
-    socket.on('close', () => resolve(got));
-    socket.on('error', reject);
-    socket.write(text);
-    if (isEnded) socket.end();
-  });
-}
-const headOf = (length: number | string, type = 'image/png') =>
-  `POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
 const formOf = (parts: string[], boundary = 'b') =>
   `${parts.map((part) => `--${boundary}\r\n${part}\r\n`).join('')}--${boundary}--\r\n`;
 const formType = { 'content-type': 'multipart/form-data; boundary=b' };
@@ -63,20 +29,20 @@ const formType = { 'content-type': 'multipart/form-data; boundary=b' };
 describe('bodies', () => {
   it('larger than the limit are refused by their head, before a byte of them', async () => {
     service = await startFakeService(model);
-    const answer = await speak(headOf(2 ** 30));
+    const answer = await speak(service, headOf(2 ** 30));
     expect(answer).toMatch(/^HTTP\/1.1 413 /);
     expect(answer).toContain('E_HTTP_TOO_LARGE');
     expect(answer.toLowerCase()).toContain('connection: close');
-    expect(held()).toEqual([0, 0]);
+    expect(held(service)).toEqual([0, 0]);
   });
 
   it('of JSON have a lower limit, since parsing holds up everybody', async () => {
     service = await startFakeService(model, { maxJsonBody: 2000 });
     const json = { 'content-type': 'application/json' };
     const data = 'A'.repeat(1900);
-    const parsed = await post(JSON.stringify({ pictures: [{ data }] }), json);
+    const parsed = await post(service, JSON.stringify({ pictures: [{ data }] }), json);
     expect([parsed.status, parsed.code]).toEqual([200, undefined]);
-    const refused = await post(JSON.stringify({ pictures: [{ data: data.repeat(2) }] }), json);
+    const refused = await post(service, JSON.stringify({ pictures: [{ data: data.repeat(2) }] }), json);
     expect([refused.status, refused.code]).toEqual([413, 'E_HTTP_TOO_LARGE']);
     const inputs = [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], data: ['A'.repeat(4000)] }];
     const infer = async (headers: Record<string, string>, body: string) =>
@@ -105,21 +71,21 @@ describe('bodies', () => {
         controller.enqueue(new Uint8Array(65_536));
       },
     });
-    const status = await post(endless).then(
+    const status = await post(service, endless).then(
       (answer) => answer.status,
       // The connection is closed under the sender, who may see that before the answer.
       () => 413,
     );
     expect(status).toBe(413);
     expect(sent).toBeLessThan(64 * 2 ** 20);
-    await until(() => held()[0] === 0);
-    expect(held()).toEqual([0, 0]);
+    await until(() => held(service)[0] === 0);
+    expect(held(service)).toEqual([0, 0]);
   });
 
   it.each(['gzip', 'br', 'deflate'])('compressed by %s are not read', async (encoding) => {
     service = await startFakeService(model);
     const bomb = deflateSync(Buffer.alloc(2 ** 20));
-    const answer = await post(bomb, { 'content-type': 'image/png', 'content-encoding': encoding });
+    const answer = await post(service, bomb, { 'content-type': 'image/png', 'content-encoding': encoding });
     expect([answer.status, answer.code]).toEqual([415, 'E_HTTP_TYPE']);
   });
 
@@ -132,7 +98,10 @@ describe('bodies', () => {
     '',
   ])('of type %j are not read', async (type) => {
     service = await startFakeService(model);
-    const answer = await speak(`${headOf(4, type).replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')}abcd`);
+    const answer = await speak(
+      service,
+      `${headOf(4, type).replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')}abcd`,
+    );
     expect(answer).toMatch(/^HTTP\/1.1 415 /);
   });
 
@@ -150,16 +119,19 @@ describe('bodies', () => {
         'Connection: close\r\nTransfer-Encoding: chunked',
       );
       const chunks = [...body].map((byte) => Buffer.from([0x31, 0x0d, 0x0a, byte, 0x0d, 0x0a]));
-      const answer = await speak(Buffer.concat([Buffer.from(head), ...chunks, Buffer.from('0\r\n\r\n')]));
+      const answer = await speak(
+        service,
+        Buffer.concat([Buffer.from(head), ...chunks, Buffer.from('0\r\n\r\n')]),
+      );
       expect(answer).toMatch(/^HTTP\/1.1 200 [\s\S]*"score":0.8/);
     }
   });
 
   it('that end too early are nobody’s', async () => {
     service = await startFakeService(model);
-    await speak(`${headOf(1000)}abc`, true);
-    await until(() => held()[0] === 0);
-    expect(held()).toEqual([0, 0]);
+    await speak(service, `${headOf(1000)}abc`, true);
+    await until(() => held(service)[0] === 0);
+    expect(held(service)).toEqual([0, 0]);
     expect(service.addon.log.passes).toEqual([]);
   });
 });
@@ -188,16 +160,16 @@ describe('forms', () => {
       { length: 10_000 },
       (_, at) => `Content-Disposition: form-data; name="f${at}"\r\n\r\n1`,
     );
-    const answer = await post(formOf(fields), formType);
+    const answer = await post(service, formOf(fields), formType);
     expect([answer.status, answer.code]).toEqual([400, 'E_USAGE']);
     const files = Array.from(
       { length: 10_000 },
       (_, at) => `Content-Disposition: form-data; name="p"; filename="${at}"\r\n\r\nx`,
     );
-    const second = await post(formOf(files), formType);
+    const second = await post(service, formOf(files), formType);
     expect([second.status, second.code]).toEqual([413, 'E_HTTP_TOO_LARGE']);
     expect(service.addon.log.passes).toEqual([]);
-    await until(() => held()[0] === 0);
+    await until(() => held(service)[0] === 0);
   });
 
   it('of one picture too many are refused', async () => {
@@ -214,12 +186,13 @@ describe('forms', () => {
     service = await startFakeService(model);
     const field = (name: string, value: string) =>
       formOf([`Content-Disposition: form-data; name="${name}"\r\n\r\n${value}`]);
-    expect(await post(field('threshold', '0'.repeat(10_000)), formType)).toMatchObject({
+    expect(await post(service, field('threshold', '0'.repeat(10_000)), formType)).toMatchObject({
       code: 'E_HTTP_TOO_LARGE',
     });
-    expect(await post(field('t'.repeat(10_000), '1'), formType)).toMatchObject({ status: 400 });
+    expect(await post(service, field('t'.repeat(10_000), '1'), formType)).toMatchObject({ status: 400 });
     const heads = Array.from({ length: 5000 }, (_, at) => `X-${at}: y`).join('\r\n');
     const answer = await post(
+      service,
       formOf([`${heads}\r\nContent-Disposition: form-data; name="p"; filename="a"\r\n\r\nx`]),
       formType,
     );
@@ -238,7 +211,7 @@ describe('forms', () => {
     ['noise', '\0\0\r\n--b\r\n\r\n\r\n--b--', formType],
   ])('with %s are refused', async (_what, body, headers) => {
     service = await startFakeService(model);
-    const answer = await post(body, headers);
+    const answer = await post(service, body, headers);
     expect([answer.status, answer.code]).toEqual([400, 'E_HTTP_REQUEST']);
   });
 
@@ -259,7 +232,7 @@ describe('methods', () => {
       service = await startFakeService(model);
       const status = async (path: string) => {
         const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
-        const answer = await speak(head);
+        const answer = await speak(service, head);
         return [Number(answer.split(' ')[1]), /^allow: (.*)$/im.exec(answer)?.[1]?.trim()];
       };
       const isGet = method === 'GET' || method === 'HEAD';
@@ -295,7 +268,7 @@ describe('time until the forward pass', () => {
     }
     open();
     expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200]);
-    expect(held()).toEqual([0, 0]);
+    expect(held(service)).toEqual([0, 0]);
   });
 
   it('is refused at once where it is none', async () => {
@@ -309,122 +282,35 @@ describe('time until the forward pass', () => {
   });
 });
 
-describe('slow and broken connections', () => {
-  it('a body that drips is ended after the time for a request', async () => {
-    service = await startFakeService(model, { requestTimeoutMs: 300 });
-    const answer = await speak(`${headOf(1000)}a`);
-    expect(answer).toMatch(/^HTTP\/1.1 408 /);
-    expect(answer).toContain('E_HTTP_TIMEOUT');
-    await until(() => held()[0] === 0);
-    expect(held()).toEqual([0, 0]);
-  });
-
-  it('a head that drips is ended too', async () => {
-    service = await startFakeService(model, { requestTimeoutMs: 300 });
-    expect(await speak('POST /v1/score HTTP/1.1\r\nHost: localhost\r\nX-')).toMatch(
-      /^HTTP\/1.1 408 Request Timeout\r\n/,
-    );
-  });
-
-  it.each([
-    ['no HTTP', 'hello\r\n\r\n', 400],
-    ['a head of 64 kB', `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'y'.repeat(65_536)}\r\n\r\n`, 431],
-    ['two lengths', `${headOf(1).trimEnd()}\r\nContent-Length: 2\r\n\r\nab`, 400],
-    ['a length below 0', headOf(-1), 400],
-    ['no length that is a number', headOf('many'), 400],
-  ])('%s is told so in JSON', async (_what, text, status) => {
-    service = await startFakeService(model);
-    const answer = await speak(text);
-    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({
-      error: { code: expect.stringMatching(/^E_HTTP/) },
-    });
-  });
-
-  it('hundreds of uploads that are given up leave nothing behind', async () => {
-    service = await startFakeService(model);
-    for (let round = 0; round < 10; round++) {
-      await Promise.all(
-        Array.from({ length: 20 }, () => speak(`${headOf(100_000)}${'x'.repeat(1000 * (round + 1))}`, true)),
-      );
-    }
-    await until(() => held()[0] === 0);
-    expect(held()).toEqual([0, 0]);
-    expect((await post(picture)).status).toBe(200);
-  });
-
-  it.each(['application/json', 'application/jsonl', 'image/png'])(
-    'a client that resets its connection before an answer in %s is no fault of the service',
-    async (accept) => {
-      const { wait: gate, open } = makeGate();
-      service = await startFakeService(model, {}, { gate });
-      const { hostname, port } = new URL(service.url);
-      const socket = connect(Number(port), hostname);
-      const head = headOf(picture.length).replace('\r\n', `\r\nAccept: ${accept}\r\n`);
-      socket.write(Buffer.concat([Buffer.from(head), picture]));
-      await until(() => service.addon.log.passes.length === 1);
-      socket.resetAndDestroy();
-      await until(() => held()[0] === 0 && service.service.supervisor.inFlight === 0);
-      open();
-      // What is still to be said of it is said before the end.
-      await service.stop();
-      expect(service.log().filter(({ level }) => level === 'error')).toEqual([]);
-      const told = service.log().find(({ msg }) => msg === 'refused');
-      expect(told).toMatchObject({ code: 'E_CANCELLED' });
-      const ends = service.log().filter(({ route }) => route === '/v1/score');
-      expect(ends).toMatchObject([{ status: 499, msg: 'ended before its answer was whole' }]);
-    },
-  );
-
-  it('a client that goes takes its work with it', async () => {
-    const { wait: gate, open } = makeGate();
-    service = await startFakeService(model, {}, { gate });
-    const leave = new AbortController();
-    const asked = fetch(`${service.url}v1/score`, {
-      method: 'POST',
-      body: picture,
-      headers: { 'content-type': 'image/png' },
-      signal: leave.signal,
-    });
-    await until(() => service.addon.log.passes.length === 1);
-    leave.abort();
-    await expect(asked).rejects.toThrow();
-    // The pass still runs; nobody waits for it, and its place is free.
-    await until(() => held()[0] === 0 && service.service.supervisor.inFlight === 0);
-    open();
-    expect((await post(picture)).status).toBe(200);
-  });
-});
-
 describe('a full service', () => {
   it('says when to come again, and takes what comes later', async () => {
     const { wait: gate, open } = makeGate();
     service = await startFakeService(model, { maxQueue: 3, maxFiles: 3 }, { gate });
-    const taken = [post(picture), post(picture), post(picture)];
-    await until(() => held()[0] === 3);
-    const refused = await post(picture);
+    const taken = [post(service, picture), post(service, picture), post(service, picture)];
+    await until(() => held(service)[0] === 3);
+    const refused = await post(service, picture);
     expect([refused.status, refused.code]).toEqual([429, 'E_QUEUE_FULL']);
     expect(Number(refused.reply.headers.get('retry-after'))).toBeGreaterThan(0);
     open();
     expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200, 200]);
-    expect((await post(picture)).status).toBe(200);
-    expect(held()).toEqual([0, 0]);
+    expect((await post(service, picture)).status).toBe(200);
+    expect(held(service)).toEqual([0, 0]);
   });
 
   it('takes no more than it does in the time that it may take', async () => {
     let gate: Promise<void> | undefined;
     service = await startFakeService(model, { maxQueueMs: 1 }, { passMs: 30, gate: async () => gate });
     // How long a pass takes is known from the first one on.
-    expect((await post(picture)).status).toBe(200);
+    expect((await post(service, picture)).status).toBe(200);
     const { wait, open } = makeGate();
     gate = wait();
-    const taken = post(picture);
-    await until(() => held()[0] === 1);
-    const refused = await post(picture);
+    const taken = post(service, picture);
+    await until(() => held(service)[0] === 1);
+    const refused = await post(service, picture);
     expect([refused.status, refused.code]).toEqual([429, 'E_QUEUE_FULL']);
     open();
     expect((await taken).status).toBe(200);
-    expect((await post(picture)).status).toBe(200);
+    expect((await post(service, picture)).status).toBe(200);
   });
 
   it('counts every picture of a form', async () => {
@@ -433,10 +319,10 @@ describe('a full service', () => {
     const two = new FormData();
     for (const name of ['a', 'b']) two.append('p', new Blob([picture]), name);
     const taken = fetch(`${service.url}v1/score`, { method: 'POST', body: two });
-    await until(() => held()[0] === 2);
+    await until(() => held(service)[0] === 2);
     const refused = await fetch(`${service.url}v1/score`, { method: 'POST', body: two });
     expect(refused.status).toBe(429);
-    await until(() => held()[0] === 2);
+    await until(() => held(service)[0] === 2);
     open();
     expect((await taken).status).toBe(200);
   });
@@ -446,12 +332,12 @@ describe('a full service', () => {
     service = await startFakeService(model, { maxBody: 60_000, maxHeldBytes: 100_000 }, { gate });
     const padded = new Uint8Array(60_000);
     padded.set(picture);
-    const taken = post(padded);
-    await until(() => held()[1] === 60_000);
-    expect(await post(padded)).toMatchObject({ status: 429, code: 'E_QUEUE_FULL' });
+    const taken = post(service, padded);
+    await until(() => held(service)[1] === 60_000);
+    expect(await post(service, padded)).toMatchObject({ status: 429, code: 'E_QUEUE_FULL' });
     open();
     expect((await taken).status).toBe(200);
-    await until(() => held()[1] === 0);
-    expect((await post(padded)).status).toBe(200);
+    await until(() => held(service)[1] === 0);
+    expect((await post(service, padded)).status).toBe(200);
   });
 });
