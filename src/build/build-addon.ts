@@ -13,6 +13,7 @@ import { findLibtorch } from '../libtorch/find.js';
 import { type LibtorchVariant, libtorchVersion } from '../libtorch/version.js';
 import { checkBuildPackages, findBuildTools } from './build-tools.js';
 import { compileJobs } from './compile-jobs.js';
+import { keepsCache, parseConfiguration } from './configuration.js';
 import { cudaChoice } from './cuda-choice.js';
 import { runCmake } from './run-cmake.js';
 
@@ -30,6 +31,9 @@ export interface BuildOptions {
 
 /** Node-API level the addons are compiled for (NAPI_VERSION in CMakeLists.txt). */
 const napiLevel = 8;
+
+/** What the folder of the build was configured with. */
+const k_configured = 'configured.json';
 
 /**
  * Resolves to the folder of the addons. Rejects with E_BUILD_TOOLS, E_BUILD or findLibtorch's errors; the
@@ -84,12 +88,16 @@ async function build(root: string, options: BuildOptions): Promise<string> {
     targets: [],
   };
   await writeFile(run.logFile, '');
-  const stamp = JSON.stringify({ definitions, generator: tools.generator, compiler: tools.compilerVersion });
-  const stampFile = join(out, 'configured.json');
+  const wanted = { definitions, generator: tools.generator, compiler: tools.compilerVersion };
+  const stamp = JSON.stringify(wanted);
+  const stampFile = join(out, k_configured);
   if (options.clean) await forgetConfiguration(out);
-  if (!existsSync(join(out, 'CMakeCache.txt')) || readIfThere(stampFile) !== stamp) {
-    // another compiler or generator cannot be put into an existing CMakeCache.txt
-    await forgetConfiguration(out);
+  const before = existsSync(join(out, 'CMakeCache.txt')) ? readIfThere(stampFile) : undefined;
+  if (before !== stamp) {
+    if (before === undefined || !keepsCache(parseConfiguration(before), wanted))
+      await forgetConfiguration(out);
+    // Where the configuring is ended, what it leaves is not gone on with.
+    await rm(stampFile, { force: true });
     log('configuring');
     await runCmake({ ...run, command: 'configure' });
     await writeWhole(stampFile, stamp, { overwrite: true });
@@ -126,7 +134,7 @@ function newestGlibc(paths: string[]): string | undefined {
 }
 
 async function forgetConfiguration(out: string): Promise<void> {
-  for (const name of ['CMakeCache.txt', 'CMakeFiles', 'configured.json'])
+  for (const name of ['CMakeCache.txt', 'CMakeFiles', k_configured])
     await rm(join(out, name), { recursive: true, force: true });
 }
 
