@@ -168,8 +168,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     isWhole = !outcome.isStopped && outcome.listed !== null;
     if (outcome.skipped > 0) say(context, `${outcome.skipped} inputs had results already`);
     if (outcome.isStopped) throw stopped(outcome.scored + outcome.failed, values.out);
-    const failed =
-      outcome.failed > 0 ? someFailed(outcome.failed, outcome.failed + outcome.scored) : undefined;
+    const failed = someFailed(outcome);
     const { equal } = outcome;
     const isMeant = equal?.areOneFile || values.allowEqualScores;
     if (equal && isMeant) sayWarnings(context, [equal.message], values.json);
@@ -311,8 +310,12 @@ function someAnomalous(count: number, all: number): CraneError {
 }
 
 /** The faults themselves stand in the results; the exit code (3) is that of the inputs. */
-function someFailed(failed: number, all: number): CraneError {
-  return new CraneError('E_INPUTS_FAILED', `${failed} of ${all} inputs failed`, {
+/** A run that was gone on with ends as one that was never ended. */
+function someFailed({ scored, failed, earlier }: ScoreRunOutcome): CraneError | undefined {
+  const count = failed + earlier.failed;
+  if (count === 0) return undefined;
+  const all = count + scored + earlier.scored;
+  return new CraneError('E_INPUTS_FAILED', `${count} of ${all} inputs failed`, {
     hint: 'their results hold the reason',
   });
 }

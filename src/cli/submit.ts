@@ -84,7 +84,7 @@ async function submit(context: Context, argv: Record<string, unknown>): Promise<
     const submitted = await submitWork({
       pictures,
       settings,
-      title: JSON.stringify(manifest === undefined ? inputs : { manifest }),
+      title: titleOf(manifest === undefined ? inputs : [manifest], values, resolve),
       store,
       queue,
       chunk: values.chunk,
@@ -106,6 +106,28 @@ async function submit(context: Context, argv: Record<string, unknown>): Promise<
     store.close();
     await queue.close();
   }
+}
+
+/** Other pictures of the same inputs, or cut otherwise, are other work. */
+export function titleOf(
+  named: readonly string[],
+  {
+    manifest,
+    limit,
+    chunk,
+    recursive,
+    includeMasks,
+    followLinks,
+  }: Partial<Pick<AllOptions, 'manifest' | 'limit' | 'chunk' | 'recursive' | 'includeMasks' | 'followLinks'>>,
+  resolve: (path: string) => string,
+): string {
+  const inputs = named.map((each) => (isAddress(each) || each === '-' ? each : resolve(each)));
+  const isManifest = manifest !== undefined;
+  return JSON.stringify({ inputs, isManifest, limit, chunk, recursive, includeMasks, followLinks });
+}
+
+function isAddress(text: string): boolean {
+  return /^(?:[a-z0-9]+:\/\/|data:|file:)/i.test(text);
 }
 
 function settingsOf(values: AllOptions): WorkSettings {
@@ -171,7 +193,7 @@ async function picturesOf(context: Context, inputs: string[], values: AllOptions
 
 /** Workers run elsewhere, so paths are whole; names in results are those that `score` gives. */
 function asWorkersSee(uri: string, id: string | undefined, resolve: (path: string) => string): ChunkLine {
-  if (/^(?:[a-z0-9]+:\/\/|data:|file:)/i.test(uri)) return { uri, ...(id === undefined ? {} : { id }) };
+  if (isAddress(uri)) return { uri, ...(id === undefined ? {} : { id }) };
   const path = resolve(uri);
   const name = id ?? uri;
   return { uri: path, ...(name === path ? {} : { id: name }) };

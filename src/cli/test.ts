@@ -170,7 +170,7 @@ function checkShots(argv: Record<string, unknown>, values: AllOptions): void {
     );
   }
   const readsPrompts = values.evidence === 'prompts' || values.evidence === 'both';
-  const others = ['grid', 'preset', 'keepMaps', 'panels', 'comparePaper', 'split'];
+  const others = ['grid', 'preset', 'methods', 'paperTable', 'keepMaps', 'panels', 'comparePaper', 'split'];
   const excluded = [...others, ...(readsPrompts ? [] : ['prompts'])].find(isGiven);
   if (excluded !== undefined || normals !== undefined) {
     throw new CraneError('E_USAGE', `--normals-k-shot takes no --${flagName(excluded ?? 'normals')}`, {
@@ -181,7 +181,7 @@ function checkShots(argv: Record<string, unknown>, values: AllOptions): void {
 
 /** @throws CraneError E_USAGE */
 function checkNormalsFrom({ normals }: AllOptions, isGiven: (name: string) => boolean): void {
-  const excluded = (['normalsKShot', 'grid'] as const).find(isGiven);
+  const excluded = (['normalsKShot', 'grid', 'paperTable'] as const).find(isGiven);
   if (excluded === undefined && normals === undefined) return;
   throw new CraneError('E_USAGE', `--normals-from does not go with --${flagName(excluded ?? 'normals')}`, {
     hint: 'the same normal pictures serve for all that is tested: --methods compares methods with them',

@@ -59,7 +59,7 @@ export interface ScoreRunOutcome {
   failed: number;
   skipped: number;
   /** of the results that the run went on with */
-  earlier: { scored: number; anomalous: number };
+  earlier: { scored: number; failed: number; anomalous: number };
   isStopped: boolean;
   hasMapThreshold: boolean;
   /** null: there was no threshold to tell by */

@@ -59,7 +59,7 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     scored: 0,
     failed: 0,
     skipped: 0,
-    earlier: { scored: 0, anomalous: 0 },
+    earlier: { scored: 0, failed: 0, anomalous: 0 },
     isStopped: false,
     hasMapThreshold: true,
     anomalous: null,
@@ -97,7 +97,10 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   const out =
     options.out === undefined ? undefined : await openResults(options.out, now, mapThreshold, options);
   const results = out?.results;
-  if (results) outcome.earlier = { scored: results.earlier.scored, anomalous: results.earlier.anomalous };
+  if (results) {
+    const { scored, failed, anomalous } = results.earlier;
+    outcome.earlier = { scored, failed, anomalous };
+  }
   const writesFiles = options.maps !== undefined || options.heatmaps || options.outlines === 'labelme';
   const places = new Map<number, RunPicture>();
   const tellTotal = run.onTotal ? await countTotal(run, run.onTotal) : () => {};

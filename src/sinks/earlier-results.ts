@@ -18,6 +18,7 @@ export class EarlierResults {
   /** the lowest one of its regions */
   lowestPeak = Number.POSITIVE_INFINITY;
   scored = 0;
+  failed = 0;
   anomalous = 0;
 
   add(row: ResultLine): void {
@@ -38,7 +39,10 @@ export class EarlierResults {
   }
 
   #keptOf(row: ResultLine): EarlierRow {
-    if ('error' in row) return this.#failed;
+    if ('error' in row) {
+      this.failed++;
+      return this.#failed;
+    }
     this.scored++;
     if (row.anomalous) this.anomalous++;
     for (const { peak } of row.regions ?? []) this.lowestPeak = Math.min(this.lowestPeak, peak);

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { craneNative, root } from './crane-native.js';
 
 const folder = join(root, 'deploy', 'kubernetes');
@@ -11,6 +11,7 @@ const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 const validate = join(root, 'build/kubernetes/bin/kubernetes-validate');
 
 interface Container {
+  name: string;
   image: string;
   args: unknown[];
   securityContext: Record<string, unknown>;
@@ -18,6 +19,10 @@ interface Container {
 interface PodSpec {
   containers: Container[];
   securityContext: Record<string, unknown>;
+}
+
+interface Rule {
+  onExitCodes: { containerName: string; values: number[] };
 }
 
 /** Of whatever kind of manifest. */
@@ -74,6 +79,18 @@ describe('deploy/kubernetes', () => {
     const text = readFileSync(join(folder, 'batch.yaml'), 'utf8');
     const completions = /completions: (\d+)/.exec(text)![1];
     expect(text).toContain(`index/${completions},`);
+  });
+
+  it('batch.yaml tries again what another try can mend', () => {
+    const text = readFileSync(join(folder, 'batch.yaml'), 'utf8');
+    const { spec } = parse(text) as { spec: { podFailurePolicy: { rules: Rule[] } } };
+    const { containers } = podsIn(spec)[0]!;
+    // Pictures that failed fail again; what the environment refused (5) may be there later.
+    for (const { onExitCodes } of spec.podFailurePolicy.rules) {
+      expect(containers.map(({ name }) => name)).toContain(onExitCodes.containerName);
+      expect(onExitCodes.values).toContain(3);
+      expect(onExitCodes.values).not.toContain(5);
+    }
   });
 
   it.skipIf(!existsSync(validate)).each(['service.yaml', 'batch.yaml'])(

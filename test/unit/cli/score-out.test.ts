@@ -1,5 +1,5 @@
 /** What `score --out` leaves in its folder, and going on with it. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -185,6 +185,18 @@ describe('--resume', () => {
     const rest = await score([...args, '--fail-on-anomaly']);
     expect(rest.lines()).toMatchObject([{ anomalous: false }]);
     expect([rest.code, rest.stderr]).toEqual([10, expect.stringContaining('1 of 3 pictures are anomalous')]);
+  });
+
+  it('tells of what failed before', async () => {
+    const folder = at('one broken');
+    await mkdir(folder);
+    await writeFile(join(folder, '0.png'), 'no picture');
+    await copyFile(join(pictures, 'a.png'), join(folder, '1.png'));
+    const args = [folder, '--out', at('failed before')];
+    expect((await score([...args, '--limit', '1'])).code).toBe(3);
+    const rest = await score([...args, '--resume']);
+    expect([rest.code, rest.lines().length]).toEqual([3, 1]);
+    expect(rest.stderr).toContain('1 of 2 inputs failed');
   });
 
   it('refuses a file with a foreign line in the middle', async () => {

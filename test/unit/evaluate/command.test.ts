@@ -50,6 +50,16 @@ describe('test', () => {
       expect(await readFile(work.at('warned', name), 'utf8')).toMatch(/prompts were learned on (it|toys)/);
   });
 
+  it.each([
+    [['--normals-k-shot', '1', '--methods', 'all'], '--methods'],
+    [['--normals-k-shot', '1', '--paper-table', '2c'], '--paper-table'],
+    [['--normals-from', '.', '--paper-table', '2c'], '--paper-table'],
+  ])('%j asks for two things at once', async (flags, named) => {
+    const run = await test(['--out', work.at('two things'), ...flags]);
+    expect([run.code, run.addon.log.opened]).toEqual([2, []]);
+    expect(run.stderr).toContain(named);
+  });
+
   it('--compare-paper says so where there is nothing to compare with', async () => {
     const run = await test(['--out', work.at('unpublished'), '--compare-paper']);
     expect(run.stdout).toContain("set: the paper's tables have no row of it");
