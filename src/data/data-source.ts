@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { CraneError } from '../errors.js';
 import type { DataChoices } from '../options/types.js';
 import type { ScanReport } from '../scan/scan-account.js';
+import { shellOption, shellPath } from '../terminal/shell-word.js';
 import { accountOfTree } from './account-of-tree.js';
 import type { DataSet, Split } from './data-set.js';
 import type { EntryReading } from './entry.js';
@@ -46,11 +47,13 @@ export interface FindDataOptions extends DataChoices {
   name?: string;
   /** read the folders even where there is an index */
   ignoreIndex?: boolean;
+  /** default true; false: masks may be there for other reasons than that a folder is anomalous */
+  masksTell?: boolean;
 }
 
 /** @throws CraneError E_DATA_NOT_FOUND, E_DATA_LAYOUT, E_DATA_META, E_USAGE */
 export async function findDataSource(path: string, options: FindDataOptions = {}): Promise<DataSource> {
-  const { layout = 'auto', name, ignoreIndex = false, followLinks = false } = options;
+  const { layout = 'auto', name, ignoreIndex = false, masksTell = true, followLinks = false } = options;
   const isFolder = await checkPlace(path);
   const index = isFolder ? join(path, 'meta.json') : path;
   const fence = await RootFence.at(dirname(index), followLinks);
@@ -65,8 +68,9 @@ export async function findDataSource(path: string, options: FindDataOptions = {}
       hint: 'leave --layout out, or name the root folder',
     });
   }
-  const tree = new PictureTree(fence.root, new FolderLabels(options), found.values);
+  const tree = new PictureTree(fence.root, new FolderLabels(options, masksTell), found.values);
   if (!mustBeFolder && (!isFolder || (await isFile(index)))) {
+    refuseLabelChoices(index, options);
     const meta = await readMetaFile(index);
     const reason = `there is an index, ${basename(index)}`;
     return new Source({
@@ -91,6 +95,22 @@ export async function findDataSource(path: string, options: FindDataOptions = {}
       chosen.layout.read(tree, split).catch(async (thrown: unknown) => {
         throw layout === 'auto' ? await orAdvice(tree, thrown) : thrown;
       }),
+  });
+}
+
+/** The labels of an index are those that it was made with. @throws CraneError E_USAGE */
+function refuseLabelChoices(
+  index: string,
+  { normalFolder = [], anomalousFolder = [], unknownFolders = 'stop' }: DataChoices,
+): void {
+  const given = [
+    ...(normalFolder.length > 0 ? [shellOption('normal-folder', normalFolder.join(','))] : []),
+    ...(anomalousFolder.length > 0 ? [shellOption('anomalous-folder', anomalousFolder.join(','))] : []),
+    ...(unknownFolders === 'stop' ? [] : [shellOption('unknown-folders', unknownFolders)]),
+  ].join(' ');
+  if (given === '') return;
+  throw new CraneError('E_USAGE', `${index}: this index says which pictures are normal, not ${given}`, {
+    hint: `make it anew: npx crane-native data index ${shellPath(dirname(index))} --force ${given}`,
   });
 }
 
@@ -120,6 +140,7 @@ interface Found {
 class Source implements DataSource {
   readonly #found: Found;
   readonly #readings = new Map<Split, Promise<EntryReading>>();
+  #hasToldLabels = false;
 
   constructor(found: Found) {
     this.#found = found;
@@ -166,6 +187,7 @@ class Source implements DataSource {
     if (values !== undefined) warnings.push(...(await surveyMasks(name, items, values)));
     const classNames = items.map(({ className }) => className);
     const published = publishedByClasses(classNames, expected?.name ?? name);
+    const scan = await this.#scan(split);
     const set: DataSet = {
       name,
       root: fence.root,
@@ -174,11 +196,18 @@ class Source implements DataSource {
       ...(published === undefined ? {} : { published: published.name }),
       split,
       items,
-      warnings: [...reading.warnings, ...warnings],
+      warnings: [...reading.warnings, ...warnings, ...this.#unmetLabels()],
       ...(reading.defects === undefined ? {} : { defects: reading.defects }),
-      scan: await this.#scan(split),
+      scan,
     };
     return { set, faults };
+  }
+
+  /** Once both splits were read, for the first that is opened. */
+  #unmetLabels(): string[] {
+    if (this.#hasToldLabels) return [];
+    this.#hasToldLabels = true;
+    return this.#found.tree.labels.unmet();
   }
 
   async account(): Promise<ScanReport> {

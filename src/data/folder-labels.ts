@@ -4,6 +4,7 @@
  */
 
 import { CraneError } from '../errors.js';
+import { nearestName } from '../nearest-name.js';
 import type { DataChoices } from '../options/types.js';
 import { shellOption } from '../terminal/shell-word.js';
 import { visible } from '../terminal/visible.js';
@@ -40,8 +41,21 @@ export class FolderLabels {
   readonly #normal: ReadonlySet<string>;
   readonly #anomalous: ReadonlySet<string>;
   readonly #takesUnknown: boolean;
+  readonly #named: readonly { name: string; option: string }[];
+  /** names of the folders that were labelled */
+  readonly #met = new Set<string>();
+  readonly #masksTell: boolean;
 
-  constructor({ normalFolder = [], anomalousFolder = [], unknownFolders = 'stop' }: LabelChoices = {}) {
+  /** @param masksTell a folder without a known name is anomalous where its pictures have masks */
+  constructor(
+    { normalFolder = [], anomalousFolder = [], unknownFolders = 'stop' }: LabelChoices = {},
+    masksTell = true,
+  ) {
+    this.#masksTell = masksTell;
+    this.#named = [
+      ...normalFolder.map((name) => ({ name, option: '--normal-folder' })),
+      ...anomalousFolder.map((name) => ({ name, option: '--anomalous-folder' })),
+    ];
     this.#normal = new Set(normalFolder.map(lower));
     this.#anomalous = new Set(anomalousFolder.map(lower));
     this.#takesUnknown = unknownFolders === 'anomalous';
@@ -66,6 +80,18 @@ export class FolderLabels {
     return this.isNormal(name) || this.isAnomalous(name);
   }
 
+  /** Of each name that was given and that no folder has whose label its name decides, a sentence. */
+  unmet(): string[] {
+    const met = new Set([...this.#met].map(lower));
+    return this.#named
+      .filter(({ name }) => !met.has(lower(name)))
+      .map(({ name, option }) => {
+        const nearest = nearestName(name, [...this.#met]);
+        const meant = nearest === undefined ? '' : `; did you mean ${visible(nearest)}?`;
+        return `${option} ${visible(name)} changes nothing: no folder of that name is labelled by its name here${meant}`;
+      });
+  }
+
   /**
    * Which of the folders beside each other are anomalous. Beside a normal folder every other name is that of a defect, as
    * in MVTec AD, unless it speaks of good parts itself.
@@ -77,8 +103,9 @@ export class FolderLabels {
     const unknown: string[] = [];
     const labels = new Map<string, boolean>();
     for (const { name, hasMasks } of kinds) {
+      this.#met.add(name);
       // Masks of one name fit pictures of any folder, so they cannot tell of two folders which is which.
-      const isToldByMasks = hasMasks === true && !k_either.has(name.toLowerCase());
+      const isToldByMasks = this.#masksTell && hasMasks === true && !k_either.has(name.toLowerCase());
       const isClear =
         this.isKnown(name) || this.#takesUnknown || (!soundsNormal(name) && (hasNormal || isToldByMasks));
       if (!isClear) unknown.push(name);

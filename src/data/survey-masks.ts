@@ -3,6 +3,7 @@
  * that nobody named, are said before anything is learned or tested.
  */
 import { CraneError, toCraneError } from '../errors.js';
+import { ByteBudget } from '../images/byte-budget.js';
 import { defaultOf } from '../options/table.js';
 import { visible } from '../terminal/visible.js';
 import type { DataItem } from './data-set.js';
@@ -30,11 +31,15 @@ export async function surveyMasks(
   const others = new Map<string, number>();
   const met = new Set<number>();
   let [withOthers, unmarked, read] = [0, 0, 0];
+  const budget = new ByteBudget(defaultOf('maxDecodedBytes'));
   await eachBounded(masked, k_atOnce, async ({ masks }) => {
-    const found = (await Promise.all(masks.map((mask) => readOne(mask, values)))).filter(
-      (mask) => mask !== undefined,
-    );
-    if (found.length < masks.length) return;
+    // An index may name a thousand for one picture, or one a thousand times.
+    const found: Met[] = [];
+    for (const mask of new Set(masks)) {
+      const read = await readOne(mask, values, budget);
+      if (read === undefined) return;
+      found.push(read);
+    }
     read++;
     if (found.every((mask) => mask.met.size === 0)) unmarked++;
     const strange = new Set(found.flatMap((mask) => mask.others));
@@ -64,13 +69,21 @@ export async function surveyMasks(
   return lines;
 }
 
-async function readOne(path: string, values: NamedValues): Promise<ValuedMask | undefined> {
+type Met = Pick<ValuedMask, 'met' | 'others'>;
+
+async function readOne(path: string, values: NamedValues, budget: ByteBudget): Promise<Met | undefined> {
+  const ticket = budget.open();
+  const reserve = (bytes: number) => ticket.take(bytes);
   try {
-    return await valuedMask(path, values, { maxPixels: defaultOf('maxPixels'), exif: true });
+    const limits = { maxPixels: defaultOf('maxPixels'), exif: true, reserve };
+    const { met, others } = await valuedMask(path, values, limits);
+    return { met, others };
   } catch (thrown) {
     // What is damaged, whoever reads the mask says.
     if (toCraneError(thrown).code === 'E_DATA_MASK_VALUES') throw thrown;
     return undefined;
+  } finally {
+    ticket.close();
   }
 }
 

@@ -29,12 +29,12 @@ export const dagm: Layout = {
     return undefined;
   },
   read: async (tree, split) => {
-    const entries: Entry[] = [];
+    const classes: Entry[][] = [];
     for (const className of await tree.folders()) {
       const folder = await tree.folder(`${className}/${k_splitFolders[split]}`);
-      if (folder !== undefined) entries.push(...(await readClass(tree, className, folder)));
+      if (folder !== undefined) classes.push(await readClass(tree, className, folder));
     }
-    return { entries, warnings: [] };
+    return { entries: classes.flat(), warnings: [] };
   },
 };
 

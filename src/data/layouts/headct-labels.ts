@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CraneError } from '../../errors.js';
 import { stemOf } from '../../scan/mask-names.js';
+import { visible } from '../../terminal/visible.js';
 import type { Entry } from '../entry.js';
 import { readTable } from '../table.js';
 import type { Layout } from './layout.js';
@@ -41,12 +42,22 @@ async function readLabels(tree: PictureTree): Promise<Entry[]> {
       'E_DATA_META',
       `${k_table}: expected the columns id and hemorrhage, found ${columns.join(', ')}`,
     );
-  const labels = new Map(rows.map((cells) => [Number(cells[id]), cells[label]]));
+  const labels = new Map(
+    rows.map((cells, index) => {
+      const [number = '', value = ''] = [cells[id], cells[label]];
+      // What is no number would be one and the same for every row.
+      if (!/^\d+$/.test(number) || !/^[01](\.0*)?$/.test(value))
+        throw new CraneError(
+          'E_DATA_META',
+          `${k_table}: row ${index + 2}: expected a whole number and 0 or 1, found "${visible(number)}" and "${visible(value)}"`,
+        );
+      return [Number(number), value.startsWith('1')];
+    }),
+  );
   const folder = (await folderOf(tree)) ?? '';
   return (await tree.pictures(folder)).flatMap((name): Entry[] => {
-    const value = labels.get(Number(stemOf(name)));
-    if (value !== '0' && value !== '1') return [];
-    const isAnomalous = value === '1';
+    const isAnomalous = labels.get(Number(stemOf(name)));
+    if (isAnomalous === undefined) return [];
     const kind = isAnomalous ? 'hemorrhage' : 'good';
     return [{ imagePath: `${folder}/${name}`, maskPaths: [], className: 'brain', kind, isAnomalous }];
   });

@@ -1,4 +1,4 @@
-import { classFolders, kindFolders } from './class-folders.js';
+import { classFolders, kindFolders, kindsIn } from './class-folders.js';
 import { readKindFolders } from './kind-folders.js';
 import type { Layout } from './layout.js';
 
@@ -10,6 +10,9 @@ export const isic: Layout = {
   recognise: async (tree) => {
     const classes = await classFolders(tree);
     if (classes.join() !== 'skin' || !(await tree.hasPictures('skin/ground_truth'))) return undefined;
+    // The set has none; pictures of skin or leather that are laid out alike may have.
+    for (const split of ['test', 'train'])
+      if ((await kindsIn(tree, `skin/${split}`)).some((kind) => tree.labels.isNormal(kind))) return undefined;
     return { strength: 3, why: 'skin/test/KIND beside a flat skin/ground_truth' };
   },
   read: async (tree, split) => readKindFolders(tree, await kindFolders(tree, split, { allAnomalous: true })),

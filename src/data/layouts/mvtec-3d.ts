@@ -10,31 +10,40 @@ export const mvtec3d: Layout = {
   title: 'MVTec 3D-AD (its colour pictures)',
   shape: 'CLASS/{train,test}/{good,KIND}/rgb/NAME, CLASS/{train,test}/KIND/gt/NAME',
   recognise: async (tree) => {
-    const folders = [...(await foldersOf(tree, 'test')), ...(await foldersOf(tree, 'train'))];
-    const classes = [...new Set(folders.map(({ className }) => className))];
+    const classes: string[] = [];
+    for (const className of await tree.folders())
+      if (
+        (await kindsOf(tree, className, 'test')).length + (await kindsOf(tree, className, 'train')).length >
+        0
+      )
+        classes.push(className);
     return classes.length === 0
       ? undefined
       : { strength: 3, why: `CLASS/{train,test}/KIND/rgb with the classes ${someOf(classes)}` };
   },
-  read: async (tree, split) => readKindFolders(tree, await foldersOf(tree, split)),
+  read: async (tree, split) => {
+    const found: KindFolder[] = [];
+    for (const className of await tree.folders()) {
+      const kinds = await kindsOf(tree, className, split);
+      const others = await kindsOf(tree, className, split === 'test' ? 'train' : 'test');
+      // Its good pictures have masks too, empty ones, so that only names tell.
+      const names = [...new Set([...kinds, ...others])].map((name) => ({ name }));
+      const labels = tree.labels.label(names, className);
+      for (const kind of kinds) {
+        const folder = `${className}/${split}/${kind}`;
+        const isAnomalous = labels.get(kind)!;
+        found.push({ pictures: `${folder}/rgb`, className, kind, isAnomalous, masks: [`${folder}/gt`] });
+      }
+    }
+    return readKindFolders(tree, found);
+  },
   // Depth belongs to the set, and no picture of it is lost.
   reasonFor: (path) => (/(^|\/)xyz\//.test(path) ? 'no-picture' : undefined),
 };
 
-async function foldersOf(tree: PictureTree, split: Split): Promise<KindFolder[]> {
-  const found: KindFolder[] = [];
-  for (const className of await tree.folders()) {
-    for (const kind of await tree.folders(`${className}/${split}`)) {
-      const folder = `${className}/${split}/${kind}`;
-      if (!(await tree.hasPictures(`${folder}/rgb`))) continue;
-      found.push({
-        pictures: `${folder}/rgb`,
-        className,
-        kind,
-        isAnomalous: !tree.labels.isNormal(kind),
-        masks: [`${folder}/gt`],
-      });
-    }
-  }
+async function kindsOf(tree: PictureTree, className: string, split: Split): Promise<string[]> {
+  const found: string[] = [];
+  for (const kind of await tree.folders(`${className}/${split}`))
+    if (await tree.hasPictures(`${className}/${split}/${kind}/rgb`)) found.push(kind);
   return found;
 }

@@ -29,6 +29,9 @@ export const mvtecAd2: Layout = {
     // The folder of one class.
     const folder = (await tree.folder(shape.splits[split])) ?? shape.splits[split];
     const kinds = await kindsIn(tree, folder);
+    const others = await kindsIn(tree, shape.splits[split === 'test' ? 'train' : 'test']);
+    const names = [...new Set([...kinds, ...others])].map((name) => ({ name }));
+    const labels = tree.labels.label(names, tree.name);
     return readKindFolders(
       tree,
       await Promise.all(
@@ -36,7 +39,7 @@ export const mvtecAd2: Layout = {
           pictures: `${folder}/${kind}`,
           className: tree.name,
           kind,
-          isAnomalous: !tree.labels.isNormal(kind),
+          isAnomalous: labels.get(kind)!,
           masks: [...(await maskFoldersIn(tree, folder, kind)), ...(await maskFoldersIn(tree, '', kind))],
         })),
       ),

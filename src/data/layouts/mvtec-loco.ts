@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CraneError } from '../../errors.js';
-import { decodeText } from '../../files/text.js';
 import type { DefectArea } from '../data-set.js';
 import { classFolders, kindFolders, kindsIn, someOf } from './class-folders.js';
 import { readKindFolders } from './kind-folders.js';
 import type { Layout } from './layout.js';
 import type { PictureTree } from './picture-tree.js';
+import { readJson } from './read-json.js';
 
 const k_table = 'defects_config.json';
 
@@ -52,8 +51,9 @@ export const mvtecLoco: Layout = {
 
 async function readAreas(tree: PictureTree, className: string, path: string): Promise<DefectArea[]> {
   const file = join(tree.root, path);
+  const rows = await readJson(file);
   try {
-    return schema.parse(JSON.parse(decodeText(await readFile(file), file))).map((row) => ({
+    return schema.parse(rows).map((row) => ({
       className,
       name: row.defect_name,
       pixelValue: row.pixel_value,
@@ -61,7 +61,6 @@ async function readAreas(tree: PictureTree, className: string, path: string): Pr
       isRelative: row.relative_saturation,
     }));
   } catch (cause) {
-    if (cause instanceof CraneError) throw cause;
     throw new CraneError('E_DATA_META', `${file}: ${(cause as Error).message.slice(0, 200)}`, {
       hint: 'expected a list of defect_name, pixel_value, saturation_threshold, relative_saturation',
       cause,

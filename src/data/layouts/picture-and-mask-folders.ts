@@ -18,7 +18,7 @@ export function imagesAndMasks(title: string, published: PublishedSet, knownAs =
       if (!(await tree.hasPictures('images')) || !(await tree.hasPictures('masks'))) return undefined;
       if (others.includes('good')) return undefined;
       return (
-        (await nameOrCount(tree, { ...published, name: knownAs }, 'images')) ?? {
+        (await nameOrCount(tree, published, patternOf(knownAs), 'images')) ?? {
           strength: 1,
           why: 'images beside masks',
         }
@@ -33,13 +33,14 @@ export function anomalousFolder(className: string, pictures: string, masks: stri
   return { pictures, className, kind: 'anomalous', isAnomalous: true, masks: [masks] };
 }
 
-/** The name of the root holds that of the set, or it has just as many pictures. */
+/** The name of the root is like that of the set, or it has just as many pictures. */
 export async function nameOrCount(
   tree: PictureTree,
   { name, normal, anomalous }: PublishedSet,
+  pattern: RegExp,
   ...folders: string[]
 ): Promise<Recognised | undefined> {
-  if (plain(tree.name).includes(plain(name)))
+  if (pattern.test(tree.name))
     return { strength: 2, why: `${folders.join(', ')} beside masks, in a folder called ${tree.name}` };
   let count = 0;
   for (const folder of folders) count += (await tree.pictures(folder)).length;
@@ -48,6 +49,7 @@ export async function nameOrCount(
     : undefined;
 }
 
-function plain(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
+/** A name with any signs between its letters, anywhere. */
+function patternOf(name: string): RegExp {
+  return new RegExp([...name.replace(/[^a-z0-9]/g, '')].join('[^a-z0-9]*'), 'i');
 }

@@ -60,27 +60,45 @@ export class PictureTree {
 
   /** Paths below a folder of the pictures in it and in the folders within, folders of masks left out. */
   async picturesBelow(path: string): Promise<string[]> {
-    return this.#below(path, '', [], k_deepest);
-  }
-
-  async #below(
-    path: string,
-    prefix: string,
-    ancestors: readonly string[],
-    deepest: number,
-  ): Promise<string[]> {
-    const found = (await this.pictures(path)).map((name) => prefix + name);
-    for (const { name, isLink } of await this.#foldersOf(path)) {
-      if (isMaskFolder(name) || deepest === 0) continue;
-      const folder = path === '' ? name : `${path}/${name}`;
-      // Links may lead in circles.
-      const real = isLink ? await realpath(join(this.root, folder)).catch(() => undefined) : undefined;
-      if (isLink && (real === undefined || join(this.root, folder).startsWith(`${real}/`))) continue;
-      if (real !== undefined && ancestors.includes(real)) continue;
-      const below = real === undefined ? ancestors : [...ancestors, real];
-      found.push(...(await this.#below(folder, `${prefix}${name}/`, below, deepest - 1)));
+    const found: string[] = [];
+    for (const folder of await this.foldersBelow(path, isMaskFolder)) {
+      const prefix = path === folder ? '' : `${path === '' ? folder : folder.slice(path.length + 1)}/`;
+      for (const name of await this.pictures(folder)) found.push(prefix + name);
     }
     return found;
+  }
+
+  /**
+   * A folder and all within it. Links are looked through, but each real folder is taken once, by the path without links where
+   * there is one: folders that link to each other have as many paths as there are orders of them.
+   * @param isLeftOut by the name of a folder
+   */
+  async foldersBelow(path: string, isLeftOut: (name: string) => boolean = () => false): Promise<string[]> {
+    // What cannot be resolved is told by whoever lists it.
+    const realOf = (place: string) => realpath(place).catch(() => place);
+    const root = await realOf(this.root);
+    const walk: Walk = { isLeftOut, root, found: [], seen: new Set(), links: [] };
+    walk.links.push({ folder: path, real: await realOf(join(root, path)), depth: 0 });
+    for (const place of walk.links) await this.#walk(place, walk);
+    return walk.found;
+  }
+
+  async #walk({ folder, real, depth }: Place, walk: Walk): Promise<void> {
+    if (walk.seen.has(real)) return;
+    walk.seen.add(real);
+    walk.found.push(folder);
+    if (depth === k_deepest) return;
+    for (const { name, isLink } of await this.#foldersOf(folder)) {
+      if (walk.isLeftOut(name)) continue;
+      const below = { folder: folder === '' ? name : `${folder}/${name}`, depth: depth + 1 };
+      if (!isLink) {
+        await this.#walk({ ...below, real: join(real, name) }, walk);
+        continue;
+      }
+      const target = await realpath(join(this.root, below.folder)).catch(() => undefined);
+      if (target === undefined || isAbove(target, real) || isAbove(target, join(walk.root, folder))) continue;
+      walk.links.push({ ...below, real: target });
+    }
   }
 
   async #foldersOf(path: string): Promise<FolderEntry[]> {
@@ -124,6 +142,31 @@ export class PictureTree {
     const name = names.includes(wanted) ? wanted : names.find((one) => same(one, wanted));
     return name === undefined ? undefined : folder === '' ? name : `${folder}/${name}`;
   }
+}
+
+interface Place {
+  /** below the root */
+  folder: string;
+  /** the same with all links resolved */
+  real: string;
+  /** folders between it and where the walk began */
+  depth: number;
+}
+
+interface Walk {
+  isLeftOut(name: string): boolean;
+  /** real path of the tree's root */
+  root: string;
+  found: string[];
+  /** real paths */
+  seen: Set<string>;
+  /** what is looked through last; grows on the way */
+  links: Place[];
+}
+
+/** Whether a folder holds another one, or is it. */
+function isAbove(folder: string, other: string): boolean {
+  return `${other}/`.startsWith(`${folder}/`);
 }
 
 function same(a: string, b: string): boolean {

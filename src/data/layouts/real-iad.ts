@@ -1,16 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CraneError } from '../../errors.js';
-import { codedReadError } from '../../files/open-file.js';
-import { decodeText } from '../../files/text.js';
 import { byCodeUnits, type Split } from '../data-set.js';
+import { eachBounded } from '../each-bounded.js';
 import type { Entry, EntryReading } from '../entry.js';
 import type { Layout } from './layout.js';
 import type { PictureTree } from './picture-tree.js';
+import { readJson } from './read-json.js';
 
 /** The plain split before those with noise or single views, which stand beside it. */
 const k_indexFolders = ['realiad_jsons/realiad_jsons', 'realiad_jsons', 'realiad_jsons_sv', 'jsons'];
+/** Of these any file could be: the first one is looked into. */
+const k_anybodys = 'jsons';
+const k_atOnce = 4;
 /** The finest pictures that are there. */
 const k_pictureFolders = ['realiad_1024', 'realiad_raw', 'realiad_512', 'realiad_256', 'images', ''];
 
@@ -36,7 +38,7 @@ export const realIad: Layout = {
   },
   read: async (tree, split) => {
     const files = await filesOf(tree);
-    const readings = await Promise.all(files.map((file) => readClass(tree, file, split)));
+    const readings = await eachBounded(files, k_atOnce, (file) => readClass(tree, file, split));
     return {
       entries: readings
         .flatMap(({ entries }) => entries)
@@ -54,9 +56,20 @@ async function filesOf(tree: PictureTree): Promise<string[]> {
     const files = (await tree.entries(folder)).filter(
       ({ name, kind }) => kind === 'file' && /\.json$/i.test(name),
     );
-    if (files.length > 0) return files.map(({ name }) => `${folder}/${name}`);
+    const [first] = files;
+    if (first === undefined) continue;
+    if (wanted === k_anybodys && !(await isIndex(join(tree.root, folder, first.name)))) continue;
+    return files.map(({ name }) => `${folder}/${name}`);
   }
   return [];
+}
+
+/** Whether it has the parts of one. */
+async function isIndex(file: string): Promise<boolean> {
+  const value = await readJson(file).catch(() => undefined);
+  return (
+    typeof value === 'object' && value !== null && ['meta', 'train', 'test'].every((key) => key in value)
+  );
 }
 
 async function readClass(tree: PictureTree, file: string, split: Split): Promise<EntryReading> {
@@ -88,19 +101,7 @@ async function baseOf(tree: PictureTree, prefix: string): Promise<string> {
 }
 
 async function readIndex(file: string): Promise<z.infer<typeof schema>> {
-  const bytes = await readFile(file).catch((thrown: unknown) => {
-    throw codedReadError(file, thrown);
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(decodeText(bytes, file));
-  } catch (cause) {
-    if (cause instanceof CraneError) throw cause;
-    throw new CraneError('E_DATA_META', `${file}: not JSON (${(cause as Error).message.slice(0, 120)})`, {
-      cause,
-    });
-  }
-  const checked = schema.safeParse(value);
+  const checked = schema.safeParse(await readJson(file));
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   throw new CraneError('E_DATA_META', `${file}: ${issue?.path.join('.')}: ${issue?.message}`, {

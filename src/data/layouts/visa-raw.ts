@@ -45,9 +45,10 @@ async function readClass(tree: PictureTree, file: string): Promise<Entry[]> {
   if (image! < 0 || label! < 0)
     throw new CraneError('E_DATA_META', `${file}: expected the columns image, label and mask`);
   const className = file.split('/')[0]!;
-  return rows.map((cells) => {
-    const kind = cells[label!] || 'normal';
-    const isAnomalous = kind !== 'normal';
+  return rows.map((cells, index) => {
+    const kind = cells[label!];
+    if (!kind) throw new CraneError('E_DATA_META', `${file}: row ${index + 2}: label: nothing is there`);
+    const isAnomalous = !tree.labels.isNormal(kind);
     return {
       imagePath: cells[image!] ?? '',
       maskPaths: isAnomalous && cells[mask!] ? [cells[mask!]!] : [],

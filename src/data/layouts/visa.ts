@@ -59,9 +59,10 @@ async function readRows(file: string, split: string): Promise<EntryReading> {
 
 async function checkedRows(file: string): Promise<z.infer<typeof rowSchema>[]> {
   const { columns, rows } = await readTable(file);
+  // Others are not looked at: a table may have a million of them.
+  const wanted = Object.keys(rowSchema.shape).map((name) => [name, columns.lastIndexOf(name)] as const);
   return rows.map((cells, index) => {
-    // From pairs, so that a column called like a property of every object stays a column.
-    const checked = rowSchema.safeParse(Object.fromEntries(columns.map((name, at) => [name, cells[at]])));
+    const checked = rowSchema.safeParse(Object.fromEntries(wanted.map(([name, at]) => [name, cells[at]])));
     if (checked.success) return checked.data;
     const [issue] = checked.error.issues;
     throw new CraneError(

@@ -2,10 +2,14 @@
 import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { indexDataSet } from '../../../src/data/index-data-set.js';
 import { maskOfPicture } from '../../../src/data/label-mask.js';
+import { dagm } from '../../../src/data/layouts/dagm.js';
+import { PictureTree } from '../../../src/data/layouts/picture-tree.js';
 import { openDataSet } from '../../../src/data/open-data-set.js';
+import type { FolderEntry } from '../../../src/scan/list-folder.js';
+import { MaskNames } from '../../../src/scan/mask-names.js';
 import { codeOf } from '../awaiting.js';
 import { checkFolder, greyPng, makeRoot, makeTree, metaOf } from './tree.js';
 
@@ -75,6 +79,40 @@ describe('C2: labels by the names of folders', () => {
     const all = await labelsOf(files, { unknownFolders: 'anomalous' });
     expect(all.anomalous).toHaveLength(3);
     expect(await codeOf(openDataSet(root, { normalFolder: ['a'], anomalousFolder: ['A'] }))).toBe('E_USAGE');
+  });
+
+  it('what is said of the folders of an index is refused: it holds the labels', async () => {
+    await makeTree(root, ['good/0.png', 'reference/1.png', 'bad/2.png']);
+    const { file } = await indexDataSet(root, { layout: 'auto', overwrite: false });
+    for (const choices of [
+      { normalFolder: ['reference'] },
+      { anomalousFolder: ['good'] },
+      { unknownFolders: 'anomalous' as const },
+    ])
+      for (const place of [root, file])
+        await expect(openDataSet(place, choices)).rejects.toMatchObject({
+          code: 'E_USAGE',
+          hint: expect.stringMatching(/data index .* --force --(normal|anomalous|unknown)-folder/),
+        });
+    const made = await indexDataSet(root, { layout: 'auto', overwrite: true, normalFolder: ['reference'] });
+    expect(made.sets.test.items.filter(({ isAnomalous }) => !isAnomalous)).toHaveLength(2);
+  });
+
+  it.each([
+    [['good/0.png', 'reference/1.png'], 'referense', 'did you mean reference?'],
+    [['brain/no/0.png', 'brain/yes/1.png'], 'yes', 'labelled by its name here'],
+  ])('a name that changes no label is said once: %j', async (files, name, words) => {
+    await makeTree(root, files);
+    const { sets } = await indexDataSet(root, {
+      layout: 'auto',
+      overwrite: false,
+      normalFolder: [name, 'GOOD'],
+    });
+    const warnings = [...sets.test.warnings, ...sets.train.warnings];
+    expect(warnings.filter((line) => line.startsWith(`--normal-folder ${name} `))).toEqual([
+      expect.stringContaining(words),
+    ]);
+    expect(warnings.some((line) => line.includes('GOOD'))).toBe(files[0] !== 'good/0.png');
   });
 
   it('a name that is known can be overruled, and not_good is no good', async () => {
@@ -152,6 +190,43 @@ describe('C5: pictures in folders within folders', () => {
     expect(items.map(({ imagePath }) => imagePath)).toEqual(['bad/1.png', 'good/0.png']);
     expect(scan.leftOut).toMatchObject([{ reason: 'link', count: 2, examples: ['bad/again', 'good/again'] }]);
   });
+});
+
+describe('very many names', () => {
+  const file = (name: string): FolderEntry => ({ name, kind: 'file', isLink: false });
+  const folder = (name: string): FolderEntry => ({ name, kind: 'folder', isLink: false });
+  const listing = (entries: Record<string, readonly FolderEntry[]>) =>
+    vi.spyOn(PictureTree.prototype, 'entries').mockImplementation(async (path = '') => entries[path] ?? []);
+  afterEach(() => vi.restoreAllMocks());
+  const many = Array.from({ length: 200_000 }, (_, at) => file(`${at}.png`));
+
+  it('in a folder of a kind are read', async () => {
+    listing({ good: [folder('day1')], 'good/day1': many });
+    expect(await new PictureTree(root).picturesBelow('good')).toHaveLength(many.length);
+  });
+
+  it('of a class of DAGM are read', async () => {
+    vi.spyOn(MaskNames.prototype, 'find').mockReturnValue(undefined);
+    listing({ '': [folder('Class1')], Class1: [folder('Test')], 'Class1/Test': many });
+    expect((await dagm.read(new PictureTree(root), 'test')).entries).toHaveLength(many.length);
+  });
+});
+
+it('folders that link to each other are looked through once for each kind', async () => {
+  const kinds = ['bad', 'good', ...Array.from({ length: 5 }, (_, at) => `k${at}`)];
+  await makeTree(
+    root,
+    kinds.map((kind) => `${kind}/${kind}.png`),
+  );
+  for (const from of kinds)
+    for (const to of kinds) if (from !== to) await symlink(`../${to}`, join(root, from, `to ${to}`));
+  const listed = vi.spyOn(PictureTree.prototype, 'entries');
+  const { items } = await openDataSet(root);
+  const places = new Set(listed.mock.calls.map(([path]) => path));
+  listed.mockRestore();
+  // Each kind by its own path, and below each of the others by one link.
+  expect(items).toHaveLength(kinds.length ** 2);
+  expect(places.size).toBeLessThan(2 * kinds.length ** 2);
 });
 
 describe('C8: several masks of one picture', () => {

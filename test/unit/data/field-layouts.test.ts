@@ -1,6 +1,6 @@
 /** Data sets as people hold them today: cases L1 and L2 of docs/field-cases.md. */
 import { execFileSync } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { indexDataSet } from '../../../src/data/index-data-set.js';
@@ -242,6 +242,55 @@ describe('L1, L2: data sets as they are downloaded', () => {
       ).toEqual(set.items.map(({ imagePath, maskPaths }) => [imagePath, ...maskPaths]));
     },
   );
+
+  it.each([
+    ['labels.csv', 'id,hemorrhage\nimg_1,0\nimg_2,1\n', /row 2: .* found "img_1" and "0"/],
+    ['labels.csv', 'id,hemorrhage\n1,0\n2,TRUE\n', /row 3: .* found "2" and "TRUE"/],
+    ['pcb/image_anno.csv', 'image,label,mask\na.png,normal,\nb.png,,\n', /row 3: label/],
+  ])('a label of %s that is none is refused with its row', async (table, text, message) => {
+    await makeTree(root, {
+      [table]: text,
+      'head_ct/1.png': '',
+      'head_ct/a.png': '',
+      'a.png': '',
+      'b.png': '',
+    });
+    await expect(openDataSet(root)).rejects.toMatchObject({
+      code: 'E_DATA_META',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('a label of VisA that says normal does so in any case', async () => {
+    await makeTree(root, {
+      'pcb/image_anno.csv': 'image,label,mask\na.png,Normal,\nb.png, ok,\nc.png,melt,m.png\n',
+      ...{ 'a.png': '', 'b.png': '', 'c.png': '', 'm.png': '' },
+    });
+    expect((await openDataSet(root)).items.map(row)).toEqual([
+      'pcb normal - a.png',
+      'pcb normal - b.png',
+      'pcb anomaly + c.png m.png',
+    ]);
+  });
+
+  it('a folder jsons of something else is no index of Real-IAD', async () => {
+    const labelme = '{"shapes": [], "imagePath": "1.png"}';
+    await makeTree(root, { 'good/0.png': '', 'bad/1.png': '', 'jsons/1.json': labelme });
+    expect((await openDataSet(root)).layout).toBe('one-class');
+  });
+
+  it('nor is a file of any size read as an index', async () => {
+    const { files } = cases.find(({ layout }) => layout === 'mvtec-loco')!;
+    await makeTree(join(root, 'loco'), files as Record<string, string>);
+    await makeTree(join(root, 'iad'), { 'jsons/a.json': realIadIndex, 'jsons/b.json': '' });
+    const large = [join(root, 'loco/pushpins/defects_config.json'), join(root, 'iad/jsons/b.json')];
+    for (const file of large) await truncate(file, 2 ** 27);
+    for (const folder of ['loco', 'iad'])
+      await expect(openDataSet(join(root, folder))).rejects.toMatchObject({
+        code: 'E_DATA_META',
+        message: expect.stringContaining('134217728 bytes, at most'),
+      });
+  });
 
   it('KolektorSDD2 tells normal from anomalous by what its labels mark', async () => {
     await makeTree(root, {

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { layouts, publishedSets } from '../../../src/data/layouts/registry.js';
 import { openDataSet } from '../../../src/data/open-data-set.js';
 import type { CraneError } from '../../../src/errors.js';
@@ -291,6 +291,50 @@ describe('layouts', () => {
     }
   });
 
+  it.each([
+    ['vendor-a', ['train/good/0.png', 'test/good/1.png', 'test/bad/2.png', 'masks/2_mask.png']],
+    ['endo', ['train/good/0.png', 'test/good/1.png', 'test/bad/2.png', 'masks/2_mask.png']],
+    ['endoscope', ['good/1.png', 'bad/2.png', 'masks/2_mask.png']],
+    ['parts', [...Array.from({ length: 199 }, (_, at) => `good/${at}.png`), 'bad/x.png', 'masks/x_mask.png']],
+  ])('a set of one class in a folder called %s is not EndoTect', async (folder, files) => {
+    await makeTree(join(root, folder), files);
+    const { layout, items, published } = await openDataSet(join(root, folder));
+    expect([layout, published, items.at(-1)!.className]).toEqual(['one-class', undefined, folder]);
+    expect(items.filter(({ isAnomalous }) => isAnomalous).map(({ kind }) => kind)).toEqual(['bad']);
+  });
+
+  it('nor does a folder of EndoTect hold anomalous pictures because nobody knows it', async () => {
+    await makeTree(join(root, 'endo'), ['reference/1.png', 'polyp/2.png', 'masks/2.png']);
+    expect(await codeOf(openDataSet(join(root, 'endo')))).toBe('E_DATA_LABELS');
+    const { items } = await openDataSet(join(root, 'endo'), { normalFolder: ['reference'] });
+    expect(items.map(({ kind, isAnomalous }) => [kind, isAnomalous])).toEqual([
+      ['polyp', true],
+      ['reference', false],
+    ]);
+  });
+
+  it('pictures of skin with normal ones among them are not ISIC', async () => {
+    await makeTree(root, ['skin/test/good/0.png', 'skin/test/cut/1.png', 'skin/ground_truth/1.png']);
+    const { layout, items } = await openDataSet(root);
+    expect([
+      layout,
+      ...items.map(({ kind, isAnomalous, maskPath }) => [kind, isAnomalous, maskPath]),
+    ]).toEqual(['mvtec', ['cut', true, 'skin/ground_truth/1.png'], ['good', false, null]]);
+  });
+
+  it.each([
+    [
+      'mvtec-3d',
+      ['bagel/test/good/rgb/0.png', 'bagel/test/good_side/rgb/1.png', 'bagel/train/good/rgb/2.png'],
+    ],
+    ['mvtec-ad-2', ['test_public/good/0.png', 'test_public/good_side/1.png', 'train/good/2.png']],
+  ])('%s asks of a kind that speaks of good parts', async (layout, files) => {
+    await makeTree(root, files);
+    expect(await codeOf(openDataSet(root))).toBe('E_DATA_LABELS');
+    const set = await openDataSet(root, { normalFolder: ['good_side'] });
+    expect([set.layout, set.items.some(({ isAnomalous }) => isAnomalous)]).toEqual([layout, false]);
+  });
+
   it('the number of pictures tells one from the other', async () => {
     const names = Array.from({ length: 380 }, (_, index) => `${index}.png`);
     await makeTree(root, [...names.map((name) => `images/${name}`), 'masks/0.png']);
@@ -334,6 +378,19 @@ describe('the table of VisA', () => {
   ])('with %s is refused', async (_, text) => {
     await makeTree(root, { 'split_csv/1cls.csv': text });
     expect(await codeOf(openDataSet(root))).toBe('E_DATA_META');
+  });
+
+  it('is not read beyond its own columns', async () => {
+    const others = Array.from({ length: 1000 }, (_, at) => `c${at}`).join();
+    await makeTree(root, {
+      'split_csv/1cls.csv': `object,split,label,image,mask,${others}\nc,test,normal,a.png,\n`,
+      'a.png': '',
+    });
+    const made = vi.spyOn(Object, 'fromEntries');
+    expect((await openDataSet(root)).items).toHaveLength(1);
+    const sizes = made.mock.calls.map(([pairs]) => [...pairs].length);
+    made.mockRestore();
+    expect(Math.max(...sizes)).toBeLessThan(100);
   });
 
   it('may not lead out of the root', async () => {

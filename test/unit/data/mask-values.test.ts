@@ -2,15 +2,16 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { labelMask, maskOfPicture } from '../../../src/data/label-mask.js';
 import { readMaskLabels } from '../../../src/data/mask-labels.js';
 import { chosenMaskValues, identityOfValues } from '../../../src/data/mask-values.js';
 import { openDataSet } from '../../../src/data/open-data-set.js';
+import { ByteBudget } from '../../../src/images/byte-budget.js';
 import { codeOf } from '../awaiting.js';
 import { runInProcess } from '../cli/run-in-process.js';
 import { palettePng } from './palette-png.js';
-import { greyPng, makeRoot, makeTree } from './tree.js';
+import { greyPng, makeRoot, makeTree, metaOf } from './tree.js';
 
 let root: string;
 beforeEach(async () => {
@@ -191,6 +192,26 @@ describe('a data set', () => {
       '1 of 3 anomalous pictures have nothing of 1, 9 in their masks: no pixel of them is a defect',
       'no mask has 9',
     ]);
+  });
+
+  it('reads the masks of a picture one after the other within the budget, and each once', async () => {
+    await makeTree(root, { 'a.png': await greyPng(10, 8, 8) });
+    const masks = Array.from({ length: 6 }, (_, at) => `${at}.png`);
+    for (const mask of masks) await makeTree(root, { [mask]: await grey([0, 1]) });
+    const entry = { img_path: 'a.png', mask_paths: [...masks, ...masks], anomaly: 1 };
+    await makeTree(root, { 'meta.json': metaOf({ part: [entry] }) });
+    let [open, mostOpen, all, bytes] = [0, 0, 0, 0];
+    const opening = vi.spyOn(ByteBudget.prototype, 'open').mockImplementation(() => {
+      mostOpen = Math.max(mostOpen, ++open);
+      all++;
+      const take = async (wanted: number) => {
+        bytes += wanted;
+      };
+      return { held: 0, take, keep: () => {}, close: () => void open-- };
+    });
+    expect((await openDataSet(root, { maskValues: ['1'] })).warnings).toEqual([]);
+    opening.mockRestore();
+    expect({ mostOpen, all, bytes }).toEqual({ mostOpen: 1, all: 6, bytes: 6 * 64 });
   });
 
   it('of which no mask has any named value is refused', async () => {
