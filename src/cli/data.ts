@@ -58,6 +58,10 @@ function indexCommand(context: Context): CommandModule {
         annotations,
         maxPixels,
       } = readFlags(argv, ['force', 'out', 'annotations', 'maxPixels']);
+      if (annotations === undefined && argv['max-pixels'] !== undefined)
+        throw new CraneError('E_USAGE', '--max-pixels is for --annotations: an index opens no picture', {
+          hint: 'leave it out, or look at every picture: npx crane-native data check',
+        });
       const { indexDataSet } = await import('../data/index-data-set.js');
       const { indexAnnotated } = await import('../data/index-annotated.js');
       const { summarise } = await import('../data/summary.js');

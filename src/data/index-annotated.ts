@@ -1,18 +1,25 @@
 /** Makes masks of annotations and an index of the pictures with them: `data index --annotations`. */
 import { dirname, join, resolve } from 'node:path';
 import { CraneError, toCraneError } from '../errors.js';
-import { exists, isThere, writeWhole } from '../files/write-whole.js';
+import { exists, isThere } from '../files/write-whole.js';
 import { defaultOf } from '../options/table.js';
 import { visible } from '../terminal/visible.js';
-import { type FoundPicture, type Matched, matchPictures, writeMasks } from './annotations/annotate.js';
+import {
+  type FoundPicture,
+  isOfAnnotations,
+  type Matched,
+  matchPictures,
+  writeMasks,
+} from './annotations/annotate.js';
+import type { Annotations } from './annotations/annotated.js';
 import { readAnnotations } from './annotations/read-annotations.js';
 import type { DataItem, DataSet, Split } from './data-set.js';
 import { type DataSource, findDataSource } from './data-source.js';
 import { FolderLabels } from './folder-labels.js';
 import type { Indexed, IndexOptions } from './index-data-set.js';
 import { PictureTree } from './layouts/picture-tree.js';
-import { metaText } from './meta-write.js';
 import { refuseFaults } from './place-entries.js';
+import { writeIndex } from './write-index.js';
 
 /** @throws CraneError E_DATA_*, E_IMAGE_TOO_LARGE, E_EXISTS, E_IO_WRITE, E_USAGE, E_TEXT_ENCODING */
 export async function indexAnnotated(
@@ -35,21 +42,29 @@ export async function indexAnnotated(
   const annotations = await readAnnotations(annotationsAt);
   const tree = new PictureTree(place, new FolderLabels(reading));
   const matched = await matchPictures(tree, annotations);
-  const labelled = await labelledSource(tree, { ...reading, ignoreIndex: true });
-  const masks = await writeMasks(place, matched.found, { overwrite, maxPixels });
+  // Masks may be those that were made of annotations before.
+  const masksTell = reading.layout !== 'auto';
+  const labelled = await labelledSource(tree, { ...reading, ignoreIndex: true, masksTell });
+  const written = await writeMasks(place, matched.found, {
+    overwrite,
+    maxPixels,
+    followLinks: reading.followLinks ?? false,
+  });
   const sets = labelled
-    ? withMasks(labelled, masks, annotations.format)
-    : unlabelled(tree, matched, masks, annotations);
-  sets.test.warnings.push(...annotations.warnings, ...matched.warnings);
-  const text = metaText({ test: sets.test.items, train: sets.train.items }, place, {
+    ? withMasks(labelled, matched, written.masks, annotations)
+    : unlabelled(tree, matched, written.masks, annotations);
+  // Of labelme there may be one for each file.
+  sets.test.warnings = [sets.test, annotations, matched, written].flatMap(({ warnings }) => warnings);
+  await writeIndex(file, { test: sets.test.items, train: sets.train.items }, place, {
+    overwrite,
     folder: dirname(file),
     hasNoKinds: labelled?.source.hasNoKinds ?? false,
   });
-  await writeWhole(file, text, { overwrite });
   // Once more from the file, as everybody reads it from now on.
-  const written = await findDataSource(file, reading);
+  const { followLinks } = reading;
+  const index = await findDataSource(file, followLinks === undefined ? {} : { followLinks });
   const { layout, layoutReason } = sets.test;
-  return { file, layout, layoutReason, sets, scan: await written.account(), masks: masks.size };
+  return { file, layout, layoutReason, sets, scan: await index.account(), masks: written.masks.size };
 }
 
 interface Labelled {
@@ -87,19 +102,36 @@ async function hasLabelledFolder(tree: PictureTree, folder = '', deepest = 3): P
 
 function withMasks(
   { source, test, train }: Labelled,
+  { found, others }: Matched,
   masks: ReadonlyMap<string, string>,
-  format: string,
+  { format, othersAreNormal }: Pick<Annotations, 'format' | 'othersAreNormal'>,
 ): Record<Split, DataSet> {
   refuseFaults(source, [...test.faults, ...train.faults]);
+  // Looked at, with nothing to draw: a mask that lies there is of an annotation that is no more.
+  const bare = new Set(
+    found.filter(({ shapes, undrawn }) => shapes.length + undrawn === 0).map(({ path }) => path),
+  );
+  if (othersAreNormal) for (const path of others) bare.add(path);
+  const [dropped, kept]: [string[], string[]] = [[], []];
   const add = (set: DataSet): DataSet => ({
     ...set,
     layoutReason: `${set.layoutReason}; masks from ${format}`,
     items: set.items.map((item) => {
       const mask = masks.get(item.imagePath);
-      return mask === undefined ? item : maskedItem(item, source.root, mask);
+      if (mask !== undefined) return maskedItem(item, source.root, mask);
+      if (!item.maskPaths.some(isOfAnnotations)) return item;
+      const isBare = bare.has(item.imagePath);
+      (isBare ? dropped : kept).push(item.imagePath);
+      return isBare ? { ...item, mask: null, maskPath: null, masks: [], maskPaths: [] } : item;
     }),
   });
-  return { test: add(test.set), train: add(train.set) };
+  const sets = { test: add(test.set), train: add(train.set) };
+  const say = (paths: readonly string[], what: string) =>
+    paths.length > 0 &&
+    sets.test.warnings.push(`${paths.length} pictures ${what}, for instance ${visible(paths[0]!)}`);
+  say(dropped, 'have nothing drawn on them, so that their masks, which lie there, are not taken');
+  say(kept, 'are named by no annotation, and keep the masks that lie there');
+  return sets;
 }
 
 function maskedItem(item: DataItem, root: string, mask: string): DataItem {
@@ -135,6 +167,7 @@ function unlabelled(
     split,
     items: items.filter(({ imagePath }) => splitOf(imagePath) === split),
     warnings: [
+      ...(split === 'test' ? tree.labels.unmet() : []),
       ...(split === 'test' && isEmpty
         ? [`nothing is drawn on any of the ${items.length} pictures: all of them are taken as normal`]
         : []),

@@ -17,8 +17,8 @@ import type { Split } from './data-set.js';
 import type { Entry, EntryReading } from './entry.js';
 
 /** About 300 bytes an entry: room for a million pictures. */
-const k_maxBytes = 256 * 2 ** 20;
-const k_maxEntries = 1_000_000;
+export const k_maxIndexBytes = 256 * 2 ** 20;
+export const k_maxIndexEntries = 1_000_000;
 const k_maxClasses = 10_000;
 
 const path = z
@@ -123,8 +123,8 @@ function groupsOf(meta: unknown, split: Split, name: string): [string, unknown[]
 
 function readGroups(groups: readonly [string, unknown[]][], split: Split, name: string): EntryReading {
   const count = groups.reduce((sum, [, entries]) => sum + entries.length, 0);
-  if (count > k_maxEntries)
-    throw refuse(name, `"${split}" has ${count} pictures, at most ${k_maxEntries} are read`);
+  if (count > k_maxIndexEntries)
+    throw refuse(name, `"${split}" has ${count} pictures, at most ${k_maxIndexEntries} are read`);
   const entries = groups.flatMap(([className, list]) =>
     list.map((raw, index) =>
       readEntry(raw, className, `${split}, class ${visible(className)}, entry ${index}`, name),
@@ -162,7 +162,7 @@ async function readBounded(file: string): Promise<string> {
     const handle = await open(file);
     try {
       const { size } = await handle.stat();
-      if (size > k_maxBytes) throw refuse(file, `${size} bytes, at most ${k_maxBytes} are read`);
+      if (size > k_maxIndexBytes) throw refuse(file, `${size} bytes, at most ${k_maxIndexBytes} are read`);
       return decodeText(await handle.readFile(), file);
     } finally {
       await handle.close();

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { CraneError, toCraneError } from '../../errors.js';
-import { exists, isThere, writeWhole } from '../../files/write-whole.js';
+import { isThere, writeWhole } from '../../files/write-whole.js';
 import { checkPixels } from '../../images/read-limits.js';
 import { sharp } from '../../images/sharp.js';
 import { stemOf } from '../../scan/mask-names.js';
@@ -10,6 +10,7 @@ import { visible } from '../../terminal/visible.js';
 import { eachBounded } from '../each-bounded.js';
 import type { PictureTree } from '../layouts/picture-tree.js';
 import { pictureSizes } from '../picture-sizes.js';
+import { RootFence } from '../root-fence.js';
 import type { AnnotatedPicture, Annotations } from './annotated.js';
 import { foldersOf, imagesFor, type NamedPlace, Places } from './places.js';
 import { drawShapes, type Shape } from './shapes.js';
@@ -126,22 +127,34 @@ function isAmongLabels(path: string, folders: ReadonlySet<string>): boolean {
   return images !== dirname(path) && folders.has(images);
 }
 
+/** Whether a mask lies where they are written. */
+export function isOfAnnotations(mask: string): boolean {
+  return mask.startsWith(`${k_folder}/`);
+}
+
+export interface WrittenMasks {
+  /** paths below the root, by those of their pictures */
+  masks: Map<string, string>;
+  warnings: string[];
+}
+
 /**
  * Writes a mask for each picture that has shapes: nothing is written when one of them exists.
- * @returns the masks' paths below the root, by those of their pictures
- * @throws CraneError E_EXISTS, E_IO_WRITE, E_IMAGE_TOO_LARGE, E_DATA_ANNOTATIONS for a picture of another size than it was
- * annotated in
+ * @throws CraneError E_EXISTS, E_IO_WRITE, E_IMAGE_TOO_LARGE, E_DATA_PATH where a link leads out of the root,
+ * E_DATA_ANNOTATIONS for a picture of another size than it was annotated in
  */
 export async function writeMasks(
   root: string,
   found: readonly FoundPicture[],
-  { overwrite, maxPixels }: { overwrite: boolean; maxPixels: number },
-): Promise<Map<string, string>> {
+  { overwrite, maxPixels, followLinks }: { overwrite: boolean; maxPixels: number; followLinks: boolean },
+): Promise<WrittenMasks> {
   const wanted = found.filter(({ shapes }) => shapes.length > 0);
   const masks = maskNames(wanted.map(({ path }) => path));
+  await refuseOutside(await RootFence.at(root, followLinks), [...masks.values()]);
   if (!overwrite)
-    for (const mask of masks.values()) if (await isThere(join(root, mask))) throw exists(join(root, mask));
-  await eachBounded(wanted, k_atOnce, async (picture) => {
+    for (const mask of masks.values())
+      if (await isThere(join(root, mask))) throw maskExists(join(root, mask));
+  const empty = await eachBounded(wanted, k_atOnce, async (picture) => {
     const file = join(root, masks.get(picture.path)!);
     const { data, width, height } = await draw(root, picture, maxPixels);
     await mkdir(dirname(file), { recursive: true });
@@ -149,8 +162,35 @@ export async function writeMasks(
       .toColourspace('b-w')
       .png();
     await writeWhole(file, await png.toBuffer(), { overwrite });
+    return data.includes(255) ? undefined : picture.path;
   });
-  return masks;
+  const unmarked = empty.filter((path) => path !== undefined);
+  const nothing = 'masks mark no pixel, since what was drawn lies outside of the picture or has no area';
+  return {
+    masks,
+    warnings:
+      unmarked.length === 0
+        ? []
+        : [`${unmarked.length} ${nothing}, for instance that of ${visible(unmarked[0]!)}`],
+  };
+}
+
+/** A data set may come with a folder of masks that is a link to anywhere. */
+async function refuseOutside(fence: RootFence, masks: readonly string[]): Promise<void> {
+  for (const folder of foldersOf(masks)) {
+    if ((await fence.look(folder)) !== 'outside') continue;
+    throw new CraneError(
+      'E_DATA_PATH',
+      `${fence.root}: the masks would be written out of it: ${visible((await fence.why(folder)) ?? folder)}`,
+      { hint: 'where you trust the link add --follow-links; else move it away' },
+    );
+  }
+}
+
+function maskExists(path: string): CraneError {
+  return new CraneError('E_EXISTS', `${path}: exists already`, {
+    hint: 'overwrite the masks with --force, or move them away',
+  });
 }
 
 /** Two pictures of one stem (1.jpg, 1.png) have a mask each: the index says which is whose. */

@@ -4,9 +4,17 @@ import { ellipse } from './labelme.js';
 
 const k_line = /^\s*\d+(\.(png|PNG))?(\s+-?[\d.]+(e[+-]?\d+)?){5}\s*$/i;
 
+/** Pixels: a line of YOLO with a confidence looks alike, but shares of the sides end at 1, or a little beyond. */
+const k_least = 2;
+
 export function isDagmEllipses(text: string): boolean {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
-  return lines.length > 0 && lines.every((line) => k_line.test(line));
+  return lines.length > 0 && lines.every((line) => k_line.test(line) && isInPixels(line));
+}
+
+function isInPixels(line: string): boolean {
+  const [, ...values] = line.trim().split(/\s+/).map(Number);
+  return values.some((value) => value > k_least);
 }
 
 export function readDagmEllipses(text: string): AnnotatedPicture[] {

@@ -19,6 +19,8 @@ const schema = z.object({
   imageWidth: z.number().int().positive().nullish(),
 });
 
+/** Shapes whose points are their corners; the last is a turned box of X-AnyLabeling. */
+const k_outlines = new Set(['polygon', 'rectangle', 'oriented_rectangle', 'rotation']);
 /** Corners that stand for a circle: with fewer its edge would be seen. */
 const k_corners = 256;
 
@@ -73,7 +75,8 @@ function toShape(
       throw refuseAnnotations(file, `the mask of ${visible(label)} is no PNG, as labelme writes it`);
     return { label, kind: 'bitmap', png, x: Math.trunc(first[0]), y: Math.trunc(first[1]) };
   }
-  if (shape_type === 'rectangle' && first && second) {
+  // Two opposite corners; X-AnyLabeling writes all four.
+  if (shape_type === 'rectangle' && first && second && points.length === 2) {
     const [[left, top], [right, bottom]] = [first, second];
     return { label, kind: 'polygon', rings: [[left, top, right, top, right, bottom, left, bottom]] };
   }
@@ -81,8 +84,7 @@ function toShape(
     const radius = Math.hypot(second[0] - first[0], second[1] - first[1]);
     return { label, kind: 'polygon', rings: [ellipse(first[0], first[1], radius, radius, 0)] };
   }
-  const isPolygon = shape_type === undefined || shape_type === null || shape_type === 'polygon';
-  const isArea = (isPolygon || shape_type === 'oriented_rectangle') && points.length >= 3;
+  const isArea = k_outlines.has(shape_type ?? 'polygon') && points.length >= 3;
   return isArea ? { label, kind: 'polygon', rings: [points.flat()] } : undefined;
 }
 

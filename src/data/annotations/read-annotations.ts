@@ -1,7 +1,7 @@
 /** Reads a file or a folder of annotations, whichever of the known formats it is. */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { CraneError } from '../../errors.js';
+import { CraneError, toCraneError } from '../../errors.js';
 import { codedReadError } from '../../files/open-file.js';
 import { decodeText } from '../../files/text.js';
 import { stemOf } from '../../scan/mask-names.js';
@@ -17,8 +17,11 @@ import { classNames, isYolo, readYolo } from './yolo.js';
 
 const k_maxBytes = 512 * 2 ** 20;
 const k_maxFiles = 1_000_000;
-const k_deepest = 12;
 const k_atOnce = 4;
+/** Of files that are read because they lie there: they may be anybody's. So is what is no JSON. */
+const k_othersFaults = new Set<string>(['E_TEXT_ENCODING', 'E_DATA_META', 'E_DEPENDENCY']);
+/** Files beside labels of YOLO that are known to be none. */
+const k_noLabels = /(^|\/)(classes|names|obj|train|val|test|readme)\.txt$/i;
 
 /** With the names of pictures as paths below `path`, or below its folder when it is a file. */
 export async function readAnnotations(path: string): Promise<Annotations & { folder: string }> {
@@ -26,84 +29,124 @@ export async function readAnnotations(path: string): Promise<Annotations & { fol
     throw codedReadError(path, cause);
   });
   const folder = facts.isDirectory() ? path : join(path, '..');
-  const files = facts.isDirectory() ? await filesBelow(new PictureTree(path), '') : [basename(path)];
+  const isMeant = !facts.isDirectory();
+  const files = isMeant ? [basename(path)] : await filesBelow(path);
   // Files of labelme often hold their whole picture too.
-  const read = await eachBounded(files, k_atOnce, (file) => readOne(folder, file, !facts.isDirectory()));
-  const found = read.filter((one) => one !== undefined);
+  const read = await eachBounded(files, k_atOnce, (file) => (isMeant ? readOne : readIfAny)(folder, file));
+  const found = read.flatMap(({ annotations }) => annotations ?? []);
+  const faults = read.flatMap(({ fault }) => fault ?? []);
   const formats = [...new Set(found.map(({ format }) => format))];
-  if (formats.length === 0) throw refuseAnnotations(path, 'no annotations of a known format');
+  if (formats.length === 0) throw faults[0] ?? refuseAnnotations(path, 'no annotations of a known format');
   if (formats.length > 1)
     throw refuseAnnotations(path, `annotations of several formats: ${formats.join(', ')}`);
-  if (formats[0] === 'YOLO') return { folder, ...(await readYoloFiles(folder, files)) };
+  const { pictures, warnings } =
+    formats[0] === 'YOLO'
+      ? await readYoloFiles(folder, read)
+      : {
+          pictures: found.flatMap((annotations) => annotations.pictures),
+          warnings: found.flatMap((annotations) => annotations.warnings),
+        };
+  const passedOver = `${faults.length} files could not be read and are passed over, for instance`;
   return {
     folder,
     format: formats[0]!,
-    pictures: found.flatMap(({ pictures }) => pictures),
+    pictures,
     othersAreNormal: found.some(({ othersAreNormal }) => othersAreNormal),
-    warnings: found.flatMap(({ warnings }) => warnings),
+    warnings: faults.length === 0 ? warnings : [...warnings, `${passedOver} ${faults[0]!.message}`],
   };
 }
 
-async function filesBelow(tree: PictureTree, folder: string, deepest = k_deepest): Promise<string[]> {
-  const entries = await tree.entries(folder);
-  const at = (name: string) => (folder === '' ? name : `${folder}/${name}`);
-  const files = entries
-    .filter(({ name, kind }) => kind === 'file' && /\.(json|txt|csv)$/i.test(name) && name !== 'meta.json')
-    .map(({ name }) => at(name));
-  if (deepest > 0)
-    for (const name of await tree.folders(folder))
-      files.push(...(await filesBelow(tree, at(name), deepest - 1)));
-  if (files.length > k_maxFiles) throw refuseAnnotations(tree.root, `more than ${k_maxFiles} files`);
+async function filesBelow(root: string): Promise<string[]> {
+  const tree = new PictureTree(root);
+  const files: string[] = [];
+  for (const folder of await tree.foldersBelow('')) {
+    for (const { name, kind } of await tree.entries(folder))
+      if (kind === 'file' && /\.(json|txt|csv)$/i.test(name) && name !== 'meta.json')
+        files.push(folder === '' ? name : `${folder}/${name}`);
+    if (files.length > k_maxFiles) throw refuseAnnotations(root, `more than ${k_maxFiles} files`);
+  }
   return files;
 }
 
-/** undefined: in a folder, a file of something else */
-async function readOne(folder: string, file: string, isMeant: boolean): Promise<Annotations | undefined> {
+interface ReadFile {
+  file: string;
+  /** none: it holds something else */
+  annotations?: Annotations;
+  /** why nobody knows what it holds */
+  fault?: CraneError;
+}
+
+/** Beside the annotations of a folder there may be any other file. */
+async function readIfAny(folder: string, file: string): Promise<ReadFile> {
+  try {
+    const annotations = await annotationsIn(folder, file);
+    return annotations === undefined ? { file } : { file, annotations };
+  } catch (thrown) {
+    const fault = toCraneError(thrown);
+    if (!k_othersFaults.has(fault.code) && !(fault.cause instanceof SyntaxError)) throw thrown;
+    return { file, fault };
+  }
+}
+
+/** @throws CraneError E_DATA_ANNOTATIONS where it holds none */
+async function readOne(folder: string, file: string): Promise<ReadFile> {
+  const annotations = await annotationsIn(folder, file);
+  if (annotations === undefined)
+    throw refuseAnnotations(join(folder, file), 'no annotations of a known format');
+  return { file, annotations };
+}
+
+/** undefined: it holds something else */
+async function annotationsIn(folder: string, file: string): Promise<Annotations | undefined> {
   const path = join(folder, file);
   const within = file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : '';
   if (/\.csv$/i.test(file)) {
     const table = await readTable(path);
-    if (isSeverstal(table)) return placed(readSeverstal(table, path), within);
-  } else if (/\.json$/i.test(file)) {
-    const value = parseJson(await readBounded(path), path, isMeant);
-    if (isCoco(value)) return placed(readCoco(value, path), within);
-    if (isLabelme(value)) {
-      const { picture, warnings } = readLabelme(value, path, basename(stemOf(file)));
-      return placed({ format: 'labelme', pictures: [picture], othersAreNormal: false, warnings }, within);
-    }
-  } else {
-    const text = await readBounded(path);
-    if (isDagmEllipses(text))
-      return placed(
-        { format: 'DAGM 2007', pictures: readDagmEllipses(text), othersAreNormal: false, warnings: [] },
-        within,
-      );
-    if (isYolo(text)) return { format: 'YOLO', pictures: [], othersAreNormal: true, warnings: [] };
+    return isSeverstal(table) ? placed(readSeverstal(table, path), within) : undefined;
   }
-  if (isMeant) throw refuseAnnotations(path, 'no annotations of a known format');
-  return undefined;
+  const text = await readBounded(path);
+  if (/\.json$/i.test(file)) {
+    const value = parseJson(text, path);
+    if (isCoco(value)) return placed(readCoco(value, path), within);
+    if (!isLabelme(value)) return undefined;
+    const { picture, warnings } = readLabelme(value, path, basename(stemOf(file)));
+    return placed({ format: 'labelme', pictures: [picture], othersAreNormal: false, warnings }, within);
+  }
+  if (isDagmEllipses(text)) {
+    const pictures = readDagmEllipses(text);
+    return placed({ format: 'DAGM 2007', pictures, othersAreNormal: false, warnings: [] }, within);
+  }
+  return isYolo(text) ? { format: 'YOLO', pictures: [], othersAreNormal: true, warnings: [] } : undefined;
 }
 
 /** Labels of classes stand in a file of their own, so all files are read together. */
-async function readYoloFiles(folder: string, files: readonly string[]): Promise<Annotations> {
+async function readYoloFiles(
+  folder: string,
+  read: readonly ReadFile[],
+): Promise<Pick<Annotations, 'pictures' | 'warnings'>> {
   const names = await yoloNames(folder);
   const pictures: AnnotatedPicture[] = [];
+  const others: string[] = [];
   let boxes = 0;
-  for (const file of files) {
-    if (!/\.txt$/i.test(file) || /(^|\/)(classes|names|train|val|test|README)[^/]*\.txt$/i.test(file))
-      continue;
+  for (const { file, annotations, fault } of read) {
     const path = join(folder, file);
-    const text = await readBounded(path);
-    if (!isYolo(text)) continue;
-    const read = readYolo(text, path, stemOf(file), names);
-    boxes += read.boxes;
-    pictures.push(read.picture);
+    if (annotations === undefined) {
+      // What its picture shows would be taken for normal.
+      if (/\.txt$/i.test(file) && !k_noLabels.test(file) && fault === undefined) others.push(path);
+      continue;
+    }
+    const one = readYolo(await readBounded(path), path, stemOf(file), names);
+    boxes += one.boxes;
+    pictures.push(one.picture);
   }
-  const warnings =
-    boxes === 0
-      ? []
-      : [`${folder}: ${boxes} annotations are boxes without an outline: all of the box is marked`];
-  return { format: 'YOLO', pictures, othersAreNormal: true, warnings };
+  const warnings: string[] = [];
+  if (boxes > 0)
+    warnings.push(`${folder}: ${boxes} annotations are boxes without an outline: all of the box is marked`);
+  if (others.length > 0)
+    warnings.push(
+      `${others.length} text files are no labels of YOLO and are passed over, for instance ${others[0]}`,
+    );
+  return { pictures, warnings };
 }
 
 async function yoloNames(folder: string): Promise<string[]> {
@@ -129,11 +172,10 @@ function placed(annotations: Annotations, within: string): Annotations {
   return { ...annotations, pictures };
 }
 
-function parseJson(text: string, path: string, isMeant: boolean): unknown {
+function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    if (!isMeant) return undefined;
     throw refuseAnnotations(path, `not JSON (${(cause as Error).message.slice(0, 120)})`, cause);
   }
 }

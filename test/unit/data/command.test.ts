@@ -154,6 +154,10 @@ describe('usage', () => {
     [['data'], 'name what to do with a data set'],
     [['data', 'chekc'], 'there is no command "data chekc"'],
     [['data', 'check'], 'check needs the folder of a data set'],
+    [
+      ['data', 'index', 'a', '--max-pixels', '900'],
+      '--max-pixels is for --annotations: an index opens no picture',
+    ],
     [['data', 'index', 'a', '--', 'b'], 'one data set at a time, not 2'],
   ])('%j: %s', async (args, message) => {
     const run = await runInProcess(args);

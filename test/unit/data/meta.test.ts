@@ -1,12 +1,14 @@
-import { mkdir, open, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DataItem } from '../../../src/data/data-set.js';
 import { indexDataSet } from '../../../src/data/index-data-set.js';
 import { parseMeta } from '../../../src/data/meta-read.js';
 import { metaText } from '../../../src/data/meta-write.js';
 import { openDataSet } from '../../../src/data/open-data-set.js';
 import { summarise } from '../../../src/data/summary.js';
+import { writeIndex } from '../../../src/data/write-index.js';
 import { codeOf } from '../awaiting.js';
 import { makeRoot, makeTree, metaOf } from './tree.js';
 
@@ -266,6 +268,22 @@ describe('writing meta.json', () => {
     });
     const text = metaText({ test: [item('b'), item('10'), item('9')], train: [] }, '/');
     expect([...text.matchAll(/^ {2}"(.*)": \[$/gm)].map(([, name]) => name)).toEqual(['b', '10', '9']);
+  });
+
+  it('what no index could be read with again is not written', async () => {
+    const masks = Array.from({ length: 1001 }, (_, at) => `cap/ground_truth/hole/0/${at}.png`);
+    await makeTree(root, ['cap/test/good/0.png', 'cap/test/hole/0.png', ...masks]);
+    await expect(index()).rejects.toMatchObject({
+      code: 'E_DATA_META',
+      message: expect.stringMatching(/entry 1: mask_paths: .*: no index was written/),
+    });
+    // Nothing is made of them: a text of all may be longer than a text can be.
+    const many = new Array<DataItem>(1_000_001);
+    const file = join(root, 'meta.json');
+    expect(await codeOf(writeIndex(file, { test: many, train: [] }, root, { overwrite: true }))).toBe(
+      'E_DATA_META',
+    );
+    expect(await readdir(root)).toEqual(['cap']);
   });
 
   it('an entry whose file lies outside is not written down', async () => {

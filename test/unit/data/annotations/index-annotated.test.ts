@@ -1,11 +1,13 @@
 /** L3: annotation files become masks and an index. */
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readAnnotations } from '../../../../src/data/annotations/read-annotations.js';
 import type { DataItem } from '../../../../src/data/data-set.js';
 import { indexAnnotated } from '../../../../src/data/index-annotated.js';
 import { labelMask } from '../../../../src/data/label-mask.js';
+import { PictureTree } from '../../../../src/data/layouts/picture-tree.js';
 import { openDataSet } from '../../../../src/data/open-data-set.js';
 import { codeOf } from '../../awaiting.js';
 import { greyPng, makeRoot, makeTree } from '../tree.js';
@@ -14,7 +16,10 @@ let root: string;
 beforeEach(async () => {
   root = await makeRoot();
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(root, { recursive: true, force: true });
+});
 
 const [width, height] = [20, 16];
 const picture = () => greyPng(90, width, height);
@@ -182,6 +187,28 @@ describe('L3: labelme', () => {
     expect(box).toEqual([5, 3, 14, 12]);
   });
 
+  it.each(['rectangle', 'rotation', 'oriented_rectangle'])(
+    'a %s of four corners is all of it',
+    async (shape_type) => {
+      await makeTree(root, {
+        '1.png': await picture(),
+        '1.json': labelme([{ label: 'pit', points: square(2, 3, 4), shape_type }]),
+      });
+      expect((await index('.')).sets.test.warnings).toEqual([]);
+      expect(await marked('masks/1_mask.png')).toEqual([16, 2, 3, 5, 6]);
+    },
+  );
+
+  it('what marks no pixel is said', async () => {
+    await makeTree(root, {
+      '1.png': await picture(),
+      '1.json': labelme([{ label: 'pit', points: square(40, 3, 4) }]),
+    });
+    expect((await index('.')).sets.test.warnings).toEqual([
+      expect.stringMatching(/^1 masks mark no pixel, .* that of 1\.png$/),
+    ]);
+  });
+
   it('of another size than its picture is refused, whatever is written then', async () => {
     await makeTree(root, {
       '1.png': await picture(),
@@ -283,6 +310,189 @@ it('L3: YOLO: outlines as shares of the sides, names of classes, a split, and wh
   ]);
   expect(await marked('masks/images/train/1_mask.png')).toEqual([16, 2, 4, 5, 7]);
   expect(await marked('masks/images/val/1_mask.png')).toEqual([16, 8, 6, 11, 9]);
+});
+
+describe('files of YOLO', () => {
+  const outline = '0 0.1 0.25 0.3 0.25 0.3 0.5 0.1 0.5\n';
+  const kinds = ({ sets }: Awaited<ReturnType<typeof index>>) =>
+    sets.test.items.map(({ imagePath, kind }) => [imagePath, kind]);
+
+  it('are labels whatever they are called, and lists beside them are none', async () => {
+    const names = ['names', 'test_001', 'train', 'valve_3'];
+    for (const name of [...names, 'z'])
+      await makeTree(root, { [`images/${name}.png`]: await picture(), [`labels/${name}.txt`]: outline });
+    await makeTree(root, {
+      'labels/classes.txt': 'pit\ndent\n',
+      'labels/README.txt': 'to whom it concerns\n',
+      'labels/z.txt': '0 0.5 half\n',
+    });
+    const made = await index('labels');
+    expect(kinds(made)).toEqual([
+      ...names.map((name) => [`images/${name}.png`, 'pit']),
+      ['images/z.png', 'good'],
+    ]);
+    // What cannot be read leaves its picture normal: not without a word.
+    expect(made.sets.test.warnings).toEqual([
+      expect.stringMatching(/^1 text files are no labels of YOLO .*labels\/z\.txt$/),
+    ]);
+  });
+
+  it('with a confidence behind each box are boxes, no ellipses', async () => {
+    await makeTree(root, {
+      'images/0.png': await picture(),
+      'images/7.png': await picture(),
+      'labels/7.txt': '0 0.5 0.5 0.2 0.25 0.93\n0 0.5 0.5 0.1 1.0001 1\n',
+    });
+    const made = await index('labels');
+    expect(kinds(made)).toEqual([
+      ['images/0.png', 'good'],
+      ['images/7.png', 'class 0'],
+    ]);
+    expect((await marked('masks/images/7_mask.png')).slice(1)).toEqual([8, 0, 11, 15]);
+  });
+
+  it('whose folders link to each other are read once', async () => {
+    await makeTree(root, {
+      'images/1.png': await picture(),
+      'labels/a/1.txt': outline,
+      'labels/b/x.txt': '',
+    });
+    for (const [from, to] of ['ab', 'ba']) await symlink(`../${to}`, join(root, `labels/${from}/${to}`));
+    expect((await readAnnotations(join(root, 'labels'))).pictures.map(({ name }) => name)).toEqual([
+      'a/1',
+      'b/x',
+    ]);
+  });
+
+  it('with a class of a name that no index holds are refused before one is written', async () => {
+    await makeTree(root, {
+      '1.png': await picture(),
+      '1.txt': outline,
+      'classes.txt': 'n'.repeat(300),
+    });
+    await expect(index('.')).rejects.toMatchObject({
+      code: 'E_DATA_META',
+      message: expect.stringContaining('specie_name'),
+    });
+    expect(await readdir(root)).not.toContain('meta.json');
+  });
+});
+
+it('more files than a call has arguments are listed', async () => {
+  const names = Array.from({ length: 200_000 }, (_, at) => ({
+    name: `${at}.txt`,
+    kind: 'file' as const,
+    isLink: false,
+  }));
+  const entries = vi.spyOn(PictureTree.prototype, 'entries');
+  entries.mockImplementation(async (path = '') =>
+    path === '' ? [{ name: 'a', kind: 'folder', isLink: false }] : names,
+  );
+  // Of these files none is there.
+  expect(await codeOf(readAnnotations(root))).toBe('E_INPUT_NOT_FOUND');
+});
+
+describe('a second time, with force', () => {
+  const again = () => index('.', { overwrite: true });
+  const rows = ({ sets }: Awaited<ReturnType<typeof index>>) =>
+    sets.test.items.map(({ imagePath, isAnomalous, maskPath }) => [imagePath, isAnomalous, maskPath]);
+  const one = (name: string) => labelme([{ label: 'pit', points: square(2, 3, 4) }], { imagePath: name });
+
+  it('a picture whose shapes were taken away has no mask, and the masks of others stay', async () => {
+    await makeTree(root, {
+      'good/0.png': await picture(),
+      'bad/1.png': await picture(),
+      'bad/1.json': one('1.png'),
+      'bad/2.png': await picture(),
+      'bad/2.json': one('2.png'),
+      'bad/3.png': await picture(),
+      'masks/bad/3_mask.png': await greyPng(0, width, height, { value: 1, pixels: 3 }),
+    });
+    await again();
+    await makeTree(root, { 'bad/1.json': labelme([]) });
+    const made = await again();
+    expect(rows(made)).toEqual([
+      ['bad/1.png', true, null],
+      ['bad/2.png', true, 'masks/bad/2_mask.png'],
+      ['bad/3.png', true, 'masks/bad/3_mask.png'],
+      ['good/0.png', false, null],
+    ]);
+    expect(made.sets.test.warnings).toEqual([
+      expect.stringMatching(/^1 pictures have nothing drawn on them, .* bad\/1\.png$/),
+      expect.stringMatching(/^1 pictures are named by no annotation, .* bad\/3\.png$/),
+    ]);
+  });
+
+  it('the masks of the first do not tell that all pictures of their folder are anomalous', async () => {
+    await makeTree(root, {
+      'a/1.png': await picture(),
+      'a/1.json': one('1.png'),
+      'a/2.png': await picture(),
+      'a/2.json': labelme([], { imagePath: '2.png' }),
+    });
+    const first = rows(await again());
+    expect(first).toEqual([
+      ['a/1.png', true, 'masks/a/1_mask.png'],
+      ['a/2.png', false, null],
+    ]);
+    expect(rows(await again())).toEqual(first);
+  });
+});
+
+it('names of folders that label nothing here are said', async () => {
+  await makeTree(root, { '1.png': await picture(), '1.json': labelme([]) });
+  const { sets } = await index('.', { normalFolder: ['reference'] });
+  expect(sets.test.warnings.join()).toMatch(/--normal-folder reference changes nothing/);
+});
+
+describe('files among annotations that are none', () => {
+  it('are passed over with a word where they cannot be read', async () => {
+    await makeTree(root, {
+      '1.png': await picture(),
+      '1.json': labelme([{ label: 'pit', points: square(2, 3, 4) }]),
+      'README.txt': Buffer.from('gr\xf6\xdfe', 'latin1'),
+      'table.csv': 'a,b\n"1,2\n',
+      'cut.json': '{"shapes": [',
+    });
+    const { sets } = await index('.');
+    expect(sets.test.items.map(({ maskPath }) => maskPath)).toEqual(['masks/1_mask.png']);
+    expect(sets.test.warnings).toEqual([expect.stringMatching(/^3 files could not be read .*README\.txt/)]);
+  });
+
+  it('and told with their fault where there is nothing else', async () => {
+    await makeTree(root, { '1.png': await picture(), 'cut.json': '{"shapes": [' });
+    await expect(index('.')).rejects.toMatchObject({
+      code: 'E_DATA_ANNOTATIONS',
+      message: expect.stringContaining('cut.json: not JSON'),
+    });
+  });
+});
+
+describe('masks through a link', () => {
+  beforeEach(async () => {
+    await makeTree(root, {
+      'set/a/1.png': await picture(),
+      'set/a/1.json': labelme([{ label: 'pit', points: square(2, 3, 4) }]),
+      'elsewhere/kept.bin': '',
+    });
+    await symlink('../elsewhere', join(root, 'set/masks'));
+  });
+  const made = (more = {}) =>
+    indexAnnotated(join(root, 'set'), join(root, 'set'), { layout: 'auto', overwrite: true, ...more });
+
+  it('are not written out of the data set', async () => {
+    await expect(made()).rejects.toMatchObject({
+      code: 'E_DATA_PATH',
+      message: expect.stringContaining('masks is a symbolic link to ../elsewhere'),
+      hint: expect.stringContaining('--follow-links'),
+    });
+    expect(await readdir(join(root, 'elsewhere'))).toEqual(['kept.bin']);
+  });
+
+  it('are, where links are trusted', async () => {
+    expect((await made({ followLinks: true })).masks).toBe(1);
+    expect(await readdir(join(root, 'elsewhere'))).toEqual(['a', 'kept.bin']);
+  });
 });
 
 describe('a picture that nobody annotated', () => {
@@ -401,7 +611,10 @@ describe('whatever the format', () => {
     const before = await readFile(join(root, 'masks/1_mask.png'));
     expect(await codeOf(index('.'))).toBe('E_EXISTS');
     await rm(join(root, 'meta.json'));
-    expect(await codeOf(index('.'))).toBe('E_EXISTS');
+    await expect(index('.')).rejects.toMatchObject({
+      code: 'E_EXISTS',
+      hint: expect.stringContaining('overwrite the masks'),
+    });
     expect(await codeOf(index('.', { overwrite: true }))).toBe('no error');
     expect((await readFile(join(root, 'masks/1_mask.png'))).equals(before)).toBe(true);
   });
