@@ -6,7 +6,7 @@ import { type IndexFile, projectFiles } from '../net/simple-index.js';
 import type { Transfer } from '../net/zip-source.js';
 import { fetchFromWheel, type OpenWheel, openWheel } from './fetch-wheel.js';
 import type { LibtorchPlatform } from './platform.js';
-import { publishTree } from './publish.js';
+import { publishTree, stagingFolder, stagingOf } from './publish.js';
 import { type Requirement, requirements } from './requirements.js';
 import { type LibtorchVariant, libtorchVersion } from './version.js';
 import { chooseWheel } from './wheel-name.js';
@@ -30,7 +30,7 @@ const cpuRuntimeExtras = ['cudart', 'cupti'];
 /** Resolves to the bytes moved. Throws the errors of HTTP, zip and file system. */
 export async function fetchTorch(fetch: TorchFetch): Promise<number> {
   const { transfer, platform, folder } = fetch;
-  const staging = `${folder}.part`;
+  const staging = stagingOf(folder, fetch.index);
   const tree = join(staging, 'tree');
   const file = await findWheel(fetch, 'torch', libtorchVersion, platform.wheelTag);
   transfer.log(`fetching libtorch ${libtorchVersion} from ${file.filename} (only what the engine needs)`);
@@ -43,7 +43,7 @@ export async function fetchTorch(fetch: TorchFetch): Promise<number> {
     source: file.filename,
     headers: fetch.headers,
   });
-  await rm(staging, { recursive: true, force: true });
+  await rm(stagingFolder(folder), { recursive: true, force: true });
   return bytes;
 }
 

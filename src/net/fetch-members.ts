@@ -1,9 +1,8 @@
 /** Gets chosen members of a zip into a folder with as few requests as are sensible. */
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DownloadProgress } from './download-progress.js';
 import type { ZipMember } from './zip-directory.js';
-import { DamagedMember, extractMember } from './zip-member.js';
+import { DamagedMember, extractMember, isMember } from './zip-member.js';
 import type { ZipSource } from './zip-source.js';
 
 export interface ChosenMember {
@@ -17,7 +16,7 @@ export interface ChosenMember {
 const largestGap = 256 << 10;
 
 /**
- * Members that an earlier run finished are not fetched again: a file has its name only when it was checked.
+ * Members that an earlier run finished are not fetched again, where they are still what the archive holds.
  * A damaged segment is fetched once more; damaged again, DamagedMember is thrown. Returns the bytes moved or
  * read of the archive.
  */
@@ -28,7 +27,8 @@ export async function fetchMembers(
   progress: DownloadProgress,
 ): Promise<number> {
   const missing: ChosenMember[] = [];
-  for (const item of chosen) if (!(await isDone(item, folder))) missing.push(item);
+  for (const item of chosen)
+    if (!(await isMember(placeOf(item, folder), item.member, item.sha256))) missing.push(item);
   const groups = mergeNeighbours(missing);
   const total = groups.reduce((sum, group) => sum + group.end - group.start, 0);
   if (source.isRemote) progress.start(total);
@@ -74,17 +74,13 @@ export function mergeNeighbours(items: ChosenMember[]): MemberGroup[] {
 
 async function fetchGroup(source: ZipSource, group: MemberGroup, folder: string): Promise<void> {
   const segment = await source.segment(group.start, group.end);
-  for (const { member, destination, sha256 } of group.items) {
+  for (const item of group.items) {
+    const { member, sha256 } = item;
     const place = { path: segment.path, offset: segment.offset + member.offset - group.start };
-    await extractMember(place, member, join(folder, ...destination.split('/')), sha256);
+    await extractMember(place, member, placeOf(item, folder), sha256);
   }
 }
 
-async function isDone(item: ChosenMember, folder: string): Promise<boolean> {
-  try {
-    return (await stat(join(folder, ...item.destination.split('/')))).size === item.member.size;
-  } catch {
-    // not there yet
-    return false;
-  }
+function placeOf({ destination }: ChosenMember, folder: string): string {
+  return join(folder, ...destination.split('/'));
 }

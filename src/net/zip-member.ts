@@ -74,6 +74,25 @@ export async function extractMember(
   }
 }
 
+/** Whether the file holds what the archive says of the member; false too where there is none. */
+export async function isMember(path: string, member: ZipMember, sha256?: string): Promise<boolean> {
+  const hash = createHash('sha256');
+  let size = 0;
+  let sum = 0;
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      sum = crc32(chunk, sum);
+      hash.update(chunk);
+    }
+  } catch {
+    // not there yet
+    return false;
+  }
+  if (size !== member.size || sum !== member.crc32) return false;
+  return sha256 === undefined || hash.digest('hex') === sha256;
+}
+
 async function streamMember(
   place: MemberPlace,
   member: ZipMember,

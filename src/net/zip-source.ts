@@ -7,7 +7,8 @@ import { sizeOf } from '../files/size-of.js';
 import type { DownloadProgress } from './download-progress.js';
 import { announcedBytes, discard, type HttpAnswer, type HttpClient, strongTag } from './http-client.js';
 import { CutShort, type RetryPolicy, withRetries } from './retry.js';
-import { tailSize } from './zip-directory.js';
+import { tailSize, ZipError } from './zip-directory.js';
+import { DamagedMember } from './zip-member.js';
 
 export interface ZipSource {
   readonly size: number;
@@ -78,7 +79,7 @@ export class FileSource implements ZipSource {
 /**
  * Asks for the end of the file, where a zip's directory is. A server that answers with the whole file instead
  * knows no ranges: then that answer is kept as `folder`/whole.zip.
- * folder: partial downloads, kept for the next run.
+ * folder: partial downloads of this file, kept for the next run.
  */
 export async function openRemoteZip(
   remote: RemoteZip,
@@ -107,6 +108,17 @@ export async function openRemoteZip(
       bytes: tail,
     });
   });
+}
+
+/** What was kept of an archive that proves to be unreadable is of no use to the next run, which has to fetch it. */
+export async function orForget<T>(folder: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (thrown) {
+    if (thrown instanceof ZipError || thrown instanceof DamagedMember)
+      await rm(folder, { recursive: true, force: true });
+    throw thrown;
+  }
 }
 
 class RangeSource implements ZipSource {
@@ -206,10 +218,11 @@ async function saveWhole(
   await rename(temporary, path);
 }
 
-/** A whole.zip is renamed into place when it was checked, so its presence is enough. */
-async function isComplete(path: string, remote: RemoteZip): Promise<boolean> {
-  const size = await sizeOf(path);
-  return size > 0 && (remote.size === undefined || size === remote.size);
+/** Of an earlier run, which may have been told another sum. */
+async function isComplete(path: string, { size, sha256 }: RemoteZip): Promise<boolean> {
+  const found = await sizeOf(path);
+  if (found === 0 || (size !== undefined && found !== size)) return false;
+  return sha256 === undefined || (await sha256OfFile(path)) === sha256;
 }
 
 function contentRange(answer: HttpAnswer): { start: number; total: number } {

@@ -11,6 +11,8 @@ export interface Misbehaviour {
   noRanges?: boolean;
   /** HTML pages only (PEP 503) */
   htmlOnly?: boolean;
+  /** such pages name no sha256 */
+  noSums?: boolean;
   /** closes the connection after this many bytes of a file, this many times */
   dropAfter?: { bytes: number; times: number };
   /** sends this many bytes of a file and then nothing more, once */
@@ -95,7 +97,7 @@ export class FakeIndex {
       response.writeHead(404).end();
       return;
     }
-    const { htmlOnly, wrongSum } = this.misbehaviour;
+    const { htmlOnly, noSums, wrongSum } = this.misbehaviour;
     const sum = (w: FakeWheel) =>
       createHash('sha256')
         .update(wrongSum ? 'other' : w.bytes)
@@ -103,7 +105,7 @@ export class FakeIndex {
     if (htmlOnly) {
       const links = wheels.map(
         (w) =>
-          `<a href="../../files/${encodeURIComponent(w.filename)}#sha256=${sum(w)}" data-requires-python="&gt;=3.10">${w.filename}</a>`,
+          `<a href="../../files/${encodeURIComponent(w.filename)}${noSums ? '' : `#sha256=${sum(w)}`}" data-requires-python="&gt;=3.10">${w.filename}</a>`,
       );
       response
         .writeHead(200, { 'content-type': 'text/html; charset=utf-8' })

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fromArchive } from '../../../src/libtorch/way-archive.js';
+import { downloadProgress } from '../../../src/net/download-progress.js';
+import { HttpClient } from '../../../src/net/http-client.js';
+import { openRemoteZip } from '../../../src/net/zip-source.js';
 import { fakeZip } from '../net/fake-zip.js';
 import { fakeElf } from './fake-elf.js';
 import { FakeIndex } from './fake-index.js';
-import { bareEnv, cpuLibrary, freshFolder, noise } from './fake-torch.js';
+import { bareEnv, cpuLibrary, type FakeWheel, freshFolder, noise, writeTree } from './fake-torch.js';
 
 const retries = { attempts: 3, pauseMs: 5 };
 let server: FakeIndex | undefined;
@@ -90,6 +93,44 @@ describe('way 5: an archive', () => {
     expect(await unpack(wrongFile)).toMatchObject({
       missed: { cause: expect.stringMatching(/CRANE_LIBTORCH_SHA256 says/) },
     });
+  });
+
+  it('fetches again what was no archive', async () => {
+    const page: FakeWheel = { filename: 'libtorch.zip', bytes: Buffer.from('<html>please log in</html>') };
+    server = await FakeIndex.start([page], { noRanges: true });
+    const env = bareEnv({ CRANE_LIBTORCH_URL: `${server.origin}/files/libtorch.zip` });
+    expect(await unpack(env)).toMatchObject({ missed: { cause: expect.stringMatching(/not a zip file/) } });
+    page.bytes = archive();
+    expect(await unpack(env)).toHaveProperty('found');
+  });
+
+  it('takes nothing that was kept of another address', async () => {
+    server = await FakeIndex.start([{ filename: 'libtorch.zip', bytes: archive() }], { noRanges: true });
+    const env = bareEnv({ CRANE_LIBTORCH_URL: `${server.origin}/files/libtorch.zip` });
+    const torch = join('libtorch-2.11.0-cpu', 'torch', 'lib');
+    writeTree(env['CRANE_CACHE']!, {
+      'libtorch-2.11.0-cpu.part/parts/archive/whole.zip': archive('2.10.0+cpu'),
+      'libtorch-2.11.0-cpu.part/tree/torch/lib/libother.so': 'of another archive',
+    });
+    expect(await unpack(env)).toMatchObject({ found: { version: '2.11.0+cpu' } });
+    expect(existsSync(join(env['CRANE_CACHE']!, torch, 'libother.so'))).toBe(false);
+    expect(existsSync(join(env['CRANE_CACHE']!, 'libtorch-2.11.0-cpu.part'))).toBe(false);
+  });
+
+  it('holds a whole file that an earlier run kept against the sum', async () => {
+    const bytes = archive();
+    server = await FakeIndex.start([{ filename: 'libtorch.zip', bytes }]);
+    const folder = writeTree(freshFolder(), { 'whole.zip': archive('2.10.0+cpu') });
+    const client = new HttpClient();
+    const log = () => {};
+    const remote = { url: `${server.origin}/files/libtorch.zip`, size: undefined, whole: true };
+    const transfer = { client, retries, log, progress: downloadProgress(log) };
+    for (const _ of ['fetched', 'kept']) {
+      await openRemoteZip({ ...remote, sha256: sha256(bytes) }, folder, transfer);
+      expect(readFileSync(join(folder, 'whole.zip')).equals(bytes)).toBe(true);
+    }
+    expect(server.requests).toHaveLength(1);
+    await client.close();
   });
 
   it('does not keep an archive of another version', async () => {

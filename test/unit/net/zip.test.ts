@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { mergeNeighbours } from '../../../src/net/fetch-members.js';
+import { downloadProgress } from '../../../src/net/download-progress.js';
+import { fetchMembers, mergeNeighbours } from '../../../src/net/fetch-members.js';
 import { readDirectory, type ZipMember } from '../../../src/net/zip-directory.js';
 import { extractMember } from '../../../src/net/zip-member.js';
+import { FileSource } from '../../../src/net/zip-source.js';
 import { freshFolder, noise } from '../libtorch/fake-torch.js';
 import { type FakeEntry, fakeZip, fakeZip64 } from './fake-zip.js';
 
@@ -107,6 +109,29 @@ describe('reading a zip', () => {
     }
     // many bits (dates, names, flags) do not matter for the content
     expect(unpacked).toBeGreaterThan(10);
+  });
+});
+
+describe('members that are there already', () => {
+  it.each([
+    ['as they are in the archive, are kept', 'right', 0],
+    ['of the same size, with other bytes, are replaced', 'wrong', 1],
+  ])('%s', async (_what, there, replaced) => {
+    const folder = freshFolder();
+    const path = join(folder, 'archive.zip');
+    const bytes = fakeZip([{ name: 'a', data: 'right' }]);
+    writeFileSync(path, bytes);
+    writeFileSync(join(folder, 'a'), there);
+    const [member] = await directoryOf(bytes);
+    const chosen = [{ member: member!, destination: 'a', sha256: undefined }];
+    const moved = await fetchMembers(
+      await FileSource.open(path),
+      chosen,
+      folder,
+      downloadProgress(() => {}),
+    );
+    expect(Math.sign(moved)).toBe(replaced);
+    expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('right');
   });
 });
 
