@@ -1,4 +1,5 @@
 /** Shards and their merging: equal to one run, and each planted fault is found and named. */
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -107,6 +108,16 @@ describe('shards', () => {
     await expect(readFile(at('merged', 'none.parquet'))).rejects.toThrow('ENOENT');
     expect((await readFile(at('merged', 'all.jsonl'), 'utf8')).length).toBeGreaterThan(0);
   });
+
+  it.each(['s3://bucket', 's3://bucket/', 's3://bucket/of/', 's3:///key'])(
+    'go to an object of a bucket, which %s is not',
+    async (address) => {
+      const run = await merge(at('whole'), '--format', 'csv', '--out', address);
+      expect(run.code).toBe(2);
+      expect(run.stderr).toContain('expected s3://BUCKET/KEY');
+      expect(existsSync('s3:')).toBe(false);
+    },
+  );
 
   it('a part by --limit is said, and is no shard', async () => {
     const run = await score(pictures, '--out', at('limited'), '--shard', '1/1', '--limit', '2');
