@@ -1,8 +1,11 @@
 /** AbortSignal in, coded errors out. */
 import { CraneError } from './errors.js';
 
+/** E_CANCELLED; of a signal that fired because its engine was disposed, E_DISPOSED. */
 export function cancelled(signal?: AbortSignal): CraneError {
-  return new CraneError('E_CANCELLED', 'the work was given up', { cause: signal?.reason });
+  const reason: unknown = signal?.reason;
+  if (reason instanceof CraneError && reason.code === 'E_DISPOSED') return reason;
+  return new CraneError('E_CANCELLED', 'the work was given up', { cause: reason });
 }
 
 export function throwIfCancelled(signal: AbortSignal | undefined): void {
@@ -91,4 +94,44 @@ export async function orCancelled<T>(work: Promise<T>, signal: AbortSignal | und
     const stop = onAbort(signal, () => reject(cancelled(signal)));
     work.then(resolve, reject).finally(stop);
   });
+}
+
+/**
+ * The entries of a caller's source, for as long as the signal lets them come: a source that gives nothing more holds nobody up, and
+ * is told that it may close without being waited for.
+ * @throws CraneError as cancelled(), and what the source throws
+ */
+export async function* untilCancelled<T>(
+  source: Iterable<T> | AsyncIterable<T>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<T, void, undefined> {
+  const iterator =
+    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  let state = 'at hand' as 'reading' | 'at hand' | 'at its end';
+  const read = async () => {
+    state = 'reading';
+    try {
+      const next = await iterator.next();
+      const entry = next.done ? undefined : { value: await next.value };
+      state = entry ? 'at hand' : 'at its end';
+      return entry;
+    } catch (thrown) {
+      state = 'at its end';
+      throw thrown;
+    }
+  };
+  try {
+    while (true) {
+      throwIfCancelled(signal);
+      const entry = await orCancelled(read(), signal);
+      if (!entry) return;
+      yield entry.value;
+    }
+  } finally {
+    if (state !== 'at its end') {
+      const closing = Promise.resolve(iterator.return?.());
+      if (state === 'at hand') await closing;
+      else closing.catch(() => {});
+    }
+  }
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { types } from 'node:util';
 import type { MethodOptions, NativeAddon, NativeEngine } from '../addon/native.js';
-import { orCancelled, throwIfCancelled, withAny } from '../cancellation.js';
+import { orCancelled, throwIfCancelled, untilCancelled, withAny } from '../cancellation.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { contentHash } from '../files/content-hash.js';
 import type { ByteBudget } from '../images/byte-budget.js';
@@ -78,8 +78,7 @@ async function learnUntil(
   const pictures: BankFacts['pictures'] = [];
   const odd = new NoteTally();
   try {
-    for await (const entry of iterated(source)) {
-      throwIfCancelled(stop);
+    for await (const entry of untilCancelled(iterated(source), stop)) {
       const { input, name } = toEntry(entry);
       const picture = await readTwice(toPictureSource(input, name), parts.maxPixels, stop);
       pictures.push({ name: picture.name, sha256: await hashOf(picture) });

@@ -2,7 +2,7 @@
  * Pictures that are scored by each other (methods/normals.md 6): the patches of each lie in a file of a folder, read off the
  * towers once, and the engine reads those it compares. Of several pictures with one content one is compared.
  */
-import { throwIfCancelled, withAny } from '../cancellation.js';
+import { throwIfCancelled, untilCancelled, withAny } from '../cancellation.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { type PictureInput, toPictureSource } from '../images/picture-input.js';
 import { defaultMethod } from '../methods/registry.js';
@@ -87,8 +87,7 @@ async function readAll(
   const failed: MutualPictures['failed'] = [];
   let done = 0;
   let copies = 0;
-  for await (const entry of iterated(source)) {
-    throwIfCancelled(stop);
+  for await (const entry of untilCancelled(iterated(source), stop)) {
     const { input, name } = toEntry(entry);
     const shown = toPictureSource(input, name).name;
     try {

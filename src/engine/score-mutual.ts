@@ -54,11 +54,17 @@ export async function* scoreMutual(
     throw wrongValue('a path', 'folder', folder);
   checkOptions('learnNormals', learning);
   checkOptions('scoreMany', scoring);
+  const given = iterated(source);
   const entries: { input: PictureInput; name?: string | undefined }[] = [];
-  for await (const entry of iterated(source)) entries.push(toEntry(entry));
+  const noted = async function* () {
+    for await (const entry of given) {
+      entries.push(toEntry(entry));
+      yield entry;
+    }
+  };
   const path = folder ?? (await temporaryFolder());
   try {
-    const pictures = await engine.banks.mutual(named(entries), {
+    const pictures = await engine.banks.mutual(noted(), {
       ...learning,
       folder: path,
       ...(scoring.signal ? { signal: scoring.signal } : {}),

@@ -1,7 +1,7 @@
 /** Whole evaluations in one call. */
 
 import type { NativeAddon } from '../addon/native.js';
-import { throwIfCancelled } from '../cancellation.js';
+import { throwIfCancelled, untilCancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
 import { wrongValue } from '../options/check.js';
 import { createEvaluator, type Evaluator } from './evaluator.js';
@@ -60,7 +60,7 @@ export async function evaluate(
     };
     let current: string | undefined;
     try {
-      for await (const picture of pictures) {
+      for await (const picture of untilCancelled(pictures, signal)) {
         check();
         const className = picture?.className;
         if (groupedByClass && current !== undefined && className !== current) {

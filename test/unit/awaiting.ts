@@ -14,6 +14,11 @@ export async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
+/** A source that keeps whoever reads it waiting. */
+export function unending(): AsyncIterable<never> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };
+}
+
 /** What waits for it goes on once the test opens it. */
 export function makeGate() {
   let open = () => {};

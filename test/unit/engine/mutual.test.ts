@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { isFailed, type PictureScore } from '../../../src/engine/result.js';
-import { collect } from '../awaiting.js';
+import { codeOf, collect, unending } from '../awaiting.js';
 import { useToyModel } from './toy-engine.js';
 import { pixels, writePicture } from './toy-model.js';
 
@@ -37,6 +37,18 @@ describe('scoreMutual', () => {
     const before = addon.log.prompts.filter(({ material }) => material.normals).length;
     await collect(engine.scoreMutual([pixels(10), pixels(0), pixels(90)], { folder }));
     expect(addon.log.prompts.filter(({ material }) => material.normals)).toHaveLength(before + 1);
+  });
+
+  it('ends at once when its signal fires or its engine is disposed while no picture comes', async () => {
+    const { engine } = await toy.open();
+    const stop = new AbortController();
+    const bySignal = codeOf(collect(engine.scoreMutual(unending(), { signal: stop.signal })));
+    const byDispose = codeOf(collect(engine.scoreMutual(unending())));
+    await new Promise(setImmediate);
+    stop.abort();
+    expect(await bySignal).toBe('E_CANCELLED');
+    await engine.dispose();
+    expect(await byDispose).toBe('E_DISPOSED');
   });
 
   it('a picture that cannot be read fails alone', async () => {

@@ -7,7 +7,7 @@ import type { CraneError } from '../../../src/errors.js';
 import { isThere } from '../../../src/files/write-whole.js';
 import type { Model } from '../../../src/models/model-json.js';
 import type { EngineWarning } from '../../../src/options/types.js';
-import { collect } from '../awaiting.js';
+import { collect, unending } from '../awaiting.js';
 import { leave } from '../files/left.js';
 import { makeFakeAddon } from './fake-addon.js';
 import { useToyModel } from './toy-engine.js';
@@ -257,6 +257,18 @@ describe('learnNormals', () => {
     const stop = new AbortController();
     const work = engine.learnNormals(greys(1, 2, 3), { signal: stop.signal, onProgress: () => stop.abort() });
     expect((await faultOf(work)).code).toBe('E_CANCELLED');
+  });
+
+  it('ends at once when its signal fires or its engine is disposed while no picture comes', async () => {
+    const { engine } = await toy.open();
+    const stop = new AbortController();
+    const bySignal = faultOf(engine.learnNormals(unending(), { signal: stop.signal }));
+    const byDispose = faultOf(engine.learnNormals(unending()));
+    await new Promise(setImmediate);
+    stop.abort();
+    expect((await bySignal).code).toBe('E_CANCELLED');
+    await engine.dispose();
+    expect((await byDispose).code).toBe('E_DISPOSED');
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type EvaluatedPicture, evaluate, evaluateMapped } from '../../../src/metrics/index.js';
+import { codeOf, unending } from '../awaiting.js';
 import { fakeEvaluator } from './fake-evaluator.js';
 
 const picture = (className: string, name?: string): EvaluatedPicture => ({
@@ -72,6 +73,16 @@ describe('evaluate', () => {
     await expect(evaluate({ pictures: endless(), signal: stop.signal }, fake.addon)).rejects.toMatchObject({
       code: 'E_CANCELLED',
     });
+    expect(fake.disposed()).toBe(1);
+  });
+
+  it('stops at the signal while no picture comes', async () => {
+    const fake = fakeEvaluator();
+    const stop = new AbortController();
+    const work = codeOf(evaluate({ pictures: unending(), signal: stop.signal }, fake.addon));
+    await new Promise(setImmediate);
+    stop.abort();
+    expect(await work).toBe('E_CANCELLED');
     expect(fake.disposed()).toBe(1);
   });
 
