@@ -5,15 +5,26 @@ import type { EngineWarning, Size } from '../options/types.js';
 /** Forward passes for one picture that want a word beforehand. */
 const k_many = 100;
 
-/** Tiles of a picture, which is enlarged until its shorter side fills one; the rule is that of native/image/fit.cpp. */
-export function tilesOf(picture: Size, tile: Size, overlap: number): { count: number; enlarged: number } {
+export interface Tiles {
+  count: number;
+  /** how often the picture is enlarged, until its shorter side fills a tile */
+  enlarged: number;
+  /** of the picture then, and of the map that is put together */
+  scaled: Size;
+}
+
+/** Tiles of a picture; the rule is that of native/image/fit.cpp. */
+export function tilesOf(picture: Size, tile: Size, overlap: number): Tiles {
   const enlarged = Math.max(1, tile.width / picture.width, tile.height / picture.height);
-  const along = (side: number, length: number) => {
-    const scaled = Math.max(Math.round(side * enlarged), length);
-    const step = Math.max(length - Math.round(length * overlap), 1);
-    return 1 + Math.ceil((scaled - length) / step);
+  const scaled = {
+    width: Math.max(Math.round(picture.width * enlarged), tile.width),
+    height: Math.max(Math.round(picture.height * enlarged), tile.height),
   };
-  return { count: along(picture.width, tile.width) * along(picture.height, tile.height), enlarged };
+  const along = (side: number, length: number) => {
+    const step = Math.max(length - Math.round(length * overlap), 1);
+    return 1 + Math.ceil((side - length) / step);
+  };
+  return { count: along(scaled.width, tile.width) * along(scaled.height, tile.height), enlarged, scaled };
 }
 
 /** @returns undefined where the passes are no surprise */
@@ -37,16 +48,26 @@ export function manyTiles(
   };
 }
 
-/** @returns how many there are. @throws CraneError E_IMAGE_TOO_LARGE */
+/** @throws CraneError E_IMAGE_TOO_LARGE for more than `most` tiles, and for a picture that has more than maxPixels once it is enlarged */
 export function checkTiles(
   name: string,
   picture: Size,
   tile: Size,
-  { overlap, most }: { overlap: number; most: number },
-): number {
-  const { count } = tilesOf(picture, tile, overlap);
-  if (count <= most) return count;
+  { overlap, most, maxPixels }: { overlap: number; most: number; maxPixels: number },
+): Tiles {
+  const tiles = tilesOf(picture, tile, overlap);
+  const { count, scaled } = tiles;
   const { width, height } = picture;
+  // One tile is no more than what other fits make of any picture.
+  if (count > 1 && scaled.width * scaled.height > maxPixels)
+    throw new CraneError(
+      'E_IMAGE_TOO_LARGE',
+      `${name}: fit tile enlarges its ${width} x ${height} pixels to ${scaled.width} x ${scaled.height}, the limit is ${maxPixels} pixels`,
+      {
+        hint: 'fit stretch or pad shows it in one pass; or cut it into parts, or raise --max-pixels (maxPixels)',
+      },
+    );
+  if (count <= most) return tiles;
   throw new CraneError(
     'E_IMAGE_TOO_LARGE',
     `${name}: fit tile makes ${count} forward passes of its ${width} x ${height} pixels, the limit is ${most}`,

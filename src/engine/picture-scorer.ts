@@ -15,7 +15,7 @@ import type { EngineWarning, Roi, ScoreOptions, Size } from '../options/types.js
 import { lookedAt } from './area-of.js';
 import { backgroundOf } from './background-of.js';
 import type { Contexts } from './contexts.js';
-import { checkTiles, manyTiles } from './many-tiles.js';
+import { checkTiles, manyTiles, type Tiles } from './many-tiles.js';
 import { maskedResult } from './masked-result.js';
 import type { PictureSettings } from './method-choice.js';
 import type { PictureScore, PreprocessedScore } from './result.js';
@@ -110,7 +110,7 @@ export class PictureScorer {
         }),
       );
       const { fit, tileOverlap } = settings;
-      const count = fit === 'tile' ? this.#countTiles(source.name, picture, tileOverlap) : 1;
+      const tiles = fit === 'tile' ? this.#tilesOf(source.name, picture, tileOverlap) : undefined;
       const prepared: Prepared = {
         name: source.name,
         picture,
@@ -128,11 +128,17 @@ export class PictureScorer {
       const isMasked = picture.seen?.ignored !== undefined;
       const mapInPictureSize = isMasked || (wanted.map === true && wanted.mapSize === 'picture');
       // In the pass that makes the map, from the pixels that are there: the map in the picture's own size, in which the
-      // engine finds regions too, and the picture with the map over it. They count from here until they are taken.
+      // engine finds regions too and which tiles make, and the picture with the map over it. They count from here until they
+      // are taken; so does the map of tiles of a picture that is enlarged.
       const pixels = picture.width * picture.height;
-      const ofMap = regionsAt !== null || mapInPictureSize ? Float32Array.BYTES_PER_ELEMENT : 0;
-      const perPixel = ofMap + (style ? k_channels : 0);
-      if (perPixel > 0) await reserve(pixels * perPixel);
+      const ofMap =
+        regionsAt !== null || mapInPictureSize || tiles !== undefined ? Float32Array.BYTES_PER_ELEMENT : 0;
+      const ofTiles =
+        tiles && tiles.enlarged > 1
+          ? tiles.scaled.width * tiles.scaled.height * Float32Array.BYTES_PER_ELEMENT
+          : 0;
+      const bytes = pixels * (ofMap + (style ? k_channels : 0)) + ofTiles;
+      if (bytes > 0) await reserve(bytes);
       return {
         request: {
           picture,
@@ -144,7 +150,7 @@ export class PictureScorer {
           ...(regionsAt === null || isMasked ? {} : { regionsAt }),
           ...(style && !isMasked ? { heat: { low: style.low, high: style.high } } : {}),
         },
-        ...(count > 1 ? { views: viewsOf(source.name, count, wanted) } : {}),
+        ...(tiles && tiles.count > 1 ? { views: viewsOf(source.name, tiles.count, wanted) } : {}),
         conclude: async (result) => this.#conclude(prepared, result, wanted),
         release: held.release,
       };
@@ -183,14 +189,15 @@ export class PictureScorer {
   }
 
   /** Many are told of once: of a thousand strips the first tells enough. @throws CraneError E_IMAGE_TOO_LARGE */
-  #countTiles(name: string, picture: Size, overlap: number): number {
-    const count = checkTiles(name, picture, this.#input, { overlap, most: this.#maxTiles });
+  #tilesOf(name: string, picture: Size, overlap: number): Tiles {
+    const limits = { overlap, most: this.#maxTiles, maxPixels: this.#maxPixels };
+    const tiles = checkTiles(name, picture, this.#input, limits);
     const warning = this.#hasToldOfTiles ? undefined : manyTiles(name, picture, this.#input, overlap);
     if (warning) {
       this.#hasToldOfTiles = true;
       this.#warn(warning);
     }
-    return count;
+    return tiles;
   }
 
   async #conclude(prepared: Prepared, given: ScoreResult, wanted: WantedResult): Promise<UnplacedScore> {

@@ -120,7 +120,7 @@ export const options = {
     min: 64,
     max: 2 ** 31 - 1,
     default: 100_000_000,
-    help: 'pictures with more pixels are refused before they are decoded',
+    help: 'pictures with more pixels are refused before they are decoded; so are those that fit tile enlarges to more',
   }),
   maxTiles: int({
     group: 'Engine',

@@ -15,7 +15,7 @@ it.each([
   [sized(8, 5000), 835, 518 / 8],
   [sized(20_000, 6_300), 832, 1],
 ])('%j makes %i tiles', (picture, count, enlarged) => {
-  expect(tilesOf(picture, tile, 0.25)).toEqual({ count, enlarged });
+  expect(tilesOf(picture, tile, 0.25)).toMatchObject({ count, enlarged });
 });
 
 it('tells of a strip that it is enlarged, and of a large picture that it is large', () => {
@@ -44,6 +44,28 @@ describe('an engine', () => {
     expect(addon.log.passes.length).toBeGreaterThan(passesBefore);
     await engine.score(strip, { fit: 'pad' });
     expect(warnings).toHaveLength(1);
+    await engine.dispose();
+  });
+
+  it('refuses a picture that is enlarged beyond its limit of pixels, and counts the map of one that is not', async () => {
+    const held: number[] = [];
+    const gate = async () => void held.push(engine.decodedBytes);
+    const onWarning = () => {};
+    const { engine, addon } = await toy.open({ fit: 'tile', maxPixels: 100_000, onWarning }, { gate });
+    const strip = (width: number) => ({
+      data: new Uint8Array(width * 8),
+      width,
+      height: 8,
+      channels: 1 as const,
+    });
+    await expect(engine.score(strip(8000))).rejects.toMatchObject({
+      code: 'E_IMAGE_TOO_LARGE',
+      message: expect.stringMatching(/8000 x 8 pixels to 28000 x 28, the limit is 100000 pixels$/),
+    });
+    expect(addon.log.passes).toEqual([]);
+    await engine.score(strip(1000));
+    // Its map, and the one of 3500 x 28 pixels that its tiles make.
+    expect(held[0]).toBeGreaterThanOrEqual(4 * 8000 + 4 * 3500 * 28);
     await engine.dispose();
   });
 
