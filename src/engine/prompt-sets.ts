@@ -2,7 +2,8 @@
  * The prompt sets that one engine holds. A set is two vectors once encoded; it is encoded again when its file
  * changed or other method settings are wanted. The least recently used idle set goes first.
  */
-import { stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Material, MethodOptions, NativeEngine } from '../addon/native.js';
 import { CraneError } from '../errors.js';
@@ -90,7 +91,7 @@ export class PromptSets {
    * @param settings prompts: a set of the model, or the path of a prompt file; undefined: the method's default set.
    * className: what the pictures show, for a method whose texts name it
    * @param memory of normal pictures, for a method that keeps one
-   * @throws CraneError E_USAGE, E_PROMPTS or E_WEIGHTS_*
+   * @throws CraneError E_USAGE, E_PROMPTS, E_INPUT_CHANGED or E_WEIGHTS_*
    */
   async hold(
     { prompts, method, className, apart }: WantedPrompts,
@@ -160,7 +161,7 @@ export class PromptSets {
         { hint: sets === '' ? 'the model has no sets' : `the model has ${sets}`, cause },
       );
     });
-    return { path, texts, declared: set?.sha256, stamp: `${facts.size}:${facts.mtimeMs}` };
+    return { path, texts, declared: set?.sha256, stamp: stampOf(facts) };
   }
 
   /** A file of its own is scored with the texts of the method's default set. */
@@ -182,6 +183,14 @@ export class PromptSets {
       kept === undefined ? material : { ...material, kept },
       method,
     );
+    if (found && (await stat(found.path).then(stampOf, () => found.stamp)) !== found.stamp) {
+      // Nobody knows which of the two was hashed and which was loaded.
+      this.#engine.removeContext(handle);
+      if (kept !== undefined) await rm(kept, { force: true });
+      throw new CraneError('E_INPUT_CHANGED', `${found.path}: changed while it was read`, {
+        hint: 'ask again; replace a file that is in use by a rename',
+      });
+    }
     if (found) await this.#onEncoded(found.path, material, method);
     const identity = identityOf(sha256, texts, className);
     if (found && found.declared === undefined) this.#identities.set(fileKey(found.path, className), identity);
@@ -198,6 +207,10 @@ export class PromptSets {
     this.#entries.delete(key);
     entry?.ready.then(({ handle }) => this.#engine.removeContext(handle)).catch(() => {});
   }
+}
+
+function stampOf({ size, mtimeMs }: Stats): string {
+  return `${size}:${mtimeMs}`;
 }
 
 function identityOf(

@@ -46,7 +46,7 @@ export class StartCache {
     }
   }
 
-  /** File for the vectors of a prompt set; on another machine, or another number of threads, they may differ in bits. */
+  /** File for the vectors of a prompt set; on another machine, with other kernels or another number of threads, they may differ in bits. */
   async vectorsFile(
     addon: NativeAddon,
     model: Model,
@@ -55,11 +55,11 @@ export class StartCache {
     material: Material,
     method: MethodOptions,
   ): Promise<string> {
-    const { version, libtorch, isa } = await addon.info();
+    const { version, libtorch, isa, kernels } = await addon.info();
     const key = [
       [this.identity, model.recipes ?? null, model.text],
       [prompts, ...idsOf(material), ...methodOf(method).keptBy(method), ...ownName(method)],
-      [version, libtorch, isa, cpus()[0]?.model ?? '', facts.device, facts.threads],
+      [version, libtorch, isa, kernels, cpus()[0]?.model ?? '', facts.device, facts.threads],
     ];
     return join(this.folder, `${hash(key)}.vectors.safetensors`);
   }

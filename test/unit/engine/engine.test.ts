@@ -1,5 +1,6 @@
 /** What one call of `score` gives, and what opening an engine refuses. */
 
+import { appendFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -100,6 +101,17 @@ describe('score', () => {
       49406, 343, 14115, 269,
     ]);
     expect(await codeOf(engine.score(pixels(1), { prompts: 'nosuch' }))).toBe('E_PROMPTS');
+  });
+
+  it('takes nothing of a prompt file that changes while it is read', async () => {
+    const path = toy.at('replaced.pth');
+    await writeFile(path, 'one');
+    const { engine, addon } = await toy.open(
+      {},
+      { onEncode: ({ files }) => files['prompts'] === path && appendFileSync(path, 'other') },
+    );
+    expect(await codeOf(engine.score(pixels(1), { prompts: path }))).toBe('E_INPUT_CHANGED');
+    expect(addon.log.removed).toHaveLength(1);
   });
 
   it.each([

@@ -55,6 +55,8 @@ export interface FakeBehaviour {
   gate?: () => Promise<void>;
   /** counts the views of a pass, which waits for it */
   countViews?: (flag: { viewsDone: number }) => Promise<void>;
+  /** called while texts, files or pictures become what scores are made with */
+  onEncode?: (material: Material) => void;
   /** learning a normal picture waits for it */
   onLearn?: () => Promise<void> | undefined;
   training?: TrainingBehaviour;
@@ -163,7 +165,7 @@ class FakeCancelFlag implements CancelFlag {
 
 function makeFakeEngine(
   config: EngineConfig,
-  { passMs = 1, check, checkPass, gate, countViews, onLearn, training = {} }: FakeBehaviour,
+  { passMs = 1, check, checkPass, gate, countViews, onEncode, onLearn, training = {} }: FakeBehaviour,
   log: FakeAddon['log'],
   running: { now: number; most: number },
 ): NativeEngine {
@@ -187,6 +189,7 @@ function makeFakeEngine(
     async addContext(material, method) {
       log.prompts.push({ material, method });
       const handle = log.prompts.length;
+      onEncode?.(material);
       if (material.normals) await onLearn?.();
       if (isOfBanks(method) || isMemory(material))
         await banks.add(handle, material, method['bankForeground'] === true);

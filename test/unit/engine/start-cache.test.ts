@@ -51,9 +51,9 @@ describe('the identity of weights', () => {
 });
 
 describe('the file of a prompt set', () => {
-  const addon = {
-    info: async () => ({ version: '1', libtorch: '2', isa: 'avx2' }),
-  } as unknown as NativeAddon;
+  const addonWith = (kernels: string) =>
+    ({ info: async () => ({ version: '1', libtorch: '2', isa: 'avx2', kernels }) }) as unknown as NativeAddon;
+  const addon = addonWith('attention=fused');
   const source = {
     texts: { normal: [Int32Array.of(1, 2)], anomalous: [Int32Array.of(1, 3)] },
     files: { prompts: 'p' },
@@ -77,8 +77,9 @@ describe('the file of a prompt set', () => {
         { ...source, texts: { ...source.texts, anomalous: [Int32Array.of(1, 4)] } },
         method(true),
       ),
+      cache.vectorsFile(addonWith('attention=ref'), model, facts('mapped'), prompts, source, method(true)),
     ]);
-    expect(new Set([plain, ...others]).size).toBe(5);
+    expect(new Set([plain, ...others]).size).toBe(6);
   });
 });
 
