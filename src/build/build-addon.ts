@@ -7,7 +7,7 @@ import { type BuildRecord, engineFile, loaderFile, recordFile } from '../addon/b
 import { CraneError } from '../errors.js';
 import { makeFolder } from '../files/make-folder.js';
 import { packageRoot, packageVersion } from '../files/package-root.js';
-import { writeWhole } from '../files/write-whole.js';
+import { codedWriteError, writeWhole } from '../files/write-whole.js';
 import { compareVersions, readElf } from '../libtorch/elf.js';
 import { findLibtorch } from '../libtorch/find.js';
 import { type LibtorchVariant, libtorchVersion } from '../libtorch/version.js';
@@ -36,21 +36,37 @@ const napiLevel = 8;
 const k_configured = 'configured.json';
 
 /**
- * Resolves to the folder of the addons. Rejects with E_BUILD_TOOLS, E_BUILD or findLibtorch's errors; the
+ * Resolves to the folder of the addons. Rejects with E_BUILD_TOOLS, E_BUILD, E_IO_WRITE or findLibtorch's errors; the
  * account of a failure is kept so that the first use can quote it. A second build without changes takes a second.
  */
 export async function buildAddon(options: BuildOptions = {}): Promise<string> {
   const root = options.root ?? packageRoot;
+  const out = join(root, 'build');
   const failure = join(root, failureFile);
-  await makeFolder(join(root, 'build'));
   try {
+    await makeFolder(out);
     const folder = await build(root, options);
     await rm(failure, { force: true });
     return folder;
   } catch (thrown) {
-    if (thrown instanceof CraneError) await writeFile(failure, `${thrown.code}: ${thrown.message}\n`);
-    throw thrown;
+    const error = isOfFolder(out, thrown) ? unwritable(out, thrown) : thrown;
+    // Where it cannot be kept, what is told is why the build stopped.
+    if (error instanceof CraneError)
+      await writeFile(failure, `${error.code}: ${error.message}\n`).catch(() => {});
+    throw error;
   }
+}
+
+function isOfFolder(folder: string, thrown: unknown): boolean {
+  return (thrown as NodeJS.ErrnoException).path?.startsWith(folder) === true;
+}
+
+function unwritable(folder: string, thrown: unknown): CraneError {
+  const { code, message, hint } = codedWriteError(folder, thrown, 'folder');
+  return new CraneError(code, message, {
+    hint: hint ?? 'build as a user who may write there, or install the package where you may',
+    cause: thrown,
+  });
 }
 
 async function build(root: string, options: BuildOptions): Promise<string> {

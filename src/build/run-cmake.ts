@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { CraneError } from '../errors.js';
 import { rebuildCommand } from '../files/package-root.js';
+import { codedWriteError } from '../files/write-whole.js';
 
 const require = createRequire(import.meta.url);
 
@@ -24,8 +25,9 @@ export interface CmakeRun {
 }
 
 /**
- * Rejects with E_BUILD that quotes the compiler's first error lines. cmake-js is called through its command
- * line: it downloads nothing, since the package's "binary.napi_versions" makes it use node-api-headers.
+ * Rejects with E_BUILD that quotes the compiler's first error lines, and with E_IO_WRITE where the log cannot be
+ * written. cmake-js is called through its command line: it downloads nothing, since the package's
+ * "binary.napi_versions" makes it use node-api-headers.
  */
 export async function runCmake(run: CmakeRun): Promise<void> {
   const program = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
@@ -35,22 +37,8 @@ export async function runCmake(run: CmakeRun): Promise<void> {
   for (const [name, value] of Object.entries(run.definitions)) args.push(`--CD${name}=${value}`);
   if (run.command === 'build') for (const target of run.targets) args.push('--target', target);
 
-  const log = createWriteStream(run.logFile, { flags: 'a' });
-  log.write(`\n# ${[process.execPath, ...args].join(' ')}\n`);
   const problems = new ProblemLines();
-  const status = await new Promise<number | string>((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve(code ?? signal ?? 1));
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) => {
-        log.write(`${line}\n`);
-        problems.see(line);
-      });
-    }
-  });
-  log.end();
-  await finished(log);
+  const status = await runLogged([process.execPath, ...args], run.logFile, (line) => problems.see(line));
   if (status === 0) return;
   const quoted = problems.lines.length > 0 ? `\n${problems.lines.map((line) => `  ${line}`).join('\n')}` : '';
   throw new CraneError('E_BUILD', `cmake ${run.command} ended with ${status}${quoted}`, {
@@ -58,6 +46,40 @@ export async function runCmake(run: CmakeRun): Promise<void> {
       ? `the compiler ran out of memory: CMAKE_BUILD_PARALLEL_LEVEL=1 ${rebuildCommand()}`
       : `the whole output is in ${run.logFile}`,
   });
+}
+
+/** @returns the exit code, or the signal that ended it. @throws CraneError E_IO_WRITE: then the program was ended */
+export async function runLogged(
+  [program, ...args]: [string, ...string[]],
+  logFile: string,
+  see: (line: string) => void,
+): Promise<number | string> {
+  const log = createWriteStream(logFile, { flags: 'a' });
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+  const outputs = [child.stdout, child.stderr];
+  // A full disk shows while nobody waits for the log. Compilers below the program end when they find nobody to write to.
+  log.on('error', () => {
+    child.kill();
+    for (const output of outputs) output.destroy();
+  });
+  log.write(`\n# ${[program, ...args].join(' ')}\n`);
+  for (const input of outputs) {
+    createInterface({ input }).on('line', (line) => {
+      log.write(`${line}\n`);
+      see(line);
+    });
+  }
+  try {
+    return await new Promise<number | string>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => resolve(code ?? signal ?? 1));
+    });
+  } finally {
+    log.end();
+    await finished(log).catch((cause: unknown) => {
+      throw codedWriteError(logFile, cause);
+    });
+  }
 }
 
 /** The first lines that say what went wrong. CMake writes its errors as a heading and a paragraph below it. */

@@ -70,6 +70,13 @@ describe('npm install', () => {
     expect(lastBuildFailure(root)).toMatch(/^E_BUILD_TOOLS: /);
   });
 
+  it('says that the folder of the build cannot be written, and is left for later', async () => {
+    const root = writeTree(packedPackage(undefined), { build: 'a file' });
+    const { status, text } = await run(root, bareEnv());
+    expect(text).toMatch(/E_IO_WRITE: .*what to do: .*nothing can be scored before/s);
+    expect(status).toBe(0);
+  });
+
   it.runIf(systemGlibc() !== undefined)(
     'builds from source where the C library is too old for what is prebuilt',
     async () => {
