@@ -2,12 +2,14 @@
  * The HTTP client of the fetches: redirects, proxies (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), own certificate
  * authorities, credentials of the address. Retries are the caller's business (retry.ts).
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { CraneError } from '../errors.js';
 import { shownAddress } from '../terminal/shown-address.js';
+import type { PipSetting } from './pip-config.js';
 
 export interface HttpAnswer {
   status: number;
@@ -27,11 +29,11 @@ export class HttpError extends Error {
 }
 
 export class HttpClient {
-  readonly #certificateFiles: string[];
+  readonly #certificateFiles: PipSetting[];
   #dispatcher: Dispatcher | undefined;
 
-  /** certificateFiles: PEM files of authorities that are trusted besides the built-in ones; read by the first `get`. */
-  constructor(certificateFiles: string[] = []) {
+  /** certificateFiles: of authorities that are trusted besides the built-in ones; read by the first `get`. */
+  constructor(certificateFiles: PipSetting[] = []) {
     this.#certificateFiles = certificateFiles;
   }
 
@@ -53,7 +55,7 @@ export class HttpClient {
    * GET; resolves for statuses 200 to 299, else throws HttpError. The body must be read or destroyed. A malformed address, given or
    * of a redirect, is an Error like any other of the network.
    * range: first and last byte, both inclusive.
-   * @throws CraneError E_DOWNLOAD where a variable names a proxy that is none
+   * @throws CraneError E_DOWNLOAD where a variable names a proxy that is none, or certificates that cannot be read
    */
   async get(
     address: string,
@@ -154,10 +156,36 @@ function plain(headers: Record<string, string | string[] | undefined>): Record<s
 }
 
 /** Naming authorities replaces Node's own list, NODE_EXTRA_CA_CERTS included, so they are put together here. */
-function authorities(files: string[]): string[] {
+function authorities(files: PipSetting[]): string[] {
+  return [...new Set([...rootCertificates, ...files.flatMap(certificatesOf), ...nodesOwn()])];
+}
+
+/** Of a file, or of a folder as OpenSSL has them and requests takes them. @throws CraneError E_DOWNLOAD */
+function certificatesOf({ value, from }: PipSetting): string[] {
+  try {
+    if (!statSync(value).isDirectory()) return [readFileSync(value, 'utf8')];
+    const names = readdirSync(value).filter((name) => /\.(pem|crt)$/.test(name));
+    const paths = names.map((name) => join(value, name));
+    // Of a certificate that was taken away its link may be left.
+    return paths.filter((path) => existsSync(path)).map((path) => readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new CraneError(
+      'E_DOWNLOAD',
+      `the certificates that ${from} names cannot be read: ${(cause as Error).message}`,
+      { hint: 'name a file that may be read: export PIP_CERT=<file.pem>', cause },
+    );
+  }
+}
+
+/** Node itself warns of a file that it cannot read, and goes on. */
+function nodesOwn(): string[] {
   const extra = process.env['NODE_EXTRA_CA_CERTS'];
-  const named = [...new Set(extra ? [...files, extra] : files)].map((file) => readFileSync(file, 'utf8'));
-  return [...rootCertificates, ...named];
+  if (!extra) return [];
+  try {
+    return [readFileSync(extra, 'utf8')];
+  } catch {
+    return [];
+  }
 }
 
 /** Ends an answer that is not wanted; the stream's complaint about that is nobody's error. */

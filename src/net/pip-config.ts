@@ -11,7 +11,7 @@ export type PipSettings = Map<string, string>;
 
 export interface PipSetting {
   value: string;
-  /** for the log: 'PIP_INDEX_URL' or 'pip.conf' */
+  /** for the log: 'PIP_INDEX_URL', another variable, or 'pip.conf' */
   from: string;
 }
 
@@ -95,8 +95,11 @@ function homeIfAny(): string | undefined {
   }
 }
 
-/** PEM files of certificate authorities that the user named for pip or for TLS at large. */
-export function certificateFiles(env: NodeJS.ProcessEnv = process.env): string[] {
-  const named = [pipSetting('cert', env)?.value, env['SSL_CERT_FILE'], env['REQUESTS_CA_BUNDLE']];
-  return [...new Set(named.flatMap((file) => (file && existsSync(file) ? [file] : [])))];
+/** PEM files, or folders of them, of certificate authorities that the user named for pip or for TLS at large. */
+export function certificateFiles(env: NodeJS.ProcessEnv = process.env): PipSetting[] {
+  const named = [
+    pipSetting('cert', env),
+    ...['SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE'].map((from) => ({ value: env[from] ?? '', from })),
+  ];
+  return named.flatMap((file) => (file && existsSync(file.value) ? [file] : []));
 }

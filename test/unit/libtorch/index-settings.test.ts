@@ -80,7 +80,10 @@ describe("pip's settings", () => {
     writeFileSync(file, '');
     expect(
       certificateFiles({ ...withConfig(`[global]\ncert = ${file}`), SSL_CERT_FILE: '/no such file' }),
-    ).toEqual([file]);
+    ).toMatchObject([{ value: file }]);
+    expect(certificateFiles(bareEnv({ REQUESTS_CA_BUNDLE: file }))).toEqual([
+      { value: file, from: 'REQUESTS_CA_BUNDLE' },
+    ]);
   });
 
   it('asks pip when nothing is set, wherever its help breaks', async () => {

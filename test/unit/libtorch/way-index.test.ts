@@ -4,7 +4,16 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/libtorch/attempt.js';
 import { fromIndex } from '../../../src/libtorch/way-index.js';
 import { FakeIndex, type Misbehaviour } from './fake-index.js';
-import { bareEnv, cpuLibrary, fakeWheel, freshFolder, noise, torchWheels, writeTree } from './fake-torch.js';
+import {
+  bareEnv,
+  cpuLibrary,
+  type FakeWheel,
+  fakeWheel,
+  freshFolder,
+  noise,
+  torchWheels,
+  writeTree,
+} from './fake-torch.js';
 
 const onLinux = process.platform === 'linux';
 let index: FakeIndex | undefined;
@@ -128,6 +137,15 @@ describe('way 4: the Python package index', () => {
     expect(attempt).toHaveProperty('found');
   });
 
+  it('fetches again what was no wheel, where the index names no sums', async () => {
+    const [torch, ...rest] = torchWheels();
+    const served: FakeWheel = { ...torch!, bytes: Buffer.from('<html>please log in</html>') };
+    const first = await fetchFrom([served, ...rest], { htmlOnly: true, noSums: true, noRanges: true });
+    expect(causeOf(first.attempt)).toMatch(/not a zip file/);
+    served.bytes = torch!.bytes;
+    expect((await fetchAgain(first.env)).attempt).toHaveProperty('found');
+  });
+
   it('follows redirects of files', async () => {
     const { attempt } = await fetchFrom(torchWheels(), { redirect: true });
     expect(attempt).toHaveProperty('found');
@@ -226,6 +244,24 @@ describe('way 4: the Python package index', () => {
   it('says when the index cannot be reached', async () => {
     const { attempt } = await fetchAgain(bareEnv({ PIP_INDEX_URL: 'http://127.0.0.1:9/simple' }));
     expect(causeOf(attempt)).toMatch(/127\.0\.0\.1:9.*PIP_INDEX_URL.*ECONNREFUSED/);
+  });
+
+  it('reads certificates of a folder, and goes on as Node does without those that only Node is told of', async () => {
+    const folder = writeTree(freshFolder(), { 'a.pem': '', 'b.crt': '', 'private/key': '' });
+    process.env['NODE_EXTRA_CA_CERTS'] = join(folder, 'gone.pem');
+    try {
+      const { attempt } = await fetchFrom(torchWheels(), {}, { REQUESTS_CA_BUNDLE: folder });
+      expect(attempt).toHaveProperty('found');
+    } finally {
+      delete process.env['NODE_EXTRA_CA_CERTS'];
+    }
+  });
+
+  it.runIf(onLinux)('names the setting whose certificates cannot be read', async () => {
+    // There, and unreadable even for root.
+    const { attempt } = await fetchFrom(torchWheels(), {}, { PIP_CERT: '/proc/self/mem' });
+    expect(causeOf(attempt)).toMatch(/certificates that PIP_CERT names cannot be read/);
+    expect('missed' in attempt && attempt.missed.repair).toMatch(/PIP_CERT/);
   });
 
   it('says when there is no index address', async () => {
