@@ -6,9 +6,10 @@ import type { Engine } from '../../engine/engine.js';
 import { isFailed, type PictureScore } from '../../engine/result.js';
 import { CraneError } from '../../errors.js';
 import { type Model, modelFile } from '../../models/model-json.js';
+import { nameBelow } from './name-below.js';
 
 const k_folder = 'normals';
-const goodSchema = z.record(z.string(), z.array(z.string()).min(1));
+const goodSchema = z.record(z.string(), z.array(nameBelow).min(1));
 
 /** Names of good pictures by set; none where the model has none. @throws CraneError E_MODEL_JSON */
 export async function readGood(model: Model): Promise<Record<string, string[]>> {

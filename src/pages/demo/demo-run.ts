@@ -14,17 +14,18 @@ import { toPictureSource } from '../../images/picture-input.js';
 import { readingOf } from '../../images/reading.js';
 import { sharp } from '../../images/sharp.js';
 import { defaultMethod, mapColours } from '../../methods/registry.js';
-import { type Model, modelFile } from '../../models/model-json.js';
+import type { Model } from '../../models/model-json.js';
 import { defaultOf } from '../../options/table.js';
 import { type ByGood, readGood, scoreByGood } from './by-good.js';
+import { nameBelow } from './name-below.js';
 import { type Page, type PagePicture, pageOf } from './page.js';
 
 const k_legendWidth = 360;
 
 const samplesSchema = z.array(
   z.object({
-    picture: z.string(),
-    mask: z.string().nullable(),
+    picture: nameBelow,
+    mask: nameBelow.nullable(),
     set: z.string(),
     kind: z.string(),
     anomalous: z.boolean(),
@@ -159,19 +160,11 @@ async function describePage(
   pictures: PagePicture[],
   style: HeatMapStyle,
 ): Promise<Page> {
-  const { learnedOn } = model.prompts.sets[model.prompts.default!]!;
-  const sets = [...new Set(pictures.map(({ truth }) => truth!.set))];
-  const known = sets.filter((set) => learnedOn.includes(set));
   return {
     title: `${model.name}: sample pictures`,
     notes: [
       model.description,
-      `The prompts were learned on ${learnedOn.join(', ')}.`,
-      ...(known.length > 0
-        ? [
-            `The samples come from ${known.join(', ')} too: this page shows what the output looks like, it is no zero-shot result.`,
-          ]
-        : []),
+      ...promptNotes(model, pictures),
       ...goodNotes(pictures),
       `Scores are comparable within one model and prompt set only. Colours of prompts run from ${style.low} to ${style.high} for all pictures.`,
     ],
@@ -180,6 +173,22 @@ async function describePage(
     legend: await legend(engine.addon, k_legendWidth, style),
     pictures,
   };
+}
+
+/** None of a model whose method learns no prompts. */
+export function promptNotes({ prompts }: Pick<Model, 'prompts'>, pictures: readonly PagePicture[]): string[] {
+  if (prompts.default === undefined) return [];
+  const { learnedOn } = prompts.sets[prompts.default]!;
+  const sets = [...new Set(pictures.map(({ truth }) => truth!.set))];
+  const known = sets.filter((set) => learnedOn.includes(set));
+  return [
+    `The prompts were learned on ${learnedOn.join(', ')}.`,
+    ...(known.length > 0
+      ? [
+          `The samples come from ${known.join(', ')} too: this page shows what the output looks like, it is no zero-shot result.`,
+        ]
+      : []),
+  ];
 }
 
 function goodNotes(pictures: PagePicture[]): string[] {
@@ -192,18 +201,20 @@ function goodNotes(pictures: PagePicture[]): string[] {
   ];
 }
 
-async function readSamples(model: Model): Promise<Sample[]> {
-  const path = modelFile(model, join('samples', 'samples.json'));
+/** @throws CraneError E_MODEL_NOT_FOUND, E_MODEL_JSON */
+export async function readSamples(model: Pick<Model, 'name' | 'folder'>): Promise<Sample[]> {
+  const path = join(model.folder, 'samples', 'samples.json');
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new CraneError('E_MODEL_NOT_FOUND', `${model.name} has no sample pictures (${path})`, {
       hint: 'score your own: npx crane-native score FOLDER --heatmaps --out results',
       cause,
     });
   });
-  const checked = samplesSchema.safeParse(JSON.parse(text));
-  if (!checked.success)
-    throw new CraneError('E_MODEL_JSON', `${path}: ${checked.error.issues[0]?.message}`, {
-      cause: checked.error,
-    });
-  return checked.data;
+  try {
+    return samplesSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    const [issue] = cause instanceof z.ZodError ? cause.issues : [];
+    const where = issue ? `${issue.path.join('.')}: ${issue.message}` : (cause as Error).message;
+    throw new CraneError('E_MODEL_JSON', `${path}: ${where}`, { cause });
+  }
 }
