@@ -1,8 +1,12 @@
-/** CSV, for spreadsheets. */
+/**
+ * CSV, for spreadsheets and programs. Texts stay as they are, so that a name is that of its file: a spreadsheet takes one that
+ * begins with = + - or @ for a formula (docs/threat-model.md).
+ */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { stringify } from 'csv-stringify';
 import { isFailed } from '../engine/result.js';
+import { visible } from '../terminal/visible.js';
 import type { ResultLine } from './result-line.js';
 import { type ResultWriter, writeText } from './result-writer.js';
 
@@ -38,7 +42,8 @@ const k_csvColumns = [
 ];
 
 /** One row a picture; regions and warnings are a JSON list in their cell. Columns are the same for all runs: rows of several may be joined. */
-export function csv(stream: Writable): ResultWriter {
+export function csv(stream: Writable & { isTTY?: boolean }): ResultWriter {
+  const shown = stream.isTTY ? visibleCells : (cells: Cells) => cells;
   const rows = stringify({
     header: true,
     columns: k_csvColumns.map((key) => ({ key: key.replace('.', '_'), header: key })),
@@ -50,7 +55,7 @@ export function csv(stream: Writable): ResultWriter {
   pumped.catch(() => {});
   return {
     write: async (line) => {
-      if (!rows.write(csvRow(line))) await Promise.race([once(rows, 'drain'), pumped]);
+      if (!rows.write(shown(csvRow(line)))) await Promise.race([once(rows, 'drain'), pumped]);
     },
     end: async () => {
       rows.end();
@@ -59,7 +64,16 @@ export function csv(stream: Writable): ResultWriter {
   };
 }
 
-function csvRow(line: ResultLine): Record<string, unknown> {
+type Cells = Record<string, unknown>;
+
+/** On a terminal nothing of a file's name may steer it. */
+function visibleCells(cells: Cells): Cells {
+  return Object.fromEntries(
+    Object.entries(cells).map(([name, value]) => [name, typeof value === 'string' ? visible(value) : value]),
+  );
+}
+
+function csvRow(line: ResultLine): Cells {
   if (isFailed(line)) {
     return {
       input: line.input,
@@ -81,6 +95,6 @@ function csvRow(line: ResultLine): Record<string, unknown> {
   };
 }
 
-function cells(of: string, values: object = {}): Record<string, unknown> {
+function cells(of: string, values: object = {}): Cells {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${of}_${name}`, value]));
 }

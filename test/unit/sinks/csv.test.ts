@@ -4,8 +4,10 @@ import { expect, it } from 'vitest';
 import { csv } from '../../../src/sinks/csv.js';
 import type { ResultLine } from '../../../src/sinks/result-line.js';
 
-async function written(lines: readonly ResultLine[]): Promise<Record<string, string>[]> {
-  const stream = new PassThrough();
+async function written(
+  lines: readonly ResultLine[],
+  stream = new PassThrough(),
+): Promise<Record<string, string>[]> {
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   const writer = csv(stream);
@@ -97,4 +99,18 @@ it('ends where its stream fails, at a row that waits or at the end, and nowhere 
   // What nobody waits for yet is no unhandled rejection.
   await new Promise((resolve) => setTimeout(resolve, 10));
   await expect(few.end()).rejects.toThrow('full');
+});
+
+it('keeps names as they are, and steers no terminal', async () => {
+  const input = '=HYPERLINK("http://x","y")\u001b[2J.png';
+  const line = {
+    input,
+    index: 0,
+    error: { code: 'E_IMAGE_DECODE', message: `${input}: no picture` },
+  } as const;
+  expect((await written([line]))[0]).toMatchObject({ input });
+  const terminal = Object.assign(new PassThrough(), { isTTY: true });
+  const [row] = await written([line], terminal);
+  expect(row!['input']).toBe(input.replace('\u001b', '\ufffd'));
+  expect(row!['error.message']).not.toContain('\u001b');
 });
