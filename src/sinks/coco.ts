@@ -39,6 +39,7 @@ export function coco(stream: Writable): ResultWriter {
         await waiting.close();
       }
     },
+    abandon: () => waiting.close(),
   };
 }
 

@@ -1,12 +1,13 @@
 /** Anomaly maps as files: NumPy, 16-bit PNG, float TIFF. */
 import { endianness } from 'node:os';
+import { CraneError } from '../errors.js';
 import type { AnomalyMap } from '../images/anomaly-map.js';
 
 export type MapFormat = 'npy' | 'png16' | 'tiff';
 
 export const mapEnding: Record<MapFormat, string> = { npy: '.map.npy', png16: '.map.png', tiff: '.map.tiff' };
 
-/** The parts of the file, in order: the values themselves are not copied. */
+/** The parts of the file, in order: the values themselves are not copied. @throws CraneError E_IMAGE_TOO_LARGE */
 export async function mapFile(map: AnomalyMap, format: MapFormat): Promise<Uint8Array[]> {
   if (format === 'png16') return [await map.toPng()];
   const values = new Uint8Array(map.data.buffer, map.data.byteOffset, map.data.byteLength);
@@ -26,9 +27,18 @@ function npyHeader(width: number, height: number): Buffer {
 
 const k_short = 3;
 const k_long = 4;
+/** Its places and counts have 32 bits, and its directory takes some of them. */
+const k_mostBytesOfTiff = 2 ** 32 - 256;
 
 /** Baseline TIFF with one strip of 32-bit floats, in the machine's own byte order. */
 function tiffHeader(width: number, height: number): Buffer {
+  const bytesOfValues = width * height * 4;
+  if (bytesOfValues > k_mostBytesOfTiff)
+    throw new CraneError(
+      'E_IMAGE_TOO_LARGE',
+      `a map of ${width} x ${height} values: a TIFF holds ${k_mostBytesOfTiff} bytes of them`,
+      { hint: 'NumPy files have no such limit: --maps npy' },
+    );
   const entries: [tag: number, type: number, value: number][] = [
     [256, k_long, width],
     [257, k_long, height],
@@ -38,7 +48,7 @@ function tiffHeader(width: number, height: number): Buffer {
     [273, k_long, 0], // the strip's offset, set below
     [277, k_short, 1], // samples per pixel
     [278, k_long, height], // rows per strip
-    [279, k_long, width * height * 4], // bytes of the strip
+    [279, k_long, bytesOfValues], // bytes of the strip
     [339, k_short, 3], // floating point
   ];
   const bytes = 8 + 2 + entries.length * 12 + 4;

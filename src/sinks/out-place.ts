@@ -11,6 +11,7 @@ import { isRemote, openStore } from '../stores/open-store.js';
 import type { Store } from '../stores/store.js';
 import { keptFiles } from './kept-files.js';
 import { resultRows } from './result-rows.js';
+import { writeWholly } from './result-writer.js';
 import { ResultsFile, type ResultsFileOptions, resultsName } from './results-file.js';
 import { writers } from './writers.js';
 
@@ -142,8 +143,9 @@ async function makeTable(results: string, table: Table): Promise<string[]> {
   const path = tablePath(results, table);
   await streamWhole(path, { overwrite: true }, async (stream) => {
     const writer = await writers[table](stream, { columns: 80, colour: false });
-    for await (const { row } of resultRows(results)) await writer.write(row);
-    await writer.end();
+    await writeWholly(writer, async () => {
+      for await (const { row } of resultRows(results)) await writer.write(row);
+    });
   });
   return [path];
 }

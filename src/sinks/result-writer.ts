@@ -6,6 +6,20 @@ import type { ResultLine } from './result-line.js';
 export interface ResultWriter {
   write(line: ResultLine): Promise<void>;
   end(): Promise<void>;
+  /** Lets go what it holds beside the stream; in the place of end(), where not all rows come. */
+  abandon?(): Promise<void>;
+}
+
+/** Ends the writer after all that `write` writes, or lets it go where that fails. */
+export async function writeWholly<T>(writer: ResultWriter, write: () => Promise<T>): Promise<T> {
+  try {
+    const written = await write();
+    await writer.end();
+    return written;
+  } catch (thrown) {
+    await writer.abandon?.();
+    throw thrown;
+  }
 }
 
 /** How wide a terminal is and whether it shows colours: for what people read. */

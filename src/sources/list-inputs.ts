@@ -235,10 +235,17 @@ async function* fromStdin(options: Listing): AsyncGenerator<ListedPicture> {
     throw new CraneError('E_INPUT_NOT_FOUND', 'standard input is empty, expected paths or a picture');
   if (sniffFormat(start) === undefined)
     return yield* fromList(Readable.from(rest()), 'standard input', options);
-  const parts: Buffer[] = [];
-  for await (const part of rest()) parts.push(part);
+  // Loaded where it is needed: it brings the HTTP client along.
+  const { k_mostHeld, wholeBody } = await import('../net/whole-body.js');
+  const tooLarge = () =>
+    new CraneError(
+      'E_IMAGE_TOO_LARGE',
+      `standard input: more than the ${k_mostHeld} bytes that are read of one file`,
+      { hint: 'a larger one is scored as a file on a disk' },
+    );
+  const input = await wholeBody(Readable.from(rest()), { announced: undefined, tooLarge });
   options.account.takePicture();
-  yield { input: Buffer.concat(parts), name: 'stdin', place: 'stdin' };
+  yield { input, name: 'stdin', place: 'stdin' };
 }
 
 /** A file whose path is no text is read here: decoders take texts. */

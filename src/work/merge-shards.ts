@@ -1,7 +1,7 @@
 /** Shards into one table, in the order of the inputs; only after all of them were proved to belong together. */
 import type { ResultLine } from '../sinks/result-line.js';
 import { type NumberedRow, resultRows } from '../sinks/result-rows.js';
-import type { ResultWriter } from '../sinks/result-writer.js';
+import { type ResultWriter, writeWholly } from '../sinks/result-writer.js';
 import { type CheckChoices, checkShards } from './check-shards.js';
 import { findShards } from './find-shards.js';
 import { Heap } from './heap.js';
@@ -32,13 +32,14 @@ export async function mergeShards(
     failed: 0,
     model: found.shards[0]!.record.model,
   };
-  for await (const row of inOrder(found.shards.map(({ results }) => resultRows(results)))) {
-    await writer.write(row);
-    merged.rows++;
-    if ('error' in row) merged.failed++;
-  }
-  await writer.end();
-  return merged;
+  return writeWholly(writer, async () => {
+    for await (const row of inOrder(found.shards.map(({ results }) => resultRows(results)))) {
+      await writer.write(row);
+      merged.rows++;
+      if ('error' in row) merged.failed++;
+    }
+    return merged;
+  });
 }
 
 /** Each source ascends; their heads wait in a heap. */

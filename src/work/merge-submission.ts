@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { CraneError } from '../errors.js';
 import type { ResultLine } from '../sinks/result-line.js';
 import { parsedRow } from '../sinks/result-rows.js';
-import type { ResultWriter } from '../sinks/result-writer.js';
+import { type ResultWriter, writeWholly } from '../sinks/result-writer.js';
 import { LabelThresholds } from '../sinks/row-kind.js';
 import type { Store } from '../stores/store.js';
 import type { Merged } from './merge-shards.js';
@@ -37,19 +37,21 @@ export async function mergeSubmission(
   const merged: Merged = { shards: records.length, rows: 0, failed: 0, model: records[0]!.pins.model };
   const names = createHash('sha256');
   const thresholds = new LabelThresholds();
-  for (const record of records) {
-    const chunk = await rowsOf(store, record, names);
-    for (const row of chunk) {
-      const mixed = thresholds.check(row);
-      if (mixed !== undefined) throw fault(`${store.address}/${places.part(record.file)}: ${mixed}`, k_again);
-      await writer.write({ ...row, index: merged.rows++ });
-      if ('error' in row) merged.failed++;
+  return writeWholly(writer, async () => {
+    for (const record of records) {
+      const chunk = await rowsOf(store, record, names);
+      for (const row of chunk) {
+        const mixed = thresholds.check(row);
+        if (mixed !== undefined)
+          throw fault(`${store.address}/${places.part(record.file)}: ${mixed}`, k_again);
+        await writer.write({ ...row, index: merged.rows++ });
+        if ('error' in row) merged.failed++;
+      }
     }
-  }
-  if (names.digest('hex') !== submission.inputs.sha256)
-    throw fault(`${store.address}: the results are of other pictures than submission ${id} lists`);
-  await writer.end();
-  return merged;
+    if (names.digest('hex') !== submission.inputs.sha256)
+      throw fault(`${store.address}: the results are of other pictures than submission ${id} lists`);
+    return merged;
+  });
 }
 
 async function recordsOf(store: Store, { chunks, inputs }: Submission): Promise<DoneRecord[]> {

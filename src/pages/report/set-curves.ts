@@ -95,7 +95,9 @@ function fromZero(points: Point[]): Point[] {
 export function pooledRanking(
   classes: readonly TestedClass[],
 ): { roc: Point[]; precisionRecall: Point[] } | undefined {
-  const scored = classes.flatMap(({ pictures }) => pictures.filter(isScored));
+  const scored = classes
+    .flatMap(({ pictures }) => pictures.filter(isScored))
+    .filter(({ score }) => Number.isFinite(score));
   scored.sort((a, b) => b.score - a.score);
   const anomalous = scored.filter(({ isAnomalous }) => isAnomalous).length;
   const normal = scored.length - anomalous;

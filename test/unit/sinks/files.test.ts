@@ -34,6 +34,13 @@ describe('map files', () => {
     const bytes = Buffer.concat(await mapFile(map, 'tiff'));
     expect(new Float32Array(Uint8Array.from(bytes.subarray(-48)).buffer)).toEqual(map.data);
   });
+
+  it('tiff: a map whose bytes have no number there is refused', async () => {
+    const large = { data: new Float32Array(1), width: 2 ** 16, height: 2 ** 14 };
+    await expect(mapFile(new AnomalyMap(large, makeFakeAddon()), 'tiff')).rejects.toMatchObject({
+      code: 'E_IMAGE_TOO_LARGE',
+    });
+  });
 });
 
 describe('names of output files', () => {

@@ -6,6 +6,7 @@ import { histogramOf } from '../../../../src/pages/report/histogram.js';
 import { bestF1Threshold, countsAt, scoreGroups } from '../../../../src/pages/report/score-groups.js';
 import { meanSeries, type Series, valueAt } from '../../../../src/pages/report/series.js';
 import { curvesOf, pooledRanking } from '../../../../src/pages/report/set-curves.js';
+import { isScored } from '../../../../src/runs/test-run.js';
 import { fixtureRun } from './fixture-run.js';
 
 describe('html', () => {
@@ -95,6 +96,14 @@ describe('curves', () => {
       { x: 0, y: 0 },
       { x: 1, y: 1 },
     ]);
+  });
+
+  it('leaves pictures without a finite score out of that curve', () => {
+    const [leaf] = fixtureRun().dataSets[1]!.classes;
+    const before = pooledRanking([leaf!]);
+    const odd = { ...leaf!.pictures.find(isScored)!, score: Number.NaN };
+    const pictures = [odd, ...leaf!.pictures, { ...odd, score: Number.POSITIVE_INFINITY }];
+    expect(pooledRanking([{ ...leaf!, pictures }])).toEqual(before);
   });
 
   it('leaves out charts without a line, and together-lines of a single class', () => {
