@@ -252,7 +252,8 @@ function openTower(tensors: TensorInfo[], names: TowerNames) {
         name.startsWith(start) ? [Number(/^\d+/.exec(name.slice(start.length))?.[0] ?? -1)] : [],
       );
       const mlp = shapeOf(`${names.blocks}0.${names.mlp}`)?.[0] ?? 0;
-      return { layers: Math.max(-1, ...numbers) + 1, heads: Math.floor(width / 64), mlp };
+      const last = numbers.reduce((most, number) => Math.max(most, number), -1);
+      return { layers: last + 1, heads: Math.floor(width / 64), mlp };
     },
   };
 }

@@ -57,6 +57,12 @@ describe('sizes read from tensors', () => {
     expect(of('sam', 'sam')).toMatchObject({ width: 768, layers: 12, patch: 16, grid: 64 });
   });
 
+  it('a file that names more blocks than a call has arguments', () => {
+    const { tensors, salt } = sourceRecipes.dinov2;
+    const more = Array.from({ length: 200_000 }, (_, at) => ({ name: `blocks.${at}.more`, shape: [1] }));
+    expect(sizesOf(info('dinov2', [...tensors(salt), ...more])).vision).toMatchObject({ layers: 200_000 });
+  });
+
   it('prompts', () => {
     const tensors = promptTensors(fullSizes.prompts, fullSalts.prompts);
     expect(sizesOf(info('prompts', tensors)).prompts).toEqual({
