@@ -1,15 +1,16 @@
 /** Keeps a calibration with its model: in model.json, in a copy of the model, or in a file of the user's. */
 import { constants } from 'node:fs';
-import { access, cp, rename, rm } from 'node:fs/promises';
+import { access, cp, rm } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { CraneError } from '../errors.js';
 import { removeLeft } from '../files/left-files.js';
 import { makeFolder } from '../files/make-folder.js';
 import { temporaryBeside } from '../files/temporary-name.js';
-import { codedWriteError, exists, isThere, writeWhole } from '../files/write-whole.js';
+import { codedWriteError, writeWhole } from '../files/write-whole.js';
 import type { Calibration } from '../models/calibration.js';
 import { toText } from '../models/crane-models.js';
 import { embeddedModels } from '../models/find-model.js';
+import { changeModel, checkPlace, publishModel } from '../models/model-changes.js';
 import { type Model, type ModelDescription, readModelJson } from '../models/model-json.js';
 import { writeUserCalibration } from '../models/user-calibrations.js';
 
@@ -28,7 +29,7 @@ export interface KeepOptions {
 export async function keepWithModel(options: KeepOptions): Promise<string> {
   const { model, calibration, env } = options;
   if (!(await isUsers(model))) return writeUserCalibration(calibration, env);
-  return writeModelJson(model.folder, options);
+  return changeModel(model.folder, () => writeModelJson(model.folder, options));
 }
 
 /**
@@ -43,21 +44,14 @@ export async function keepInCopy(out: string, overwrite: boolean, options: KeepO
       hint: 'choose a folder elsewhere for the copy, or --write to change the model itself',
     });
   }
-  if (!overwrite && (await isThere(folder))) throw exists(out);
+  await checkPlace(folder, overwrite);
   const temporary = temporaryBeside(folder);
   try {
     await makeFolder(dirname(folder));
     await removeLeft(dirname(folder), { of: folder });
     await cp(from, temporary, { recursive: true, dereference: true, mode: constants.COPYFILE_FICLONE });
     await writeModelJson(temporary, options);
-    // Only a model is ever replaced: any other folder that stands there is not ours to take away.
-    if (await isThere(folder)) {
-      if (!(await isThere(join(folder, 'model.json')))) {
-        throw new CraneError('E_EXISTS', `${out}: exists and is no model`, { hint: 'choose another --out' });
-      }
-      await rm(folder, { recursive: true });
-    }
-    await rename(temporary, folder);
+    await publishModel(temporary, folder, overwrite);
   } catch (thrown) {
     throw codedWriteError(out, thrown);
   } finally {

@@ -180,7 +180,8 @@ function pullCommand(context: Context, table: AddressTable): CommandModule {
       commonFlags(yargs, 'the result as JSON on stdout')
         .positional('name', { type: 'string', describe: 'a name of `weights list`' })
         .options(
-          flagsFor(['from', 'prompts', 'learnedOn'], {
+          flagsFor(['from', 'prompts', 'learnedOn', 'force'], {
+            force: { describe: 'put --prompts in the place of others of that name' },
             prompts: {
               describe: 'a prompt file of your own',
               defaultDescription: "the authors'",
@@ -195,9 +196,9 @@ function pullCommand(context: Context, table: AddressTable): CommandModule {
         throw new CraneError('E_USAGE', 'pull needs a name', { hint: 'see crane-native weights list' });
       const { runPull } = await import('../models/weights/run-pull.js');
       const { formatBytes } = await import('../terminal/bytes.js');
-      const { prompts, learnedOn = [] } = readFlags(argv, ['prompts', 'learnedOn']);
+      const { prompts, learnedOn = [], force = false } = readFlags(argv, ['prompts', 'learnedOn', 'force']);
       const from = readList(argv, 'from') ?? [];
-      const request = { name, from, learnedOn, ...(prompts === undefined ? {} : { prompts }) };
+      const request = { name, from, learnedOn, force, ...(prompts === undefined ? {} : { prompts }) };
       const pulled = await runPull(request, table, {
         env: context.env,
         stop: context.stop,

@@ -1,12 +1,14 @@
 /** Puts what was learned into a model's folder, as a set of its model.json. */
-import { copyFile, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
-import { sha256OfFile } from '../files/content-hash.js';
-import { withFolderLock } from '../files/folder-lock.js';
-import { codedWriteError, writeWhole } from '../files/write-whole.js';
+import { removeLeft } from '../files/left-files.js';
+import { codedReadError } from '../files/open-file.js';
+import { writeWhole } from '../files/write-whole.js';
 import type { MethodDescriptor } from '../methods/descriptor.js';
 import { embeddedModels } from './find-model.js';
+import { changeModel, k_nameDigits, removeUnused } from './model-changes.js';
 import { type Model, modelFile, parseModelJson } from './model-json.js';
 import { learnedAs } from './prompt-set.js';
 
@@ -33,39 +35,42 @@ export function checkKept(model: Model, { name, overwrite }: Pick<KeptSet, 'name
     });
 }
 
-/** The file first, then model.json, each whole. @returns the path of the kept file; @throws CraneError as checkKept, E_IO_* */
+/**
+ * The file first, then model.json, each whole. The file's name tells its content, so that nothing that the model has is ever written over:
+ * until model.json names the new file, the old one stands beside it.
+ * @returns the path of the kept file; @throws CraneError as checkKept, E_IO_*
+ */
 export async function keepSet(model: Model, file: string, kept: KeptSet): Promise<string> {
   const { name, method, learnedOn } = kept;
-  const path = modelFile(model, `${name}.safetensors`);
   const described = join(model.folder, 'model.json');
-  await withFolderLock(
-    model.folder,
-    () => {},
-    async () => {
-      const json = JSON.parse(await readFile(described, 'utf8'));
-      // Another training may have kept one meanwhile.
-      checkKept({ ...model, ...parseModelJson(JSON.stringify(json), described) }, kept);
-      const { texts } = learnedAs(model, file, method);
-      json.prompts.sets[name] = {
-        method: method.name,
-        file: `${name}.safetensors`,
-        sha256: await sha256OfFile(file),
-        learnedOn: [...learnedOn],
-        ...(method.learned?.texts && texts ? texts : {}),
-      };
-      const text = `${JSON.stringify(json, undefined, 2)}\n`;
-      parseModelJson(text, described);
-      const temporary = `${path}.tmp`;
-      try {
-        await copyFile(file, temporary);
-        await rename(temporary, path);
-      } catch (thrown) {
-        throw codedWriteError(path, thrown, '--keep-as');
-      } finally {
-        await rm(temporary, { force: true });
-      }
-      await writeWhole(described, text, { overwrite: true });
-    },
-  );
+  const bytes = await readFile(file).catch((thrown: unknown) => {
+    throw codedReadError(file, thrown);
+  });
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const own = `${name}-${sha256.slice(0, k_nameDigits)}.safetensors`;
+  const path = modelFile(model, own);
+  await changeModel(model.folder, async () => {
+    const before = await readFile(described, 'utf8');
+    const old = parseModelJson(before, described);
+    const json = JSON.parse(before);
+    // Another training may have kept one meanwhile.
+    checkKept({ ...model, ...old }, kept);
+    const { texts } = learnedAs(model, file, method);
+    json.prompts ??= { sets: {} };
+    json.prompts.sets[name] = {
+      method: method.name,
+      file: own,
+      sha256,
+      learnedOn: [...learnedOn],
+      ...(method.learned?.texts && texts ? texts : {}),
+    };
+    const text = `${JSON.stringify(json, undefined, 2)}\n`;
+    const changed = parseModelJson(text, described);
+    await removeLeft(model.folder);
+    await writeWhole(path, bytes, { overwrite: true });
+    await writeWhole(described, text, { overwrite: true });
+    if (Object.hasOwn(old.prompts.sets, name))
+      await removeUnused(model.folder, old.prompts.sets[name]!.file, changed);
+  });
   return path;
 }

@@ -10,6 +10,7 @@ import { makeFolder } from '../../files/make-folder.js';
 import { temporaryBeside } from '../../files/temporary-name.js';
 import { codedWriteError, writeWhole } from '../../files/write-whole.js';
 import { craneTexts, describeCrane, type PromptSetTable, toText, type WeightPart } from '../crane-models.js';
+import { changeModel, k_nameDigits, removeUnused } from '../model-changes.js';
 import { type Model, type ModelDescription, readModelJson } from '../model-json.js';
 import type { CraneKind, SourceKind } from '../model-names.js';
 import { describeSystem } from '../system-models.js';
@@ -26,7 +27,7 @@ export interface FolderParts {
   source?: StoredFile;
   /** the first is the default, unless there are `ownPrompts` */
   prompts: { set: string; learnedOn: string[]; stored: StoredFile }[];
-  ownPrompts?: OwnPrompts;
+  ownPrompts?: OwnPrompts & { overwrite: boolean };
 }
 
 export async function modelFolder(name: string, env: NodeJS.ProcessEnv): Promise<string> {
@@ -48,9 +49,22 @@ export async function makeModelFolder(
   return folder;
 }
 
+/** @throws CraneError E_EXISTS where the model has other prompts under this name, such as those of another run's epoch_5.pth */
+export async function checkOwnPrompts(
+  folder: string,
+  { set, sha256, overwrite }: NonNullable<FolderParts['ownPrompts']>,
+): Promise<void> {
+  const sets = (await readOld(folder))?.prompts.sets ?? {};
+  if (overwrite || !Object.hasOwn(sets, set) || sets[set]!.sha256 === sha256) return;
+  throw new CraneError('E_EXISTS', `${folder}: has other prompts as set "${set}"`, {
+    hint: 'give the file another name, after which the set is called, or put it in their place with --force',
+  });
+}
+
 async function fill(folder: string, parts: FolderParts): Promise<void> {
   await makeFolder(folder);
   const { name, kind, sourceKind, description, licence, ownPrompts } = parts;
+  if (ownPrompts) await checkOwnPrompts(folder, ownPrompts);
   const weights = await putInto(folder, parts.weights);
   const source = parts.source && (await putInto(folder, parts.source));
   const sets: PromptSetTable['sets'] = {};
@@ -64,10 +78,7 @@ async function fill(folder: string, parts: FolderParts): Promise<void> {
   }
   const common = { name, description, licence, weights };
   if (typeof kind !== 'string') {
-    const made = describeSystem({ ...common, ...kind });
-    const kept = keepUsersChoices(made, await readOld(folder), false);
-    await writeWhole(join(folder, 'model.json'), toText(kept), { overwrite: true });
-    return;
+    return describe(folder, describeSystem({ ...common, ...kind }), undefined);
   }
   const made = describeCrane({
     kind,
@@ -76,13 +87,24 @@ async function fill(folder: string, parts: FolderParts): Promise<void> {
     ...(source ? { source } : {}),
     prompts: { default: ownPrompts?.set ?? parts.prompts[0]?.set ?? '', sets },
   });
-  const kept = keepUsersChoices(made, await readOld(folder), ownPrompts !== undefined);
-  // Last: a folder without model.json is not a model yet.
-  await writeWhole(join(folder, 'model.json'), toText(kept), { overwrite: true });
+  await describe(folder, made, ownPrompts?.set);
 }
 
-async function putOwn(folder: string, { path, set }: OwnPrompts): Promise<string> {
-  const file = `prompts-${set}${/\.[a-z]+$/i.exec(basename(path))?.[0] ?? ''}`;
+/** @param own set of the user's, which becomes the default; its older file goes last */
+async function describe(folder: string, made: ModelDescription, own: string | undefined): Promise<void> {
+  await changeModel(folder, async () => {
+    const old = await readOld(folder);
+    const kept = keepUsersChoices(made, old, own !== undefined);
+    // Last: a folder without model.json is not a model yet.
+    await writeWhole(join(folder, 'model.json'), toText(kept), { overwrite: true });
+    if (old && own !== undefined && Object.hasOwn(old.prompts.sets, own))
+      await removeUnused(folder, old.prompts.sets[own]!.file, kept);
+  });
+}
+
+/** Named by its content: while model.json names another one, that stays as it is. */
+async function putOwn(folder: string, { path, set, sha256 }: OwnPrompts): Promise<string> {
+  const file = `prompts-${set}-${sha256.slice(0, k_nameDigits)}${/\.[a-z]+$/i.exec(basename(path))?.[0] ?? ''}`;
   await replaceBy(join(folder, file), (temporary) => copyFile(path, temporary, constants.COPYFILE_FICLONE));
   return file;
 }

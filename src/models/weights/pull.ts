@@ -3,7 +3,7 @@ import { CraneError } from '../../errors.js';
 import { nearestName } from '../../nearest-name.js';
 import type { AddressTable, PublicFile, PublicModel } from './addresses.js';
 import { matchImports } from './imports.js';
-import { makeModelFolder } from './model-folder.js';
+import { checkOwnPrompts, makeModelFolder, modelFolder } from './model-folder.js';
 import { readOwnPrompts } from './own-prompts.js';
 import { obtain, type StoredFile, type StoreSurroundings } from './store.js';
 
@@ -15,6 +15,8 @@ export interface PullRequest {
   prompts?: string;
   /** data sets that `prompts` were learned on */
   learnedOn: readonly string[];
+  /** over other prompts of that name in the model */
+  force?: boolean;
 }
 
 export interface Pulled {
@@ -32,6 +34,8 @@ export async function pull(
   table: AddressTable,
   surroundings: StoreSurroundings,
 ): Promise<Pulled> {
+  if (request.force && request.prompts === undefined)
+    throw new CraneError('E_USAGE', '--force puts --prompts in the place of others: there are none');
   const model = table.models.find(({ name }) => sameName(name, request.name));
   if (model) return pullModel(model, request, table, surroundings);
   const file = table.files.find(({ name }) => sameName(name, request.name));
@@ -68,10 +72,12 @@ async function pullModel(
   ];
   const imports = await matchImports(request.from, wanted);
   const { env, transfer, loadAddon } = surroundings;
-  const ownPrompts =
+  const read =
     request.prompts === undefined
       ? undefined
       : await readOwnPrompts(request.prompts, request.learnedOn, model, table, await loadAddon());
+  const ownPrompts = read && { ...read, overwrite: request.force === true };
+  if (ownPrompts) await checkOwnPrompts(await modelFolder(model.name, env), ownPrompts);
   if (ownPrompts?.learnedOn === null) {
     transfer.log(
       `WARNING: ${request.prompts} does not say what its prompts were learned on; say it with --learned-on, or no test can tell when it is given pictures that they know`,

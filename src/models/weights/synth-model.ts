@@ -1,17 +1,17 @@
 /** Makes full-size models by the recipe: for benchmarks, not for finding defects. Single files: synth-file.ts. */
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { NativeAddon, SynthTensor } from '../../addon/native.js';
 import { throwIfCancelled } from '../../cancellation.js';
-import { CraneError } from '../../errors.js';
 import { sha256OfFile } from '../../files/content-hash.js';
 import { removeLeft } from '../../files/left-files.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { temporaryBeside, withoutTemporary } from '../../files/temporary-name.js';
-import { exists, isThere, writeWhole } from '../../files/write-whole.js';
+import { writeWhole } from '../../files/write-whole.js';
 import { findMethod } from '../../methods/registry.js';
 import { backbones, isBackboneName } from '../backbones.js';
 import { craneTexts, describeCrane, toText, type WeightPart } from '../crane-models.js';
+import { checkPlace, publishModel } from '../model-changes.js';
 import type { ModelDescription } from '../model-json.js';
 import {
   type CraneVariant,
@@ -121,7 +121,7 @@ async function staged(
   fill: (staging: string) => Promise<string>,
 ): Promise<MadeModel> {
   const folder = resolve(out);
-  await checkFree(folder, overwrite);
+  await checkPlace(folder, overwrite);
   const staging = temporaryBeside(folder);
   try {
     await makeFolder(dirname(folder));
@@ -130,41 +130,11 @@ async function staged(
     await writeWhole(join(staging, 'model.json'), await fill(staging), { overwrite: false });
     const sizes = await Promise.all((await readdir(staging)).map((name) => stat(join(staging, name))));
     throwIfCancelled(stop);
-    await publishFolder(staging, folder, overwrite);
+    await publishModel(staging, folder, overwrite);
     return { folder, bytes: sizes.reduce((sum, { size }) => sum + size, 0) };
   } catch (thrown) {
     throw withoutTemporary(thrown, staging, folder);
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
-}
-
-/** Only a model is ever replaced: --force must not delete a folder of something else. */
-async function checkFree(folder: string, overwrite: boolean): Promise<void> {
-  if (!(await isThere(folder))) return;
-  if (!overwrite) throw exists(folder);
-  const names = await readdir(folder).catch(() => undefined);
-  if (names?.length === 0 || names?.includes('model.json')) return;
-  throw new CraneError(
-    'E_EXISTS',
-    `${folder}: exists and is not a model folder, so --force leaves it alone`,
-    {
-      hint: 'choose another --out',
-    },
-  );
-}
-
-/** An older folder steps aside and is deleted last: at no time is there half a model under the name. */
-async function publishFolder(staging: string, folder: string, overwrite: boolean): Promise<void> {
-  if (!(await isThere(folder))) return rename(staging, folder);
-  await checkFree(folder, overwrite);
-  const aside = `${staging}.old`;
-  await rename(folder, aside);
-  try {
-    await rename(staging, folder);
-  } catch (thrown) {
-    await rename(aside, folder);
-    throw thrown;
-  }
-  await rm(aside, { recursive: true, force: true });
 }

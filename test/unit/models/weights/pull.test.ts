@@ -164,12 +164,40 @@ describe('a model', () => {
     const model = await readModelJson(modelJson('crane'));
     expect(model.prompts.default).toBe('epoch-3');
     expect(model.prompts.sets['epoch-3']).toMatchObject({
-      file: 'prompts-epoch-3.pth',
+      file: `prompts-epoch-3-${sha256('learned').slice(0, 12)}.pth`,
       sha256: sha256('learned'),
       learnedOn: ['screws', 'nuts'],
     });
-    expect(await readFile(place.at('models', 'crane', 'prompts-epoch-3.pth'), 'utf8')).toBe('learned');
+    const { file } = model.prompts.sets['epoch-3']!;
+    expect(await readFile(place.at('models', 'crane', file), 'utf8')).toBe('learned');
     expect(server.requests).toHaveLength(1);
+  });
+
+  it('keeps those of another run under the same name, unless told', async () => {
+    for (const run of ['runA', 'runB']) {
+      await mkdir(place.at(run));
+      await writeFile(place.at(run, 'epoch_5.pth'), `learned by ${run}`);
+    }
+    const pullOf = (from: string, more: Partial<PullRequest> = {}) =>
+      run('crane', { prompts: place.at(from, 'epoch_5.pth'), learnedOn: [from], ...more });
+    const setOf = async () => (await readModelJson(modelJson('crane'))).prompts.sets['epoch_5']!;
+    await pullOf('runA');
+    await pullOf('runA');
+    const before = await setOf();
+    const requests = server.requests.length;
+    expect(await failure(pullOf('runB'))).toMatchObject({
+      code: 'E_EXISTS',
+      message: expect.stringContaining('has other prompts as set "epoch_5"'),
+    });
+    expect(server.requests).toHaveLength(requests);
+    expect(await setOf()).toEqual(before);
+    expect(await readFile(place.at('models', 'crane', before.file), 'utf8')).toBe('learned by runA');
+    await pullOf('runB', { force: true });
+    const after = await setOf();
+    expect(after).toMatchObject({ sha256: sha256('learned by runB'), learnedOn: ['runB'] });
+    expect(await readFile(place.at('models', 'crane', after.file), 'utf8')).toBe('learned by runB');
+    expect(await readdir(place.at('models', 'crane'))).not.toContain(before.file);
+    expect((await failure(run('crane', { force: true }))).code).toBe('E_USAGE');
   });
 
   it('P2: asks what they were learned on when nothing says it', async () => {
