@@ -1,6 +1,9 @@
 /** `crane-native plan`: how many workers a piece of work needs until a deadline, and what they cost. */
 import type { CommandModule } from 'yargs';
+import type { FailedPicture } from '../engine/result.js';
+import type { Source } from '../engine/scheduler-source.js';
 import { CraneError } from '../errors.js';
+import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import type { Plan, PlanAssumptions } from '../work/plan.js';
 import { type Context, say, warningsTo } from './context.js';
@@ -47,6 +50,7 @@ async function plan(context: Context, argv: Record<string, unknown>): Promise<vo
     if (values[needed] === undefined) throw new CraneError('E_USAGE', `plan needs --${needed}`);
   const deadline = seconds(values.deadline);
   const inputs = ((argv['inputs'] as string[] | undefined) ?? []).map(String);
+  if (values.rate !== undefined) refuseUnmeasured(argv, inputs);
   const measured = values.rate === undefined ? await measure(context, values, inputs) : undefined;
   const rate = values.rate ?? measured!.rate;
   const assumptions: PlanAssumptions = {
@@ -74,6 +78,18 @@ async function plan(context: Context, argv: Record<string, unknown>): Promise<vo
   const from = measured ? `measured here with ${measured.pictures} pictures (${measured.model})` : 'as given';
   const rows = linesOf(values.pictures, rate, from, found, cost, assumptions, k_draws);
   for (const line of rows) context.stdout.write(`${line}\n`);
+}
+
+/** With a rate that is given no picture is scored. @throws CraneError E_USAGE */
+function refuseUnmeasured(argv: Record<string, unknown>, inputs: readonly string[]): void {
+  const flag = optionsIn('Engine')
+    .map(flagName)
+    .find((name) => argv[name] !== undefined);
+  const idle = inputs.length > 0 ? 'pictures are' : flag === undefined ? undefined : `--${flag} is`;
+  if (idle === undefined) return;
+  throw new CraneError('E_USAGE', `${idle} for measuring the rate, which --rate gives`, {
+    hint: 'leave one of them out',
+  });
 }
 
 function linesOf(
@@ -111,16 +127,22 @@ const k_measureSeconds = 10;
 async function measure(context: Context, values: AllOptions, inputs: string[]) {
   const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
+  const { isFailed } = await import('../engine/result.js');
   const { listInputs } = await import('../sources/list-inputs.js');
   const { ScanAccount } = await import('../scan/scan-account.js');
   const { packageRoot } = await import('../files/package-root.js');
   const { join } = await import('node:path');
   const given = inputs.length > 0 ? inputs : [join(packageRoot, 'models', 'crane-mini', 'samples')];
-  const listed: { input: import('../images/picture-input.js').PictureInput; name: string }[] = [];
+  const listed = new Map<
+    string,
+    { input: import('../images/picture-input.js').PictureInput; name: string }
+  >();
   const account = new ScanAccount();
   const options = { recursive: true, includeMasks: false, followLinks: false, exclude: [], account };
   for await (const { input, name } of listInputs(given, { ...options, stdin: context.stdin }))
-    listed.push({ input, name });
+    listed.set(name, { input, name });
+  if (listed.size === 0)
+    throw new CraneError('E_INPUT_NOT_FOUND', `${given.join(', ')}: no picture to measure the rate with`);
   const model = await findModel(values.model, context.env);
   const { addon } = await context.loadAddon();
   const engine = await openEngine(addon, model, {
@@ -129,19 +151,34 @@ async function measure(context: Context, values: AllOptions, inputs: string[]) {
   });
   say(context, `measuring for ${k_measureSeconds} s; the figure is good when nothing else runs here`);
   try {
-    const first = listed.slice(0, 4);
-    for await (const _ of engine.scoreMany(first)) if (context.stop.aborted) break;
+    // What fails takes no time: it is told, and not tried again.
+    const failed = new Map<string, FailedPicture>();
+    let pictures = 0;
+    const score = async (some: Source) => {
+      for await (const outcome of engine.scoreMany(some)) {
+        if (context.stop.aborted) throw new CraneError('E_CANCELLED', 'interrupted');
+        if (!isFailed(outcome)) pictures++;
+        else if (listed.delete(outcome.input)) failed.set(outcome.input, outcome);
+      }
+    };
+    await score([...listed.values()].slice(0, 4));
+    pictures = 0;
     const began = performance.now();
     const passed = () => (performance.now() - began) / 1000;
     const around = async function* () {
-      for (;;)
-        for (const each of listed)
+      while (listed.size > 0)
+        for (const each of listed.values())
           if (passed() < k_measureSeconds && !context.stop.aborted) yield each;
           else return;
     };
-    let pictures = 0;
-    for await (const _ of engine.scoreMany(around())) pictures++;
+    await score(around());
     if (context.stop.aborted) throw new CraneError('E_CANCELLED', 'interrupted');
+    const [reason] = failed.values();
+    if (reason) {
+      const why = `${failed.size} of ${failed.size + listed.size} pictures failed, for instance: ${reason.error.message}`;
+      if (pictures === 0) throw new CraneError('E_INPUTS_FAILED', why, { hint: reason.error.hint });
+      say(context, `${why}; the rate is that of the others`);
+    }
     return { rate: pictures / passed(), pictures, model: engine.facts.model, threads: engine.facts.threads };
   } finally {
     await engine.dispose();

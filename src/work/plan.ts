@@ -3,6 +3,7 @@
  * rate is measured; all else is assumed, and every assumption is printed with the plan.
  */
 import { SeededGenerator } from '../data/seeded-generator.js';
+import { CraneError } from '../errors.js';
 import { Heap } from './heap.js';
 
 export interface PlanAssumptions {
@@ -51,8 +52,22 @@ interface Event {
   worker: number;
 }
 
-/** @throws RangeError for no worker */
-export function simulate(request: PlanRequest, workers: number, draw = 0): SimulatedRun {
+/** Steps that simulations may still take: where workers are killed before they have done one picture, a run never ends. */
+interface Budget {
+  steps: number;
+}
+
+/**
+ * @param until seconds: of a run that takes longer only that is told
+ * @throws RangeError for no worker; CraneError E_USAGE when it takes more steps than the budget has
+ */
+export function simulate(
+  request: PlanRequest,
+  workers: number,
+  draw = 0,
+  budget: Budget = { steps: k_mostSteps },
+  until = Number.POSITIVE_INFINITY,
+): SimulatedRun {
   if (!(workers >= 1)) throw new RangeError('at least one worker');
   const { pictures, rate, assumptions: assumed, seed } = request;
   const random = SeededGenerator.of(seed, `plan ${draw}`);
@@ -78,7 +93,12 @@ export function simulate(request: PlanRequest, workers: number, draw = 0): Simul
   let kills = 0;
   let retries = 0;
   while (left > 0) {
+    if (budget.steps-- <= 0)
+      throw new CraneError('E_USAGE', 'too many chunks, kills and retries to be simulated', {
+        hint: 'larger chunks (--chunk), or assumptions under which workers get on with them',
+      });
     const { at, worker } = free.pop()!;
+    if (at > until) return { seconds: at, workerHours: (workers * at) / 3600, kills, retries };
     const returned = back.peek();
     const isBack = returned !== undefined && (returned.at <= at || begun === chunks);
     if (!isBack && begun === chunks) continue;
@@ -127,32 +147,38 @@ export interface Plan {
 /** Runs of each number of workers. */
 export const k_draws = 20;
 const k_mostWorkers = 100_000;
+/** Of all simulations of a plan: some minutes. */
+const k_mostSteps = 100_000_000;
 
-/** The fewest workers with which every simulated run ends in time; null: not with any number that was tried. */
+/**
+ * The fewest workers with which every simulated run ends in time; null: not with any number that was tried.
+ * @throws CraneError E_USAGE for more chunks, kills and retries than can be simulated
+ */
 export function planFor(request: PlanRequest, deadlineSeconds: number): Plan | null {
+  const budget = { steps: k_mostSteps };
+  const endsInTime = (workers: number) => {
+    for (let draw = 0; draw < k_draws; draw++)
+      if (simulate(request, workers, draw, budget, deadlineSeconds).seconds > deadlineSeconds) return false;
+    return true;
+  };
   let low = Math.max(1, Math.ceil(idealSeconds(request, 1) / deadlineSeconds));
+  if (low > k_mostWorkers) return null;
   let high = low;
-  while (!endsInTime(request, high, deadlineSeconds)) {
+  while (!endsInTime(high)) {
     if (high >= k_mostWorkers) return null;
     low = high + 1;
     high = Math.min(k_mostWorkers, Math.ceil(high * 1.5));
   }
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (endsInTime(request, middle, deadlineSeconds)) high = middle;
+    if (endsInTime(middle)) high = middle;
     else low = middle + 1;
   }
-  return describe(request, high);
+  const runs = Array.from({ length: k_draws }, (_, draw) => simulate(request, high, draw, budget));
+  return describe(request, high, runs);
 }
 
-function endsInTime(request: PlanRequest, workers: number, deadlineSeconds: number): boolean {
-  for (let draw = 0; draw < k_draws; draw++)
-    if (simulate(request, workers, draw).seconds > deadlineSeconds) return false;
-  return true;
-}
-
-function describe(request: PlanRequest, workers: number): Plan {
-  const runs = Array.from({ length: k_draws }, (_, draw) => simulate(request, workers, draw));
+function describe(request: PlanRequest, workers: number, runs: readonly SimulatedRun[]): Plan {
   const seconds = runs.map((run) => run.seconds).sort((a, b) => a - b);
   const mean = (of: (run: SimulatedRun) => number) =>
     runs.reduce((sum, run) => sum + of(run), 0) / runs.length;

@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type PlanAssumptions, planFor, simulate } from '../../../src/work/plan.js';
 import { runInProcess } from '../cli/run-in-process.js';
+import { makeToyFolder, writePicture } from '../engine/toy-model.js';
 
 const nothing: PlanAssumptions = {
   chunk: 100,
@@ -68,6 +71,19 @@ describe('the plan', () => {
     expect(planFor(request(), 19)).toBeNull();
   });
 
+  it('is none, at once, for more workers than are tried, and no endless one', () => {
+    expect(planFor(request({}, 1e12), 1)).toBeNull();
+    expect(planFor(request({}, 1e12), 1200)).toBeNull();
+    // An hour a picture, and a kill each minute.
+    const hopeless = { ...request({ killsPerHour: 60, startSeconds: 60 }, 100), rate: 1 / 3600 };
+    expect(simulate(hopeless, 1, 0, { steps: 10_000 }, 7200).seconds).toBeGreaterThan(7200);
+    const usage = expect.objectContaining({ code: 'E_USAGE' });
+    expect(() => simulate({ ...request({ chunk: 1 }, 1e12), rate: 1e9 }, 1, 0, { steps: 10_000 })).toThrow(
+      usage,
+    );
+    expect(() => simulate(hopeless, 1, 0, { steps: 10_000 })).toThrow(usage);
+  });
+
   it('prints what it assumes', async () => {
     const run = await runInProcess([
       'plan',
@@ -99,9 +115,63 @@ describe('the plan', () => {
     [['--deadline', '1h'], 'needs --pictures'],
     [['--pictures', '10', '--deadline', '1 h'], 'Expected a number with s, m, h or d'],
     [['--pictures', '10', '--deadline', '1s', '--rate', '5'], 'no number of workers'],
+    [['--pictures', '1e12', '--deadline', '1s', '--rate', '1'], 'no number of workers'],
+    [
+      ['--pictures', '1e6', '--deadline', '1h', '--rate', '5', 'x.png'],
+      'pictures are for measuring the rate',
+    ],
+    [
+      ['--pictures', '1e6', '--deadline', '1h', '--rate', '5', '--threads', '2'],
+      '--threads is for measuring',
+    ],
   ])('%j: %s', async (flags, message) => {
     const run = await runInProcess(['plan', ...flags]);
     expect(run.code).toBe(2);
     expect(run.stderr).toContain(message);
+  });
+});
+
+describe('the measured rate', () => {
+  const work = ['plan', '--pictures', '1000', '--deadline', '1h'];
+  let folder: string;
+  beforeAll(async () => {
+    folder = await makeToyFolder();
+    for (const name of ['a', 'b']) {
+      await writePicture(join(folder, `${name}.png`), 90);
+      await writePicture(join(folder, `${name}_mask.png`), 0);
+    }
+    await writeFile(join(folder, 'broken.png'), 'no picture');
+    await writeFile(join(folder, 'list.txt'), '\n\n');
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  const at = (name: string) => join(folder, name);
+
+  it('is none of pictures that fail', async () => {
+    const run = await runInProcess([...work, at('none.png'), at('broken.png')]);
+    expect(run.code).toBe(3);
+    expect(run.stderr).toContain('E_INPUTS_FAILED');
+    expect(run.stderr).toContain('2 of 2 pictures failed, for instance: ');
+    expect(run.stdout).toBe('');
+  });
+
+  it.each([
+    ['masks alone', ['a_mask.png', 'b_mask.png']],
+    ['a list of nothing', ['@list.txt']],
+  ])('is none of %s', async (_, names) => {
+    const given = names.map((name) => (name.startsWith('@') ? `@${at(name.slice(1))}` : at(name)));
+    const run = await runInProcess([...work, ...given]);
+    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('E_INPUT_NOT_FOUND')]);
+  });
+
+  it('is that of the pictures that are scored, and says how many are not', async () => {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 100));
+    const run = await runInProcess([...work, at('a.png'), at('b.png'), at('broken.png'), '--json']);
+    clock.mockRestore();
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stderr).toContain('1 of 3 pictures failed');
+    const { rate, measured } = JSON.parse(run.stdout);
+    expect(measured.pictures).toBeGreaterThan(0);
+    expect(rate).toBeLessThanOrEqual(measured.pictures / 10);
   });
 });
