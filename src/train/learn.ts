@@ -5,8 +5,10 @@ import { sha256OfFile } from '../files/content-hash.js';
 import { isThere } from '../files/write-whole.js';
 import { rememberPrompts } from '../models/known-prompts.js';
 import type { LossHistory } from '../runs/loss-history.js';
+import type { TrainSettings } from '../runs/train-settings.js';
 import type { Fingerprint } from '../runs/training-fingerprint.js';
 import type { EpochOrders } from './epoch-orders.js';
+import type { LearningPicture } from './learning-pictures.js';
 import { Pace, type RunEvent } from './progress.js';
 import type { RunFolder } from './run-folder.js';
 import { type Position, saveState } from './saved-state.js';
@@ -15,6 +17,17 @@ import { throwIfStopped } from './stopped.js';
 /** A picture of a step, whose mask is read for it where the learner wants whole masks. */
 export interface LearnItem extends Omit<TrainItem, 'mask'> {
   readMask?: () => Promise<Uint8Array>;
+}
+
+/** The counts of its cells lie in `features`; where pixels are told apart, the mask is read when it is its turn. */
+export function learnItem(
+  { mask, isAnomalous, className, readPixels }: LearningPicture,
+  features: string,
+  { upsampling }: TrainSettings,
+): LearnItem {
+  const own = { features, isAnomalous, className };
+  if (upsampling !== 'bilinear') return { ...own, cells: mask };
+  return { ...own, cells: undefined, ...(mask === undefined ? {} : { readMask: readPixels }) };
 }
 
 export interface LearnRun {
@@ -115,7 +128,8 @@ async function stepOf({ training }: LearnRun, items: LearnItem[]): Promise<StepL
   }
 }
 
-async function withMask({ readMask, ...item }: LearnItem): Promise<TrainItem> {
+/** As a step takes it. */
+export async function withMask({ readMask, ...item }: LearnItem): Promise<TrainItem> {
   return readMask ? { ...item, mask: await readMask() } : item;
 }
 

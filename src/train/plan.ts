@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { SetSummary } from '../data/summary.js';
 import { temporaryFolder } from '../files/temporary-folder.js';
 import { featureBytes, freeBytes } from './feature-cache.js';
+import { learnItem, withMask } from './learn.js';
 import type { LearningPicture } from './learning-pictures.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
 import type { RunEvent } from './progress.js';
@@ -125,8 +126,7 @@ async function timeOne(
       method,
       learnerSettings(settings, method, settings.seed),
     );
-    const { mask, isAnomalous, className } = first;
-    const item = { features, cells: mask, isAnomalous, className };
+    const item = await withMask(learnItem(first, features, settings));
     const batch = Array.from({ length: Math.min(settings.batchSize, prepared.pictures) }, () => item);
     const step = await secondTime(() => learning.step(batch)).finally(() => learning.end());
     return { picture, step };

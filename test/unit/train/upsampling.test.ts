@@ -39,6 +39,18 @@ describe('bilinear upsampling', () => {
       expect(record.made.training).not.toHaveProperty(name);
   });
 
+  it('is measured with masks too', async () => {
+    const items: TrainItem[] = [];
+    const addon = makeFakeAddon({ training: { onStep: (of) => void items.push(...of) } });
+    const trainer = await work.trainer({ out: work.at('measured'), upsampling: 'bilinear' }, { addon });
+    expect((await trainer.plan({ measure: true })).seconds?.step).toBeGreaterThan(0);
+    expect(items.length).toBeGreaterThan(0);
+    for (const { mask, cells } of items) {
+      expect(cells).toBeUndefined();
+      expect(mask).toHaveLength(work.model.input.width * work.model.input.height);
+    }
+  });
+
   it('is no other run to go on with', async () => {
     const out = work.at('other');
     await (await work.trainer({ out, epochs: 1 })).run();
