@@ -122,7 +122,8 @@ async function train(context: Context, argv: Record<string, unknown>): Promise<v
   const progress = startProgress(context);
   try {
     const { out = 'none', resume, force } = values;
-    const ways = values.dryRun ? { resume: true } : { resume, force };
+    // A plan writes nothing, whatever lies there.
+    const ways = values.dryRun ? { force: true } : { resume, force };
     const trainer = await makeTrainer(
       { engine, data, out, ...ways, ...optionsFor('createTrainer', values) },
       context.env,

@@ -23,7 +23,8 @@ export interface Fingerprint {
   texts: TrainedTexts;
   start: unknown;
   data: { pictures: number; masks: number; hash: string };
-  loop: { batchSize: number; seed: number; order: string };
+  /** mosaicRate: absent where there are no mosaics, as in records of trainings without any */
+  loop: { batchSize: number; seed: number; order: string; mosaicRate?: number };
   training: LearnerSettings;
   method: MethodOptions;
 }
@@ -44,7 +45,7 @@ export function fingerprint(given: {
   method: MethodOptions;
 }): Fingerprint {
   const { settings, start } = given;
-  const { batchSize, seed, order, contextRows, deepTokens, deepBlocks } = settings;
+  const { batchSize, seed, order, mosaicRate, contextRows, deepTokens, deepBlocks } = settings;
   return {
     format: k_format,
     version: given.version,
@@ -55,7 +56,7 @@ export function fingerprint(given: {
     texts: start.texts,
     start: start.sha256 === undefined ? { contextRows, deepTokens, deepBlocks } : { sha256: start.sha256 },
     data: given.data,
-    loop: { batchSize, seed, order },
+    loop: { batchSize, seed, order, ...(mosaicRate === 0 ? {} : { mosaicRate }) },
     training: given.training,
     method: given.method,
   };

@@ -55,6 +55,15 @@ export async function readStatus(path: string): Promise<RunRecord['status'] | un
   }
 }
 
+/** The record is that of several runs, which have their own below; none and one that cannot be read are not. */
+export async function isOfSeveralSeeds(path: string): Promise<boolean> {
+  try {
+    return Array.isArray((JSON.parse(await readFile(path, 'utf8')) as { runs?: unknown }).runs);
+  } catch {
+    return false;
+  }
+}
+
 /** What an earlier process of the same run wrote; only times are taken from it. */
 export async function readTimes(path: string): Promise<Pick<RunRecord, 'startedAt' | 'seconds'> | undefined> {
   try {

@@ -11,8 +11,25 @@ import { removeLeft } from '../files/left-files.js';
 import type { HeldLock } from '../files/lock-file.js';
 import { ofNativeWriter, writerOf } from '../files/temporary-name.js';
 import { codedWriteError, isThere } from '../files/write-whole.js';
+import { isOfSeveralSeeds } from '../runs/training-record.js';
 
 const k_checkpoint = /^epoch_\d+\.pth$/;
+const k_seed = /^seed_\d+$/;
+/** the record of TrialsFolder */
+export const k_trials = 'trials.json';
+
+/** What a folder of trainings is of: one, each seed in a folder of its own, or a grid and tests (TrialsFolder). */
+export type RunKind = 'one' | 'seeds' | 'trials';
+const k_shown: Readonly<Record<RunKind, string>> = {
+  one: 'one training',
+  seeds: 'trainings with several seeds',
+  trials: 'the trainings of a grid or of tests',
+};
+
+export interface RunWays {
+  resume: boolean;
+  force: boolean;
+}
 
 export class RunFolder {
   readonly record: string;
@@ -32,10 +49,27 @@ export class RunFolder {
     return join(this.path, `epoch_${epoch}.pth`);
   }
 
-  /** @throws CraneError E_EXISTS when a training is here and neither `resume` nor `force` says what to do with it */
-  async checkFree({ resume, force }: { resume: boolean; force: boolean }): Promise<void> {
-    if (resume || force || (await this.#ownFiles()).length === 0) return;
-    throw this.isTaken();
+  /** @throws CraneError E_EXISTS when a training is here and neither `resume` nor `force` says what to do with it, or it is of another kind */
+  async checkFree({ resume, force }: RunWays, kind: RunKind = 'one'): Promise<void> {
+    const found = await this.#kindOfFound();
+    if (found === undefined) return;
+    // The trainings of a grid are too many to be taken away for one.
+    if (found !== kind && (resume || found === 'trials'))
+      throw new CraneError('E_EXISTS', `${this.path}: holds ${k_shown[found]}, not ${k_shown[kind]}`, {
+        hint: `choose another --out${found === 'trials' ? '' : ', or start anew with --force alone'}`,
+      });
+    if (!resume && !force) throw this.isTaken();
+  }
+
+  /** Prompts of one training would be taken for those of several that lie in its folder. */
+  async #kindOfFound(): Promise<RunKind | undefined> {
+    const names: string[] = await readdir(this.path).catch(() => []);
+    const has = (path: string) => names.includes(basename(path));
+    if (has(this.state) || has(this.prompts) || names.some((name) => k_checkpoint.test(name))) return 'one';
+    if (has(k_trials)) return 'trials';
+    if (has(this.record)) return (await isOfSeveralSeeds(this.record)) ? 'seeds' : 'one';
+    if (names.some((name) => k_seed.test(name))) return 'seeds';
+    return has(this.report) ? 'one' : undefined;
   }
 
   /** Nobody else may work here until the lock is released. @throws CraneError E_IN_USE, E_IO_WRITE */

@@ -18,8 +18,7 @@ import { versionsOf } from '../runs/versions.js';
 import { epochOrders } from './epoch-orders.js';
 import { EpochRecords } from './epoch-records.js';
 import { addCounts, fillCache } from './fill-cache.js';
-import { type LearnItem, learn } from './learn.js';
-import type { LearningPicture } from './learning-pictures.js';
+import { learn, learnItem } from './learn.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
 import type { RunEvent } from './progress.js';
 import type { RunFolder } from './run-folder.js';
@@ -36,6 +35,8 @@ export interface SeedRun {
   folder: RunFolder;
   resume: boolean;
   force: boolean;
+  /** folders around it: an earlier training there gives way too */
+  around: readonly RunFolder[];
   signal: AbortSignal | undefined;
 }
 
@@ -83,7 +84,7 @@ async function* runInFolder(
     const all = epochs.all();
     return { ...head, epochs: all, losses: all.at(-1)?.losses ?? null };
   };
-  if (run.force && !run.resume) await folder.clear();
+  if (run.force && !run.resume) for (const each of [...run.around, folder]) await each.clear();
   await writeRecord(folder.record, recorded(), run.resume).catch((thrown: unknown) => {
     throw isTaken(thrown) ? folder.isTaken() : thrown;
   });
@@ -155,7 +156,7 @@ async function* learnPrepared(
   try {
     yield* learn({
       training: learning,
-      items: prepared.learning.map((picture) => itemOf(picture, training)),
+      items: prepared.learning.map((picture) => learnItem(picture, cache.path(picture.content), settings)),
       pictures: prepared.pictures,
       orders: epochOrders(addon, prepared.order, position?.generator),
       epochs,
@@ -172,16 +173,6 @@ async function* learnPrepared(
   } finally {
     await learning.end();
   }
-}
-
-/** The counts of its cells lie beside the features; where pixels are told apart, the mask is read when it is its turn. */
-function itemOf(
-  { content, mask, isAnomalous, className, readPixels }: LearningPicture,
-  { cache, settings }: Training,
-): LearnItem {
-  const own = { features: cache.path(content), isAnomalous, className };
-  if (settings.upsampling !== 'bilinear') return { ...own, cells: mask };
-  return { ...own, cells: undefined, ...(mask === undefined ? {} : { readMask: readPixels }) };
 }
 
 /** A saved training brings all but these. */

@@ -15,7 +15,7 @@ import type { LearnedPrompts, TrainOutcome } from './outcome.js';
 import { type PlanOptions, planTraining, type TrainPlan } from './plan.js';
 import type { TrainProgress } from './progress.js';
 import { RunFolder } from './run-folder.js';
-import { runSeed } from './seed-run.js';
+import { runSeed, type SeedRun } from './seed-run.js';
 import { prepareTraining, type Training } from './training.js';
 import { trainingPage } from './training-page.js';
 import { TrainingRun } from './training-run.js';
@@ -48,8 +48,15 @@ export function createTrainer(options: TrainerOptions): Promise<Trainer> {
   return makeTrainer(options, process.env);
 }
 
-/** As createTrainer, in surroundings of the caller's. */
-export async function makeTrainer(options: TrainerOptions, env: NodeJS.ProcessEnv): Promise<Trainer> {
+/**
+ * As createTrainer, in surroundings of the caller's.
+ * @param around folders around `out`: with `force` an earlier training there gives way too, once this one begins
+ */
+export async function makeTrainer(
+  options: TrainerOptions,
+  env: NodeJS.ProcessEnv,
+  around: readonly RunFolder[] = [],
+): Promise<Trainer> {
   checkOptions('createTrainer', options ?? null);
   const { engine, data, out, resume = false, force = false, ...choices } = options;
   const paths = typeof data === 'string' ? [data] : Array.isArray(data) ? [...(data as string[])] : [];
@@ -60,21 +67,23 @@ export async function makeTrainer(options: TrainerOptions, env: NodeJS.ProcessEn
   // Not after an hour of learning.
   await trainingPage();
   const training = await prepareTraining(engine, paths, choices, env);
-  const trainer = new Trainer(training, new RunFolder(out), { resume, force });
+  const trainer = new Trainer(training, new RunFolder(out), { resume, force, around });
   await trainer.checkFolders();
   for (const seed of trainer.seeds) choosePictures(training.data, training.settings, seed);
   return trainer;
 }
 
+type Ways = Pick<SeedRun, 'resume' | 'force' | 'around'>;
+
 export class Trainer {
   readonly #training: Training;
   readonly #folder: RunFolder;
-  readonly #ways: { resume: boolean; force: boolean };
+  readonly #ways: Ways;
   readonly #end = new AbortController();
   #running: TrainingRun | undefined;
 
   /** @internal Use createTrainer. */
-  constructor(training: Training, folder: RunFolder, ways: { resume: boolean; force: boolean }) {
+  constructor(training: Training, folder: RunFolder, ways: Ways) {
     this.#training = training;
     this.#folder = folder;
     this.#ways = ways;
@@ -87,7 +96,7 @@ export class Trainer {
 
   /** @internal @throws CraneError E_EXISTS */
   async checkFolders(): Promise<void> {
-    await this.#folder.checkFree(this.#ways);
+    await this.#folder.checkFree(this.#ways, this.seeds.length === 1 ? 'one' : 'seeds');
     for (const seed of this.seeds) await this.#folderOf(seed).checkFree(this.#ways);
   }
 
@@ -135,13 +144,21 @@ export class Trainer {
   ): AsyncGenerator<TrainProgress, TrainOutcome, undefined> {
     const { signal, release } = linked(ends);
     try {
-      return yield* this.#learn(signal);
+      if (this.seeds.length === 1) return yield* this.#learn(signal, this.#ways);
+      const lock = await this.#folder.claim();
+      try {
+        await this.checkFolders();
+        const around = [...this.#ways.around, this.#folder];
+        return yield* this.#learn(signal, { ...this.#ways, around });
+      } finally {
+        await lock.release();
+      }
     } finally {
       release();
     }
   }
 
-  async *#learn(signal: AbortSignal): AsyncGenerator<TrainProgress, TrainOutcome, undefined> {
+  async *#learn(signal: AbortSignal, ways: Ways): AsyncGenerator<TrainProgress, TrainOutcome, undefined> {
     const { out, seeds } = { out: this.#folder.path, seeds: this.seeds };
     const hasOne = seeds.length === 1;
     for (const text of this.#training.data.notes)
@@ -150,7 +167,7 @@ export class Trainer {
     const runs: LearnedPrompts[] = [];
     for (const [run, seed] of seeds.entries()) {
       const folder = this.#folderOf(seed);
-      const events = runSeed(this.#training, { seed, folder, ...this.#ways, signal });
+      const events = runSeed(this.#training, { seed, folder, ...ways, signal });
       try {
         let next = await events.next();
         for (; !next.done; next = await events.next()) yield { ...next.value, seed, run, runs: seeds.length };

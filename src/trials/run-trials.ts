@@ -20,6 +20,7 @@ import type { Beside } from '../evaluate/paper-grid.js';
 import { options as table } from '../options/table.js';
 import type { AllOptions, OptionName, TrainChoices } from '../options/types.js';
 import type { TrainProgress } from '../train/progress.js';
+import { RunFolder } from '../train/run-folder.js';
 import { makeTrainer } from '../train/trainer.js';
 import { isLearned, type LearnedTrial, type Trial, type TrialResult, trialsOf, within } from './trial.js';
 import { TrialsFolder } from './trials-folder.js';
@@ -141,6 +142,7 @@ async function runTrial(
       ...{ engine, data: [...data], out: folder, resume, force },
     },
     env,
+    [new RunFolder(out)],
   );
   const outcome = await trainer.run({
     ...(signal ? { signal } : {}),

@@ -9,8 +9,8 @@ import { claimFolder } from '../files/folder-lock.js';
 import { removeLeft } from '../files/left-files.js';
 import type { HeldLock } from '../files/lock-file.js';
 import { codedWriteError, isThere, writeWhole } from '../files/write-whole.js';
+import { k_trials, RunFolder, type RunWays } from '../train/run-folder.js';
 
-const k_record = 'trials.json';
 const k_tables = ['table.csv', 'table.md', 'table.tex'] as const;
 const k_kind = 'trials';
 
@@ -18,7 +18,7 @@ export class TrialsFolder {
   readonly #record: string;
 
   constructor(readonly path: string) {
-    this.#record = join(path, k_record);
+    this.#record = join(path, k_trials);
   }
 
   /** Nobody else may work here until the lock is released. @throws CraneError E_IN_USE, E_IO_WRITE */
@@ -30,16 +30,16 @@ export class TrialsFolder {
     return lock;
   }
 
-  /** @throws CraneError E_EXISTS when something is here and neither `resume` nor `force` says what to do with it */
-  async checkFree({ resume, force }: { resume: boolean; force: boolean }): Promise<void> {
+  /** @throws CraneError E_EXISTS when something is here and neither `resume` nor `force` says what to do with it, or it is none of trials */
+  async checkFree(ways: RunWays): Promise<void> {
     const text = await readFile(this.#record, 'utf8').catch(() => undefined);
     if (text !== undefined && kindOf(text) !== k_kind)
       throw new CraneError('E_EXISTS', `${this.#record}: is not that of a grid or of several seeds`, {
         hint: 'choose another --out',
       });
-    if (resume || force) return;
-    // A single training is told apart: its files would stand among those of the trials.
-    for (const name of [k_record, 'cells', 'run.json', ...k_tables]) {
+    await new RunFolder(this.path).checkFree(ways, 'trials');
+    if (ways.resume || ways.force) return;
+    for (const name of ['cells', ...k_tables]) {
       if (await isThere(join(this.path, name)))
         throw new CraneError('E_EXISTS', `${this.path}: holds trainings already`, {
           hint: 'go on with --resume, start anew with --force, or choose another --out',

@@ -186,6 +186,22 @@ describe('going on', () => {
     expect(await readFile(`${out}/run.json`)).toEqual(record);
   });
 
+  it('refuses another rate of mosaics from the same pool, and has no word of a rate where there are none', async () => {
+    const out = work.at('mosaics');
+    const mosaics = { mosaicRate: 0.5, mosaicPool: 4 };
+    await interrupt(out, 5, mosaics);
+    const other = await work.trainer({ out, ...options, ...mosaics, mosaicRate: 0.1, resume: true });
+    expect(await errorOf(other.run())).toMatchObject({
+      code: 'E_TRAIN_RESUME',
+      message: expect.stringContaining('loop.mosaicRate is 0.1, was 0.5'),
+    });
+    await (await work.trainer({ out, ...options, ...mosaics, resume: true })).run();
+    const plain = work.at('no mosaics');
+    await (await work.trainer({ out: plain, ...options })).run();
+    const { made } = JSON.parse(await readFile(join(plain, 'run.json'), 'utf8')) as RunRecord;
+    expect(made.loop).toEqual({ batchSize: 2, seed: 4, order: 'seeded' });
+  });
+
   it('refuses changed pictures and other kernels, naming them', async () => {
     const data = await writeToySet(work.at('changing'));
     const out = work.at('changed');

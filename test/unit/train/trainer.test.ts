@@ -194,6 +194,51 @@ describe('what is refused before anything is read', () => {
   });
 });
 
+describe('several seeds where one training was', () => {
+  it('take it away with force, once they begin, and are refused otherwise', async () => {
+    const out = work.at('one, then several');
+    await (await work.trainer({ out, epochs: 1 })).run();
+    const before = await work.bytesOf(out);
+    const record = await readFile(work.at('one, then several', 'run.json'), 'utf8');
+    const several = { out, seeds: 2, epochs: 1 };
+    for (const ways of [{}, { resume: true }, { resume: true, force: true }])
+      expect(await errorOf(work.trainer({ ...several, ...ways }))).toMatchObject({ code: 'E_EXISTS' });
+    const start = work.at('no prompts.safetensors');
+    const refused = await work.trainer({ ...several, force: true, start });
+    expect(await errorOf(refused.run())).toMatchObject({ code: 'E_PROMPTS' });
+    expect(await work.bytesOf(out)).toEqual(before);
+    expect(await readFile(work.at('one, then several', 'run.json'), 'utf8')).toBe(record);
+    await (await work.trainer({ ...several, force: true })).run();
+    expect((await readdir(out)).sort()).toEqual(['report.html', 'run.json', 'seed_111', 'seed_112']);
+    expect((await work.trainer({ ...several, resume: true })).seeds).toEqual([111, 112]);
+  });
+
+  it('and one where several were: neither goes on with what is not its own', async () => {
+    const out = work.at('several, then one');
+    await (await work.trainer({ out, seeds: 2, epochs: 1 })).run();
+    const record = await readFile(work.at('several, then one', 'run.json'), 'utf8');
+    const interrupted = work.at('several, interrupted');
+    await (await work.trainer({ out: work.at('several, interrupted', 'seed_111'), epochs: 1 })).run();
+    for (const place of [out, interrupted])
+      for (const ways of [{}, { resume: true }])
+        expect(await errorOf(work.trainer({ out: place, epochs: 1, ...ways }))).toMatchObject({
+          code: 'E_EXISTS',
+        });
+    expect(await readFile(work.at('several, then one', 'run.json'), 'utf8')).toBe(record);
+    await (await work.trainer({ out: interrupted, seeds: 2, epochs: 1, resume: true })).run();
+  });
+
+  it('have their folder for themselves', async () => {
+    const out = work.at('several at once');
+    const first = await work.trainer({ out, seeds: 2, epochs: 1 });
+    const events = first.run()[Symbol.asyncIterator]();
+    await events.next();
+    const second = await work.trainer({ out, seed: 7, seeds: 2, epochs: 1, force: true });
+    expect(await errorOf(second.run())).toMatchObject({ code: 'E_IN_USE' });
+    while (!(await events.next()).done);
+  });
+});
+
 describe('a run whose caller errs', () => {
   const statusOf = async (out: string) => (await readRecord(out)).status;
 
