@@ -8,6 +8,7 @@ import {
   features,
   fusion,
   halfDeepTokens,
+  k_mostBlocks,
   sigma,
   storedTokens,
   temperature,
@@ -59,6 +60,7 @@ const settings = {
   'compat.dAttnLayers': {
     kind: 'integers',
     min: 1,
+    most: k_mostBlocks,
     group: 'Compatibility',
     help: 'blocks with D-Attn; none: the last block only',
   },

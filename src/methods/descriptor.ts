@@ -31,9 +31,9 @@ export type Setting = Described &
     | { kind: 'flag' }
     | { kind: 'choice'; values: readonly string[] }
     | { kind: 'integer'; min: number; max: number }
-    | { kind: 'number'; min: number; max: number; open?: boolean }
-    /** `entries`: how many a model.json must list at least */
-    | { kind: 'integers'; min: number; entries?: number }
+    | { kind: 'number'; min: number; max: number }
+    /** `entries`: how many a model.json must list at least; `most`: how many a list may have */
+    | { kind: 'integers'; min: number; entries?: number; most?: number }
   );
 
 /** By name, in the order of records and labels; `compat.NAME` for numerics in which paper and engine part. */

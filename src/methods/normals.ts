@@ -35,6 +35,8 @@ const settings = {
     kind: 'integers',
     min: 1,
     entries: 1,
+    // the odd sides that there may be
+    most: 50,
     absent: k_neighbourhoods,
     help: 'with mutual: sides of the neighbourhoods of patches that are averaged and compared, each on its own; odd',
   },

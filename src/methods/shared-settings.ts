@@ -1,18 +1,22 @@
 /** Settings that several methods have: of one name they mean the same, and their help stands once. */
 import type { Setting } from './descriptor.js';
 
+/** Of blocks that a list names: towers have fewer, and each entry takes a map's memory, also of a block that is listed twice. */
+export const k_mostBlocks = 64;
+
 export const features = {
   kind: 'integers',
   min: 1,
   entries: 1,
+  most: k_mostBlocks,
   help: 'blocks (from 1) whose patch features make maps',
 } as const satisfies Setting;
 
 export const temperature = {
   kind: 'number',
-  min: 0,
+  // What is divided by less overflows in float32.
+  min: 1e-6,
   max: 100,
-  open: true,
   help: 'divides the similarities before the softmax',
 } as const satisfies Setting;
 

@@ -24,6 +24,7 @@ const settings = {
     kind: 'integers',
     min: 1,
     entries: 1,
+    isCostly: true,
     help: 'sides of the square windows, in patches',
   },
   mapSide: {

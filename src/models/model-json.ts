@@ -100,11 +100,12 @@ function valueSchema(setting: Setting): z.ZodType {
     case 'integer':
       return z.int().min(setting.min).max(setting.max);
     case 'number':
-      return setting.open
-        ? z.number().gt(setting.min).lt(setting.max)
-        : z.number().min(setting.min).max(setting.max);
+      return z.number().min(setting.min).max(setting.max);
     case 'integers':
-      return z.array(z.int().min(setting.min)).min(setting.entries ?? 0);
+      return z
+        .array(z.int().min(setting.min))
+        .min(setting.entries ?? 0)
+        .max(setting.most ?? Number.POSITIVE_INFINITY);
   }
 }
 

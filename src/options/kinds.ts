@@ -182,21 +182,29 @@ export function orWord<T, const W extends string>(
   };
 }
 
-/** A list of whole numbers: 6,12,18,24 in the shell; none is the empty list. */
-export function integers(described: Described<number[]> & { min: number }): OptionSpec<number[]> {
-  const { min } = described;
+/** A list of whole numbers, at most `most`: 6,12,18,24 in the shell; none is the empty list. */
+export function integers(
+  described: Described<number[]> & { min: number; most?: number },
+): OptionSpec<number[]> {
+  const { min, most } = described;
   const isEntry = (entry: unknown) =>
     Number.isSafeInteger(entry) && (entry as number) >= min && (entry as number) <= k_mostInText;
-  const accepts = (value: unknown): value is number[] => Array.isArray(value) && value.every(isEntry);
+  const accepts = (value: unknown): value is number[] =>
+    Array.isArray(value) && value.length <= (most ?? Number.POSITIVE_INFINITY) && value.every(isEntry);
   const digits = min > 0 ? '[1-9]\\d{0,8}' : '(?:0|[1-9]\\d{0,8})';
-  const pattern = `^(?:none|${digits}(?:,${digits})*)$`;
+  const further = most === undefined ? '*' : `{0,${most - 1}}`;
+  const pattern = `^(?:none|${digits}(?:,${digits})${further})$`;
   const isText = new RegExp(pattern);
   return {
     ...described,
     isFlag: false,
-    schema: { type: 'array', items: { type: 'integer', minimum: min, maximum: k_mostInText } },
+    schema: {
+      type: 'array',
+      ...(most === undefined ? {} : { maxItems: most }),
+      items: { type: 'integer', minimum: min, maximum: k_mostInText },
+    },
     textSchema: { type: 'string', pattern },
-    expected: `whole numbers of at least ${min}, for instance 6,12,18,24`,
+    expected: `${most === undefined ? '' : `at most ${most} `}whole numbers of at least ${min}, for instance 6,12,18,24`,
     accepts,
     read: (value) => {
       if (!isText.test(value)) return undefined;

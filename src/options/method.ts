@@ -49,9 +49,9 @@ function specOf(setting: Setting): OptionSpec<never> {
       case 'integer':
         return int({ ...described, min: setting.min, max: setting.max });
       case 'number':
-        return num({ ...described, min: setting.min, max: setting.max, open: setting.open ?? false });
+        return num({ ...described, min: setting.min, max: setting.max });
       case 'integers':
-        return integers({ ...described, min: setting.min });
+        return integers({ ...described, min: setting.min, ...(setting.most ? { most: setting.most } : {}) });
     }
   };
   return made() as unknown as OptionSpec<never>;

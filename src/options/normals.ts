@@ -1,4 +1,5 @@
 /** The part of THE table that belongs to banks of normal pictures: which one is used, and how one is learned. */
+import { k_mostBlocks } from '../methods/shared-settings.js';
 import { NormalBank } from '../normals/normal-bank.js';
 import { choice, flag, int, integers, type LibraryCall, num, type OptionSpec, text } from './kinds.js';
 import { methodCalls } from './method.js';
@@ -50,6 +51,7 @@ export const normalsOptions = {
     scope: everywhere,
     calls,
     min: 1,
+    most: k_mostBlocks,
     defaultText,
     help: 'blocks (from 1) of the vision tower after which patches are read',
   }),

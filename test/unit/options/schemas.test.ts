@@ -34,6 +34,8 @@ const lists = [
   '0,0,1,1',
   '0,0,0,1',
   '1,-1',
+  `6${',6'.repeat(63)}`,
+  `6${',6'.repeat(64)}`,
 ];
 const odd = [
   '0x10',
@@ -81,6 +83,8 @@ describe.each(ofRequests)('%s', (name) => {
       [],
       ...numbers.map((number) => [number]),
       [6, 12],
+      Array(64).fill(6),
+      Array(65).fill(6),
       ['a'],
       [''],
       {},

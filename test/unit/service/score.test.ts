@@ -183,6 +183,9 @@ describe('POST /v1/score', () => {
     ['?model=../../etc', 404, 'E_HTTP_NOT_FOUND', 'there are toy'],
     ['?prompts=/etc/passwd', 404, 'E_HTTP_NOT_FOUND', 'it has plain, other'],
     ['?eAttn=nothing', 400, 'E_USAGE', undefined],
+    // What would take a request's time or memory without bound, or have no finite result.
+    ['?temperature=1e-300', 400, 'E_USAGE', undefined],
+    [`?features=4${',4'.repeat(64)}`, 400, 'E_USAGE', undefined],
   ])('refuses %s', async (query, status, code, hint) => {
     const answer = await raw(query);
     expect([answer.status, answer.json.error.code]).toEqual([status, code]);
@@ -239,6 +242,9 @@ describe('POST /v1/score', () => {
     ['null as a picture', '{"pictures":[null]}', 'E_USAGE'],
     ['no base64', '{"pictures":[{"data":"***"}]}', 'E_HTTP_REQUEST'],
     ['a strange field', '{"pictures":[{"data":"aaaa","path":"/etc"}]}', 'E_USAGE'],
+    ['thousands of blocks', `{"features":[${'4,'.repeat(4000)}4],"pictures":[{"data":"aaaa"}]}`, 'E_USAGE'],
+    ['windows', '{"method":"winclip","windowSides":[1,2],"pictures":[{"data":"aaaa"}]}', 'E_USAGE'],
+    ['a temperature near 0', '{"temperature":1e-300,"pictures":[{"data":"aaaa"}]}', 'E_USAGE'],
     ['a prototype', '{"__proto__":{"map":true},"pictures":[{"data":"aaaa"}]}', 'E_USAGE'],
   ])('refuses JSON with %s', async (_what, body, code) => {
     const answer = await ask(typeof body === 'string' ? body : new Uint8Array(body), '', {
