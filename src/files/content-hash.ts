@@ -10,6 +10,11 @@ import { checkRegular, codedReadError } from './open-file.js';
 /** Digits that a prompt file keeps of each picture that it was learned from. */
 export const k_pictureDigits = 12;
 
+/** Whoever asks: a folder may hold more files than a process may open, and a picture have a thousand masks. */
+const k_openFiles = 16;
+let open = 0;
+const waiting: (() => void)[] = [];
+
 const k_remembered = 200_000;
 /** by path; good while size, time and inode of the file stay the same */
 const memo = new Map<string, { stamp: string; hash: string }>();
@@ -31,7 +36,7 @@ export async function contentHash(path: string): Promise<string> {
     const stamp = `${size} ${mtimeNs} ${ctimeNs} ${ino}`;
     const known = memo.get(absolute);
     if (known?.stamp === stamp) return known.hash;
-    const digest = await sha256OfFile(absolute);
+    const digest = await whenFree(() => sha256OfFile(absolute));
     memo.delete(absolute);
     memo.set(absolute, { stamp, hash: digest });
     // The oldest entry goes: a Map keeps the order of insertion.
@@ -39,5 +44,16 @@ export async function contentHash(path: string): Promise<string> {
     return digest;
   } catch (cause) {
     throw cause instanceof CraneError ? cause : codedReadError(path, cause);
+  }
+}
+
+async function whenFree<T>(work: () => Promise<T>): Promise<T> {
+  while (open >= k_openFiles) await new Promise<void>((resolve) => waiting.push(resolve));
+  open++;
+  try {
+    return await work();
+  } finally {
+    open--;
+    waiting.shift()?.();
   }
 }

@@ -28,7 +28,8 @@ export async function leaveOut(entries: readonly string[], images: readonly stri
     }
     const files = await filesAt(path);
     byContent ??= await imagesByContent(images);
-    const same = (await Promise.all(files.map(contentHash))).flatMap((hash) => byContent!.get(hash) ?? []);
+    const hashes = new Set(await Promise.all(files.map(contentHash)));
+    const same = [...hashes].flatMap((hash) => byContent!.get(hash) ?? []);
     if (same.length === 0) {
       throw new CraneError('E_USAGE', `${path}: is to be left out, but no data set has such a picture`);
     }
@@ -64,7 +65,9 @@ async function imagesByContent(images: readonly string[]): Promise<Map<string, s
   const byContent = new Map<string, string[]>();
   await eachBounded(images, 8, async (image) => {
     const hash = await contentHash(image);
-    byContent.set(hash, [...(byContent.get(hash) ?? []), image]);
+    const same = byContent.get(hash);
+    if (same === undefined) byContent.set(hash, [image]);
+    else same.push(image);
   });
   return byContent;
 }
