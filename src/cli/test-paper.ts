@@ -1,6 +1,6 @@
 /** `crane-native test --paper-table`: an ablation of the paper with what it prints beside ours. */
 import { CraneError } from '../errors.js';
-import { learningOptions, paperGrid } from '../evaluate/paper-grid.js';
+import { learningOptions, paperGrid, refuseRowsOwn } from '../evaluate/paper-grid.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { type Context, say } from './context.js';
@@ -19,12 +19,13 @@ export async function runPaperTable(
     throw new CraneError('E_USAGE', `--paper-table takes no --${flagName(excluded)}`, {
       hint: 'it is a grid of its own, with the published rows of that table',
     });
-  const { axis, cells, beside, experiment } = paperGrid({
+  const grid = paperGrid({
     table,
     model: isGiven('model') ? values.model : undefined,
     preset: values.preset,
     method: values.method,
   });
+  const { axis, cells, beside, experiment } = grid;
   const learned = learningOptions(experiment);
   if (learned.length > 0)
     throw new CraneError(
@@ -34,11 +35,7 @@ export async function runPaperTable(
         hint: `crane-native train LEARNED-FROM --paper-table ${table} --then-test ${data.join(' ')} --out ${values.out}`,
       },
     );
-  const own = axis.options?.find((name) => isGiven(name as OptionName));
-  if (own !== undefined)
-    throw new CraneError('E_USAGE', `the rows of table ${table} set ${own} themselves`, {
-      hint: `leave --${flagName(own)} out`,
-    });
+  refuseRowsOwn(grid, isGiven);
   say(context, beside.title);
   await runGrid(context, values, data, [axis], { cells, beside });
 }

@@ -2,7 +2,7 @@
 import { CraneError } from '../errors.js';
 import { gridCells, learningGridNames, parseGrid } from '../evaluate/grid.js';
 import { figuresText } from '../evaluate/outputs/figures-table.js';
-import { paperGrid } from '../evaluate/paper-grid.js';
+import { paperGrid, refuseRowsOwn } from '../evaluate/paper-grid.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { runTrials, someFailed, type TrialProgress } from '../trials/run-trials.js';
@@ -115,12 +115,14 @@ function cellsOf(values: AllOptions, texts: readonly string[], isGiven: (name: O
       });
     return { axes, cells: gridCells(axes), beside: undefined };
   }
-  const { axis, cells, beside } = paperGrid({
+  const grid = paperGrid({
     table: values.paperTable,
     model: isGiven('model') ? values.model : undefined,
     preset: values.preset,
     method: values.method,
   });
+  refuseRowsOwn(grid, isGiven);
+  const { axis, cells, beside } = grid;
   return { axes: [axis], cells, beside };
 }
 

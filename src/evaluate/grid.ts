@@ -61,13 +61,17 @@ export function splitAxes(
   };
 }
 
-/** What a grid of trainings may vary: those too, and how is learned. Seeds are counted by --seeds. */
+/** They decide nothing of what is learned, or are those of all trainings: seeds are counted by --seeds. */
+const k_notLearned: readonly string[] = [
+  ...['seed', 'seeds', 'saveEvery', 'cache', 'dryRun', 'measure', 'prompts'],
+  ...['thenTest', 'keepAs'],
+];
+
+/** What a grid of trainings may vary: those too, and how is learned. */
 export function learningGridNames(): OptionName[] {
-  const excluded = ['seed', 'seeds', 'saveEvery', 'cache', 'dryRun', 'measure', 'grid', 'prompts'];
-  return [
-    ...optionNames.filter((name) => options[name].group === 'Training' && !excluded.includes(name)),
-    ...gridOptionNames().filter((name) => !excluded.includes(name)),
-  ];
+  return [...optionNames.filter((name) => options[name].group === 'Training'), ...gridOptionNames()].filter(
+    (name) => !k_notLearned.includes(name),
+  );
 }
 
 /** @param known options that may be axes; @throws CraneError E_USAGE, naming axis and value */

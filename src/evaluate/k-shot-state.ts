@@ -40,7 +40,7 @@ export class KShotState {
   /** @throws CraneError E_EXISTS when an earlier run was ended here and nobody said what to do with it */
   async begin({ resume, force }: { resume: boolean; force: boolean }): Promise<void> {
     await removeLeft(dirname(this.#folder));
-    if (resume && !force) return;
+    if (resume) return;
     if (!force && (await isThere(this.#folder))) {
       throw new CraneError('E_EXISTS', `${this.#folder}: a k-shot test was ended here before it was done`, {
         hint: 'go on with --resume, start anew with --force, or choose another --out',

@@ -2,7 +2,8 @@
 import { CraneError } from '../errors.js';
 import { craneVariantNames, isCraneVariant } from '../models/model-names.js';
 import type { PaperTableName } from '../options/preset-names.js';
-import type { AllOptions, TrainChoices } from '../options/types.js';
+import { flagName } from '../options/table.js';
+import type { AllOptions, OptionName, TrainChoices } from '../options/types.js';
 import { notComparable } from '../runs/paper/compare.js';
 import { type ExperimentRow, type PaperExperiment, paperExperiments } from '../runs/paper/experiments.js';
 import type { PrintedFigures } from '../runs/paper/published.js';
@@ -52,7 +53,9 @@ export function paperGrid({ table, model, preset, method = 'crane' }: PaperGridC
       name: `table ${table}`,
       texts: rows.map(({ label }) => label),
       values: [],
-      options: [...new Set(rows.flatMap(({ choices }) => Object.keys(choices)))],
+      options: [
+        ...new Set(rows.flatMap(({ choices, learning }) => Object.keys({ ...choices, ...learning }))),
+      ],
     },
     cells,
     experiment,
@@ -69,6 +72,15 @@ export function paperGrid({ table, model, preset, method = 'crane' }: PaperGridC
       notes: experiment.notes,
     },
   };
+}
+
+/** A caller's value would give way to the rows' without a word. @throws CraneError E_USAGE */
+export function refuseRowsOwn({ axis }: PaperGrid, isGiven: (name: OptionName) => boolean): void {
+  const own = axis.options?.find((name) => isGiven(name as OptionName));
+  if (own === undefined) return;
+  throw new CraneError('E_USAGE', `the rows of ${axis.name} set ${own} themselves`, {
+    hint: `leave --${flagName(own)} out`,
+  });
 }
 
 /** Of a table with a row for each system: the one that is tested. */

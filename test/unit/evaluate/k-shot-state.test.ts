@@ -97,6 +97,8 @@ describe('what an ended run left', () => {
     await start({ resume: true, force: false });
     expect(await readdir(out)).toContain('k-shot-state');
     await start({ resume: true, force: true });
+    expect(await readdir(out)).toContain('k-shot-state');
+    await start({ resume: false, force: true });
     expect(await readdir(out)).not.toContain('k-shot-state');
   });
 });

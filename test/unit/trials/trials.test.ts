@@ -1,5 +1,5 @@
 /** Trainings of a grid and of several seeds with the tests of what they learned: one table; one that fails loses no other. */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -174,6 +174,35 @@ describe('train --grid', () => {
     expect(await readFile(join(out, 'trials.json'), 'utf8')).toBe('{"kind": "diary"}');
   });
 
+  it('takes a single training away with --force, once a training begins, and is refused beside one otherwise', async () => {
+    const out = work.at('single');
+    await train(['--out', out]);
+    const args = ['--grid', 'learningRate=0.1', '--out', out];
+    const before = await work.bytesOf(out);
+    for (const ways of [[], ['--resume']]) {
+      const refused = await train([...args, ...ways]);
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('E_EXISTS')]);
+    }
+    const wrong = await train([...args, '--force', '--leave-out', 'nowhere.png']);
+    expect(wrong.stderr).toContain('nowhere.png');
+    expect(await work.bytesOf(out)).toEqual(before);
+    expect((await train([...args, '--force'])).code).toBe(0);
+    expect((await readdir(out)).sort()).toEqual([
+      'cells',
+      'table.csv',
+      'table.md',
+      'table.tex',
+      'trials.json',
+    ]);
+    for (const ways of [['--resume'], ['--force']]) {
+      const single = await train(['--out', out, ...ways]);
+      expect([single.code, single.stderr]).toEqual([
+        2,
+        expect.stringContaining('holds the trainings of a grid'),
+      ]);
+    }
+  });
+
   it('one that was refused before it learned anything leaves its place free', async () => {
     const out = work.at('free');
     const bad = await writeToySet(work.at('one class'), { anomalous: 0 });
@@ -188,6 +217,10 @@ describe('train --grid', () => {
 
   it.each([
     [['--grid', 'seed=1,2'], 'knows no option "seed"'],
+    [['--grid', 'keepAs=a,b'], 'knows no option "keepAs"'],
+    [['--grid', 'thenTest=a,b'], 'knows no option "thenTest"'],
+    [['--paper-table', '2b', '--guidance', 'none', '--then-test', 'x'], 'the rows of table 2b set guidance'],
+    [['--paper-table', '2a', '--no-fusion', '--then-test', 'x'], 'the rows of table 2a set fusion'],
     [['--grid', 'epochs=1,2'], '--grid has epochs, and so has --epochs'],
     [['--limits', '0.1'], '--limits belongs to --then-test'],
     [['--paper-table', '2b'], '--paper-table needs --then-test'],
