@@ -8,10 +8,10 @@ const schema = z.object({
   compiler: z.string().optional(),
 });
 
-export type Configuration = z.infer<typeof schema>;
+export type BuildConfiguration = z.infer<typeof schema>;
 
 /** @returns undefined for a text that is none */
-export function parseConfiguration(text: string): Configuration | undefined {
+export function parseConfiguration(text: string): BuildConfiguration | undefined {
   try {
     return schema.safeParse(JSON.parse(text)).data;
   } catch {
@@ -23,9 +23,9 @@ export function parseConfiguration(text: string): Configuration | undefined {
  * Whether what was compiled before may stay: a compiler or generator cannot be changed in a CMakeCache.txt. Of other definitions
  * CMake knows itself which files they concern: with the tests nothing of the engine is compiled again.
  */
-export function keepsCache(before: Configuration | undefined, now: Configuration): boolean {
+export function keepsCache(before: BuildConfiguration | undefined, now: BuildConfiguration): boolean {
   if (before === undefined) return false;
-  const tools = ({ definitions, generator, compiler }: Configuration) =>
+  const tools = ({ definitions, generator, compiler }: BuildConfiguration) =>
     JSON.stringify([generator, compiler, definitions['CRANE_CUDA'], definitions['CMAKE_CUDA_COMPILER']]);
   return tools(before) === tools(now);
 }
