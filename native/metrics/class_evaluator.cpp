@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <new>
 
 #include "metrics/pixel_metrics.h"
 
@@ -57,17 +58,18 @@ void ClassEvaluator::add(const MeasuredPicture& picture) {
   const bool has_anomalous_pixel = !mask.areas.empty();
   const bool is_anomalous = picture.is_anomalous.value_or(has_anomalous_pixel);
   const bool has_truth = picture.mask != nullptr || !is_anomalous;
-  if (picture.map != nullptr && has_truth) {
-    const BorrowedShard shard(*this);
-    try {
-      shard->add(picture.map, count, mask, range);
-    } catch (...) {
-      refuse(Error("E_MEMORY", join_text(picture.name, ": memory ran out while it was added"),
-                   "finish each class before the next one begins"));
-      throw;
-    }
-  }
+  std::optional<BorrowedShard> shard;
+  if (picture.map != nullptr && has_truth) shard.emplace(*this);
+  // Its score enters whole or not at all, and before its pixels, of which some may be in when memory runs
+  // out.
   note(picture, is_anomalous, has_anomalous_pixel);
+  if (!shard) return;
+  try {
+    (*shard)->add(picture.map, count, mask, range);
+  } catch (...) {
+    refuse(std::current_exception());
+    throw;
+  }
 }
 
 void ClassEvaluator::note(const MeasuredPicture& picture, bool is_anomalous, bool has_anomalous_pixel) {
@@ -81,13 +83,18 @@ void ClassEvaluator::note(const MeasuredPicture& picture, bool is_anomalous, boo
   remarks_.normal_with_anomalous_pixels += !is_anomalous && has_anomalous_pixel;
 }
 
-void ClassEvaluator::refuse(const Error& error) {
+void ClassEvaluator::refuse(std::exception_ptr error) {
   const std::lock_guard lock(mutex_);
-  if (!broken_) broken_ = error;
+  if (!broken_) broken_ = std::move(error);
 }
 
 ClassResult ClassEvaluator::finish(const EvaluateOptions& options, int threads) {
-  if (broken_) throw *broken_;
+  try {
+    if (broken_) std::rethrow_exception(broken_);
+  } catch (const std::bad_alloc&) {
+    throw Error("E_MEMORY", "memory ran out while a picture of this class was added",
+                "finish each class before the next one begins");
+  }
   ClassResult result{remarks_, image_metrics(std::move(scores_), options),
                      pixel_metrics(shards_, full_, options, threads)};
   idle_.clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,8 +33,8 @@ class ClassEvaluator {
   // map), E_IMAGE_SHAPE, E_USAGE (neither label nor mask); each names the picture.
   void add(const MeasuredPicture& picture);
 
-  // What was added is not what was meant: finish() will throw this error.
-  void refuse(const Error& error);
+  // What was added is not what was meant: finish() will throw this.
+  void refuse(std::exception_ptr error);
 
   // Once, while nobody adds; gives the memory back.
   ClassResult finish(const EvaluateOptions& options, int threads);
@@ -49,7 +50,7 @@ class ClassEvaluator {
   FullBuckets full_;
   std::vector<std::unique_ptr<PixelShard>> shards_;
   std::vector<PixelShard*> idle_;
-  std::optional<Error> broken_;  // what entered in part only
+  std::exception_ptr broken_;  // why something entered in part only
 };
 
 }  // namespace crane::metrics

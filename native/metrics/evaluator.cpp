@@ -21,9 +21,10 @@ Evaluator::Evaluator(EvaluateOptions options, int threads) : options_(std::move(
 std::shared_ptr<ClassEvaluator> Evaluator::open_class(const std::string& name) {
   const std::lock_guard lock(mutex_);
   check_input(!finished_.contains(name), "E_USAGE", "class \"", name, "\" is finished already");
-  auto& evaluator = open_[name];
-  if (!evaluator) evaluator = std::make_shared<ClassEvaluator>();
-  return evaluator;
+  const auto found = open_.find(name);
+  if (found != open_.end()) return found->second;
+  // Made before its name is entered: a class without an evaluator would be finished as one.
+  return open_.emplace(name, std::make_shared<ClassEvaluator>()).first->second;
 }
 
 void Evaluator::add(const std::string& class_name, const MeasuredPicture& picture) {
@@ -41,9 +42,9 @@ ClassResult Evaluator::finish_class(const std::string& class_name) {
     const auto found = open_.find(class_name);
     check_input(found != open_.end(), "E_USAGE", "class \"", class_name,
                 finished_.contains(class_name) ? "\" is finished already" : "\" has no pictures");
+    finished_.insert(class_name);  // first: it may be refused memory, and then the class is open still
     evaluator = std::move(found->second);
     open_.erase(found);
-    finished_.insert(class_name);
   }
   return evaluator->finish(options_, threads_);
 }

@@ -75,8 +75,8 @@ void add_mapped_set(const MappedSet& set, ClassEvaluator& evaluator, int threads
   };
   try {
     parallel_for(count, threads, add);
-  } catch (const Error& error) {
-    evaluator.refuse(error);  // some pictures of the set are in, and which ones is chance
+  } catch (...) {
+    evaluator.refuse(std::current_exception());  // some pictures are in, and which ones is chance
     throw;
   }
 }

@@ -2,14 +2,19 @@
 #include "metrics/class_evaluator.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <optional>
+#include <system_error>
+#include <thread>
 
 #include "evaluate.h"
 #include "metrics/evaluator.h"
 #include "random_pictures.h"
+#include "refused_memory.h"
 
 namespace crane::metrics {
 namespace {
@@ -163,6 +168,71 @@ TEST(Evaluator, AFinishedClassTakesNoMorePictures) {
   EXPECT_EQ(error_of([&] { evaluator.finish_class("nut"); }).code(), "E_USAGE");
 }
 
+// Pictures of `k_half` with a score each: how many are in, where their pixels and their scores agree.
+void expect_whole(const ClassResult& result, uint64_t pictures) {
+  EXPECT_EQ(result.remarks.pictures, pictures);
+  EXPECT_EQ(result.pixel.ranking.normal, 2 * pictures);
+  EXPECT_EQ(result.pixel.ranking.anomalous, 2 * pictures);
+  EXPECT_EQ(result.image.normal + result.image.anomalous, pictures);
+}
+
+TEST(Evaluator, APictureThatIsRefusedMemoryIsOutOrItsClassHasNoFigures) {
+  MeasuredPicture picture = view_of(k_half);
+  picture.score = 0.5;
+  const std::string name = "a class whose name takes memory of its own";
+  for (const uint64_t before : {0, 1}) {
+    bool was_refused = true;
+    int without_figures = 0;
+    for (long at = 1; was_refused; ++at) {
+      Evaluator evaluator({}, 1);
+      for (uint64_t i = 0; i < before; ++i) evaluator.add(name, picture);
+      uint64_t pictures = before;
+      {
+        const RefusedMemory refused(at);
+        try {
+          evaluator.add(name, picture);
+          ++pictures;
+        } catch (const std::bad_alloc&) {
+        }
+        was_refused = refused.was_refused();
+      }
+      try {
+        expect_whole(evaluator.finish_class(name), pictures);
+      } catch (const Error& error) {
+        EXPECT_EQ(pictures, before) << at;
+        EXPECT_TRUE(error.code() == "E_MEMORY" || (before == 0 && error.code() == "E_USAGE")) << at;
+        ++without_figures;
+      }
+    }
+    EXPECT_GT(without_figures, 0);
+  }
+}
+
+TEST(Evaluator, AClassThatIsRefusedMemoryAtItsEndIsOpenStillOrOver) {
+  MeasuredPicture picture = view_of(k_half);
+  picture.score = 0.5;
+  const std::string name = "a class whose name takes memory of its own";
+  for (const long at : {1, 2, 3, 9}) {  // of many, each of which is an evaluation
+    Evaluator evaluator({}, 1);
+    evaluator.add(name, picture);
+    std::optional<ClassResult> result;
+    try {
+      const RefusedMemory refused(at);
+      result = evaluator.finish_class(name);
+    } catch (const std::bad_alloc&) {
+    }
+    if (!result) {
+      try {
+        result = evaluator.finish_class(name);
+      } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("finished already"), std::string::npos) << error.what();
+        continue;
+      }
+    }
+    expect_whole(*result, 1);
+  }
+}
+
 TEST(Evaluator, RefusesLimitsOutsideZeroToOne) {
   EvaluateOptions options;
   options.limits = {0.0};
@@ -234,6 +304,63 @@ TEST_F(MappedFiles, ASetThatEnteredInPartCannotBeFinished) {
   EXPECT_NE(std::string(error.what()).find("[2]"), std::string::npos);
   EXPECT_EQ(error_of([&] { evaluator.finish_class("nut"); }).code(), "E_IMAGE_NONFINITE");
 }
+
+TEST_F(MappedFiles, ASetThatIsRefusedMemoryIsWholeOrItsClassHasNoFigures) {
+  MappedSet scored = set();
+  scored.scores = {0.5, 0.5, 0.5};
+  bool was_refused = true;
+  int without_figures = 0;
+  for (long at = 1; was_refused; ++at) {
+    Evaluator evaluator({}, 1);
+    bool is_in = false;
+    {
+      const RefusedMemory refused(at);
+      try {
+        evaluator.add_mapped("nut", scored);
+        is_in = true;
+      } catch (const std::exception&) {
+      }
+      was_refused = refused.was_refused();
+    }
+    try {
+      expect_whole(evaluator.finish_class("nut"), is_in ? 3 : 0);
+    } catch (const Error&) {
+      EXPECT_FALSE(is_in) << at;
+      ++without_figures;
+    }
+  }
+  EXPECT_GT(without_figures, 3);
+}
+
+#ifdef __GLIBC__
+// No thread can be started: none finds room for its stack.
+class NoThreads {
+ public:
+  NoThreads() {
+    ::pthread_getattr_default_np(&before_);
+    pthread_attr_t huge;
+    ::pthread_attr_init(&huge);
+    ::pthread_attr_setstacksize(&huge, size_t{1} << 60);
+    ::pthread_setattr_default_np(&huge);
+    ::pthread_attr_destroy(&huge);
+  }
+  ~NoThreads() {
+    ::pthread_setattr_default_np(&before_);
+    ::pthread_attr_destroy(&before_);
+  }
+
+ private:
+  pthread_attr_t before_{};
+};
+
+TEST_F(MappedFiles, AreAddedAndFinishedByTheThreadsThatThereAre) {
+  Evaluator evaluator({}, 3);
+  const NoThreads none;
+  EXPECT_THROW(std::thread([] {}).join(), std::system_error);
+  evaluator.add_mapped("nut", set());
+  EXPECT_EQ(evaluator.finish_class("nut").remarks.pictures, 3u);
+}
+#endif
 
 }  // namespace
 }  // namespace crane::metrics
