@@ -88,7 +88,8 @@ int64_t PictureFiles::place_of(const std::string& path) const {
   return found - paths_.begin();
 }
 
-const at::Tensor& PictureFiles::distances(int64_t picture, const MutualOptions& options) {
+at::Tensor PictureFiles::distances(int64_t picture, const MutualOptions& options) {
+  const std::lock_guard lock(mutex_);
   if (options_.neighbourhoods != options.neighbourhoods || options_.share != options.share) {
     options_ = options;
     std::ranges::fill(found_, at::Tensor());

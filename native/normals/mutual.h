@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,8 +46,9 @@ class PictureFiles {
   int64_t place_of(const std::string& path) const;
 
   // As mutual_distances gives them, [N]. Those of the pictures after it, which are likely to be asked next,
-  // are found on the way and remembered, so that the files are read less often.
-  const at::Tensor& distances(int64_t picture, const MutualOptions& options);
+  // are found on the way and remembered, so that the files are read less often. Thread-safe: who asks while
+  // others are found waits for these, his own being among them as a rule.
+  at::Tensor distances(int64_t picture, const MutualOptions& options);
 
  private:
   std::vector<int64_t> asked_with(int64_t picture) const;
@@ -54,6 +56,7 @@ class PictureFiles {
   std::vector<std::string> paths_;
   at::Device device_;
   Bank first_;
+  std::mutex mutex_;               // of the two below
   MutualOptions options_;          // of what is remembered
   std::vector<at::Tensor> found_;  // of each picture; undefined: not yet
 };

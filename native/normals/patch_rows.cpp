@@ -7,6 +7,12 @@
 #include "layers/linear.h"
 
 namespace crane::normals {
+namespace {
+
+// A unit row in float32 is off by some roundings of its sum.
+constexpr double k_norm_slack = 1e-3;
+
+}  // namespace
 
 void check_patch_source(const PatchTowers& towers, const PatchSource& what) {
   if (what.is_source) {
@@ -34,11 +40,14 @@ int64_t row_width(const PatchTowers& towers, const PatchSource& what) {
                         : towers.vision.width() * static_cast<int64_t>(what.blocks.size());
 }
 
-at::Tensor patch_rows(const PatchTowers& towers, const PatchSource& what, const at::Tensor& image) {
-  if (what.is_source) {
-    const at::Tensor input = vision::renormalise(image, towers.vision.config(), towers.source->config());
-    return layers::unit_rows(towers.source->patch_features(input, nullptr)[0].to(at::kFloat)).contiguous();
-  }
+namespace {
+
+at::Tensor rows_of_source(const PatchTowers& towers, const at::Tensor& image) {
+  const at::Tensor input = vision::renormalise(image, towers.vision.config(), towers.source->config());
+  return layers::unit_rows(towers.source->patch_features(input, nullptr)[0].to(at::kFloat)).contiguous();
+}
+
+at::Tensor rows_of_blocks(const PatchTowers& towers, const PatchSource& what, const at::Tensor& image) {
   vision::Taps taps;
   taps.end = vision::PlainEnd::none;
   taps.levels = what.blocks;
@@ -51,6 +60,17 @@ at::Tensor patch_rows(const PatchTowers& towers, const PatchSource& what, const 
     beside.push_back(what.blocks.size() == 1 ? unit : unit * share);
   }
   return (beside.size() == 1 ? beside.front() : at::cat(beside, /*dim=*/1)).contiguous();
+}
+
+}  // namespace
+
+at::Tensor patch_rows(const PatchTowers& towers, const PatchSource& what, const at::Tensor& image) {
+  at::Tensor rows = what.is_source ? rows_of_source(towers, image) : rows_of_blocks(towers, what, image);
+  // What a search makes of NaN is the business of its instructions: some would say "as far as can be".
+  const at::Tensor is_unit = (rows.norm(2, /*dim=*/1) - 1).abs() < k_norm_slack;  // false for NaN
+  check_input(is_unit.all().item<bool>(), "E_WEIGHTS_NONFINITE",
+              "the features of a picture's patches are not finite: values overflow within the model");
+  return rows;
 }
 
 }  // namespace crane::normals

@@ -33,7 +33,7 @@ int64_t row_width(const PatchTowers& towers, const PatchSource& what);
 
 // image [1, 3, H, W] normalised for the vision tower -> [N, D] float32 unit rows on grid_of(). Rows of
 // several blocks stand beside each other, each of unit length over the root of their number, so that a cosine
-// is the mean of the blocks' cosines.
+// is the mean of the blocks' cosines. Errors: E_WEIGHTS_NONFINITE.
 at::Tensor patch_rows(const PatchTowers& towers, const PatchSource& what, const at::Tensor& image);
 
 }  // namespace crane::normals

@@ -118,6 +118,21 @@ describe('pictures in parallel', () => {
     expect(await scored('pictures')).toEqual(await scored('parts'));
   }, 120_000);
 
+  it('pictures that are compared with each other', async () => {
+    const scored = (parallel: 'parts' | 'pictures') =>
+      withEngine({ model: tiny, parallel }, async (engine) => {
+        const found: unknown[] = [];
+        for await (const each of engine.scoreMutual(pictures, { map: true })) {
+          if ('error' in each) throw new Error(`${each.input}: ${each.error.message}`);
+          found.push(bitsOf(each));
+        }
+        return found;
+      });
+    const lanes = await scored('pictures');
+    expect(lanes).toHaveLength(pictures.length);
+    expect(lanes).toEqual(await scored('parts'));
+  }, 120_000);
+
   it('lets calls, other contexts and other engines in while a stream runs', async () => {
     await withEngine({ model: tiny, parallel: 'pictures' }, (engine) =>
       withEngine({ model: tiny, parallel: 'parts' }, async (other) => {

@@ -224,9 +224,12 @@ void Normals::check_kind(const normals::Bank& bank, const std::string& path) con
 at::Tensor Normals::cosines_of(const at::Tensor& rows, const normals::Bank& bank, int64_t without) const {
   const int64_t others = bank.pictures() - 1;
   if (bank.is_coreset()) {
+    const normals::LeftOut own = without < 0 ? normals::LeftOut{} : bank.searched_of(without);
+    check_input(others == 0 || own.last - own.first < bank.searched().size(0), "E_NORMALS", "all ",
+                bank.searched().size(0), " rows of the bank are of one picture of ", bank.pictures(),
+                ", which nothing is left to compare with: choose more (bankSize)");
     // What one picture's rows stand for may be chosen of another: the nearest row alone says how far one is.
-    return normals::nearest_cosines(rows, bank.searched(),
-                                    without < 0 ? normals::LeftOut{} : bank.searched_of(without));
+    return normals::nearest_cosines(rows, bank.searched(), own);
   }
   const int64_t neighbours = std::max<int64_t>(1, std::min(options_.neighbours, others));
   if (neighbours == 1) {

@@ -20,6 +20,7 @@ struct SyntheticSizes {
   int64_t source_width = 128;
   int64_t source_blocks = 2;
   int64_t joint_width = 64;
+  bool overflows = false;  // the vision tower's values, in its first block; its weights are finite
 };
 
 // The same call with some of the method's settings changed.
@@ -40,6 +41,14 @@ class SyntheticModel {
     std::filesystem::create_directories(folder_);
     std::vector<weights::SynthTensor> clip;
     vit(clip, "visual", width, blocks, /*grid=*/4);
+    if (sizes.overflows) {
+      for (weights::SynthTensor& tensor : clip) {
+        if (tensor.name != "visual.blocks.0.fc1.weight" && tensor.name != "visual.blocks.0.fc2.weight")
+          continue;
+        tensor.column_from = 0;
+        tensor.column_scale = 1e30;
+      }
+    }
     add(clip, "visual.proj", {width, sizes.joint_width}, spread(width));
     add(clip, "text.tokens", {10, 64}, 3);
     add(clip, "text.pos", {9, 64}, 4);

@@ -90,6 +90,14 @@ TEST_F(ChosenBanks, OwnScoresLeaveThePicturesRowsOut) {
   }
 }
 
+// A picture that all of them are of would be as far as can be from the rest, of which nothing is left.
+TEST_F(ChosenBanks, HaveNoOwnScoresWhereAllRowsAreOfOnePicture) {
+  const auto own = [&](int64_t bank) { return engine.own_scores(bank, comparing(), nullptr); };
+  EXPECT_EQ(thrown_by([&] { own(learn({0, 1, 2, 4}, choosing(1))); }).code, "E_NORMALS");
+  EXPECT_EQ(own(learn({0}, choosing(1))).front().score, 1) << "a picture alone";
+  EXPECT_EQ(own(learn({0, 1, 2}, choosing(50))).size(), 3u);
+}
+
 TEST_F(ChosenBanks, JoinNoOtherAndAreNoMutualOnes) {
   const auto code = [&](const auto& call) { return thrown_by(call).code; };
   const int64_t some = learn({0, 1}, choosing(50));

@@ -1,5 +1,11 @@
 // Pictures that are scored by each other, through the engine.
+#include "normals/mutual.h"
+
 #include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+#include <thread>
 
 #include "../engine/noise_pictures.h"
 #include "../engine/synthetic_model.h"
@@ -96,6 +102,33 @@ TEST_F(Mutual, WithoutNeighboursItIsTheNearestPicturesOfTheOthers) {
     EXPECT_EQ(score(i, one_of(set, i), comparing(plain)).score, own[i].score) << i;
     EXPECT_NE(score(i, one_of(set, i)).score, own[i].score) << i;
   }
+}
+
+// As pictures in parallel ask, each in its lane; with other options every time, so that nothing is remembered
+// and what one finds is none of the other's.
+TEST_F(Mutual, TwoThreadsAskAtOnce) {
+  const std::vector<std::string> paths{path(0), path(1), path(2), path(3), path(4)};
+  const normals::MutualOptions options[] = {{{1, 3, 5}, 0.3}, {{1}, 1.0}};
+  std::vector<at::Tensor> wanted[2];
+  for (size_t t = 0; t < 2; ++t) {
+    normals::PictureFiles alone(paths, at::kCPU);
+    for (int64_t p = 0; p < 5; ++p) wanted[t].push_back(alone.distances(p, options[t]));
+  }
+  normals::PictureFiles files(paths, at::kCPU);
+  std::atomic<int> wrong{0};
+  std::latch both{2};
+  const auto ask = [&](size_t t) {
+    both.arrive_and_wait();
+    for (size_t round = 0; round < 40; ++round) {
+      const size_t way = (round + t) % 2;
+      const size_t p = round % 5;
+      if (!files.distances(static_cast<int64_t>(p), options[way]).equal(wanted[way][p])) ++wrong;
+    }
+  };
+  std::thread other(ask, 1);
+  ask(0);
+  other.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST_F(Mutual, WhatIsNoneOfThePicturesIsRefused) {
