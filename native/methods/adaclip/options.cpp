@@ -1,5 +1,7 @@
 #include "methods/adaclip/options.h"
 
+#include "methods/temperature.h"
+
 namespace crane::methods::adaclip {
 namespace {
 
@@ -11,7 +13,7 @@ Options parse(const Settings& settings) {
   Options options;
   SettingsReader read(settings);
   read.integers("features", options.features);
-  read.number("temperature", options.temperature);
+  read_temperature(read, options.temperature);
   read.flag("fusion", options.fusion);
   read.integer("clusters", options.clusters, 1, k_most_clusters);
   read.integer("clusterPatches", options.cluster_patches, 1, k_most_clusters);

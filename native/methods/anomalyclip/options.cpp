@@ -1,5 +1,7 @@
 #include "methods/anomalyclip/options.h"
 
+#include "methods/temperature.h"
+
 namespace crane::methods::anomalyclip {
 
 Options parse(const Settings& settings) {
@@ -7,7 +9,7 @@ Options parse(const Settings& settings) {
   SettingsReader read(settings);
   read.integer("eAttnLayers", options.e_attn_layers);
   read.integers("features", options.features);
-  read.number("temperature", options.temperature);
+  read_temperature(read, options.temperature);
   read.flag("compat.halfDeepTokens", options.compat.half_deep_tokens);
   read.flag("compat.aliasedFeatures", options.compat.aliased_features);
   read.flag("compat.clsWithoutLnPost", options.compat.cls_without_ln_post);

@@ -1,6 +1,6 @@
 #include "methods/anovl/options.h"
 
-#include <limits>
+#include "methods/temperature.h"
 
 namespace crane::methods::anovl {
 
@@ -12,7 +12,7 @@ Options parse(const Settings& settings) {
                      {{"none", Adapter::none}, {"text", Adapter::text}, {"linear", Adapter::linear}});
   read.integer("adapterSteps", options.adapter_steps, 0, 10000);
   read.integer("adapterSeed", options.adapter_seed, 0);
-  read.number("temperature", options.temperature, std::numeric_limits<double>::min());
+  read_temperature(read, options.temperature);
   Compat& compat = options.compat;
   read.flag("compat.rawTextMean", compat.raw_text_mean);
   read.flag("compat.carriedState", compat.carried_state);

@@ -1,6 +1,7 @@
 #include "methods/crane/options.h"
 
 #include "methods/crane/e_attn_kind.h"
+#include "methods/temperature.h"
 
 namespace crane::methods {
 
@@ -30,7 +31,7 @@ CraneOptions parse_crane(const Settings& settings) {
   std::string guidance = "none";
   read.text("guidanceAtTest", guidance);
   options.guidance_at_test = parse_guidance(guidance);
-  read.number("temperature", options.temperature);
+  read_temperature(read, options.temperature);
   Compat& compat = options.compat;
   read.flag("compat.batchMean", compat.batch_mean);
   read.flag("compat.halfDeepTokens", compat.half_deep_tokens);

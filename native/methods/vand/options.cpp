@@ -1,12 +1,14 @@
 #include "methods/vand/options.h"
 
+#include "methods/temperature.h"
+
 namespace crane::methods::vand {
 
 Options parse(const Settings& settings) {
   Options options;
   SettingsReader read(settings);
   read.integers("features", options.features);
-  read.number("temperature", options.temperature);
+  read_temperature(read, options.temperature);
   read.flag("compat.classMinMax", options.compat.class_min_max);
   read.flag("compat.diceRows", options.compat.dice_rows);
   read.finish(k_name);

@@ -1,7 +1,8 @@
 #include "methods/winclip/options.h"
 
-#include <limits>
 #include <set>
+
+#include "methods/temperature.h"
 
 namespace crane::methods::winclip {
 namespace {
@@ -15,7 +16,7 @@ Options parse(const Settings& settings) {
   SettingsReader read(settings);
   read.integers("windowSides", options.window_sides);
   read.integer("mapSide", options.map_side, 0, k_widest_map);
-  read.number("temperature", options.temperature, std::numeric_limits<double>::min());
+  read_temperature(read, options.temperature);
   Compat& compat = options.compat;
   read.flag("compat.bgr", compat.bgr);
   read.flag("compat.rawTextMean", compat.raw_text_mean);

@@ -266,6 +266,16 @@ TEST(Engine, SettingsThatDoNotFitTheTowerAreNamed) {
   wrong = with(wrong, {{"compat.dAttnLayers", std::vector<double>{2}}});
   EXPECT_EQ(code_of(wrong).rfind("E_MODEL_CONFIG: compat.dAttnLayers lists block 2", 0), 0u)
       << code_of(wrong);
+  // A block has one map: listed twice it would have another weight than its listing says. Where all are the
+  // same map that weight is real.
+  const std::vector<double> twice{3, 3};
+  wrong = with(model.options, {{"features", twice}});
+  EXPECT_EQ(code_of(wrong), "none");
+  wrong = with(wrong, {{"compat.aliasedFeatures", false}});
+  EXPECT_EQ(code_of(wrong), "E_MODEL_CONFIG: features lists a block twice: 3");
+  EXPECT_THROW(engine.feature_shape(wrong), Error) << "a training asks before it makes a file";
+  wrong = with(model.options, {{"compat.dAttnLayers", twice}});
+  EXPECT_EQ(code_of(wrong), "E_MODEL_CONFIG: compat.dAttnLayers lists a block twice: 3");
 }
 
 TEST(Engine, CancelledCallsStopWithACode) {
@@ -297,8 +307,7 @@ TEST(Engine, GuidanceChangesTheTextOfEachPicture) {
 }
 
 TEST(Engine, AScoreThatIsNotFiniteIsAnErrorUnlessNanWasAskedFor) {
-  SyntheticModel model(/*width=*/64, /*blocks=*/1, /*side=*/84);
-  model.options = with(model.options, {{"temperature", 1e-45}});  // the logits overflow
+  SyntheticModel model(/*width=*/64, /*blocks=*/1, /*side=*/84, {.overflows = true});
   Engine engine(model.config);
   const Pictures pictures(1, 84, 84, engine.add_context(model.material, model.options));
   try {

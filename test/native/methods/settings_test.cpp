@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 
 #include "methods/method.h"
 #include "methods/registry.h"
@@ -73,6 +74,20 @@ TEST(Registry, KnowsItsMethodsByTheirNames) {
               make("crane", {{"softmean", true}});
             }),
             "E_MODEL_CONFIG: method crane has no setting \"softmean\"");
+}
+
+TEST(Registry, NoMethodDividesByATemperatureThatFloat32CannotDivideBy) {
+  for (const char* method : {"crane", "winclip", "anovl", "vand", "anomalyclip", "adaclip", "both"}) {
+    for (const double wrong : {0.0, -1.0, 1e-300, 9e-7, 101.0, std::numeric_limits<double>::infinity(),
+                               std::numeric_limits<double>::quiet_NaN()}) {
+      EXPECT_EQ(refusal([&] {
+                  make(method, {{"temperature", wrong}});
+                }).rfind("E_MODEL_CONFIG: temperature", 0),
+                0u)
+          << method << " " << wrong;
+    }
+    EXPECT_EQ(refusal([&] { make(method, {{"temperature", 1e-6}}); }), "none") << method;
+  }
 }
 
 TEST(Registry, MethodsAreTheSameByNameAndSettings) {
