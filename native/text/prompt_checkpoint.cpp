@@ -62,6 +62,10 @@ PromptStructure check_prompts(const weights::CanonicalWeights& weights, int64_t 
     if (n == 0) prompts.deep_tokens = deep.shape[0];
     checker.expect(deep, {prompts.deep_tokens, w}, because);
   }
+  // More of them would take the places of words, and of the end that a text is read at.
+  check_input(prompts.deep_tokens <= prompts.context_vectors, "E_PROMPTS", ctx.where(), " is ",
+              weights::shape_text(ctx.shape), ", and ", prompts.deep_tokens,
+              " deep tokens (compound_prompts_text) do not lie within so few rows");
   prompts.parameters = checker.parameters();
 
   prompts.has_token_ids = weights::has_any(weights, "tokenized_prompts_");

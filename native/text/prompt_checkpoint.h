@@ -16,7 +16,8 @@ struct PromptStructure {
   int64_t parameters = 0;       // the learned ones
 };
 
-// text_width 0: any. A prompt set of another width than the text tower: E_PROMPTS.
+// text_width 0: any. A prompt set of another width than the text tower, or with more deep tokens than context
+// rows: E_PROMPTS.
 // Errors: E_WEIGHTS_MISSING, E_WEIGHTS_SHAPE, E_WEIGHTS_DTYPE.
 PromptStructure check_prompts(const weights::CanonicalWeights& weights, int64_t text_width);
 

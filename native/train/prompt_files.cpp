@@ -119,7 +119,9 @@ SavedPrompts load_prompt_training(const std::string& path, int64_t text_width, a
   check_input(saved.prompts.context[0].size(0) == saved.prompts.context[1].size(0), "E_TRAIN_RESUME", path,
               ": the two texts have different numbers of context rows");
   for (size_t i = 0; file.has(join_text("param.compound_prompts_text.", i)); ++i) {
-    saved.prompts.deep.push_back(learned(join_text("compound_prompts_text.", i)));
+    const at::Tensor& deep = saved.prompts.deep.emplace_back(learned(join_text("compound_prompts_text.", i)));
+    check_input(deep.size(0) <= saved.prompts.context_rows(), "E_TRAIN_RESUME", path, ": ", deep.size(0),
+                " deep tokens do not lie within ", saved.prompts.context_rows(), " context rows");
   }
   saved.steps = file.steps();
   return saved;

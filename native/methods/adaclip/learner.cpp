@@ -11,20 +11,6 @@
 namespace crane::methods::adaclip {
 namespace {
 
-// How many prompted blocks and rows a saved training has: they decide its tensors.
-TrainingOptions as_saved(const train::SavedTraining& saved, TrainingOptions options) {
-  const std::string prompts = "param.clip_model.visual_prompter.static_prompts.";
-  int64_t blocks = 0;
-  while (saved.has(join_text(prompts, blocks))) ++blocks;
-  check_input(blocks > 0, "E_TRAIN_RESUME", saved.path(), ": no saved training of ", k_name);
-  const at::Tensor first = saved.floats(join_text(prompts, 0), at::kCPU);
-  check_input(first.dim() == 2 && first.size(0) > 0, "E_TRAIN_RESUME", saved.path(),
-              ": a prompt is no list of rows");
-  options.prompted_blocks = blocks;
-  options.prompt_rows = first.size(0);
-  return options;
-}
-
 train::Learned start_learning(const Towers& towers, const LearnerStart& start, const Options& options,
                               const TrainingOptions& training) {
   const Sizes sizes = sizes_of(towers, options);
@@ -38,10 +24,9 @@ train::Learned start_learning(const Towers& towers, const LearnerStart& start, c
     return {training.adam,
             fresh(start.seed, sizes, training.prompt_rows, training.prompted_blocks, towers.device)};
   }
-  const train::SavedTraining saved(start.saved_path);
-  const TrainingOptions own = as_saved(saved, training);
-  train::Learned learned(training.adam, fresh(0, sizes, own.prompt_rows, own.prompted_blocks, towers.device));
-  learned.restore(saved);
+  const train::SavedTraining file(start.saved_path);
+  train::Learned learned(training.adam, saved(file, sizes, towers.device));
+  learned.restore(file);
   return learned;
 }
 

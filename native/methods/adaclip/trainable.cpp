@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "methods/adaclip/options.h"
 #include "train/tensor_list.h"
 #include "weights/checker.h"
 #include "weights/torch_zip_writer.h"
@@ -80,7 +81,8 @@ Found sizes_of(const weights::CanonicalWeights& weights) {
   weights::Checker checker(weights);
   const auto pair = [&](const std::string& name) -> const weights::CanonicalTensor& {
     const weights::CanonicalTensor& tensor = checker.floating(name);
-    if (tensor.shape.size() != 2) checker.fail(tensor, weights::shape_text(tensor.shape), "two axes");
+    if (tensor.shape.size() != 2 || tensor.shape[0] < 1 || tensor.shape[1] < 1)
+      checker.fail(tensor, weights::shape_text(tensor.shape), "two axes, each of 1 at least");
     return tensor;
   };
   Found found;
@@ -94,6 +96,13 @@ Found sizes_of(const weights::CanonicalWeights& weights) {
   found.sizes.text_width = text.shape[1];
   found.sizes.joint = head.shape[0];
   found.sizes.levels = found.counts.levels;
+  // A shape may claim more rows than memory can name: asked for are no more of their layers than there are,
+  // and the first that is missing.
+  for (const char* generators : {k_visual_generators, k_text_generators}) {
+    const int64_t there = weights::count_numbered(weights, generators);
+    for (int64_t i = 0; i < found.counts.rows && i <= there; ++i)
+      checker.floating(join_text(generators, i, ".weight"));
+  }
   for (const auto& [name, shape] : layout(found.counts, found.sizes)) checker.floating(name, shape);
   return found;
 }
@@ -181,6 +190,26 @@ train::Parameters fresh(uint64_t seed, const Sizes& sizes, int64_t prompt_rows, 
       tensor.uniform_(-most, most, generator);
     }
     named.emplace_back(k_file_prefix + name, tensor.to(device));
+  }
+  return named;
+}
+
+train::Parameters saved(const train::SavedTraining& file, const Sizes& sizes, at::Device device) {
+  const auto stored = [](const std::string& name) { return join_text("param.", k_file_prefix, name); };
+  Counts counts{0, 0, sizes.levels};
+  while (file.has(stored(join_text(k_visual_prompts, counts.blocks)))) ++counts.blocks;
+  check_input(counts.blocks > 0, "E_TRAIN_RESUME", file.path(), ": no saved training of ", k_name);
+  check_blocks(file.path(), counts.blocks, sizes);
+  const at::Tensor first = file.floats(stored(join_text(k_visual_prompts, 0)), at::kCPU);
+  check_input(first.dim() == 2 && first.size(0) > 0 && first.size(1) == sizes.vision_width, "E_TRAIN_RESUME",
+              file.path(), ": a prompt is no list of rows of ", sizes.vision_width);
+  counts.rows = first.size(0);
+  train::Parameters named;
+  for (const auto& [name, shape] : layout(counts, sizes)) {
+    const at::Tensor tensor = file.floats(stored(name), device);
+    check_input(tensor.sizes() == at::IntArrayRef(shape), "E_TRAIN_RESUME", file.path(), ": ", name, " is ",
+                weights::shape_text(tensor.sizes().vec()), ", expected ", weights::shape_text(shape));
+    named.emplace_back(k_file_prefix + name, tensor);
   }
   return named;
 }

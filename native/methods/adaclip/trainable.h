@@ -46,6 +46,10 @@ train::Parameters load(const std::string& path, const Sizes& sizes, at::Device d
 train::Parameters fresh(uint64_t seed, const Sizes& sizes, int64_t prompt_rows, int64_t prompted_blocks,
                         at::Device device);
 
+// Of a saved training, whose prompts say how many blocks and rows they have; its tensors are there and of
+// these sizes before anything is made by them. Errors: E_TRAIN_RESUME, E_PROMPTS as fresh.
+train::Parameters saved(const train::SavedTraining& file, const Sizes& sizes, at::Device device);
+
 // Whole or not at all. E_IO_WRITE.
 void write(const std::string& path, const train::Parameters& named, CheckpointFormat format,
            const std::map<std::string, std::string>& metadata);

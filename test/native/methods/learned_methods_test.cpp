@@ -1,4 +1,5 @@
 // What every method with learned parts must keep, on the systems that Crane is compared with.
+#include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -6,8 +7,10 @@
 
 #include "../engine/noise_pictures.h"
 #include "../engine/synthetic_model.h"
+#include "../tensors/watched_memory.h"
 #include "../weights/error_of.h"
 #include "engine/training.h"
+#include "train/saved_training.h"
 
 namespace crane {
 namespace {
@@ -195,6 +198,12 @@ TEST_P(LearnedMethod, WhatIsMissingOrAnothersIsCoded) {
   const ScoreOptions deeper = options({{"features", blocks({1, 2, 4})}});
   EXPECT_EQ(code_of([&] { scored(material(path("own.pth")), Pictures(1, k_side, k_side, 0), deeper); }),
             "E_MODEL_CONFIG");
+  // A block may be listed twice, but no list is longer than the tower.
+  EXPECT_EQ(code_of([&] { engine_->feature_shape(options({{"features", blocks({1, 3, 3})}})); }), "");
+  EXPECT_EQ(code_of([&] {
+              engine_->feature_shape(options({{"features", blocks({1, 2, 3, 3})}}));
+            }),
+            "E_MODEL_CONFIG");
 }
 
 INSTANTIATE_TEST_SUITE_P(Compared, LearnedMethod, testing::ValuesIn(k_cases),
@@ -286,6 +295,19 @@ TEST_P(AdaClipLearner, TakesOnePictureAStep) {
   const std::vector<TrainItem> two{item(pictures.items[0]), item(pictures.items[1])};
   Training training = fresh();
   EXPECT_EQ(code_of([&] { training.step(two); }), "E_USAGE");
+}
+
+// A prompt of many rows would be learned with two layers for each.
+TEST_P(AdaClipLearner, ASavedTrainingMakesNothingThatItDoesNotHold) {
+  for (const auto& [rows, width] : {std::pair{2000, 1}, std::pair{1000, 64}}) {
+    const train::Parameters prompt{{"clip_model.visual_prompter.static_prompts.0", at::ones({rows, width})}};
+    train::save_training(path("state"), prompt, train::Adam({}, {prompt.front().second}), {}, {}, {});
+    methods::LearnerStart saved = start(methods::LearnerStart::Kind::saved);
+    saved.saved_path = path("state");
+    size_t taken = 0;
+    const WatchedMemory memory([&](size_t bytes) { return (taken += bytes) > 20'000'000; });
+    EXPECT_EQ(code_of([&] { Training(engine_, method(), saved, GetParam().learning); }), "E_TRAIN_RESUME");
+  }
 }
 
 TEST_P(AdaClipLearner, ClustersMayBeGiven) {

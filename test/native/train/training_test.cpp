@@ -2,6 +2,7 @@
 #include "engine/training.h"
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include "image/normalise.h"
 #include "train/cells.h"
 #include "train/order.h"
+#include "train/saved_training.h"
 #include "train/stored_features.h"
 #include "weights/tensor_view.h"
 
@@ -347,6 +349,23 @@ TEST(Training, FreshPromptsComeFromTheirSeedAlone) {
   EXPECT_NE(one.at("param.ctx_pos").data, state().at("param.ctx_pos").data);
   sizes["deepBlocks"] = 3.0;
   EXPECT_EQ(code_of([&] { state(); }), "E_PROMPTS");
+}
+
+TEST(Training, DeepTokensOfASavedOneLieWithinItsContextRows) {
+  const Course course;
+  const auto code = [&](int64_t deep_tokens) {
+    const train::Parameters parameters{{"ctx_pos", at::ones({3, 64})},
+                                       {"ctx_neg", at::ones({3, 64})},
+                                       {"compound_prompts_text.0", at::ones({deep_tokens, 64})}};
+    std::vector<at::Tensor> tensors;
+    for (const auto& [name, tensor] : parameters) tensors.push_back(tensor);
+    const at::Tensor ids = at::tensor({1, 2, 2, 2, 5, 9}, at::kInt);
+    train::save_training(course.path("state"), parameters, train::Adam({}, tensors),
+                         {{"ids.pos", ids}, {"ids.neg", ids}}, {}, {});
+    return code_of([&] { course.resume(course.path("state")); });
+  };
+  EXPECT_EQ(code(3), "");
+  EXPECT_EQ(code(4), "E_TRAIN_RESUME");
 }
 
 // What Python's loader with a generator of seed 111 handed out for ten pictures.

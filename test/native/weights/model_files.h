@@ -225,7 +225,7 @@ inline std::vector<NamedShape> prompt_learner(const std::string& prefix = "promp
     out.push_back({prefix + "token_suffix_" + side, {1, 1, 3, k_text_width}});
   }
   for (int n = 0; n < 3; ++n)
-    out.push_back({prefix + "compound_prompts_text." + std::to_string(n), {4, k_text_width}});
+    out.push_back({prefix + "compound_prompts_text." + std::to_string(n), {3, k_text_width}});
   return out;
 }
 

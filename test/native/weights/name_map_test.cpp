@@ -146,7 +146,7 @@ TEST(NameMap, ReadsPromptsWithAndWithoutTheLearnersName) {
   for (const char* prefix : {"", "prompt_learner."}) {
     const CanonicalWeights weights = canonicalise({model_file(prompt_learner(prefix))});
     EXPECT_EQ(weights.family, "prompts");
-    expect_same(weights, "compound_prompts_text.2", {4, k_text_width},
+    expect_same(weights, "compound_prompts_text.2", {3, k_text_width},
                 std::string(prefix) + "compound_prompts_text.2");
   }
 }

@@ -58,10 +58,10 @@ TEST(Structure, ReadsPromptsAgainstTheTextWidth) {
   const text::PromptStructure prompts = text::check_prompts(weights, k_text_width);
   EXPECT_EQ(prompts.context_vectors, 3);
   EXPECT_EQ(prompts.deep_sets, 3);
-  EXPECT_EQ(prompts.deep_tokens, 4);
+  EXPECT_EQ(prompts.deep_tokens, 3);
   EXPECT_TRUE(prompts.has_token_rows);
   EXPECT_FALSE(prompts.has_token_ids);
-  EXPECT_EQ(prompts.parameters, (2 * 3 + 3 * 4) * k_text_width);
+  EXPECT_EQ(prompts.parameters, (2 * 3 + 3 * 3) * k_text_width);
   const Thrown thrown = thrown_by([&] { text::check_prompts(weights, 768); });
   EXPECT_EQ(thrown.code, "E_PROMPTS");
   EXPECT_TRUE(contains(thrown.message, "p.pth: tensor \"prompt_learner.ctx_pos\" is [1, 1, 3, 128]"))
@@ -254,6 +254,16 @@ TEST(Structure, EveryFaultOfPromptsIsCoded) {
           << tensors[i].first << axis;
     }
   }
+}
+
+// Behind the context rows stand the words of a text, and the end that it is read at.
+TEST(Structure, DeepTokensBeyondTheContextRowsAreRefused) {
+  std::vector<NamedShape> tensors = prompt_learner();  // as many as context rows
+  EXPECT_EQ(thrown_by([&] { structure_of(tensors); }).code, "");
+  for (auto& [name, shape] : tensors) {
+    if (contains(name, "compound_prompts_text.")) ++shape[0];
+  }
+  EXPECT_EQ(thrown_by([&] { structure_of(tensors); }).code, "E_PROMPTS");
 }
 
 TEST(Structure, WholeNumbersWhereWeightsAreExpectedAreRefused) {
