@@ -20,18 +20,17 @@ class Adam {
   Adam(const AdamOptions& options, std::vector<at::Tensor> parameters);
 
   void clear_gradients();
-  // Moves every parameter that has a gradient. Without gradient mode.
+  // Moves every parameter that has a gradient, or, where memory is refused, none and no moment. Without
+  // gradient mode.
   void step();
 
-  // In the order of the parameters.
+  // In the order of the parameters. A step makes new ones: who has these keeps them as they are.
   const std::vector<Moments>& moments() const noexcept { return moments_; }
   int64_t steps() const noexcept { return steps_; }
   // Goes on where another one was.
   void restore(std::vector<Moments> moments, int64_t steps);
 
  private:
-  void move(at::Tensor& parameter, Moments& moments) const;
-
   AdamOptions options_;
   std::vector<at::Tensor> parameters_;
   std::vector<Moments> moments_;

@@ -204,6 +204,22 @@ TEST(Adaptation, CarriesTheOptimisersStateWhereAskedFor) {
                                           example.options, nullptr, nullptr)));
 }
 
+TEST(Adaptation, APictureThatDivergesLeavesNothingToThoseBehindIt) {
+  const Example example(Adapter::text, true, /*pictures=*/3);
+  Draws broken = example.draws;
+  broken.noise = example.draws.noise.clone();
+  broken.noise[1][1].fill_(std::numeric_limits<double>::infinity());  // in its second step
+  Carried carried;
+  Carried without;
+  const auto adapt = [&](const Draws& draws, int64_t picture, Carried& into) {
+    return adapted(example.patches, example.sentences, draws, picture, example.options, &into, nullptr);
+  };
+  adapt(example.draws, 0, carried);
+  adapt(example.draws, 0, without);
+  EXPECT_THROW(adapt(broken, 1, carried), Error);
+  EXPECT_TRUE(at::equal(adapt(example.draws, 2, carried), adapt(example.draws, 2, without)));
+}
+
 TEST(Adaptation, OfNothingFiniteIsRefused) {
   Example example(Adapter::text);
   example.patches.select(0, 0).fill_(std::numeric_limits<double>::infinity());
