@@ -38,10 +38,17 @@ int64_t Engine::add_context(const methods::Material& material, const ScoreOption
     for (size_t i = 0; i < state.replicas.size(); ++i) {
       prepared.push_back(state.replicas[i]->prepare(on_device[i + 1], options));
     }
-    const std::lock_guard lock(state.contexts_mutex);
+    std::unique_lock lock(state.contexts_mutex);
     const int64_t handle = state.next_handle++;
-    state.contexts[handle] = prepared.front();
-    for (size_t i = 0; i < state.replicas.size(); ++i) state.replicas[i]->contexts[handle] = prepared[i + 1];
+    try {
+      state.contexts[handle] = prepared.front();
+      for (size_t i = 0; i < state.replicas.size(); ++i)
+        state.replicas[i]->contexts[handle] = prepared[i + 1];
+    } catch (...) {
+      lock.unlock();
+      remove_context(handle);  // nobody gets it
+      throw;
+    }
     return handle;
   });
 }
@@ -87,10 +94,12 @@ std::vector<ScoreOutcome> Engine::own_scores(int64_t handle, const ScoreOptions&
 }
 
 std::vector<float> Engine::text_vectors(int64_t handle) const {
-  const at::Tensor stored = state_->context_of(handle)->text_vectors();
-  if (!stored.defined()) return {};
-  const at::Tensor vectors = stored.to(at::kCPU, at::kFloat).contiguous();
-  return {vectors.const_data_ptr<float>(), vectors.const_data_ptr<float>() + vectors.numel()};
+  return translate_errors([&]() -> std::vector<float> {
+    const at::Tensor stored = state_->context_of(handle)->text_vectors();
+    if (!stored.defined()) return {};
+    const at::Tensor vectors = stored.to(at::kCPU, at::kFloat).contiguous();
+    return {vectors.const_data_ptr<float>(), vectors.const_data_ptr<float>() + vectors.numel()};
+  });
 }
 
 TracedStages Engine::trace_context(const methods::Material& material, const ScoreOptions& options,

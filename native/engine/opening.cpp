@@ -218,7 +218,7 @@ Engine::Engine(const EngineConfig& config) : state_(std::make_shared<State>()) {
     for (const at::Device& device : devices) check_precision(config.precision, device);
     if (devices.front().is_cuda()) choose_exact_products();
     state.facts.threads = set_compute_threads(config.threads);
-    if (config.pictures_in_parallel && state.device.is_cpu()) {
+    if (config.pictures_in_parallel && devices.front().is_cpu()) {
       state.facts.lanes = state.facts.threads;
       state.lanes = std::make_shared<Lanes>(state.facts.lanes);
     }

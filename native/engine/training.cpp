@@ -220,12 +220,14 @@ train::StepLosses Training::step_on_pictures(const TrainBatch& batch, InputShape
 
 TracedStages Training::state() const {
   const at::NoGradGuard guard;
-  Trace trace;
-  for (const auto& [name, tensor] : state_->learner->parameters()) trace.record("param." + name, tensor);
-  for (const auto& [name, tensor] : state_->learner->gradients()) {
-    if (tensor.defined()) trace.record("grad." + name, tensor);
-  }
-  return trace.to_host({});
+  return translate_errors([&] {
+    Trace trace;
+    for (const auto& [name, tensor] : state_->learner->parameters()) trace.record("param." + name, tensor);
+    for (const auto& [name, tensor] : state_->learner->gradients()) {
+      if (tensor.defined()) trace.record("grad." + name, tensor);
+    }
+    return trace.to_host({});
+  });
 }
 
 void Training::save(const std::string& path, const std::vector<train::ExtraTensor>& extra,

@@ -263,6 +263,17 @@ class Run {
     return is_well;
   }
 
+  // Lanes are for threads of a CPU; a GPU is filled by batches.
+  bool lanes() const {
+    EngineConfig config = config_of(/*plus=*/false, device_.str(), Precision::float32);
+    config.pictures_in_parallel = true;
+    const Engine engine(config);
+    const int wanted = device_.is_cuda() ? 1 : engine.facts().threads;
+    const bool passes = engine.facts().lanes == wanted;
+    std::printf("%s  lanes for pictures in parallel: %d\n", passes ? "PASS" : "FAIL", engine.facts().lanes);
+    return passes;
+  }
+
   void write(const std::string& path) const {
     json_.write(path, join_text("\"device\": \"", device_.str(), "\", \"blocks\": ", sizes_.blocks,
                                 ", \"width\": ", sizes_.width, ", \"side\": ", sizes_.side));
@@ -394,6 +405,7 @@ int run(int argc, char** argv) {
   }
   bool is_well = all.kernels();
   is_well = all.parity() && is_well;
+  is_well = all.lanes() && is_well;
   all.parts();
   all.benchmark();
   is_well = all.graphs() && is_well;
