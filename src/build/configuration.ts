@@ -20,12 +20,16 @@ export function parseConfiguration(text: string): BuildConfiguration | undefined
 }
 
 /**
- * Whether what was compiled before may stay: a compiler or generator cannot be changed in a CMakeCache.txt. Of other definitions
- * CMake knows itself which files they concern: with the tests nothing of the engine is compiled again.
+ * Whether what was compiled before may stay: with the tests nothing of the engine is compiled again. A compiler or generator cannot be
+ * changed in a CMakeCache.txt, and another libtorch may lie in the place of the one before, with files that are older than ours.
  */
 export function keepsCache(before: BuildConfiguration | undefined, now: BuildConfiguration): boolean {
   if (before === undefined) return false;
-  const tools = ({ definitions, generator, compiler }: BuildConfiguration) =>
-    JSON.stringify([generator, compiler, definitions['CRANE_CUDA'], definitions['CMAKE_CUDA_COMPILER']]);
-  return tools(before) === tools(now);
+  const others = ({ definitions, ...tools }: BuildConfiguration) => ({
+    ...tools,
+    definitions: Object.entries(definitions)
+      .filter(([name]) => name !== 'CRANE_TESTS')
+      .sort(),
+  });
+  return JSON.stringify(others(before)) === JSON.stringify(others(now));
 }

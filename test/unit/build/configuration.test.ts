@@ -10,7 +10,7 @@ const plain = {
 
 it.each([
   ['the tests', { definitions: { ...plain.definitions, CRANE_TESTS: 'ON' } }, true],
-  ['another libtorch', { definitions: { ...plain.definitions, CRANE_LIBTORCH_ROOT: '/there' } }, true],
+  ['another libtorch', { definitions: { ...plain.definitions, CRANE_LIBTORCH_BUILD_ID: '8a' } }, false],
   ['another compiler', { compiler: 'gcc 13.1.0' }, false],
   ['another generator', { generator: undefined }, false],
   ['CUDA', { definitions: { ...plain.definitions, CRANE_CUDA: 'on' } }, false],
