@@ -21,6 +21,7 @@ double window(int64_t position, int64_t tile) {
 template <typename Start>
 std::vector<int64_t> distinct_starts(const std::vector<View>& views, Start start) {
   std::vector<int64_t> starts;
+  starts.reserve(views.size());
   for (const View& view : views) starts.push_back(start(view));
   std::sort(starts.begin(), starts.end());
   starts.erase(std::unique(starts.begin(), starts.end()), starts.end());

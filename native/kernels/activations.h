@@ -4,9 +4,10 @@
 #include "kernels/exp2.h"
 
 namespace crane::kernels {
-namespace {
 
 constexpr float k_log2_e = 1.44269504088896340736F;
+
+namespace {
 
 // x sigmoid(1.702 x).
 template <typename V>

@@ -8,10 +8,11 @@
 #include <cstdint>
 
 namespace crane::kernels {
-namespace {
 
 constexpr int64_t k_tile_side = 16;       // rows of a tile, and cells of a row
 constexpr int64_t k_tile_row_bytes = 64;  // 16 floats, 32 bfloat16 values or 64 of int8
+
+namespace {
 
 // All eight tiles at their largest, for the calling thread, as long as it lives. Tiles are caller's: a call
 // of anything else that uses them ends what they hold.

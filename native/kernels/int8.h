@@ -11,9 +11,10 @@
 #include <cstdint>
 
 namespace crane::kernels {
-namespace {
 
 constexpr int64_t k_most_int8_depth = 65536;
+
+namespace {
 
 struct RowScale {
   float step;     // NaN for a row that holds NaN or infinity: so is everything that it gives

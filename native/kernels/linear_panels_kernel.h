@@ -27,7 +27,7 @@ class LinearKernel : public LinearRows<V, k_rows> {
   using typename Base::Reg;
   static constexpr int64_t k_values = Cells::k_values;
   static constexpr int64_t k_stretch = 1024;
-  static constexpr int64_t k_block = k_rows * k_block_panels;
+  static constexpr int64_t k_block = int64_t{k_rows} * k_block_panels;
 
  public:
   using Base::k_columns;

@@ -14,7 +14,7 @@ class NearestKernel {
   using Reg = typename V::Reg;
   static constexpr int64_t k_lanes = V::k_lanes;
   // Rows of the bank that stay in the second cache while all panels of a task pass by.
-  static constexpr int64_t k_block = 18 * k_bank_rows;
+  static constexpr int64_t k_block = int64_t{18} * k_bank_rows;
 
  public:
   static constexpr int64_t k_panel = 2 * k_lanes;

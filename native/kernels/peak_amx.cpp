@@ -58,7 +58,7 @@ void fill_factors(const PeakJob& job, Value* left, Value* right) {
 
 void load_sums(const void* sums) {
   const auto* bytes = static_cast<const uint8_t*>(sums);
-  constexpr int k_bytes = k_side * k_row_bytes;
+  constexpr int64_t k_bytes = int64_t{k_side} * k_row_bytes;
   _tile_loadd(0, bytes, k_row_bytes);
   _tile_loadd(1, bytes + k_bytes, k_row_bytes);
   _tile_loadd(2, bytes + 2 * k_bytes, k_row_bytes);
@@ -69,7 +69,7 @@ void load_sums(const void* sums) {
 
 void store_sums(void* sums) {
   auto* bytes = static_cast<uint8_t*>(sums);
-  constexpr int k_bytes = k_side * k_row_bytes;
+  constexpr int64_t k_bytes = int64_t{k_side} * k_row_bytes;
   _tile_stored(0, bytes, k_row_bytes);
   _tile_stored(1, bytes + k_bytes, k_row_bytes);
   _tile_stored(2, bytes + 2 * k_bytes, k_row_bytes);
@@ -123,8 +123,8 @@ void run_int8(const PeakJob& job) {
 
 }  // namespace
 
-const PeakFace k_peak_amx_bf16 = {k_tiles * k_tile_results, 32, run_bf16};
-const PeakFace k_peak_amx_int8 = {k_tiles * k_tile_results, 64, run_int8};
+const PeakFace k_peak_amx_bf16 = {int64_t{k_tiles} * k_tile_results, 32, run_bf16};
+const PeakFace k_peak_amx_int8 = {int64_t{k_tiles} * k_tile_results, 64, run_int8};
 
 }  // namespace crane::kernels
 

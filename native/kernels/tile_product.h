@@ -4,9 +4,10 @@
 #include <cstdint>
 
 namespace crane::kernels {
-namespace {
 
 constexpr int64_t k_steps_ahead_of_rows = 16;
+
+namespace {
 
 // sum[r][h] += sum over k of a[k * step + r * pitch] * b[k][h], in the order of k. b is [depth][2 vectors].
 // `dot` (a, b, sum) -> sum + a b says what lies in the four bytes of a cell (cells.h). With k_asks_ahead what
