@@ -56,11 +56,7 @@ void TaskLedger::on_teardown(void* data) {
   std::unique_lock lock(ledger.mutex_);
   ledger.closing_ = true;
   // Tasks that a shutdown dropped never report back: then nothing is left to wait for.
-  const auto nothing_runs = [] {
-    return compute_thread().has_stopped() && io_threads().has_stopped() &&
-           preparation_threads().has_stopped();
-  };
-  while (ledger.outstanding_ > 0 && !nothing_runs()) {
+  while (ledger.outstanding_ > 0 && !has_shut_down()) {
     ledger.idle_.wait_for(lock, std::chrono::milliseconds(50));
   }
 }

@@ -26,6 +26,23 @@ struct Mount {
   std::string point;  // where it can be read
 };
 
+// The kernel writes blanks, line ends and backslashes of a path as three octal digits: `\040`.
+std::string unescaped(const std::string& path) {
+  const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
+  std::string plain;
+  for (size_t i = 0; i < path.size(); ++i) {
+    const bool is_escape = path[i] == '\\' && i + 3 < path.size() && is_octal(path[i + 1]) &&
+                           is_octal(path[i + 2]) && is_octal(path[i + 3]);
+    if (is_escape) {
+      plain += static_cast<char>((path[i + 1] - '0') * 64 + (path[i + 2] - '0') * 8 + (path[i + 3] - '0'));
+      i += 3;
+    } else {
+      plain += path[i];
+    }
+  }
+  return plain;
+}
+
 // From /proc/self/mountinfo: `id parent device root point options optional... - type source super-options`.
 bool find_mount(const std::string& root, bool is_second, Mount& found) {
   std::ifstream file(root + "/proc/self/mountinfo");
@@ -39,7 +56,7 @@ bool find_mount(const std::string& root, bool is_second, Mount& found) {
     before >> skipped >> skipped >> skipped >> mount.root >> mount.point;
     after >> type >> source >> options;
     if (is_second ? type == "cgroup2" : type == "cgroup" && has_word(options, "cpu")) {
-      found = mount;
+      found = {.root = unescaped(mount.root), .point = unescaped(mount.point)};
       return true;
     }
   }

@@ -87,28 +87,79 @@ void Executor::run() {
   }
 }
 
+namespace {
+
+// One of the process, whose threads are started when it is first asked for: never by what only ends it, since
+// the system may have refused them before.
+class SharedExecutor {
+ public:
+  explicit SharedExecutor(int threads) : threads_(threads) {}
+
+  // Errors: E_MEMORY.
+  Executor& get() {
+    const std::lock_guard lock(mutex_);
+    if (executor_ == nullptr) {
+      executor_ = new Executor(is_closed_ ? 0 : threads_);
+      if (is_closed_) executor_->close();
+    }
+    return *executor_;
+  }
+
+  void close() {
+    Executor* executor = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      is_closed_ = true;
+      executor = executor_;
+    }
+    // Not under the lock: what runs may post.
+    if (executor != nullptr) executor->close();
+  }
+
+  bool has_stopped() {
+    const std::lock_guard lock(mutex_);
+    return executor_ == nullptr || executor_->has_stopped();
+  }
+
+ private:
+  const int threads_;
+  std::mutex mutex_;
+  Executor* executor_ = nullptr;
+  bool is_closed_ = false;
+};
+
 // Leaked on purpose: joining during static destruction would wait on threads that use destroyed statics.
-Executor& compute_thread() {
-  static Executor* const executor = new Executor(1);
-  return *executor;
+SharedExecutor& shared_compute() {
+  static SharedExecutor* const shared = new SharedExecutor(1);
+  return *shared;
 }
 
-Executor& io_threads() {
-  static Executor* const executor = new Executor(2);
-  return *executor;
+SharedExecutor& shared_io() {
+  static SharedExecutor* const shared = new SharedExecutor(2);
+  return *shared;
 }
 
-Executor& preparation_threads() {
-  static Executor* const executor = new Executor(2);
-  return *executor;
+SharedExecutor& shared_preparation() {
+  static SharedExecutor* const shared = new SharedExecutor(2);
+  return *shared;
 }
+
+}  // namespace
+
+Executor& compute_thread() { return shared_compute().get(); }
+Executor& io_threads() { return shared_io().get(); }
+Executor& preparation_threads() { return shared_preparation().get(); }
 
 void shut_down() {
   request_shutdown();
-  compute_thread().close();
-  io_threads().close();
+  shared_compute().close();
+  shared_io().close();
   // Last: what runs on the compute thread may wait for a picture.
-  preparation_threads().close();
+  shared_preparation().close();
+}
+
+bool has_shut_down() {
+  return shared_compute().has_stopped() && shared_io().has_stopped() && shared_preparation().has_stopped();
 }
 
 }  // namespace crane

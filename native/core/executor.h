@@ -53,7 +53,10 @@ Executor& io_threads();
 Executor& preparation_threads();
 
 // Stops long work at its next step, starts none and waits. To be called before the process exits: the C++
-// runtime then destroys statics of libtorch and oneDNN that a running forward pass would still use.
+// runtime then destroys statics of libtorch and oneDNN that a running forward pass would still use. Starts no
+// thread itself.
 void shut_down();
+// Nothing runs any more, and tasks that were waiting will never run.
+bool has_shut_down();
 
 }  // namespace crane

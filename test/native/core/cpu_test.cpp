@@ -94,6 +94,12 @@ TEST_F(Machine, NoQuotaAndTinyQuota) {
   EXPECT_EQ(cores_of(12), 12);
 }
 
+TEST_F(Machine, QuotaOfAGroupWithABlankInItsName) {
+  second_version("/my box/a", "/my\\040box");
+  write("/sys/fs/cgroup/a/cpu.max", "200000 100000\n");
+  EXPECT_EQ(cpu_quota(root()), 2.0);
+}
+
 TEST_F(Machine, QuotaOfTheFirstVersion) {
   first_version("/docker/abc", "/docker/abc");
   write("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "250000\n");

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <future>
+#include <iterator>
 #include <set>
 
 namespace crane {
@@ -56,6 +59,23 @@ TEST(Executor, ClosedItFinishesWhatRunsAndStartsNothingElse) {
   executor.post([&] { ++ran; });
   EXPECT_EQ(ran.load(), 1);
 }
+
+#ifdef __linux__
+// In a process of its own: what is shut down stays so.
+TEST(ExecutorDeathTest, ShuttingDownStartsNoThread) {
+  const auto count_threads = [] {
+    const std::filesystem::directory_iterator threads("/proc/self/task");
+    return std::distance(begin(threads), end(threads));
+  };
+  const auto shut_down_in_child = [&] {
+    const auto before = count_threads();
+    shut_down();
+    compute_thread().post([] {});
+    std::_Exit(count_threads() == before && has_shut_down() ? 0 : 1);
+  };
+  EXPECT_EXIT(shut_down_in_child(), testing::ExitedWithCode(0), "");
+}
+#endif
 
 }  // namespace
 }  // namespace crane
