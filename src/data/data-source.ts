@@ -49,11 +49,13 @@ export interface FindDataOptions extends DataChoices {
   ignoreIndex?: boolean;
   /** default true; false: masks may be there for other reasons than that a folder is anomalous */
   masksTell?: boolean;
+  /** default false; true: labels of folders may be given for an index, since another set takes them */
+  labelsMayIdle?: boolean;
 }
 
 /** @throws CraneError E_DATA_NOT_FOUND, E_DATA_LAYOUT, E_DATA_META, E_USAGE */
 export async function findDataSource(path: string, options: FindDataOptions = {}): Promise<DataSource> {
-  const { layout = 'auto', name, ignoreIndex = false, masksTell = true, followLinks = false } = options;
+  const { layout = 'auto', name, masksTell = true, followLinks = false, labelsMayIdle = false } = options;
   const isFolder = await checkPlace(path);
   const index = isFolder ? join(path, 'meta.json') : path;
   const fence = await RootFence.at(dirname(index), followLinks);
@@ -62,15 +64,15 @@ export async function findDataSource(path: string, options: FindDataOptions = {}
     fence,
     values: await chosenMaskValues(options),
   };
-  const mustBeFolder = layout !== 'auto' || ignoreIndex;
-  if (mustBeFolder && !isFolder) {
+  if (!isFolder && mustBeFolder(options)) {
     throw new CraneError('E_USAGE', `${path}: folders are wanted, this is a file`, {
       hint: 'leave --layout out, or name the root folder',
     });
   }
   const tree = new PictureTree(fence.root, new FolderLabels(options, masksTell), found.values);
-  if (!mustBeFolder && (!isFolder || (await isFile(index)))) {
-    refuseLabelChoices(index, options);
+  if (await isIndexed(path, options)) {
+    const idle = idleLabels(index, options);
+    if (idle !== undefined && !labelsMayIdle) throw idle;
     const meta = await readMetaFile(index);
     const reason = `there is an index, ${basename(index)}`;
     return new Source({
@@ -78,6 +80,7 @@ export async function findDataSource(path: string, options: FindDataOptions = {}
       tree,
       layout: 'meta.json',
       reason,
+      ...(idle === undefined ? {} : { idleLabels: idle.message }),
       read: async (split) => meta.read(split),
     });
   }
@@ -98,19 +101,31 @@ export async function findDataSource(path: string, options: FindDataOptions = {}
   });
 }
 
-/** The labels of an index are those that it was made with. @throws CraneError E_USAGE */
-function refuseLabelChoices(
+/** Whether a set is read by its index, not from its folders. @throws CraneError E_DATA_NOT_FOUND */
+export async function isIndexed(path: string, options: FindDataOptions): Promise<boolean> {
+  const isFolder = await checkPlace(path);
+  return !mustBeFolder(options) && (!isFolder || (await isFile(join(path, 'meta.json'))));
+}
+
+function mustBeFolder({ layout = 'auto', ignoreIndex = false }: FindDataOptions): boolean {
+  return layout !== 'auto' || ignoreIndex;
+}
+
+/** The labels of an index are those that it was made with: why what was given does nothing; undefined: nothing was. */
+function idleLabels(
   index: string,
   { normalFolder = [], anomalousFolder = [], unknownFolders = 'stop' }: DataChoices,
-): void {
+): CraneError | undefined {
   const given = [
     ...(normalFolder.length > 0 ? [shellOption('normal-folder', normalFolder.join(','))] : []),
     ...(anomalousFolder.length > 0 ? [shellOption('anomalous-folder', anomalousFolder.join(','))] : []),
     ...(unknownFolders === 'stop' ? [] : [shellOption('unknown-folders', unknownFolders)]),
   ].join(' ');
-  if (given === '') return;
-  throw new CraneError('E_USAGE', `${index}: this index says which pictures are normal, not ${given}`, {
-    hint: `make it anew: npx crane-native data index ${shellPath(dirname(index))} --force ${given}`,
+  if (given === '') return undefined;
+  const root = dirname(index);
+  // Never over this one: folders may show less than it says, by a split or by annotations.
+  return new CraneError('E_USAGE', `${index}: this index says which pictures are normal, not ${given}`, {
+    hint: `make another of the folders: npx crane-native data index ${shellPath(root)} --out ${shellPath(join(root, 'OTHER.json'))} ${given}`,
   });
 }
 
@@ -132,6 +147,8 @@ interface Found {
   reason: string;
   expected?: PublishedSet;
   hasNoKinds?: boolean;
+  /** labels that were given and do nothing, for a warning */
+  idleLabels?: string;
   /** of folders; without it the set is read from an index */
   reasonFor?: NonNullable<Parameters<typeof accountOfTree>[1]['reasonFor']>;
   read(split: Split): Promise<EntryReading>;
@@ -207,7 +224,8 @@ class Source implements DataSource {
   #unmetLabels(): string[] {
     if (this.#hasToldLabels) return [];
     this.#hasToldLabels = true;
-    return this.#found.tree.labels.unmet();
+    const { idleLabels, tree, name } = this.#found;
+    return idleLabels === undefined ? tree.labels.unmet(name) : [idleLabels];
   }
 
   async account(): Promise<ScanReport> {

@@ -42,7 +42,7 @@ export class FolderLabels {
   readonly #anomalous: ReadonlySet<string>;
   readonly #takesUnknown: boolean;
   readonly #named: readonly { name: string; option: string }[];
-  /** names of the folders that were labelled */
+  /** names of what was labelled */
   readonly #met = new Set<string>();
   readonly #masksTell: boolean;
 
@@ -80,15 +80,21 @@ export class FolderLabels {
     return this.isNormal(name) || this.isAnomalous(name);
   }
 
-  /** Of each name that was given and that no folder has whose label its name decides, a sentence. */
-  unmet(): string[] {
+  /** Whether a kind that is no folder, such as a word in a table, is normal. */
+  isNormalKind(name: string): boolean {
+    this.#met.add(name);
+    return this.isNormal(name);
+  }
+
+  /** Of each name that was given and that no kind has whose label its name decides, a sentence. @param set its name */
+  unmet(set: string): string[] {
     const met = new Set([...this.#met].map(lower));
     return this.#named
       .filter(({ name }) => !met.has(lower(name)))
       .map(({ name, option }) => {
         const nearest = nearestName(name, [...this.#met]);
         const meant = nearest === undefined ? '' : `; did you mean ${visible(nearest)}?`;
-        return `${option} ${visible(name)} changes nothing: no folder of that name is labelled by its name here${meant}`;
+        return `${option} ${visible(name)} changes nothing in ${visible(set)}: nothing of that name is labelled by its name there${meant}`;
       });
   }
 

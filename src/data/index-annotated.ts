@@ -167,7 +167,7 @@ function unlabelled(
     split,
     items: items.filter(({ imagePath }) => splitOf(imagePath) === split),
     warnings: [
-      ...(split === 'test' ? tree.labels.unmet() : []),
+      ...(split === 'test' ? tree.labels.unmet(tree.name) : []),
       ...(split === 'test' && isEmpty
         ? [`nothing is drawn on any of the ${items.length} pictures: all of them are taken as normal`]
         : []),

@@ -6,7 +6,7 @@
  */
 
 import { open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { CraneError } from '../errors.js';
 import { codedReadError } from '../files/open-file.js';
@@ -174,8 +174,9 @@ async function readBounded(file: string): Promise<string> {
 }
 
 function refuse(name: string, what: string, cause?: unknown): CraneError {
+  const out = basename(name) === 'meta.json' ? '' : ` --out ${shellPath(name)}`;
   return new CraneError('E_DATA_META', `${name}: ${what}`, {
-    hint: `make a new index from the folders: npx crane-native data index ${shellPath(dirname(name))} --force`,
+    hint: `make a new index from the folders: npx crane-native data index ${shellPath(dirname(name))}${out} --force`,
     cause,
   });
 }

@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { CraneError } from '../errors.js';
 import type { DataChoices } from '../options/types.js';
 import type { DataSet, Split } from './data-set.js';
-import { findDataSource } from './data-source.js';
+import { findDataSource, isIndexed } from './data-source.js';
 import { refuseFaults } from './place-entries.js';
 
 export interface OpenDataSetOptions extends DataChoices {
@@ -20,9 +20,33 @@ export interface OpenDataSetOptions extends DataChoices {
  * @throws CraneError E_DATA_NOT_FOUND (also for a picture or mask that is missing), E_DATA_LAYOUT, E_DATA_META,
  *   E_DATA_PATH, E_DATA_EMPTY, E_USAGE
  */
-export async function openDataSet(path: string, options: OpenDataSetOptions = {}): Promise<DataSet> {
+export function openDataSet(path: string, options: OpenDataSetOptions = {}): Promise<DataSet> {
+  return open(path, options, false);
+}
+
+/**
+ * Labels of folders are for those of the sets that are read from folders; to the others they are said to do nothing.
+ * @throws CraneError as `openDataSet`; E_USAGE when a set is given twice, or when all have an index and labels are given
+ */
+export async function openDataSets(
+  paths: readonly string[],
+  options: OpenDataSetOptions = {},
+): Promise<DataSet[]> {
+  const indexed = await Promise.all(paths.map((path) => isIndexed(path, options)));
+  const sets: DataSet[] = [];
+  for (const path of paths) sets.push(await open(path, options, indexed.includes(false)));
+  await refuseTwice(sets);
+  return sets;
+}
+
+/** One of `openDataSets` once more, in its other split. */
+export function openAnew(path: string, options: OpenDataSetOptions): Promise<DataSet> {
+  return open(path, options, true);
+}
+
+async function open(path: string, options: OpenDataSetOptions, labelsMayIdle: boolean): Promise<DataSet> {
   const split = options.split ?? 'test';
-  const source = await findDataSource(path, options);
+  const source = await findDataSource(path, { ...options, labelsMayIdle });
   const { set, faults } = await source.open(split);
   refuseFaults(set, faults);
   if (set.items.length > 0) return set;
@@ -33,11 +57,8 @@ export async function openDataSet(path: string, options: OpenDataSetOptions = {}
   });
 }
 
-/**
- * By their real paths: a symbolic link to a set would count its pictures twice.
- * @throws CraneError E_USAGE when a root is given twice
- */
-export async function refuseTwice(sets: readonly DataSet[]): Promise<void> {
+/** By their real paths: a symbolic link to a set would count its pictures twice. */
+async function refuseTwice(sets: readonly DataSet[]): Promise<void> {
   const seen = new Map<string, string>();
   for (const { root } of sets) {
     const real = await realpath(root).catch(() => root);

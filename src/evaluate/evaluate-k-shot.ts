@@ -7,7 +7,7 @@
  * A finished draw is kept there too, so that a run that was ended goes on.
  */
 import type { DataItem } from '../data/data-set.js';
-import { openDataSet } from '../data/open-data-set.js';
+import { openAnew } from '../data/open-data-set.js';
 import { shuffled } from '../data/sample.js';
 import { SeededGenerator } from '../data/seeded-generator.js';
 import type { Engine } from '../engine/engine.js';
@@ -209,7 +209,7 @@ async function prepareAll({ data, resolved }: KShotOptions, most: number): Promi
   const opened = await openTestData(data, { split: 'test', layout, reading });
   const classes: Prepared[] = [];
   for (const [i, { name, folder, classes: ofSet }] of opened.entries()) {
-    const train = await openDataSet(data[i]!, { ...reading, layout, split: 'train' }).catch(
+    const train = await openAnew(data[i]!, { ...reading, layout, split: 'train' }).catch(
       (thrown: unknown) => {
         if (toCraneError(thrown).code === 'E_DATA_EMPTY') return { items: [] as DataItem[] };
         throw thrown;

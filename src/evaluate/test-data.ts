@@ -1,6 +1,6 @@
 /** The data sets of a test: opened and named apart. */
 import type { DataItem, DataSet, Split } from '../data/data-set.js';
-import { openDataSet, refuseTwice } from '../data/open-data-set.js';
+import { openDataSets } from '../data/open-data-set.js';
 import type { DataChoices } from '../options/types.js';
 import { OutputNames } from '../sinks/output-names.js';
 
@@ -29,9 +29,7 @@ export async function openTestData(
   paths: readonly string[],
   { split, layout, reading }: { split: Split; layout: string; reading: DataChoices },
 ): Promise<TestData[]> {
-  const sets: DataSet[] = [];
-  for (const path of paths) sets.push(await openDataSet(path, { ...reading, split, layout }));
-  await refuseTwice(sets);
+  const sets = await openDataSets(paths, { ...reading, split, layout });
   const folders = new OutputNames();
   const taken = new Map<string, number>();
   return sets.map((set) => {

@@ -1,6 +1,6 @@
 /** Opens the data sets of a training and chooses the pictures to learn from. Reads no picture. */
 import type { DataItem, DataSet } from '../data/data-set.js';
-import { openDataSet, refuseTwice } from '../data/open-data-set.js';
+import { openDataSets } from '../data/open-data-set.js';
 import { sampleKShot, samplePortion } from '../data/sample.js';
 import { CraneError } from '../errors.js';
 import type { TrainSettings } from '../runs/train-settings.js';
@@ -23,9 +23,7 @@ export interface OpenedData {
 
 /** @throws CraneError E_DATA_*, E_USAGE when a path to leave out is in no set */
 export async function openData(paths: readonly string[], settings: TrainSettings): Promise<OpenedData> {
-  const sets: DataSet[] = [];
-  for (const path of paths) sets.push(await openDataSet(path, settings));
-  await refuseTwice(sets);
+  const sets = await openDataSets(paths, settings);
 
   const isLeftOut = await leaveOut(
     settings.leaveOut,

@@ -48,7 +48,7 @@ async function readClass(tree: PictureTree, file: string): Promise<Entry[]> {
   return rows.map((cells, index) => {
     const kind = cells[label!];
     if (!kind) throw new CraneError('E_DATA_META', `${file}: row ${index + 2}: label: nothing is there`);
-    const isAnomalous = !tree.labels.isNormal(kind);
+    const isAnomalous = !tree.labels.isNormalKind(kind);
     return {
       imagePath: cells[image!] ?? '',
       maskPaths: isAnomalous && cells[mask!] ? [cells[mask!]!] : [],

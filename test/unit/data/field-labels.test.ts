@@ -7,7 +7,7 @@ import { indexDataSet } from '../../../src/data/index-data-set.js';
 import { maskOfPicture } from '../../../src/data/label-mask.js';
 import { dagm } from '../../../src/data/layouts/dagm.js';
 import { PictureTree } from '../../../src/data/layouts/picture-tree.js';
-import { openDataSet } from '../../../src/data/open-data-set.js';
+import { openAnew, openDataSet, openDataSets } from '../../../src/data/open-data-set.js';
 import type { FolderEntry } from '../../../src/scan/list-folder.js';
 import { MaskNames } from '../../../src/scan/mask-names.js';
 import { codeOf } from '../awaiting.js';
@@ -92,15 +92,48 @@ describe('C2: labels by the names of folders', () => {
       for (const place of [root, file])
         await expect(openDataSet(place, choices)).rejects.toMatchObject({
           code: 'E_USAGE',
-          hint: expect.stringMatching(/data index .* --force --(normal|anomalous|unknown)-folder/),
+          // Over the index that is there it would lose what folders do not show.
+          hint: expect.stringMatching(
+            /^make another .* data index .* --out '.*\/OTHER\.json' --(normal|anomalous|unknown)-folder/,
+          ),
         });
     const made = await indexDataSet(root, { layout: 'auto', overwrite: true, normalFolder: ['reference'] });
     expect(made.sets.test.items.filter(({ isAnomalous }) => !isAnomalous)).toHaveLength(2);
   });
 
+  it('of sets that are opened together only those without an index take it', async () => {
+    const indexed = join(root, 'indexed');
+    const plain = join(root, 'plain');
+    await makeTree(indexed, ['good/0.png', 'bad/1.png']);
+    await makeTree(plain, ['reference/0.png', 'bad/1.png']);
+    await indexDataSet(indexed, { layout: 'auto', overwrite: false });
+    const sets = await openDataSets([indexed, plain], { normalFolder: ['reference'] });
+    expect(sets.map(({ items }) => items.filter(({ isAnomalous }) => isAnomalous).length)).toEqual([1, 1]);
+    expect(sets.map(({ warnings }) => warnings)).toEqual([
+      [expect.stringMatching(/meta\.json: this index says .*, not --normal-folder reference$/)],
+      [],
+    ]);
+    expect(await codeOf(openDataSets([indexed], { normalFolder: ['reference'] }))).toBe('E_USAGE');
+    // Nor is the other split of one of them refused, which holds nothing here.
+    expect(await codeOf(openAnew(indexed, { normalFolder: ['reference'], split: 'train' }))).toBe(
+      'E_DATA_EMPTY',
+    );
+  });
+
+  it('a name that only a table has is met', async () => {
+    await makeTree(root, {
+      'cap/image_anno.csv': 'image,label,mask\ncap/0.png,worn,\ncap/1.png,crack,\n',
+      'cap/0.png': '',
+      'cap/1.png': '',
+    });
+    const { items, warnings } = await openDataSet(root, { normalFolder: ['worn'] });
+    expect(items.map(({ isAnomalous }) => isAnomalous)).toEqual([false, true]);
+    expect(warnings.join()).not.toContain('changes nothing');
+  });
+
   it.each([
     [['good/0.png', 'reference/1.png'], 'referense', 'did you mean reference?'],
-    [['brain/no/0.png', 'brain/yes/1.png'], 'yes', 'labelled by its name here'],
+    [['brain/no/0.png', 'brain/yes/1.png'], 'yes', 'labelled by its name there'],
   ])('a name that changes no label is said once: %j', async (files, name, words) => {
     await makeTree(root, files);
     const { sets } = await indexDataSet(root, {
