@@ -1,13 +1,14 @@
 /** Makes masks of annotations and an index of the pictures with them: `data index --annotations`. */
 import { dirname, join, resolve } from 'node:path';
 import { CraneError, toCraneError } from '../errors.js';
-import { exists, isThere } from '../files/write-whole.js';
+import { exists, isThere, writeWhole } from '../files/write-whole.js';
 import { defaultOf } from '../options/table.js';
 import { visible } from '../terminal/visible.js';
 import {
   type FoundPicture,
   isOfAnnotations,
   type Matched,
+  masksOf,
   matchPictures,
   writeMasks,
 } from './annotations/annotate.js';
@@ -17,9 +18,9 @@ import type { DataItem, DataSet, Split } from './data-set.js';
 import { type DataSource, findDataSource } from './data-source.js';
 import { FolderLabels } from './folder-labels.js';
 import type { Indexed, IndexOptions } from './index-data-set.js';
+import { indexText } from './index-text.js';
 import { PictureTree } from './layouts/picture-tree.js';
 import { refuseFaults } from './place-entries.js';
-import { writeIndex } from './write-index.js';
 
 /** @throws CraneError E_DATA_*, E_IMAGE_TOO_LARGE, E_EXISTS, E_IO_WRITE, E_USAGE, E_TEXT_ENCODING */
 export async function indexAnnotated(
@@ -45,26 +46,28 @@ export async function indexAnnotated(
   // Masks may be those that were made of annotations before.
   const masksTell = reading.layout !== 'auto';
   const labelled = await labelledSource(tree, { ...reading, ignoreIndex: true, masksTell });
-  const written = await writeMasks(place, matched.found, {
+  const masks = masksOf(matched.found);
+  const sets = labelled
+    ? withMasks(labelled, matched, masks, annotations)
+    : unlabelled(tree, matched, masks, annotations);
+  // Drawing all masks may take hours: what no index can hold is refused before.
+  const text = indexText(file, { test: sets.test.items, train: sets.train.items }, place, {
+    folder: dirname(file),
+    hasNoKinds: labelled?.source.hasNoKinds ?? false,
+  });
+  const unmarked = await writeMasks(place, matched.found, masks, {
     overwrite,
     maxPixels,
     followLinks: reading.followLinks ?? false,
   });
-  const sets = labelled
-    ? withMasks(labelled, matched, written.masks, annotations)
-    : unlabelled(tree, matched, written.masks, annotations);
+  await writeWhole(file, text, { overwrite });
   // Of labelme there may be one for each file.
-  sets.test.warnings = [sets.test, annotations, matched, written].flatMap(({ warnings }) => warnings);
-  await writeIndex(file, { test: sets.test.items, train: sets.train.items }, place, {
-    overwrite,
-    folder: dirname(file),
-    hasNoKinds: labelled?.source.hasNoKinds ?? false,
-  });
+  sets.test.warnings = [sets.test, annotations, matched].flatMap(({ warnings }) => warnings).concat(unmarked);
   // Once more from the file, as everybody reads it from now on.
   const { followLinks } = reading;
   const index = await findDataSource(file, followLinks === undefined ? {} : { followLinks });
   const { layout, layoutReason } = sets.test;
-  return { file, layout, layoutReason, sets, scan: await index.account(), masks: written.masks.size };
+  return { file, layout, layoutReason, sets, scan: await index.account(), masks: masks.size };
 }
 
 interface Labelled {
@@ -100,18 +103,20 @@ async function hasLabelledFolder(tree: PictureTree, folder = '', deepest = 3): P
   return false;
 }
 
+const k_unread = 'have labels that cannot be read';
+
 function withMasks(
   { source, test, train }: Labelled,
-  { found, others }: Matched,
+  { found, unread }: Matched,
   masks: ReadonlyMap<string, string>,
-  { format, othersAreNormal }: Pick<Annotations, 'format' | 'othersAreNormal'>,
+  { format }: Pick<Annotations, 'format'>,
 ): Record<Split, DataSet> {
   refuseFaults(source, [...test.faults, ...train.faults]);
-  // Looked at, with nothing to draw: a mask that lies there is of an annotation that is no more.
+  // Looked at, with nothing to draw: a mask that lies there is of an annotation that is no more. That of a picture which
+  // nothing names may be drawn by hand.
   const bare = new Set(
     found.filter(({ shapes, undrawn }) => shapes.length + undrawn === 0).map(({ path }) => path),
   );
-  if (othersAreNormal) for (const path of others) bare.add(path);
   const [dropped, kept]: [string[], string[]] = [[], []];
   const add = (set: DataSet): DataSet => ({
     ...set,
@@ -131,6 +136,7 @@ function withMasks(
     sets.test.warnings.push(`${paths.length} pictures ${what}, for instance ${visible(paths[0]!)}`);
   say(dropped, 'have nothing drawn on them, so that their masks, which lie there, are not taken');
   say(kept, 'are named by no annotation, and keep the masks that lie there');
+  say(unread, `${k_unread}, and get no masks by them`);
   return sets;
 }
 
@@ -147,7 +153,7 @@ function maskedItem(item: DataItem, root: string, mask: string): DataItem {
 /** A picture with something drawn on it is anomalous, one that was looked at and has nothing is normal. */
 function unlabelled(
   tree: PictureTree,
-  { found, others, elsewhere }: Matched,
+  { found, others, unread, elsewhere }: Matched,
   masks: ReadonlyMap<string, string>,
   { format, othersAreNormal }: { format: string; othersAreNormal: boolean },
 ): Record<Split, DataSet> {
@@ -170,6 +176,9 @@ function unlabelled(
       ...(split === 'test' ? tree.labels.unmet(tree.name) : []),
       ...(split === 'test' && isEmpty
         ? [`nothing is drawn on any of the ${items.length} pictures: all of them are taken as normal`]
+        : []),
+      ...(split === 'test' && unread.length > 0
+        ? [`${unread.length} pictures ${k_unread}, and are left out, for instance ${visible(unread[0]!)}`]
         : []),
       ...(split === 'test' && unseen.length > 0
         ? [

@@ -1,14 +1,15 @@
 /** Makes meta.json from folders: what `data index` does. */
 import { dirname, join, resolve } from 'node:path';
 import { CraneError } from '../errors.js';
+import { writeWhole } from '../files/write-whole.js';
 import type { DataChoices } from '../options/types.js';
 import type { ScanReport } from '../scan/scan-account.js';
 import type { DataSet, Split } from './data-set.js';
 import { findDataSource } from './data-source.js';
+import { indexText } from './index-text.js';
 import { shownValues } from './mask-values.js';
 import { readMetaFile } from './meta-read.js';
 import { refuseFaults } from './place-entries.js';
-import { writeIndex } from './write-index.js';
 
 export interface Indexed {
   /** the index that was written */
@@ -42,13 +43,13 @@ export async function indexDataSet(
     throw new CraneError('E_DATA_EMPTY', `${root}: no pictures in layout ${source.layout}`);
   const sets = { test: test.set, train: train.set };
   if (source.maskValues === undefined) sets.test.warnings.push(...(await lostValues(file)));
-  await writeIndex(file, { test: sets.test.items, train: sets.train.items }, source.root, {
-    overwrite,
+  const text = indexText(file, { test: sets.test.items, train: sets.train.items }, source.root, {
     folder: dirname(file),
     hasNoKinds: source.hasNoKinds,
     ...(test.set.defects === undefined ? {} : { defects: test.set.defects }),
     ...(source.maskValues === undefined ? {} : { maskValues: source.maskValues }),
   });
+  await writeWhole(file, text, { overwrite });
   return {
     file,
     layout: source.layout,

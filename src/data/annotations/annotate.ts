@@ -11,8 +11,8 @@ import { eachBounded } from '../each-bounded.js';
 import type { PictureTree } from '../layouts/picture-tree.js';
 import { pictureSizes } from '../picture-sizes.js';
 import { RootFence } from '../root-fence.js';
-import type { AnnotatedPicture, Annotations } from './annotated.js';
-import { foldersOf, imagesFor, type NamedPlace, Places } from './places.js';
+import type { AnnotatedPicture, FoundAnnotations } from './annotated.js';
+import { foldersOf, imagesFor, linkedFolders, type NamedPlace, Places } from './places.js';
 import { drawShapes, type Shape } from './shapes.js';
 
 const k_atOnce = 4;
@@ -33,6 +33,8 @@ export interface Matched {
   found: FoundPicture[];
   /** pictures that no annotation names, in folders of pictures that were annotated */
   others: string[];
+  /** pictures whose annotations cannot be read */
+  unread: string[];
   /** pictures of other folders: nobody has looked at them */
   elsewhere: string[];
   warnings: string[];
@@ -44,13 +46,17 @@ export interface Matched {
  */
 export async function matchPictures(
   tree: PictureTree,
-  { format, pictures, folder }: Annotations & { folder: string },
+  { format, pictures, folder, unread }: FoundAnnotations,
 ): Promise<Matched> {
   const below = (await tree.picturesBelow('')).filter((path) => !path.startsWith(`${k_folder}/`));
-  const folders = foldersOf(below);
-  const paths = below.filter((path) => !isAmongLabels(path, folders));
-  const places = new Places(paths);
   const within = relative(tree.root, folder).split(sep).join('/');
+  const folders = foldersOf(below);
+  const links = await linkedFolders(tree.root, folders, [
+    ...pictures.flatMap(({ name }) => [dirname(name), join(within, dirname(name))]),
+    ...unread.map((name) => join(within, dirname(name))),
+  ]);
+  const paths = below.filter((path) => !isAmongLabels(path, folders, links));
+  const places = new Places(paths, links);
   const { byPath, missing } = gathered(
     pictures.map((picture) => ({ picture, place: places.find(picture.name, within, picture.isStem) })),
   );
@@ -64,14 +70,16 @@ export async function matchPictures(
     );
   }
   const annotated = new Set([...byPath.keys()].map((path) => dirname(path)));
-  const texts = new Set(pictures.map(({ name }) => imagesFor(join('/', within, dirname(name)))));
+  const texts = new Set(pictures.map(({ name }) => join('/', places.imagesFor(join(within, dirname(name))))));
   const isLookedThrough = (path: string) =>
     annotated.has(dirname(path)) || texts.has(join('/', dirname(path)));
-  const others = below.filter((path) => !byPath.has(path));
+  const unknown = new Set(unread.map((name) => places.find(name, within, true)?.path));
+  const others = below.filter((path) => !byPath.has(path) && !unknown.has(path));
   const lost = `${missing.length} annotations name no picture below the root, for instance`;
   return {
     found: [...byPath.values()],
     others: others.filter(isLookedThrough),
+    unread: below.filter((path) => unknown.has(path) && !byPath.has(path)),
     elsewhere: others.filter((path) => !isLookedThrough(path)),
     warnings: missing.length === 0 ? [] : [`${lost} ${visible(missing[0]!)}`],
   };
@@ -122,9 +130,13 @@ function sizeText({ width, height }: Size): string {
 }
 
 /** A picture in YOLO's `labels` beside `images` shows what was drawn (a preview): it is no picture of the data. */
-function isAmongLabels(path: string, folders: ReadonlySet<string>): boolean {
+function isAmongLabels(
+  path: string,
+  folders: ReadonlySet<string>,
+  links: ReadonlyMap<string, string>,
+): boolean {
   const images = imagesFor(dirname(path));
-  return images !== dirname(path) && folders.has(images);
+  return images !== dirname(path) && (folders.has(images) || links.has(images));
 }
 
 /** Whether a mask lies where they are written. */
@@ -132,24 +144,24 @@ export function isOfAnnotations(mask: string): boolean {
   return mask.startsWith(`${k_folder}/`);
 }
 
-export interface WrittenMasks {
-  /** paths below the root, by those of their pictures */
-  masks: Map<string, string>;
-  warnings: string[];
+/** Paths below the root of the masks of those pictures that have shapes, by the pictures' own. */
+export function masksOf(found: readonly FoundPicture[]): Map<string, string> {
+  return maskNames(found.filter(({ shapes }) => shapes.length > 0).map(({ path }) => path));
 }
 
 /**
- * Writes a mask for each picture that has shapes: nothing is written when one of them exists.
+ * Writes the masks: nothing is written when one of them exists.
+ * @returns warnings
  * @throws CraneError E_EXISTS, E_IO_WRITE, E_IMAGE_TOO_LARGE, E_DATA_PATH where a link leads out of the root,
  * E_DATA_ANNOTATIONS for a picture of another size than it was annotated in
  */
 export async function writeMasks(
   root: string,
   found: readonly FoundPicture[],
+  masks: ReadonlyMap<string, string>,
   { overwrite, maxPixels, followLinks }: { overwrite: boolean; maxPixels: number; followLinks: boolean },
-): Promise<WrittenMasks> {
-  const wanted = found.filter(({ shapes }) => shapes.length > 0);
-  const masks = maskNames(wanted.map(({ path }) => path));
+): Promise<string[]> {
+  const wanted = found.filter(({ path }) => masks.has(path));
   await refuseOutside(await RootFence.at(root, followLinks), [...masks.values()]);
   if (!overwrite)
     for (const mask of masks.values())
@@ -166,13 +178,9 @@ export async function writeMasks(
   });
   const unmarked = empty.filter((path) => path !== undefined);
   const nothing = 'masks mark no pixel, since what was drawn lies outside of the picture or has no area';
-  return {
-    masks,
-    warnings:
-      unmarked.length === 0
-        ? []
-        : [`${unmarked.length} ${nothing}, for instance that of ${visible(unmarked[0]!)}`],
-  };
+  return unmarked.length === 0
+    ? []
+    : [`${unmarked.length} ${nothing}, for instance that of ${visible(unmarked[0]!)}`];
 }
 
 /** A data set may come with a folder of masks that is a link to anywhere. */

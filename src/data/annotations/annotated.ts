@@ -25,6 +25,14 @@ export interface Annotations {
   warnings: string[];
 }
 
+/** What a file or a folder of them says. */
+export interface FoundAnnotations extends Annotations {
+  /** that the pictures' names are meant from */
+  folder: string;
+  /** texts beside labels of YOLO that are none, without their ending: what their pictures show is not known */
+  unread: readonly string[];
+}
+
 export function refuseAnnotations(file: string, what: string, cause?: unknown): CraneError {
   return new CraneError('E_DATA_ANNOTATIONS', `${file}: ${what}`, {
     hint: 'read are labelme and COCO (JSON), YOLO (folders of text files), Severstal (CSV) and the ellipses of DAGM 2007; CVAT, Label Studio, VIA and Supervisely export COCO',

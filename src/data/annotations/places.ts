@@ -1,6 +1,10 @@
 /** Which picture of a folder an annotation means. */
+import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { stemOf } from '../../scan/mask-names.js';
+import { eachBounded } from '../each-bounded.js';
+
+const k_atOnce = 16;
 
 /** Where a picture was found that an annotation names. */
 export interface NamedPlace {
@@ -12,10 +16,13 @@ export interface NamedPlace {
 export class Places {
   readonly #paths: ReadonlySet<string>;
   readonly #folders: ReadonlySet<string>;
+  readonly #links: ReadonlyMap<string, string>;
   readonly #byStem = new Map<string, Namesakes>();
   readonly #byName = new Map<string, Namesakes>();
 
-  constructor(paths: readonly string[]) {
+  /** @param links other paths of folders, from `linkedFolders` */
+  constructor(paths: readonly string[], links: ReadonlyMap<string, string> = new Map()) {
+    this.#links = links;
     this.#paths = new Set(paths);
     this.#folders = foldersOf(paths);
     for (const path of paths) {
@@ -26,18 +33,29 @@ export class Places {
   }
 
   find(name: string, within: string, isStem: boolean): NamedPlace | undefined {
-    for (const place of [within, ''])
-      if (!isStem && this.#paths.has(join(place, name))) return { path: join(place, name), isSure: true };
+    for (const place of isStem ? [] : [within, '']) {
+      const path = join(this.#known(join(place, dirname(name))), basename(name));
+      if (this.#paths.has(path)) return { path, isSure: true };
+    }
     const known = (isStem ? this.#byStem : this.#byName).get(basename(name).normalize('NFC'));
     if (known === undefined) return undefined;
     // labels/train/1.txt and images/train/1.jpg: another picture of that name, in images/val, is another one.
     const texts = join(within, dirname(name));
-    const images = imagesFor(texts);
+    const images = this.imagesFor(texts);
     const placeOf = (path: string | undefined) =>
-      path === undefined ? undefined : { path, isSure: [texts, images].includes(dirname(path)) };
+      path === undefined ? undefined : { path, isSure: [this.#known(texts), images].includes(dirname(path)) };
     if (isStem && images !== texts && this.#folders.has(images)) return placeOf(known.inFolder(images));
     // Of several, the one in a folder of the same name.
     return placeOf(known.only ?? known.inFolderNamed(basename(texts)));
+  }
+
+  /** Where the pictures of the texts in a folder lie. */
+  imagesFor(texts: string): string {
+    return this.#known(imagesFor(texts));
+  }
+
+  #known(folder: string): string {
+    return this.#links.get(folder) ?? folder;
   }
 }
 
@@ -91,6 +109,34 @@ function add(map: Map<string, Namesakes>, name: string, path: string): void {
 /** Of `labels/train` the `images/train`, which is where YOLO looks for its pictures. */
 export function imagesFor(folder: string): string {
   return folder.replace(/(^|\/)labels(?=\/|$)/i, '$1images');
+}
+
+/**
+ * Of folders that annotations name, those that are known by another path: through a link, as the tree has each real folder
+ * by one path only.
+ * @param named below the root, also with `labels` where `images` is meant
+ */
+export async function linkedFolders(
+  root: string,
+  known: ReadonlySet<string>,
+  named: readonly string[],
+): Promise<Map<string, string>> {
+  const folders = new Set(named);
+  for (const folder of [...folders]) folders.add(imagesFor(folder));
+  const unknown = [...folders].filter((folder) => folder !== '.' && !known.has(folder));
+  const realOf = (folder: string) => realpath(join(root, folder)).catch(() => undefined);
+  const reals = await eachBounded(unknown, k_atOnce, realOf);
+  if (reals.every((real) => real === undefined)) return new Map();
+  const paths = [...known];
+  const byReal = new Map(
+    (await eachBounded(paths, k_atOnce, realOf)).map((real, at) => [real, paths[at]!] as const),
+  );
+  const links = new Map<string, string>();
+  for (const [at, real] of reals.entries()) {
+    const path = real === undefined ? undefined : byReal.get(real);
+    if (path !== undefined) links.set(unknown[at]!, path);
+  }
+  return links;
 }
 
 /** Those that lie in one of the paths, at any depth. */

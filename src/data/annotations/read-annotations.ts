@@ -8,7 +8,12 @@ import { stemOf } from '../../scan/mask-names.js';
 import { eachBounded } from '../each-bounded.js';
 import { PictureTree } from '../layouts/picture-tree.js';
 import { readTable } from '../table.js';
-import { type AnnotatedPicture, type Annotations, refuseAnnotations } from './annotated.js';
+import {
+  type AnnotatedPicture,
+  type Annotations,
+  type FoundAnnotations,
+  refuseAnnotations,
+} from './annotated.js';
 import { isCoco, readCoco } from './coco.js';
 import { isDagmEllipses, readDagmEllipses } from './dagm-ellipses.js';
 import { isLabelme, readLabelme } from './labelme.js';
@@ -24,7 +29,7 @@ const k_othersFaults = new Set<string>(['E_TEXT_ENCODING', 'E_DATA_META', 'E_DEP
 const k_noLabels = /(^|\/)(classes|names|obj|train|val|test|readme)\.txt$/i;
 
 /** With the names of pictures as paths below `path`, or below its folder when it is a file. */
-export async function readAnnotations(path: string): Promise<Annotations & { folder: string }> {
+export async function readAnnotations(path: string): Promise<FoundAnnotations> {
   const facts = await stat(path).catch((cause: unknown) => {
     throw codedReadError(path, cause);
   });
@@ -39,11 +44,13 @@ export async function readAnnotations(path: string): Promise<Annotations & { fol
   if (formats.length === 0) throw faults[0] ?? refuseAnnotations(path, 'no annotations of a known format');
   if (formats.length > 1)
     throw refuseAnnotations(path, `annotations of several formats: ${formats.join(', ')}`);
-  const { pictures, warnings } =
+  if (formats[0] === 'Severstal') refuseFaultyTable(read);
+  const { pictures, unread, warnings } =
     formats[0] === 'YOLO'
       ? await readYoloFiles(folder, read)
       : {
           pictures: found.flatMap((annotations) => annotations.pictures),
+          unread: [],
           warnings: found.flatMap((annotations) => annotations.warnings),
         };
   const passedOver = `${faults.length} files could not be read and are passed over, for instance`;
@@ -51,6 +58,7 @@ export async function readAnnotations(path: string): Promise<Annotations & { fol
     folder,
     format: formats[0]!,
     pictures,
+    unread,
     othersAreNormal: found.some(({ othersAreNormal }) => othersAreNormal),
     warnings: faults.length === 0 ? warnings : [...warnings, `${passedOver} ${faults[0]!.message}`],
   };
@@ -119,20 +127,32 @@ async function annotationsIn(folder: string, file: string): Promise<Annotations 
   return isYolo(text) ? { format: 'YOLO', pictures: [], othersAreNormal: true, warnings: [] } : undefined;
 }
 
+/** Pictures that no row names are normal: a table that cannot be read may name any of them. */
+function refuseFaultyTable(read: readonly ReadFile[]): void {
+  const fault = read.find(({ file, fault }) => fault !== undefined && /\.csv$/i.test(file))?.fault;
+  if (fault === undefined) return;
+  throw new CraneError(fault.code, fault.message, {
+    hint: 'mend the table; where it holds no annotations, name the one that does: --annotations FILE',
+    cause: fault,
+  });
+}
+
 /** Labels of classes stand in a file of their own, so all files are read together. */
 async function readYoloFiles(
   folder: string,
   read: readonly ReadFile[],
-): Promise<Pick<Annotations, 'pictures' | 'warnings'>> {
+): Promise<Pick<FoundAnnotations, 'pictures' | 'unread' | 'warnings'>> {
   const names = await yoloNames(folder);
   const pictures: AnnotatedPicture[] = [];
   const others: string[] = [];
+  const unread: string[] = [];
   let boxes = 0;
   for (const { file, annotations, fault } of read) {
     const path = join(folder, file);
     if (annotations === undefined) {
-      // What its picture shows would be taken for normal.
-      if (/\.txt$/i.test(file) && !k_noLabels.test(file) && fault === undefined) others.push(path);
+      if (!/\.txt$/i.test(file)) continue;
+      unread.push(stemOf(file));
+      if (!k_noLabels.test(file) && fault === undefined) others.push(path);
       continue;
     }
     const one = readYolo(await readBounded(path), path, stemOf(file), names);
@@ -146,7 +166,7 @@ async function readYoloFiles(
     warnings.push(
       `${others.length} text files are no labels of YOLO and are passed over, for instance ${others[0]}`,
     );
-  return { pictures, warnings };
+  return { pictures, unread, warnings };
 }
 
 async function yoloNames(folder: string): Promise<string[]> {

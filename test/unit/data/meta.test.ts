@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DataItem } from '../../../src/data/data-set.js';
 import { indexDataSet } from '../../../src/data/index-data-set.js';
+import { indexText } from '../../../src/data/index-text.js';
 import { parseMeta } from '../../../src/data/meta-read.js';
 import { metaText } from '../../../src/data/meta-write.js';
 import { openDataSet } from '../../../src/data/open-data-set.js';
 import { summarise } from '../../../src/data/summary.js';
-import { writeIndex } from '../../../src/data/write-index.js';
 import { codeOf } from '../awaiting.js';
 import { makeRoot, makeTree, metaOf } from './tree.js';
 
@@ -195,6 +195,18 @@ describe('a hostile meta.json', () => {
     expect(({} as Record<string, unknown>)['img_path']).toBeUndefined();
   });
 
+  it('is made anew under its own name', () => {
+    const hintFor = (name: string) => {
+      try {
+        return parseMeta('{', name);
+      } catch (thrown) {
+        return (thrown as { hint: string }).hint;
+      }
+    };
+    expect(hintFor('set/meta.json')).toMatch(/data index set --force$/);
+    expect(hintFor('set/fold2.json')).toMatch(/data index set --out set\/fold2\.json --force$/);
+  });
+
   it('more than the limit is not even read', async () => {
     const file = await open(join(root, 'meta.json'), 'w');
     await file.truncate(2 ** 29); // a hole: takes no room
@@ -280,8 +292,8 @@ describe('writing meta.json', () => {
     // Nothing is made of them: a text of all may be longer than a text can be.
     const many = new Array<DataItem>(1_000_001);
     const file = join(root, 'meta.json');
-    expect(await codeOf(writeIndex(file, { test: many, train: [] }, root, { overwrite: true }))).toBe(
-      'E_DATA_META',
+    expect(() => indexText(file, { test: many, train: [] }, root, {})).toThrow(
+      expect.objectContaining({ code: 'E_DATA_META' }),
     );
     expect(await readdir(root)).toEqual(['cap']);
   });

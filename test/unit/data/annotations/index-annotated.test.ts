@@ -327,14 +327,50 @@ describe('files of YOLO', () => {
       'labels/z.txt': '0 0.5 half\n',
     });
     const made = await index('labels');
-    expect(kinds(made)).toEqual([
-      ...names.map((name) => [`images/${name}.png`, 'pit']),
-      ['images/z.png', 'good'],
-    ]);
-    // What cannot be read leaves its picture normal: not without a word.
+    expect(kinds(made)).toEqual(names.map((name) => [`images/${name}.png`, 'pit']));
     expect(made.sets.test.warnings).toEqual([
+      expect.stringMatching(/^1 pictures have labels that cannot be read, and are left out, .*z\.png$/),
       expect.stringMatching(/^1 text files are no labels of YOLO .*labels\/z\.txt$/),
     ]);
+  });
+
+  it.each([
+    ['cut off', '0 0.5 0.5'],
+    ['with a name for the class', 'scratch 0.5 0.5 0.2 0.2\n'],
+    ['of zero bytes', '\0\0\0\0'],
+    ['in another encoding', Buffer.from('0 0.5 0.5 0.2 0.2 \xb5', 'latin1')],
+  ])('that cannot be read never make their picture normal: %s', async (_, text) => {
+    await makeTree(root, {
+      'images/1.png': await picture(),
+      'images/7.png': await picture(),
+      'images/8.png': await picture(),
+      'labels/1.txt': outline,
+      'labels/7.txt': text,
+    });
+    const made = await index('labels');
+    expect(kinds(made)).toEqual([
+      ['images/1.png', 'class 0'],
+      ['images/8.png', 'good'],
+    ]);
+    expect(made.sets.test.warnings.join()).toMatch(/^1 pictures have labels that cannot be read.* images\/7/);
+  });
+
+  it('that cannot be read leave the label of the folder and the mask that lies there', async () => {
+    await makeTree(root, {
+      'good/0.png': await picture(),
+      'bad/1.png': await picture(),
+      'bad/2.png': await picture(),
+      'labels/1.txt': outline,
+      'labels/2.txt': '0 0.5 0.5',
+      'masks/bad/2_mask.png': await greyPng(0, width, height, { value: 1, pixels: 3 }),
+    });
+    const { sets } = await index('labels');
+    expect(sets.test.items.map(({ imagePath, maskPath }) => [imagePath, maskPath])).toEqual([
+      ['bad/1.png', 'masks/bad/1_mask.png'],
+      ['bad/2.png', 'masks/bad/2_mask.png'],
+      ['good/0.png', null],
+    ]);
+    expect(sets.test.warnings.join()).toMatch(/1 pictures have labels that cannot be read, and get no masks/);
   });
 
   it('with a confidence behind each box are boxes, no ellipses', async () => {
@@ -364,7 +400,7 @@ describe('files of YOLO', () => {
     ]);
   });
 
-  it('with a class of a name that no index holds are refused before one is written', async () => {
+  it('with a class of a name that no index holds are refused before anything is written', async () => {
     await makeTree(root, {
       '1.png': await picture(),
       '1.txt': outline,
@@ -374,7 +410,8 @@ describe('files of YOLO', () => {
       code: 'E_DATA_META',
       message: expect.stringContaining('specie_name'),
     });
-    expect(await readdir(root)).not.toContain('meta.json');
+    // Nor any mask, which may be the work of hours.
+    expect((await readdir(root)).sort()).toEqual(['1.png', '1.txt', 'classes.txt']);
   });
 });
 
@@ -423,6 +460,26 @@ describe('a second time, with force', () => {
     ]);
   });
 
+  it('masks that were drawn by hand stay with pictures that no label of YOLO names', async () => {
+    const mask = await greyPng(0, width, height, { value: 1, pixels: 3 });
+    await makeTree(root, {
+      'good/0.png': await picture(),
+      'bad/1.png': await picture(),
+      'bad/2.png': await picture(),
+      'labels/2.txt': '0 0.5 0.5 0.2 0.25\n',
+      'masks/1_mask.png': mask,
+    });
+    const made = await index('labels', { overwrite: true });
+    expect(rows(made)).toEqual([
+      ['bad/1.png', true, 'masks/1_mask.png'],
+      ['bad/2.png', true, 'masks/bad/2_mask.png'],
+      ['good/0.png', false, null],
+    ]);
+    expect(made.sets.test.warnings).toContainEqual(
+      expect.stringMatching(/^1 pictures are named by no annotation, .* bad\/1\.png$/),
+    );
+  });
+
   it('the masks of the first do not tell that all pictures of their folder are anomalous', async () => {
     await makeTree(root, {
       'a/1.png': await picture(),
@@ -457,6 +514,21 @@ describe('files among annotations that are none', () => {
     const { sets } = await index('.');
     expect(sets.test.items.map(({ maskPath }) => maskPath)).toEqual(['masks/1_mask.png']);
     expect(sets.test.warnings).toEqual([expect.stringMatching(/^3 files could not be read .*README\.txt/)]);
+  });
+
+  it('are refused where a table may name pictures that would be normal', async () => {
+    await makeTree(root, {
+      '1.png': await picture(),
+      '2.png': await picture(),
+      'train.csv': 'ImageId,ClassId,EncodedPixels\n1.png,3,"1 2"\n',
+      'more.csv': 'ImageId,ClassId,EncodedPixels\n2.png,3,"1 2\n',
+    });
+    await expect(index('.')).rejects.toMatchObject({
+      code: 'E_DATA_META',
+      message: expect.stringContaining('more.csv'),
+      hint: expect.stringContaining('--annotations FILE'),
+    });
+    expect((await index('train.csv')).sets.test.items.map(({ kind }) => kind)).toEqual(['class 3', 'good']);
   });
 
   it('and told with their fault where there is nothing else', async () => {

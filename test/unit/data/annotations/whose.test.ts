@@ -1,5 +1,5 @@
 /** Which picture an annotation is of: none loses its own, and none gets another's. */
-import { readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { indexAnnotated } from '../../../../src/data/index-annotated.js';
@@ -134,4 +134,47 @@ it('YOLO: labels of a folder whose pictures are not there are drawn on no other'
   const { sets } = await index('labels');
   expect(await areaOf('masks/images/train/1_mask.png')).toBe(16);
   expect(sets.test.warnings.join()).toContain('1 annotations name no picture');
+});
+
+describe('pictures in folders that a link leads to', () => {
+  beforeEach(async () => {
+    for (const name of ['a/1', 'a/2', 'b/1'])
+      await makeTree(root, { [`real/${name}.png`]: await greyPng(90, width, height) });
+    await mkdir(join(root, 'images'));
+    await symlink('../real/a', join(root, 'images/train'));
+    await symlink('../real/b', join(root, 'images/val'));
+  });
+  const masked = async (at: string) => {
+    const { sets } = await index(at);
+    expect(sets.test.warnings.filter((line) => line.includes('name no picture'))).toEqual([]);
+    const items = [...sets.test.items, ...sets.train.items];
+    return items.map(({ imagePath, maskPath }) => [imagePath, maskPath]);
+  };
+  const expected = [
+    ['real/a/1.png', 'masks/real/a/1_mask.png'],
+    ['real/a/2.png', 'masks/real/a/2_mask.png'],
+    ['real/b/1.png', null],
+  ];
+
+  it('COCO: are found by a path through the link', async () => {
+    const names = ['train/1', 'train/2', 'val/1'];
+    const images = names.map((name, id) => ({ id, file_name: `images/${name}.png`, ...size }));
+    await makeTree(root, {
+      'x.json': coco(
+        images,
+        [0, 1].map((image_id) => ({ image_id, bbox: box(4) })),
+      ),
+    });
+    expect(await masked('x.json')).toEqual(expected);
+  });
+
+  it('YOLO: are those of the labels beside the link', async () => {
+    const line = '0 0.5 0.5 0.2 0.25\n';
+    await makeTree(root, {
+      'labels/train/1.txt': line,
+      'labels/train/2.txt': line,
+      'labels/val/1.txt': '',
+    });
+    expect(await masked('labels')).toEqual(expected);
+  });
 });

@@ -1,17 +1,16 @@
-/** Writes meta.json, unless it could not be read again. */
+/** The text of meta.json, unless it could not be read again. */
 import { CraneError, toCraneError } from '../errors.js';
-import { writeWhole } from '../files/write-whole.js';
 import type { DataItem, Split } from './data-set.js';
 import { k_maxIndexBytes, k_maxIndexEntries, parseMeta } from './meta-read.js';
 import { type MetaOptions, metaText } from './meta-write.js';
 
-/** @param root of the pictures; @throws CraneError E_DATA_META for what no index can hold, E_EXISTS, E_IO_WRITE, E_USAGE */
-export async function writeIndex(
+/** @param root of the pictures; @throws CraneError E_DATA_META for what no index can hold, E_USAGE */
+export function indexText(
   file: string,
   items: Record<Split, readonly DataItem[]>,
   root: string,
-  { overwrite, ...options }: MetaOptions & { overwrite: boolean },
-): Promise<void> {
+  options: MetaOptions,
+): string {
   // Before a text of all of them is made, which may be longer than any text can be.
   for (const [split, { length }] of Object.entries(items))
     if (length > k_maxIndexEntries)
@@ -28,7 +27,7 @@ export async function writeIndex(
   } catch (thrown) {
     throw unreadable(toCraneError(thrown).message, 'it could not be read again', thrown);
   }
-  await writeWhole(file, text, { overwrite });
+  return text;
 }
 
 function unreadable(what: string, why: string, cause?: unknown): CraneError {
