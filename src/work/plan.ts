@@ -77,7 +77,7 @@ export function simulate(
     assumed.killsPerHour > 0
       ? (-Math.log(uniform()) * 3600) / assumed.killsPerHour
       : Number.POSITIVE_INFINITY;
-  const chunks = Math.ceil(pictures / assumed.chunk);
+  const chunks = chunksOf(request);
   const speed = Array.from({ length: workers }, () =>
     uniform() < assumed.slowShare ? 1 / assumed.slowTimes : 1,
   );
@@ -93,10 +93,7 @@ export function simulate(
   let kills = 0;
   let retries = 0;
   while (left > 0) {
-    if (budget.steps-- <= 0)
-      throw new CraneError('E_USAGE', 'too many chunks, kills and retries to be simulated', {
-        hint: 'larger chunks (--chunk), or assumptions under which workers get on with them',
-      });
+    if (budget.steps-- <= 0) throw tooManySteps();
     const { at, worker } = free.pop()!;
     if (at > until) return { seconds: at, workerHours: (workers * at) / 3600, kills, retries };
     const returned = back.peek();
@@ -147,35 +144,58 @@ export interface Plan {
 /** Runs of each number of workers. */
 export const k_draws = 20;
 const k_mostWorkers = 100_000;
-/** Of all simulations of a plan: some minutes. */
-const k_mostSteps = 100_000_000;
+/** Of all runs of one number of workers: under a minute, and about ten numbers are tried. */
+const k_mostSteps = 50_000_000;
 
 /**
  * The fewest workers with which every simulated run ends in time; null: not with any number that was tried.
+ * @param mostSteps of all runs of one number of workers
  * @throws CraneError E_USAGE for more chunks, kills and retries than can be simulated
  */
-export function planFor(request: PlanRequest, deadlineSeconds: number): Plan | null {
-  const budget = { steps: k_mostSteps };
-  const endsInTime = (workers: number) => {
-    for (let draw = 0; draw < k_draws; draw++)
-      if (simulate(request, workers, draw, budget, deadlineSeconds).seconds > deadlineSeconds) return false;
-    return true;
+export function planFor(request: PlanRequest, deadlineSeconds: number, mostSteps = k_mostSteps): Plan | null {
+  /** undefined: one of them ends too late */
+  const runsInTime = (workers: number): SimulatedRun[] | undefined => {
+    const budget = { steps: mostSteps };
+    const runs: SimulatedRun[] = [];
+    while (runs.length < k_draws) {
+      const run = simulate(request, workers, runs.length, budget, deadlineSeconds);
+      if (run.seconds > deadlineSeconds) return undefined;
+      runs.push(run);
+    }
+    return runs;
   };
   let low = Math.max(1, Math.ceil(idealSeconds(request, 1) / deadlineSeconds));
   if (low > k_mostWorkers) return null;
+  // Each chunk is a step at least: told now, not after a minute of them.
+  if (chunksOf(request) * k_draws > mostSteps) throw tooManySteps();
   let high = low;
-  while (!endsInTime(high)) {
+  let runs = runsInTime(high);
+  while (runs === undefined) {
     if (high >= k_mostWorkers) return null;
     low = high + 1;
     high = Math.min(k_mostWorkers, Math.ceil(high * 1.5));
+    runs = runsInTime(high);
   }
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (endsInTime(middle)) high = middle;
-    else low = middle + 1;
+    const fewer = runsInTime(middle);
+    if (fewer === undefined) low = middle + 1;
+    else {
+      high = middle;
+      runs = fewer;
+    }
   }
-  const runs = Array.from({ length: k_draws }, (_, draw) => simulate(request, high, draw, budget));
   return describe(request, high, runs);
+}
+
+function chunksOf({ pictures, assumptions }: PlanRequest): number {
+  return Math.ceil(pictures / assumptions.chunk);
+}
+
+function tooManySteps(): CraneError {
+  return new CraneError('E_USAGE', 'too many chunks, kills and retries to be simulated', {
+    hint: 'larger chunks (--chunk), or assumptions under which workers get on with them',
+  });
 }
 
 function describe(request: PlanRequest, workers: number, runs: readonly SimulatedRun[]): Plan {

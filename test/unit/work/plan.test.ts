@@ -84,6 +84,14 @@ describe('the plan', () => {
     expect(() => simulate(hopeless, 1, 0, { steps: 10_000 })).toThrow(usage);
   });
 
+  it('has room for each number of workers by itself, and tells at once that there is too little', () => {
+    // 100 chunks in 20 runs are 2,000 steps; several numbers are tried.
+    expect(planFor(request(), 199, 2_500)).toEqual(planFor(request(), 199));
+    const usage = expect.objectContaining({ code: 'E_USAGE' });
+    expect(() => planFor(request(), 199, 1_999)).toThrow(usage);
+    expect(() => planFor(request({ chunk: 2000 }, 1e14), 30 * 86_400 * 1000)).toThrow(usage);
+  });
+
   it('prints what it assumes', async () => {
     const run = await runInProcess([
       'plan',
