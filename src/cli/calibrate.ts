@@ -6,7 +6,7 @@ import type { Engine } from '../engine/engine.js';
 import { CraneError } from '../errors.js';
 import type { Model } from '../models/model-json.js';
 import type { AllOptions, OptionName } from '../options/types.js';
-import { type Context, say, warningsTo } from './context.js';
+import { type Context, say, waitingIn, warningsTo } from './context.js';
 import { engineOptions, flagsFor, learningOptions, optionsFor, optionsIn, readFlags } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { type Progress, startProgress } from './progress.js';
@@ -82,8 +82,10 @@ async function run(context: Context, argv: Record<string, unknown>): Promise<voi
   const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
   const { calibrate } = await import('../calibrate/calibrate.js');
+  const { checkPlace } = await import('../models/model-changes.js');
   const model = await findModel(values.model, context.env);
-  if (values.out !== undefined && !values.force) await refuseTaken(values.out);
+  // Told before an hour of scoring.
+  if (values.out !== undefined) await checkPlace(values.out, values.force);
   sayMemoryNeed(context, model, values.verbose);
   const { addon } = await context.loadAddon();
   const engine = await openEngine(addon, model, {
@@ -154,12 +156,6 @@ function dataOf(argv: Record<string, unknown>, values: AllOptions): string {
   return given[0]!;
 }
 
-/** Told before an hour of scoring. */
-async function refuseTaken(out: string): Promise<void> {
-  const { exists, isThere } = await import('../files/write-whole.js');
-  if (await isThere(out)) throw exists(out);
-}
-
 /** @returns the file that holds the thresholds now; undefined: none was wanted */
 async function keep(
   context: Context,
@@ -175,7 +171,7 @@ async function keep(
   const settings = engine.settings(normals === undefined ? {} : { normals });
   const isOwnSettings = areOwnSettings(model, { size, precision: engine.facts.precision }, settings);
   const options = { model, calibration, isOwnSettings, env: context.env };
-  return out === undefined ? keepWithModel(options) : keepInCopy(out, force, options);
+  return out === undefined ? keepWithModel(options, waitingIn(context)) : keepInCopy(out, force, options);
 }
 
 async function tell(

@@ -2,6 +2,7 @@
 
 import type { Writable } from 'node:stream';
 import type { NativeAddon } from '../addon/native.js';
+import type { Waiting } from '../files/folder-lock.js';
 import type { EngineOptions } from '../options/types.js';
 import { type Paint, painter } from '../terminal/paint.js';
 import { visible, visibleJson, visibleLines } from '../terminal/visible.js';
@@ -42,6 +43,11 @@ export function paintOf(context: Context): Paint {
 export function warningsTo(context: Context): Pick<EngineOptions, 'onWarning'> {
   const newLine = context.isTerminal.stderr ? '\r\x1b[K' : '';
   return { onWarning: ({ message }) => sayPainted(context, `${newLine}${visible(message)}`) };
+}
+
+/** For a wait for another process: it is told on a line, and the first signal ends it. */
+export function waitingIn(context: Context): Waiting {
+  return { log: (line) => say(context, line), signal: context.stop };
 }
 
 /** One line on stderr: nothing in it, such as the name of a file, steers the terminal. */

@@ -8,7 +8,7 @@ import { formatBytes } from '../terminal/bytes.js';
 import { visible } from '../terminal/visible.js';
 import type { TrainOutcome } from '../train/outcome.js';
 import type { TrainPlan } from '../train/plan.js';
-import { type Context, say, sayLines, warningsTo } from './context.js';
+import { type Context, say, sayLines, waitingIn, warningsTo } from './context.js';
 import { flagsFor, optionsFor, optionsIn, readFlags, readList } from './flags.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { startProgress } from './progress.js';
@@ -122,11 +122,10 @@ async function train(context: Context, argv: Record<string, unknown>): Promise<v
   const progress = startProgress(context);
   try {
     const { out = 'none', resume, force } = values;
-    // A plan writes nothing, whatever lies there.
-    const ways = values.dryRun ? { force: true } : { resume, force };
     const trainer = await makeTrainer(
-      { engine, data, out, ...ways, ...optionsFor('createTrainer', values) },
+      { engine, data, out, resume, force, ...optionsFor('createTrainer', values) },
       context.env,
+      { isPlan: values.dryRun },
     );
     const show = shower(context, progress);
     if (values.dryRun) {
@@ -152,7 +151,7 @@ async function train(context: Context, argv: Record<string, unknown>): Promise<v
       const kept = { name: keepAs, method, learnedOn, overwrite };
       say(
         context,
-        `kept as set "${keepAs}" of ${model.name}: ${await keepSet(model, runs[0]!.prompts, kept)}`,
+        `kept as set "${keepAs}" of ${model.name}: ${await keepSet(model, runs[0]!.prompts, kept, waitingIn(context))}`,
       );
     }
     if (values.json) printJson(context, outcome);

@@ -2,22 +2,29 @@
 import { rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { throwIfCancelled } from '../cancellation.js';
 import { CraneError } from '../errors.js';
 import { type HeldLock, takeLock } from './lock-file.js';
 
 const pollMs = 300;
 
+/** A wait for another process: it is said, and ends when the signal fires. */
+export interface Waiting {
+  log: (line: string) => void;
+  signal?: AbortSignal;
+}
+
 /**
- * Runs `work` under the lock of `folder`, a file beside it; waits for whoever has it. Throws what `work` throws, or the
+ * Runs `work` under the lock of `folder`, a file beside it; waits for whoever has it. Throws what `work` throws, E_CANCELLED, or the
  * error of creating the lock file.
  */
 export async function withFolderLock<T>(
   folder: string,
-  log: (line: string) => void,
+  waiting: Waiting,
   work: () => Promise<T>,
 ): Promise<T> {
   const path = `${folder}.lock`;
-  const lock = await waitFor(path, log);
+  const lock = await waitFor(path, waiting);
   try {
     return await work();
   } finally {
@@ -25,12 +32,13 @@ export async function withFolderLock<T>(
   }
 }
 
-async function waitFor(path: string, log: (line: string) => void): Promise<HeldLock> {
+async function waitFor(path: string, { log, signal }: Waiting): Promise<HeldLock> {
   for (let told = false; ; told = true) {
     const taken = await takeLock(path);
     if (!('holder' in taken)) return taken;
     const { pid = '?', host = '?' } = taken.holder ?? {};
-    if (!told) log(`waiting for process ${pid} on ${host}, which is fetching the same (${path})`);
+    if (!told) log(`waiting for process ${pid} on ${host}, which is at work on the same (${path})`);
+    throwIfCancelled(signal);
     await sleep(pollMs);
   }
 }

@@ -1,6 +1,6 @@
 /** Temporary files that killed processes left: nobody else takes them away, and results would carry them for ever. */
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isAlive } from './is-alive.js';
 import { removeLeftRight } from './lock-file.js';
 import { shortName, writerOf } from './temporary-name.js';
@@ -36,6 +36,18 @@ export async function removeLeft(folder: string, { of, below = false }: LeftOpti
     );
   }
   return removed;
+}
+
+/** Folders that were begun for this path by processes that are no more. */
+export async function foldersLeft(path: string): Promise<string[]> {
+  const folder = dirname(path);
+  const left: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    const writer = writerOf(entry.name);
+    if (!entry.isDirectory() || writer?.of !== shortName(path)) continue;
+    if (await isLeft(join(folder, entry.name), writer, true)) left.push(join(folder, entry.name));
+  }
+  return left;
 }
 
 async function isLeft(

@@ -41,7 +41,7 @@ export async function fromArchive(
   const client = new HttpClient(certificateFiles(env));
   try {
     const folder = await libtorchCacheFolder(wanted.variant, env);
-    return await withFolderLock(folder, log, async () => {
+    return await withFolderLock(folder, { log }, async () => {
       const meanwhile = await fromCache(wanted, env);
       if (isFound(meanwhile)) return meanwhile;
       log(`archive: ${from}`);

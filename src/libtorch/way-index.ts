@@ -44,7 +44,7 @@ export async function fromIndex(
     const startedAt = Date.now();
     const client = new HttpClient(certificateFiles(env));
     try {
-      return await withFolderLock(folder, log, async () => {
+      return await withFolderLock(folder, { log }, async () => {
         // another process may have fetched it while this one waited
         const meanwhile = await fromCache(wanted, env);
         if (isFound(meanwhile)) return meanwhile;

@@ -4,7 +4,7 @@ import { copyFile, link, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CraneError } from '../../errors.js';
 import { cacheFolder } from '../../files/cache-folder.js';
-import { withFolderLock } from '../../files/folder-lock.js';
+import { type Waiting, withFolderLock } from '../../files/folder-lock.js';
 import { removeLeft } from '../../files/left-files.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { temporaryBeside } from '../../files/temporary-name.js';
@@ -38,11 +38,11 @@ export async function modelFolder(name: string, env: NodeJS.ProcessEnv): Promise
 export async function makeModelFolder(
   parts: FolderParts,
   env: NodeJS.ProcessEnv,
-  log: (line: string) => void,
+  waiting: Waiting,
 ): Promise<string> {
   const folder = await modelFolder(parts.name, env);
   try {
-    await withFolderLock(folder, log, () => fill(folder, parts));
+    await withFolderLock(folder, waiting, () => fill(folder, parts, waiting));
   } catch (thrown) {
     throw thrown instanceof CraneError ? thrown : codedWriteError(folder, thrown);
   }
@@ -61,7 +61,7 @@ export async function checkOwnPrompts(
   });
 }
 
-async function fill(folder: string, parts: FolderParts): Promise<void> {
+async function fill(folder: string, parts: FolderParts, waiting: Waiting): Promise<void> {
   await makeFolder(folder);
   const { name, kind, sourceKind, description, licence, ownPrompts } = parts;
   if (ownPrompts) await checkOwnPrompts(folder, ownPrompts);
@@ -78,7 +78,7 @@ async function fill(folder: string, parts: FolderParts): Promise<void> {
   }
   const common = { name, description, licence, weights };
   if (typeof kind !== 'string') {
-    return describe(folder, describeSystem({ ...common, ...kind }), undefined);
+    return describe(folder, describeSystem({ ...common, ...kind }), undefined, waiting);
   }
   const made = describeCrane({
     kind,
@@ -87,12 +87,17 @@ async function fill(folder: string, parts: FolderParts): Promise<void> {
     ...(source ? { source } : {}),
     prompts: { default: ownPrompts?.set ?? parts.prompts[0]?.set ?? '', sets },
   });
-  await describe(folder, made, ownPrompts?.set);
+  await describe(folder, made, ownPrompts?.set, waiting);
 }
 
 /** @param own set of the user's, which becomes the default; its older file goes last */
-async function describe(folder: string, made: ModelDescription, own: string | undefined): Promise<void> {
-  await changeModel(folder, async () => {
+async function describe(
+  folder: string,
+  made: ModelDescription,
+  own: string | undefined,
+  waiting: Waiting,
+): Promise<void> {
+  await changeModel(folder, waiting, async () => {
     const old = await readOld(folder);
     const kept = keepUsersChoices(made, old, own !== undefined);
     // Last: a folder without model.json is not a model yet.

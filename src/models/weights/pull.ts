@@ -110,7 +110,7 @@ async function pullModel(
       ...(ownPrompts ? { ownPrompts } : {}),
     },
     env,
-    transfer.log,
+    { log: transfer.log, signal: transfer.stop },
   );
   const files = wanted.map(({ name }) => ({ name, ...stored.get(name)! }));
   return { name: model.name, path, kind: 'model', files };

@@ -52,8 +52,9 @@ export async function obtain(
   surroundings: StoreSurroundings,
 ): Promise<StoredFile> {
   const path = await storePath(file, surroundings.env);
+  const { log, stop: signal } = surroundings.transfer;
   try {
-    return await withFolderLock(path, surroundings.transfer.log, async () => {
+    return await withFolderLock(path, { log, signal }, async () => {
       const there = await sumIfThere(path);
       const known = await expectedSum(file, path);
       if (there !== undefined && there === known) return describe(path, there, 'was there');

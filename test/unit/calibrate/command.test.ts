@@ -338,7 +338,11 @@ describe('what is kept', () => {
     const foreign = join(root, `foreign-${round}`);
     await mkdir(foreign);
     await writeFile(join(foreign, 'precious.txt'), 'keep me');
-    expect((await calibrate(data, '--out', foreign, '--force')).code).toBe(2);
+    const loadAddon = () => Promise.reject(new Error('told too late'));
+    const taken = await run(['calibrate', data, '--model', model, '--out', foreign, '--force'], {
+      loadAddon,
+    });
+    expect([taken.code, taken.stderr]).toEqual([2, expect.stringContaining('is not a model folder')]);
     expect(await readFile(join(foreign, 'precious.txt'), 'utf8')).toBe('keep me');
     expect(errorIn((await calibrate(data, '--out', join(model, 'inside'))).stderr)).toMatchObject({
       code: 'E_USAGE',
@@ -355,7 +359,10 @@ describe('what is kept', () => {
     } = lines()[0] as unknown as Calibration & { file: null; failed: []; warnings?: string[] };
     const embedded = await readModelJson(join(embeddedModels, 'crane-mini', 'model.json'));
     const before = await readFile(join(embeddedModels, 'crane-mini', 'model.json'));
-    const file = await keepWithModel({ model: embedded, calibration, isOwnSettings: true, env });
+    const file = await keepWithModel(
+      { model: embedded, calibration, isOwnSettings: true, env },
+      { log: () => {} },
+    );
     expect(file).toBe(join(env['CRANE_CALIBRATIONS']!, `${calibration.settings}.json`));
     expect(await readFile(join(embeddedModels, 'crane-mini', 'model.json'))).toEqual(before);
     // found by the name of the model in its label

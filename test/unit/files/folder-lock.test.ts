@@ -7,7 +7,7 @@ import { withFolderLock } from '../../../src/files/folder-lock.js';
 import { takeLock } from '../../../src/files/lock-file.js';
 import { freshFolder } from '../libtorch/fake-torch.js';
 
-const quiet = () => {};
+const quiet = { log: () => {} };
 
 /** A process that has just ended, so that its number belongs to nobody. */
 function endedProcess(): Promise<number> {
@@ -53,17 +53,27 @@ describe('the lock of a cache folder', () => {
     const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 400)']);
     writeFileSync(`${folder}.lock`, JSON.stringify({ pid: child.pid, host: os.hostname(), id: 'x' }));
     const lines: string[] = [];
-    await withFolderLock(
-      folder,
-      (line) => {
-        lines.push(line);
-      },
-      async () => {
-        expect(child.exitCode).toBe(0);
-        expect(JSON.parse(readFileSync(`${folder}.lock`, 'utf8'))).toMatchObject({ pid: process.pid });
-      },
-    );
+    await withFolderLock(folder, { log: (line) => void lines.push(line) }, async () => {
+      expect(child.exitCode).toBe(0);
+      expect(JSON.parse(readFileSync(`${folder}.lock`, 'utf8'))).toMatchObject({ pid: process.pid });
+    });
     expect(lines).toEqual([expect.stringMatching(new RegExp(`process ${child.pid} on`))]);
+  });
+
+  it('waits no longer than its signal says', async () => {
+    const folder = join(freshFolder(), 'cache');
+    writeFileSync(`${folder}.lock`, JSON.stringify({ pid: process.ppid, host: os.hostname(), id: 'x' }));
+    const stop = new AbortController();
+    const lines: string[] = [];
+    const log = (line: string) => {
+      lines.push(line);
+      stop.abort();
+    };
+    const never = () => Promise.reject(new Error('worked without the lock'));
+    await expect(withFolderLock(folder, { log, signal: stop.signal }, never)).rejects.toMatchObject({
+      code: 'E_CANCELLED',
+    });
+    expect(lines).toHaveLength(1);
   });
 });
 
