@@ -55,12 +55,14 @@ export async function readStatus(path: string): Promise<RunRecord['status'] | un
   }
 }
 
-/** The record is that of several runs, which have their own below; none and one that cannot be read are not. */
-export async function isOfSeveralSeeds(path: string): Promise<boolean> {
+/** seeds: of several runs, which have their own below; other: of no training, such as that of a test. One that cannot be read is of one run. */
+export async function kindOfRecord(path: string): Promise<'one' | 'seeds' | 'other'> {
   try {
-    return Array.isArray((JSON.parse(await readFile(path, 'utf8')) as { runs?: unknown }).runs);
+    const { kind, runs } = JSON.parse(await readFile(path, 'utf8')) as { kind?: unknown; runs?: unknown };
+    if (kind !== undefined) return 'other';
+    return Array.isArray(runs) ? 'seeds' : 'one';
   } catch {
-    return false;
+    return 'one';
   }
 }
 

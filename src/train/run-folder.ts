@@ -11,7 +11,7 @@ import { removeLeft } from '../files/left-files.js';
 import type { HeldLock } from '../files/lock-file.js';
 import { ofNativeWriter, writerOf } from '../files/temporary-name.js';
 import { codedWriteError, isThere } from '../files/write-whole.js';
-import { isOfSeveralSeeds } from '../runs/training-record.js';
+import { kindOfRecord } from '../runs/training-record.js';
 
 const k_checkpoint = /^epoch_\d+\.pth$/;
 const k_seed = /^seed_\d+$/;
@@ -49,27 +49,49 @@ export class RunFolder {
     return join(this.path, `epoch_${epoch}.pth`);
   }
 
-  /** @throws CraneError E_EXISTS when a training is here and neither `resume` nor `force` says what to do with it, or it is of another kind */
+  /**
+   * @throws CraneError E_EXISTS when a training is here and neither `resume` nor `force` says what to do with it, or it is of another
+   * kind; whatever they say for the run.json of something else
+   */
   async checkFree({ resume, force }: RunWays, kind: RunKind = 'one'): Promise<void> {
-    const found = await this.#kindOfFound();
-    if (found === undefined) return;
+    const { kinds, ofOne } = await this.#found();
+    const first = kinds[0];
+    if (first === undefined) return;
     // The trainings of a grid are too many to be taken away for one.
-    if (found !== kind && (resume || found === 'trials'))
-      throw new CraneError('E_EXISTS', `${this.path}: holds ${k_shown[found]}, not ${k_shown[kind]}`, {
-        hint: `choose another --out${found === 'trials' ? '' : ', or start anew with --force alone'}`,
+    if (first === 'trials' ? kind !== first : resume && !kinds.includes(kind))
+      throw new CraneError('E_EXISTS', `${this.path}: holds ${k_shown[first]}, not ${k_shown[kind]}`, {
+        hint: `choose another --out${first === 'trials' ? '' : ', or start anew with --force alone'}`,
+      });
+    // Its prompts would be taken for those of several. These are hours of work: nobody is told to start anew.
+    if (resume && kind !== 'one' && ofOne.length > 0)
+      throw new CraneError('E_EXISTS', `${this.path}: holds files of one training beside ${k_shown[kind]}`, {
+        hint: `move ${ofOne.join(', ')} elsewhere, then go on with --resume`,
       });
     if (!resume && !force) throw this.isTaken();
   }
 
-  /** Prompts of one training would be taken for those of several that lie in its folder. */
-  async #kindOfFound(): Promise<RunKind | undefined> {
-    const names: string[] = await readdir(this.path).catch(() => []);
+  /**
+   * Records tell most, so they come first; folders of seeds have none until all are done.
+   * @returns what lies here, and the files that only one training has
+   */
+  async #found(): Promise<{ kinds: RunKind[]; ofOne: string[] }> {
+    const names: string[] = (await readdir(this.path).catch(() => [])).sort();
     const has = (path: string) => names.includes(basename(path));
-    if (has(this.state) || has(this.prompts) || names.some((name) => k_checkpoint.test(name))) return 'one';
-    if (has(k_trials)) return 'trials';
-    if (has(this.record)) return (await isOfSeveralSeeds(this.record)) ? 'seeds' : 'one';
-    if (names.some((name) => k_seed.test(name))) return 'seeds';
-    return has(this.report) ? 'one' : undefined;
+    const record = has(this.record) ? await kindOfRecord(this.record) : undefined;
+    if (record === 'other')
+      throw new CraneError('E_EXISTS', `${this.path}: run.json there is not that of a training`, {
+        hint: 'choose another --out',
+      });
+    const single = [this.state, this.prompts, ...(record === 'one' ? [this.record] : [])].map((path) =>
+      basename(path),
+    );
+    const ofOne = names.filter((name) => k_checkpoint.test(name) || single.includes(name));
+    const kinds: RunKind[] = [];
+    if (has(k_trials)) kinds.push('trials');
+    if (ofOne.length > 0 && record !== 'seeds') kinds.push('one');
+    if (record === 'seeds' || names.some((name) => k_seed.test(name))) kinds.push('seeds');
+    if (kinds.length === 0 && has(this.report)) kinds.push('one');
+    return { kinds, ofOne };
   }
 
   /** Nobody else may work here until the lock is released. @throws CraneError E_IN_USE, E_IO_WRITE */

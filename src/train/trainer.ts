@@ -48,14 +48,18 @@ export function createTrainer(options: TrainerOptions): Promise<Trainer> {
   return makeTrainer(options, process.env);
 }
 
-/**
- * As createTrainer, in surroundings of the caller's.
- * @param around folders around `out`: with `force` an earlier training there gives way too, once this one begins
- */
+export interface TrainerPlace {
+  /** folders around `out`: with `force` an earlier training there gives way too, once this one begins */
+  around?: readonly RunFolder[];
+  /** it will only plan, which writes nothing: whatever lies in `out` is in nobody's way */
+  isPlan?: boolean;
+}
+
+/** As createTrainer, in surroundings of the caller's. */
 export async function makeTrainer(
   options: TrainerOptions,
   env: NodeJS.ProcessEnv,
-  around: readonly RunFolder[] = [],
+  { around = [], isPlan = false }: TrainerPlace = {},
 ): Promise<Trainer> {
   checkOptions('createTrainer', options ?? null);
   const { engine, data, out, resume = false, force = false, ...choices } = options;
@@ -68,7 +72,7 @@ export async function makeTrainer(
   await trainingPage();
   const training = await prepareTraining(engine, paths, choices, env);
   const trainer = new Trainer(training, new RunFolder(out), { resume, force, around });
-  await trainer.checkFolders();
+  if (!isPlan) await trainer.checkFolders();
   for (const seed of trainer.seeds) choosePictures(training.data, training.settings, seed);
   return trainer;
 }

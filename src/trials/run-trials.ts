@@ -142,7 +142,7 @@ async function runTrial(
       ...{ engine, data: [...data], out: folder, resume, force },
     },
     env,
-    [new RunFolder(out)],
+    { around: [new RunFolder(out)] },
   );
   const outcome = await trainer.run({
     ...(signal ? { signal } : {}),

@@ -1,5 +1,5 @@
-import { access, readdir, readFile, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { access, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
 import { sha256OfFile } from '../../../src/files/content-hash.js';
@@ -226,6 +226,40 @@ describe('several seeds where one training was', () => {
         });
     expect(await readFile(work.at('several, then one', 'run.json'), 'utf8')).toBe(record);
     await (await work.trainer({ out: interrupted, seeds: 2, epochs: 1, resume: true })).run();
+  });
+
+  it.each([
+    ['whole, with its prompts copied there', 2, ['prompts.safetensors']],
+    [
+      'interrupted, beside an earlier training',
+      1,
+      ['epoch_1.pth', 'prompts.safetensors', 'run.json', 'state.safetensors'],
+    ],
+  ])('go on once the files of one are moved away: %s', async (name, seeds, strays) => {
+    const out = work.at(name);
+    await (await work.trainer({ out: work.at(`alone ${seeds}`), epochs: 1 })).run();
+    if (seeds === 2) await (await work.trainer({ out, seeds, epochs: 1 })).run();
+    else await (await work.trainer({ out: join(out, 'seed_111'), epochs: 1 })).run();
+    for (const file of strays) await copyFile(work.at(`alone ${seeds}`, file), join(out, file));
+    const several = { out, seeds: 2, epochs: 1, resume: true };
+    expect(await errorOf(work.trainer(several))).toMatchObject({
+      code: 'E_EXISTS',
+      hint: `move ${strays.join(', ')} elsewhere, then go on with --resume`,
+    });
+    for (const file of strays) await rm(join(out, file));
+    expect((await (await work.trainer(several)).run()).runs).toHaveLength(2);
+  });
+
+  it('do not take the place of a test', async () => {
+    const out = work.at('a test');
+    await mkdir(out);
+    await writeFile(join(out, 'run.json'), '{"format": 1, "kind": "test"}');
+    for (const ways of [{}, { resume: true }, { force: true }])
+      for (const seeds of [1, 2])
+        expect(await errorOf(work.trainer({ out, seeds, ...ways }))).toMatchObject({
+          code: 'E_EXISTS',
+          message: expect.stringContaining('not that of a training'),
+        });
   });
 
   it('have their folder for themselves', async () => {

@@ -1,5 +1,5 @@
 /** Trainings of a grid and of several seeds with the tests of what they learned: one table; one that fails loses no other. */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -201,6 +201,35 @@ describe('train --grid', () => {
         expect.stringContaining('holds the trainings of a grid'),
       ]);
     }
+  });
+
+  it('goes on once the prompts of a single training are moved away, and lets a plan be made', async () => {
+    const out = work.at('with prompts');
+    const args = ['--grid', 'learningRate=0.1', '--out', out];
+    await train(args);
+    const { folder } = (await record(out)).trials[0]!;
+    const stray = join(out, 'prompts.safetensors');
+    await copyFile(join(out, folder, 'prompts.safetensors'), stray);
+    const refused = await train([...args, '--resume']);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining('move prompts.safetensors elsewhere, then go on with --resume'),
+    ]);
+    const single = await train(['--out', out, '--force']);
+    expect(single.stderr).toContain('holds the trainings of a grid');
+    expect((await train(['--out', out, '--dry-run'])).code).toBe(0);
+    await rm(stray);
+    expect((await train([...args, '--resume'])).code).toBe(0);
+  });
+
+  it('leaves a test alone', async () => {
+    const out = work.at('test');
+    await mkdir(out);
+    const test = '{"format": 1, "kind": "test"}';
+    await writeFile(join(out, 'run.json'), test);
+    const run = await train(['--grid', 'learningRate=0.1', '--out', out, '--force']);
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('not that of a training')]);
+    expect(await readFile(join(out, 'run.json'), 'utf8')).toBe(test);
   });
 
   it('one that was refused before it learned anything leaves its place free', async () => {
