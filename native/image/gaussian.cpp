@@ -125,7 +125,7 @@ std::vector<double> gaussian_weights(double sigma) {
   check_input(std::isfinite(sigma) && sigma >= 0.0 && sigma <= k_max_sigma, "E_USAGE", "sigma: got ", sigma,
               ", expected a number from 0 to ", k_max_sigma, " pixels");
   if (sigma <= 1e-15) return {1.0};  // where the reference, too, stops filtering
-  const int64_t radius = static_cast<int64_t>(std::floor(k_truncate * sigma + 0.5));
+  const int64_t radius = static_cast<int64_t>(k_truncate * sigma + 0.5);
   std::vector<double> weights(static_cast<size_t>(2 * radius + 1));
   const double factor = -0.5 / (sigma * sigma);
   for (int64_t i = -radius; i <= radius; ++i) {

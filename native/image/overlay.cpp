@@ -34,7 +34,7 @@ std::array<Blend, 256> blends() {
 uint8_t level_of(float value, double low, double high) {
   const double share = (static_cast<double>(value) - low) / (high - low);
   if (!(share > 0.0)) return 0;
-  return share < 1.0 ? static_cast<uint8_t>(std::floor(share * 255.0 + 0.5)) : 255;
+  return share < 1.0 ? static_cast<uint8_t>(share * 255.0 + 0.5) : 255;
 }
 
 }  // namespace

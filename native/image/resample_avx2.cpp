@@ -143,8 +143,8 @@ CRANE_AVX2 void horizontal_avx2(const FixedTaps& taps, int64_t origin, const uin
   const int64_t batch = channels >= 3 ? k_lines : k_lines * 4 / channels;
   for (int64_t begin = 0; begin < rows; begin += batch) {
     // A short last batch repeats its last row, which then is computed and written more than once.
-    const uint8_t* src_rows[16];
-    uint8_t* dst_rows[16];
+    const uint8_t* src_rows[16] = {};
+    uint8_t* dst_rows[16] = {};
     for (int64_t i = 0; i < batch; ++i) {
       src_rows[i] = src[std::min(begin + i, rows - 1)];
       dst_rows[i] = dst[std::min(begin + i, rows - 1)];

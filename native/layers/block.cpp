@@ -34,7 +34,10 @@ Block Block::load(TensorLoader& loader, const std::string& prefix, int64_t heads
   return block;
 }
 
-double Block::attention_scale() const { return 1.0 / std::sqrt(static_cast<double>(width() / heads)); }
+double Block::attention_scale() const {
+  const int64_t head_width = width() / heads;
+  return 1.0 / std::sqrt(static_cast<double>(head_width));
+}
 
 Projections Block::project(const at::Tensor& u) const { return split_heads(qkv(u)); }
 

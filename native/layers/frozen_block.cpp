@@ -50,7 +50,10 @@ FrozenBlock FrozenBlock::load(TensorLoader& loader, const std::string& prefix, i
   return block;
 }
 
-double FrozenBlock::attention_scale() const { return 1.0 / std::sqrt(static_cast<double>(width() / heads_)); }
+double FrozenBlock::attention_scale() const {
+  const int64_t head_width = width() / heads_;
+  return 1.0 / std::sqrt(static_cast<double>(head_width));
+}
 
 Projections FrozenBlock::projections(const at::Tensor& x, const LayerNorm* norm) const {
   const int64_t batch = x.size(0);

@@ -70,14 +70,13 @@ at::Tensor HalfLinear::columns(const at::Tensor& x, const LayerNorm* norm, int64
 
 void HalfLinear::add_to(const at::Tensor& stream, const at::Tensor& x) const {
   const at::Tensor update = (*this)(x, nullptr, std::nullopt);
-  at::Tensor dst = stream;
   if (!fits_rows(stream) || !update.is_contiguous()) {
-    dst.add_(update);
+    stream.add_(update);
     return;
   }
   const c10::DeviceGuard guard(stream.device());
-  const AddRowsCuda job{dst.mutable_data_ptr<float>(), dst.stride(0), update.const_data_ptr(), dst.size(0),
-                        dst.size(1)};
+  const AddRowsCuda job{stream.mutable_data_ptr<float>(), stream.stride(0), update.const_data_ptr(),
+                        stream.size(0), stream.size(1)};
   cuda::kernels()->add_rows(job, *cuda::element_of(update), cuda::current_stream(stream.device()));
 }
 
