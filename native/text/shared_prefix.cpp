@@ -50,6 +50,7 @@ at::Tensor with_deep_tokens(const Segment& segment, const at::Tensor& deep, bool
 // All segments' rows below each other, [rows, width]: one matrix product per weight serves them all.
 at::Tensor joined(const std::vector<Segment>& segments) {
   std::vector<at::Tensor> rows;
+  rows.reserve(segments.size());
   for (const Segment& segment : segments) rows.push_back(segment.x.reshape({-1, segment.x.size(2)}));
   return at::cat(rows, /*dim=*/0);
 }
@@ -118,6 +119,7 @@ TextFeatures TextTower::encode_batch(const PromptSet& prompts, const EncodeOptio
     const at::Tensor qkv = block.qkv(block.ln1(rows));
     split(qkv, projected);
     std::vector<layers::Projections> heads;
+    heads.reserve(projected.size());
     for (const Segment& segment : projected) heads.push_back(block.split_heads(segment.x));
 
     // Only the end-of-text rows leave the last block.
@@ -138,6 +140,7 @@ TextFeatures TextTower::encode_batch(const PromptSet& prompts, const EncodeOptio
       for (Segment& segment : segments) segment.x = segment.x.slice(1, segment.rows() - 1);
     }
     std::vector<at::Tensor> side_by_side;
+    side_by_side.reserve(attended.size());
     for (const at::Tensor& a : attended) side_by_side.push_back(a.transpose(1, 2).reshape({-1, width()}));
     const at::Tensor x = joined(segments) + block.output_update(at::cat(side_by_side, /*dim=*/0));
     split(x + block.mlp_update(x), segments);

@@ -156,6 +156,7 @@ at::Tensor TextTower::to_joint(const at::Tensor& rows) const {
 // End-of-text rows after the last block, [B, width] of each text.
 TextFeatures TextTower::project(const std::vector<at::Tensor>& pair) const {
   std::vector<at::Tensor> raw;
+  raw.reserve(pair.size());
   for (const at::Tensor& row : pair) raw.push_back(to_joint(row));
   TextFeatures result;
   result.raw = at::stack(raw, /*dim=*/1);
