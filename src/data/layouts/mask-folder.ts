@@ -6,12 +6,16 @@ export class MaskFolder {
   readonly #exact: MaskNames;
   readonly #flat: MaskNames;
   readonly #byFolder = new Map<string, string[]>();
+  /** folders that are known by another path, below this one */
+  readonly #links: ReadonlyMap<string, string>;
 
   private constructor(
     /** below the root */
     readonly path: string,
     paths: readonly string[],
+    links: ReadonlyMap<string, string>,
   ) {
+    this.#links = links;
     this.#exact = new MaskNames(paths);
     this.#flat = new MaskNames(paths.filter((one) => !one.includes('/')));
     for (const one of paths) {
@@ -24,7 +28,11 @@ export class MaskFolder {
   }
 
   static async open(tree: PictureTree, path: string): Promise<MaskFolder> {
-    return new MaskFolder(path, await tree.picturesBelow(path));
+    const below = (folder: string) => folder.slice(path.length + 1);
+    const links = [...(await tree.linksBelow(path))].map(
+      ([link, known]) => [below(link), below(known)] as const,
+    );
+    return new MaskFolder(path, await tree.picturesBelow(path), new Map(links));
   }
 
   /**
@@ -33,12 +41,27 @@ export class MaskFolder {
    * @param picture its path below the folder of its kind
    */
   find(picture: string): MaskGroup | undefined {
-    const ofFolder = this.#byFolder.get(stemOf(picture).normalize('NFC'));
     const group =
-      this.#exact.find(picture) ??
-      (ofFolder && { masks: ofFolder, isUnclear: false }) ??
+      this.#inPlace(picture) ??
+      this.#throughLink(picture) ??
       (picture.includes('/') ? this.#flat.find(picture.slice(picture.lastIndexOf('/') + 1)) : undefined);
     return group && { ...group, masks: group.masks.map((one) => `${this.path}/${one}`) };
+  }
+
+  #inPlace(picture: string): MaskGroup | undefined {
+    const ofFolder = this.#byFolder.get(stemOf(picture).normalize('NFC'));
+    return this.#exact.find(picture) ?? (ofFolder && { masks: ofFolder, isUnclear: false });
+  }
+
+  /** Two folders of pictures may share their masks: each has them by its own path. */
+  #throughLink(picture: string): MaskGroup | undefined {
+    for (let at = picture.indexOf('/'); at >= 0; at = picture.indexOf('/', at + 1)) {
+      const link = picture.slice(0, at);
+      const known = this.#links.get(link);
+      const group = known === undefined ? undefined : this.#inPlace(known + picture.slice(at));
+      if (group) return { ...group, masks: group.masks.map((one) => link + one.slice(known!.length)) };
+    }
+    return undefined;
   }
 }
 

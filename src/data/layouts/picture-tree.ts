@@ -74,19 +74,29 @@ export class PictureTree {
    * @param isLeftOut by the name of a folder
    */
   async foldersBelow(path: string, isLeftOut: (name: string) => boolean = () => false): Promise<string[]> {
+    return [...(await this.#walked(path, isLeftOut)).folders.values()];
+  }
+
+  /** The links that `picturesBelow` leaves out, with the path by which it has the folder that they lead to. */
+  async linksBelow(path: string): Promise<Map<string, string>> {
+    const { links, folders } = await this.#walked(path, isMaskFolder);
+    const linked = links.map(({ folder, real }) => [folder, folders.get(real)!] as const);
+    return new Map(linked.filter(([folder, known]) => folder !== known));
+  }
+
+  async #walked(path: string, isLeftOut: (name: string) => boolean): Promise<Walk> {
     // What cannot be resolved is told by whoever lists it.
     const realOf = (place: string) => realpath(place).catch(() => place);
     const root = await realOf(this.root);
-    const walk: Walk = { isLeftOut, root, found: [], seen: new Set(), links: [] };
+    const walk: Walk = { isLeftOut, root, folders: new Map(), links: [] };
     walk.links.push({ folder: path, real: await realOf(join(root, path)), depth: 0 });
     for (const place of walk.links) await this.#walk(place, walk);
-    return walk.found;
+    return walk;
   }
 
   async #walk({ folder, real, depth }: Place, walk: Walk): Promise<void> {
-    if (walk.seen.has(real)) return;
-    walk.seen.add(real);
-    walk.found.push(folder);
+    if (walk.folders.has(real)) return;
+    walk.folders.set(real, folder);
     if (depth === k_deepest) return;
     for (const { name, isLink } of await this.#foldersOf(folder)) {
       if (walk.isLeftOut(name)) continue;
@@ -157,9 +167,8 @@ interface Walk {
   isLeftOut(name: string): boolean;
   /** real path of the tree's root */
   root: string;
-  found: string[];
-  /** real paths */
-  seen: Set<string>;
+  /** what was found, by real paths */
+  folders: Map<string, string>;
   /** what is looked through last; grows on the way */
   links: Place[];
 }

@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDataSet } from '../../../src/data/open-data-set.js';
 import { MaskNames } from '../../../src/scan/mask-names.js';
@@ -106,6 +107,20 @@ describe('pictures and masks pair by name', () => {
     ]);
     expect(pairs).toEqual({ 'bad/0.png': null });
     expect(warnings).toHaveLength(1);
+  });
+
+  it('folders of pictures that share their masks through a link have them each', async () => {
+    await makeTree(root, ['masks/a/1_mask.png', 'masks/a/2/x.png', 'masks/a/2/y.png']);
+    await symlink('a', join(root, 'masks/b'));
+    const files = ['good/0.png', 'bad/a/1.png', 'bad/b/1.png', 'bad/b/2.png'];
+    const { pairs, items, warnings } = await pairsOf(files);
+    expect(pairs).toEqual({
+      'bad/a/1.png': 'masks/a/1_mask.png',
+      'bad/b/1.png': 'masks/b/1_mask.png',
+      'bad/b/2.png': 'masks/b/2/x.png',
+    });
+    expect(items[2]!.maskPaths).toEqual(['masks/b/2/x.png', 'masks/b/2/y.png']);
+    expect(warnings).toEqual([]);
   });
 
   it('a mask in the folder of its kind comes before one of the folder for all', async () => {
