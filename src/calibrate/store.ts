@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, cp, rm } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { CraneError } from '../errors.js';
-import type { Waiting } from '../files/folder-lock.js';
+import type { LockWait } from '../files/folder-lock.js';
 import { removeLeft } from '../files/left-files.js';
 import { makeFolder } from '../files/make-folder.js';
 import { temporaryBeside } from '../files/temporary-name.js';
@@ -27,7 +27,7 @@ export interface KeepOptions {
  * Into model.json where the folder is the user's, else into a file of the user's.
  * @returns the file. @throws CraneError E_IO_WRITE
  */
-export async function keepWithModel(options: KeepOptions, waiting: Waiting): Promise<string> {
+export async function keepWithModel(options: KeepOptions, waiting: LockWait): Promise<string> {
   const { model, calibration, env } = options;
   if (!(await isUsers(model))) return writeUserCalibration(calibration, env);
   return changeModel(model.folder, waiting, () => writeModelJson(model.folder, options));

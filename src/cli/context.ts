@@ -2,7 +2,7 @@
 
 import type { Writable } from 'node:stream';
 import type { NativeAddon } from '../addon/native.js';
-import type { Waiting } from '../files/folder-lock.js';
+import type { LockWait } from '../files/folder-lock.js';
 import type { EngineOptions } from '../options/types.js';
 import { type Paint, painter } from '../terminal/paint.js';
 import { visible, visibleJson, visibleLines } from '../terminal/visible.js';
@@ -46,7 +46,7 @@ export function warningsTo(context: Context): Pick<EngineOptions, 'onWarning'> {
 }
 
 /** For a wait for another process: it is told on a line, and the first signal ends it. */
-export function waitingIn(context: Context): Waiting {
+export function waitingIn(context: Context): LockWait {
   return { log: (line) => say(context, line), signal: context.stop };
 }
 

@@ -9,7 +9,7 @@ import { type HeldLock, takeLock } from './lock-file.js';
 const pollMs = 300;
 
 /** A wait for another process: it is said, and ends when the signal fires. */
-export interface Waiting {
+export interface LockWait {
   log: (line: string) => void;
   signal?: AbortSignal;
 }
@@ -20,7 +20,7 @@ export interface Waiting {
  */
 export async function withFolderLock<T>(
   folder: string,
-  waiting: Waiting,
+  waiting: LockWait,
   work: () => Promise<T>,
 ): Promise<T> {
   const path = `${folder}.lock`;
@@ -32,7 +32,7 @@ export async function withFolderLock<T>(
   }
 }
 
-async function waitFor(path: string, { log, signal }: Waiting): Promise<HeldLock> {
+async function waitFor(path: string, { log, signal }: LockWait): Promise<HeldLock> {
   for (let told = false; ; told = true) {
     const taken = await takeLock(path);
     if (!('holder' in taken)) return taken;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
-import type { Waiting } from '../files/folder-lock.js';
+import type { LockWait } from '../files/folder-lock.js';
 import { removeLeft } from '../files/left-files.js';
 import { codedReadError } from '../files/open-file.js';
 import { writeWhole } from '../files/write-whole.js';
@@ -41,7 +41,7 @@ export function checkKept(model: Model, { name, overwrite }: Pick<KeptSet, 'name
  * until model.json names the new file, the old one stands beside it.
  * @returns the path of the kept file; @throws CraneError as checkKept, E_IO_*
  */
-export async function keepSet(model: Model, file: string, kept: KeptSet, waiting: Waiting): Promise<string> {
+export async function keepSet(model: Model, file: string, kept: KeptSet, waiting: LockWait): Promise<string> {
   const { name, method, learnedOn } = kept;
   const described = join(model.folder, 'model.json');
   const bytes = await readFile(file).catch((thrown: unknown) => {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, rename, rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
 import { CraneError } from '../errors.js';
-import { type Waiting, withFolderLock } from '../files/folder-lock.js';
+import { type LockWait, withFolderLock } from '../files/folder-lock.js';
 import { foldersLeft } from '../files/left-files.js';
 import { temporaryBeside } from '../files/temporary-name.js';
 import { codedWriteError, exists, isThere } from '../files/write-whole.js';
@@ -14,7 +14,7 @@ import type { ModelDescription } from './model-json.js';
  * where that is a volume of its own, nobody may write beside it.
  * @throws what `work` throws; CraneError E_CANCELLED, E_IO_WRITE
  */
-export async function changeModel<T>(folder: string, waiting: Waiting, work: () => Promise<T>): Promise<T> {
+export async function changeModel<T>(folder: string, waiting: LockWait, work: () => Promise<T>): Promise<T> {
   const described = join(folder, 'model.json');
   try {
     return await withFolderLock(described, waiting, work);

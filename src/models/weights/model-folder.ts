@@ -4,7 +4,7 @@ import { copyFile, link, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CraneError } from '../../errors.js';
 import { cacheFolder } from '../../files/cache-folder.js';
-import { type Waiting, withFolderLock } from '../../files/folder-lock.js';
+import { type LockWait, withFolderLock } from '../../files/folder-lock.js';
 import { removeLeft } from '../../files/left-files.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { temporaryBeside } from '../../files/temporary-name.js';
@@ -38,7 +38,7 @@ export async function modelFolder(name: string, env: NodeJS.ProcessEnv): Promise
 export async function makeModelFolder(
   parts: FolderParts,
   env: NodeJS.ProcessEnv,
-  waiting: Waiting,
+  waiting: LockWait,
 ): Promise<string> {
   const folder = await modelFolder(parts.name, env);
   try {
@@ -61,7 +61,7 @@ export async function checkOwnPrompts(
   });
 }
 
-async function fill(folder: string, parts: FolderParts, waiting: Waiting): Promise<void> {
+async function fill(folder: string, parts: FolderParts, waiting: LockWait): Promise<void> {
   await makeFolder(folder);
   const { name, kind, sourceKind, description, licence, ownPrompts } = parts;
   if (ownPrompts) await checkOwnPrompts(folder, ownPrompts);
@@ -95,7 +95,7 @@ async function describe(
   folder: string,
   made: ModelDescription,
   own: string | undefined,
-  waiting: Waiting,
+  waiting: LockWait,
 ): Promise<void> {
   await changeModel(folder, waiting, async () => {
     const old = await readOld(folder);

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type KeepOptions, keepInCopy, keepWithModel } from '../../../src/calibrate/store.js';
 import { sha256OfFile } from '../../../src/files/content-hash.js';
-import type { Waiting } from '../../../src/files/folder-lock.js';
+import type { LockWait } from '../../../src/files/folder-lock.js';
 import { crane } from '../../../src/methods/crane.js';
 import type { Calibration } from '../../../src/models/calibration.js';
 import { checkKept, keepSet } from '../../../src/models/keep-set.js';
@@ -49,7 +49,7 @@ const failsOnce = (end: string) => {
   };
 };
 const quiet = { log: () => {} };
-const keep = (name: string, overwrite = false, file = learned, waiting: Waiting = quiet) =>
+const keep = (name: string, overwrite = false, file = learned, waiting: LockWait = quiet) =>
   keepSet(model, file, { name, method: crane, learnedOn: ['mine'], overwrite }, waiting);
 const described = () => readModelJson(join(model.folder, 'model.json'));
 /** Every file that model.json names has the content that it says. */
