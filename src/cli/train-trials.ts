@@ -1,4 +1,5 @@
 /** `crane-native train --grid`, `--then-test`, `--paper-table`: several trainings, the tests of what they learned, one table. */
+import { labelsOfGroups } from '../data/open-data-set.js';
 import { CraneError } from '../errors.js';
 import { gridCells, learningGridNames, parseGrid } from '../evaluate/grid.js';
 import { figuresText } from '../evaluate/outputs/figures-table.js';
@@ -33,6 +34,8 @@ export async function runTrialsCommand(
   const { axes, cells, beside } = cellsOf(values, texts, isGiven);
   if (beside) say(context, beside.title);
   const seeds = Array.from({ length: values.seeds }, (_, run) => values.seed + run);
+  // Before hours of learning: that a tested set is not there, too.
+  const [learned, tested] = await labelsOfGroups([data, testData], values);
   const progress = startProgress(context);
   try {
     const { results, table } = await runTrials(
@@ -47,8 +50,8 @@ export async function runTrialsCommand(
         resume: values.resume,
         force: values.force,
         openEngine: (choices) => openFor(context, { ...values, ...choices }),
-        trainOptions: (choices) => optionsFor('createTrainer', { ...values, ...choices }),
-        testOptions: (choices) => testOptions({ ...values, ...choices }),
+        trainOptions: (choices) => optionsFor('createTrainer', { ...values, ...choices, ...learned }),
+        testOptions: (choices) => testOptions({ ...values, ...choices, ...tested }),
         signal: context.stop,
         onProgress: shower(context, progress),
       },

@@ -4,6 +4,7 @@ import { CraneError } from '../errors.js';
 import type { DataChoices } from '../options/types.js';
 import type { DataSet, Split } from './data-set.js';
 import { findDataSource, isIndexed } from './data-source.js';
+import type { LabelChoices } from './folder-labels.js';
 import { refuseFaults } from './place-entries.js';
 
 export interface OpenDataSetOptions extends DataChoices {
@@ -37,6 +38,27 @@ export async function openDataSets(
   for (const path of paths) sets.push(await open(path, options, indexed.includes(false)));
   await refuseTwice(sets);
   return sets;
+}
+
+/**
+ * Labels that are given for groups of sets, those that are learned from and those that are tested: a group whose sets all have an index
+ * takes none where another group takes them.
+ * @returns for each group what it is opened with in their place, undefined: with them
+ * @throws CraneError E_DATA_NOT_FOUND
+ */
+export async function labelsOfGroups(
+  groups: readonly (readonly string[])[],
+  options: OpenDataSetOptions,
+): Promise<(LabelChoices | undefined)[]> {
+  const takes: boolean[] = [];
+  for (const paths of groups) {
+    const indexed = await Promise.all(paths.map((path) => isIndexed(path, options)));
+    takes.push(indexed.includes(false));
+  }
+  if (!takes.includes(true)) return groups.map(() => undefined);
+  return takes.map((does) =>
+    does ? undefined : { normalFolder: [], anomalousFolder: [], unknownFolders: 'stop' },
+  );
 }
 
 /** One of `openDataSets` once more, in its other split. */

@@ -78,9 +78,13 @@ export class RunFolder {
     const names: string[] = (await readdir(this.path).catch(() => [])).sort();
     const has = (path: string) => names.includes(basename(path));
     const record = has(this.record) ? await kindOfRecord(this.record) : undefined;
+    // Hours of work beside it must not be done again for a test's record.
+    const hasSeveral = has(k_trials) || names.some((name) => k_seed.test(name));
     if (record === 'other')
       throw new CraneError('E_EXISTS', `${this.path}: run.json there is not that of a training`, {
-        hint: 'choose another --out',
+        hint: hasSeveral
+          ? 'move run.json and what else is of a test elsewhere, then go on with --resume'
+          : 'choose another --out',
       });
     const single = [this.state, this.prompts, ...(record === 'one' ? [this.record] : [])].map((path) =>
       basename(path),

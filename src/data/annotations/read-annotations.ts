@@ -1,6 +1,6 @@
 /** Reads a file or a folder of annotations, whichever of the known formats it is. */
 import { readFile, stat } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { CraneError, toCraneError } from '../../errors.js';
 import { codedReadError } from '../../files/open-file.js';
 import { decodeText } from '../../files/text.js';
@@ -146,13 +146,15 @@ async function readYoloFiles(
   const pictures: AnnotatedPicture[] = [];
   const others: string[] = [];
   const unread: string[] = [];
+  const isLabelFolder = labelFolders(folder, read);
   let boxes = 0;
   for (const { file, annotations, fault } of read) {
     const path = join(folder, file);
     if (annotations === undefined) {
       if (!/\.txt$/i.test(file)) continue;
-      unread.push(stemOf(file));
-      if (!k_noLabels.test(file) && fault === undefined) others.push(path);
+      if (k_noLabels.test(file)) continue;
+      if (isLabelFolder(file)) unread.push(stemOf(file));
+      if (fault === undefined) others.push(path);
       continue;
     }
     const one = readYolo(await readBounded(path), path, stemOf(file), names);
@@ -167,6 +169,14 @@ async function readYoloFiles(
       `${others.length} text files are no labels of YOLO and are passed over, for instance ${others[0]}`,
     );
   return { pictures, unread, warnings };
+}
+
+/** Where a text is a label: others have a picture's name too, such as captions. */
+function labelFolders(folder: string, read: readonly ReadFile[]): (file: string) => boolean {
+  const labelled = new Set(
+    read.flatMap(({ file, annotations }) => (annotations === undefined ? [] : dirname(file))),
+  );
+  return (file) => labelled.has(dirname(file)) || join(folder, dirname(file)).split(sep).includes('labels');
 }
 
 async function yoloNames(folder: string): Promise<string[]> {

@@ -1,5 +1,5 @@
 /** Trainings of a grid and of several seeds with the tests of what they learned: one table; one that fails loses no other. */
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -230,6 +230,37 @@ describe('train --grid', () => {
     const run = await train(['--grid', 'learningRate=0.1', '--out', out, '--force']);
     expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('not that of a training')]);
     expect(await readFile(join(out, 'run.json'), 'utf8')).toBe(test);
+    await writeFile(join(out, 'trials.json'), '{"kind": "trials"}');
+    const gone = await train(['--grid', 'learningRate=0.1', '--out', out, '--resume']);
+    expect([gone.code, gone.stderr]).toEqual([2, expect.stringContaining('move run.json')]);
+  });
+
+  it('takes labels of folders for the sets without an index, learned from or tested', async () => {
+    const plain = await writeToySet(work.at('plain', 'tile'), { from: 60 });
+    const labels = ['--normal-folder', 'reference'];
+    const [normal, anomalous] = [join(plain, 'test', 'reference'), join(plain, 'test', 'hole')];
+    const masks = join(plain, 'ground_truth', 'hole');
+    for (const folder of [normal, anomalous, masks]) await mkdir(folder, { recursive: true });
+    for (const at of [0, 1, 2]) {
+      await rename(join(plain, 'test', `good_${at}.png`), join(normal, `${at}.png`));
+      await rename(join(plain, 'test', `hole_${at + 3}.png`), join(anomalous, `${at}.png`));
+      await rename(join(plain, 'masks', `hole_${at + 3}.png`), join(masks, `${at}_mask.png`));
+    }
+    await rm(join(plain, 'meta.json'));
+    await rm(join(plain, 'masks'), { recursive: true });
+    const root = work.at('plain');
+    const run = (data: string, test: string, out: string) =>
+      runInProcess(
+        [
+          ...['train', data, '--model', work.model.folder, '--batch-size', '2', '--epochs', '1', ...labels],
+          ...['--then-test', test, '--bootstrap', '0', '--no-report', '--out', work.at(out)],
+        ],
+        { env: work.env, addon: makeTestAddon() },
+      );
+    expect((await run(root, tested, 'plain learned')).code).toBe(0);
+    expect((await run(work.set, root, 'plain tested')).code).toBe(0);
+    const neither = await run(work.set, tested, 'none plain');
+    expect([neither.code, neither.stderr]).toEqual([2, expect.stringContaining('this index says')]);
   });
 
   it('one that was refused before it learned anything leaves its place free', async () => {

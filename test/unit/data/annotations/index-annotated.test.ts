@@ -334,6 +334,20 @@ describe('files of YOLO', () => {
     ]);
   });
 
+  it('are not those of elsewhere that have the name of a picture, such as captions', async () => {
+    await makeTree(root, {
+      'images/1.png': await picture(),
+      'images/2.png': await picture(),
+      'images/2.txt': 'a part',
+      'captions/2.txt': 'a part',
+      'labels/1.txt': outline,
+    });
+    expect(kinds(await index('.'))).toEqual([
+      ['images/1.png', 'class 0'],
+      ['images/2.png', 'good'],
+    ]);
+  });
+
   it.each([
     ['cut off', '0 0.5 0.5'],
     ['with a name for the class', 'scratch 0.5 0.5 0.2 0.2\n'],
