@@ -57,6 +57,7 @@ function makeParser(
     .wrap(Math.min(110, context.isTerminal.columns))
     .strict()
     .demandCommand(1, 'name a command')
+    .middleware(refuseAddress)
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message, error) => {
@@ -65,6 +66,18 @@ function makeParser(
   for (const command of commands) parser.command(command);
   layOutNoHelpUnasked(parser);
   return parser;
+}
+
+/** Those whose `--out` may be an address of a store. */
+const k_toStores: readonly unknown[] = ['score', 'submit', 'merge'];
+
+/** Elsewhere it would be a folder here with the name of the address. @throws CraneError E_USAGE */
+function refuseAddress({ _: [command], out }: Record<string, unknown> & { _: (string | number)[] }): void {
+  if (typeof out !== 'string' || !/^[a-z][a-z0-9+.-]*:\/\//i.test(out) || k_toStores.includes(command))
+    return;
+  throw new CraneError('E_USAGE', `--out of ${command} is a folder or file here, and no address`, {
+    hint: `${k_toStores.join(', ')} write to stores`,
+  });
 }
 
 /**

@@ -71,6 +71,14 @@ describe('help and usage', () => {
     expect(run.stdout).toBe('');
   });
 
+  it.each([['test', 'set'], ['train', 'set'], ['demo'], ['data', 'index', 'set']])(
+    '%s makes no folder called by an address',
+    async (...command) => {
+      const run = await runInProcess([...command, '--out', 's3://bucket/results']);
+      expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('no address')]);
+    },
+  );
+
   it('shows an error for people with its code and what to do', async () => {
     const run = await runInProcess(['score', 'a.png', '--model', 'nosuch']);
     expect(run.code).toBe(4);
