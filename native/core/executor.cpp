@@ -118,7 +118,7 @@ class SharedExecutor {
 
   bool has_stopped() {
     const std::lock_guard lock(mutex_);
-    return executor_ == nullptr || executor_->has_stopped();
+    return is_closed_ && (executor_ == nullptr || executor_->has_stopped());
   }
 
  private:
