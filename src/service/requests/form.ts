@@ -23,13 +23,16 @@ export async function readForm(
     fault ??= error;
   };
   const parser = makeParser(request, limits);
-  parser.on('file', (label, stream, filename) => {
+  // A part without a name comes with undefined, whatever the types say.
+  parser.on('file', (label: string | undefined, stream, filename: string | undefined) => {
     const gathered = new Gathered();
-    pictures.push({ name: safeName(filename, pictures.length), label, gathered });
+    pictures.push({ name: safeName(filename ?? '', pictures.length), label: label ?? '', gathered });
     stream.on('data', (chunk: Buffer) => gathered.add(chunk));
     stream.on('error', () => {});
   });
-  parser.on('field', (name, value, isNameCut, isValueCut) => {
+  parser.on('field', (name: string | undefined, value: string | undefined, isNameCut, isValueCut) => {
+    if (name === undefined || value === undefined)
+      return fail(new CraneError('E_HTTP_REQUEST', 'a field of the form has no name'));
     if (isNameCut || isValueCut)
       return fail(new CraneError('E_HTTP_TOO_LARGE', 'a field of the form is too long'));
     try {

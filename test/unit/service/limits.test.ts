@@ -208,6 +208,8 @@ describe('forms', () => {
     ],
     ['an end too early', '--b\r\nContent-Disposition: form-data; name="p"; filename="a"\r\n\r\nx', formType],
     ['nothing', '', formType],
+    ['a field without a name', formOf(['Content-Disposition: form-data\r\n\r\n1']), formType],
+    ['a field whose name has no value', formOf(['Content-Disposition: form-data; name\r\n\r\n1']), formType],
     ['noise', '\0\0\r\n--b\r\n\r\n\r\n--b--', formType],
   ])('with %s are refused', async (_what, body, headers) => {
     service = await startFakeService(model);
