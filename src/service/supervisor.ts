@@ -108,10 +108,12 @@ export class Supervisor {
     return this.#waiting.size;
   }
 
-  /** Estimate of when what was handed over is done, or the engines are back. */
+  /**
+   * Estimate of when what was handed over is done, or the engines are back. At least a second: after the answer to a sole picture the
+   * engines have nothing left to do, and whoever was told to come again at once would ask hundreds of times while the next one is scored.
+   */
   get retryAfterMs(): number {
-    if (this.isReady) return this.#retryAfterMs ?? 1000;
-    return Math.max(1000, this.#restartAt - Date.now());
+    return Math.max(1000, this.isReady ? (this.#retryAfterMs ?? 0) : this.#restartAt - Date.now());
   }
 
   /** @throws CraneError E_SERVICE_DOWN, or what the picture fails with */

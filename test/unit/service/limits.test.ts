@@ -299,6 +299,20 @@ describe('a full service', () => {
     expect(held(service)).toEqual([0, 0]);
   });
 
+  it('never says to come again at once, though a sole picture left nothing to wait for', async () => {
+    let gate = Promise.resolve();
+    service = await startFakeService(model, { maxQueue: 1, maxFiles: 1 }, { gate: () => gate });
+    expect((await post(service, picture)).status).toBe(200);
+    const { wait, open } = makeGate();
+    gate = wait();
+    const taken = post(service, picture);
+    await until(() => held(service)[0] === 1);
+    const refused = await post(service, picture);
+    expect([refused.status, refused.reply.headers.get('retry-after')]).toEqual([429, '1']);
+    open();
+    expect((await taken).status).toBe(200);
+  });
+
   it('takes no more than it does in the time that it may take', async () => {
     let gate: Promise<void> | undefined;
     service = await startFakeService(model, { maxQueueMs: 1 }, { passMs: 30, gate: async () => gate });

@@ -86,7 +86,8 @@ async function ask(path: string, init: RequestInit = {}): Promise<unknown> {
   if (reply.ok) return body;
   const { message = `the service answers ${reply.status}`, hint } = body.error ?? {};
   const isBusy = reply.status === 429 || reply.status === 503;
-  const seconds = Number(reply.headers.get('retry-after') ?? 1);
+  // Of a proxy before the service it may be missing, zero or a date.
+  const seconds = Math.max(1, Number(reply.headers.get('retry-after')) || 1);
   throw new Refusal(reply.status, hint ? `${message} (${hint})` : message, isBusy ? 1000 * seconds : null);
 }
 
