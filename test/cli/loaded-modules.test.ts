@@ -19,7 +19,10 @@ async function loadedBy(args: string[]): Promise<Loaded> {
   try {
     const list = join(folder, 'list');
     const preload = `--import ${join(import.meta.dirname, 'loaded-modules.mjs')}`;
-    const run = await craneNative(args, { env: { NODE_OPTIONS: preload, LOADED_MODULES: list } });
+    const run = await craneNative(args, {
+      env: { NODE_OPTIONS: preload, LOADED_MODULES: list },
+      alone: true,
+    });
     expect(run.code, run.stderr).toBe(0);
     const urls = new Set((await readFile(list, 'utf8')).split('\n').filter((url) => url.startsWith('file:')));
     const paths = [...urls].map((url) => relative(root, fileURLToPath(url)));

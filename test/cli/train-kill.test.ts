@@ -152,7 +152,7 @@ function killAt(args: string[], killer: string, moment: Moment, lastsMs: number)
 
 async function durationOf(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const from = performance.now();
-  const run = await craneNative(args, { env });
+  const run = await craneNative(args, { env, alone: true });
   expect(run.stderr + run.code).toMatch(/0$/);
   return performance.now() - from;
 }
