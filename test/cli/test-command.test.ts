@@ -54,7 +54,8 @@ describe('test with crane-mini', () => {
     await inScratch(async (folder) => {
       const set = await sampleSet(join(folder, 'samples'), 2);
       const out = join(folder, 'ended');
-      const args = (to: string) => ['test', set, '--out', to, '--threads', '1', '--bootstrap', '100'];
+      const small = ['--threads', '1', '--size', '224'];
+      const args = (to: string) => ['test', set, '--out', to, ...small, '--bootstrap', '100'];
       expect(await endEarly(args(out), out, 'SIGKILL')).toBeNull();
       expect(await endEarly([...args(out), '--resume'], out, 'SIGINT')).toBe(130);
       const { status } = JSON.parse(await readFile(join(out, 'run.json'), 'utf8'));

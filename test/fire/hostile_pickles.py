@@ -2,6 +2,7 @@
 the control of HostilePickles.NothingIsRun. usage: python3 hostile_pickles.py FOLDER"""
 import os
 import pickle
+import resource
 import shutil
 import signal
 import sys
@@ -13,7 +14,9 @@ ran = 0
 for name in names:
     child = os.fork()
     if child == 0:
-        signal.alarm(10)
+        # What asks for all memory or never ends makes no canary.
+        signal.alarm(2)
+        resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in range(3):
             os.dup2(nothing, descriptor)

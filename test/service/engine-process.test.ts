@@ -94,7 +94,7 @@ describe('the service', () => {
   }, 60_000);
 
   it('told to end with 32 pictures at work, answers each of them once', async () => {
-    served = await serve(['--drain-ms', '120000']);
+    served = await serve(['--drain-ms', '120000', '--size', '224']);
     const { url } = served;
     const working = Array.from({ length: 32 }, () => post(url));
     await until(async () => (await inFlight(url)) >= 24);
