@@ -1,10 +1,10 @@
 /** A service with a toy model, to which the tests of a file add banks of normal pictures. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterEach } from 'vitest';
 import type { ServiceSettings } from '../../../src/service/settings.js';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService } from './fake-service.js';
+import { toyModelOfFile } from './toy-model-of-file.js';
 
 export type Picture = Uint8Array<ArrayBuffer>;
 
@@ -30,13 +30,8 @@ export function form(name: string | undefined, pictures: Picture[], fields: obje
 
 /** Makes and removes what the tests need: to be called once, at the top of a file. */
 export function bankService() {
-  let folder: string;
+  const toy = toyModelOfFile();
   let service: FakeService | undefined;
-  beforeAll(async () => {
-    folder = await makeToyFolder();
-    await makeToyModel(folder);
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
   afterEach(async () => {
     await service?.stop();
     service = undefined;
@@ -44,7 +39,7 @@ export function bankService() {
 
   /** @returns the folder where it keeps banks: that of the settings, or a new one */
   async function start(settings: Partial<ServiceSettings> = {}, behaviour: object = {}) {
-    const dataFolder = settings.dataFolder ?? (await mkdtemp(join(folder, 'data-')));
+    const dataFolder = settings.dataFolder ?? (await mkdtemp(join(toy.folder, 'data-')));
     service = await startFakeService(running.model, { ...settings, dataFolder }, behaviour);
     return dataFolder;
   }
@@ -62,10 +57,10 @@ export function bankService() {
       return service;
     },
     get folder() {
-      return folder;
+      return toy.folder;
     },
     get model() {
-      return join(folder, 'model.json');
+      return toy.model;
     },
     start,
     startWithoutFolder,

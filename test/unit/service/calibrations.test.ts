@@ -1,22 +1,17 @@
 /** Thresholds that clients choose by labelled pictures. */
 import { readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeService, png, startFakeService } from './fake-service.js';
+import { toyModelOfFile } from './toy-model-of-file.js';
 
-let folder: string;
-let model: string;
+const toy = toyModelOfFile();
 const pictures = new Map<number, Uint8Array<ArrayBuffer>>();
 beforeAll(async () => {
-  folder = await makeToyFolder();
-  await makeToyModel(folder);
-  model = join(folder, 'model.json');
   for (const brightness of [20, 40, 60, 80, 100, 150, 200, 220])
     pictures.set(brightness, new Uint8Array(await png(brightness)));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 let service: FakeService | undefined;
 afterEach(async () => {
   await service?.stop();
@@ -24,8 +19,8 @@ afterEach(async () => {
 });
 
 async function start(settings: object = {}) {
-  const dataFolder = await mkdtemp(join(folder, 'data-'));
-  service = await startFakeService(model, { dataFolder, ...settings });
+  const dataFolder = await mkdtemp(join(toy.folder, 'data-'));
+  service = await startFakeService(toy.model, { dataFolder, ...settings });
   return dataFolder;
 }
 async function ask(path: string, init: RequestInit = {}) {
@@ -138,7 +133,7 @@ describe('a calibration', () => {
     const dataFolder = await start();
     await add('part', [20, 40, 60], [150, 200]);
     await service!.stop();
-    service = await startFakeService(model, { dataFolder });
+    service = await startFakeService(toy.model, { dataFolder });
     expect((await score('calibration=part', 200)).body['anomalous']).toBe(true);
     expect((await ask('v1/calibrations/part', { method: 'DELETE' })).status).toBe(204);
     expect((await score('calibration=part', 200)).status).toBe(404);

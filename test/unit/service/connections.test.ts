@@ -1,29 +1,21 @@
-/** Clients that are slow, speak no HTTP, give up or go are told so, hold nothing afterwards and are no fault of the service. */
-import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeGate } from '../awaiting.js';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService, until } from './fake-service.js';
 import { headOf, held, post, speak } from './raw-requests.js';
+import { toyModelOfFile } from './toy-model-of-file.js';
 
-let folder: string;
-let model: string;
+const toy = toyModelOfFile();
 let picture: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {
-  folder = await makeToyFolder();
-  await makeToyModel(folder);
-  model = join(folder, 'model.json');
   picture = new Uint8Array(await png(204));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 let service: FakeService;
 afterEach(() => service?.stop());
 
 describe('slow and broken connections', () => {
   it('a body that drips is ended after the time for a request', async () => {
-    service = await startFakeService(model, { requestTimeoutMs: 300 });
+    service = await startFakeService(toy.model, { requestTimeoutMs: 300 });
     const answer = await speak(service, `${headOf(1000)}a`);
     expect(answer).toMatch(/^HTTP\/1.1 408 /);
     expect(answer).toContain('E_HTTP_TIMEOUT');
@@ -32,7 +24,7 @@ describe('slow and broken connections', () => {
   });
 
   it('a head that drips is ended too', async () => {
-    service = await startFakeService(model, { requestTimeoutMs: 300 });
+    service = await startFakeService(toy.model, { requestTimeoutMs: 300 });
     expect(await speak(service, 'POST /v1/score HTTP/1.1\r\nHost: localhost\r\nX-')).toMatch(
       /^HTTP\/1.1 408 Request Timeout\r\n/,
     );
@@ -45,7 +37,7 @@ describe('slow and broken connections', () => {
     ['a length below 0', headOf(-1), 400],
     ['no length that is a number', headOf('many'), 400],
   ])('%s is told so in JSON', async (_what, text, status) => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const answer = await speak(service, text);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({
@@ -54,7 +46,7 @@ describe('slow and broken connections', () => {
   });
 
   it('hundreds of uploads that are given up leave nothing behind', async () => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     for (let round = 0; round < 10; round++) {
       await Promise.all(
         Array.from({ length: 20 }, () =>
@@ -71,7 +63,7 @@ describe('slow and broken connections', () => {
     'a client that resets its connection before an answer in %s is no fault of the service',
     async (accept) => {
       const { wait: gate, open } = makeGate();
-      service = await startFakeService(model, {}, { gate });
+      service = await startFakeService(toy.model, {}, { gate });
       const { hostname, port } = new URL(service.url);
       const socket = connect(Number(port), hostname);
       const head = headOf(picture.length).replace('\r\n', `\r\nAccept: ${accept}\r\n`);
@@ -92,7 +84,7 @@ describe('slow and broken connections', () => {
 
   it('a client that goes takes its work with it', async () => {
     const { wait: gate, open } = makeGate();
-    service = await startFakeService(model, {}, { gate });
+    service = await startFakeService(toy.model, {}, { gate });
     const leave = new AbortController();
     const asked = fetch(`${service.url}v1/score`, {
       method: 'POST',

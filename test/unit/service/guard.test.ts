@@ -1,20 +1,13 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { isLoopback } from '../../../src/service/guard.js';
 import { AccessTokens } from '../../../src/service/tokens.js';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService } from './fake-service.js';
+import { toyModelOfFile } from './toy-model-of-file.js';
 
-let folder: string;
-let model: string;
-beforeAll(async () => {
-  folder = await makeToyFolder();
-  await makeToyModel(folder);
-  model = join(folder, 'model.json');
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const toy = toyModelOfFile();
 let service: FakeService | undefined;
 afterEach(async () => {
   await service?.stop();
@@ -24,7 +17,7 @@ afterEach(async () => {
 const first = 'first-token-of-the-test';
 const second = 'second-token-of-the-test';
 async function tokenFile(text = `# comment\n\n${first}\n  ${second}\r\n`) {
-  const path = join(folder, 'tokens');
+  const path = join(toy.folder, 'tokens');
   await writeFile(path, text);
   return path;
 }
@@ -42,7 +35,7 @@ function head(url: string, headers: Record<string, string>, method = 'GET') {
 
 describe('tokens', () => {
   it('are needed everywhere but for health', async () => {
-    service = await startFakeService(model, { tokenFile: await tokenFile() });
+    service = await startFakeService(toy.model, { tokenFile: await tokenFile() });
     const status = async (path: string, token?: string, method = 'GET') =>
       head(service!.url + path, token === undefined ? {} : { authorization: `Bearer ${token}` }, method);
     for (const open of ['healthz', 'readyz']) expect([open, await status(open)]).toEqual([open, 200]);
@@ -57,7 +50,7 @@ describe('tokens', () => {
   });
 
   it('are asked for with the header that says so', async () => {
-    service = await startFakeService(model, { tokenFile: await tokenFile() });
+    service = await startFakeService(toy.model, { tokenFile: await tokenFile() });
     const reply = await fetch(`${service.url}v1/models`);
     expect(reply.headers.get('www-authenticate')).toMatch(/^Bearer/);
     expect(await reply.json()).toMatchObject({ error: { code: 'E_HTTP_TOKEN' } });
@@ -66,7 +59,7 @@ describe('tokens', () => {
 
   it('are exchanged while the service runs, and a bad file changes nothing', async () => {
     const path = await tokenFile();
-    service = await startFakeService(model, { tokenFile: path });
+    service = await startFakeService(toy.model, { tokenFile: path });
     const status = (token: string) => head(`${service!.url}v1/models`, { authorization: `Bearer ${token}` });
     await tokenFile('a-new-token-of-the-test\n');
     await service.reload();
@@ -93,11 +86,11 @@ describe('tokens', () => {
   });
 
   it('without them or --insecure, nobody else is let in', async () => {
-    await expect(startFakeService(model, { host: '0.0.0.0' })).rejects.toMatchObject({
+    await expect(startFakeService(toy.model, { host: '0.0.0.0' })).rejects.toMatchObject({
       code: 'E_USAGE',
       message: expect.stringContaining('--token-file'),
     });
-    service = await startFakeService(model, { host: '0.0.0.0', insecure: true });
+    service = await startFakeService(toy.model, { host: '0.0.0.0', insecure: true });
     expect(service.starts).toBe(1);
   });
 });
@@ -113,12 +106,12 @@ describe('pages of other sites', () => {
     [{ 'sec-fetch-site': 'same-origin' }, 200],
     [{}, 200],
   ])('with %j get %i', async (headers, status) => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     expect(await head(`${service.url}v1/models`, headers as Record<string, string>)).toBe(status);
   });
 
   it('the own page is let in, and no answer allows another origin', async () => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const own = new URL(service.url).origin;
     expect(await head(`${service.url}v1/models`, { origin: own })).toBe(200);
     const { headers } = await fetch(`${service.url}v1/models`);
@@ -146,11 +139,11 @@ it.each([
 describe('answers', () => {
   it('name no file of the machine', async () => {
     service = await startFakeService(
-      model,
+      toy.model,
       {},
       {
         checkPass: () => {
-          throw Object.assign(new Error(`cannot read ${folder}/weights.safetensors`), {
+          throw Object.assign(new Error(`cannot read ${toy.folder}/weights.safetensors`), {
             code: 'E_WEIGHTS_SHAPE',
           });
         },
@@ -164,7 +157,7 @@ describe('answers', () => {
     });
     expect(reply.status).toBe(500);
     const text = await reply.text();
-    expect(text).not.toContain(folder);
+    expect(text).not.toContain(toy.folder);
     expect(text).not.toContain('    at ');
     const { requestId } = JSON.parse(text) as { requestId: string };
     // The operator finds the cause under the id that the client has.
@@ -172,7 +165,7 @@ describe('answers', () => {
       service.log().find((line) => line['requestId'] === requestId && line['msg'] === 'failed'),
     ).toMatchObject({
       code: 'E_WEIGHTS_SHAPE',
-      error: expect.stringContaining(folder),
+      error: expect.stringContaining(toy.folder),
     });
   });
 
@@ -203,7 +196,7 @@ describe('answers', () => {
     const check = () => {
       throw Object.assign(new Error(message), { code, hint: 'npm install it' });
     };
-    service = await startFakeService(model, {}, { checkPass: check });
+    service = await startFakeService(toy.model, {}, { checkPass: check });
     const ask = (body: NonNullable<RequestInit['body']>, headers?: Record<string, string>) =>
       fetch(`${service!.url}v1/score`, { method: 'POST', body, ...(headers ? { headers } : {}) });
     const picture = new Uint8Array(await png(10));
@@ -217,7 +210,7 @@ describe('answers', () => {
   });
 
   it('carry the id of the request, a good one of the client or one of ours', async () => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const id = async (given: string) =>
       (await fetch(`${service!.url}healthz`, { headers: { 'x-request-id': given } })).headers.get(
         'x-request-id',

@@ -1,23 +1,18 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService } from './fake-service.js';
+import { toyModelOfFile } from './toy-model-of-file.js';
 
-let folder: string;
+const toy = toyModelOfFile();
 let service: FakeService;
 let bright: Buffer;
 let dark: Buffer;
 beforeAll(async () => {
-  folder = await makeToyFolder();
-  await makeToyModel(folder);
-  service = await startFakeService(join(folder, 'model.json'));
+  service = await startFakeService(toy.model);
   bright = await png(204);
   dark = await png(51);
 });
 afterAll(async () => {
   await service.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 interface Tensor {

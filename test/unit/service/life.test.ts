@@ -1,23 +1,16 @@
-/** From start to end: an engine that dies, a service that is told to stop. */
-import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CraneError } from '../../../src/errors.js';
 import { makeGate } from '../awaiting.js';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService, until } from './fake-service.js';
+import { toyModelOfFile } from './toy-model-of-file.js';
 
-let folder: string;
-let model: string;
+const toy = toyModelOfFile();
 let picture: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {
-  folder = await makeToyFolder();
-  await makeToyModel(folder);
-  model = join(folder, 'model.json');
   picture = new Uint8Array(await png(204));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 let service: FakeService | undefined;
 afterEach(() => service?.stop());
 
@@ -31,7 +24,7 @@ const ready = async () => (await fetch(`${service!.url}readyz`)).status;
 describe('an engine that ends', () => {
   it('costs those that it worked for an answer 503, and is started again', async () => {
     const { wait: gate, open } = makeGate();
-    service = await startFakeService(model, {}, { gate });
+    service = await startFakeService(toy.model, {}, { gate });
     const working = [post(), post(), post()];
     await until(() => service!.service.supervisor.inFlight === 3);
     service.crash();
@@ -52,7 +45,7 @@ describe('an engine that ends', () => {
 
   it('is told in the lines of a stream that has begun', async () => {
     const { wait: gate } = makeGate();
-    service = await startFakeService(model, {}, { gate });
+    service = await startFakeService(toy.model, {}, { gate });
     const working = post('application/jsonl');
     await until(() => service!.service.supervisor.inFlight === 1);
     service.crash();
@@ -66,7 +59,7 @@ describe('an engine that ends', () => {
     const failToStart = () => {
       if (!mayStart) throw new Error('spawn ENOMEM');
     };
-    service = await startFakeService(model, {}, { failToStart });
+    service = await startFakeService(toy.model, {}, { failToStart });
     mayStart = false;
     service.crash();
     await until(() => service!.starts >= 4);
@@ -80,7 +73,7 @@ describe('an engine that ends', () => {
   it('is not ready meanwhile, but alive, and knows its models', async () => {
     let mayLoad = true;
     service = await startFakeService(
-      model,
+      toy.model,
       {},
       {
         failToLoad: () => {
@@ -109,7 +102,7 @@ it('an engine that cannot be started at first ends the start with what was wrong
   const failToStart = () => {
     throw new Error('spawn ENOMEM');
   };
-  await expect(startFakeService(model, {}, { failToStart })).rejects.toMatchObject({
+  await expect(startFakeService(toy.model, {}, { failToStart })).rejects.toMatchObject({
     code: 'E_SERVICE_DOWN',
     message: expect.stringContaining('spawn ENOMEM'),
     hint: expect.stringContaining('memory'),
@@ -118,13 +111,15 @@ it('an engine that cannot be started at first ends the start with what was wrong
 
 it('a model that cannot be loaded ends the start with its fault', async () => {
   service = undefined;
-  const start = startFakeService(join(folder, 'none.json'));
+  const start = startFakeService(join(toy.folder, 'none.json'));
   await expect(start).rejects.toMatchObject({ code: 'E_MODEL_NOT_FOUND' });
 });
 
 it('a method that runs towers otherwise than the model ends the start with what to do', async () => {
-  const models = [{ name: 'toy', options: { model, method: 'winclip', className: 'toy' }, promptSets: {} }];
-  await expect(startFakeService(model, { models })).rejects.toMatchObject({
+  const models = [
+    { name: 'toy', options: { model: toy.model, method: 'winclip', className: 'toy' }, promptSets: {} },
+  ];
+  await expect(startFakeService(toy.model, { models })).rejects.toMatchObject({
     code: 'E_USAGE',
     message: expect.stringContaining('method winclip runs the towers of toy'),
     hint: expect.stringContaining('serve a model of that method'),
@@ -134,7 +129,7 @@ it('a method that runs towers otherwise than the model ends the start with what 
 describe('a service that is told to stop', () => {
   it('answers what it has, takes nothing more, and ends', async () => {
     const { wait: gate, open } = makeGate();
-    service = await startFakeService(model, {}, { gate });
+    service = await startFakeService(toy.model, {}, { gate });
     const working = Array.from({ length: 16 }, () => post());
     await until(() => service!.service.supervisor.inFlight === 16);
     const ended = service.stop();
@@ -153,7 +148,7 @@ describe('a service that is told to stop', () => {
 
   it('tells requests of connections that are open that it ends', async () => {
     const { wait: gate, open } = makeGate();
-    service = await startFakeService(model, {}, { gate });
+    service = await startFakeService(toy.model, {}, { gate });
     const { hostname, port } = new URL(service.url);
     const working = post();
     await until(() => service!.service.supervisor.inFlight === 1);
@@ -192,7 +187,7 @@ describe('a service that is told to stop', () => {
 
   it('does not wait longer than it may', async () => {
     const { wait: gate } = makeGate();
-    service = await startFakeService(model, { drainMs: 50 }, { gate });
+    service = await startFakeService(toy.model, { drainMs: 50 }, { gate });
     const working = post().then(
       () => 'answered',
       () => 'closed',

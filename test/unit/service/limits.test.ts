@@ -1,24 +1,16 @@
-/** What is hostile is refused early and holds nothing afterwards. */
-import { rm } from 'node:fs/promises';
 import { METHODS } from 'node:http';
-import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeGate } from '../awaiting.js';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService, until } from './fake-service.js';
 import { headOf, held, post, speak } from './raw-requests.js';
+import { toyModelOfFile } from './toy-model-of-file.js';
 
-let folder: string;
-let model: string;
+const toy = toyModelOfFile();
 let picture: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {
-  folder = await makeToyFolder();
-  await makeToyModel(folder);
-  model = join(folder, 'model.json');
   picture = new Uint8Array(await png(204));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 let service: FakeService;
 afterEach(() => service?.stop());
 
@@ -28,7 +20,7 @@ const formType = { 'content-type': 'multipart/form-data; boundary=b' };
 
 describe('bodies', () => {
   it('larger than the limit are refused by their head, before a byte of them', async () => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const answer = await speak(service, headOf(2 ** 30));
     expect(answer).toMatch(/^HTTP\/1.1 413 /);
     expect(answer).toContain('E_HTTP_TOO_LARGE');
@@ -37,7 +29,7 @@ describe('bodies', () => {
   });
 
   it('of JSON have a lower limit, since parsing holds up everybody', async () => {
-    service = await startFakeService(model, { maxJsonBody: 2000 });
+    service = await startFakeService(toy.model, { maxJsonBody: 2000 });
     const json = { 'content-type': 'application/json' };
     const data = 'A'.repeat(1900);
     const parsed = await post(service, JSON.stringify({ pictures: [{ data }] }), json);
@@ -63,7 +55,7 @@ describe('bodies', () => {
   });
 
   it('of no stated length are refused when they grow too large', async () => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     let sent = 0;
     const endless = new ReadableStream({
       pull(controller) {
@@ -83,7 +75,7 @@ describe('bodies', () => {
   });
 
   it.each(['gzip', 'br', 'deflate'])('compressed by %s are not read', async (encoding) => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const bomb = deflateSync(Buffer.alloc(2 ** 20));
     const answer = await post(service, bomb, { 'content-type': 'image/png', 'content-encoding': encoding });
     expect([answer.status, answer.code]).toEqual([415, 'E_HTTP_TYPE']);
@@ -97,7 +89,7 @@ describe('bodies', () => {
     'nonsense',
     '',
   ])('of type %j are not read', async (type) => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const answer = await speak(
       service,
       `${headOf(4, type).replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')}abcd`,
@@ -106,7 +98,7 @@ describe('bodies', () => {
   });
 
   it('in chunks of one byte are what they are in one, raw and as a form', async () => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const form = formOf([
       `Content-Disposition: form-data; name="p"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n${Buffer.from(picture).toString('latin1')}`,
     ]);
@@ -128,7 +120,7 @@ describe('bodies', () => {
   });
 
   it('that end too early are nobody’s', async () => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     await speak(service, `${headOf(1000)}abc`, true);
     await until(() => held(service)[0] === 0);
     expect(held(service)).toEqual([0, 0]);
@@ -138,8 +130,8 @@ describe('bodies', () => {
 
 describe('pictures', () => {
   it('that make more forward passes than the limit are refused before the first', async () => {
-    const models = [{ name: 'toy', options: { model, maxTiles: 20 }, promptSets: {} }];
-    service = await startFakeService(model, { models });
+    const models = [{ name: 'toy', options: { model: toy.model, maxTiles: 20 }, promptSets: {} }];
+    service = await startFakeService(toy.model, { models });
     const strip = new Uint8Array(await png(204, 900, 8));
     const status = async (query: string) => {
       const headers = { 'content-type': 'image/png' };
@@ -155,7 +147,7 @@ describe('pictures', () => {
 
 describe('forms', () => {
   it('of 10,000 parts are refused', async () => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const fields = Array.from(
       { length: 10_000 },
       (_, at) => `Content-Disposition: form-data; name="f${at}"\r\n\r\n1`,
@@ -173,7 +165,7 @@ describe('forms', () => {
   });
 
   it('of one picture too many are refused', async () => {
-    service = await startFakeService(model, { maxFiles: 3 });
+    service = await startFakeService(toy.model, { maxFiles: 3 });
     const status = async (count: number) => {
       const data = new FormData();
       for (let at = 0; at < count; at++) data.append('p', new Blob([picture]), `${at}`);
@@ -183,7 +175,7 @@ describe('forms', () => {
   });
 
   it('with long fields, long names or many heads of a part are refused', async () => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const field = (name: string, value: string) =>
       formOf([`Content-Disposition: form-data; name="${name}"\r\n\r\n${value}`]);
     expect(await post(service, field('threshold', '0'.repeat(10_000)), formType)).toMatchObject({
@@ -212,13 +204,13 @@ describe('forms', () => {
     ['a field whose name has no value', formOf(['Content-Disposition: form-data; name\r\n\r\n1']), formType],
     ['noise', '\0\0\r\n--b\r\n\r\n\r\n--b--', formType],
   ])('with %s are refused', async (_what, body, headers) => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const answer = await post(service, body, headers);
     expect([answer.status, answer.code]).toEqual([400, 'E_HTTP_REQUEST']);
   });
 
   it('keep names of files harmless', async () => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const data = new FormData();
     data.append('p', new Blob([picture]), '../../etc/pass\u202ewd');
     const reply = await fetch(`${service.url}v1/score`, { method: 'POST', body: data });
@@ -231,7 +223,7 @@ describe('methods', () => {
   it.each(METHODS.filter((method) => method !== 'CONNECT'))(
     '%s is taken, or told what is',
     async (method) => {
-      service = await startFakeService(model);
+      service = await startFakeService(toy.model);
       const status = async (path: string) => {
         const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
         const answer = await speak(service, head);
@@ -248,7 +240,7 @@ describe('methods', () => {
 describe('time until the forward pass', () => {
   it('of the service is told as its fault (5xx), one that the request chose is not, and others keep theirs', async () => {
     const { wait: gate, open } = makeGate();
-    service = await startFakeService(model, { requestTimeoutMs: 2000 }, { gate });
+    service = await startFakeService(toy.model, { requestTimeoutMs: 2000 }, { gate });
     const scored = (options = '') =>
       fetch(`${service.url}v1/score${options}`, {
         method: 'POST',
@@ -274,7 +266,7 @@ describe('time until the forward pass', () => {
   });
 
   it('is refused at once where it is none', async () => {
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const answer = await fetch(`${service.url}v1/score?deadlineMs=0`, {
       method: 'POST',
       body: picture,
@@ -287,7 +279,7 @@ describe('time until the forward pass', () => {
 describe('a full service', () => {
   it('says when to come again, and takes what comes later', async () => {
     const { wait: gate, open } = makeGate();
-    service = await startFakeService(model, { maxQueue: 3, maxFiles: 3 }, { gate });
+    service = await startFakeService(toy.model, { maxQueue: 3, maxFiles: 3 }, { gate });
     const taken = [post(service, picture), post(service, picture), post(service, picture)];
     await until(() => held(service)[0] === 3);
     const refused = await post(service, picture);
@@ -301,7 +293,7 @@ describe('a full service', () => {
 
   it('never says to come again at once, though a sole picture left nothing to wait for', async () => {
     let gate = Promise.resolve();
-    service = await startFakeService(model, { maxQueue: 1, maxFiles: 1 }, { gate: () => gate });
+    service = await startFakeService(toy.model, { maxQueue: 1, maxFiles: 1 }, { gate: () => gate });
     expect((await post(service, picture)).status).toBe(200);
     const { wait, open } = makeGate();
     gate = wait();
@@ -315,7 +307,7 @@ describe('a full service', () => {
 
   it('takes no more than it does in the time that it may take', async () => {
     let gate: Promise<void> | undefined;
-    service = await startFakeService(model, { maxQueueMs: 1 }, { passMs: 30, gate: async () => gate });
+    service = await startFakeService(toy.model, { maxQueueMs: 1 }, { passMs: 30, gate: async () => gate });
     // How long a pass takes is known from the first one on.
     expect((await post(service, picture)).status).toBe(200);
     const { wait, open } = makeGate();
@@ -331,7 +323,7 @@ describe('a full service', () => {
 
   it('counts every picture of a form', async () => {
     const { wait: gate, open } = makeGate();
-    service = await startFakeService(model, { maxQueue: 3, maxFiles: 3 }, { gate });
+    service = await startFakeService(toy.model, { maxQueue: 3, maxFiles: 3 }, { gate });
     const two = new FormData();
     for (const name of ['a', 'b']) two.append('p', new Blob([picture]), name);
     const taken = fetch(`${service.url}v1/score`, { method: 'POST', body: two });
@@ -345,7 +337,7 @@ describe('a full service', () => {
 
   it('bounds the bytes that all requests hold', async () => {
     const { wait: gate, open } = makeGate();
-    service = await startFakeService(model, { maxBody: 60_000, maxHeldBytes: 100_000 }, { gate });
+    service = await startFakeService(toy.model, { maxBody: 60_000, maxHeldBytes: 100_000 }, { gate });
     const padded = new Uint8Array(60_000);
     padded.set(picture);
     const taken = post(service, padded);

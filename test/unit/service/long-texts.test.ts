@@ -1,26 +1,23 @@
 /** Texts of millions of letters take no more time than their length: one request holds nobody up. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nearestName } from '../../../src/nearest-name.js';
 import { fromBase64 } from '../../../src/service/requests/read-pictures.js';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService } from './fake-service.js';
+import { toyModelOfFile } from './toy-model-of-file.js';
 
-let folder: string;
+const toy = toyModelOfFile();
 let service: FakeService;
 let picture: string;
 beforeAll(async () => {
-  folder = await makeToyFolder();
-  await makeToyModel(folder);
-  const dataFolder = await mkdtemp(join(folder, 'data-'));
+  const dataFolder = await mkdtemp(join(toy.folder, 'data-'));
   const limits = { maxBody: 2 ** 23, maxJsonBody: 2 ** 23, maxHeldBytes: 2 ** 25 };
-  service = await startFakeService(join(folder, 'model.json'), { dataFolder, ...limits });
+  service = await startFakeService(toy.model, { dataFolder, ...limits });
   picture = (await png(90)).toString('base64');
 });
 afterAll(async () => {
   await service.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 /** What takes the square of it would be at it for minutes. */

@@ -1,5 +1,3 @@
-/** The document against the table of options, and real answers against the document. */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,8 +5,9 @@ import { defaultMethod } from '../../../src/methods/registry.js';
 import { optionNames, options } from '../../../src/options/table.js';
 import { allAddresses } from '../../../src/service/addresses.js';
 import { learnNames } from '../../../src/service/requests/request-options.js';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
+import { makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService } from './fake-service.js';
+import { toyModelOfFile } from './toy-model-of-file.js';
 
 interface Operation {
   parameters?: { name: string; in: string; schema: object }[];
@@ -21,19 +20,16 @@ interface Document {
   components: { schemas: Record<string, object> };
 }
 
-let folder: string;
+const toy = toyModelOfFile();
 let service: FakeService;
 let document: Document;
 const validators = new Map<object, ValidateFunction>();
 beforeAll(async () => {
-  folder = await makeToyFolder();
-  await makeToyModel(folder);
-  service = await startFakeService(join(folder, 'model.json'), { dataFolder: join(folder, 'data') });
+  service = await startFakeService(toy.model, { dataFolder: join(toy.folder, 'data') });
   document = (await (await fetch(`${service.url}openapi.json`)).json()) as Document;
 });
 afterAll(async () => {
   await service.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 /** Compiled with the document's components, so that references are found. */
@@ -261,10 +257,10 @@ describe('the OpenAPI document', () => {
   });
 
   it('describes a model of which nothing is learned', async () => {
-    await makeToyModel(join(folder, 'other'), (json) => {
+    await makeToyModel(join(toy.folder, 'other'), (json) => {
       json.method = defaultMethod('winclip') as never;
     });
-    const options = { model: join(folder, 'other', 'model.json'), className: 'toy' };
+    const options = { model: join(toy.folder, 'other', 'model.json'), className: 'toy' };
     const other = await startFakeService('', { models: [{ name: 'toy', options, promptSets: {} }] });
     const body: unknown = await (await fetch(`${other.url}v1/models`)).json();
     await other.stop();

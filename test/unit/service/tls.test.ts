@@ -2,21 +2,16 @@ import { rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ownCertificate } from './certificate.js';
 import { type FakeService, startFakeService } from './fake-service.js';
+import { toyModelOfFile } from './toy-model-of-file.js';
 
-let folder: string;
-let model: string;
+const toy = toyModelOfFile();
 let files: { tlsCert: string; tlsKey: string };
 beforeAll(async () => {
-  folder = await makeToyFolder();
-  await makeToyModel(folder);
-  model = join(folder, 'model.json');
-  files = { tlsCert: join(folder, 'cert.pem'), tlsKey: join(folder, 'key.pem') };
+  files = { tlsCert: join(toy.folder, 'cert.pem'), tlsKey: join(toy.folder, 'key.pem') };
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 let service: FakeService | undefined;
 afterEach(async () => {
   await service?.stop();
@@ -44,7 +39,7 @@ function ask(ca: string): Promise<{ status: number | undefined; isChecked: boole
 describe('TLS', () => {
   it('is spoken with the certificate of the operator, and with a renewed one without an end', async () => {
     const first = await renew();
-    service = await startFakeService(model, files);
+    service = await startFakeService(toy.model, files);
     expect(service.url).toMatch(/^https:/);
     expect(await ask(first)).toEqual({ status: 200, isChecked: true });
     const second = await renew();
@@ -74,7 +69,7 @@ describe('TLS', () => {
   ])('with %s the service does not start', async (_what, spoil, code, message) => {
     await renew();
     await spoil();
-    await expect(startFakeService(model, files)).rejects.toMatchObject({
+    await expect(startFakeService(toy.model, files)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(message),
     });

@@ -1,12 +1,9 @@
-/** OpenTelemetry: spans of requests reach a collector, one that is away holds nobody up, and without variables nothing is loaded. */
-import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isTraced, spanContextOf } from '../../../src/service/tracing.js';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, png, startFakeService } from './fake-service.js';
+import { toyModelOfFile } from './toy-model-of-file.js';
 
 interface Span {
   name: string;
@@ -18,17 +15,13 @@ interface Batch {
   resourceSpans: { resource: { attributes: Span['attributes'] }; scopeSpans: { spans: Span[] }[] }[];
 }
 
-let folder: string;
-let model: string;
+const toy = toyModelOfFile();
 let service: FakeService;
 let collector: Server;
 let batches: Batch[];
 let headers: unknown[];
 let url: string;
 beforeEach(async () => {
-  folder = await makeToyFolder();
-  await makeToyModel(folder);
-  model = join(folder, 'model.json');
   batches = [];
   headers = [];
   collector = createServer((request, reply) => {
@@ -47,7 +40,6 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   collector.closeAllConnections();
   collector.close();
-  await rm(folder, { recursive: true, force: true });
 });
 const post = async (query = '', more: Record<string, string> = {}) =>
   (
@@ -63,7 +55,7 @@ describe('OpenTelemetry', () => {
     vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', url);
     vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'x-key=secret');
     vi.stubEnv('OTEL_SERVICE_NAME', 'line-3');
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     const parent = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
     expect(
       await post('', { traceparent: `00-${parent.traceId}-${parent.spanId}-01`, 'x-request-id': 'r1' }),
@@ -87,19 +79,19 @@ describe('OpenTelemetry', () => {
     const resource = batches[0]!.resourceSpans[0]!.resource.attributes;
     expect(resource).toContainEqual({ key: 'service.name', value: { stringValue: 'line-3' } });
     // Nothing of the machine, of the picture or of a token.
-    expect(JSON.stringify(batches)).not.toContain(folder);
+    expect(JSON.stringify(batches)).not.toContain(toy.folder);
   });
 
   it('that is away changes no answer and holds up no end', async () => {
     vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:1');
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     expect(await post()).toBe(200);
     await service.stop();
     // A collector that takes and never answers.
     const silent = createServer(() => {});
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     expect(await post()).toBe(200);
     await service.stop();
     silent.closeAllConnections();
@@ -112,7 +104,7 @@ describe('OpenTelemetry', () => {
     expect(isTraced({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url })).toBe(true);
     expect(isTraced({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_SDK_DISABLED: 'true' })).toBe(false);
     expect(isTraced({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_TRACES_EXPORTER: 'none' })).toBe(false);
-    service = await startFakeService(model);
+    service = await startFakeService(toy.model);
     await post();
     await service.stop();
     expect(batches).toEqual([]);

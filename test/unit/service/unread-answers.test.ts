@@ -1,17 +1,15 @@
 /** Answers that a client does not take, or takes slowly. */
 import { EventEmitter, once } from 'node:events';
-import { rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { endUnlessTaken, inPieces, watchConnection } from '../../../src/service/answer-pieces.js';
 import { makeServer } from '../../../src/service/http-server.js';
-import { makeToyFolder, makeToyModel } from '../engine/toy-model.js';
 import { type FakeService, startFakeService, until } from './fake-service.js';
+import { toyModelOfFile } from './toy-model-of-file.js';
 
 /** More than the buffers between server and client. */
 const k_bytes = 32 * 2 ** 20;
@@ -24,19 +22,14 @@ const answers: Record<string, (reply: FastifyReply) => unknown> = {
   stream: (reply) => reply.type('text/plain').send(Readable.from([large])),
 };
 
-let folder: string;
+const toy = toyModelOfFile();
 let service: FakeService;
 let app: FastifyInstance;
 let socket: Socket;
 let told: { level: string; facts: object; message: string }[];
-beforeAll(async () => {
-  folder = await makeToyFolder();
-  await makeToyModel(folder);
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
 async function start(requestTimeoutMs: number): Promise<void> {
   const settings = { requestTimeoutMs };
-  service = await startFakeService(join(folder, 'model.json'), settings);
+  service = await startFakeService(toy.model, settings);
   told = [];
   const note = (level: string) => (facts: object, message: string) => told.push({ level, facts, message });
   const log = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
