@@ -122,7 +122,7 @@ int set_compute_threads(int threads) {
 std::vector<std::string> available_devices() {
   std::vector<std::string> names{"cpu"};
   if (at::hasCUDA()) {
-    const int count = static_cast<int>(at::detail::getCUDAHooks().deviceCount());
+    const auto count = at::detail::getCUDAHooks().deviceCount();
     for (int i = 0; i < count; ++i) names.push_back(join_text("cuda:", i));
   }
   return names;
