@@ -9,7 +9,7 @@ import { inScratch, root } from '../cli/crane-native.js';
 import { makeNoiseSet, makeTinyModel } from '../cli/tiny-model.js';
 import { isFull } from './faults.js';
 
-const k_runs = Number(process.env['CRANE_FIRE_RUNS'] ?? (isFull ? 200 : 2));
+const k_runs = Number(process.env['CRANE_FIRE_RUNS'] ?? (isFull ? 200 : 1));
 /** Who has not ended by then never will, on a busy machine too. */
 const k_longestMs = 240_000;
 

@@ -25,9 +25,9 @@ const k_failures: readonly [CallKind, NonNullable<Faults['what']>][] = [
   ['mmap', 'ENOMEM'],
   ['thread', 'EAGAIN'],
 ];
-/** The small instance tries every third field of the table of commands and failures, each row and column among them. */
+/** The small instance tries every fifth field of the table of commands and failures, each row and column among them. */
 const isTried = (command: Command, failure: number) =>
-  isFull || (commands.indexOf(command) + failure) % 3 === 0;
+  isFull || (commands.indexOf(command) + failure) % commands.length === 0;
 /** Numbers of one kind that are tried, evenly spread. */
 const k_numbers = isFull ? 12 : 1;
 const k_sizes = isFull ? 20 : 1;
