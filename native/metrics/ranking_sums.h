@@ -18,7 +18,7 @@ class RankingSums {
 
   // Normal ones below everything seen so far.
   void normals(uint64_t count) {
-    twice_won_ += Wide{2 * count} * at_.anomalous;
+    twice_won_ += Wide{2} * count * at_.anomalous;
     at_.normal += count;
   }
 
