@@ -20,4 +20,5 @@ if(CRANE_TESTS)
   # with the one checkpoint of a method whose file the tests of weights read
   add_executable(crane_plain_tests ${CRANE_PLAIN_TESTS} ${CRANE_ROOT}/native/text/prompt_checkpoint.cpp)
   target_link_libraries(crane_plain_tests PRIVATE crane_plain GTest::gtest GTest::gtest_main)
+  target_precompile_headers(crane_plain_tests PRIVATE <gtest/gtest.h>)
 endif()

@@ -30,7 +30,7 @@ function run(command, args, env = {}) {
   });
 }
 
-/** Works that use one processor each, two at a time. @returns their results in their order */
+/** Works that leave a processor idle, two at a time. @returns their results in their order */
 async function twoAtATime(works) {
   const results = Array(works.length);
   let next = 0;
@@ -147,9 +147,11 @@ const suites = {
     const record = JSON.parse(readFileSync(join(root, 'build', 'Release', 'crane_engine.json'), 'utf8'));
     // A build with CUDA has the kernels themselves: crane_gpu_check runs them (scripts/gpu.sh).
     const emulated = record.cuda ? [] : ['crane_cuda_tests'];
-    for (const program of ['crane_plain_tests', 'crane_torch_tests', ...emulated]) {
+    const works = ['crane_torch_tests', 'crane_plain_tests', ...emulated].map((program) => () => {
       const path = [join(root, 'build', 'Release', program), join(root, 'build', program)].find(existsSync);
-      const { passed, failed } = await googletest(program, path ?? program);
+      return googletest(program, path ?? program);
+    });
+    for (const { passed, failed } of await twoAtATime(works)) {
       total.passed += passed;
       total.failed += failed;
     }

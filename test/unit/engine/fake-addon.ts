@@ -52,7 +52,7 @@ export interface FakeBehaviour {
   /** throws for a pass that no engine can run */
   checkPass?: (requests: ScoreRequest[]) => void;
   /** released by the test: passes wait for it */
-  gate?: () => Promise<void>;
+  gate?: (requests: ScoreRequest[]) => Promise<void> | undefined;
   /** counts the views of a pass, which waits for it */
   countViews?: (flag: { viewsDone: number }) => Promise<void>;
   /** called while texts, files or pictures become what scores are made with */
@@ -209,7 +209,7 @@ function makeFakeEngine(
       running.most = Math.max(running.most, ++running.now);
       try {
         await new Promise((resolve) => setTimeout(resolve, passMs));
-        await gate?.();
+        await gate?.(requests);
         await countViews?.(cancel as FakeCancelFlag);
         if ((cancel as FakeCancelFlag | undefined)?.isCancelled)
           throw Object.assign(new Error('cancelled'), { code: 'E_CANCELLED' });

@@ -277,6 +277,21 @@ describe('time until the forward pass', () => {
 });
 
 describe('a full service', () => {
+  /** A service that has scored one picture, so that it knows how long a pass takes, and holds the next one. */
+  async function oneScoredNextHeld(
+    limits: Parameters<typeof startFakeService>[1],
+    engine: Parameters<typeof startFakeService>[2] = {},
+  ) {
+    let gate: Promise<void> | undefined;
+    service = await startFakeService(toy.model, limits, { ...engine, gate: async () => gate });
+    expect((await post(service, picture)).status).toBe(200);
+    const { wait, open } = makeGate();
+    gate = wait();
+    const taken = post(service, picture);
+    await until(() => held(service)[0] === 1);
+    return { taken, open };
+  }
+
   it('says when to come again, and takes what comes later', async () => {
     const { wait: gate, open } = makeGate();
     service = await startFakeService(toy.model, { maxQueue: 3, maxFiles: 3 }, { gate });
@@ -292,13 +307,7 @@ describe('a full service', () => {
   });
 
   it('never says to come again at once, though a sole picture left nothing to wait for', async () => {
-    let gate = Promise.resolve();
-    service = await startFakeService(toy.model, { maxQueue: 1, maxFiles: 1 }, { gate: () => gate });
-    expect((await post(service, picture)).status).toBe(200);
-    const { wait, open } = makeGate();
-    gate = wait();
-    const taken = post(service, picture);
-    await until(() => held(service)[0] === 1);
+    const { taken, open } = await oneScoredNextHeld({ maxQueue: 1, maxFiles: 1 });
     const refused = await post(service, picture);
     expect([refused.status, refused.reply.headers.get('retry-after')]).toEqual([429, '1']);
     open();
@@ -306,14 +315,7 @@ describe('a full service', () => {
   });
 
   it('takes no more than it does in the time that it may take', async () => {
-    let gate: Promise<void> | undefined;
-    service = await startFakeService(toy.model, { maxQueueMs: 1 }, { passMs: 30, gate: async () => gate });
-    // How long a pass takes is known from the first one on.
-    expect((await post(service, picture)).status).toBe(200);
-    const { wait, open } = makeGate();
-    gate = wait();
-    const taken = post(service, picture);
-    await until(() => held(service)[0] === 1);
+    const { taken, open } = await oneScoredNextHeld({ maxQueueMs: 1 }, { passMs: 30 });
     const refused = await post(service, picture);
     expect([refused.status, refused.code]).toEqual([429, 'E_QUEUE_FULL']);
     open();
