@@ -67,6 +67,9 @@ const k_writeHints: Record<string, string> = {
   ENOSPC: 'the disk is full: make room, then the same command again, with --resume where it has that',
   EDQUOT: 'your quota is used up: make room, then the same command again, with --resume where it has that',
   EFBIG: 'files may not become that large here (ulimit -f)',
+  EACCES: 'this user may not write there: choose another place, or allow it',
+  EPERM: 'this user may not write there: choose another place, or allow it',
+  EROFS: 'nothing can be written to that file system: choose another place',
 };
 
 /** For errors of the file system while `path` was written; anything coded stays as it is. option: where `path` came from. */

@@ -40,12 +40,16 @@ describe('writing whole files', () => {
     expect(error).toMatchObject({ code: 'E_IO_WRITE' });
   });
 
-  it('a full disk is told with what to do', () => {
-    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-    expect(codedWriteError('x', full)).toMatchObject({
+  it.each([
+    ['ENOSPC', /^the disk is full: make room/],
+    ['EACCES', /^this user may not write there: choose another place/],
+    ['EROFS', /^nothing can be written to that file system: choose another place/],
+  ])('%s is told with what to do', (code, hint) => {
+    const fault = Object.assign(new Error(`${code}: words of the system`), { code });
+    expect(codedWriteError('x', fault)).toMatchObject({
       code: 'E_IO_WRITE',
-      message: 'x: ENOSPC: no space left on device, write',
-      hint: expect.stringMatching(/^the disk is full: make room/),
+      message: `x: ${code}: words of the system`,
+      hint: expect.stringMatching(hint),
     });
   });
 });
