@@ -104,9 +104,10 @@ export const commands: readonly Command[] = [
   },
 ];
 
+/** A place that was not there: what lies in one would be gone on with. */
 export async function makePlace(command: Command, around: Surroundings, name: string): Promise<string> {
   const place = join(around.scratch, name);
-  await mkdir(place, { recursive: true });
+  await mkdir(place);
   await command.prepare?.(around, place);
   return place;
 }

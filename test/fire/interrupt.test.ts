@@ -26,11 +26,16 @@ const fire = underFire('crane interrupted-ä-');
 async function interruptAt(
   command: Command,
   expected: Record<string, string>,
-  { at, what, folder }: { at: number; what: 'SIGINT' | 'SIGTERM'; folder?: string },
+  {
+    at,
+    what,
+    round = 0,
+    folder,
+  }: { at: number; what: 'SIGINT' | 'SIGTERM'; round?: number; folder?: string },
   runs = runUnder,
 ): Promise<number> {
   const { shim, around } = fire;
-  const place = await makePlace(command, around, `${command.name} ${what} ${at}`);
+  const place = await makePlace(command, around, `${command.name} ${what} ${at} of ${round}`);
   const env = shim.env({ folder: folder ?? around.scratch, calls: k_calls, at, what });
   const finished = await runs([...command.args(around, place), '--json'], { ...around.env, ...env });
   const told = JSON.stringify({ name: command.name, what, at, ...finished });
@@ -61,7 +66,7 @@ it.each(commands)(
       // What the first run has put into the cache folder the others need not.
       const at = 1 + Math.floor(random() * calls * 0.8);
       const what = (commands.indexOf(command) + round) % 2 === 0 ? 'SIGINT' : 'SIGTERM';
-      const code = await interruptAt(command, expected, { at, what });
+      const code = await interruptAt(command, expected, { at, what, round });
       ends[code] = (ends[code] ?? 0) + 1;
     }
     console.log(`${command.name}: ${k_interrupts} signals over ${calls} calls: ${JSON.stringify(ends)}`);
@@ -95,7 +100,7 @@ it.each(Object.entries(planted))('planted, and found: %s', async (name, handler)
   const whole = await makePlace(command, around, `${name} whole`);
   expect(await runs(command.args(around, whole), {})).toMatchObject({ code: 0 });
   const expected = await resultsOf(command, whole);
-  const place = join(around.scratch, `${name} SIGINT 2`);
+  const place = join(around.scratch, `${name} SIGINT 2 of 0`);
   const interrupted = interruptAt(command, expected, { at: 2, what: 'SIGINT', folder: place }, runs);
   if (name === 'nothing') expect(await interrupted).toBe(130);
   else await expect(interrupted).rejects.toThrow();
