@@ -19,7 +19,9 @@ const k_words: Partial<Record<OptionName, string>> = {
 };
 
 /** Statuses that an address may answer with beside 200: those of its own errors, and those that any request may get. */
-const k_anywhere: readonly ErrorCode[] = ['E_HTTP_REQUEST', 'E_HTTP_FOREIGN', 'E_INTERNAL'];
+const k_anywhere: readonly ErrorCode[] = ['E_HTTP_REQUEST', 'E_HTTP_FOREIGN', 'E_HTTP_TIMEOUT', 'E_INTERNAL'];
+/** A head of more than 16 KB is answered before anybody knows its address. */
+const k_headTooLarge = [431, ['a head above the limits of the service']] as const;
 export const k_scoring: readonly ErrorCode[] = [
   'E_HTTP_NOT_FOUND',
   'E_HTTP_ACCEPT',
@@ -50,7 +52,7 @@ export function responses(
     const { http, what } = errorTable[code];
     byStatus.set(http, [...(byStatus.get(http) ?? []), what]);
   }
-  const entries = [...byStatus].sort(([a], [b]) => a - b);
+  const entries = [...byStatus, k_headTooLarge].sort(([a], [b]) => a - b);
   return {
     [good]: ok,
     ...Object.fromEntries(

@@ -68,7 +68,7 @@ export class ChoicesReader {
     this.#textNames = textNames;
   }
 
-  /** @throws CraneError E_HTTP_REQUEST, E_HTTP_TOO_LARGE, E_USAGE */
+  /** @throws CraneError E_HTTP_REQUEST, E_USAGE */
   takeText(name: string, text: string): void {
     checkSize(name, text);
     if (this.#textNames.includes(name)) {
@@ -81,7 +81,7 @@ export class ChoicesReader {
     this.#set(this.choices, name, value);
   }
 
-  /** @throws CraneError E_HTTP_REQUEST, E_HTTP_TOO_LARGE, E_USAGE */
+  /** @throws CraneError E_HTTP_REQUEST, E_USAGE */
   takeJson(name: string, value: unknown): void {
     checkSize(name, value);
     if (this.#textNames.includes(name)) {
@@ -94,7 +94,7 @@ export class ChoicesReader {
     this.#set(this.choices, name, value);
   }
 
-  /** @throws CraneError E_HTTP_REQUEST, E_HTTP_TOO_LARGE, E_USAGE */
+  /** @throws CraneError E_HTTP_REQUEST, E_USAGE */
   takeQuery(query: string): void {
     for (const [name, text] of new URLSearchParams(query)) this.takeText(name, text);
   }
@@ -115,7 +115,7 @@ export class ChoicesReader {
   }
 }
 
-/** Looks at no more than the limit: each letter and each entry, at whatever depth, counts as one. @throws CraneError E_HTTP_TOO_LARGE */
+/** Looks at no more than the limit: each letter and each entry, at whatever depth, counts as one. @throws CraneError E_USAGE */
 function checkSize(name: string, value: unknown): void {
   let left = k_maxChoice;
   const open = [value];
@@ -135,7 +135,7 @@ function checkSize(name: string, value: unknown): void {
   }
   if (left >= 0) return;
   throw new CraneError(
-    'E_HTTP_TOO_LARGE',
+    'E_USAGE',
     `the option ${JSON.stringify(name.slice(0, 80))} is longer than ${k_maxChoice} characters`,
   );
 }

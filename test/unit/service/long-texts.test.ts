@@ -65,14 +65,14 @@ describe('an option', () => {
   const digits = `${'1'.repeat(k_long)}x`;
   it.each([
     ['an unknown name', { [long]: 1 }, 400, 'E_USAGE'],
-    ['a text', { className: long }, 413, 'E_HTTP_TOO_LARGE'],
-    ['a list', { features: Array(k_long).fill(1) }, 413, 'E_HTTP_TOO_LARGE'],
-    ['an object', { roi: { x: 0, y: 0, width: 8, height: 8, [long]: [[long]] } }, 413, 'E_HTTP_TOO_LARGE'],
+    ['a text', { className: long }, 400, 'E_USAGE'],
+    ['a list', { features: Array(k_long).fill(1) }, 400, 'E_USAGE'],
+    ['an object', { roi: { x: 0, y: 0, width: 8, height: 8, [long]: [[long]] } }, 400, 'E_USAGE'],
     [
       'a list of lists',
       `{"pictures":[],"features":${'['.repeat(k_long)}${']'.repeat(k_long)}}`,
-      413,
-      'E_HTTP_TOO_LARGE',
+      400,
+      'E_USAGE',
     ],
     ['no list of pictures', { pictures: Object.fromEntries([[long, 1]]) }, 400, 'E_USAGE'],
   ])('that is %s', async (_what, options, status, code) => {
@@ -83,7 +83,7 @@ describe('an option', () => {
   it.each(['threshold', 'sigma', 'valueRange', 'bitDepth', 'roi'])('that is %s in digits', async (name) => {
     const inputs = [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], data: [picture] }];
     const body = { inputs, parameters: { [name]: digits } };
-    expect(await post('v2/models/toy/infer', body)).toEqual([413, 'E_HTTP_TOO_LARGE']);
+    expect(await post('v2/models/toy/infer', body)).toEqual([400, 'E_USAGE']);
   });
 
   it('of the longest text is read, of one letter more it is not', async () => {
@@ -91,7 +91,7 @@ describe('an option', () => {
     const headers = { 'content-type': 'application/json' };
     const init = { method: 'POST', headers, body: JSON.stringify(body('y'.repeat(4096))) };
     expect((await fetch(`${service.url}v1/score`, init)).status).toBe(200);
-    expect(await post('v1/score', body('y'.repeat(4097)))).toEqual([413, 'E_HTTP_TOO_LARGE']);
+    expect(await post('v1/score', body('y'.repeat(4097)))).toEqual([400, 'E_USAGE']);
   });
 });
 
