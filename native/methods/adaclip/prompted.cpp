@@ -26,6 +26,7 @@ vision::StageNames stage_names() {
 // error carries over the boundary moves a thousand times as far.
 at::Tensor generated(const std::vector<layers::Linear>& generators, const at::Tensor& plain_cls) {
   std::vector<at::Tensor> rows;
+  rows.reserve(generators.size());
   const at::Tensor input = plain_cls.to(at::kDouble);
   for (const layers::Linear& generator : generators) {
     rows.push_back(at::linear(input, generator.weight.to(at::kDouble), generator.bias.to(at::kDouble)));
@@ -127,6 +128,7 @@ at::Tensor cluster_feature(const at::Tensor& patches, const at::Tensor& logits, 
   const auto clusters =
       static_cast<double>(std::count_if(sizes.begin(), sizes.end(), [](double size) { return size > 0; }));
   std::vector<float> weights;
+  weights.reserve(labels.size());
   for (const int64_t label : labels) {
     weights.push_back(static_cast<float>(1 / (clusters * sizes[static_cast<size_t>(label)])));
   }
