@@ -121,7 +121,7 @@ std::vector<int64_t> k_means(std::span<const double> products, int64_t clusters,
   const std::vector<int64_t> centres = first_centres(rows, clusters, generator);
   const auto k = static_cast<int64_t>(centres.size());
   std::vector<int64_t> labels;
-  labels.reserve(rows.count());
+  labels.reserve(static_cast<size_t>(rows.count()));
   for (int64_t i = 0; i < rows.count(); ++i) {
     std::vector<double> distances;
     distances.reserve(centres.size());

@@ -77,7 +77,7 @@ describe('scoreMany', () => {
 
   it('gives results as they finish when not ordered', async () => {
     const first = makeGate();
-    // Which pass begins first is left to whoever is decoded first.
+    // Either picture may reach the engine first.
     const gate = ([request]: ScoreRequest[]) => (request!.picture.data[0] === 1 ? first.wait() : undefined);
     const { engine } = await toy.open({ maxWaitMs: 0 }, { gate });
     const source = [

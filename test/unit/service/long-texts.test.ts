@@ -22,15 +22,26 @@ afterAll(async () => {
 
 /** What takes the square of it would be at it for minutes. */
 const k_long = 2 ** 20;
-const post = async (path: string, given: object | string) => {
+const answer = async (path: string, given: object | string) => {
   const headers = { 'content-type': 'application/json' };
   const body = typeof given === 'string' ? given : JSON.stringify(given);
   const reply = await fetch(service.url + path, { method: 'POST', headers, body });
   const text = await reply.text();
   // What is wrong is told without it.
   expect(text.length).toBeLessThan(2000);
-  const { error } = JSON.parse(text) as { error: string | { code: string } };
-  return [reply.status, typeof error === 'string' ? error.split(':')[0] : error.code];
+  const { error } = JSON.parse(text) as { error: string | { code: string; message: string } };
+  const [code, message] = typeof error === 'string' ? error.split(': ') : [error.code, error.message];
+  return { status: reply.status, code, message };
+};
+const post = async (path: string, given: object | string) => {
+  const { status, code } = await answer(path, given);
+  return [status, code];
+};
+/** Before it is asked whether it is a right value. */
+const tooLong = {
+  status: 400,
+  code: 'E_USAGE',
+  message: expect.stringMatching(/^the option "\w+" is longer than 4096 characters$/),
 };
 
 describe('base64', () => {
@@ -64,26 +75,26 @@ describe('an option', () => {
   const long = 'y'.repeat(k_long);
   const digits = `${'1'.repeat(k_long)}x`;
   it.each([
-    ['an unknown name', { [long]: 1 }, 400, 'E_USAGE'],
-    ['a text', { className: long }, 400, 'E_USAGE'],
-    ['a list', { features: Array(k_long).fill(1) }, 400, 'E_USAGE'],
-    ['an object', { roi: { x: 0, y: 0, width: 8, height: 8, [long]: [[long]] } }, 400, 'E_USAGE'],
-    [
-      'a list of lists',
-      `{"pictures":[],"features":${'['.repeat(k_long)}${']'.repeat(k_long)}}`,
-      400,
-      'E_USAGE',
-    ],
-    ['no list of pictures', { pictures: Object.fromEntries([[long, 1]]) }, 400, 'E_USAGE'],
-  ])('that is %s', async (_what, options, status, code) => {
+    ['a text', { className: long }],
+    ['a list', { features: Array(k_long).fill(1) }],
+    ['an object', { roi: { x: 0, y: 0, width: 8, height: 8, [long]: [[long]] } }],
+    ['a list of lists', `{"pictures":[],"features":${'['.repeat(k_long)}${']'.repeat(k_long)}}`],
+  ])('that is %s', async (_what, options) => {
     const body = typeof options === 'string' ? options : { pictures: [{ data: picture }], ...options };
-    expect(await post('v1/score', body)).toEqual([status, code]);
+    expect(await answer('v1/score', body)).toEqual(tooLong);
+  });
+
+  it.each([
+    ['an unknown name', { [long]: 1 }],
+    ['no list of pictures', { pictures: Object.fromEntries([[long, 1]]) }],
+  ])('that is %s', async (_what, options) => {
+    expect(await post('v1/score', { pictures: [{ data: picture }], ...options })).toEqual([400, 'E_USAGE']);
   });
 
   it.each(['threshold', 'sigma', 'valueRange', 'bitDepth', 'roi'])('that is %s in digits', async (name) => {
     const inputs = [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], data: [picture] }];
     const body = { inputs, parameters: { [name]: digits } };
-    expect(await post('v2/models/toy/infer', body)).toEqual([400, 'E_USAGE']);
+    expect(await answer('v2/models/toy/infer', body)).toEqual(tooLong);
   });
 
   it('of the longest text is read, of one letter more it is not', async () => {
@@ -91,7 +102,7 @@ describe('an option', () => {
     const headers = { 'content-type': 'application/json' };
     const init = { method: 'POST', headers, body: JSON.stringify(body('y'.repeat(4096))) };
     expect((await fetch(`${service.url}v1/score`, init)).status).toBe(200);
-    expect(await post('v1/score', body('y'.repeat(4097)))).toEqual([400, 'E_USAGE']);
+    expect(await answer('v1/score', body('y'.repeat(4097)))).toEqual(tooLong);
   });
 });
 
