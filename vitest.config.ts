@@ -14,7 +14,8 @@ export default defineConfig({
     // Half of the time of test/unit was the loading of the same modules for each of its files.
     projects: [
       { extends: true, test: { name: 'shared', include: inSuites('unit'), exclude: changing, isolate: false } },
-      { extends: true, test: { name: 'alone', include: [...changing, ...inSuites('cli', 'service', 'fire')] } },
+      { extends: true, test: { name: 'alone', include: [...changing, ...inSuites('cli', 'service')] } },
+      { extends: true, test: { name: 'fire', include: inSuites('fire') } },
     ],
     globalSetup: ['test/own-temporary-folder.ts'],
     // Two cores are common, and a test waits for files and for programs that it started: two tests left a quarter of them idle.

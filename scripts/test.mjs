@@ -1,6 +1,7 @@
-// Runs every suite and adds up: node scripts/test.mjs [native|unit|fire|browser|parity|methods|data|package|arm64|cuda ...]
-// npm test runs all; the kernels of a GPU are compiled where nvcc is found (CUDACXX or PATH), pages are tried where
-// Chromium is (CHROMIUM_PATH or /usr/bin).
+// Runs suites and adds up: node scripts/test.mjs [--all | native|unit|browser|parity|methods|data|fire|package|arm64|cuda ...]
+// npm test runs those that try the tree as it is built; npm test -- --all also those that build it in other ways:
+// fire (sanitizers, and what is killed and damaged), package, arm64, cuda. The kernels of a GPU are compiled where nvcc is
+// found (CUDACXX or PATH), pages are tried where Chromium is (CHROMIUM_PATH or /usr/bin).
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -159,12 +160,7 @@ const suites = {
   },
 
   async unit() {
-    return vitest('unit');
-  },
-
-  /** The parsers and threads under sanitizers, the corpus, and the bugs that are planted for them to find. */
-  async fire() {
-    return countedLine(await run(process.execPath, ['scripts/fire.mjs', 'check']));
+    return vitest('unit', '--project', 'shared', '--project', 'alone');
   },
 
   /** Pages in headless Chromium. */
@@ -178,6 +174,16 @@ const suites = {
   methods: () => compared('methods', [], ['--self-check']),
 
   data: () => compared('data', []),
+
+  /**
+   * Hostile files, killed processes, calls that fail, leaks; the parsers and threads under sanitizers, the corpus, and the
+   * bugs that are planted for them to find.
+   */
+  async fire() {
+    const tried = await vitest('fire', '--project', 'fire');
+    const checked = countedLine(await run(process.execPath, ['scripts/fire.mjs', 'check']));
+    return { passed: tried.passed + checked.passed, failed: tried.failed + checked.failed };
+  },
 
   /** The packed packages, installed where nothing but Node is found, and under adverse conditions. */
   async package() {
@@ -288,8 +294,12 @@ const missing = {
     : { arm64: `no ${k_arm64}-g++ or no qemu-aarch64 in PATH` }),
   ...(findChromium() ? {} : { browser: 'no Chromium in CHROMIUM_PATH or /usr/bin' }),
 };
-const byDefault = Object.keys(suites).filter((name) => !Object.hasOwn(missing, name));
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : byDefault;
+/** What tries the tree as it is built: of each change. The others compile it in other ways, pack it, or damage it for minutes. */
+const ofEachChange = ['native', 'unit', 'browser', 'parity', 'methods', 'data'];
+const named = process.argv.slice(2).filter((name) => name !== '--all');
+const isAll = process.argv.includes('--all');
+const asked = isAll ? Object.keys(suites) : ofEachChange;
+const wanted = named.length > 0 ? named : asked.filter((name) => !Object.hasOwn(missing, name));
 const rows = [];
 for (const name of wanted) {
   if (!suites[name]) {
@@ -305,8 +315,12 @@ rmSync(scratch, { recursive: true, force: true });
 for (const test of skipped) console.log(`skipped, in no sum: ${test}`);
 for (const failure of failures) console.log(`\nFAILED ${failure.slice(0, 2000)}`);
 console.log('');
-if (process.argv.length <= 2)
-  for (const [name, reason] of Object.entries(missing)) console.log(`not run: ${name} (${reason})`);
+if (named.length === 0) {
+  for (const name of asked)
+    if (Object.hasOwn(missing, name)) console.log(`not run: ${name} (${missing[name]})`);
+  const others = Object.keys(suites).filter((name) => !asked.includes(name));
+  if (others.length > 0) console.log(`not run: ${others.join(', ')} (npm test -- --all runs them too)`);
+}
 for (const { name, passed, failed, seconds } of rows)
   console.log(
     `${name.padEnd(8)} ${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed ${seconds.toFixed(0).padStart(5)} s`,

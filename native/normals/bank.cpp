@@ -20,6 +20,7 @@ Beside joined_beside(const std::vector<const Bank*>& banks) {
   Beside joined;
   for (const auto& [name, first] : banks.front()->beside()) {
     std::vector<at::Tensor> parts;
+    parts.reserve(banks.size());
     for (const Bank* bank : banks) parts.push_back(bank->beside().at(name));
     joined.emplace(name, at::cat(parts, /*dim=*/0));
   }

@@ -40,6 +40,7 @@ CellCounts count_cells(const at::Tensor& masks, CellGrid grid) {
     counts.push_back(
         anomalous_per_cell(bytes.const_data_ptr<uint8_t>() + b * height * width, height, width, grid));
   }
+  pointers.reserve(counts.size());
   for (const auto& count : counts) pointers.push_back(count.data());
   return gather_cells(pointers, height, width, grid);
 }

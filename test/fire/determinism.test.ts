@@ -56,7 +56,7 @@ const compared = (method: string, more: EngineOptions = {}): EngineOptions => ({
   ...more,
 });
 
-/** In npm test; the others, whose texts are hundreds of sentences, are in the whole measure. */
+/** In npm test -- --all; the others, whose texts are hundreds of sentences, are in the whole measure. */
 const k_quick = [
   ...['crane', 'crane, by pixels', 'crane+', 'crane, tiled'],
   ...['rows', 'a subspace', 'chosen rows', 'things without background', 'float16', 'what prompts are beside'],
@@ -161,7 +161,7 @@ async function scoredEveryWay(engine: Engine, more: ScoreManyCallOptions = {}) {
   return { options, ways: await everyWay(engine, pictures, options) };
 }
 
-/** All of one engine, and of one whose threads have pictures of their own: of large models in npm test that is lanes.test.ts. */
+/** All of one engine, and of one whose threads have pictures of their own: of large models in every run that is lanes.test.ts. */
 async function allWays(options: EngineOptions, more?: ScoreManyCallOptions) {
   const { options: asked, ways } = await withEngine(load(options), (engine) => scoredEveryWay(engine, more));
   if (!isFull && options.model !== tiny) return ways;

@@ -10,7 +10,7 @@ import { Mutator } from './mutate.js';
 import { answerOf, type Parser, parsers } from './parsers.js';
 
 const seconds = Number(process.env['CRANE_FUZZ_SECONDS'] ?? 0);
-/** of each parser in npm test */
+/** of each parser in npm test -- --all */
 const k_rounds = 1500;
 /** What gives a new answer is damaged further; so many are held, and so many answers are told apart. */
 const k_mostKept = 1000;

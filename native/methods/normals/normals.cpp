@@ -111,7 +111,7 @@ normals::Bank bank_of(const Towers& towers, const NormalsOptions& options,
     background.patches.push_back(of_thing + left_out);
   }
   std::optional<normals::Spread> spread;
-  if (options.is_subspace) spread.emplace(at::stack(moments), std::move(counts), options.variance);
+  if (options.is_subspace) spread = normals::Spread{at::stack(moments), std::move(counts), options.variance};
   normals::Bank bank(options.patches, grid, at::cat(rows, /*dim=*/0), std::move(starts), {},
                      std::move(spread));
   if (options.is_foreground) {
@@ -127,6 +127,7 @@ normals::Bank bank_of(const Towers& towers, const NormalsOptions& options,
 
 normals::Bank joined(const std::vector<std::shared_ptr<const Context>>& contexts) {
   std::vector<const normals::Bank*> banks;
+  banks.reserve(contexts.size());
   for (const auto& context : contexts) banks.push_back(&own_context<BankContext>(*context, k_name).bank);
   return normals::Bank::joined(banks);
 }

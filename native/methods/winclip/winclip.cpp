@@ -152,6 +152,7 @@ Scores Winclip::score_together(const Towers& towers, const at::Tensor& image, Co
       continue;
     }
     std::vector<at::Tensor> own;
+    own.reserve(features.size());
     for (const at::Tensor& of_side : features) own.push_back(of_side[at]);
     const at::Tensor visual = visual_map(own, reference, grid, options_);
     if (trace) trace->record("visual_map", visual.unsqueeze(0));

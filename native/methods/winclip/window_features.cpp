@@ -34,6 +34,7 @@ std::vector<at::Tensor> window_features(const vision::Tower& tower, const at::Te
                                         const std::vector<int64_t>& sides) {
   const vision::Grid grid = tower.grid_of(image);
   std::vector<at::Tensor> rows;  // all of them first: a side that does not fit costs nothing
+  rows.reserve(sides.size());
   for (const int64_t side : sides) rows.push_back(vision::window_rows(grid, side, image.device()));
   at::Tensor tokens = tower.embed(image);
   if (tower.registers() > 0) {
@@ -41,6 +42,7 @@ std::vector<at::Tensor> window_features(const vision::Tower& tower, const at::Te
     tokens = at::cat({tokens.slice(1, 0, 1), tokens.slice(1, 1 + tower.registers())}, /*dim=*/1);
   }
   std::vector<at::Tensor> features;
+  features.reserve(rows.size());
   for (const at::Tensor& of_side : rows) features.push_back(class_features(tower, tokens, of_side));
   return features;
 }

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { craneNative, inScratch, root } from './crane-native.js';
-import { makeNoiseSet, makeTinyModel } from './tiny-model.js';
+import { craneNative, inScratch, root } from '../cli/crane-native.js';
+import { makeNoiseSet, makeTinyModel } from '../cli/tiny-model.js';
 
 /** Shares of the time that a whole run takes. */
 const k_moments = [0.15, 0.35, 0.55, 0.75, 0.9];

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadAddon } from '../../dist/addon/load-addon.js';
-import { isFull } from '../fire/faults.js';
-import { craneNative, inScratch, root } from './crane-native.js';
-import { makeNoiseSet, makeTinyModel } from './tiny-model.js';
+import { craneNative, inScratch, root } from '../cli/crane-native.js';
+import { makeNoiseSet, makeTinyModel } from '../cli/tiny-model.js';
+import { isFull } from './faults.js';
 
 /**
  * When to kill: after a time since the run began, or at the n-th call that writes, syncs or renames a file under its
@@ -52,7 +52,7 @@ async function buildKiller(): Promise<string> {
   // LD_PRELOAD separates by spaces.
   const folder = await mkdtemp(join(tmpdir(), 'crane-killer-'));
   const library = join(folder, 'kill-at-call.so');
-  const source = join(root, 'test', 'cli', 'kill-at-call.cpp');
+  const source = join(root, 'test', 'fire', 'kill-at-call.cpp');
   execFileSync(process.env['CXX'] ?? 'c++', [
     '-std=c++20',
     '-shared',
