@@ -9,6 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
 import { findChromium } from './find-chromium.mjs';
+import { toldBy } from './vitest-report.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const scratch = mkdtempSync(join(tmpdir(), 'crane-test-'));
@@ -105,15 +106,10 @@ async function vitest(name, ...args) {
     `--outputFile.json=${report}`,
   ]);
   if (!existsSync(report)) return { passed: 0, failed: 1 };
-  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
-  for (const file of testResults) {
-    if (file.status === 'failed' && file.message) failures.push(`${file.name}: ${file.message}`);
-    for (const { status, fullName, failureMessages } of file.assertionResults) {
-      if (status === 'skipped' || status === 'pending') skipped.push(`${name}: ${fullName}`);
-      if (status === 'failed') failures.push(`${name}: ${fullName}\n${failureMessages.join('\n')}`);
-    }
-  }
-  return settled({ passed: numPassedTests, failed: numFailedTests }, code);
+  const told = toldBy(JSON.parse(readFileSync(report, 'utf8')));
+  failures.push(...told.failures.map((failure) => `${name}: ${failure}`));
+  skipped.push(...told.skipped.map((test) => `${name}: ${test}`));
+  return settled(told, code);
 }
 
 /**

@@ -7,6 +7,7 @@ import { clipTensors, fullSalts, fullSizes, promptTensors } from '../../../../sr
 import { learnedRecipes } from '../../../../src/models/weights/recipe-learned.js';
 import { sourceRecipes } from '../../../../src/models/weights/recipe-sources.js';
 import { builtAddon } from './built-addon.js';
+import { wholeFixtures } from './whole-fixtures.js';
 
 const ofSource = (kind: keyof typeof sourceRecipes) => {
   const { tensors, salt } = sourceRecipes[kind];
@@ -96,14 +97,13 @@ class Float16 {
 type IndexRow =
   | [string, number[], number | null, number, number, number[]]
   | { name: string; constant: number };
-const parity = process.env['CRANE_PARITY'];
 
-describe.skipIf(parity === undefined)('the recipe against full/index.json of CRANE_PARITY', () => {
+describe.skipIf(wholeFixtures === undefined)('the recipe against full/index.json of CRANE_PARITY', () => {
   let index: Record<string, { salt: string; tensors: IndexRow[] }>;
   let addon: NativeAddon | undefined;
   let folder: string;
   beforeAll(async () => {
-    index = JSON.parse(await readFile(join(parity ?? '', 'full', 'index.json'), 'utf8'));
+    index = JSON.parse(await readFile(join(wholeFixtures ?? '', 'full', 'index.json'), 'utf8'));
     addon = await builtAddon();
     folder = await mkdtemp(join(tmpdir(), 'crane-recipe-'));
   });
