@@ -22,7 +22,8 @@ export interface CalibrationChoice extends DataChoices {
  */
 export async function calibrationPictures(path: string, choice: CalibrationChoice): Promise<DataSet> {
   if (choice.normalOnly) return normalPictures(path, choice);
-  const set = await openDataSet(path, { ...choice, split: choice.split ?? 'test' });
+  const { normalOnly: _, split = 'test', ...reading } = choice;
+  const set = await openDataSet(path, { ...reading, split });
   const anomalous = set.items.filter(({ isAnomalous }) => isAnomalous).length;
   if (anomalous > 0 && anomalous < set.items.length) return set;
   throw new CraneError(

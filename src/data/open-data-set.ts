@@ -1,6 +1,7 @@
 /** Opens one split of a data set that has to be whole, for training and testing. */
 import { realpath } from 'node:fs/promises';
 import { CraneError } from '../errors.js';
+import { checkOptions, checkPath } from '../options/check.js';
 import type { DataChoices } from '../options/types.js';
 import type { DataSet, Split } from './data-set.js';
 import { findDataSource, isIndexed } from './data-source.js';
@@ -21,7 +22,9 @@ export interface OpenDataSetOptions extends DataChoices {
  * @throws CraneError E_DATA_NOT_FOUND (also for a picture or mask that is missing), E_DATA_LAYOUT, E_DATA_META,
  *   E_DATA_PATH, E_DATA_EMPTY, E_USAGE
  */
-export function openDataSet(path: string, options: OpenDataSetOptions = {}): Promise<DataSet> {
+export async function openDataSet(path: string, options: OpenDataSetOptions = {}): Promise<DataSet> {
+  checkPath('path', path);
+  checkOptions('openDataSet', options);
   return open(path, options, false);
 }
 

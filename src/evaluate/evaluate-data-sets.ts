@@ -9,7 +9,7 @@ import { cacheFolder } from '../files/cache-folder.js';
 import { loadOptional } from '../files/optional-packages.js';
 import { recordedReading } from '../images/reading.js';
 import { couplesPictures, mapColours, methodOf, needsSource, needsWholeClass } from '../methods/registry.js';
-import { checkOptions, wrongValue } from '../options/check.js';
+import { checkOptions, checkPath, wrongValue } from '../options/check.js';
 import type { PictureChoices, TestChoices } from '../options/types.js';
 import { canonicalJson } from '../runs/canonical-json.js';
 import { identify } from '../runs/data-identity.js';
@@ -111,8 +111,9 @@ export async function evaluateIn(
     ...given
   } = options;
   const paths = typeof data === 'string' ? [data] : Array.isArray(data) ? [...(data as string[])] : [];
-  if (paths.length === 0 || !paths.every((path) => typeof path === 'string' && path !== ''))
-    throw wrongValue('a path or a list of paths', 'data', data);
+  if (paths.length === 0) throw wrongValue('a path or a list of paths', 'data', data);
+  for (const path of paths) checkPath('data', path);
+  if (out !== undefined) checkPath('out', out);
   if (typeof engine?.settings !== 'function') throw wrongValue('an engine of loadEngine', 'engine', engine);
   const folder = out === undefined ? undefined : new TestFolder(out);
   await folder?.checkFree({ resume, force });

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { CraneError } from '../errors.js';
-import { wrongValue } from '../options/check.js';
+import { checkPath, wrongValue } from '../options/check.js';
 import { shownAddress } from '../terminal/shown-address.js';
 import { type ByteStream, isByteStream } from './picture-stream.js';
 import { checkFrame, type RawPicture } from './raw-frame.js';
@@ -77,7 +77,7 @@ function fromText(text: string, name: string | undefined): PictureSource {
       },
     );
   }
-  if (text === '' || text.includes('\0')) throw wrongValue('a path', 'the picture', text);
+  checkPath('the picture', text);
   return { kind: 'file', path: text, name: name ?? text };
 }
 

@@ -13,6 +13,7 @@ const otherFields: Record<LibraryCall, readonly string[]> = {
   scorePreprocessed: ['signal', 'batch', 'size', 'map'],
   learnNormals: ['signal', 'onProgress', 'onNotes'],
   heatMap: ['signal', 'legend'],
+  openDataSet: ['name'],
   createTrainer: ['engine', 'data', 'out', 'resume', 'force'],
   evaluateDataSets: ['engine', 'data', 'out', 'resume', 'force', 'signal', 'onProgress'],
   calibrate: ['engine', 'data', 'signal', 'onProgress'],
@@ -33,6 +34,15 @@ export function wrongValue(expected: string, name: string, value: unknown): Cran
     'E_USAGE',
     `Expected ${expected} for ${name} but received ${shown} of type ${typeName(value)}`,
   );
+}
+
+/**
+ * Of a place in the file system. What follows a zero character would be cut off where native code opens it: another file, which may be there.
+ * @throws CraneError E_USAGE
+ */
+export function checkPath(name: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string' || value === '' || value.includes('\0'))
+    throw wrongValue('a path', name, value);
 }
 
 /** Throws E_USAGE for the first unknown name or wrong value; fields that are undefined count as not given. */
@@ -90,5 +100,5 @@ function unknownOption(call: LibraryCall, name: string): CraneError {
 function typeName(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value !== 'object') return typeof value;
-  return value.constructor?.name ?? 'object';
+  return value.constructor?.name || 'object';
 }

@@ -3,7 +3,7 @@ import { choice, flag, type LibraryCall, type OptionSpec, text, words } from './
 import type { DataChoices, IndexCommandOptions } from './types.js';
 
 const local = ['cli', 'library'] as const;
-const calls: readonly LibraryCall[] = ['createTrainer', 'evaluateDataSets', 'calibrate'];
+const calls: readonly LibraryCall[] = ['openDataSet', 'createTrainer', 'evaluateDataSets', 'calibrate'];
 
 export const dataOptions = {
   normalFolder: words({

@@ -33,6 +33,7 @@ export type LibraryCall =
   | 'scorePreprocessed'
   | 'learnNormals'
   | 'heatMap'
+  | 'openDataSet'
   | 'createTrainer'
   | 'evaluateDataSets'
   | 'calibrate';

@@ -188,14 +188,14 @@ export const trainCommandOptions = {
   split: choice(['test', 'train'], {
     group: 'Training',
     scope: local,
-    calls: [...calls, 'evaluateDataSets', 'calibrate'],
+    calls: ['openDataSet', ...calls, 'evaluateDataSets', 'calibrate'],
     default: 'test',
     help: 'part of the data sets that is learned from; test is what the authors take',
   }),
   layout: text({
     group: 'Training',
     scope: local,
-    calls: [...calls, 'evaluateDataSets', 'calibrate'],
+    calls: ['openDataSet', ...calls, 'evaluateDataSets', 'calibrate'],
     default: 'auto',
     help: 'how folders without meta.json are read (crane-native data list)',
   }),

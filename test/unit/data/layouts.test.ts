@@ -350,6 +350,22 @@ describe('layouts', () => {
     expect(error).toMatchObject({ code: 'E_USAGE', hint: 'did you mean mvtec?' });
   });
 
+  it.each<[object, string | undefined]>([
+    [{ splt: 'train' }, 'did you mean "split"?'],
+    [{ split: 'tset' }, undefined],
+    [{ unknownFolders: 'x' }, undefined],
+    [{ layout: 5 }, undefined],
+    [{ name: 5 }, undefined],
+    [{ device: 'cpu' }, undefined],
+  ])('options that are none are refused: %j', async (options, hint) => {
+    await makeTree(root, ['good/0.png', 'bad/0.png']);
+    await expect(openDataSet(root, options)).rejects.toMatchObject({ code: 'E_USAGE', hint });
+  });
+
+  it.each<unknown>([null, 5, '', 'set\0'])('a place that is none is refused: %j', async (path) => {
+    expect(await codeOf(openDataSet(path as string))).toBe('E_USAGE');
+  });
+
   it('hidden files and files that are no pictures do not count', async () => {
     await makeTree(root, [
       'good/0.png',

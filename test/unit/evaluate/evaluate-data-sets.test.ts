@@ -52,6 +52,17 @@ describe('evaluateDataSets', () => {
     }
   });
 
+  it.each<[string, object]>([
+    ['data', { data: ['set', 'set\0'] }],
+    ['out', { out: 5 }],
+    ['out', { out: 'out\0' }],
+  ])('refuses a place for %s that is none', async (name, places) => {
+    expect(await errorOf(evaluate(places))).toMatchObject({
+      code: 'E_USAGE',
+      message: expect.stringMatching(`^Expected a path for ${name} `),
+    });
+  });
+
   it('writes nothing without a folder', async () => {
     const before = await readdir(work.folder);
     const run = await evaluate();
