@@ -87,9 +87,9 @@ export interface AuproAtLimit {
 export interface PixelMetrics extends RankingMetrics {
   /** 8-connected regions of the masks */
   regions: number;
-  /** scores of all pixels that entered */
-  lowest: number;
-  highest: number;
+  /** scores of all pixels that entered; null where none did */
+  lowest: number | null;
+  highest: number | null;
   /** in the order of the limits asked for */
   aupro: AuproAtLimit[];
   curves?: RankingMetrics['curves'] & {

@@ -1,7 +1,7 @@
 /** Whole evaluations in one call. */
 
 import type { NativeAddon } from '../addon/native.js';
-import { throwIfCancelled, untilCancelled } from '../cancellation.js';
+import { throwIfCancelled, untilCancelled, withAny } from '../cancellation.js';
 import { CraneError } from '../errors.js';
 import { wrongValue } from '../options/check.js';
 import { createEvaluator, type Evaluator } from './evaluator.js';
@@ -39,29 +39,31 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const options = optionsOf(request, ['pictures', 'groupedByClass', 'signal']);
   const { pictures, groupedByClass = false, signal } = request;
-  checkList('pictures', pictures);
+  if (!isIterable(pictures, Symbol.iterator) && !isIterable(pictures, Symbol.asyncIterator))
+    throw wrongValue('a list, or anything else to iterate over', 'pictures', pictures);
+  if (typeof groupedByClass !== 'boolean')
+    throw wrongValue('true or false', 'groupedByClass', groupedByClass);
+  checkSignal(signal);
   return withEvaluator(options, addon, async (evaluator) => {
     const working = new Set<Promise<void>>();
     let failure: { thrown: unknown } | undefined;
+    const failed = new AbortController();
     const begin = (work: Promise<unknown>) => {
       const settled: Promise<void> = work
         .then(
           () => {},
           (thrown: unknown) => {
             failure ??= { thrown };
+            failed.abort();
           },
         )
         .finally(() => working.delete(settled));
       working.add(settled);
     };
-    const check = () => {
-      if (failure) throw failure.thrown;
-      throwIfCancelled(signal);
-    };
     let current: string | undefined;
-    try {
-      for await (const picture of untilCancelled(pictures, signal)) {
-        check();
+    const beginAll = async (stop: AbortSignal) => {
+      for await (const picture of untilCancelled(pictures, stop)) {
+        throwIfCancelled(stop);
         const className = picture?.className;
         if (groupedByClass && current !== undefined && className !== current) {
           begin(evaluator.finishClass(current));
@@ -70,10 +72,17 @@ export async function evaluate(
         begin(evaluator.add(picture));
         if (working.size >= window) await Promise.race(working);
       }
+    };
+    try {
+      // A source may give nothing more: the first failure is not kept waiting for it.
+      await withAny([signal, failed.signal], beginAll);
+    } catch (thrown) {
+      throw failure ? failure.thrown : thrown;
     } finally {
       await Promise.all(working);
     }
-    check();
+    if (failure) throw failure.thrown;
+    throwIfCancelled(signal);
   });
 }
 
@@ -84,13 +93,16 @@ export async function evaluateMapped(
 ): Promise<Evaluation> {
   const options = optionsOf(request, ['classes', 'signal']);
   const { classes, signal } = request;
-  checkList('classes', classes);
+  if (!isIterable(classes, Symbol.iterator))
+    throw wrongValue('a list, or anything else to iterate over that is not asynchronous', 'classes', classes);
+  checkSignal(signal);
   return withEvaluator(options, addon, async (evaluator) => {
     let current: string | undefined;
     for (const set of classes) {
       throwIfCancelled(signal);
-      if (current !== undefined && set.className !== current) await evaluator.finishClass(current);
-      current = set.className;
+      const className = set?.className;
+      if (current !== undefined && className !== current) await evaluator.finishClass(current);
+      current = className;
       await evaluator.addMapped(set);
     }
     throwIfCancelled(signal);
@@ -105,10 +117,14 @@ function optionsOf(request: EvaluateOptions & object, others: string[]): Evaluat
   return Object.fromEntries(evaluateOptionNames.map((name) => [name, request[name]]));
 }
 
-function checkList(name: string, value: unknown): void {
-  const list = Object(value) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
-  if (list[Symbol.iterator] || list[Symbol.asyncIterator]) return;
-  throw wrongValue('a list, or anything else to iterate over', name, value);
+/** Texts, which can be iterated over too, hold no pictures. */
+function isIterable(value: unknown, way: typeof Symbol.iterator | typeof Symbol.asyncIterator): boolean {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, way) === 'function';
+}
+
+function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw wrongValue('an AbortSignal', 'signal', signal);
 }
 
 async function withEvaluator(

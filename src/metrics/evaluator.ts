@@ -18,14 +18,20 @@ export async function createEvaluator(
 ): Promise<Evaluator> {
   const resolved = resolveOptions(options, []);
   const native = addon ?? (await loadAddon()).addon;
-  return new Evaluator(native.createMetricEvaluator(resolved));
+  try {
+    return new Evaluator(native.createMetricEvaluator(resolved));
+  } catch (thrown) {
+    throw toCraneError(thrown);
+  }
 }
 
 interface ClassState {
+  /** of which an addition has begun, for their names */
   pictures: number;
   /** additions that have not ended */
   adding: Set<Promise<void>>;
-  result?: Promise<ClassMetrics>;
+  /** undefined: no picture has entered */
+  result?: Promise<ClassMetrics | undefined>;
 }
 
 /**
@@ -49,8 +55,7 @@ export class Evaluator {
   async add(picture: EvaluatedPicture): Promise<void> {
     if (typeof picture !== 'object' || picture === null) throw wrongValue('a picture', 'picture', picture);
     const { className } = picture;
-    const number = this.#classes.get(className)?.pictures ?? 0;
-    const native = nativePicture(picture, picture.name ?? `picture ${number} of class "${className}"`);
+    const native = nativePicture(picture, this.#classes.get(className)?.pictures ?? 0);
     const state = this.#open(className);
     state.pictures++;
     await this.#track(state, () => this.#native.add(className, native));
@@ -68,25 +73,25 @@ export class Evaluator {
   }
 
   /** Computes one class and frees what it held; it takes no more pictures. Waits for its additions in flight. */
-  finishClass(className: string): Promise<ClassMetrics> {
+  async finishClass(className: string): Promise<ClassMetrics> {
     const state = this.#classes.get(className);
-    if (!state) {
-      return Promise.reject(
-        new CraneError('E_USAGE', `class "${className}" has no pictures`, {
-          hint: `classes are ${[...this.#classes.keys()].join(', ') || 'none yet'}`,
-        }),
-      );
-    }
-    state.result ??= this.#finish(className, state);
-    return state.result;
+    const metrics = state && (await this.#resultOf(className, state));
+    if (metrics) return metrics;
+    const others = [...this.#classes.keys()].filter((name) => name !== className);
+    throw new CraneError('E_USAGE', `class "${className}" has no pictures`, {
+      hint: `classes are ${others.join(', ') || 'none yet'}`,
+    });
   }
 
-  /** Finishes the classes that are not, computes the means and disposes. */
+  /** Finishes the classes that are not, computes the means and disposes. A class whose pictures were all refused is none. */
   async finish(): Promise<Evaluation> {
     this.#checkAlive();
     try {
       const classes: ClassMetrics[] = [];
-      for (const className of this.#classes.keys()) classes.push(await this.finishClass(className));
+      for (const [className, state] of this.#classes) {
+        const metrics = await this.#resultOf(className, state);
+        if (metrics) classes.push(metrics);
+      }
       return evaluationOf(classes);
     } finally {
       this.dispose();
@@ -137,11 +142,20 @@ export class Evaluator {
     }
   }
 
-  async #finish(className: string, state: ClassState): Promise<ClassMetrics> {
+  #resultOf(className: string, state: ClassState): Promise<ClassMetrics | undefined> {
+    state.result ??= this.#finish(className, state);
+    return state.result;
+  }
+
+  async #finish(className: string, state: ClassState): Promise<ClassMetrics | undefined> {
     await Promise.allSettled(state.adding);
     this.#checkAlive();
     try {
-      return { className, ...(await this.#native.finishClass(className)) };
+      const { remarks, image, pixel } = await this.#native.finishClass(className);
+      if (remarks.pictures === 0) return undefined;
+      // The engine's are 0 where no pixel entered.
+      const range = pixel.normal + pixel.anomalous === 0 ? { lowest: null, highest: null } : {};
+      return { className, remarks, image, pixel: { ...pixel, ...range } };
     } catch (thrown) {
       throw toCraneError(thrown);
     }

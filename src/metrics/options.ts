@@ -32,22 +32,11 @@ const mostPoints = 1_000_000;
 
 /** E_USAGE for the first unknown name or wrong value. `others`: fields of the call that are no options. */
 export function resolveOptions(given: EvaluateOptions & object, others: readonly string[]): MetricOptions {
-  if (typeof given !== 'object' || given === null) throw wrongValue('an object', 'the options', given);
-  const known = [...evaluateOptionNames, ...others];
-  for (const name of Object.keys(given)) {
-    if (known.includes(name)) continue;
-    const near = nearestName(name, known);
-    throw new CraneError('E_USAGE', `unknown option "${name}"`, {
-      hint: near ? `did you mean "${near}"?` : `known are ${known.join(', ')}`,
-    });
-  }
-  const { limits = [0.05, 0.3], threshold, mapThreshold } = given;
-  if (
-    !Array.isArray(limits) ||
-    !limits.every((limit) => typeof limit === 'number' && limit > 0 && limit <= 1)
-  ) {
-    throw wrongValue('a list of numbers in (0, 1]', 'limits', limits);
-  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw wrongValue('an object', 'the options', given);
+  checkNames('option', given, [...evaluateOptionNames, ...others]);
+  const { threshold, mapThreshold } = given;
+  const limits = limitsOf(given.limits);
   const curvePoints = wholeNumber('curvePoints', given.curvePoints);
   if (curvePoints === 1) throw wrongValue('0, or at least 2 points', 'curvePoints', curvePoints);
   return {
@@ -58,6 +47,25 @@ export function resolveOptions(given: EvaluateOptions & object, others: readonly
     histogramBins: wholeNumber('histogramBins', given.histogramBins),
     threads: wholeNumber('threads', given.threads),
   };
+}
+
+/** E_USAGE for the first unknown name. `what`: how a message calls one of these names */
+export function checkNames(what: string, given: object, known: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue;
+    const near = nearestName(name, known);
+    throw new CraneError('E_USAGE', `unknown ${what} "${name}"`, {
+      hint: near ? `did you mean "${near}"?` : `known are ${known.join(', ')}`,
+    });
+  }
+}
+
+function limitsOf(given: unknown = [0.05, 0.3]): number[] {
+  // From here on a hole is undefined, which `every` does not pass over.
+  const limits: unknown[] = Array.isArray(given) ? Array.from(given) : [undefined];
+  const isLimit = (limit: unknown): limit is number => typeof limit === 'number' && limit > 0 && limit <= 1;
+  if (!limits.every(isLimit)) throw wrongValue('a list of numbers in (0, 1]', 'limits', given);
+  return limits;
 }
 
 function number(name: string, value: unknown): number {

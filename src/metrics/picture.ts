@@ -35,15 +35,17 @@ export interface EvaluatedPicture {
   mask?: MaskValues | null | undefined;
 }
 
-/** The picture as the engine takes it. Rejects what has a wrong type; sizes and NaN are the engine's to check. */
-export function nativePicture(picture: EvaluatedPicture, name: string): MetricPicture {
-  const { score, label, map, mask } = picture;
-  if (typeof picture.className !== 'string') throw wrongValue('a string', 'className', picture.className);
-  if (score !== undefined && typeof score !== 'number')
-    throw wrongValue('a number', `score of ${name}`, score);
-  if (label !== undefined && label !== 0 && label !== 1 && typeof label !== 'boolean') {
-    throw wrongValue('true, false, 0 or 1', `label of ${name}`, label);
-  }
+/**
+ * The picture as the engine takes it. Rejects what has a wrong type; sizes and NaN are the engine's to check.
+ * @param number of its class, for its name
+ */
+export function nativePicture(picture: EvaluatedPicture, number: number): MetricPicture {
+  const { className, score, label, map, mask } = picture;
+  if (typeof className !== 'string') throw wrongValue('a string', 'className', className);
+  const name = picture.name ?? `picture ${number} of class "${className}"`;
+  if (typeof name !== 'string') throw wrongValue('a string', 'name', name);
+  if (score !== undefined) checkScore(`score of ${name}`, score);
+  if (label !== undefined) checkLabel(`label of ${name}`, label);
   if (map && !types.isFloat32Array(map.data)) {
     throw wrongValue('{ data: Float32Array, width, height }', `map of ${name}`, map);
   }
@@ -70,4 +72,13 @@ export function nativePicture(picture: EvaluatedPicture, name: string): MetricPi
     ...(map ? { map: map.data } : {}),
     ...(mask ? { mask: mask.data } : {}),
   };
+}
+
+export function checkScore(name: string, value: unknown): void {
+  if (typeof value !== 'number') throw wrongValue('a number', name, value);
+}
+
+export function checkLabel(name: string, value: unknown): void {
+  if (value !== 0 && value !== 1 && typeof value !== 'boolean')
+    throw wrongValue('true, false, 0 or 1', name, value);
 }

@@ -97,6 +97,7 @@ const { classes, mean } = await metrics.evaluate({
 });
 same<(typeof mean.leftOut.pixel.auroc)['value'], number | null>(true);
 classes[0]!.pixel.aupro[0]!.exact;
+same<(typeof classes)[number]['pixel']['lowest'], number | null>(true);
 // @ts-expect-error masks are bytes
 await metrics.evaluate({ pictures: [{ className: 'screw', map, mask: map }] });
 // @ts-expect-error a label is yes or no

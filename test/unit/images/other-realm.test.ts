@@ -33,13 +33,13 @@ describe('arrays of another realm', () => {
   it('are maps and masks', () => {
     const map = { data: elsewhere<Float32Array>('new Float32Array(4)'), width: 2, height: 2 };
     const mask = { data: elsewhere<Uint8Array>('new Uint8Array(4)'), width: 2, height: 2 };
-    expect(nativePicture({ className: 'a', map, mask }, 'a').map).toBe(map.data);
+    expect(nativePicture({ className: 'a', map, mask }, 0).map).toBe(map.data);
   });
 
   it('that fit nowhere are refused as before', () => {
     expect(() => toPictureSource(elsewhere('new Float64Array(4)'))).toThrow(/Expected a path/);
     const data = elsewhere<Float32Array>('new Float64Array(4)');
-    expect(() => nativePicture({ className: 'a', map: { data, width: 2, height: 2 } }, 'a')).toThrow(
+    expect(() => nativePicture({ className: 'a', map: { data, width: 2, height: 2 } }, 0)).toThrow(
       /Float32Array/,
     );
   });

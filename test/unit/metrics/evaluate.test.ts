@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type EvaluatedPicture, evaluate, evaluateMapped } from '../../../src/metrics/index.js';
+import {
+  type EvaluatedPicture,
+  evaluate,
+  evaluateMapped,
+  type MappedClass,
+} from '../../../src/metrics/index.js';
 import { codeOf, unending } from '../awaiting.js';
 import { fakeEvaluator } from './fake-evaluator.js';
 
@@ -86,9 +91,32 @@ describe('evaluate', () => {
     expect(fake.disposed()).toBe(1);
   });
 
+  it('rejects with the first error while no further picture comes, and lets the source close', async () => {
+    const fake = fakeEvaluator(() => {
+      throw Object.assign(new Error('the score is NaN'), { code: 'E_IMAGE_NONFINITE' });
+    });
+    let isClosed = false;
+    let given = 0;
+    const pictures: AsyncIterable<EvaluatedPicture> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => (given++ === 0 ? Promise.resolve({ value: picture('a') }) : new Promise<never>(() => {})),
+        return: () => {
+          isClosed = true;
+          return Promise.resolve({ done: true, value: undefined });
+        },
+      }),
+    };
+    expect(await codeOf(evaluate({ pictures }, fake.addon))).toBe('E_IMAGE_NONFINITE');
+    expect(isClosed).toBe(true);
+    expect(fake.disposed()).toBe(1);
+  });
+
   const refused: [string, object, RegExp][] = [
     ['an unknown option', { limit: [0.3] }, /unknown option "limit"/],
     ['a limit of 0', { limits: [0] }, /numbers in \(0, 1\]/],
+    ['a limit that is a hole', { limits: new Array(1) }, /numbers in \(0, 1\]/],
+    ['a text for yes or no', { groupedByClass: 'no' }, /true or false for groupedByClass/],
+    ['a signal that is none', { signal: {} }, /AbortSignal/],
     ['a curve of one point', { curvePoints: 1 }, /curvePoints/],
     ['bins that are no whole number', { histogramBins: 1.5 }, /histogramBins/],
     ['a threshold that is NaN', { threshold: Number.NaN }, /threshold/],
@@ -114,6 +142,13 @@ describe('evaluate', () => {
     ],
     ['a label of 2', { label: 2 }, 'E_USAGE', /label of p/],
     ['a score that is text', { score: '0.5' }, 'E_USAGE', /score of p/],
+    ['a name that is a number', { name: 3n }, 'E_USAGE', /a string for name/],
+    [
+      'a class that is a symbol',
+      { className: Symbol('a'), name: undefined },
+      'E_USAGE',
+      /a string for className/,
+    ],
   ];
   it.each(wrong)('refuses %s', async (_, fields, code, message) => {
     const pictures = [{ ...picture('a', 'p'), ...fields } as EvaluatedPicture];
@@ -130,6 +165,7 @@ describe('a call that is wrong', () => {
     ['null', null],
     ['no pictures', {}],
     ['a number for pictures', { pictures: 3 }],
+    ['a text for pictures', { pictures: 'abc' }],
     ['a picture that is null', { pictures: [null] }],
     ['a limit as text', { pictures: [], limits: ['0.3'] }],
   ])('is E_USAGE: %s', async (_, request) => {
@@ -138,11 +174,14 @@ describe('a call that is wrong', () => {
     });
   });
 
-  it.each([undefined, {}])('is E_USAGE for files too: %j', async (request) => {
-    await expect(evaluateMapped(request as never, fakeEvaluator().addon)).rejects.toMatchObject({
-      code: 'E_USAGE',
-    });
-  });
+  it.each([undefined, {}, { classes: unending() }, { classes: [null] }, { classes: [], signal: {} }])(
+    'is E_USAGE for files too: %j',
+    async (request) => {
+      await expect(evaluateMapped(request as never, fakeEvaluator().addon)).rejects.toMatchObject({
+        code: 'E_USAGE',
+      });
+    },
+  );
 });
 
 describe('evaluateMapped', () => {
@@ -167,5 +206,27 @@ describe('evaluateMapped', () => {
       code: 'E_USAGE',
       message: expect.stringMatching(/2 values for scores/),
     });
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['a label of 256', { labels: [0, 256] }, /true, false, 0 or 1 for labels\[1\]/],
+    ['a label between', { labels: new Float32Array([0, 0.5]) }, /for labels\[1\]/],
+    ['labels as words', { labels: ['good', 'bad'] }, /for labels\[0\]/],
+    ['a label that is a hole', { labels: [0, ...new Array(1)] }, /for labels\[1\]/],
+    ['no score as null', { scores: [null, -1] }, /a number for scores\[0\]/],
+    ['scores of whole numbers only', { scores: [1n, 2n] }, /a number for scores\[0\]/],
+    ['scores that are no list', { scores: 5 }, /2 values for scores/],
+    ['a misspelt field', { maks: { path: 'masks.u8' } }, /unknown field "maks"/],
+    ['a misspelt offset', { maps: { path: 'maps.f32', ofset: 4 } }, /unknown field "ofset"/],
+    ['masks that are nowhere', { masks: false }, /\{ path, offset \} for masks/],
+    ['a path that would end early', { maps: { path: 'maps.f32\0.old' } }, /a path for maps\.path/],
+  ])('refuses %s', async (_, fields, message) => {
+    const fake = fakeEvaluator();
+    const classes = [{ ...set('a'), ...fields } as MappedClass];
+    await expect(evaluateMapped({ classes }, fake.addon)).rejects.toMatchObject({
+      code: 'E_USAGE',
+      message: expect.stringMatching(message),
+    });
+    expect(fake.log).toEqual([]);
   });
 });

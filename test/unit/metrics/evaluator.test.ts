@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CraneError } from '../../../src/errors.js';
 import { createEvaluator } from '../../../src/metrics/index.js';
 import { builtAddon } from '../models/weights/built-addon.js';
 import { fakeEvaluator } from './fake-evaluator.js';
@@ -57,6 +58,15 @@ describe('an evaluator', () => {
     await evaluator.add(picture);
     expect((await evaluator.finish()).classes).toHaveLength(1);
   });
+
+  it('lets nothing of the engine leave without a code', async () => {
+    const createMetricEvaluator = () => {
+      throw Object.assign(new Error('limit is not in (0, 1]'), { code: 'E_USAGE' });
+    };
+    const error = await createEvaluator({}, { createMetricEvaluator }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(CraneError);
+    expect(error).toMatchObject({ code: 'E_USAGE', message: 'limit is not in (0, 1]' });
+  });
 });
 
 const addon = await builtAddon();
@@ -88,6 +98,31 @@ describe.skipIf(!addon?.createMetricEvaluator)('the built engine', () => {
       evaluator.add({ className: 'a', name: 'bad.png', map: bad, mask: mask() }),
     ).rejects.toMatchObject({ code: 'E_IMAGE_NONFINITE', message: 'bad.png: the map holds NaN' });
     expect((await evaluator.finish()).classes[0]?.pixel.normal).toBe(2);
+  });
+
+  it('knows no class whose pictures were all refused', async () => {
+    const evaluator = await createEvaluator({}, addon);
+    await expect(evaluator.add({ ...picture, score: Number.NaN })).rejects.toThrow('NaN');
+    const file = { className: 'b', maps: { path: '/no/such/file' }, count: 1, height: 1, width: 1 };
+    await expect(evaluator.addMapped(file)).rejects.toMatchObject({ code: 'E_IO_READ' });
+    await evaluator.add({ className: 'c', score: 0.9, label: true });
+    await evaluator.add({ className: 'c', score: 0.1, label: false });
+    await expect(evaluator.finishClass('b')).rejects.toMatchObject({
+      code: 'E_USAGE',
+      message: 'class "b" has no pictures',
+    });
+    const { classes, mean } = await evaluator.finish();
+    expect(classes.map(({ className }) => className)).toEqual(['c']);
+    expect(mean.asZero.image.auroc).toEqual({ value: 1, classes: 1 });
+  });
+
+  it('gives no range of maps where there are none', async () => {
+    const evaluator = await createEvaluator({}, addon);
+    await evaluator.add(picture);
+    await evaluator.add({ className: 'b', map: map(), mask: mask() });
+    const [a, b] = (await evaluator.finish()).classes;
+    expect(a!.pixel).toMatchObject({ lowest: null, highest: null });
+    expect(b!.pixel).toMatchObject({ lowest: Math.fround(0.1), highest: Math.fround(0.4) });
   });
 
   it('gives curves, histograms and the threshold of the best F1', async () => {
