@@ -6,6 +6,9 @@ import type { Layout, Recognised } from './layout.js';
 import type { PictureTree } from './picture-tree.js';
 import { layouts } from './registry.js';
 
+/** Of folders that say nothing of a data set: neither a layout, nor several, nor data sets below them. */
+export class UnknownLayout extends CraneError {}
+
 export interface Chosen {
   layout: Layout;
   reason: string;
@@ -49,13 +52,11 @@ function layoutNamed(name: string): Layout {
 
 async function unknownLayout(tree: PictureTree): Promise<CraneError> {
   const advice = await adviceFor(tree, async (below) => (await surest(below)).length > 0);
-  return new CraneError(
-    'E_DATA_LAYOUT',
-    advice ? `${tree.root}: ${advice.what}` : `${tree.root}: no meta.json, and folders of no known layout`,
-    {
-      hint:
-        advice?.hint ??
-        'the simplest: good/ and bad/ with pictures, masks/ with NAME_mask; all: npx crane-native data list',
-    },
-  );
+  if (advice && !advice.isUnlabelled)
+    return new CraneError('E_DATA_LAYOUT', `${tree.root}: ${advice.what}`, { hint: advice.hint });
+  const {
+    what = 'no meta.json, and folders of no known layout',
+    hint = 'the simplest: good/ and bad/ with pictures, masks/ with NAME_mask; all: npx crane-native data list',
+  } = advice ?? {};
+  return new UnknownLayout('E_DATA_LAYOUT', `${tree.root}: ${what}`, { hint });
 }

@@ -9,6 +9,8 @@ export interface Advice {
   /** completes "ROOT: " */
   what: string;
   hint: string;
+  /** nothing speaks for a data set: pictures alone */
+  isUnlabelled?: boolean;
 }
 
 interface KnownSet {
@@ -113,11 +115,12 @@ export async function adviceFor(
     };
   const archive = names.find((name) => k_archive.test(name));
   if (archive !== undefined && folders.length === 0)
-    return { what: `holds the archive ${archive}`, hint: 'unpack it first' };
+    return { what: `holds the archive ${archive}`, hint: 'unpack it first', isUnlabelled: true };
   if ((await tree.pictures()).length > 0 && folders.length === 0)
     return {
       what: `${(await tree.pictures()).length} pictures, and nothing says which are normal`,
       hint: 'put them into folders good/ and bad/ (masks, if any, into masks/ as NAME_mask); to score them: npx crane-native score',
+      isUnlabelled: true,
     };
   return undefined;
 }
