@@ -65,7 +65,7 @@ async function readRequest(bytes: Buffer): Promise<void> {
   const { type, query, head, body } = requestOf(bytes);
   const admission = new Admission({ maxQueue: 8, maxQueueMs: 1e9, maxHeldBytes: k_held });
   const place = admission.enter();
-  const limits = { maxBody: 2 ** 18, maxJsonBody: 2 ** 16, maxFiles: 6, takesMask: true, place };
+  const limits = { maxBody: 2 ** 18, maxJsonBody: 2 ** 16, maxFiles: 6, requestTimeoutMs: 5000, place };
   try {
     if (type === 'infer') {
       const { pictures } = readInferRequest(body, head, new ChoicesReader(), limits);
@@ -81,7 +81,7 @@ async function readRequest(bytes: Buffer): Promise<void> {
         url: `/v1/score?${query}`,
       },
     ) as unknown as IncomingMessage;
-    const { pictures } = await readPictures(request, limits);
+    const { pictures } = await readPictures(request, limits, { takesMask: true });
     must(pictures.length > 0 && pictures.length <= limits.maxFiles, 'it has too many pictures');
     must(
       pictures.every(({ name }) => name !== '' && !/\p{Cc}/u.test(name)),

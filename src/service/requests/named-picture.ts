@@ -10,6 +10,15 @@ export interface NamedPicture {
 
 export interface RequestLimits extends BodyLimits {
   maxFiles: number;
+  requestTimeoutMs: number;
+}
+
+/** What a route takes of pictures: all else is refused, since nobody would see that it was not heeded. */
+export interface PictureKinds {
+  /** fields of a form that pictures come in; undefined: any */
+  fields?: readonly string[];
+  /** JSON may say of each whether it is good or bad */
+  hasLabels?: boolean;
   /** a mask of what is ignored may come beside the pictures: a part of a form, or a field of JSON, of this name */
   takesMask?: boolean;
 }

@@ -3,7 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import { CraneError } from '../../errors.js';
 import { wrongValue } from '../../options/check.js';
 import { readForm } from './form.js';
-import { k_maskName, type NamedPicture, type RequestLimits, safeName } from './named-picture.js';
+import {
+  k_maskName,
+  type NamedPicture,
+  type PictureKinds,
+  type RequestLimits,
+  safeName,
+} from './named-picture.js';
 import { readBody, readJsonBody } from './read-body.js';
 import { ChoicesReader, type RequestChoices } from './request-options.js';
 
@@ -20,21 +26,23 @@ export interface AskedPictures {
 export async function readPictures(
   request: IncomingMessage,
   limits: RequestLimits,
+  kinds: PictureKinds,
   reader: ChoicesReader = new ChoicesReader(),
 ): Promise<AskedPictures> {
   reader.takeQuery(queryOf(request));
   const type = mediaType(request);
   if (type === 'multipart/form-data') {
     const pictures = await readForm(request, reader, limits);
-    return finished(pictures, reader.choices, false, limits);
+    checkFields(pictures, kinds);
+    return finished(pictures, reader.choices, false, limits, kinds);
   }
   if (type === 'application/json') {
-    const pictures = picturesOfJson(await readJsonBody(request, limits), reader, limits);
-    return finished(pictures, reader.choices, false, limits);
+    const pictures = picturesOfJson(await readJsonBody(request, limits), reader, limits, kinds);
+    return finished(pictures, reader.choices, false, limits, kinds);
   }
   if (type === 'application/octet-stream' || type.startsWith('image/')) {
     const bytes = await readBody(request, limits);
-    return finished([{ name: 'picture', bytes }], reader.choices, true, limits);
+    return finished([{ name: 'picture', bytes }], reader.choices, true, limits, kinds);
   }
   throw new CraneError('E_HTTP_TYPE', `bodies of type ${JSON.stringify(type.slice(0, 80))} are not read`, {
     hint: 'send image/* or application/octet-stream, multipart/form-data, or application/json',
@@ -51,11 +59,26 @@ export function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
 }
 
+/** @throws CraneError E_HTTP_REQUEST */
+function checkFields(pictures: readonly NamedPicture[], { fields }: PictureKinds): void {
+  const strange = fields && pictures.find(({ label = '' }) => !fields.includes(label));
+  if (!strange) return;
+  const field = JSON.stringify(strange.label?.slice(0, 80));
+  throw new CraneError(
+    'E_HTTP_REQUEST',
+    `${strange.name}: pictures of the field ${field} are not taken here`,
+    {
+      hint: `send pictures as the field ${fields.map((name) => `"${name}"`).join(' or ')}`,
+    },
+  );
+}
+
 function finished(
   given: NamedPicture[],
   choices: RequestChoices,
   isSingle: boolean,
-  { place, takesMask = false }: RequestLimits,
+  { place }: RequestLimits,
+  { takesMask = false }: PictureKinds,
 ): AskedPictures {
   const isMask = ({ label }: NamedPicture) => takesMask && label === k_maskName;
   const pictures = given.filter((one) => !isMask(one));
@@ -82,7 +105,8 @@ export function parseJson(body: Uint8Array): Record<string, unknown> {
 function picturesOfJson(
   body: Buffer,
   reader: ChoicesReader,
-  { maxFiles, takesMask = false }: RequestLimits,
+  { maxFiles }: RequestLimits,
+  { takesMask = false, hasLabels = false }: PictureKinds,
 ): NamedPicture[] {
   const { pictures, ...choices } = parseJson(body);
   const masks: NamedPicture[] = [];
@@ -98,7 +122,7 @@ function picturesOfJson(
     if (typeof entry !== 'object' || entry === null)
       throw wrongValue('{ name, data }', `pictures[${index}]`, entry);
     const { name, data, label, ...others } = entry as Record<string, unknown>;
-    const [strange] = Object.keys(others);
+    const [strange] = Object.keys(hasLabels || label === undefined ? others : { label });
     if (strange !== undefined)
       throw new CraneError('E_USAGE', `pictures[${index}] takes no ${JSON.stringify(strange.slice(0, 80))}`);
     if (name !== undefined && typeof name !== 'string')

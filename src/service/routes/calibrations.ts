@@ -19,7 +19,12 @@ export async function addCalibration(
   const place = service.admission.enter();
   reply.raw.once('close', place.leave);
   const reader = new ChoicesReader(calibrateNames, ['name']);
-  const { pictures } = await readPictures(request.raw, { ...service.settings, place }, reader);
+  const { pictures } = await readPictures(
+    request.raw,
+    { ...service.settings, place },
+    { hasLabels: true },
+    reader,
+  );
   const { name } = reader.texts;
   if (name === undefined)
     throw new CraneError('E_USAGE', 'the calibration has no name', { hint: 'give one: name=part' });

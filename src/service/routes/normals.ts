@@ -9,6 +9,9 @@ import { ChoicesReader, learnNames } from '../requests/request-options.js';
 import { modelOf, type Service, throwIfAway } from '../service.js';
 import { whenGone } from './when-gone.js';
 
+/** One of a field for bad pictures or masks would be learned as a good one. */
+const k_kinds = { fields: ['picture'] };
+
 /** Answered with 201 and what the bank says of itself, once it is kept. */
 export async function addBank(
   service: Service,
@@ -20,7 +23,7 @@ export async function addBank(
   const place = service.admission.enter();
   reply.raw.once('close', place.leave);
   const reader = new ChoicesReader(learnNames, ['name']);
-  const { pictures } = await readPictures(request.raw, { ...service.settings, place }, reader);
+  const { pictures } = await readPictures(request.raw, { ...service.settings, place }, k_kinds, reader);
   const { model: modelName, ...choices } = reader.choices;
   const model = modelOf(service, modelName);
   const { name } = reader.texts;

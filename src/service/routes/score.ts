@@ -29,7 +29,7 @@ export async function scoreRoute(
   const type = chooseType(request.headers.accept, scoreAnswers);
   const place = service.admission.enter();
   reply.raw.once('close', place.leave);
-  const asked = await readPictures(request.raw, { ...service.settings, place, takesMask: true });
+  const asked = await readPictures(request.raw, { ...service.settings, place }, { takesMask: true });
   const signal = whenGone(reply);
   if (type === 'image/png') return answerWithHeatMap(service, asked, reply, signal);
   const order = orderOf(service, asked.choices);

@@ -153,7 +153,7 @@ describe('forms', () => {
       (_, at) => `Content-Disposition: form-data; name="f${at}"\r\n\r\n1`,
     );
     const answer = await post(service, formOf(fields), formType);
-    expect([answer.status, answer.code]).toEqual([400, 'E_USAGE']);
+    expect([answer.status, answer.code]).toEqual([413, 'E_HTTP_TOO_LARGE']);
     const files = Array.from(
       { length: 10_000 },
       (_, at) => `Content-Disposition: form-data; name="p"; filename="${at}"\r\n\r\nx`,

@@ -2,7 +2,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bankService, good, other, picture } from './bank-service.js';
+import { bankService, form, good, other, picture } from './bank-service.js';
 
 const banks = bankService();
 const { start, ask, add, remove, score, names } = banks;
@@ -46,6 +46,33 @@ describe('a bank', () => {
     });
     expect(raw.status).toBe(201);
     expect(await names()).toEqual(['a', 'b']);
+  });
+
+  it('learns no picture that is called bad, and no mask, as a good one', async () => {
+    await start();
+    const data = Buffer.from(other).toString('base64');
+    for (const label of ['good', 'bad']) {
+      const json = await ask('v1/normals', {
+        method: 'POST',
+        body: JSON.stringify({ name: 'part', pictures: [{ data }, { data, label }] }),
+        headers: { 'content-type': 'application/json' },
+      });
+      expect([json.status, json.body.error?.code]).toEqual([400, 'E_USAGE']);
+    }
+    for (const field of ['good', 'bad', 'ignore', 'file']) {
+      const body = form('part', [good]);
+      body.append(field, new Blob([other]), 'odd.png');
+      const { status, body: told } = await ask('v1/normals', { method: 'POST', body });
+      expect([status, told.error]).toEqual([
+        400,
+        {
+          code: 'E_HTTP_REQUEST',
+          message: `odd.png: pictures of the field "${field}" are not taken here`,
+          hint: 'send pictures as the field "picture"',
+        },
+      ]);
+    }
+    expect(await names()).toEqual([]);
   });
 
   it('gives thresholds for a rate, and is chosen by the other protocol too', async () => {

@@ -199,9 +199,12 @@ describe('POST /v1/score', () => {
     expect([none.status, none.json.error.message]).toEqual([404, 'toy has no prompt set "plain?"']);
     const twice = await raw('?threshold=0.4?threshold=0.9');
     expect([twice.status, twice.json.error.code]).toEqual([400, 'E_USAGE']);
-    for (const path of ['v1/normals', 'v1/calibrations']) {
+    for (const [path, field] of [
+      ['v1/normals', 'picture'],
+      ['v1/calibrations', 'good'],
+    ] as const) {
       const body = new FormData();
-      body.append('good', new Blob([new Uint8Array(bright)]), 'a');
+      body.append(field, new Blob([new Uint8Array(bright)]), 'a');
       const reply = await fetch(`${service.url}${path}?name=a?&model=toy`, { method: 'POST', body });
       const { error } = (await reply.json()) as Result;
       expect([reply.status, error.message]).toEqual([400, expect.stringContaining('"a?" is no name')]);
@@ -238,6 +241,7 @@ describe('POST /v1/score', () => {
     ['null as a picture', '{"pictures":[null]}', 'E_USAGE'],
     ['no base64', '{"pictures":[{"data":"***"}]}', 'E_HTTP_REQUEST'],
     ['a strange field', '{"pictures":[{"data":"aaaa","path":"/etc"}]}', 'E_USAGE'],
+    ['a label', '{"pictures":[{"data":"aaaa","label":"good"}]}', 'E_USAGE'],
     ['thousands of blocks', `{"features":[${'4,'.repeat(4000)}4],"pictures":[{"data":"aaaa"}]}`, 'E_USAGE'],
     ['windows', '{"method":"winclip","windowSides":[1,2],"pictures":[{"data":"aaaa"}]}', 'E_USAGE'],
     ['a temperature near 0', '{"temperature":1e-300,"pictures":[{"data":"aaaa"}]}', 'E_USAGE'],
