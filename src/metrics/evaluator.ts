@@ -74,6 +74,7 @@ export class Evaluator {
 
   /** Computes one class and frees what it held; it takes no more pictures. Waits for its additions in flight. */
   async finishClass(className: string): Promise<ClassMetrics> {
+    if (typeof className !== 'string') throw wrongValue('a string', 'className', className);
     const state = this.#classes.get(className);
     const metrics = state && (await this.#resultOf(className, state));
     if (metrics) return metrics;

@@ -40,16 +40,17 @@ export interface EvaluatedPicture {
  * @param number of its class, for its name
  */
 export function nativePicture(picture: EvaluatedPicture, number: number): MetricPicture {
-  const { className, score, label, map, mask } = picture;
+  const { className, score, label } = picture;
+  const [map, mask] = [picture.map ?? undefined, picture.mask ?? undefined];
   if (typeof className !== 'string') throw wrongValue('a string', 'className', className);
   const name = picture.name ?? `picture ${number} of class "${className}"`;
   if (typeof name !== 'string') throw wrongValue('a string', 'name', name);
   if (score !== undefined) checkScore(`score of ${name}`, score);
   if (label !== undefined) checkLabel(`label of ${name}`, label);
-  if (map && !types.isFloat32Array(map.data)) {
+  if (map !== undefined && !types.isFloat32Array(map.data)) {
     throw wrongValue('{ data: Float32Array, width, height }', `map of ${name}`, map);
   }
-  if (mask && !types.isUint8Array(mask.data)) {
+  if (mask !== undefined && !types.isUint8Array(mask.data)) {
     throw wrongValue('{ data: Uint8Array, width, height }', `mask of ${name}`, mask);
   }
   if (map && mask && (map.width !== mask.width || map.height !== mask.height)) {

@@ -141,6 +141,8 @@ describe('evaluate', () => {
       /p: the mask is 1 x 2, the map 2 x 1/,
     ],
     ['a label of 2', { label: 2 }, 'E_USAGE', /label of p/],
+    ['a map that is nowhere', { map: false }, 'E_USAGE', /map of p/],
+    ['a mask that is nowhere', { mask: '' }, 'E_USAGE', /mask of p/],
     ['a score that is text', { score: '0.5' }, 'E_USAGE', /score of p/],
     ['a name that is a number', { name: 3n }, 'E_USAGE', /a string for name/],
     [

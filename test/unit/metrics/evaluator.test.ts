@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CraneError } from '../../../src/errors.js';
 import { createEvaluator } from '../../../src/metrics/index.js';
+import { codeOf } from '../awaiting.js';
 import { builtAddon } from '../models/weights/built-addon.js';
 import { fakeEvaluator } from './fake-evaluator.js';
 
@@ -33,6 +34,7 @@ describe('an evaluator', () => {
       code: 'E_USAGE',
       hint: 'classes are a',
     });
+    expect(await codeOf(evaluator.finishClass(Symbol('b') as never))).toBe('E_USAGE');
   });
 
   it('rejects everything once it is disposed, and may be disposed again', async () => {
