@@ -7,7 +7,7 @@ import type { Context } from './context.js';
 import { reportError } from './report-error.js';
 
 export async function runCli(args: readonly string[], context: Context, version: string): Promise<number> {
-  const look = { json: args.includes('--json'), verbose: args.includes('--verbose') };
+  const look = { json: isOn('json', args), verbose: isOn('verbose', args) };
   let thrown: unknown;
   try {
     await runCommand(args, context, version);
@@ -15,7 +15,9 @@ export async function runCli(args: readonly string[], context: Context, version:
     thrown = fault;
   }
   if (context.outputFault) thrown = await context.outputFault.over(context.stdout, thrown);
-  return thrown === undefined ? 0 : reportError(context, thrown, look);
+  return thrown === undefined || context.outputFault?.isEndedByReader
+    ? 0
+    : reportError(context, thrown, look);
 }
 
 async function runCommand(args: readonly string[], context: Context, version: string): Promise<void> {
@@ -57,7 +59,10 @@ function makeParser(
     .wrap(Math.min(110, context.isTerminal.columns))
     .strict()
     .demandCommand(1, 'name a command')
-    .middleware(refuseAddress)
+    .middleware((argv) => {
+      refuseOtherThanTrueOrFalse(args, parser);
+      refuseAddress(argv);
+    })
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message, error) => {
@@ -66,6 +71,34 @@ function makeParser(
   for (const command of commands) parser.command(command);
   layOutNoHelpUnasked(parser);
   return parser;
+}
+
+/**
+ * Of `--flag=yes` the parser makes false, as of all that is not "true", before anybody can look at it.
+ * @throws CraneError E_USAGE
+ */
+function refuseOtherThanTrueOrFalse(args: readonly string[], parser: object): void {
+  const knowing = parser as { getOptions(): { boolean: string[]; alias: Record<string, string[]> } };
+  const { boolean, alias } = knowing.getOptions();
+  const flags = boolean.flatMap((name) => [name, ...(alias[name] ?? [])]);
+  for (const arg of ownArgs(args)) {
+    const [, flag = '', value = ''] = /^(--?[^=]+)=(.*)$/s.exec(arg) ?? [];
+    if (!flags.includes(flag.replace(/^--?/, '')) || value === 'true' || value === 'false') continue;
+    throw new CraneError('E_USAGE', `Expected true or false for ${flag} but received "${value}"`);
+  }
+}
+
+/** What stands before `--`: behind it are inputs, whatever they look like. */
+function ownArgs(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--');
+  return end < 0 ? args : args.slice(0, end);
+}
+
+/** Known before the parser has read anything, for faults that it finds itself. The last one counts. */
+function isOn(flag: string, args: readonly string[]): boolean {
+  const own = ownArgs(args);
+  const at = own.findLastIndex((arg) => arg.split('=')[0] === `--${flag}` || arg === `--no-${flag}`);
+  return own[at] === `--${flag}=true` || (own[at] === `--${flag}` && own[at + 1] !== 'false');
 }
 
 /** Those whose `--out` may be an address of a store. */

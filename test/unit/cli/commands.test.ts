@@ -111,6 +111,48 @@ describe('flags', () => {
     return found;
   }
 
+  it.each([
+    ['--fail-on-anomaly=yes', 'Expected true or false for --fail-on-anomaly but received "yes"'],
+    ['--regions=1', 'Expected true or false for --regions but received "1"'],
+    ['--fusion=TRUE', 'Expected true or false for --fusion but received "TRUE"'],
+    ['--compat.exif=', 'Expected true or false for --compat.exif but received ""'],
+    ['--help=on', 'Expected true or false for --help but received "on"'],
+    ['-h=on', 'Expected true or false for -h but received "on"'],
+    ['--no-fusion=yes', 'score takes no "no-fusion"'],
+    ['--failOnAnomaly=yes', 'there is no flag "--failOnAnomaly"'],
+  ])('that are true or false take nothing else: %s', async (given, message) => {
+    const run = await runInProcess(['score', 'a.png', given, '--json']);
+    expect([run.code, JSON.parse(run.stderr).error.message]).toEqual([2, message]);
+  });
+
+  it('may say true or false, and behind -- nothing is a flag', async () => {
+    const run = await runInProcess([
+      'score',
+      at('a.png'),
+      '--regions=true',
+      '--no-fusion',
+      '--',
+      '--regions=yes',
+    ]);
+    expect(run.lines()).toMatchObject([{ input: at('a.png') }, { input: '--regions=yes' }]);
+    expect((await runInProcess(['data', 'check', at(), '--follow-links=si'])).stderr).toContain(
+      'Expected true or false for --follow-links but received "si"',
+    );
+  });
+
+  it.each([
+    [['--json=true'], true],
+    [['--json', 'true'], true],
+    [['--json', '--json=false'], false],
+    [['--json', 'false'], false],
+    [['--no-json'], false],
+    [['--', '--json'], false],
+  ])('%j: errors as JSON: %s', async (args, isJson) => {
+    const run = await runInProcess(['weights', 'inspect', ...args]);
+    expect(run.code).not.toBe(0);
+    expect(run.stderr.startsWith('{"error"')).toBe(isJson);
+  });
+
   it('are rows of the one table, all of them', async () => {
     // Builders ask for nothing of the process.
     const found = (await commandsFor([], {} as Context)).flatMap(flagsOf);
