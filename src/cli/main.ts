@@ -25,10 +25,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const outputFault = new OutputFault();
-const onGone = () => process.exit(0);
 // What is in work is finished and saved, and nothing new begins.
-outputFault.watch(process.stdout, 'standard output', { onGone, onLost: () => stop.abort() });
-outputFault.watch(process.stderr, 'standard error', { onGone, onLost: () => {} });
+const onLost = () => stop.abort();
+outputFault.watch(process.stdout, 'standard output', {
+  onGone: () => outputFault.readerIsGone() && onLost(),
+  onLost,
+});
+// Words about the work: it does not end with whoever collected them.
+outputFault.watch(process.stderr, 'standard error', { onGone: () => {}, onLost: () => {} });
 
 const context: Context = {
   stdin: process.stdin,

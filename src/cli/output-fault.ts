@@ -1,15 +1,17 @@
 /**
- * What is told when the command's own output cannot be written: a full disk behind `> results.jsonl`. Loaded before anything that
- * an old Node cannot read, so what it needs is loaded when it is needed.
+ * What becomes of a command whose own output cannot be written: a full disk behind `> results.jsonl` is told, a reader that went
+ * (`| head -1`) is no error. Loaded before anything that an old Node cannot read, so what it needs is loaded when it is needed.
  */
 import type { Writable } from 'node:stream';
 
 export class OutputFault {
   #first: { name: string; error: NodeJS.ErrnoException } | undefined;
+  #isReaderGone = false;
+  #endsWithReader = false;
 
   /**
    * @param name of the stream, for people
-   * @param onGone whoever read our output has gone: that is no error of ours, and nothing more is wanted
+   * @param onGone whoever read the stream has gone: the command goes on, unless it works for him alone
    * @param onLost what came after would have a hole before it
    */
   watch(stream: Writable, name: string, { onGone, onLost }: { onGone(): void; onLost(): void }): void {
@@ -18,6 +20,22 @@ export class OutputFault {
       this.#first ??= { name, error };
       onLost();
     });
+  }
+
+  /** For a command whose only product is what it prints. */
+  endWithReader(): void {
+    this.#endsWithReader = true;
+  }
+
+  /** @returns whether the command is to end */
+  readerIsGone(): boolean {
+    this.#isReaderGone = true;
+    return this.#endsWithReader;
+  }
+
+  /** It was given up, or had nobody left to tell, and that is no error. */
+  get isEndedByReader(): boolean {
+    return this.#isReaderGone && this.#endsWithReader;
   }
 
   /**

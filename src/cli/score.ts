@@ -102,6 +102,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   const { format } = values;
   const outlines = format === 'coco' || format === 'labelme' ? format : undefined;
   checkScoreRun({ ...values, outlines }, inputs);
+  if (values.out === undefined) context.outputFault?.endWithReader();
   const { bankFrom, expectGood } = await import('./normals-from.js');
   const { mutualOfInputs, checkMutual } = await import('./mutual.js');
   if (values.mutual) checkMutual(values, (name) => argv[flagName(name)] !== undefined);

@@ -36,6 +36,10 @@ export function writeBytes(stream: Writable, bytes: Uint8Array): Promise<void> {
   return put(stream, bytes);
 }
 
+/** Of a reader who has gone nothing is waited for; whether the work goes on without him is the command's matter. */
 async function put(stream: Writable, data: string | Uint8Array): Promise<void> {
-  if (!stream.write(data) && !stream.destroyed) await once(stream, 'drain');
+  if (stream.write(data) || stream.destroyed) return;
+  await once(stream, 'drain').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
 }
