@@ -17,8 +17,11 @@ import {
   figuresMarkdown,
 } from '../evaluate/outputs/figures-table.js';
 import type { Beside } from '../evaluate/paper-grid.js';
+import { TestFolder } from '../evaluate/test-folder.js';
+import { contentHash } from '../files/content-hash.js';
 import { options as table } from '../options/table.js';
 import type { AllOptions, OptionName, TrainChoices } from '../options/types.js';
+import type { TestFingerprint } from '../runs/test-fingerprint.js';
 import type { TrainProgress } from '../train/progress.js';
 import { RunFolder } from '../train/run-folder.js';
 import { makeTrainer } from '../train/trainer.js';
@@ -83,8 +86,15 @@ async function runIn(
   const trials = trialsOf(cells, seeds);
   const results: TrialResult[] = [];
   const write = (status: string) => folder.write({ status, ...recordOf(options, trials, results) });
-  await folder.begin();
-  await write('running');
+  let hasBegun = false;
+  const begin = async () => {
+    if (hasBegun) return;
+    hasBegun = true;
+    await folder.removeTables();
+    await write('running');
+  };
+  // What an earlier run left stays as it is until something changes: a command that is refused takes nothing away.
+  if (!(await folder.hasRecord())) await begin();
   let open: { key: string; engine: Engine } | undefined;
   try {
     for (const [at, trial] of trials.entries()) {
@@ -96,20 +106,21 @@ async function runIn(
           open = undefined;
           open = { key, engine: await options.openEngine(trial.cell.choices) };
         }
-        results.push(await runTrial(trial, open.engine, options, env, tell));
+        results.push(await runTrial(trial, open.engine, options, env, { begin, tell }));
       } catch (thrown) {
         const error = toCraneError(thrown);
         if (endsAll(error, results)) throw thrown;
         results.push({ trial, error: { code: error.code, message: error.message } });
         tell({ step: 'failed', error });
       }
+      await begin();
       await write('running');
     }
   } catch (thrown) {
     const { code } = toCraneError(thrown);
     // Refused before anything was learned: the corrected command need not ask for a folder that holds nothing.
     if (code !== 'E_CANCELLED' && (await folder.isBare())) await folder.removeRecord();
-    else await write(code === 'E_CANCELLED' ? 'interrupted' : 'failed').catch(() => {});
+    else if (hasBegun) await write(code === 'E_CANCELLED' ? 'interrupted' : 'failed').catch(() => {});
     throw thrown;
   } finally {
     await open?.engine.dispose();
@@ -129,12 +140,11 @@ async function runTrial(
   engine: Engine,
   options: TrialsOptions,
   env: NodeJS.ProcessEnv,
-  tell: (progress: TrialProgress) => void,
+  { begin, tell }: { begin: () => Promise<void>; tell: (progress: TrialProgress) => void },
 ): Promise<LearnedTrial> {
   const { data, testData, out, resume, force, signal } = options;
   const { choices } = trial.cell;
   const folder = within(out, trial.folder);
-  const ways = { resume, force, ...(signal ? { signal } : {}) };
   const trainer = await makeTrainer(
     {
       ...options.trainOptions(choices),
@@ -144,25 +154,41 @@ async function runTrial(
     env,
     { around: [new RunFolder(out)] },
   );
-  const outcome = await trainer.run({
-    ...(signal ? { signal } : {}),
-    onProgress: (event) => tell({ step: 'train', event }),
-  });
-  const { losses, prompts } = outcome.runs[0]!;
+  const training = trainer.run(signal ? { signal } : {});
+  for await (const event of training) {
+    tell({ step: 'train', event });
+    if (!k_changesNothing.has(event.stage)) await begin();
+  }
+  const { losses, prompts } = (await training).runs[0]!;
   if (testData.length === 0) return { trial, losses };
+  const test = within(out, `${trial.folder}/test`);
+  // A training that went on has other prompts, and what was tested before is none of theirs.
+  const isAnew = resume && (await isOfOthers(test, prompts));
   const run = await evaluateIn(
     {
       ...options.testOptions(choices),
-      ...ways,
+      ...(isAnew ? { force: true } : { resume, force }),
+      ...(signal ? { signal } : {}),
       engine,
       data: [...testData],
       prompts,
-      out: within(out, `${trial.folder}/test`),
+      out: test,
       onProgress: (event) => tell({ step: 'test', event }),
     },
     env,
   );
   return { trial, losses, run };
+}
+
+/** Events of a training before it touches its folder. */
+const k_changesNothing: ReadonlySet<TrainProgress['stage']> = new Set(['note', 'reading']);
+
+/** A test is there, and it is of other prompts than this file's. */
+async function isOfOthers(test: string, prompts: string): Promise<boolean> {
+  const record = await new TestFolder(test).readRecord();
+  if (record === undefined) return false;
+  const made = record['made'] as Partial<TestFingerprint> | undefined;
+  return made?.settings?.prompts?.sha256 !== (await contentHash(prompts));
 }
 
 /** What would end every other training too: nobody wants to read it a hundred times. */

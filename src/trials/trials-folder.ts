@@ -47,8 +47,12 @@ export class TrialsFolder {
     }
   }
 
+  hasRecord(): Promise<boolean> {
+    return isThere(this.#record);
+  }
+
   /** A table that an earlier run wrote is none of this one. */
-  async begin(): Promise<void> {
+  async removeTables(): Promise<void> {
     for (const name of k_tables) await rm(join(this.path, name), { force: true });
   }
 

@@ -159,6 +159,44 @@ describe('train --grid', () => {
     expect(other.stderr).toContain('E_TRAIN_RESUME');
   });
 
+  it('learns on with more epochs, and tests anew what was learned', async () => {
+    const args = (name: string, epochs: string) => [
+      ...['--seeds', '2', ...tests(), '--epochs', epochs, '--out', work.at(name)],
+    ];
+    expect((await train(args('went on', '1'))).code).toBe(0);
+    expect((await train([...args('went on', '2'), '--resume'])).code).toBe(0);
+    expect((await train(args('two epochs', '2'))).code).toBe(0);
+    const { status, trials } = await record(work.at('went on'));
+    expect([status, trials.map((trial) => trial.status)]).toEqual(['complete', ['complete', 'complete']]);
+    expect(await readFile(work.at('went on', 'table.csv'), 'utf8')).toBe(
+      await readFile(work.at('two epochs', 'table.csv'), 'utf8'),
+    );
+    // Stopped between the training and its test, prompts of the one stand beside results of the other.
+    const [trial] = trials;
+    const file = work.at('went on', trial!.folder, 'test', 'run.json');
+    const test = JSON.parse(await readFile(file, 'utf8'));
+    test.made.settings.prompts.sha256 = 'f'.repeat(64);
+    await writeFile(file, JSON.stringify(test));
+    expect((await train([...args('went on', '2'), '--resume'])).code).toBe(0);
+  });
+
+  it('takes nothing away where it is refused', async () => {
+    const out = work.at('refused anew');
+    const args = ['--seeds', '2', ...tests(), '--out', out];
+    expect((await train([...args, '--epochs', '2'])).code).toBe(0);
+    const kept = () =>
+      Promise.all(['trials.json', 'table.csv'].map((name) => readFile(join(out, name), 'utf8')));
+    const before = await kept();
+    for (const [more, code] of [
+      [['--epochs', '1'], 'E_TRAIN_RESUME'],
+      [['--epochs', '2', '--limits', '0.1'], 'E_TEST_RESUME'],
+    ] as const) {
+      const refused = await train([...args, ...more, '--resume']);
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(code)]);
+      expect(await kept()).toEqual(before);
+    }
+  });
+
   it('leaves alone what is there unless told', async () => {
     const out = work.at('taken');
     const args = ['--grid', 'learningRate=0.1,0.2', '--out', out];
