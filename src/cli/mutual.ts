@@ -28,6 +28,8 @@ export async function mutualOfInputs(
   progress: Progress,
 ): Promise<ScoredByEachOther> {
   const { recursive, includeMasks = false, followLinks = false, out, json, resume, force } = values;
+  // Settings that no method has are told before all pictures are read.
+  engine.addon.methodFacts(engine.settings().method);
   const { listGood } = await import('../scoring/bank-of-pictures.js');
   const { openMutualFolder } = await import('../scoring/mutual-folder.js');
   const exclude = out === undefined ? [] : [resolve(out)];

@@ -67,7 +67,7 @@ export interface Picking {
   kindOf: (own: OwnChoices | undefined) => Promise<RowKind>;
 }
 
-/** The inputs of this shard that have no result yet. Indexes and names count all inputs, so that shards agree. */
+/** The inputs of this shard that have no result yet, or failed. Indexes and names count all inputs, so that shards agree. */
 export async function* pickItems(
   { inputs, options, stdin, stop, normalsOf }: ScoreRun,
   { results, kept, places, outcome, account, tellTotal, kindOf }: Picking,
@@ -89,10 +89,10 @@ export async function* pickItems(
     // What is a picture's own decides its score as its name decides its place.
     listing.add(own ? `${name}\0${ownText(own)}` : name);
     if (!isOf(shard, name)) continue;
-    const done = results?.earlier.take(name);
+    const done = results?.earlier.take(name, index);
     if (done) {
-      if (done.kind && manifest !== undefined) checkEarlier(name, done.kind, await kindOf(own));
-      if (done.kind && own) outcome.own[ownText(own)] = done.kind.model;
+      if (manifest !== undefined) checkEarlier(name, done.kind, await kindOf(own));
+      if (own) outcome.own[ownText(own)] = done.kind.model;
       outcome.skipped++;
       tellTotal(outcome.skipped);
       continue;

@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import { lookedAt } from '../engine/area-of.js';
 import type { Engine } from '../engine/engine.js';
 import { checkClassName } from '../engine/method-choice.js';
-import { isFailed } from '../engine/result.js';
+import { type FailedPicture, isFailed } from '../engine/result.js';
 import { ScoreWatch } from '../engine/score-watch.js';
 import { CraneError } from '../errors.js';
 import { NoteTally } from '../images/note-tally.js';
@@ -97,10 +97,6 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   const out =
     options.out === undefined ? undefined : await openResults(options.out, now, mapThreshold, options);
   const results = out?.results;
-  if (results) {
-    const { scored, failed, anomalous } = results.earlier;
-    outcome.earlier = { scored, failed, anomalous };
-  }
   const writesFiles = options.maps !== undefined || options.heatmaps || options.outlines === 'labelme';
   const places = new Map<number, RunPicture>();
   const tellTotal = run.onTotal ? await countTotal(run, run.onTotal) : () => {};
@@ -128,6 +124,7 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     })) {
       const listed = places.get(scored.index)!;
       places.delete(scored.index);
+      if (isFailed(scored) && listed.own === undefined) refuseSettings(scored);
       const { files, outlines }: OfPicture = isFailed(scored)
         ? { files: {} }
         : await writeFiles(out, options, scored, listed, await regionsBeginAt(listed.own));
@@ -153,6 +150,10 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
       run.onResult();
     }
     outcome.isStopped = stop.aborted;
+    if (results) {
+      const { scored, failed, anomalous } = results.earlier;
+      outcome.earlier = { scored, failed, anomalous };
+    }
     if (options.manifest === undefined && (await areScanned(run.inputs))) outcome.scan = account.report();
     outcome.warnings = odd.lines();
     outcome.equal = await watch.look();
@@ -171,6 +172,11 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
     outcome.publish = (more) => out.publish(more);
   }
   return outcome;
+}
+
+/** Of the towers alone it depends, and not on the picture, whether settings fit: no other would succeed. @throws CraneError E_MODEL_CONFIG */
+function refuseSettings({ error: { code, message, hint } }: FailedPicture): void {
+  if (code === 'E_MODEL_CONFIG') throw new CraneError(code, message, { hint });
 }
 
 function isPart({ roi, ignore }: ScoreRunOptions): boolean {

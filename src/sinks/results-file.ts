@@ -2,7 +2,7 @@
  * results.jsonl of an output folder. While a run goes on it is results.jsonl.partial, a line is appended for each
  * picture, and it gets its name when the run is complete: a file of that name is always whole.
  */
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CraneError } from '../errors.js';
 import { claim } from '../files/folder-lock.js';
@@ -10,7 +10,7 @@ import { removeLeft } from '../files/left-files.js';
 import type { HeldLock } from '../files/lock-file.js';
 import { makeFolder } from '../files/make-folder.js';
 import { codedWriteError, exists, isThere } from '../files/write-whole.js';
-import { EarlierResults, readEarlier } from './earlier-results.js';
+import { EarlierResults, putInPlace, readEarlier } from './earlier-results.js';
 import type { ResultLine } from './result-line.js';
 
 export interface ResultsFileOptions {
@@ -72,13 +72,15 @@ export class ResultsFile {
     } catch (thrown) {
       throw codedWriteError(`${this.path}.partial`, thrown);
     }
+    this.earlier.append(line);
   }
 
-  /** Keeps the partial file, for --resume; whole results to which nothing came get their name again. */
+  /** Keeps the partial file, for --resume, unless it is empty; whole results to which nothing came get their name again. */
   async interrupt(): Promise<void> {
     try {
       await this.#save();
       if (this.#isStillWhole) await rename(`${this.path}.partial`, this.path);
+      else if (this.earlier.lines === 0) await rm(`${this.path}.partial`, { force: true });
     } finally {
       await this.#lock.release();
     }
@@ -88,6 +90,8 @@ export class ResultsFile {
   async complete(): Promise<void> {
     try {
       await this.#save();
+      const { replaced } = this.earlier;
+      if (replaced.size > 0) await putInPlace(`${this.path}.partial`, replaced);
       await rename(`${this.path}.partial`, this.path);
     } catch (thrown) {
       throw codedWriteError(this.path, thrown);

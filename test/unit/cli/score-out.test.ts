@@ -187,16 +187,37 @@ describe('--resume', () => {
     expect([rest.code, rest.stderr]).toEqual([10, expect.stringContaining('1 of 3 pictures are anomalous')]);
   });
 
-  it('tells of what failed before', async () => {
+  it('tries again what failed before, and ends with the bytes of a run in which it never did', async () => {
     const folder = at('one broken');
     await mkdir(folder);
-    await writeFile(join(folder, '0.png'), 'no picture');
-    await copyFile(join(pictures, 'a.png'), join(folder, '1.png'));
-    const args = [folder, '--out', at('failed before')];
-    expect((await score([...args, '--limit', '1'])).code).toBe(3);
-    const rest = await score([...args, '--resume']);
-    expect([rest.code, rest.lines().length]).toEqual([3, 1]);
-    expect(rest.stderr).toContain('1 of 2 inputs failed');
+    const broken = join(folder, '0.png');
+    await writeFile(broken, 'no picture');
+    for (const name of ['1.png', '2.png']) await copyFile(join(pictures, 'a.png'), join(folder, name));
+    const args = [folder, '--no-timings', '--out'];
+    expect((await score([...args, at('failed before'), '--limit', '2'])).code).toBe(3);
+    const still = await score([...args, at('failed before'), '--resume', '--limit', '1']);
+    expect([still.code, inputsOf(still)]).toEqual([3, [broken]]);
+    expect(still.stderr).toContain('1 of 2 inputs failed');
+    await copyFile(join(pictures, 'b.png'), broken);
+    const rest = await score([...args, at('failed before'), '--resume']);
+    expect([rest.code, rest.lines().length]).toEqual([0, 2]);
+    expect(rest.stderr).toContain('1 inputs had results already');
+    await score([...args, at('never failed')]);
+    expect(await readFile(at('failed before', 'results.jsonl'), 'utf8')).toBe(
+      await readFile(at('never failed', 'results.jsonl'), 'utf8'),
+    );
+  });
+
+  it('settings that no picture can be scored with end the run, and its place is free', async () => {
+    const unfit = Object.assign(new Error('eAttnLayers is 100'), { code: 'E_MODEL_CONFIG' });
+    const check = () => {
+      throw unfit;
+    };
+    const args = [pictures, '--out', at('unfit')];
+    const run = await score([...args, '--json'], { check });
+    expect([run.code, run.lines()]).toEqual([4, []]);
+    expect(codeOf(run.stderr).code).toBe('E_MODEL_CONFIG');
+    expect((await score(args)).code).toBe(0);
   });
 
   it('refuses a file with a foreign line in the middle', async () => {
