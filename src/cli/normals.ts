@@ -136,13 +136,15 @@ function checkCommand(context: Context): CommandModule {
         );
       await withEngine(context, values, async (engine) => {
         const { checkBank, checkLines } = await import('../scoring/check-bank.js');
+        const { haveNoCopy } = await import('../normals/copies.js');
         const bank = await engine.openNormals(path);
         const given = Object.fromEntries(
           k_scoring.map((name) => [name, values[name]]).filter(([, value]) => value !== undefined),
         );
         // Of two nearly equal pictures each has the other as its one near neighbour.
         const method = { neighbours: 1, ...given };
-        const report = checkBank(await engine.banks.ownScores(bank, method));
+        const speaking = haveNoCopy(bank.facts.pictures).filter(Boolean).length;
+        const report = checkBank(await engine.banks.ownScores(bank, method), speaking);
         if (values.json) return printJson(context, report);
         for (const line of checkLines(report)) context.stdout.write(`${visible(line)}\n`);
       });

@@ -15,6 +15,7 @@ import { defaultMethod, joinsBank, methodNames, methodOf } from '../methods/regi
 import { conformalThreshold } from '../models/conformal.js';
 import { checkedMethod, type Model } from '../models/model-json.js';
 import { type BankFacts, bankIdentity } from '../normals/bank-facts.js';
+import { copiesAmong, haveNoCopy } from '../normals/copies.js';
 import { NormalBank } from '../normals/normal-bank.js';
 import { readBankFacts } from '../normals/read-bank-facts.js';
 import type { EngineWarning, Size } from '../options/types.js';
@@ -118,6 +119,33 @@ export class BankSets {
     });
   }
 
+  /** What became of pictures that several of the banks have. */
+  tellOfMerge(bank: NormalBank, { leftOut, of }: { leftOut: number; of: number }): void {
+    if (leftOut > 0)
+      this.#tellOnce(
+        ['left out', bank.identity],
+        `${leftOut} of ${of} banks left out of the one they are joined to: all of their pictures are in those before them, and would count twice`,
+      );
+    this.#tellOfCopies(bank);
+  }
+
+  #tellOfCopies({ facts: { pictures }, identity }: NormalBank): void {
+    const [first] = copiesAmong(pictures);
+    if (first === undefined) return;
+    const alone = haveNoCopy(pictures).filter(Boolean).length;
+    this.#tellOnce(
+      ['copies', identity],
+      `of ${pictures.length} normal pictures ${pictures.length - alone} have the content of another, for instance ${first.copy.name} that of ${first.of.name}: their own scores say nothing of a new picture, and a false-alarm rate rests on the other ${alone}. Learn the bank again from all pictures: each then counts once`,
+    );
+  }
+
+  #tellOnce(of: readonly string[], message: string): void {
+    const told = JSON.stringify(of);
+    if (this.#told.has(told)) return;
+    this.#told.add(told);
+    this.#warn({ code: 'W_NORMALS_COPIES', message });
+  }
+
   /** @throws CraneError E_NORMALS, E_WEIGHTS_*, E_IO_READ; E_USAGE without a bank */
   async hold(reference: BankReference | undefined): Promise<HeldPrompts & { bank: NormalBank }> {
     if (reference === undefined) {
@@ -180,7 +208,8 @@ export class BankSets {
 
   /**
    * Thresholds that a normal picture reaches with at most this probability, from the scores of the bank's own pictures, each
-   * against the bank without it (docs/normals.md). The score's, and the map maximum's.
+   * against the bank without it (docs/normals.md). The score's, and the map maximum's. A picture with a copy in the bank is not
+   * left out of it, and speaks for none.
    * @throws CraneError E_CALIBRATE_TOO_FEW, E_CALIBRATE_SCORES
    */
   thresholds(
@@ -189,20 +218,25 @@ export class BankSets {
     rate: number,
   ): Promise<BankThresholds> {
     this.#tellOfApproximation(bank, method);
+    this.#tellOfCopies(bank);
     const key = JSON.stringify([identity, method, rate]);
     const known = this.#thresholds.get(key);
     if (known) return known;
-    const found = this.#native.ownScores(handle, method).then((own) => ({
-      threshold: conformalThreshold(
-        own.map(({ score }) => score),
-        rate,
-      ).threshold,
-      mapThreshold: conformalThreshold(
-        own.map(({ mapMax }) => mapMax),
-        rate,
-        { what: 'map maxima' },
-      ).threshold,
-    }));
+    const speaks = haveNoCopy(bank.facts.pictures);
+    const found = this.#native.ownScores(handle, method).then((all) => {
+      const own = all.filter((_, at) => speaks[at]);
+      return {
+        threshold: conformalThreshold(
+          own.map(({ score }) => score),
+          rate,
+        ).threshold,
+        mapThreshold: conformalThreshold(
+          own.map(({ mapMax }) => mapMax),
+          rate,
+          { what: 'map maxima' },
+        ).threshold,
+      };
+    });
     if (this.#thresholds.size >= k_rememberedThresholds) this.#thresholds.clear();
     this.#thresholds.set(key, found);
     found.catch(() => this.#thresholds.delete(key));

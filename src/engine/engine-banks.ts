@@ -1,7 +1,8 @@
 /** What an engine does with banks of normal pictures: learns, opens and joins them, and scores their own pictures. */
 import type { BankFacts } from '../normals/bank-facts.js';
+import { distinctPictures } from '../normals/copies.js';
 import type { NormalBank } from '../normals/normal-bank.js';
-import { checkOptions, wrongValue } from '../options/check.js';
+import { checkOptions, checkPath } from '../options/check.js';
 import type { PictureChoices } from '../options/types.js';
 import type { HeldContext } from './contexts.js';
 import {
@@ -77,7 +78,7 @@ export class EngineBanks {
 
   /** See Engine.openNormals. */
   async open(path: string): Promise<NormalBank> {
-    if (typeof path !== 'string' || path === '') throw wrongValue('a path', 'the bank', path);
+    checkPath('the bank', path);
     this.#lifetime.throwIfOver();
     return this.#lifetime.track(this.#learning.banks.open(path));
   }
@@ -93,7 +94,7 @@ export class EngineBanks {
     const parts = this.#learningFor(choices, {});
     const { signal: _, onProgress: __, onNotes: ___, evidence: ____, ...given } = choices;
     checkChoices(parts.method, given);
-    return bankFacts(parts, pictures, choices);
+    return bankFacts(parts, distinctPictures(pictures), choices);
   }
 
   /** The scores of a bank's own pictures, each against the bank without it, and their map maxima. */

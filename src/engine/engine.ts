@@ -343,8 +343,8 @@ export class Engine {
 
   /**
    * Learns a bank of normal pictures, which `normals` of a call takes in the place of prompts. Each picture goes through the
-   * tower once for each of its copies; no picture is left out: one that cannot be read ends it. With an engine of method
-   * winclip or vand it is that method's memory, which stands beside its texts.
+   * tower once for each of its copies; none is left out but further ones of one content (`onNotes` tells): one that cannot be
+   * read ends it. With an engine of method winclip or vand it is that method's memory, which stands beside its texts.
    * @throws CraneError E_USAGE, E_NORMALS without a picture, E_MODEL_CONFIG, E_INPUT_*, E_IMAGE_*, E_CANCELLED, E_DISPOSED
    */
   async learnNormals(source: NormalsSource, options: LearnNormalsOptions = {}): Promise<NormalBank> {
@@ -365,7 +365,10 @@ export class Engine {
     return scoreMutual(this, source, options);
   }
 
-  /** One bank of all their pictures, in their order; they stay. @throws CraneError E_NORMALS for banks of another kind */
+  /**
+   * One bank of all their pictures, in their order; they stay. One that has no picture but those of the banks before it is left
+   * out (`W_NORMALS_COPIES`). @throws CraneError E_NORMALS for banks of another kind
+   */
   async mergeNormals(banks: readonly NormalBank[]): Promise<NormalBank> {
     return this.banks.merge(banks);
   }

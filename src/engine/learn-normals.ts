@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { types } from 'node:util';
 import type { MethodOptions, NativeAddon, NativeEngine } from '../addon/native.js';
 import { orCancelled, throwIfCancelled, untilCancelled, withAny } from '../cancellation.js';
+import { anyField, checkFields, textField } from '../check-fields.js';
 import { CraneError, toCraneError } from '../errors.js';
 import { contentHash } from '../files/content-hash.js';
 import type { ByteBudget } from '../images/byte-budget.js';
@@ -16,6 +17,7 @@ import { methodName } from '../methods/descriptor.js';
 import { defaultMethod, joinsBank, methodOf } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
 import type { BankFacts } from '../normals/bank-facts.js';
+import { copiesAmong, distinctPictures } from '../normals/copies.js';
 import { NormalBank } from '../normals/normal-bank.js';
 import { wrongValue } from '../options/check.js';
 import type { LearnNormalsChoices, PictureChoices } from '../options/types.js';
@@ -75,21 +77,26 @@ async function learnUntil(
   checkChoices(parts.method, choices);
   const method = learningMethod(parts, choices);
   const handles: number[] = [];
-  const pictures: BankFacts['pictures'] = [];
+  const given: BankFacts['pictures'] = [];
+  const known = new Set<string>();
   const odd = new NoteTally();
   try {
     for await (const entry of untilCancelled(iterated(source), stop)) {
       const { input, name } = toEntry(entry);
       const picture = await readTwice(toPictureSource(input, name), parts.maxPixels, stop);
-      pictures.push({ name: picture.name, sha256: await hashOf(picture) });
-      const { handle, notes } = await learnPicture(parts, picture, method, stop);
-      handles.push(handle);
-      odd.add(picture.name, notes);
-      onProgress?.(pictures.length);
+      const sha256 = await hashOf(picture);
+      given.push({ name: picture.name, sha256 });
+      if (!known.has(sha256)) {
+        known.add(sha256);
+        const { handle, notes } = await learnPicture(parts, picture, method, stop);
+        handles.push(handle);
+        odd.add(picture.name, notes);
+      }
+      onProgress?.(given.length);
     }
     throwIfCancelled(stop);
-    const bank = await joinedBank(parts, handles, bankFacts(parts, pictures, choices));
-    const lines = odd.lines();
+    const bank = await joinedBank(parts, handles, bankFacts(parts, distinctPictures(given), choices));
+    const lines = [...copyLines(given), ...odd.lines()];
     if (lines.length > 0) onNotes?.(lines);
     return bank;
   } finally {
@@ -97,7 +104,18 @@ async function learnUntil(
   }
 }
 
+/** Of pictures that were not learned, since another one has their content. */
+function copyLines(given: BankFacts['pictures']): string[] {
+  const copies = copiesAmong(given);
+  const [first] = copies;
+  if (first === undefined) return [];
+  return [
+    `${copies.length} of ${given.length} pictures, for instance ${first.copy.name}: the content of another one (${first.of.name}), and counted once with it`,
+  ];
+}
+
 /**
+ * A bank of which all pictures are in those before it is left out: they would count twice.
  * @param size rows that are chosen of all
  * @throws CraneError E_NORMALS for none, for banks that hold other patches or copies, or rows that were chosen
  */
@@ -106,7 +124,8 @@ export async function mergeBanks(
   banks: readonly NormalBank[],
   size?: number,
 ): Promise<NormalBank> {
-  const isList = Array.isArray(banks) && banks.every((bank) => bank instanceof NormalBank);
+  // A hole is no bank either, and every() passes it over.
+  const isList = Array.isArray(banks) && [...banks].every((bank) => bank instanceof NormalBank);
   if (!isList) throw wrongValue('a list of banks', 'banks', banks);
   const [first] = banks;
   if (first === undefined) throw new CraneError('E_NORMALS', 'no bank was given to be merged');
@@ -118,18 +137,32 @@ export async function mergeBanks(
       'banks of another model, of other blocks, of another kind, with other copies or for other evidence cannot be merged',
     );
   }
-  const held: { handle: number; release(): void }[] = [];
+  const joining = withNewPictures(banks);
+  const held = new Map<NormalBank, { handle: number; release(): void }>();
   try {
-    for (const bank of banks) held.push(bank.hold(parts.native));
-    const pictures = banks.flatMap(({ facts }) => facts.pictures);
-    return await joinedBank(
+    // One that is left out has to be of this engine, and there, all the same.
+    for (const bank of new Set(banks)) held.set(bank, bank.hold(parts.native));
+    const pictures = joining.flatMap(({ facts }) => facts.pictures);
+    const bank = await joinedBank(
       parts,
-      held.map(({ handle }) => handle),
+      joining.map((each) => held.get(each)!.handle),
       { ...first.facts, ...(size === undefined ? {} : { size }), pictures },
     );
+    parts.banks.tellOfMerge(bank, { leftOut: banks.length - joining.length, of: banks.length });
+    return bank;
   } finally {
-    for (const { release } of held) release();
+    for (const { release } of held.values()) release();
   }
+}
+
+/** Those that have a picture that is in none before them. */
+function withNewPictures(banks: readonly NormalBank[]): NormalBank[] {
+  const known = new Set<string>();
+  return banks.filter(({ facts: { pictures } }) => {
+    const before = known.size;
+    for (const { sha256 } of pictures) known.add(sha256);
+    return known.size > before;
+  });
 }
 
 /** Of a bank that nothing can be added to. */
@@ -328,11 +361,18 @@ export async function hashOf(source: Exclude<PictureSource, { kind: 'stream' }>)
   if (source.kind === 'bytes') return hash.update(source.bytes).digest('hex');
   if (source.kind === 'blob')
     return hash.update(new Uint8Array(await source.blob.arrayBuffer())).digest('hex');
-  const { data, ...shape } = source.frame;
-  const bytes = types.isTypedArray(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : data;
-  return hash.update(JSON.stringify(shape)).update(bytes).digest('hex');
+  const { data, width, height, channels, bits, stride, bayer } = source.frame;
+  // In this order, whatever the caller's is; of 8-bit data `bits` says nothing.
+  const isWide = types.isUint16Array(data);
+  hash.update(JSON.stringify({ width, height, channels, bits: isWide ? bits : undefined, bayer }));
+  const row = width * channels;
+  const step = stride ?? row;
+  // Without what stands between the rows.
+  for (let y = 0; y < height; y++) {
+    const { buffer, byteOffset, byteLength } = data.subarray(y * step, y * step + row);
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest('hex');
 }
 
 export function iterated(source: NormalsSource): NormalsSource {
@@ -344,7 +384,10 @@ export function iterated(source: NormalsSource): NormalsSource {
   throw wrongValue('a list of pictures', 'the normal pictures', source);
 }
 
+/** @throws CraneError E_USAGE for fields that it does not have, and a name that is no text */
 export function toEntry(entry: NormalPicture): { input: PictureInput; name?: string | undefined } {
   const isEntry = typeof entry === 'object' && entry !== null && 'input' in entry;
-  return isEntry ? entry : { input: entry };
+  if (!isEntry) return { input: entry };
+  checkFields('a normal picture', entry, { input: anyField, name: textField });
+  return entry;
 }

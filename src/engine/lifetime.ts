@@ -1,5 +1,5 @@
 /** How long an engine lives: work beside the scheduler's is waited for before its memory is freed. */
-import { CraneError } from '../errors.js';
+import { CraneError, toCraneError } from '../errors.js';
 
 export class Lifetime {
   readonly #active = new Set<Promise<unknown>>();
@@ -15,12 +15,14 @@ export class Lifetime {
     if (this.#end.signal.aborted) throw disposedError();
   }
 
-  /** drain() waits for it. */
+  /** drain() waits for it. What native code throws in it comes out as the library's error. */
   track<T>(work: Promise<T>): Promise<T> {
     this.#active.add(work);
     const done = () => this.#active.delete(work);
     work.then(done, done);
-    return work;
+    return work.catch((thrown: unknown) => {
+      throw toCraneError(thrown);
+    });
   }
 
   /** Nothing may begin from now on; what runs hears of it by the signal. */

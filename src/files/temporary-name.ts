@@ -7,8 +7,13 @@ import { CraneError, toCraneError } from '../errors.js';
 /** Whose file it is stands in its name, since a process that was killed can take nothing away. */
 const k_writer = /^\.(?<of>.*)\.(?<host>[0-9a-f]{8})-(?<pid>\d+)-[0-9a-f]{12}\.tmp(\.\d+-\d+\.tmp)?$/;
 
-/** In the same folder, hidden, and nobody else's: scans pass it over, and a rename within a folder is one step. */
+/**
+ * In the same folder, hidden, and nobody else's: scans pass it over, and a rename within a folder is one step.
+ * @throws CraneError E_USAGE for a path with a NUL, at which native code would end it
+ */
 export function temporaryBeside(path: string): string {
+  if (path.includes('\0'))
+    throw new CraneError('E_USAGE', `${JSON.stringify(path)}: a path holds no NUL character`);
   const writer = `${hostTag()}-${process.pid}-${randomBytes(6).toString('hex')}`;
   return join(dirname(path), `.${shortName(path)}.${writer}.tmp`);
 }

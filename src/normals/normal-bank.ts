@@ -5,11 +5,13 @@
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { NativeEngine } from '../addon/engine.js';
+import { checkFields, flagField } from '../check-fields.js';
 import { CraneError } from '../errors.js';
 import { removeLeft } from '../files/left-files.js';
 import { makeFolder } from '../files/make-folder.js';
 import { temporaryBeside, withoutTemporary } from '../files/temporary-name.js';
 import { publishNew } from '../files/write-whole.js';
+import { checkPath } from '../wrong-value.js';
 import { type BankFacts, bankIdentity, metadataOf } from './bank-facts.js';
 
 export interface SaveBankOptions {
@@ -22,6 +24,7 @@ export interface SaveBankOptions {
  * `engine.learnNormals`, `engine.openNormals` and `engine.mergeNormals`.
  */
 export class NormalBank {
+  /** frozen: they are what its file says of itself */
   readonly facts: BankFacts;
   /** of equal identity: the same patches, so that scores are equal */
   readonly identity: string;
@@ -35,17 +38,21 @@ export class NormalBank {
   constructor(native: NativeEngine, handle: number, facts: BankFacts) {
     this.#native = native;
     this.#handle = handle;
-    this.facts = facts;
+    this.facts = frozen(structuredClone(facts));
     this.identity = bankIdentity(facts);
+    Object.freeze(this);
   }
 
   /**
    * Writes the bank to a file that `normals` takes, whole or not at all.
-   * @throws CraneError E_EXISTS, E_IO_WRITE, E_NORMALS for a bank that was removed
+   * @throws CraneError E_USAGE, E_EXISTS, E_IO_WRITE, E_NORMALS for a bank that was removed
    */
-  async save(path: string, { overwrite = false }: SaveBankOptions = {}): Promise<void> {
-    const held = this.hold(this.#native);
+  async save(path: string, options: SaveBankOptions = {}): Promise<void> {
+    checkPath('the file of the bank', path);
+    checkFields('save', options, { overwrite: flagField });
+    const { overwrite = false } = options;
     const temporary = temporaryBeside(path);
+    const held = this.hold(this.#native);
     try {
       await makeFolder(dirname(path));
       await removeLeft(dirname(path), { of: path });
@@ -98,4 +105,11 @@ export class NormalBank {
     for (const done of this.#whenFreed) done();
     this.#whenFreed.clear();
   }
+}
+
+/** With all that it holds. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
 }

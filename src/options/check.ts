@@ -1,9 +1,11 @@
-/** Checks the options of a library call against THE table, and builds the one message for a wrong value. */
-import { inspect } from 'node:util';
+/** Checks the options of a library call against THE table. */
 import { CraneError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
+import { checkPath, wrongValue } from '../wrong-value.js';
 import type { LibraryCall } from './kinds.js';
 import { findOption, optionNames, options } from './table.js';
+
+export { checkPath, wrongValue };
 
 /** Fields of the calls that are no option of the table. */
 const otherFields: Record<LibraryCall, readonly string[]> = {
@@ -18,32 +20,6 @@ const otherFields: Record<LibraryCall, readonly string[]> = {
   evaluateDataSets: ['engine', 'data', 'out', 'resume', 'force', 'signal', 'onProgress'],
   calibrate: ['engine', 'data', 'signal', 'onProgress'],
 };
-
-/** Of a value in a message: objects may have any number of fields. */
-const k_maxShown = 300;
-
-export function wrongValue(expected: string, name: string, value: unknown): CraneError {
-  const text = inspect(value, {
-    depth: 1,
-    maxStringLength: 80,
-    maxArrayLength: 8,
-    breakLength: Number.POSITIVE_INFINITY,
-  });
-  const shown = text.length > k_maxShown ? `${text.slice(0, k_maxShown)}...` : text;
-  return new CraneError(
-    'E_USAGE',
-    `Expected ${expected} for ${name} but received ${shown} of type ${typeName(value)}`,
-  );
-}
-
-/**
- * Of a place in the file system. What follows a zero character would be cut off where native code opens it: another file, which may be there.
- * @throws CraneError E_USAGE
- */
-export function checkPath(name: string, value: unknown): asserts value is string {
-  if (typeof value !== 'string' || value === '' || value.includes('\0'))
-    throw wrongValue('a path', name, value);
-}
 
 /** Throws E_USAGE for the first unknown name or wrong value; fields that are undefined count as not given. */
 export function checkOptions(call: LibraryCall, given: unknown): void {
@@ -95,10 +71,4 @@ function unknownOption(call: LibraryCall, name: string): CraneError {
   return new CraneError('E_USAGE', `${call} knows no option "${name}"`, {
     hint: nearest ? `did you mean "${nearest}"?` : `it knows ${known.join(', ')}`,
   });
-}
-
-function typeName(value: unknown): string {
-  if (value === null) return 'null';
-  if (typeof value !== 'object') return typeof value;
-  return value.constructor?.name || 'object';
 }

@@ -70,9 +70,15 @@ export interface EngineWarning {
   /**
    * fewer pictures at once for want of memory · a prompt file's own tokens are not those of the model · fit tile of a strip · a bank whose
    * pictures were turned as EXIF says, beside pictures that are not, or the other way round · a false-alarm rate that good pictures hold
-   * approximately, with a subspace, with chosen rows or beside prompts
+   * approximately, with a subspace, with chosen rows or beside prompts · normal pictures of one content in a bank, or in those that are joined
    */
-  code: 'W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES' | 'W_NORMALS_TURNED' | 'W_RATE_APPROXIMATE';
+  code:
+    | 'W_SMALLER_BATCH'
+    | 'W_PROMPT_TOKENS'
+    | 'W_MANY_TILES'
+    | 'W_NORMALS_TURNED'
+    | 'W_RATE_APPROXIMATE'
+    | 'W_NORMALS_COPIES';
   message: string;
 }
 

@@ -27,7 +27,8 @@ const k_normalDeviation = 1.4826;
 /** Two pictures of one scene without any change between them stay far below it. */
 const k_duplicate = 0.002;
 
-export function checkBank(own: readonly OwnScore[]): BankReport {
+/** @param speaking how many of them thresholds are chosen from: those without a copy in the bank */
+export function checkBank(own: readonly OwnScore[], speaking: number = own.length): BankReport {
   const scores = own.map(({ score }) => score);
   const middle = median(scores);
   const spread = k_normalDeviation * median(scores.map((score) => Math.abs(score - middle)));
@@ -37,7 +38,7 @@ export function checkBank(own: readonly OwnScore[]): BankReport {
     pictures: [...own].sort((a, b) => b.score - a.score),
     outliers: own.filter(isOutlier).map(({ name }) => name),
     duplicates: own.filter(({ score }) => score < k_duplicate).map(({ name }) => name),
-    leastRate: 1 / (own.length + 1),
+    leastRate: 1 / (speaking + 1),
     needed: { '0.05': neededPictures(0.05), '0.01': neededPictures(0.01) },
   };
 }

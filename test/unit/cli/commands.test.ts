@@ -210,7 +210,8 @@ describe('demo', () => {
     const model = await makeModel('demo model with good');
     const good = join(model.folder, 'normals');
     await mkdir(good);
-    for (const name of ['a.png', 'b.png']) await writePicture(join(good, name), 24, 64, 48);
+    for (const [i, name] of ['a.png', 'b.png'].entries())
+      await writePicture(join(good, name), 24 + i, 64, 48);
     await writeFile(
       join(good, 'normals.json'),
       JSON.stringify({ toys: ['a.png', 'b.png'], others: ['a.png'] }),

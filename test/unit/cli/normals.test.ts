@@ -1,4 +1,4 @@
-import { access, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeToyFolder, makeToyModel, writePicture } from '../engine/toy-model.js';
@@ -132,8 +132,9 @@ describe('normals show, check and add', () => {
 
   it('check tells outliers, duplicates and rates', async () => {
     await mkdir(at('odd'), { recursive: true });
+    // The first two look alike, and are different files.
     for (const [i, grey] of [50, 50, 52, 55, 57, 60, 250].entries())
-      await writePicture(at('odd', `${i}.png`), grey);
+      await writePicture(at('odd', `${i}.png`), grey, 32 + 4 * i);
     const odd = at('odd.normals.safetensors');
     await normals('learn', at('odd'), '--out', odd, '--model', model);
     const [report] = (await normals('check', odd, '--model', model, '--json')).lines();
@@ -148,6 +149,35 @@ describe('normals show, check and add', () => {
     expect(run.stdout).toContain(
       '7 pictures hold a false-alarm rate of 0.125 or more; 0.05 needs 19, 0.01 needs 99',
     );
+  });
+
+  it('check counts a picture that has a copy in the bank for no rate', async () => {
+    const path = at('copies.normals');
+    await copyFile(bank, path);
+    const file = JSON.parse(await readFile(path, 'utf8'));
+    const facts = JSON.parse(file.metadata['crane.normals.facts']);
+    facts.pictures[1].sha256 = facts.pictures[0].sha256;
+    file.metadata['crane.normals.facts'] = JSON.stringify(facts);
+    await writeFile(path, JSON.stringify(file));
+    const [report] = (await normals('check', path, '--model', model, '--json')).lines();
+    expect(report).toMatchObject({ leastRate: 1 / 3 });
+  });
+
+  it('learn counts files of one content once, and says so; so does a folder that score takes', async () => {
+    await mkdir(at('twice good'), { recursive: true });
+    for (const name of ['a.png', 'b.png', 'c.png'])
+      await copyFile(at('good', name === 'c.png' ? '2.png' : '1.png'), at('twice good', name));
+    const run = await normals('learn', at('twice good'), '--out', at('once.normals'), '--model', model);
+    expect(run.code).toBe(0);
+    expect(run.stderr).toMatch(
+      /1 of 3 pictures, for instance .*b\.png: the content of another one \(.*a\.png\)/,
+    );
+    expect(run.stderr).toContain('a bank of 2 normal pictures');
+    for (const how of ['kept in', 'found in']) {
+      const args = ['score', '--model', model, at('parts'), '--normals-from', at('twice good')];
+      const scored = await runInProcess(args, { env: { CRANE_CACHE: at('cache of copies') } });
+      expect(scored.stderr).toMatch(new RegExp(`bank of 2 normal pictures, ${how}`));
+    }
   });
 
   it('add gives a bank of all, and refuses a picture that is there', async () => {

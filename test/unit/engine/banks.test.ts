@@ -2,9 +2,10 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isFailed, type PictureScore } from '../../../src/engine/result.js';
-import type { CraneError } from '../../../src/errors.js';
+import { CraneError } from '../../../src/errors.js';
 import { isThere } from '../../../src/files/write-whole.js';
-import { collect } from '../awaiting.js';
+import type { EngineWarning } from '../../../src/options/types.js';
+import { codeOf, collect } from '../awaiting.js';
 import { leave } from '../files/left.js';
 import { useToyModel } from './toy-engine.js';
 import { pixels } from './toy-model.js';
@@ -61,6 +62,103 @@ describe('a bank', () => {
     expect((await faultOf(engine.mergeNormals([a, other]))).code).toBe('E_NORMALS');
     expect((await faultOf(engine.mergeNormals([]))).code).toBe('E_NORMALS');
     expect((await faultOf(engine.mergeNormals([{}] as never))).code).toBe('E_USAGE');
+    // biome-ignore lint/suspicious/noSparseArray: what is refused
+    expect((await faultOf(engine.mergeNormals([a, , b] as never))).code).toBe('E_USAGE');
+  });
+
+  it('takes each picture once: a copy is not learned, nor a bank joined that brings none', async () => {
+    const warnings: EngineWarning[] = [];
+    const { engine, addon } = await toy.open({ onWarning: (warning) => warnings.push(warning) });
+    const rate = { falseAlarmRate: 0.2 };
+    const told: string[][] = [];
+    const done: number[] = [];
+    const one = pixels(10);
+    const few = await engine.learnNormals([one, one, { input: one, name: 'again' }, pixels(20)], {
+      onNotes: (lines) => told.push(lines),
+      onProgress: (count) => done.push(count),
+    });
+    expect(few.facts.pictures.map(({ name }) => name)).toEqual(['<pixels>', '<pixels>']);
+    expect(told[0]![0]).toContain('2 of 4 pictures, for instance <pixels>: the content of another one');
+    expect(done).toEqual([1, 2, 3, 4]);
+    expect(addon.log.prompts.filter(({ material }) => material.normals)).toHaveLength(2);
+    expect(await codeOf(engine.score(pixels(12), { normals: few, ...rate }))).toBe('E_CALIBRATE_TOO_FEW');
+
+    const bank = await engine.learnNormals(greys(10, 20, 40, 80));
+    const twice = await engine.mergeNormals([bank, bank]);
+    expect(twice.identity).toBe(bank.identity);
+    expect(warnings).toEqual([
+      { code: 'W_NORMALS_COPIES', message: expect.stringContaining('1 of 2 banks left out') },
+    ]);
+    const [own, joined] = await Promise.all(
+      [bank, twice].map((normals) => engine.score(pixels(12), { normals, ...rate })),
+    );
+    expect(joined!.threshold).toBe(own!.threshold);
+    const narrow = { normals: twice, falseAlarmRate: 0.12 };
+    expect(await codeOf(engine.score(pixels(12), narrow))).toBe('E_CALIBRATE_TOO_FEW');
+  });
+
+  it('chooses thresholds from pictures without a copy in it, and says so once', async () => {
+    const warnings: EngineWarning[] = [];
+    const { engine } = await toy.open({ onWarning: (warning) => warnings.push(warning) });
+    const [a, b] = [
+      await engine.learnNormals(greys(10, 20, 40, 80, 140)),
+      await engine.learnNormals(greys(40, 80, 141)),
+    ];
+    const joined = await engine.mergeNormals([a, b]);
+    expect(joined.facts.pictures).toHaveLength(8);
+    const copies = { code: 'W_NORMALS_COPIES', message: expect.stringContaining('rests on the other 4.') };
+    expect(warnings).toEqual([copies]);
+    // Of 10, 20, 140 and 141: those of 40 and 80 would be 0.
+    const scored = await engine.score(pixels(12), { normals: joined, falseAlarmRate: 0.2 });
+    expect(scored.threshold).toBeCloseTo(10 / 255, 5);
+    const atLeast = { normals: joined, falseAlarmRate: 0.15 };
+    expect(await codeOf(engine.score(pixels(12), atLeast))).toBe('E_CALIBRATE_TOO_FEW');
+    expect(warnings).toEqual([copies]);
+
+    // A file that holds copies, as earlier versions wrote them.
+    await joined.save(toy.at('copies'));
+    const { engine: other } = await toy.open({ onWarning: (warning) => warnings.push(warning) });
+    await other.score(pixels(12), { normals: toy.at('copies') });
+    expect(warnings).toHaveLength(1);
+    await other.score(pixels(12), { normals: toy.at('copies'), falseAlarmRate: 0.2 });
+    expect(warnings).toEqual([copies, copies]);
+  });
+
+  it('says of itself what nobody can change', async () => {
+    const { engine } = await toy.open();
+    const bank = await engine.learnNormals([{ input: pixels(1), name: 'one' }]);
+    expect(() => {
+      bank.facts.pictures[0]!.name = 5 as never;
+    }).toThrow(TypeError);
+    expect(() => bank.facts.blocks.push(1)).toThrow(TypeError);
+    expect(() => {
+      (bank as { facts: unknown }).facts = {};
+    }).toThrow(TypeError);
+    await bank.save(toy.at('unchanged'));
+    expect((await engine.openNormals(toy.at('unchanged'))).facts).toEqual(bank.facts);
+  });
+
+  it('is saved to a path, and with options that are known', async () => {
+    const { engine } = await toy.open();
+    const bank = await engine.learnNormals(greys(1));
+    const path = toy.at('saved');
+    await bank.save(path);
+    for (const [given, message] of [
+      [[], 'a path'],
+      [[5], 'a path'],
+      [[''], 'a path'],
+      [[path, null], 'an object'],
+      [[path, { overwrite: 'false' }], 'true or false for overwrite'],
+      [[path, { overwrit: true }], 'no option "overwrit"'],
+      [[`${toy.at('x')}\0y`], 'a path for the file of the bank'],
+    ] as const)
+      expect(await faultOf(bank.save(...(given as unknown as [string]))), message).toMatchObject({
+        code: 'E_USAGE',
+        message: expect.stringContaining(message),
+      });
+    expect((await readdir(toy.at())).filter((name) => name.startsWith('.'))).toEqual([]);
+    bank.remove();
+    expect((await faultOf(bank.save(path, { overwrite: true }))).message).toContain('was removed');
   });
 
   it('may be removed while pictures are compared with it, and is refused afterwards', async () => {
@@ -115,6 +213,10 @@ describe('a bank', () => {
       { strange: 1 },
     ])
       expect(await code({ [key]: JSON.stringify({ ...facts, ...wrong }) })).toBe('E_NORMALS');
+    // Found by the native reader alone: an error of the library all the same.
+    await writeFile(path, JSON.stringify({ metadata: whole.metadata }));
+    const native: unknown = await engine.openNormals(path).catch((thrown: unknown) => thrown);
+    expect(native).toBeInstanceOf(CraneError);
     expect((await faultOf(engine.openNormals(toy.at('none')))).code).toBe('E_NORMALS');
     expect((await faultOf(engine.openNormals(toy.at()))).hint).toContain('--normals-from');
   });

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { hashOf } from '../../../src/engine/learn-normals.js';
 import { isFailed, type PictureScore } from '../../../src/engine/result.js';
 import { codeOf, collect, unending } from '../awaiting.js';
 import { useToyModel } from './toy-engine.js';
@@ -49,6 +51,37 @@ describe('scoreMutual', () => {
     expect(await bySignal).toBe('E_CANCELLED');
     await engine.dispose();
     expect(await byDispose).toBe('E_DISPOSED');
+  });
+
+  it('knows a frame again whatever the order of its fields, and whatever stands between its rows', async () => {
+    const { engine } = await toy.open();
+    const { data, width, height, channels } = pixels(10, 8, 9);
+    const padded = new Uint8Array(9 * 30).fill(7);
+    for (let y = 0; y < 9; y++) padded.set(data.subarray(0, 24), y * 30);
+    const same = [
+      { data, width, height, channels },
+      { channels, height, width, data: new Uint8ClampedArray(data), bits: 8 },
+      { data: padded, width, height, channels, stride: 30 },
+      { data: padded.subarray(0, 8 * 30 + 24), width, height, channels, stride: 30 },
+    ];
+    const others = [pixels(40), { data, width: height, height: width, channels }];
+    const pictures = await engine.banks.mutual([...same, ...others], { folder: toy.at('frames') });
+    expect(pictures).toMatchObject({ count: 3, copies: 3 });
+    pictures.remove();
+    const wide = new Uint16Array([256, 512]);
+    const frames = [
+      { data: wide, width: 2, height: 1, channels: 1 as const },
+      { data: wide, width: 2, height: 1, channels: 1 as const, bits: 12 },
+      { data: new Uint16Array([256, 513]), width: 2, height: 1, channels: 1 as const },
+    ];
+    const hashes = await Promise.all(frames.map((frame) => hashOf({ name: 'x', kind: 'pixels', frame })));
+    expect(new Set(hashes).size).toBe(3);
+    // That of the first versions: banks which hold it stay what they are.
+    const shape = JSON.stringify({ width, height, channels });
+    const before = createHash('sha256').update(shape).update(data).digest('hex');
+    expect(await hashOf({ name: 'x', kind: 'pixels', frame: { channels, data, height, width } })).toBe(
+      before,
+    );
   });
 
   it('a picture that cannot be read fails alone', async () => {

@@ -245,6 +245,13 @@ describe('learnNormals', () => {
     expect((await faultOf(engine.learnNormals(7 as never))).code).toBe('E_USAGE');
     expect((await faultOf(engine.learnNormals([], { turn: 8 } as never))).hint).toContain('"turns"');
     expect((await faultOf(engine.learnNormals([], { turns: 0 }))).message).toContain('from 1 to 360');
+    const entry = (fields: object) => faultOf(engine.learnNormals([{ input: pixels(1), ...fields }]));
+    expect(await entry({ name: 5 })).toMatchObject({
+      code: 'E_USAGE',
+      message: expect.stringContaining('a string for name'),
+    });
+    expect(await entry({ nam: 'x' })).toMatchObject({ code: 'E_USAGE', hint: 'did you mean "name"?' });
+    expect(await entry({ name: undefined })).toMatchObject({ code: 'no error' });
   });
 
   it('ends when its signal fires', async () => {
