@@ -17,6 +17,14 @@ import {
 } from './parts.js';
 import { errorSchemas, inferenceSchemas, keptSchemas, resultSchemas } from './schemas.js';
 
+const k_headLength = {
+  name: 'Inference-Header-Content-Length',
+  in: 'header',
+  required: false,
+  description: 'bytes of the JSON at the beginning of the body',
+  schema: { type: 'integer', minimum: 0 },
+};
+
 export function openApi(version: string): object {
   const ofModel = (path: string, more: string[]) => {
     const parameters = ['model', ...more].map(inPath);
@@ -32,8 +40,12 @@ export function openApi(version: string): object {
       [`${path}/infer`]: {
         post: {
           summary: 'score pictures given as tensors',
-          parameters,
-          requestBody: { required: true, content: json(ref('InferenceRequest')) },
+          parameters: [...parameters, k_headLength],
+          requestBody: {
+            required: true,
+            description: 'JSON, with binary data behind it where Inference-Header-Content-Length says so',
+            content: { ...json(ref('InferenceRequest')), 'application/octet-stream': { schema: binary } },
+          },
           responses: responses(
             {
               description: 'tensors',
@@ -72,7 +84,7 @@ export function openApi(version: string): object {
                 'image/png': { schema: binary },
               },
             },
-            { errors: k_scoring },
+            { errors: [...k_scoring, 'E_HTTP_ACCEPT'] },
           ),
         },
       },

@@ -24,7 +24,6 @@ const k_anywhere: readonly ErrorCode[] = ['E_HTTP_REQUEST', 'E_HTTP_FOREIGN', 'E
 const k_headTooLarge = [431, ['a head above the limits of the service']] as const;
 export const k_scoring: readonly ErrorCode[] = [
   'E_HTTP_NOT_FOUND',
-  'E_HTTP_ACCEPT',
   'E_HTTP_TIMEOUT',
   'E_HTTP_TOO_LARGE',
   'E_HTTP_TYPE',

@@ -168,6 +168,7 @@ export const resultSchemas: Record<string, Schema> = {
 
 export function inferenceSchemas(outputs: readonly string[]): Record<string, Schema> {
   const parameters = { type: 'object' };
+  const only = (properties: Record<string, Schema>) => object(properties, Object.keys(properties));
   const shape = list({ type: 'integer' });
   const tensor = { name: text, datatype: text, shape };
   return {
@@ -182,7 +183,7 @@ export function inferenceSchemas(outputs: readonly string[]): Record<string, Sch
     InferenceRequest: {
       type: 'object',
       properties: {
-        id: text,
+        id: { type: 'string', maxLength: 256 },
         parameters,
         inputs: {
           type: 'array',
@@ -194,7 +195,7 @@ export function inferenceSchemas(outputs: readonly string[]): Record<string, Sch
               name: { type: 'string', enum: ['IMAGE', 'PIXELS'] },
               datatype: { type: 'string', enum: ['BYTES', 'UINT8'] },
               shape: list(whole),
-              parameters,
+              parameters: only({ binary_data_size: whole }),
               data: { type: 'array' },
             },
             required: ['name', 'datatype', 'shape'],
@@ -203,7 +204,10 @@ export function inferenceSchemas(outputs: readonly string[]): Record<string, Sch
         outputs: {
           ...list({
             type: 'object',
-            properties: { name: { type: 'string', enum: outputs }, parameters },
+            properties: {
+              name: { type: 'string', enum: outputs },
+              parameters: only({ binary_data: { type: 'boolean' } }),
+            },
             required: ['name'],
           }),
           maxItems: outputs.length,

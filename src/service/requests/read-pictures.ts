@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { CraneError } from '../../errors.js';
 import { wrongValue } from '../../options/check.js';
+import { doubledKey } from './doubled-key.js';
 import { readForm } from './form.js';
 import {
   k_maskName,
@@ -91,14 +92,19 @@ function finished(
 
 /** @throws CraneError E_HTTP_REQUEST */
 export function parseJson(body: Uint8Array): Record<string, unknown> {
+  let text: string;
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new CraneError('E_HTTP_REQUEST', 'the body is not JSON', { cause });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new CraneError('E_HTTP_REQUEST', 'the body is not a JSON object');
+  const doubled = doubledKey(text);
+  if (doubled !== undefined)
+    throw new CraneError('E_HTTP_REQUEST', `${JSON.stringify(doubled.slice(0, 80))} is given twice`);
   return value as Record<string, unknown>;
 }
 

@@ -27,6 +27,8 @@ const ofOneAnswer: readonly OptionName[] = [
   'deadlineMs',
   'calibration',
 ];
+/** What the Open Inference Protocol asks for by outputs. */
+export const outputOptions: readonly OptionName[] = ['map', 'mapType', 'regions', 'heatmap', 'heatmapRange'];
 /** Of requests that choose thresholds. */
 export const calibrateNames: readonly OptionName[] = requestNames.filter(
   (name) => !ofOneAnswer.includes(name),

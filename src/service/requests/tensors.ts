@@ -4,7 +4,7 @@ import type { PictureForm } from '../engine-messages.js';
 import type { RequestLimits } from './named-picture.js';
 import { tooLarge } from './read-body.js';
 import { fromBase64, parseJson } from './read-pictures.js';
-import { type ChoicesReader, requestNames } from './request-options.js';
+import { type ChoicesReader, outputOptions, requestNames } from './request-options.js';
 
 export interface TensorPicture {
   bytes: Uint8Array;
@@ -30,7 +30,8 @@ interface InputTensor {
   binary: Uint8Array | undefined;
 }
 
-const k_protocolParameters = ['binary_data_output'];
+/** Longer ones could not be given back as they are. */
+const k_maxId = 256;
 
 /**
  * @param headLength of `Inference-Header-Content-Length`: the rest of the body is binary data
@@ -47,27 +48,52 @@ export function readInferRequest(
     throw new CraneError('E_HTTP_REQUEST', 'Inference-Header-Content-Length is none of this body');
   if (length > maxJsonBody) throw tooLarge(maxJsonBody, 'JSON');
   const head = parseJson(body.subarray(0, length));
-  const parameters = objectOr(head['parameters'], 'parameters');
-  for (const [name, value] of Object.entries(parameters))
-    if (!k_protocolParameters.includes(name)) takeParameter(reader, name, value);
+  const { binary_data_output: isBinary, ...parameters } = objectOr(head['parameters'], 'parameters');
+  for (const [name, value] of Object.entries(parameters)) takeParameter(reader, name, value);
   const [input, ...others] = tensorsOf(head['inputs'], body.subarray(length));
   if (!input || others.length > 0)
     throw new CraneError('E_HTTP_REQUEST', 'Expected one input: IMAGE (BYTES) or PIXELS (UINT8)');
   const pictures = picturesOf(input, maxFiles);
   if (pictures.length === 0) throw new CraneError('E_HTTP_REQUEST', 'there is no picture in the request');
-  const { id } = head;
   return {
-    id: typeof id === 'string' ? id.slice(0, 256) : undefined,
+    id: idOf(head['id']),
     pictures,
     outputs: outputsOf(head['outputs']),
-    isBinary: parameters['binary_data_output'] === true,
+    isBinary: flagOr(isBinary, 'binary_data_output'),
   };
+}
+
+function idOf(id: unknown): string | undefined {
+  if (id === undefined || (typeof id === 'string' && id.length <= k_maxId)) return id;
+  throw new CraneError('E_HTTP_REQUEST', `id is no text of at most ${k_maxId} characters`);
+}
+
+function flagOr(value: unknown, where: string): boolean {
+  if (value === undefined) return false;
+  if (typeof value === 'boolean') return value;
+  throw new CraneError('E_HTTP_REQUEST', `${where} is neither true nor false`);
 }
 
 /** Parameters of the protocol are texts, numbers and booleans: what is no such thing in JSON is written as in a query. */
 function takeParameter(reader: ChoicesReader, name: string, value: unknown): void {
+  if (outputOptions.includes(name as never)) {
+    throw new CraneError('E_USAGE', `"${name}" is no parameter here: outputs say what is answered`, {
+      hint: 'ask for the outputs MAP and REGIONS; heat maps and other types of maps are those of /v1/score',
+    });
+  }
   if (typeof value === 'string' && requestNames.includes(name as never)) reader.takeText(name, value);
   else reader.takeJson(name, value);
+}
+
+/** The parameters of a tensor. @returns the one that it may have */
+function parameterOf(tensor: Record<string, unknown>, where: string, name: string): unknown {
+  const { [name]: value, ...others } = objectOr(tensor['parameters'], `${where}.parameters`);
+  const [strange] = Object.keys(others);
+  if (strange === undefined) return value;
+  const shown = JSON.stringify(strange.slice(0, 80));
+  throw new CraneError('E_HTTP_REQUEST', `${where} takes no parameter ${shown}`, {
+    hint: `it takes ${name}; options are parameters of the request`,
+  });
 }
 
 function objectOr(value: unknown, where: string): Record<string, unknown> {
@@ -81,13 +107,20 @@ function tensorsOf(inputs: unknown, binary: Buffer): InputTensor[] {
   if (!Array.isArray(inputs)) throw new CraneError('E_HTTP_REQUEST', 'inputs is no list');
   let at = 0;
   const tensors = inputs.map((entry: unknown, index) => {
-    const { name, datatype, shape, data, parameters } = objectOr(entry ?? null, `inputs[${index}]`);
+    const where = `inputs[${index}]`;
+    const tensor = objectOr(entry ?? null, where);
+    const { name, datatype, shape, data } = tensor;
     if (typeof name !== 'string' || typeof datatype !== 'string' || !isShape(shape))
-      throw new CraneError('E_HTTP_REQUEST', `inputs[${index}] needs name, datatype and shape`);
-    const size = objectOr(parameters, `inputs[${index}].parameters`)['binary_data_size'];
+      throw new CraneError('E_HTTP_REQUEST', `${where} needs name, datatype and shape`);
+    const size = parameterOf(tensor, where, 'binary_data_size');
     if (size === undefined) return { name, datatype, shape, data, binary: undefined };
     if (!Number.isSafeInteger(size) || (size as number) < 0 || at + (size as number) > binary.length)
-      throw new CraneError('E_HTTP_REQUEST', `inputs[${index}]: binary_data_size is none of this body`);
+      throw new CraneError('E_HTTP_REQUEST', `${where}: binary_data_size is none of this body`);
+    if (data !== undefined)
+      throw new CraneError(
+        'E_HTTP_REQUEST',
+        `${where} has both data and binary_data_size: which one is meant?`,
+      );
     const bytes = binary.subarray(at, at + (size as number));
     at += size as number;
     return { name, datatype, shape, data, binary: bytes };
@@ -184,16 +217,18 @@ function outputsOf(outputs: unknown): InferRequest['outputs'] {
   if (!Array.isArray(outputs)) throw new CraneError('E_HTTP_REQUEST', 'outputs is no list');
   const named = new Set<OutputName>();
   return outputs.map((entry: unknown, index) => {
-    const { name, parameters } = objectOr(entry ?? null, `outputs[${index}]`);
+    const where = `outputs[${index}]`;
+    const output = objectOr(entry ?? null, where);
+    const { name } = output;
     if (!outputNames.includes(name as OutputName)) {
-      throw new CraneError('E_HTTP_REQUEST', `outputs[${index}]: there is no such output`, {
+      throw new CraneError('E_HTTP_REQUEST', `${where}: there is no such output`, {
         hint: `there are ${outputNames.join(', ')}`,
       });
     }
     if (named.has(name as OutputName))
       throw new CraneError('E_HTTP_REQUEST', `the output "${name as OutputName}" is named twice`);
     named.add(name as OutputName);
-    const { binary_data: isBinary } = objectOr(parameters, `outputs[${index}].parameters`);
-    return { name: name as OutputName, isBinary: isBinary === true };
+    const isBinary = flagOr(parameterOf(output, where, 'binary_data'), `${where}: binary_data`);
+    return { name: name as OutputName, isBinary };
   });
 }

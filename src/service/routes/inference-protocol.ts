@@ -5,7 +5,7 @@ import type { ErrorAnswer } from '../answers.js';
 import type { ModelFacts } from '../engine-messages.js';
 import type { Address } from '../http-server.js';
 import { readBody, readJsonBody } from '../requests/read-body.js';
-import { queryOf } from '../requests/read-pictures.js';
+import { mediaType, queryOf } from '../requests/read-pictures.js';
 import { ChoicesReader } from '../requests/request-options.js';
 import { type InferRequest, type OutputName, readInferRequest } from '../requests/tensors.js';
 import { modelOf, type Service, throwIfAway } from '../service.js';
@@ -85,6 +85,9 @@ function metadata({ name, version }: ModelFacts): object {
   };
 }
 
+/** Clients of the protocol name one of the two, or none. */
+const k_bodies = ['', 'application/json', 'application/octet-stream'];
+
 async function infer(
   service: Service,
   model: ModelFacts,
@@ -95,6 +98,12 @@ async function infer(
   if (queryOf(request.raw) !== '') {
     throw new CraneError('E_USAGE', 'this address takes no options in its query', {
       hint: 'they are parameters of the request: "parameters": { "threshold": 0.4 }',
+    });
+  }
+  const type = mediaType(request.raw);
+  if (!k_bodies.includes(type)) {
+    throw new CraneError('E_HTTP_TYPE', `bodies of type ${JSON.stringify(type.slice(0, 80))} are not read`, {
+      hint: 'send application/json, or application/octet-stream with binary data behind the JSON',
     });
   }
   const place = service.admission.enter();

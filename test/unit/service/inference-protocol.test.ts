@@ -45,6 +45,8 @@ const image = (...files: Buffer[]) => ({
   shape: [files.length],
   data: files.map((file) => file.toString('base64')),
 });
+/** What is scored as it stands. */
+const k_inputs = [{ name: 'PIXELS', datatype: 'UINT8', shape: [8, 8, 1], data: Array<number>(64).fill(102) }];
 const withLength = (file: Buffer) => {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(file.length);
@@ -143,7 +145,7 @@ describe('the Open Inference Protocol', () => {
     expect(flat.answer.outputs[0]!.data).toEqual([expect.closeTo(0.4, 2)]);
   });
 
-  it.each([
+  it.each<readonly [string, object, number]>([
     ['no inputs', {}, 400],
     [
       'two inputs',
@@ -214,19 +216,94 @@ describe('the Open Inference Protocol', () => {
       },
       400,
     ],
+    ...Object.entries({
+      map: true,
+      mapType: 'uint8',
+      regions: true,
+      heatmap: true,
+      heatmapRange: '0,1',
+    }).map(
+      ([name, value]) =>
+        [`the parameter ${name}`, { parameters: { [name]: value }, inputs: k_inputs }, 400] as const,
+    ),
+    ['a flag that is a text', { parameters: { binary_data_output: 'true' }, inputs: k_inputs }, 400],
+    [
+      'a flag of an output that is a text',
+      { inputs: k_inputs, outputs: [{ name: 'SCORE', parameters: { binary_data: 'yes' } }] },
+      400,
+    ],
+    [
+      'a strange parameter of an output',
+      { inputs: k_inputs, outputs: [{ name: 'SCORE', parameters: { classification: 1 } }] },
+      400,
+    ],
+    [
+      'a strange parameter of an input',
+      { inputs: [{ ...k_inputs[0], parameters: { threshold: 0.1 } }] },
+      400,
+    ],
+    ['an id that is a number', { id: 7, inputs: k_inputs }, 400],
+    ['an id that is too long', { id: 'i'.repeat(257), inputs: k_inputs }, 400],
   ])('refuses %s in the form of the protocol', async (_what, head, expected) => {
     const { status, answer } = await infer(head);
     expect(status).toBe(expected);
     expect(answer).toEqual({ error: expect.stringMatching(/^E_/) });
   });
 
+  it('scores what those hold that are refused for one thing', async () => {
+    expect((await infer({ inputs: k_inputs })).status).toBe(200);
+  });
+
+  it('says that outputs are asked for by their names, not by parameters', async () => {
+    const { answer } = await infer({ parameters: { map: true }, inputs: [image(bright)] });
+    expect(answer.error).toMatch(/^E_USAGE: .*\(ask for the outputs MAP and REGIONS/);
+  });
+
+  it('gives back an id as it is', async () => {
+    const id = 'i'.repeat(256);
+    expect((await infer({ id, inputs: [image(bright)] })).answer['id']).toBe(id);
+  });
+
+  it('refuses what is given twice', async () => {
+    const inputs = JSON.stringify([image(bright)]);
+    for (const body of [
+      `{"parameters":{"threshold":0.1,"threshold":0.9},"inputs":${inputs}}`,
+      `{"inputs":${inputs},"inputs":${inputs}}`,
+    ]) {
+      const headers = { 'content-type': 'application/json' };
+      const reply = await fetch(`${service.url}v2/models/toy/infer`, { method: 'POST', body, headers });
+      expect([reply.status, await reply.json()]).toEqual([
+        400,
+        { error: expect.stringContaining('is given twice') },
+      ]);
+    }
+  });
+
+  it('reads JSON by its type, as bytes or without a type, and nothing else', async () => {
+    const body = Buffer.from(JSON.stringify({ inputs: [image(bright)] }));
+    for (const [type, status] of [
+      ['application/json; charset=utf-8', 200],
+      ['application/octet-stream', 200],
+      ['', 200],
+      ['text/plain', 415],
+      ['image/png', 415],
+    ] as const) {
+      const headers = type === '' ? {} : { 'content-type': type };
+      const init = { method: 'POST', body: new Blob([new Uint8Array(body)]), headers };
+      const reply = await fetch(`${service.url}v2/models/toy/infer`, init);
+      expect([type, reply.status]).toEqual([type, status]);
+    }
+  });
+
   it('refuses binary data that does not fit', async () => {
     const input = (size: number) => ({
       inputs: [{ name: 'IMAGE', datatype: 'BYTES', shape: [1], parameters: { binary_data_size: size } }],
     });
+    const both = { ...k_inputs[0], parameters: { binary_data_size: 64 } };
     const lying = Buffer.alloc(12);
     lying.writeUInt32LE(4_000_000_000);
     for (const [head, tail] of [
+      [{ inputs: [both] }, Buffer.alloc(64)],
       [input(12), lying],
       [input(3), Buffer.alloc(3)],
       [input(2), Buffer.alloc(12)],

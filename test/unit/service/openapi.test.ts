@@ -255,8 +255,13 @@ describe('the OpenAPI document', () => {
     };
     expect((await hold('v2/models/toy/infer', 'post', infer, 'v2/models/{model}/infer')).status).toBe(200);
     expect(
-      (await hold('v2/models/toy/infer', 'post', { body: '{}' }, 'v2/models/{model}/infer')).status,
+      (await hold('v2/models/toy/infer', 'post', { ...infer, body: '{}' }, 'v2/models/{model}/infer')).status,
     ).toBe(400);
+    expect(
+      (await hold('v2/models/toy/infer', 'post', { body: '{}' }, 'v2/models/{model}/infer')).status,
+    ).toBe(415);
+    const withAccept = Object.entries(document.paths).filter(([, told]) => told['post']?.responses['406']);
+    expect(withAccept.map(([path]) => path)).toEqual(['/v1/score']);
   });
 
   it('describes a model of which nothing is learned', async () => {
