@@ -209,7 +209,9 @@ async function scoreOne(
     heatmap: order.heatmap !== null,
     heatmapFormat: 'png',
     ...(order.heatmap?.range ? { heatmapRange: order.heatmap.range } : {}),
-    ...(order.maskBytes === undefined ? {} : { ignore: bytes.subarray(pictureEnd) }),
+    ...(order.maskBytes === undefined
+      ? {}
+      : { ignore: new File([bytes.subarray(pictureEnd)], `the mask "ignore" of ${order.name}`) }),
     signal,
   });
   const parts: Uint8Array[] = [];

@@ -14,11 +14,13 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * @param hasOwnName the operator listens on an address of this machine alone, so that only its names are right
- * @throws CraneError E_HTTP_FOREIGN
+ * @param isLocalOnly the operator listens on an address of this machine alone, so that only its names are right
+ * @throws CraneError E_HTTP_FOREIGN, E_HTTP_REQUEST
  */
 export function checkOrigin(request: IncomingMessage, isLocalOnly: boolean): void {
   const { host, origin, 'sec-fetch-site': site } = request.headers;
+  if (host === undefined && request.httpVersion !== '1.0')
+    throw new CraneError('E_HTTP_REQUEST', 'the request has no Host');
   // A name of another site that leads to this machine (DNS rebinding) would make its pages ours.
   if (isLocalOnly && host !== undefined && !isLoopback(host.replace(/:\d+$/, '')))
     throw new CraneError('E_HTTP_FOREIGN', 'the Host of the request is none of this machine');

@@ -1,6 +1,6 @@
 /** The service as an HTTP server: addresses, guards, headers, errors, log. */
 import { randomUUID } from 'node:crypto';
-import { METHODS, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, METHODS, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { CraneError, toCraneError } from '../errors.js';
@@ -30,6 +30,7 @@ export interface Address {
 /** All that Node reads, so that none is answered otherwise than its neighbours. CONNECT is no request to an address. */
 const k_allMethods = METHODS.filter((method) => method !== 'CONNECT') as HTTPMethods[];
 const k_maxHeadersMs = 10_000;
+const k_maxHead = 16_384;
 
 const k_headers: Readonly<Record<string, string>> = {
   'content-security-policy':
@@ -56,7 +57,9 @@ export async function makeServer(
   const timeouts = {
     headersTimeout: Math.min(requestTimeoutMs, k_maxHeadersMs),
     connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
-    maxHeaderSize: 16_384,
+    maxHeaderSize: k_maxHead,
+    // Node's own answer has no body; ours is in checkOrigin().
+    requireHostHeader: false,
   };
   const common = {
     logger: false,
@@ -67,17 +70,19 @@ export async function makeServer(
     forceCloseConnections: 'idle' as const,
     // What comes while the service ends is refused by whoever would take it, in our form.
     return503OnClosing: false,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    // What the router itself refuses would be seen by no hook: no check, no headers, no log.
+    rewriteUrl: decodable,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: k_maxHead },
     genReqId: requestId,
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (thrown: unknown, request: FastifyRequest, reply: FastifyReply) =>
-      fail(service, log, thrown, request, reply),
   };
   const app = (certificate
     ? fastify({ ...common, https: { ...certificate, ...timeouts } })
     : fastify({ ...common, http: timeouts })) as unknown as FastifyInstance;
   for (const method of k_allMethods)
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: false });
+  // A server may leave it unheeded (RFC 9110, 10.1.1); Node's own refusal has no body.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.removeAllContentTypeParsers();
   // Bodies are read by whoever knows their limits.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
@@ -98,7 +103,7 @@ export async function makeServer(
     // Before the framework looks at a body that nobody will read.
     if (request.is404) throw nowhere();
     if (methods && !takes(methods, request.method)) {
-      const allowed = Object.keys(methods).join(', ');
+      const allowed = k_allMethods.filter((method) => takes(methods, method)).join(', ');
       reply.header('allow', allowed);
       throw new CraneError('E_HTTP_METHOD', `${request.method} is not taken here`, {
         hint: `take ${allowed}`,
@@ -169,6 +174,17 @@ function takes(methods: Address['methods'], method: string): boolean {
 
 function addressOf(request: FastifyRequest): Partial<Address> {
   return (request.routeOptions.config as { address?: Address } | undefined)?.address ?? {};
+}
+
+/** A path whose escapes mean no text is taken as it is written: it is then the name of nothing. */
+function decodable({ url = '' }: IncomingMessage): string {
+  const [path] = /^[^?#]*/.exec(url)!;
+  try {
+    decodeURI(path);
+    return url;
+  } catch {
+    return path.replaceAll('%', '%25') + url.slice(path.length);
+  }
 }
 
 /** A proxy's own id is kept, so that its log and ours can be read together. */

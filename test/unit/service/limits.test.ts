@@ -41,14 +41,17 @@ describe('bodies', () => {
       (await fetch(`${service.url}v2/models/toy/infer`, { method: 'POST', body, headers })).status;
     expect(await infer(json, JSON.stringify({ inputs }))).toBe(413);
     const head = JSON.stringify({ inputs });
-    expect(await infer({ 'inference-header-content-length': String(head.length) }, `${head}x`)).toBe(413);
+    const binaryType = { 'content-type': 'application/octet-stream' };
+    expect(
+      await infer({ ...binaryType, 'inference-header-content-length': String(head.length) }, `${head}x`),
+    ).toBe(413);
     const binary = { ...inputs[0]!, data: undefined, parameters: { binary_data_size: 4000 } };
     const short = JSON.stringify({ inputs: [binary] });
     const length = Buffer.alloc(4);
     length.writeUInt32LE(3996);
     // The same bytes outside of JSON are read: they are no picture.
     const status = await infer(
-      { 'inference-header-content-length': String(short.length) },
+      { ...binaryType, 'inference-header-content-length': String(short.length) },
       `${short}${length.toString('latin1')}${'A'.repeat(3996)}`,
     );
     expect(status).toBe(400);
@@ -230,7 +233,7 @@ describe('methods', () => {
         return [Number(answer.split(' ')[1]), /^allow: (.*)$/im.exec(answer)?.[1]?.trim()];
       };
       const isGet = method === 'GET' || method === 'HEAD';
-      expect(await status('/healthz')).toEqual(isGet ? [200, undefined] : [405, 'GET']);
+      expect(await status('/healthz')).toEqual(isGet ? [200, undefined] : [405, 'GET, HEAD']);
       expect(await status('/v1/score')).toEqual(method === 'POST' ? [415, undefined] : [405, 'POST']);
       expect(await status('/nowhere')).toEqual([404, undefined]);
     },

@@ -241,6 +241,9 @@ describe('POST /v1/score', () => {
     ['null as a picture', '{"pictures":[null]}', 'E_USAGE'],
     ['no base64', '{"pictures":[{"data":"***"}]}', 'E_HTTP_REQUEST'],
     ['a strange field', '{"pictures":[{"data":"aaaa","path":"/etc"}]}', 'E_USAGE'],
+    ['an option twice', '{"threshold":0.01,"threshold":0.9,"pictures":[{"data":"aaaa"}]}', 'E_HTTP_REQUEST'],
+    ['pictures twice', '{"pictures":[{"data":"aaaa"}],"pictures":[{"data":"bbbb"}]}', 'E_HTTP_REQUEST'],
+    ['data twice', '{"pictures":[{"data":"aaaa","data":"bbbb"}]}', 'E_HTTP_REQUEST'],
     ['a label', '{"pictures":[{"data":"aaaa","label":"good"}]}', 'E_USAGE'],
     ['thousands of blocks', `{"features":[${'4,'.repeat(4000)}4],"pictures":[{"data":"aaaa"}]}`, 'E_USAGE'],
     ['windows', '{"method":"winclip","windowSides":[1,2],"pictures":[{"data":"aaaa"}]}', 'E_USAGE'],
@@ -315,6 +318,11 @@ describe('a part of a picture', () => {
     expect(inJson.json.results).toMatchObject([{ score: expect.closeTo(0, 2), ignoredPixels: 16 * 24 }]);
     both.append('ignore', new Blob([new Uint8Array(picture)]), 'second.png');
     expect((await ask(both)).json.error.code).toBe('E_HTTP_REQUEST');
+    const broken = form({ 'a.png': picture });
+    broken.append('ignore', new Blob(['no picture']), 'mask.png');
+    expect((await ask(broken)).json.results).toMatchObject([
+      { error: { code: 'E_IMAGE_DECODE', message: expect.stringMatching(/^the mask "ignore" of a\.png: /) } },
+    ]);
     const alone = new FormData();
     alone.append('ignore', new Blob([new Uint8Array(picture)]), 'mask.png');
     expect((await ask(alone)).json.error.code).toBe('E_HTTP_REQUEST');
