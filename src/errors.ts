@@ -17,7 +17,7 @@ export const errorTable = {
   E_IN_USE: { exit: 2, http: 409, what: 'a folder in which another process is at work' },
   E_CANCELLED: { exit: 130, http: 499, what: 'the caller gave the work up' },
   E_DISPOSED: { exit: 1, http: 503, what: 'the engine was disposed' },
-  E_QUEUE_FULL: { exit: 1, http: 429, what: 'more calls are waiting than maxQueue allows' },
+  E_QUEUE_FULL: { exit: 1, http: 429, what: 'more calls are under way or waiting than maxQueue allows' },
   E_DEADLINE: { exit: 1, http: 408, what: 'the deadline came before the forward pass' },
 
   E_INPUTS_FAILED: { exit: 3, http: 400, what: 'some inputs failed; the others are done' },
@@ -191,13 +191,19 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(errorTable, value);
 }
 
+const k_noMemory = /^(?:Array buffer allocation failed|Invalid (?:typed array|array buffer) length)/;
+
 /** Turns whatever was thrown into a CraneError; native errors carry `code` and `hint` as properties. */
 export function toCraneError(thrown: unknown): CraneError {
   if (thrown instanceof CraneError) return thrown;
   if (thrown instanceof Error) {
     const { code, hint } = thrown as Error & { code?: unknown; hint?: unknown };
     // What a call of the addon throws that gives its answer at once (what the C++ library calls memory that it did not get).
-    if (thrown.message === 'std::bad_alloc')
+    // Of an array that is too large JavaScript says it in these ways.
+    if (
+      thrown.message === 'std::bad_alloc' ||
+      (thrown instanceof RangeError && k_noMemory.test(thrown.message))
+    )
       return new CraneError('E_MEMORY', 'the machine has not enough memory for this', { cause: thrown });
     return new CraneError(isErrorCode(code) ? code : 'E_INTERNAL', thrown.message, {
       hint: typeof hint === 'string' && hint !== '' ? hint : undefined,

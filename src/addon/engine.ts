@@ -118,6 +118,7 @@ export interface ScoreResult {
   score: number;
   /** the parts of the score by name: the method's own, and 'map-max' */
   parts: Record<string, number>;
+  /** of the map before it is resized to the picture */
   mapMax: number;
   /**
    * Shows the whole picture and nothing else, row-major, after the Gaussian. For fit 'stretch' in the model's size,

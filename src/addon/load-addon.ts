@@ -16,6 +16,7 @@ import { platformKey } from '../libtorch/platform.js';
 import { libtorchVersion } from '../libtorch/version.js';
 import { addonFolders, hasAddons, lastBuildFailure } from './addon-folder.js';
 import { type BuildRecord, engineFile, loaderFile, readBuildRecord, recordFile } from './build-record.js';
+import { coded } from './coded.js';
 import { systemGlibc } from './glibc.js';
 import type { NativeAddon } from './native.js';
 
@@ -149,7 +150,7 @@ function openInOrder(loader: LoaderAddon, closure: LibraryClosure): void {
 }
 
 function openEngineAddon(folder: string, record: BuildRecord): NativeAddon {
-  return open<NativeAddon>(join(folder, engineFile), record);
+  return coded(open<NativeAddon>(join(folder, engineFile), record));
 }
 
 function open<T>(path: string, record: BuildRecord): T {
