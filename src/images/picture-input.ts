@@ -37,9 +37,7 @@ export function toPictureSource(input: unknown, name?: string): PictureSource {
   if (typeof input === 'object' && input !== null && isByteStream(input))
     return { kind: 'stream', stream: input, name: name ?? '<stream>' };
   if (typeof input === 'object' && input !== null && 'data' in input) {
-    const frame = input as RawPicture;
-    checkFrame(frame);
-    return { kind: 'pixels', frame, name: name ?? '<pixels>' };
+    return { kind: 'pixels', frame: checkFrame(input as RawPicture), name: name ?? '<pixels>' };
   }
   throw wrongValue(
     'a path, a URL, bytes, a Blob, a stream or { data, width, height, channels }',

@@ -2,6 +2,7 @@
 // Arrays of another realm (Jest) are no instances of ours.
 import { types } from 'node:util';
 import { CraneError } from '../errors.js';
+import { nearestName } from '../nearest-name.js';
 import { wrongValue } from '../options/check.js';
 import { ownCopy } from './own-copy.js';
 import { checkSize, type ReadLimits } from './read-limits.js';
@@ -34,13 +35,25 @@ const k_patterns: Readonly<Record<BayerName, readonly number[]>> = {
   gbrg: [1, 2, 0, 1],
 };
 
-/** @throws CraneError E_USAGE, E_IMAGE_SHAPE; reads nothing */
-export function checkFrame(frame: RawPicture): void {
-  const { data, width, height, channels, bits, bayer } = frame;
+const k_fields: Record<keyof RawPicture, true> = {
+  data: true,
+  width: true,
+  height: true,
+  channels: true,
+  bits: true,
+  stride: true,
+  bayer: true,
+};
+
+/** What it says as it is now; the values stay the caller's. @throws CraneError E_USAGE, E_IMAGE_SHAPE; reads nothing */
+export function checkFrame(given: RawPicture): RawPicture {
+  checkNames(given);
+  const { data, width, height, channels, bits, stride, bayer } = given;
   for (const [name, value] of Object.entries({ width, height })) {
     if (!Number.isSafeInteger(value) || value < 1) throw wrongValue('a positive whole number', name, value);
   }
-  if (!Object.hasOwn(k_modes, channels)) throw wrongValue('1, 2, 3 or 4', 'channels', channels);
+  if (typeof channels !== 'number' || !Object.hasOwn(k_modes, channels))
+    throw wrongValue('1, 2, 3 or 4', 'channels', channels);
   const isWide = types.isUint16Array(data);
   if (!isWide && !types.isUint8Array(data) && !types.isUint8ClampedArray(data))
     throw wrongValue('a Uint8Array or Uint16Array', 'data', data);
@@ -52,10 +65,31 @@ export function checkFrame(frame: RawPicture): void {
       bits,
     );
   }
-  if (bayer !== undefined && !Object.hasOwn(k_patterns, bayer))
+  if (bayer !== undefined && !(typeof bayer === 'string' && Object.hasOwn(k_patterns, bayer)))
     throw wrongValue('one of rggb, bggr, grbg, gbrg', 'bayer', bayer);
   if (bayer !== undefined && channels !== 1) throw wrongValue('1 with bayer', 'channels', channels);
+  const frame: RawPicture = {
+    data,
+    width,
+    height,
+    channels,
+    ...(bits === undefined ? {} : { bits }),
+    ...(stride === undefined ? {} : { stride }),
+    ...(bayer === undefined ? {} : { bayer }),
+  };
   checkLength(frame);
+  return frame;
+}
+
+function checkNames(frame: RawPicture): void {
+  const strange = Object.entries(frame).find(
+    ([name, value]) => value !== undefined && !Object.hasOwn(k_fields, name),
+  )?.[0];
+  if (strange === undefined) return;
+  const nearest = nearestName(strange, Object.keys(k_fields));
+  throw new CraneError('E_USAGE', `pixels have no field "${strange}"`, {
+    hint: nearest ? `did you mean "${nearest}"?` : `they have ${Object.keys(k_fields).join(', ')}`,
+  });
 }
 
 function checkLength({ data: { length }, width, height, channels, stride }: RawPicture): void {

@@ -39,16 +39,22 @@ const k_steps = [
 /**
  * In the order of `regions` of a result: largest peak first, equal ones in reading order of their first pixel. For outlines in a picture's
  * pixels give the map in the picture's size (`map.resizeTo`).
- * @throws CraneError E_USAGE, E_CANCELLED
+ * @throws CraneError E_USAGE, E_IMAGE_SHAPE for a map whose array was transferred away, E_MEMORY, E_CANCELLED
  */
 export async function regionOutlines(
   map: AnomalyMap,
   threshold: number,
-  { signal }: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal } = {},
 ): Promise<RegionOutline[]> {
   if (!(map instanceof AnomalyMap)) throw wrongValue('an AnomalyMap', 'map', map);
   if (!Number.isFinite(threshold)) throw wrongValue('a number', 'threshold', threshold);
-  const tracer = new Tracer(map, threshold);
+  if (typeof options !== 'object' || options === null)
+    throw wrongValue('an object', 'the options of regionOutlines', options);
+  const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw wrongValue('an AbortSignal', 'signal', signal);
+  const { width, height } = map;
+  const tracer = new Tracer({ data: await map.ownData(), width, height }, threshold);
   const regions: RegionOutline[] = [];
   let spent = 0;
   const rest = async (more: number) => {
@@ -58,9 +64,9 @@ export async function regionOutlines(
     await setImmediate();
     throwIfCancelled(signal);
   };
-  for (let y = 0; y < map.height; y++) {
-    await rest(map.width);
-    for (let x = 0; x < map.width; x++) {
+  for (let y = 0; y < height; y++) {
+    await rest(width);
+    for (let x = 0; x < width; x++) {
       const label = tracer.startAt(x, y);
       if (label === null) continue;
       const ring: Corner[] = [];
@@ -90,7 +96,7 @@ class Tracer {
   readonly #walked: Uint8Array;
   #count = 0;
 
-  constructor({ data, width, height }: AnomalyMap, threshold: number) {
+  constructor({ data, width, height }: Pick<AnomalyMap, 'data' | 'width' | 'height'>, threshold: number) {
     this.#data = data;
     this.#width = width;
     this.#height = height;

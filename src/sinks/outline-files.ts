@@ -1,5 +1,6 @@
 /** Outlines of regions as the files of annotation tools: COCO's JSON of many pictures, labelme's of one. */
 import type { Corner, RegionOutline } from '../images/region-outlines.js';
+import { wrongValue } from '../options/check.js';
 
 /** A picture whose regions were outlined in its own pixels. */
 export interface OutlinedPicture {
@@ -53,13 +54,18 @@ export const k_category = 1;
 /** Of labelme, whose form it is. */
 const k_labelmeVersion = '5.5.0';
 
-/** All pictures, those without a region too: COCO tells them from pictures that nobody looked at. */
+/** All pictures, those without a region too: COCO tells them from pictures that nobody looked at. @throws CraneError E_USAGE */
 export function outlinesToCoco(
   pictures: Iterable<OutlinedPicture>,
-  { label = k_label }: OutlineFileOptions = {},
+  options: OutlineFileOptions = {},
 ): CocoFile {
+  const label = labelOf('outlinesToCoco', options);
+  if (typeof pictures !== 'object' || pictures === null || !(Symbol.iterator in pictures))
+    throw wrongValue('a list of pictures with outlines', 'the pictures', pictures);
   const file: CocoFile = { images: [], annotations: [], categories: [{ id: k_category, name: label }] };
-  for (const { name, width, height, outlines } of pictures) {
+  for (const picture of pictures) {
+    checkOutlined(picture);
+    const { name, width, height, outlines } = picture;
     const image_id = file.images.length + 1;
     file.images.push({ id: image_id, file_name: name, width, height });
     for (const outline of outlines) {
@@ -89,10 +95,11 @@ export function cocoAnnotation(
   };
 }
 
-export function outlinesToLabelme(
-  { name, width, height, outlines }: OutlinedPicture,
-  { label = k_label }: OutlineFileOptions = {},
-): LabelmeFile {
+/** @throws CraneError E_USAGE */
+export function outlinesToLabelme(picture: OutlinedPicture, options: OutlineFileOptions = {}): LabelmeFile {
+  const label = labelOf('outlinesToLabelme', options);
+  checkOutlined(picture);
+  const { name, width, height, outlines } = picture;
   return {
     version: k_labelmeVersion,
     flags: {},
@@ -108,6 +115,28 @@ export function outlinesToLabelme(
     imageHeight: height,
     imageWidth: width,
   };
+}
+
+function labelOf(call: string, options: OutlineFileOptions): string {
+  if (typeof options !== 'object' || options === null)
+    throw wrongValue('an object', `the options of ${call}`, options);
+  const { label = k_label } = options;
+  if (typeof label !== 'string') throw wrongValue('a string', 'label', label);
+  return label;
+}
+
+function checkOutlined(picture: OutlinedPicture): void {
+  const { name, width, height, outlines } = picture ?? {};
+  if (typeof name !== 'string') throw wrongValue('a string', 'name of a picture with outlines', name);
+  for (const [side, value] of Object.entries({ width, height }))
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw wrongValue('a whole number of at least 1', `${side} of ${name}`, value);
+  const isOutlined = Array.isArray(outlines) && Array.from(outlines).every(isOutline);
+  if (!isOutlined) throw wrongValue('a list of regionOutlines', `outlines of ${name}`, outlines);
+}
+
+function isOutline(outline: RegionOutline): boolean {
+  return Array.isArray(outline?.outer) && outline.outer.length > 0 && Array.isArray(outline.holes);
 }
 
 /**

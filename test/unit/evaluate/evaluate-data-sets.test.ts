@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { mapOf, readTestRun } from '../../../src/runs/read-run.js';
 import { isScored } from '../../../src/runs/test-run.js';
+import { codeOf } from '../awaiting.js';
 import { booleanTiff } from '../images/make-tiff.js';
 import { makeTestAddon } from '../metrics/slow-metrics.js';
 import { writeMask, writeToySet } from '../train/toy-set.js';
@@ -90,6 +91,10 @@ describe('evaluateDataSets', () => {
     expect(read).toEqual(run);
     const picture = read.dataSets[0]!.classes[0]!.pictures[4]!;
     if (!isScored(picture)) throw new Error('expected a score');
+    for (const wrong of [undefined, null, {}, { map: 1 }])
+      expect(await codeOf(mapOf(out, wrong as never))).toBe('E_USAGE');
+    expect(await codeOf(mapOf(undefined as never, picture))).toBe('E_USAGE');
+    expect(await codeOf(readTestRun(undefined as never))).toBe('E_USAGE');
     const map = await mapOf(out, picture);
     expect(map).toMatchObject({ width: 8, height: 8 });
     expect(Math.max(...map!.data)).toBe(picture.mapMax);

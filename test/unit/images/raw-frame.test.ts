@@ -70,10 +70,22 @@ describe('a frame of a camera', () => {
     [{ channels: 5 }, /1, 2, 3 or 4 for channels/],
     [{ channels: 2, width: 5, bayer: 'rggb' }, /1 with bayer/],
     [{ width: 0 }, /a positive whole number for width/],
+    [{ channels: '1' }, /1, 2, 3 or 4 for channels/],
+    [{ bayer: ['rggb'] }, /one of rggb, bggr, grbg, gbrg/],
+    [{ strid: 10 }, /no field "strid"/],
+    [{ bitDepth: 12 }, /no field "bitDepth"/],
   ])('with %j is refused', async (change, message) => {
     const frame = { data: grey, width, height, channels: 1, ...change } as RawPicture;
     expect((await errorOf(() => decode(frame))).message).toMatch(message);
   });
+});
+
+it('names what a field may have meant; whole numbers of the other kind are no channels', async () => {
+  const fault = (change: object) =>
+    errorOf(() => decode({ data: grey, width, height, channels: 1, ...change } as RawPicture));
+  expect(await fault({ strid: 10 })).toMatchObject({ code: 'E_USAGE', hint: 'did you mean "stride"?' });
+  expect((await fault({ bitDepth: 12 })).hint).toContain('bits');
+  expect(await fault({ channels: 1n })).toMatchObject({ code: 'E_USAGE' });
 });
 
 describe('memory of frames', () => {

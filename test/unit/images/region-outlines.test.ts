@@ -1,4 +1,5 @@
 /** Outlines against the pixels that they enclose, and against regions found by plain loops. */
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { AnomalyMap } from '../../../src/images/anomaly-map.js';
 import { type Corner, type RegionOutline, regionOutlines } from '../../../src/images/region-outlines.js';
@@ -146,5 +147,25 @@ describe('the outline of a region', () => {
   it('refuses what is no map and no threshold', async () => {
     await expect(regionOutlines({} as AnomalyMap, 0.5)).rejects.toMatchObject({ code: 'E_USAGE' });
     await expect(regionOutlines(mapOf(['#']), Number.NaN)).rejects.toMatchObject({ code: 'E_USAGE' });
+    for (const options of [null, { signal: 'x' }])
+      await expect(regionOutlines(mapOf(['#']), 0.5, options as never)).rejects.toMatchObject({
+        code: 'E_USAGE',
+      });
+  });
+
+  it('refuses a map whose array is gone, and outlines what was there where it goes meanwhile', async () => {
+    const side = 300;
+    const data = new Float32Array(side * side).fill(1);
+    const map = new AnomalyMap({ data, width: side, height: side }, makeFakeAddon());
+    const work = regionOutlines(map, 0.5);
+    await setImmediate();
+    structuredClone(data.buffer, { transfer: [data.buffer] });
+    // Where it went before it could be copied that is told.
+    const isWholeOrRefused = await work.then(
+      (found) => found[0]?.area === side * side,
+      ({ code }) => code === 'E_IMAGE_SHAPE',
+    );
+    expect(isWholeOrRefused).toBe(true);
+    await expect(regionOutlines(map, 0.5)).rejects.toMatchObject({ code: 'E_IMAGE_SHAPE' });
   });
 });

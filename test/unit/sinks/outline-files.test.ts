@@ -52,4 +52,18 @@ describe('outlines as files', () => {
     expect([warnings, picture.name, picture.size]).toEqual([[], 'a/b.png', { width, height }]);
     expect([...(await drawShapes(picture.shapes, width, height)).data]).toEqual(wanted(map));
   });
+
+  it('are refused for what is no picture with outlines', () => {
+    const picture = { name: 'a.png', width, height, outlines: [] };
+    const refused = expect.objectContaining({ code: 'E_USAGE' });
+    for (const pictures of [null, undefined, 'a.png', picture, [null], [{ ...picture, width: 0 }]])
+      expect(() => outlinesToCoco(pictures as never)).toThrow(refused);
+    for (const wrong of [null, {}, { ...picture, outlines: [{}] }, { ...picture, outlines: new Array(1) }])
+      expect(() => outlinesToLabelme(wrong as never)).toThrow(refused);
+    for (const options of [null, 'x', { label: 1 }]) {
+      expect(() => outlinesToCoco([picture], options as never)).toThrow(refused);
+      expect(() => outlinesToLabelme(picture, options as never)).toThrow(refused);
+    }
+    expect(outlinesToCoco(new Set([picture])).images).toHaveLength(1);
+  });
 });
