@@ -183,15 +183,20 @@ export function orWord<T, const W extends string>(
   };
 }
 
+/** A hole is an entry that is undefined: the array's own `every` passes it by. */
+export function isListOf<T>(value: unknown, isEntry: (entry: unknown) => entry is T): value is T[] {
+  return Array.isArray(value) && Array.from<unknown>(value).every(isEntry);
+}
+
 /** A list of whole numbers, at most `most`: 6,12,18,24 in the shell; none is the empty list. */
 export function integers(
   described: Described<number[]> & { min: number; most?: number },
 ): OptionSpec<number[]> {
   const { min, most } = described;
-  const isEntry = (entry: unknown) =>
+  const isEntry = (entry: unknown): entry is number =>
     Number.isSafeInteger(entry) && (entry as number) >= min && (entry as number) <= k_mostInText;
   const accepts = (value: unknown): value is number[] =>
-    Array.isArray(value) && value.length <= (most ?? Number.POSITIVE_INFINITY) && value.every(isEntry);
+    isListOf(value, isEntry) && value.length <= (most ?? Number.POSITIVE_INFINITY);
   const digits = min > 0 ? '[1-9]\\d{0,8}' : '(?:0|[1-9]\\d{0,8})';
   const further = most === undefined ? '*' : `{0,${most - 1}}`;
   const pattern = `^(?:none|${digits}(?:,${digits})${further})$`;
@@ -218,7 +223,7 @@ export function integers(
 /** A list of names: a,b,c in the shell; none is the empty list. */
 export function words(described: Described<string[]>): OptionSpec<string[]> {
   const accepts = (value: unknown): value is string[] =>
-    Array.isArray(value) && value.every((entry) => typeof entry === 'string' && entry !== '');
+    isListOf(value, (entry): entry is string => typeof entry === 'string' && entry !== '');
   return {
     ...described,
     isFlag: false,

@@ -1,6 +1,6 @@
 /** The part of THE table (table.ts) that belongs to testing: `test` in the shell, evaluateDataSets in the library. */
 
-import { choice, flag, int, type LibraryCall, type OptionSpec, text, words } from './kinds.js';
+import { choice, flag, int, isListOf, type LibraryCall, type OptionSpec, text, words } from './kinds.js';
 import { paperTableNames, presetNames } from './preset-names.js';
 import type { TestCommandOptions } from './types.js';
 
@@ -8,16 +8,14 @@ const local = ['cli', 'library'] as const;
 const calls: readonly LibraryCall[] = ['evaluateDataSets'];
 
 const isLimits = (value: unknown): value is number[] =>
-  Array.isArray(value) &&
+  isListOf(value, (limit): limit is number => typeof limit === 'number' && limit > 0 && limit <= 1) &&
   value.length > 0 &&
-  new Set(value).size === value.length &&
-  value.every((limit) => typeof limit === 'number' && limit > 0 && limit <= 1);
+  new Set(value).size === value.length;
 
 const isShots = (value: unknown): value is number[] =>
-  Array.isArray(value) &&
+  isListOf(value, (shots): shots is number => Number.isSafeInteger(shots) && (shots as number) >= 1) &&
   value.length > 0 &&
-  new Set(value).size === value.length &&
-  value.every((shots) => Number.isSafeInteger(shots) && shots >= 1);
+  new Set(value).size === value.length;
 
 const limits: OptionSpec<number[]> = {
   group: 'Testing',

@@ -1,5 +1,5 @@
 /** The part of THE table (table.ts) that belongs to training: `train` in the shell, createTrainer in the library. */
-import { choice, flag, int, type LibraryCall, num, type OptionSpec, text, words } from './kinds.js';
+import { choice, flag, int, isListOf, type LibraryCall, num, type OptionSpec, text, words } from './kinds.js';
 import type { TrainCommandOptions } from './types.js';
 
 const cli = ['cli'] as const;
@@ -7,9 +7,8 @@ const local = ['cli', 'library'] as const;
 const calls: readonly LibraryCall[] = ['createTrainer'];
 
 const isBetas = (value: unknown): value is [number, number] =>
-  Array.isArray(value) &&
-  value.length === 2 &&
-  value.every((beta) => typeof beta === 'number' && beta >= 0 && beta < 1);
+  isListOf(value, (beta): beta is number => typeof beta === 'number' && beta >= 0 && beta < 1) &&
+  value.length === 2;
 
 const betas: OptionSpec<[number, number]> = {
   group: 'Training',

@@ -7,6 +7,13 @@ import { checkOptions, wrongValue } from '../../../src/options/check.js';
 import type { OptionSpec } from '../../../src/options/kinds.js';
 import { flagName, optionNames, options } from '../../../src/options/table.js';
 
+/** A list whose first place holds nothing. */
+function withHole<T>(entry: T): T[] {
+  const list = new Array<T>(2);
+  list[1] = entry;
+  return list;
+}
+
 const table = options as Record<string, OptionSpec<unknown>>;
 
 describe('the table of options', () => {
@@ -133,6 +140,13 @@ describe('checking the options of a library call', () => {
     ['calibrate', { eAttn: 'vv' }, /^calibrate takes no option "eAttn": it belongs to loadEngine/, undefined],
     ['score', { temperature: 1e-40 }, /^Expected a number from 0.000001 to 100 for temperature/, undefined],
     ['score', { features: Array(65).fill(6) }, /^Expected at most 64 whole numbers/, undefined],
+    ['score', { features: withHole(9) }, /^Expected at most 64 whole numbers/, undefined],
+    ['score', { mutualNeighbourhoods: withHole(3) }, /^Expected at most 50 whole numbers/, undefined],
+    ['score', { compat: { dAttnLayers: withHole(3) } }, /^Expected at most 64 whole numbers/, undefined],
+    ['learnNormals', { bankBlocks: withHole(9) }, /^Expected at most 64 whole numbers/, undefined],
+    ['createTrainer', { betas: withHole(0.5) }, /^Expected two numbers from 0 to below 1/, undefined],
+    ['createTrainer', { leaveOut: withHole('a') }, /^Expected names with commas/, undefined],
+    ['evaluateDataSets', { limits: withHole(0.5) }, /^Expected different numbers above 0/, undefined],
     ['calibrate', null, /^Expected an object for the options of calibrate/, undefined],
     [
       'loadEngine',
@@ -152,6 +166,17 @@ describe('checking the options of a library call', () => {
       message: typeof message === 'string' ? message : expect.stringMatching(message),
     });
     if (hint) expect(thrown!.hint).toBe(hint);
+  });
+
+  it('a list with a hole is none that a table takes', () => {
+    for (const [name, entry] of [
+      ['features', 9],
+      ['betas', 0.5],
+      ['limits', 0.5],
+      ['normalsKShot', 2],
+      ['leaveOut', 'a'],
+    ] as const)
+      expect(table[name]!.accepts(withHole<unknown>(entry)), name).toBe(false);
   });
 
   it('a huge wrong value makes a short message', () => {
