@@ -5,6 +5,7 @@ type Library = typeof library;
 
 export declare const AnomalyMap: Library['AnomalyMap'];
 export declare const CraneError: Library['CraneError'];
+export declare const NormalBank: Library['NormalBank'];
 export declare const calibrate: Library['calibrate'];
 export declare const createTrainer: Library['createTrainer'];
 export declare const errorTable: Library['errorTable'];
@@ -23,4 +24,5 @@ export declare const regionOutlines: Library['regionOutlines'];
 // Classes are types too; the rest are types alone.
 export type AnomalyMap = library.AnomalyMap;
 export type CraneError = library.CraneError;
+export type NormalBank = library.NormalBank;
 export type * from '../dist/index.js' with { 'resolution-mode': 'import' };

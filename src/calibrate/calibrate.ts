@@ -60,8 +60,8 @@ interface Scored {
  * @throws CraneError E_DATA_*, E_CALIBRATE_TOO_FEW (more normal pictures are needed for the rate), E_CALIBRATE_SCORES (no
  *   threshold parts these scores), E_INPUTS_FAILED (no picture could be scored), E_CANCELLED, E_DISPOSED
  */
-export async function calibrate(options: CalibrateOptions): Promise<CalibrationOutcome> {
-  checkCalibrateOptions(options);
+export async function calibrate(given: CalibrateOptions): Promise<CalibrationOutcome> {
+  const options = checkCalibrateOptions(given);
   const {
     engine,
     data,
@@ -115,12 +115,13 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationO
   return { calibration, failed, scan: set.scan, warnings: [...set.warnings, ...ahead, ...warnings] };
 }
 
-/** @throws CraneError E_USAGE for the first unknown name or wrong value; undefined counts as not given */
-function checkCalibrateOptions(given: CalibrateOptions): void {
-  checkOptions('calibrate', given ?? null);
-  const { engine, data } = given;
+/** See checkOptions. @throws CraneError E_USAGE */
+function checkCalibrateOptions(given: CalibrateOptions): CalibrateOptions {
+  const options = checkOptions('calibrate', given ?? null);
+  const { engine, data } = options;
   if (typeof engine?.settings !== 'function') throw wrongValue('an engine of loadEngine', 'engine', engine);
   if (typeof data !== 'string' || data === '') throw wrongValue('a path', 'data', data);
+  return options;
 }
 
 function falseAlarmThresholds(scored: readonly Scored[], rate: number, ranges: ReturnType<typeof rangesOf>) {

@@ -24,8 +24,7 @@ export interface OpenDataSetOptions extends DataChoices {
  */
 export async function openDataSet(path: string, options: OpenDataSetOptions = {}): Promise<DataSet> {
   checkPath('path', path);
-  checkOptions('openDataSet', options);
-  return open(path, options, false);
+  return open(path, checkOptions('openDataSet', options), false);
 }
 
 /**

@@ -43,10 +43,10 @@ export class EngineBanks {
   /** See Engine.learnNormals. @param scoring how pictures will be scored, where the engine's own settings do not say it */
   async learn(
     source: NormalsSource,
-    options: LearnNormalsOptions,
+    given: LearnNormalsOptions,
     scoring: PictureChoices = {},
   ): Promise<NormalBank> {
-    checkOptions('learnNormals', options);
+    const options = checkOptions('learnNormals', given);
     this.#lifetime.throwIfOver();
     return this.#lifetime.track(learnBank(this.#learningFor(options, scoring), source, options));
   }

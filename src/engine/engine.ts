@@ -1,6 +1,6 @@
 /** The engine that users hold: pictures in, results out. All heavy work happens on other threads. */
 import { isDeepStrictEqual, types } from 'node:util';
-import type { EngineFacts, NativeAddon, NativeEngine } from '../addon/native.js';
+import type { EngineFacts, NativeAddon, NativeEngine, Precision } from '../addon/native.js';
 import { CraneError } from '../errors.js';
 import { AnomalyMap } from '../images/anomaly-map.js';
 import { ByteBudget } from '../images/byte-budget.js';
@@ -22,7 +22,7 @@ import type {
   Size,
 } from '../options/types.js';
 import { areaOf, type LookedAt } from './area-of.js';
-import type { BankReference, BankSets } from './bank-sets.js';
+import type { BankSets } from './bank-sets.js';
 import type { Contexts } from './contexts.js';
 import { drawHeatMap } from './draw-heat-map.js';
 import { EngineBanks } from './engine-banks.js';
@@ -41,7 +41,7 @@ import { scoreMany } from './scheduler-stream.js';
 import { type ScoreMutualOptions, scoreMutual } from './score-mutual.js';
 import type { StoredThresholds } from './stored-thresholds.js';
 
-/** What is known about a loaded engine. */
+/** What is known about a loaded engine; nothing of it can be changed. */
 export interface Facts extends EngineFacts {
   /** name of the model and a hash of all that decides a score with the engine's own settings */
   model: string;
@@ -52,11 +52,11 @@ export interface Facts extends EngineFacts {
   prompts: Record<string, { learnedOn: string[] }>;
 }
 
-export interface PreprocessedOptions extends MethodChoices {
+export interface PreprocessedOptions
+  extends MethodChoices,
+    Pick<PictureChoices, 'prompts' | 'className' | 'normals' | 'evidence'> {
   batch: number;
   size: number | Size;
-  prompts?: string;
-  normals?: BankReference;
   map?: boolean;
   signal?: AbortSignal;
 }
@@ -83,6 +83,7 @@ export class Engine {
   readonly #model: Model;
   readonly #defaults: EngineOptions;
   readonly #size: Size;
+  readonly #precision: Precision;
   readonly #scheduler: Scheduler;
   readonly #scorer: PictureScorer;
   readonly #contexts: Contexts;
@@ -115,6 +116,7 @@ export class Engine {
     this.#model = model;
     this.#defaults = options;
     this.#size = size;
+    this.#precision = native.facts.precision;
     const warn = options.onWarning ?? emitWarning;
     this.#budget = new ByteBudget(options.maxDecodedBytes ?? defaultOf('maxDecodedBytes'));
     this.#scheduler = new Scheduler({
@@ -145,18 +147,18 @@ export class Engine {
     });
     const reading = readingOf(mergeChoices([options]));
     this.banks = new EngineBanks({
-      learning: { ...this.#pictureParts, banks: parts.banks, method: this.settings().method, reading },
+      learning: { ...this.#pictureParts, banks: parts.banks, method: this.#resolved({}).method, reading },
       lifetime: this.#lifetime,
-      settings: (choices) => this.settings(choices),
+      settings: (choices) => this.#resolved(choices),
       hold: (settings) => this.#contexts.hold(settings),
     });
     const sets = Object.entries(model.prompts.sets);
-    this.facts = Object.freeze({
+    this.facts = deepFrozen({
       ...native.facts,
-      input: size,
+      input: { ...size },
       precisionWhy,
-      prompts: Object.fromEntries(sets.map(([name, { learnedOn }]) => [name, { learnedOn }])),
-      model: labels.of(this.settings(), contextIdentity),
+      prompts: Object.fromEntries(sets.map(([name, { learnedOn }]) => [name, { learnedOn: [...learnedOn] }])),
+      model: labels.of(this.#resolved({}), contextIdentity),
     });
   }
 
@@ -164,8 +166,9 @@ export class Engine {
    * Scores one picture. Calls at the same time share forward passes; scores do not depend on it.
    * @throws CraneError E_USAGE, E_INPUT_*, E_IMAGE_*, E_PROMPTS, E_QUEUE_FULL, E_DEADLINE, E_CANCELLED, E_DISPOSED
    */
-  async score(input: PictureInput, options: ScoreCallOptions = {}): Promise<PictureScore> {
-    checkOptions('score', options);
+  async score(input: PictureInput, given: ScoreCallOptions = {}): Promise<PictureScore> {
+    const options = checkOptions('score', given);
+    this.#lifetime.throwIfOver();
     const [outcome] = await this.#scheduler.submit({
       ...this.#jobOf(options),
       isCall: true,
@@ -174,7 +177,7 @@ export class Engine {
       pictures: [
         async (means) => {
           const source = toPictureSource(input, options.name);
-          const settings = this.settings(options);
+          const settings = this.#resolved(options);
           return this.#scorer.prepare(
             source,
             settings,
@@ -206,15 +209,15 @@ export class Engine {
 
   #stream(
     source: Source,
-    options: ScoreManyCallOptions,
+    given: ScoreManyCallOptions,
     apart: number | undefined,
   ): AsyncIterableIterator<ScoreOutcome> {
     checkSource(source);
-    checkOptions('scoreMany', options);
+    const options = checkOptions('scoreMany', given);
     this.#lifetime.throwIfOver();
     const { batch = 'auto', ordered = defaultOf('ordered'), signal } = options;
     const job = this.#jobOf(options);
-    const inOrder = dependsOnOrder(this.settings(options));
+    const inOrder = dependsOnOrder(this.#resolved(options));
     const carrying = inOrder && apart !== undefined ? { apart } : {};
     return scoreMany(source, {
       scheduler: this.#scheduler,
@@ -222,12 +225,13 @@ export class Engine {
       inOrder,
       ordered,
       signal,
+      disposed: this.#lifetime.disposed,
       job,
       prepare: async (item, means) => {
         checkOwnFields(item);
-        const { input, index: _index, ...own } = item;
-        checkOptions('score', own);
-        const settings = this.settings({ ...options, ...own });
+        const { input, index: _index, ...fields } = item;
+        const own = checkOptions('score', fields);
+        const settings = this.#resolved({ ...options, ...own });
         if (!isDeepStrictEqual(settings.method, job.method)) {
           throw new CraneError(
             'E_USAGE',
@@ -249,7 +253,7 @@ export class Engine {
     deadlineMs,
     ...choices
   }: ScoreOptions): Pick<Job<UnplacedScore>, 'method' | 'couplesPictures' | 'priority' | 'deadline'> {
-    const settings = this.settings(choices);
+    const settings = this.#resolved(choices);
     const deadline = deadlineMs === undefined ? undefined : performance.now() + deadlineMs;
     return { method: settings.method, couplesPictures: couplesPictures(settings), priority, deadline };
   }
@@ -260,8 +264,8 @@ export class Engine {
    *   the memory limit grants it
    * @throws CraneError E_USAGE, E_IMAGE_SHAPE, E_IMAGE_NONFINITE, E_PROMPTS, E_QUEUE_FULL, E_MEMORY, E_CANCELLED, E_DISPOSED
    */
-  async scorePreprocessed(input: Float32Array, options: PreprocessedOptions): Promise<PreprocessedScore[]> {
-    checkOptions('scorePreprocessed', options);
+  async scorePreprocessed(input: Float32Array, given: PreprocessedOptions): Promise<PreprocessedScore[]> {
+    const options = checkOptions('scorePreprocessed', given);
     this.#lifetime.throwIfOver();
     const { batch, size, map = false, signal } = options ?? {};
     if (!types.isFloat32Array(input)) throw wrongValue('a Float32Array', 'the input', input);
@@ -280,7 +284,9 @@ export class Engine {
       sharesPass: false,
       count: batch,
       signal,
-      pictures: [(means) => this.#scorer.prepareTensor({ input, shape, map }, this.settings(options), means)],
+      pictures: [
+        (means) => this.#scorer.prepareTensor({ input, shape, map }, this.#resolved(options), means),
+      ],
     });
     if ('error' in outcome!) throw outcome.error;
     return outcome!.score;
@@ -291,11 +297,11 @@ export class Engine {
    * @param map as `score` gave it for this picture
    * @throws CraneError E_USAGE, E_INPUT_*, E_IMAGE_*, E_CANCELLED, E_DISPOSED
    */
-  async heatMap(input: PictureInput, map: AnomalyMap, options: HeatMapOptions = {}): Promise<Buffer> {
-    checkOptions('heatMap', options);
+  async heatMap(input: PictureInput, map: AnomalyMap, given: HeatMapOptions = {}): Promise<Buffer> {
+    const options = checkOptions('heatMap', given);
     this.#lifetime.throwIfOver();
     if (!(map instanceof AnomalyMap)) throw wrongValue('an AnomalyMap', 'the map', map);
-    const settings = this.settings(options);
+    const settings = this.#resolved(options);
     const { reading, mapThreshold } = settings;
     const range = mapColours(settings);
     const means = {
@@ -316,8 +322,7 @@ export class Engine {
    * @throws CraneError E_USAGE, E_PROMPTS, E_WEIGHTS_*, E_DISPOSED
    */
   async preparePrompts(options: MethodChoices & Pick<PictureChoices, 'prompts'> = {}): Promise<void> {
-    checkOptions('score', options);
-    await this.settledSettings(options);
+    await this.settledSettings(checkOptions('score', options));
   }
 
   /** Pictures that share a forward pass when so many are wanted: fewer once memory did not suffice for them. */
@@ -373,9 +378,22 @@ export class Engine {
     return this.banks.merge(banks);
   }
 
-  /** The complete settings that a call with these options would use. */
+  /** The complete settings that a call with these options would use. @throws CraneError E_USAGE, E_METHOD, E_DISPOSED */
   settings(options: PictureChoices = {}): PictureSettings {
-    const how = { size: this.#size, precision: this.#native.facts.precision };
+    const own = checkOptions('scoreMany', options);
+    this.#lifetime.throwIfOver();
+    const settings = this.#resolved(own);
+    // The model's and the engine's own lists stand in them.
+    return {
+      ...settings,
+      method: structuredClone(settings.method),
+      reading: structuredClone(settings.reading),
+    };
+  }
+
+  /** As settings(), of options that were checked; accepted work asks after the engine was disposed, too. */
+  #resolved(options: PictureChoices): PictureSettings {
+    const how = { size: this.#size, precision: this.#precision };
     const settings = resolveSettings(this.#model, how, this.#defaults, options);
     return this.#thresholds.complete(settings, this.#contexts.identityOf(settings));
   }
@@ -383,7 +401,7 @@ export class Engine {
   /** @internal As settings(), with the prompts encoded or the bank read before, so that their thresholds are known. */
   async settledSettings(options: PictureChoices = {}): Promise<PictureSettings> {
     this.#lifetime.throwIfOver();
-    const settings = this.settings(options);
+    const settings = this.#resolved(options);
     if (!isEncodable(settings)) return settings;
     const held = await this.#lifetime.track(this.#contexts.hold(settings));
     held.release();
@@ -397,7 +415,7 @@ export class Engine {
     return this.#labels.of(settings, this.#contexts.identityOf(settings) ?? '', lookedAt);
   }
 
-  /** How the thresholds of such a call were chosen; undefined: no calibration stands behind them. */
+  /** How the thresholds of such a call were chosen; undefined: no calibration stands behind them. @throws as settings() */
   calibrationOf(options: PictureChoices = {}): Calibration | undefined {
     const settings = this.settings(options);
     const sources = [settings.thresholdFrom, settings.mapThresholdFrom];
@@ -450,4 +468,10 @@ export class Engine {
     const gpus = this.facts.device.split(',').filter((name) => name.startsWith('cuda'));
     return gpus.length > 0 ? 16 * gpus.length : 1;
   }
+}
+
+function deepFrozen<T extends object>(value: T): T {
+  for (const field of Object.values(value))
+    if (typeof field === 'object' && field !== null) deepFrozen(field);
+  return Object.freeze(value);
 }

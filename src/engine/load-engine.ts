@@ -27,8 +27,8 @@ import { tokenWarning } from './token-warning.js';
  * Loads a model. Takes the memory of its weights until dispose(); opens no connection.
  * @throws CraneError E_USAGE, E_MODEL_*, E_WEIGHTS_*, E_PROMPTS, E_DEVICE, E_MEMORY, E_ADDON_*, E_LIBTORCH_*
  */
-export async function loadEngine(options: EngineOptions = {}): Promise<Engine> {
-  checkOptions('loadEngine', options);
+export async function loadEngine(given: EngineOptions = {}): Promise<Engine> {
+  const options = checkOptions('loadEngine', given);
   throwIfCancelled(options.signal);
   const tell = progressOf(options);
   tell('model');
@@ -42,13 +42,13 @@ export async function loadEngine(options: EngineOptions = {}): Promise<Engine> {
 /** As loadEngine, with the addon and the model already at hand. */
 export async function openEngine(
   addon: NativeAddon,
-  given: Model,
-  options: EngineOptions = {},
-  tell = progressOf(options),
+  found: Model,
+  given: EngineOptions = {},
+  tell = progressOf(given),
 ): Promise<Engine> {
-  checkOptions('loadEngine', options);
+  const options = checkOptions('loadEngine', given);
   throwIfCancelled(options.signal);
-  const model = withTowersOf(options.method, given);
+  const model = withTowersOf(options.method, found);
   const { devices, precisions } = await addon.info();
   const device = chooseDevice(devices, options.device);
   const { precision, why } = choosePrecision(

@@ -1,6 +1,7 @@
 /** What a source gives: a picture, alone or with what is its own. */
 import { CraneError } from '../errors.js';
 import type { PictureInput } from '../images/picture-input.js';
+import { ownValue } from '../options/check.js';
 import type { PictureChoices, ScoreManyOptions, ScoreOptions } from '../options/types.js';
 
 export interface IgnoreChoice {
@@ -68,7 +69,11 @@ export function checkOwnFields(item: object): void {
   });
 }
 
+/** As it is now: a source may go on to fill the same object anew. */
 export function toItem(entry: StreamEntry): PictureItem {
   const isItem = typeof entry === 'object' && entry !== null && 'input' in entry;
-  return isItem ? (entry as PictureItem) : { input: entry as PictureInput };
+  if (!isItem) return { input: ownValue(entry as PictureInput) };
+  const own: Record<string, unknown> = { ...entry };
+  for (const name of Object.keys(k_fields) as (keyof PictureItem)[]) own[name] = ownValue(entry[name]);
+  return own as unknown as PictureItem;
 }

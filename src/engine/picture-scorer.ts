@@ -221,7 +221,8 @@ export class PictureScorer {
       threshold: settings.threshold,
       width: whole.width,
       height: whole.height,
-      ...(area?.roi ? { roi: area.roi } : {}),
+      // The pictures of a call have one, and a result is its receiver's.
+      ...(area?.roi ? { roi: { ...area.roi } } : {}),
       ...(result.ignoredPixels === undefined ? {} : { ignoredPixels: result.ignoredPixels }),
       ...left,
       ...said,

@@ -40,7 +40,10 @@ export interface PictureScore {
   regions?: Region[] | null;
   /** when asked for */
   map?: AnomalyMap;
-  /** with the map or the heat map: the map's largest value */
+  /**
+   * with the map or the heat map: the largest value of the map as the model made it, before it is resized to the picture; with
+   * `ignore` of the pixels that are left, in the picture's size
+   */
   mapMax?: number;
   /** when asked for: the picture with its map laid over it, the bytes of a file */
   heatmap?: Buffer;

@@ -1,6 +1,6 @@
 /** Reads a source of inputs one entry ahead, and tells at any time whether that entry is there. */
 import { wrongValue } from '../options/check.js';
-import type { StreamEntry } from './picture-item.js';
+import { type PictureItem, type StreamEntry, toItem } from './picture-item.js';
 
 /** A list or stream of pictures. A text is no such, though it can be iterated: each letter would be taken for a path. */
 export type Source = (Iterable<StreamEntry> & { readonly charAt?: never }) | AsyncIterable<StreamEntry>;
@@ -16,7 +16,7 @@ export function checkSource(source: unknown): void {
   if (!isIterable) throw wrongValue('a list or stream of pictures', 'the source', source);
 }
 
-type Outcome = { kind: 'entry'; entry: StreamEntry } | { kind: 'end' } | { kind: 'failed'; reason: unknown };
+type Outcome = { kind: 'entry'; item: PictureItem } | { kind: 'end' } | { kind: 'failed'; reason: unknown };
 
 export class SourceReader {
   readonly #iterator: AsyncIterator<StreamEntry> | Iterator<StreamEntry>;
@@ -42,16 +42,16 @@ export class SourceReader {
   }
 
   /** The next entry if the source has it at hand; undefined: it is at its end, or lets us wait (`onRead` tells). */
-  async take(): Promise<{ entry: StreamEntry } | undefined> {
+  async take(): Promise<PictureItem | undefined> {
     if (this.#outcome === undefined && this.#reading === undefined) {
       this.#reading = this.#read();
       // Whatever needs no input or output answers within one turn of the event loop.
       await Promise.race([this.#reading, new Promise(setImmediate)]);
     }
     if (this.#outcome?.kind !== 'entry') return undefined;
-    const { entry } = this.#outcome;
+    const { item } = this.#outcome;
     this.#outcome = undefined;
-    return { entry };
+    return item;
   }
 
   /** Lets the source go. Not awaited while a read is under way: that one may never end. */
@@ -65,7 +65,7 @@ export class SourceReader {
   async #read(): Promise<void> {
     try {
       const next = await this.#iterator.next();
-      this.#outcome = next.done ? { kind: 'end' } : { kind: 'entry', entry: await next.value };
+      this.#outcome = next.done ? { kind: 'end' } : { kind: 'entry', item: toItem(await next.value) };
     } catch (reason) {
       this.#outcome = { kind: 'failed', reason };
     }

@@ -10,7 +10,7 @@ import { onAbort, throwIfCancelled } from '../cancellation.js';
 import type { CraneError } from '../errors.js';
 import { nameOfInput } from '../images/picture-input.js';
 import { Bell } from './bell.js';
-import { type PictureItem, toItem } from './picture-item.js';
+import type { PictureItem } from './picture-item.js';
 import type { UnplacedScore } from './picture-scorer.js';
 import type { ScoreOutcome } from './result.js';
 import type { Scheduler } from './scheduler.js';
@@ -25,6 +25,8 @@ export interface Stream {
   /** a unit begins when the one before is done: scores depend on what came before */
   inOrder?: boolean;
   signal: AbortSignal | undefined;
+  /** fires when the engine is disposed: what was accepted comes to its end, and nothing is waited for */
+  disposed: AbortSignal;
   /** what every unit has; where pictures couple, every unit but the last is full */
   job: Pick<Job<UnplacedScore>, 'method' | 'couplesPictures' | 'priority' | 'deadline'>;
   prepare(item: PictureItem, means: Preparing): Promise<ReadyPicture<UnplacedScore>>;
@@ -54,7 +56,7 @@ export async function* scoreMany(
   source: Source,
   stream: Stream,
 ): AsyncGenerator<ScoreOutcome, void, undefined> {
-  const { signal, ordered, job } = stream;
+  const { signal, disposed, ordered, job } = stream;
   const ahead = stream.inOrder ? 1 : k_unitsAhead;
   const bell = new Bell();
   const reader = new SourceReader(source, bell.ring);
@@ -74,13 +76,13 @@ export async function* scoreMany(
         bell.ring();
       })
     : () => {};
+  const stopHearing = onAbort(disposed, bell.ring);
   try {
     while (true) {
       throwIfCancelled(signal);
       // First what the source has: the engine must not wait until the caller has dealt with a result.
-      const next = running.length < ahead ? await reader.take() : undefined;
-      if (next) {
-        const item = toItem(next.entry);
+      const item = running.length < ahead ? await reader.take() : undefined;
+      if (item) {
         pictures.push({ item, index: item.index ?? count });
         count++;
         if (pictures.length >= stream.batch()) launch();
@@ -98,11 +100,13 @@ export async function* scoreMany(
         continue;
       }
       if (running.length === 0 && reader.isAtEnd) break;
+      if (running.length === 0) throwIfCancelled(disposed);
       await bell.wait();
     }
     if (reader.failure) throw reader.failure.reason;
   } finally {
     stopListening();
+    stopHearing();
     left.abort();
     await reader.close();
     const ended = await Promise.allSettled(running.map(({ results }) => results));

@@ -132,9 +132,13 @@ export class Scheduler {
     const { maxQueue } = this.#limits;
     const calls = [...this.#tasks].filter(({ job }) => job.isCall).length;
     if (calls < maxQueue) return;
-    throw new CraneError('E_QUEUE_FULL', `${calls} calls are waiting, the limit is ${maxQueue}`, {
-      hint: 'wait for some to finish, use scoreMany, or raise maxQueue',
-    });
+    throw new CraneError(
+      'E_QUEUE_FULL',
+      `${calls} ${calls === 1 ? 'call is' : 'calls are'} under way or waiting, and maxQueue is ${maxQueue}`,
+      {
+        hint: 'wait for some to finish, use scoreMany, or raise maxQueue',
+      },
+    );
   }
 
   #dispatch(): void {

@@ -42,18 +42,38 @@ interface Scoring {
 }
 
 /** See Engine.scoreMutual. */
-export async function* scoreMutual(
+export function scoreMutual(
   engine: Scoring,
   source: NormalsSource,
-  { learning = {}, folder, onRead, ...scoring }: ScoreMutualOptions,
+  options: ScoreMutualOptions,
 ): AsyncGenerator<ScoreOutcome, void, undefined> {
+  return scored(engine, source, checkMutual(options));
+}
+
+/** The options as they are now. @throws CraneError E_USAGE */
+function checkMutual(options: ScoreMutualOptions) {
+  if (typeof options !== 'object' || options === null)
+    throw wrongValue('an object', 'the options of scoreMutual', options);
+  const { learning = {}, folder, onRead, ...scoring } = options;
   const excluded = k_excluded.find((name) => (scoring as Record<string, unknown>)[name] !== undefined);
   if (excluded !== undefined)
     throw new CraneError('E_USAGE', `pictures are compared with each other: ${excluded} says otherwise`);
   if (folder !== undefined && (typeof folder !== 'string' || folder === ''))
     throw wrongValue('a path', 'folder', folder);
-  checkOptions('learnNormals', learning);
-  checkOptions('scoreMany', scoring);
+  if (onRead !== undefined && typeof onRead !== 'function') throw wrongValue('a function', 'onRead', onRead);
+  return {
+    learning: checkOptions('learnNormals', learning),
+    scoring: checkOptions('scoreMany', scoring),
+    folder,
+    onRead,
+  };
+}
+
+async function* scored(
+  engine: Scoring,
+  source: NormalsSource,
+  { learning, scoring, folder, onRead }: ReturnType<typeof checkMutual>,
+): AsyncGenerator<ScoreOutcome, void, undefined> {
   const given = iterated(source);
   const entries: { input: PictureInput; name?: string | undefined }[] = [];
   const noted = async function* () {

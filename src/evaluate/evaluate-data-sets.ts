@@ -43,7 +43,7 @@ import { TestFolder } from './test-folder.js';
 const k_curvePoints = 300;
 const k_histogramBins = 100;
 
-export interface EvaluateDataSetsOptions extends TestChoices, PictureChoices {
+export interface EvaluateDataSetsOptions extends TestChoices, Omit<PictureChoices, 'falseAlarmRate'> {
   /** stays open; it must not be disposed meanwhile */
   engine: Engine;
   /** data sets: roots or meta.json files */
@@ -80,8 +80,9 @@ export type TestProgress =
  *   E_SCORES_EQUAL at the end, when everything is written, unless `allowEqualScores`
  */
 export async function evaluateDataSets(options: EvaluateDataSetsOptions): Promise<TestRun> {
-  const run = await evaluateIn(options, process.env);
-  if (!options.allowEqualScores) await refuseEqualScores(run);
+  const own = checkOptions('evaluateDataSets', options ?? null);
+  const run = await evaluateIn(own, process.env);
+  if (!own.allowEqualScores) await refuseEqualScores(run);
   return run;
 }
 
@@ -99,7 +100,6 @@ export async function evaluateIn(
   env: NodeJS.ProcessEnv,
   { keepsShown = false, panels }: EvaluateExtras = {},
 ): Promise<TestRun> {
-  checkOptions('evaluateDataSets', options ?? null);
   const {
     engine,
     data,
@@ -109,7 +109,7 @@ export async function evaluateIn(
     signal,
     onProgress = () => {},
     ...given
-  } = options;
+  } = checkOptions('evaluateDataSets', options ?? null);
   const paths = typeof data === 'string' ? [data] : Array.isArray(data) ? [...(data as string[])] : [];
   if (paths.length === 0) throw wrongValue('a path or a list of paths', 'data', data);
   for (const path of paths) checkPath('data', path);

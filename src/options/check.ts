@@ -21,18 +21,41 @@ const otherFields: Record<LibraryCall, readonly string[]> = {
   calibrate: ['engine', 'data', 'signal', 'onProgress'],
 };
 
-/** Throws E_USAGE for the first unknown name or wrong value; fields that are undefined count as not given. */
-export function checkOptions(call: LibraryCall, given: unknown): void {
-  if (given === undefined) return;
+/**
+ * The options as they are now, checked: what the caller does with its objects later decides nothing. Fields that are undefined count
+ * as not given, and are left out.
+ * @throws CraneError E_USAGE for the first unknown name or wrong value
+ */
+export function checkOptions<T>(call: LibraryCall, given: T): T {
+  if (given === undefined) return given;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw wrongValue('an object', `the options of ${call}`, given);
   }
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined) continue;
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  const own = said.map(([name, value]) => [name, ownValue(value)] as const);
+  for (const [name, value] of own) {
     if (name === 'compat') checkCompat(call, value);
     else if (otherFields[call].includes(name)) checkOtherField(name, value);
     else checkOne(call, name, value);
   }
+  return Object.fromEntries(own) as T;
+}
+
+/** A copy of a list, or of a plain object and its lists; what does something (a stream) or has a class (a bank, numbers) is itself. */
+export function ownValue<T>(value: T): T {
+  if (Array.isArray(value)) return [...value] as T;
+  if (!isPlain(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [name, Array.isArray(field) ? [...field] : field]),
+  ) as T;
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // That of another realm (Jest) is not ours.
+  const isBare = prototype === null || Object.getPrototypeOf(prototype) === null;
+  return isBare && !Object.values(value).some((field) => typeof field === 'function');
 }
 
 function checkCompat(call: LibraryCall, compat: unknown): void {

@@ -173,7 +173,7 @@ export const options = {
     calls: load,
     min: 1,
     default: 256,
-    help: 'calls that may wait; one more fails with E_QUEUE_FULL',
+    help: 'calls that may be under way or wait; one more fails with E_QUEUE_FULL',
   }),
   priority: int({
     group: 'Queue',

@@ -91,7 +91,7 @@ export interface LoadProgress {
   bytes?: number;
 }
 
-export interface EngineOptions extends PictureChoices {
+export interface EngineOptions extends Omit<PictureChoices, 'falseAlarmRate'> {
   model?: string;
   device?: string;
   threads?: number;

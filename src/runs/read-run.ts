@@ -5,13 +5,13 @@ import { CraneError } from '../errors.js';
 import { readNpy } from '../files/npy.js';
 import { codedReadError } from '../files/open-file.js';
 import type { MapValues } from '../metrics/index.js';
-import { wrongValue } from '../options/check.js';
+import { checkPath, wrongValue } from '../wrong-value.js';
 import { decodeRun } from './run-json.js';
 import type { ScoredPicture, TestRun } from './test-run.js';
 
 /** @throws CraneError E_USAGE, E_IO_READ, E_INPUT_NOT_FOUND when `folder` holds no finished run */
 export async function readTestRun(folder: string): Promise<TestRun> {
-  checkFolder(folder);
+  checkPath('the folder of a test', folder);
   const path = join(folder, 'results.json');
   const text = await readFile(path, 'utf8').catch((thrown: unknown) => {
     throw codedReadError(path, thrown);
@@ -25,13 +25,9 @@ export async function readTestRun(folder: string): Promise<TestRun> {
   }
 }
 
-function checkFolder(folder: string): void {
-  if (typeof folder !== 'string' || folder === '') throw wrongValue('a path', 'the folder of a test', folder);
-}
-
 /** The map that the figures were made from; undefined when it was not kept. @throws CraneError E_USAGE, E_IO_READ, E_INPUT_* */
 export async function mapOf(folder: string, picture: ScoredPicture): Promise<MapValues | undefined> {
-  checkFolder(folder);
+  checkPath('the folder of a test', folder);
   if (picture?.map !== null && typeof picture?.map !== 'string')
     throw wrongValue('a scored picture of a test', 'the picture', picture);
   return picture.map === null ? undefined : readNpy(join(folder, ...picture.map.split('/')));

@@ -61,8 +61,8 @@ export async function makeTrainer(
   env: NodeJS.ProcessEnv,
   { around = [], isPlan = false }: TrainerPlace = {},
 ): Promise<Trainer> {
-  checkOptions('createTrainer', options ?? null);
-  const { engine, data, out, resume = false, force = false, ...choices } = options;
+  const checked = checkOptions('createTrainer', options ?? null);
+  const { engine, data, out, resume = false, force = false, ...choices } = checked;
   const paths = typeof data === 'string' ? [data] : Array.isArray(data) ? [...(data as string[])] : [];
   if (paths.length === 0 || !paths.every((path) => typeof path === 'string' && path !== ''))
     throw wrongValue('a path or a list of paths', 'data', data);

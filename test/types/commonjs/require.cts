@@ -7,6 +7,7 @@ import {
   type Engine,
   isFailed,
   loadEngine,
+  NormalBank,
   type PictureScore,
   type TestRun,
 } from 'crane-native';
@@ -19,8 +20,10 @@ holds<Same<keyof typeof craneNative, keyof typeof library>>();
 // @ts-expect-error the two above are really compared
 holds<Same<keyof typeof craneNative, 'loadEngine'>>();
 holds<Same<typeof loadEngine, typeof library.loadEngine>>();
+holds<Same<typeof craneNative.NormalBank, typeof library.NormalBank>>();
 holds<Same<PictureScore, library.PictureScore>>();
 holds<Same<TestRun, library.TestRun>>();
+holds<Same<NormalBank, library.NormalBank>>();
 holds<Same<CraneError, library.CraneError>>();
 
 async function main(): Promise<void> {
@@ -33,6 +36,12 @@ async function main(): Promise<void> {
   await loadEngine({ modle: 'crane-mini' });
   // @ts-expect-error no such name
   craneNative.loadModel;
-  console.log(score, same instanceof AnomalyMap, classes, new CraneError('E_USAGE', 'x').code);
+  console.log(
+    score,
+    same instanceof AnomalyMap,
+    classes,
+    new CraneError('E_USAGE', 'x').code,
+    map instanceof NormalBank,
+  );
 }
 main();

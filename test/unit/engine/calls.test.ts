@@ -106,6 +106,9 @@ describe('calls of score', () => {
     const { engine } = await toy.open({ maxQueue: 3 }, { gate });
     const calls = [1, 2, 3, 4, 5].map((value) => codeOf(engine.score(pixels(value))));
     expect(await Promise.all(calls.slice(3))).toEqual(['E_QUEUE_FULL', 'E_QUEUE_FULL']);
+    await expect(engine.score(pixels(1))).rejects.toThrow(
+      /3 calls are under way or waiting, and maxQueue is 3/,
+    );
     openGate();
     expect(await Promise.all(calls.slice(0, 3))).toEqual(['no error', 'no error', 'no error']);
     expect(await codeOf(engine.score(pixels(1)))).toBe('no error');

@@ -3,6 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { hashOf } from '../../../src/engine/learn-normals.js';
 import { isFailed, type PictureScore } from '../../../src/engine/result.js';
+import type { CraneError } from '../../../src/errors.js';
 import { codeOf, collect, unending } from '../awaiting.js';
 import { useToyModel } from './toy-engine.js';
 import { pixels, writePicture } from './toy-model.js';
@@ -105,11 +106,14 @@ describe('scoreMutual', () => {
 
   it('refuses what leaves no room for it', async () => {
     const { engine } = await toy.open();
-    const fault = (options: object, source: unknown = [pixels(0), pixels(9)]) =>
-      collect(engine.scoreMutual(source as never, options)).then(
-        () => 'none',
-        ({ code }) => code,
-      );
+    const fault = async (options: object, source: unknown = [pixels(0), pixels(9)]) => {
+      try {
+        await collect(engine.scoreMutual(source as never, options));
+        return 'none';
+      } catch (thrown) {
+        return (thrown as CraneError).code;
+      }
+    };
     for (const options of [
       { prompts: 'x' },
       { normals: 'x' },
@@ -117,9 +121,11 @@ describe('scoreMutual', () => {
       { roi: { x: 0, y: 0, width: 2, height: 2 } },
       { folder: '' },
       { learning: { turns: 0 } },
+      { onRead: 1 },
       { batch: 0 },
     ])
       expect(await fault(options), JSON.stringify(options)).toBe('E_USAGE');
+    expect(await fault(null as never)).toBe('E_USAGE');
     expect(await fault({}, [pixels(0)])).toBe('E_NORMALS');
     expect(await fault({}, [pixels(3), pixels(3)])).toBe('E_NORMALS');
     expect(await fault({}, 'a path')).toBe('E_USAGE');

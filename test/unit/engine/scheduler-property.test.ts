@@ -143,6 +143,7 @@ async function runStream(
     batch: () => batch,
     ordered,
     signal,
+    disposed: new AbortController().signal,
     job: { method: methodOf(3), couplesPictures: couples, priority: random.below(3) - 1, deadline },
     prepare: bare.prepareItem,
   });

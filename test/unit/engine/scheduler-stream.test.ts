@@ -26,6 +26,7 @@ function makeWork({
     batch: () => 1,
     ordered: true,
     signal: undefined,
+    disposed: new AbortController().signal,
     job: { method: methodOf(1), couplesPictures: couples, priority: 0, deadline: undefined },
     prepare: bare.prepareItem,
     ...parts,

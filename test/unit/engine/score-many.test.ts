@@ -10,6 +10,23 @@ import { pixels, writePicture } from './toy-model.js';
 const toy = useToyModel();
 
 describe('scoreMany', () => {
+  it('ends at once with an engine that is disposed while its source gives nothing', async () => {
+    for (const couples of [false, true]) {
+      const { engine } = await toy.open({ compat: { batchMean: couples } });
+      async function* source() {
+        yield pixels(1);
+        if (couples) yield pixels(2);
+        await new Promise(() => {});
+      }
+      const results = engine.scoreMany(source(), { batch: couples ? 3 : 1 });
+      if (!couples) await results.next();
+      const next = codeOf(results.next());
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await engine.dispose();
+      expect(await next).toBe('E_DISPOSED');
+    }
+  });
+
   const values = Array.from({ length: 23 }, (_, index) => 10 * index);
 
   it.each([1, 3, 8])('gives the same results in order at batch %i', async (batch) => {
