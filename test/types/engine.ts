@@ -31,7 +31,14 @@ await loadEngine({
     same<
       [typeof code, typeof message],
       [
-        'W_SMALLER_BATCH' | 'W_PROMPT_TOKENS' | 'W_MANY_TILES' | 'W_NORMALS_TURNED' | 'W_RATE_APPROXIMATE',
+        (
+          | 'W_SMALLER_BATCH'
+          | 'W_PROMPT_TOKENS'
+          | 'W_MANY_TILES'
+          | 'W_NORMALS_TURNED'
+          | 'W_RATE_APPROXIMATE'
+          | 'W_NORMALS_COPIES'
+        ),
         string,
       ]
     >(true),
