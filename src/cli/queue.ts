@@ -31,7 +31,7 @@ export function queueCommand(context: Context): CommandModule {
       },
       {
         command: 'cancel <submission>',
-        describe: 'take back what does not run yet; what runs is left where it is, and its results are kept',
+        describe: 'take back what waits and no other submission wants, and stop what runs; results are kept',
         builder: (yargs) =>
           yargs
             .positional('submission', { type: 'string', describe: 'id, as submit printed it' })
@@ -41,7 +41,9 @@ export function queueCommand(context: Context): CommandModule {
             const id = String(argv['submission']);
             if (!/^[0-9a-f]{32}$/.test(id))
               throw new CraneError('E_USAGE', `${id}: not the id of a submission`);
-            say(context, told(await queue.cancel(id), 'taken back'));
+            const { shared, ...acted } = await queue.cancel(id);
+            const others = shared > 0 ? `, ${shared} stay for other submissions` : '';
+            say(context, `${told(acted, 'taken back')}${others}`);
           }),
       },
     ],

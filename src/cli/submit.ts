@@ -94,7 +94,6 @@ async function submit(context: Context, argv: Record<string, unknown>): Promise<
         for (let each = 0; each < count; each++) progress.step();
       },
     });
-    await queue.allow(submitted.id);
     progress.stop();
     if (scan) sayScan(context, scan(), json);
     if (json) return printJson(context, submitted);

@@ -5,12 +5,15 @@ import type { Redis } from 'ioredis';
 import type { Engine } from '../engine/engine.js';
 import type { ScoreOutcome } from '../engine/result.js';
 import { CraneError } from '../errors.js';
+import type { ResultLine } from '../sinks/result-line.js';
 import { parsedRow } from '../sinks/result-rows.js';
 import { openStore } from '../stores/open-store.js';
 import type { Store } from '../stores/store.js';
-import { type ChunkJob, cancelKey, coded, queueError, rowsKey } from './queue.js';
+import { type ChunkJob, coded, forget, isCancelled, queueError, rowField, rowsKey } from './queue.js';
+import { RowLabels } from './row-labels.js';
 import { type KeptRows, scoreChunk } from './score-chunk.js';
 import {
+  type ChunkLine,
   type DoneRecord,
   doneRecord,
   type JobData,
@@ -75,7 +78,7 @@ export class ChunkJobs {
         !(await store.has(places.done(chunk))) && (await this.#score(job, data, store, chunkText));
       // Also of a worker that was killed after its part was committed. Nobody waits for it: the job's end is sent after it, and what
       // could stay goes by itself.
-      this.#redis.del(this.#rowsOf(chunk)).catch(() => {});
+      forget(this.#redis, this.#choices.queue, data).catch(() => {});
       events.onChunk({ chunk, rows: count, ms: Math.round(performance.now() - began), isNew });
       return { rows: count };
     } finally {
@@ -91,7 +94,7 @@ export class ChunkJobs {
     const pictures = parseChunk(await chunkText, `${store.address}/${places.chunk(chunk)}`);
     const { signal, end } = this.#stopOf(data);
     const isLastTry = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-    const rows = this.#keptRows(chunk);
+    const rows = this.#keptRows(data, pins, store);
     try {
       const { onPicture } = events;
       await scoreChunk({
@@ -108,38 +111,52 @@ export class ChunkJobs {
     } finally {
       end();
     }
-    const lines = linesOf(await coded(this.#redis.hgetall(this.#rowsOf(chunk))), pictures.length);
+    const kept = await coded(this.#redis.hgetall(rowsKey(this.#choices.queue, data)));
+    const lines = linesOf(kept, pins, pictures.length);
     // Rows go when a part is committed: perhaps by the one who took this chunk over.
     if (lines === undefined && (await store.has(places.done(chunk)))) return false;
-    return commitPart(store, chunk, lines ?? lost(chunk), pins);
+    return commitPart(store, chunk, lines ?? lost(chunk), pins, pictures);
   }
 
-  #rowsOf(chunk: string): string {
-    return rowsKey(this.#choices.queue, chunk);
-  }
-
-  #keptRows(chunk: string): KeptRows {
-    const key = this.#rowsOf(chunk);
+  /** Rows that workers with these pins made. Those whose files are no longer in the store are made anew. */
+  #keptRows(data: JobData, pins: Pins, store: Store): KeptRows {
+    const key = rowsKey(this.#choices.queue, data);
     return {
-      done: async () => new Set((await coded(this.#redis.hkeys(key))).map(Number)),
+      done: async () => {
+        const kept = await coded(this.#redis.hgetall(key));
+        const files =
+          data.settings.maps || data.settings.heatmaps ? await filesOf(store, data.chunk) : undefined;
+        const done = new Set<number>();
+        for (let index = 0; index < data.count; index++) {
+          const field = rowField(pins, index);
+          const line = kept[field];
+          if (line === undefined) continue;
+          if (files && !hasFiles(parsedRow(line, `row ${index} of ${data.chunk} in Redis`), files))
+            await coded(this.#redis.hdel(key, field));
+          else done.add(index);
+        }
+        return done;
+      },
       // The first one stays, should a worker that was given up come back late.
       keep: async (index, line) => {
-        const asked = this.#redis.pipeline().hsetnx(key, String(index), line).expire(key, k_rowsSeconds);
+        const asked = this.#redis
+          .pipeline()
+          .hsetnx(key, rowField(pins, index), line)
+          .expire(key, k_rowsSeconds);
         for (const [fault] of (await coded(asked.exec())) ?? []) if (fault) throw queueError(fault);
       },
     };
   }
 
-  /** Fires when the worker ends, and when the submission is cancelled. */
-  #stopOf({ submission }: JobData): { signal: AbortSignal; end(): void } {
+  /** Fires when the worker ends, and when all submissions are cancelled that want the chunk. */
+  #stopOf(data: JobData): { signal: AbortSignal; end(): void } {
     const stop = new AbortController();
     const onStop = () => stop.abort();
     const ofWorker = this.#choices.stop;
     ofWorker.addEventListener('abort', onStop, { once: true });
     if (ofWorker.aborted) onStop();
     const watching = setInterval(() => {
-      void this.#redis
-        .exists(cancelKey(this.#choices.queue, submission))
+      void isCancelled(this.#redis, this.#choices.queue, data)
         .then((is) => is && onStop())
         .catch(() => {});
     }, k_cancelChecks);
@@ -197,9 +214,20 @@ async function agreedPins(
   return agreed;
 }
 
+async function filesOf(store: Store, chunk: string): Promise<Set<string>> {
+  const keys = new Set<string>();
+  for await (const { key } of store.list(`maps/${chunk}/`)) keys.add(key);
+  return keys;
+}
+
+function hasFiles(row: ResultLine, files: ReadonlySet<string>): boolean {
+  if ('error' in row) return true;
+  return [row.map, row.heatmap].every((file) => file === undefined || files.has(file));
+}
+
 /** Undefined: they are not all there. */
-function linesOf(kept: Record<string, string>, count: number): string[] | undefined {
-  const lines = Array.from({ length: count }, (_, index) => kept[String(index)]);
+function linesOf(kept: Record<string, string>, pins: Pins, count: number): string[] | undefined {
+  const lines = Array.from({ length: count }, (_, index) => kept[rowField(pins, index)]);
   return lines.every((line) => line !== undefined) ? lines : undefined;
 }
 
@@ -214,7 +242,23 @@ function lost(chunk: string): never {
  * A part gets a name of its own first: of two workers with one chunk the record of the first one counts.
  * @returns whether it is this one
  */
-export async function commitPart(store: Store, chunk: string, lines: string[], pins: Pins): Promise<boolean> {
+export async function commitPart(
+  store: Store,
+  chunk: string,
+  lines: string[],
+  pins: Pins,
+  pictures: readonly ChunkLine[],
+): Promise<boolean> {
+  const rows = lines.map((line, at) => parsedRow(line, `row ${at} of ${chunk} in Redis`));
+  const labels = new RowLabels();
+  for (const [at, row] of rows.entries()) {
+    const wrong = labels.check(row, pictures[at]!, pins);
+    if (wrong !== undefined) {
+      throw new CraneError('E_SHARDS', `row ${at} of ${chunk} in Redis: ${wrong}`, {
+        hint: 'queue cancel takes rows away; submit once more then',
+      });
+    }
+  }
   const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
   const file = `${chunk}.${randomBytes(6).toString('hex')}.jsonl`;
   // Nothing has this name, so nothing has to be replaced, which costs a folder more than a new name does.
@@ -226,7 +270,7 @@ export async function commitPart(store: Store, chunk: string, lines: string[], p
     bytes: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),
     rows: lines.length,
-    failed: lines.filter((line, at) => 'error' in parsedRow(line, `row ${at} of ${chunk} in Redis`)).length,
+    failed: rows.filter((row) => 'error' in row).length,
     pins,
   };
   const place = places.done(chunk);

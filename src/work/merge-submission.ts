@@ -7,10 +7,21 @@ import { type ResultWriter, writeWholly } from '../sinks/result-writer.js';
 import { LabelThresholds } from '../sinks/row-kind.js';
 import type { Store } from '../stores/store.js';
 import type { Merged } from './merge-shards.js';
-import { type DoneRecord, doneRecord, linesIn, parsedAs, places, type Submission } from './submission.js';
+import { RowLabels } from './row-labels.js';
+import {
+  type DoneRecord,
+  doneRecord,
+  linesIn,
+  parseChunk,
+  parsedAs,
+  places,
+  type Submission,
+} from './submission.js';
 import { readSubmission } from './submit.js';
 
 const k_again = 'its workers had other calibrations: submit once more with --again and --threshold';
+
+const k_otherLabel = 'workers of another model or precision made it: submit once more with --again';
 
 /** Ids of the submissions in a store. */
 export async function submissionsIn(store: Store): Promise<string[]> {
@@ -37,9 +48,11 @@ export async function mergeSubmission(
   const merged: Merged = { shards: records.length, rows: 0, failed: 0, model: records[0]!.pins.model };
   const names = createHash('sha256');
   const thresholds = new LabelThresholds();
+  const labels = new RowLabels();
   return writeWholly(writer, async () => {
-    for (const record of records) {
+    for (const [at, record] of records.entries()) {
       const chunk = await rowsOf(store, record, names);
+      await checkLabels(store, submission.chunks[at]!.key, record, chunk, labels);
       for (const row of chunk) {
         const mixed = thresholds.check(row);
         if (mixed !== undefined)
@@ -98,6 +111,25 @@ async function rowsOf(
     names.update(row.input).update('\0');
   });
   return rows;
+}
+
+/** Pictures are looked at only where a row is of another label than its worker. */
+async function checkLabels(
+  store: Store,
+  key: string,
+  { file, pins }: DoneRecord,
+  rows: readonly ResultLine[],
+  labels: RowLabels,
+): Promise<void> {
+  if (rows.every((row) => 'error' in row || row.model === pins.model)) return;
+  const place = `${store.address}/${places.chunk(key)}`;
+  const pictures = parseChunk(await store.read(places.chunk(key)), place);
+  if (pictures.length !== rows.length)
+    throw fault(`${place}: ${pictures.length} pictures, and ${rows.length} results`);
+  for (const [at, row] of rows.entries()) {
+    const wrong = labels.check(row, pictures[at]!, pins);
+    if (wrong !== undefined) throw fault(`${store.address}/${places.part(file)}: ${wrong}`, k_otherLabel);
+  }
 }
 
 function fault(message: string, hint?: string): CraneError {

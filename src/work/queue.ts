@@ -1,10 +1,12 @@
-/** Jobs in Redis or Valkey, by BullMQ: one for each chunk, under the chunk's key, so that asking twice asks once. */
+/** Jobs in Redis or Valkey, by BullMQ: one for each chunk of a store, under an id made of both, so that asking twice asks once. */
+import { createHash } from 'node:crypto';
 import type { Job, JobState, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { CraneError } from '../errors.js';
 import { loadOptional } from '../files/optional-packages.js';
+import { canonicalJson } from '../runs/canonical-json.js';
 import { shownAddress } from '../terminal/shown-address.js';
-import type { JobData } from './submission.js';
+import type { JobData, Pins } from './submission.js';
 
 const k_packages = ['bullmq', 'ioredis'];
 
@@ -77,6 +79,11 @@ export interface ActedOn {
   left: number;
 }
 
+export interface Cancelled extends ActedOn {
+  /** other submissions want these too, so they stay */
+  shared: number;
+}
+
 const k_shownDead = 20;
 const k_page = 1000;
 
@@ -101,18 +108,38 @@ export class WorkQueue {
     return coded(this.#ask(job));
   }
 
-  async #ask({ data, priority, attempts, backoffMs }: JobAsk): Promise<void> {
+  async #ask(ask: JobAsk): Promise<void> {
+    const { data } = ask;
+    // Before the job is looked at, so that nobody takes it back for another submission alone.
+    await this.#redis.sadd(wantedKey(this.#queue.name, data), data.submission);
+    await this.#add(ask);
+    const job = await this.#queue.getJob(jobId(data));
+    if (!job) return;
+    if (textIn(job, 'store') !== data.store || textIn(job, 'chunk') !== data.chunk)
+      throw new CraneError('E_QUEUE', `job ${job.id} of the queue is other work than chunk ${data.chunk}`);
+    const state = await job.getState();
+    // A dead letter that is asked for again gets its tries anew.
+    if (state === 'failed') {
+      await job.updateData(data);
+      await job.retry('failed', { resetAttemptsMade: true });
+    }
+    // The store has lost what was done, or this was done while it was asked for: then the worker finds it.
+    if (state === 'completed') {
+      await job.remove();
+      await this.#add(ask);
+    }
+  }
+
+  /** Leaves a job that is there as it is. */
+  async #add({ data, priority, attempts, backoffMs }: JobAsk): Promise<void> {
     await this.#queue.add('score', data, {
-      jobId: data.chunk,
+      jobId: jobId(data),
       priority,
       attempts,
       backoff: { type: 'exponential', delay: backoffMs, jitter: 0.5 },
       // The store knows what is done; these are for `queue status`.
       removeOnComplete: { count: 10_000 },
     });
-    // A dead letter that is asked for again gets its tries anew.
-    const job = await this.#queue.getJob(data.chunk);
-    if (job && (await job.getState()) === 'failed') await job.retry('failed', { resetAttemptsMade: true });
   }
 
   async counts(): Promise<JobCounts> {
@@ -144,19 +171,36 @@ export class WorkQueue {
   async retry(): Promise<ActedOn> {
     return this.#each(
       ['failed'],
-      () => true,
+      async () => true,
       (job) => job.retry('failed', { resetAttemptsMade: true }),
     );
   }
 
-  /** Takes back what does not run yet, and tells workers to leave what runs. @throws CraneError E_QUEUE */
-  async cancel(submission: string): Promise<ActedOn> {
-    await coded(this.#redis.set(cancelKey(this.#queue.name, submission), '1', 'EX', 7 * 24 * 3600));
-    return this.#each(
-      ['waiting', 'prioritized', 'delayed', 'failed'],
-      (job) => submissionOf(job) === submission,
-      (job) => job.remove(),
-    );
+  /**
+   * Takes back what does not run yet and no other submission wants, with its rows, and tells workers to leave what runs.
+   * @throws CraneError E_QUEUE
+   */
+  async cancel(submission: string): Promise<Cancelled> {
+    const { name } = this.#queue;
+    await coded(this.#redis.set(cancelKey(name, submission), '1', 'EX', 7 * 24 * 3600));
+    let shared = 0;
+    const isLeft = async (job: ChunkJob) => {
+      if (textIn(job, 'submission') === undefined) return false;
+      const wanting = await wantedBy(this.#redis, name, job.data);
+      if (!wanting.includes(submission)) return false;
+      if (wanting.length === 1) return true;
+      shared++;
+      await coded(this.#redis.srem(wantedKey(name, job.data), submission));
+      return false;
+    };
+    const acted = await this.#each(['waiting', 'prioritized', 'delayed', 'failed'], isLeft, async (job) => {
+      await job.remove();
+      // Asked for by another one meanwhile, who found it there.
+      if ((await wantedBy(this.#redis, name, job.data)).some((wanting) => wanting !== submission))
+        await this.#queue.add(job.name, job.data, { ...job.opts, jobId: job.id! });
+      else await forget(this.#redis, name, job.data);
+    });
+    return { ...acted, shared };
   }
 
   /** What was cancelled may be asked for again. @throws CraneError E_QUEUE */
@@ -167,7 +211,7 @@ export class WorkQueue {
   /** @param act throws where the job is no longer in its state */
   async #each(
     states: JobState[],
-    isMeant: (job: ChunkJob) => boolean,
+    isMeant: (job: ChunkJob) => Promise<boolean>,
     act: (job: ChunkJob) => Promise<void>,
   ): Promise<ActedOn> {
     const done = new Set<string | undefined>();
@@ -177,9 +221,10 @@ export class WorkQueue {
       for (let stay = 0; ; ) {
         const jobs = await coded(this.#queue.getJobs([state], stay, stay + k_page - 1));
         if (jobs.length === 0) break;
-        for (const job of jobs) {
+        const meant = await Promise.all(jobs.map(isMeant));
+        for (const [at, job] of jobs.entries()) {
           // One that failed again at once is not given its tries a second time.
-          if (done.has(job.id) || left.has(job.id) || !isMeant(job)) stay++;
+          if (done.has(job.id) || left.has(job.id) || !meant[at]) stay++;
           else if (await wasDone(act(job))) done.add(job.id);
           else {
             left.add(job.id);
@@ -245,16 +290,45 @@ export function jobName(job: ChunkJob | undefined): string {
   return textIn(job, 'chunk') ?? job?.id ?? '';
 }
 
-export function submissionOf(job: ChunkJob): string | undefined {
-  return textIn(job, 'submission');
+/** Of a chunk in a store: the same pictures with the same settings may be asked for into several stores. */
+export function jobId({ store, chunk }: Pick<JobData, 'store' | 'chunk'>): string {
+  return createHash('sha256').update(`${store}\0${chunk}`).digest('hex').slice(0, 32);
 }
 
-/** Rows of a chunk in work, kept until its part is committed: index in the chunk -> line. */
-export function rowsKey(queue: string, chunk: string): string {
-  return `crane-native:${queue}:rows:${chunk}`;
+/** Rows of a chunk in work by their rowField, kept until its part is committed. */
+export function rowsKey(queue: string, data: JobData): string {
+  return `crane-native:${queue}:rows:${jobId(data)}`;
 }
 
-export function cancelKey(queue: string, submission: string): string {
+/** A store that was emptied and filled anew may have other pins, and rows of earlier ones are not of its work. */
+export function rowField(pins: Pins, index: number): string {
+  return `${createHash('sha256').update(canonicalJson(pins)).digest('hex').slice(0, 16)}:${index}`;
+}
+
+/** The submissions that asked for a chunk. */
+function wantedKey(queue: string, data: JobData): string {
+  return `crane-native:${queue}:wanted:${jobId(data)}`;
+}
+
+/** @throws CraneError E_QUEUE */
+export async function wantedBy(redis: Redis, queue: string, data: JobData): Promise<string[]> {
+  const wanting = await coded(redis.smembers(wantedKey(queue, data)));
+  // Of jobs of earlier versions only their data says so.
+  return wanting.length > 0 ? wanting : [data.submission];
+}
+
+/** Whether all were cancelled that asked for a chunk. @throws CraneError E_QUEUE */
+export async function isCancelled(redis: Redis, queue: string, data: JobData): Promise<boolean> {
+  const keys = (await wantedBy(redis, queue, data)).map((submission) => cancelKey(queue, submission));
+  return (await coded(redis.exists(keys))) === keys.length;
+}
+
+/** A chunk that is done or given up leaves nothing behind. @throws CraneError E_QUEUE */
+export async function forget(redis: Redis, queue: string, data: JobData): Promise<void> {
+  await coded(redis.del(rowsKey(queue, data), wantedKey(queue, data)));
+}
+
+function cancelKey(queue: string, submission: string): string {
   return `crane-native:${queue}:cancelled:${submission}`;
 }
 

@@ -21,7 +21,7 @@ export interface SubmitWork {
   /** what was asked for, in words: the same work gets the same id */
   title: string;
   store: Store;
-  queue: Pick<WorkQueue, 'ask'>;
+  queue: Pick<WorkQueue, 'ask' | 'allow'>;
   /** pictures of a chunk */
   chunk: number;
   ask: Omit<JobAsk, 'data'>;
@@ -42,6 +42,8 @@ export interface Submitted {
 export async function submitWork(work: SubmitWork): Promise<Submitted> {
   const { settings, store } = work;
   const id = settingsKey({ ...settings, again: `${settings.again ?? ''} ${store.address} ${work.title}` });
+  // Before the first job: a worker takes it at once.
+  await work.queue.allow(id);
   const listing = new Listing();
   const chunks: Submission['chunks'] = [];
   let done = 0;

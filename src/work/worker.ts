@@ -2,7 +2,7 @@
 import { UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { type CraneError, toCraneError } from '../errors.js';
 import { type ChunkChoices, type ChunkEvents, ChunkJobs, isForeign } from './chunk-jobs.js';
-import { cancelKey, coded, connectRedis, jobName } from './queue.js';
+import { coded, connectRedis, isCancelled, jobName, rowsKey } from './queue.js';
 import type { JobData } from './submission.js';
 
 export interface WorkerChoices extends ChunkChoices {
@@ -53,8 +53,10 @@ export async function runWorker(choices: WorkerChoices): Promise<void> {
           foreign = error;
           ended();
         }
-        if (await redis.exists(cancelKey(name, job.data.submission)))
+        if (await isCancelled(redis, name, job.data)) {
+          await coded(redis.del(rowsKey(name, job.data)));
           throw new UnrecoverableError('cancelled');
+        }
         await job.moveToWait(token);
         throw new WaitingError();
       }

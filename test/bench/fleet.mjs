@@ -3,7 +3,7 @@
 // Needs redis-server (its log is written at every job), npm run build:ts and the addon. All processes are warm and wait asleep while
 // another is measured; rounds alternate. Needs a quiet machine of two cores. The last line is JSON.
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +49,8 @@ async function main() {
   const { WorkQueue } = await dist('work/queue.js');
   const { submitWork } = await dist('work/submit.js');
   const { openStore } = await dist('stores/open-store.js');
-  const { rowsKey } = await dist('work/queue.js');
+  const { rowField, rowsKey } = await dist('work/queue.js');
+  const { places } = await dist('work/submission.js');
   const folder = mkdtempSync(join(tmpdir(), 'crane-fleet-'));
   const [set, out] = [join(folder, 'set'), join(folder, 'out')];
   for (const each of [set, out]) mkdirSync(each);
@@ -115,6 +116,7 @@ async function main() {
     };
     const ask = { priority: 0, attempts: 1, backoffMs: 0 };
     const counting = {
+      allow: (id) => queue.allow(id),
       ask: async (job) => {
         await onAsk(job.data);
         await queue.ask(job);
@@ -183,20 +185,25 @@ async function main() {
       seconds.alone.push(await one);
       seconds.fleet.push(await timed(workers, () => submit(all, chunk)));
     }
-    // Chunks whose rows are all there already: what is left of a job is all but its scoring. The rows are made up here.
+    // Chunks whose rows are all there already: what is left of a job is all but its scoring. The rows are made up here, as of a
+    // worker of the rounds before.
+    const [agreed] = readdirSync(join(out, 'pins'));
+    const pins = JSON.parse(readFileSync(join(out, 'pins', agreed), 'utf8'));
     const { Redis } = await import('ioredis');
     const own = new Redis(redis);
+    const rest = { anomalous: null, threshold: null, width: 4, height: 3 };
     const made = Array.from({ length: jobs * chunk }, (_, at) => `/nowhere/${at}.png`);
     workers[1].kill('SIGSTOP');
     const jobSeconds = await timed([workers[0]], () =>
-      submit(made, chunk, async ({ chunk: key, count }) => {
+      submit(made, chunk, async (data) => {
+        await store.create(places.pins(data.settings), JSON.stringify(pins));
         const rows = Object.fromEntries(
-          Array.from({ length: count }, (_, index) => [
-            index,
-            JSON.stringify({ input: 'x', index, score: 0.5, model: 'made-up' }),
+          Array.from({ length: data.count }, (_, index) => [
+            rowField(pins, index),
+            JSON.stringify({ input: 'x', index, score: 0.5, ...rest, model: pins.model }),
           ]),
         );
-        await own.hset(rowsKey('crane-native', key), rows);
+        await own.hset(rowsKey('crane-native', data), rows);
       }),
     );
     workers[1].kill('SIGCONT');

@@ -14,6 +14,8 @@ import { pins, rowOf, settings } from './tiny-work.js';
 const id = 'a'.repeat(32);
 const [first, second] = ['1'.repeat(32), '2'.repeat(32)] as const;
 
+const pictures = [{ uri: 'a' }, { uri: 'b' }];
+
 let store: LocalStore;
 beforeEach(async () => {
   store = new LocalStore(await mkdtemp(join(tmpdir(), 'crane-merge-')));
@@ -48,8 +50,8 @@ async function merge(): Promise<ResultLine[]> {
 it('refuses rows of one label that two thresholds judged', async () => {
   await submit();
   const judged = rowOf('c', 0).replace('"threshold":null', '"threshold":0.5');
-  await commitPart(store, first, [rowOf('a', 0), rowOf('b', 1)], pins);
-  await commitPart(store, second, [judged], pins);
+  await commitPart(store, first, [rowOf('a', 0), rowOf('b', 1)], pins, pictures);
+  await commitPart(store, second, [judged], pins, pictures);
   await expect(merge()).rejects.toMatchObject({
     code: 'E_SHARDS',
     message: expect.stringMatching(/c was judged by threshold 0\.5, others of tiny@1 by no threshold/),
@@ -72,8 +74,8 @@ async function replacePart(chunk: string, text: string): Promise<void> {
 
 describe('a submission', () => {
   beforeEach(async () => {
-    await commitPart(store, first, [rowOf('a', 0), rowOf('b', 1)], pins);
-    await commitPart(store, second, [rowOf('c', 0)], pins);
+    await commitPart(store, first, [rowOf('a', 0), rowOf('b', 1)], pins, pictures);
+    await commitPart(store, second, [rowOf('c', 0)], pins, pictures);
     await submit();
   });
 
@@ -83,6 +85,26 @@ describe('a submission', () => {
       ['b', 1],
       ['c', 2],
     ]);
+  });
+
+  it.each<[string, object, RegExp | undefined]>([
+    ['a picture like the others', {}, /parts\/2{32}\..*: c is of tiny@2, expected tiny@1/],
+    ['one with a class of its own', { className: 'bolt' }, undefined],
+    ['two of one class, of two labels', { className: 'nut' }, /c is of tiny@2, expected tiny@3/],
+  ])('with a row of another label: %s', async (_what, own, message) => {
+    await replacePart(first, [rowOf('a', 0), rowOf('b', 1).replace('tiny@1', 'tiny@3')].join('\n'));
+    await replacePart(second, rowOf('c', 0).replace('tiny@1', 'tiny@2'));
+    const chunkOf = (...lines: object[]) => lines.map((line) => JSON.stringify(line)).join('\n');
+    await store.write(places.chunk(first), chunkOf({ uri: 'a' }, { uri: 'b', className: 'nut' }));
+    await store.write(places.chunk(second), chunkOf({ uri: 'c', ...own }));
+    if (message === undefined) expect(await merge()).toHaveLength(3);
+    else {
+      await expect(merge()).rejects.toMatchObject({
+        code: 'E_SHARDS',
+        message: expect.stringMatching(message),
+        hint: expect.stringContaining('--again'),
+      });
+    }
   });
 
   it.each<[string, () => Promise<void>, RegExp]>([

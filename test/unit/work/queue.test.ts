@@ -6,8 +6,10 @@ import { Job, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CraneError } from '../../../src/errors.js';
-import { connectRedis, WorkQueue } from '../../../src/work/queue.js';
-import type { JobData } from '../../../src/work/submission.js';
+import { LocalStore } from '../../../src/stores/local-store.js';
+import { connectRedis, isCancelled, jobId, rowsKey, WorkQueue } from '../../../src/work/queue.js';
+import { type JobData, places } from '../../../src/work/submission.js';
+import { submitWork } from '../../../src/work/submit.js';
 import { hasRedis, RedisServer } from '../../cli/queue-surroundings.js';
 import { runInProcess } from '../cli/run-in-process.js';
 import { makeToyModel } from '../engine/toy-model.js';
@@ -113,7 +115,7 @@ describe.skipIf(!hasRedis)('a queue', () => {
     await ask(4, theirs);
     await withRaw(async (_raw, worker) => {
       afterFirstList(() => worker.getNextJob('t'));
-      expect(await queue.cancel(mine)).toEqual({ done: 2, left: 1 });
+      expect(await queue.cancel(mine)).toEqual({ done: 2, left: 1, shared: 0 });
       expect(await queue.counts()).toMatchObject({ waiting: 1, active: 1 });
     });
   });
@@ -152,9 +154,113 @@ describe.skipIf(!hasRedis)('a queue', () => {
       await raw.addBulk(many(theirs, 0, {}));
       await raw.addBulk(many(mine, 5000, { delay: 3_600_000 }));
     });
-    expect(await queue.cancel(mine)).toEqual({ done: 1100, left: 0 });
+    expect(await queue.cancel(mine)).toEqual({ done: 1100, left: 0, shared: 0 });
     expect(await queue.counts()).toMatchObject({ waiting: 1100, delayed: 0 });
   }, 60_000);
+
+  it('holds a chunk for each store that it is asked for', async () => {
+    await ask(1);
+    await ask(1);
+    await queue.ask({ data: { ...data(1), store: '/elsewhere' }, priority: 0, attempts: 1, backoffMs: 1 });
+    expect(await queue.counts()).toMatchObject({ waiting: 2 });
+  });
+
+  it('has what is done done anew where it is asked for again', async () => {
+    await ask(1);
+    await withRaw(async (_raw, worker) => {
+      const job = await worker.getNextJob('t');
+      await job!.moveToCompleted({ rows: 1 }, 't', false);
+      await ask(1);
+      expect(await queue.counts()).toMatchObject({ waiting: 1, completed: 0 });
+    });
+  });
+
+  it('says that a job of that id is other work', async () => {
+    await withRaw((raw) => raw.add('score', data(2), { jobId: jobId(data(1)) }));
+    await expect(ask(1)).rejects.toMatchObject({
+      code: 'E_QUEUE',
+      message: expect.stringMatching(/^job .* is other work than chunk 0*1$/),
+    });
+  });
+
+  it('takes back what two submissions want when the second one is cancelled too', async () => {
+    await ask(1);
+    await ask(1, theirs);
+    await redis.hset(rowsKey(name, data(1)), { 0: 'a row' });
+    expect(await queue.cancel(mine)).toEqual({ done: 0, left: 0, shared: 1 });
+    expect(await queue.counts()).toMatchObject({ waiting: 1 });
+    expect(await isCancelled(redis, name, data(1))).toBe(false);
+    expect(await queue.cancel(theirs)).toEqual({ done: 1, left: 0, shared: 0 });
+    expect(await queue.counts()).toMatchObject({ waiting: 0 });
+    expect(await redis.exists(rowsKey(name, data(1)))).toBe(0);
+  });
+
+  it('stops what runs when all that want it are cancelled, and lets the next one have it', async () => {
+    await ask(1);
+    await ask(1, theirs);
+    await withRaw(async (_raw, worker) => {
+      const job = await worker.getNextJob('t');
+      await queue.cancel(mine);
+      expect(await isCancelled(redis, name, data(1))).toBe(false);
+      await queue.cancel(theirs);
+      expect(await isCancelled(redis, name, data(1))).toBe(true);
+      await job!.moveToFailed(new Error('cancelled'), 't', false);
+      const third = 'c'.repeat(32);
+      await ask(1, third);
+      expect(await isCancelled(redis, name, data(1))).toBe(false);
+      expect((await worker.getNextJob('t'))?.data).toEqual(data(1, third));
+    });
+  });
+
+  it('keeps a chunk that another submission asks for while it is taken back', async () => {
+    await ask(1);
+    const remove = Job.prototype.remove;
+    vi.spyOn(Job.prototype, 'remove').mockImplementationOnce(async function (this: Job) {
+      await ask(1, theirs);
+      await remove.call(this);
+    });
+    await queue.cancel(mine);
+    expect(await queue.counts()).toMatchObject({ waiting: 1 });
+    expect(await isCancelled(redis, name, data(1))).toBe(false);
+  });
+
+  it('is asked for nothing while the submission still counts as cancelled', async () => {
+    const { id } = await submitOne();
+    await queue.cancel(id);
+    const asked = vi.spyOn(queue, 'ask').mockImplementationOnce(async (job) => {
+      expect(await isCancelled(redis, name, job.data)).toBe(false);
+    });
+    await submitOne();
+    expect(asked).toHaveBeenCalledOnce();
+  });
+
+  it('leaves no rows of what is cancelled while it runs', async () => {
+    await makeToyModel(join(folder, 'toy'));
+    const store = join(folder, name);
+    await new LocalStore(store).write(places.chunk(data(1).chunk), '{"uri":"a"}\n');
+    const cancelled = { ...data(1), store };
+    await queue.cancel(mine);
+    await queue.ask({ data: cancelled, priority: 0, attempts: 1, backoffMs: 1 });
+    await redis.hset(rowsKey(name, cancelled), { 0: 'a row' });
+    const of = ['--redis', server.address, '--queue', name];
+    const worker = await runInProcess(['worker', ...of, '--model', join(folder, 'toy')]);
+    expect(worker.stderr).toMatch(/: cancelled; put aside$/m);
+    expect(await redis.exists(rowsKey(name, cancelled))).toBe(0);
+  });
+
+  const submitOne = () =>
+    submitWork({
+      pictures: (async function* () {
+        yield { uri: 'a' };
+      })(),
+      settings,
+      title: 'one',
+      store: new LocalStore(join(folder, name)),
+      queue,
+      chunk: 1,
+      ask: { priority: 0, attempts: 1, backoffMs: 1 },
+      stop: new AbortController().signal,
+    });
 
   const noMemory = () => redis.config('SET', 'maxmemory', '1');
   const readOnly = () => redis.replicaof('127.0.0.1', 1);
