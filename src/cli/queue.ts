@@ -8,6 +8,7 @@ import { type Context, say } from './context.js';
 import { flagsFor, readFlags } from './flags.js';
 import { familyCommand, printJson } from './subcommands.js';
 
+const k_shown = 5;
 const names = ['redis', 'queue', 'json'] as const;
 
 export function queueCommand(context: Context): CommandModule {
@@ -50,8 +51,13 @@ export function queueCommand(context: Context): CommandModule {
   });
 }
 
-function told({ done, left }: ActedOn, what: string): string {
-  return `${done} jobs ${what}${left > 0 ? `, ${left} taken by others meanwhile` : ''}`;
+function told({ done, left, unreadable }: ActedOn, what: string): string {
+  const taken = left > 0 ? `, ${left} taken by others meanwhile` : '';
+  const broken =
+    unreadable.length > 0
+      ? `, ${unreadable.length} cannot be read: ${unreadable.slice(0, k_shown).join(', ')}`
+      : '';
+  return `${done} jobs ${what}${taken}${broken}`;
 }
 
 async function withQueue(

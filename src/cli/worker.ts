@@ -43,7 +43,8 @@ async function work(context: Context, argv: Record<string, unknown>): Promise<vo
     ['bullmq', 'ioredis'],
     () => import('../work/worker.js'),
   );
-  const { WorkQueue } = await import('../work/queue.js');
+  const { checkQueueName, WorkQueue } = await import('../work/queue.js');
+  checkQueueName(values.queue);
   const model = await findModel(values.model, context.env);
   const { addon } = await context.loadAddon();
   const engine = await openEngine(addon, model, {
@@ -88,6 +89,10 @@ async function work(context: Context, argv: Record<string, unknown>): Promise<vo
           say(context, isNew ? `${chunk}: ${rows} pictures, ${ms} ms` : `${chunk}: done before`);
         },
         onRefused: (reason) => say(context, `the queue: ${reason}`),
+        onConnection: (isThere) => {
+          const what = isThere ? 'is back' : 'is lost, and work waits for it [E_QUEUE]';
+          say(context, `the queue: the connection to ${shownAddress(values.redis)} ${what}`);
+        },
         onFault: (chunk, reason, isDead) => {
           figures?.chunk(isDead ? 'dead' : 'again', 0);
           say(context, `${chunk}: ${reason}${isDead ? '; put aside' : '; again later'}`);

@@ -159,7 +159,7 @@ export class ChunkJobs {
       void isCancelled(this.#redis, this.#choices.queue, data)
         .then((is) => is && onStop())
         .catch(() => {});
-    }, k_cancelChecks);
+    }, k_cancelChecks).unref();
     const end = () => {
       clearInterval(watching);
       ofWorker.removeEventListener('abort', onStop);

@@ -46,6 +46,12 @@ export async function connectRedis(address: string): Promise<Redis> {
   return redis;
 }
 
+/** BullMQ makes keys of it, parted by colons. @throws CraneError E_USAGE */
+export function checkQueueName(name: string): void {
+  if (name.includes(':'))
+    throw new CraneError('E_USAGE', `Expected a name without colons for --queue but received "${name}"`);
+}
+
 /** The client decodes name and password when it is made. */
 function wellFormed<T>(address: string, make: () => T): T {
   try {
@@ -77,6 +83,8 @@ export interface ActedOn {
   done: number;
   /** others took these meanwhile: workers, or another one who looks after the queue */
   left: number;
+  /** ids of jobs that hold no job */
+  unreadable: string[];
 }
 
 export interface Cancelled extends ActedOn {
@@ -98,9 +106,13 @@ export class WorkQueue {
 
   /** @throws CraneError E_DEPENDENCY, E_USAGE, E_QUEUE */
   static async open(address: string, name: string): Promise<WorkQueue> {
-    const redis = await connectRedis(address);
+    checkQueueName(name);
     const { Queue } = await loadOptional('a queue', k_packages, () => import('bullmq'));
-    return new WorkQueue(new Queue<JobData>(name, { connection: redis }), redis);
+    const redis = await connectRedis(address);
+    const queue = new Queue<JobData>(name, { connection: redis });
+    // Lost connections come back by themselves; what commands are refused they say.
+    queue.on('error', () => {});
+    return new WorkQueue(queue, redis);
   }
 
   /** @throws CraneError E_QUEUE */
@@ -113,8 +125,9 @@ export class WorkQueue {
     // Before the job is looked at, so that nobody takes it back for another submission alone.
     await this.#redis.sadd(wantedKey(this.#queue.name, data), data.submission);
     await this.#add(ask);
-    const job = await this.#queue.getJob(jobId(data));
+    const job = await this.#job(jobId(data));
     if (!job) return;
+    if (isBroken(job)) throw new CraneError('E_QUEUE', `job ${job.id} of the queue ${job.broken}`);
     if (textIn(job, 'store') !== data.store || textIn(job, 'chunk') !== data.chunk)
       throw new CraneError('E_QUEUE', `job ${job.id} of the queue is other work than chunk ${data.chunk}`);
     const state = await job.getState();
@@ -156,14 +169,14 @@ export class WorkQueue {
   }
 
   async status(): Promise<QueueStatus> {
-    const dead = await coded(this.#queue.getFailed(0, k_shownDead - 1));
+    const dead = (await this.#jobs('failed', 0, k_shownDead - 1)).filter((job) => job !== undefined);
     return {
       ...(await this.counts()),
-      dead: dead.map((job) => ({
-        chunk: jobName(job),
-        attempts: job.attemptsMade,
-        reason: job.failedReason,
-      })),
+      dead: dead.map((job) =>
+        isBroken(job)
+          ? { chunk: job.id, attempts: 0, reason: job.broken }
+          : { chunk: jobName(job), attempts: job.attemptsMade, reason: job.failedReason },
+      ),
     };
   }
 
@@ -216,15 +229,17 @@ export class WorkQueue {
   ): Promise<ActedOn> {
     const done = new Set<string | undefined>();
     const left = new Set<string | undefined>();
+    const unreadable = new Set<string>();
     // Each state has a list of its own, and a place in it.
     for (const state of states) {
       for (let stay = 0; ; ) {
-        const jobs = await coded(this.#queue.getJobs([state], stay, stay + k_page - 1));
+        const jobs = await this.#jobs(state, stay, stay + k_page - 1);
         if (jobs.length === 0) break;
-        const meant = await Promise.all(jobs.map(isMeant));
+        const meant = await Promise.all(jobs.map((job) => job && !isBroken(job) && isMeant(job)));
         for (const [at, job] of jobs.entries()) {
+          if (job && isBroken(job)) unreadable.add(job.id);
           // One that failed again at once is not given its tries a second time.
-          if (done.has(job.id) || left.has(job.id) || !meant[at]) stay++;
+          if (!job || isBroken(job) || done.has(job.id) || left.has(job.id) || !meant[at]) stay++;
           else if (await wasDone(act(job))) done.add(job.id);
           else {
             left.add(job.id);
@@ -233,7 +248,23 @@ export class WorkQueue {
         }
       }
     }
-    return { done: done.size, left: left.size };
+    return { done: done.size, left: left.size, unreadable: [...unreadable] };
+  }
+
+  async #jobs(state: JobState, start: number, end: number): Promise<(ChunkJob | BrokenJob | undefined)[]> {
+    const ids = await coded(this.#queue.getRanges([state], start, end));
+    return Promise.all(ids.map((id) => this.#job(id)));
+  }
+
+  /** Each by itself, so that one that nobody can read hides no other. @throws CraneError E_QUEUE */
+  async #job(id: string): Promise<ChunkJob | BrokenJob | undefined> {
+    try {
+      return await this.#queue.getJob(id);
+    } catch (cause) {
+      const { message } = cause as Error;
+      if (!(cause instanceof SyntaxError) && !message.startsWith('WRONGTYPE')) throw queueError(cause);
+      return { id, broken: `cannot be read: ${message}` };
+    }
   }
 
   async close(): Promise<void> {
@@ -277,6 +308,17 @@ async function wasDone(act: Promise<void>): Promise<boolean> {
     if ((cause as Error).name === 'ReplyError') throw queueError(cause);
     return false;
   }
+}
+
+/** What stands under the id of a job and is none. */
+interface BrokenJob {
+  id: string;
+  /** why, in words */
+  broken: string;
+}
+
+function isBroken(job: ChunkJob | BrokenJob): job is BrokenJob {
+  return 'broken' in job;
 }
 
 /** A job's data is whatever somebody wrote into the queue. */

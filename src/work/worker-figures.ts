@@ -1,6 +1,7 @@
 /** What a worker tells Prometheus, at /metrics, as `serve` does; /healthz answers while the process lives. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import type * as Prometheus from 'prom-client';
 import type { ScoreOutcome } from '../engine/result.js';
 import { isFailed } from '../engine/result.js';
@@ -12,10 +13,12 @@ type ChunkEnd = 'done' | 'known' | 'again' | 'dead';
 
 export interface FigureSources {
   model: ModelInfo;
-  /** jobs of the queue by their state; asked at each scrape */
+  /** jobs of the queue by their state; asked at each scrape, and left out where there is no answer */
   jobs(): Promise<Record<string, number>>;
 }
 
+/** A scrape takes no longer because the queue's server is away. */
+const k_jobsMs = 1000;
 const k_chunkSeconds = [0.1, 1, 10, 60, 300, 1800, 7200];
 
 export class WorkerFigures {
@@ -42,7 +45,7 @@ export class WorkerFigures {
     );
     this.#seconds = registry.histogram('crane_worker_chunk_seconds', 'seconds of a chunk', k_chunkSeconds);
     registry.gauges('crane_queue_jobs', 'jobs of the queue, by their state', ['state'], async () =>
-      Object.entries(await jobs()).map(([state, value]) => ({ labels: { state }, value })),
+      Object.entries(await orNothing(jobs())).map(([state, value]) => ({ labels: { state }, value })),
     );
     this.#server = createServer(async (request, response) => {
       if (request.url === '/healthz') return void response.end('ok\n');
@@ -92,4 +95,10 @@ export class WorkerFigures {
     this.#server.closeAllConnections();
     await new Promise<void>((done) => this.#server.close(() => done()));
   }
+}
+
+async function orNothing(jobs: Promise<Record<string, number>>): Promise<Record<string, number>> {
+  const late = new AbortController();
+  const nothing = setTimeout(k_jobsMs, {}, { signal: late.signal }).catch(() => ({}));
+  return Promise.race([jobs.catch(() => ({})), nothing]).finally(() => late.abort());
 }

@@ -1,5 +1,7 @@
 /** A worker: takes chunks from the queue, scores them, commits each once. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { type CraneError, toCraneError } from '../errors.js';
 import { type ChunkChoices, type ChunkEvents, ChunkJobs, isForeign } from './chunk-jobs.js';
 import { coded, connectRedis, isCancelled, jobName, rowsKey } from './queue.js';
@@ -20,6 +22,8 @@ export interface WorkerEvents extends ChunkEvents {
   onFault(chunk: string, reason: string, isDead: boolean): void;
   /** what the server of the queue refuses; of one kind once a minute */
   onRefused(reason: string): void;
+  /** the connection to the server was lost, or is there again */
+  onConnection(isThere: boolean): void;
 }
 
 /** How often a killed worker's chunk may come back: kills are no fault of a chunk. */
@@ -27,14 +31,26 @@ const k_stalls = 1000;
 const k_idleChecks = 500;
 
 /**
- * Works until `stop` fires or, with untilEmpty, until nothing waits. What is in work then is put back with its rows.
+ * Works until `stop` fires or, with untilEmpty, until nothing waits. What is in work then is put back with its rows; where the server is
+ * away, its lock ends and another worker takes it.
  * @throws CraneError E_QUEUE, E_SHARDS where this worker's scores would not be those of the others
  */
 export async function runWorker(choices: WorkerChoices): Promise<void> {
-  const { queue: name, lockMs, jobsPerMinute, stop, events } = choices;
   const redis = await connectRedis(choices.redis);
+  const presence = new Presence(redis, choices.events.onConnection);
+  try {
+    if (!choices.stop.aborted) await workUntilEnd(redis, presence, choices);
+  } finally {
+    presence.close();
+    redis.disconnect();
+  }
+}
+
+async function workUntilEnd(redis: Redis, presence: Presence, choices: WorkerChoices): Promise<void> {
+  const { queue: name, lockMs, jobsPerMinute, stop, events } = choices;
   const jobs = new ChunkJobs(redis, choices);
   let foreign: CraneError | undefined;
+  let isAtWork = false;
   let ended = () => {};
   const end = new Promise<void>((resolve) => {
     ended = resolve;
@@ -42,6 +58,7 @@ export async function runWorker(choices: WorkerChoices): Promise<void> {
   const worker = new Worker<JobData>(
     name,
     async (job, token) => {
+      isAtWork = true;
       try {
         return await jobs.workOn(job);
       } catch (thrown) {
@@ -59,6 +76,8 @@ export async function runWorker(choices: WorkerChoices): Promise<void> {
         }
         await job.moveToWait(token);
         throw new WaitingError();
+      } finally {
+        isAtWork = false;
       }
     },
     {
@@ -77,11 +96,66 @@ export async function runWorker(choices: WorkerChoices): Promise<void> {
     events.onFault(jobName(job), error.message, isDead);
   });
   stop.addEventListener('abort', ended, { once: true });
-  const idle = choices.untilEmpty ? whenEmpty(worker, stop) : new Promise<never>(() => {});
-  await Promise.race([end, idle]);
-  await worker.close();
-  redis.disconnect();
+  try {
+    await (choices.untilEmpty ? Promise.race([end, whenEmpty(worker, stop)]) : end);
+  } finally {
+    await closeWorker(worker, presence, () => isAtWork);
+  }
   if (foreign) throw foreign;
+}
+
+/** A server that is away for so long is waited for no more at the end. */
+const k_awayMs = 10_000;
+/** Each of a worker's connections is tried anew every two seconds at the latest. */
+const k_steadyMs = 3000;
+const k_closeChecks = 50;
+
+/**
+ * BullMQ closes in good order only while its connections stand: one that is being made anew when it is closed never says that it has
+ * ended.
+ */
+async function closeWorker(worker: Worker, presence: Presence, isAtWork: () => boolean): Promise<void> {
+  await worker.pause(true);
+  for (let until = performance.now() + k_awayMs; performance.now() < until; await pause(k_closeChecks)) {
+    const isForced = !presence.isThere;
+    if (!isAtWork() && (presence.isSteady || isForced)) return worker.close(isForced);
+    if (!isForced) until = performance.now() + k_awayMs;
+  }
+  await worker.close(true);
+}
+
+/** Whether the server is there, told once when that changes: what is asked meanwhile waits. */
+class Presence {
+  readonly #redis: Redis;
+  readonly #onLost = () => this.#set(false);
+  readonly #onBack = () => this.#set(true);
+  readonly #tell: (isThere: boolean) => void;
+  #isThere = true;
+  #since = Number.NEGATIVE_INFINITY;
+
+  constructor(redis: Redis, tell: (isThere: boolean) => void) {
+    this.#redis = redis.on('close', this.#onLost).on('ready', this.#onBack);
+    this.#tell = tell;
+  }
+
+  get isThere(): boolean {
+    return this.#isThere;
+  }
+
+  get isSteady(): boolean {
+    return this.#isThere && performance.now() - this.#since > k_steadyMs;
+  }
+
+  close(): void {
+    this.#redis.off('close', this.#onLost).off('ready', this.#onBack);
+  }
+
+  #set(isThere: boolean): void {
+    if (isThere === this.#isThere) return;
+    this.#isThere = isThere;
+    this.#since = performance.now();
+    this.#tell(isThere);
+  }
 }
 
 const k_refusalPause = 60_000;
@@ -104,11 +178,12 @@ function refusals(events: WorkerEvents): (error: Error) => void {
 async function whenEmpty(worker: Worker<JobData>, stop: AbortSignal): Promise<void> {
   const { Queue } = await import('bullmq');
   const queue = new Queue<JobData>(worker.name, { connection: worker.opts.connection });
+  queue.on('error', () => {});
   try {
     while (!stop.aborted) {
       const counts = await coded(queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed'));
       if (Object.values(counts).every((count) => count === 0)) return;
-      await new Promise((resolve) => setTimeout(resolve, k_idleChecks));
+      await pause(k_idleChecks);
     }
   } finally {
     await queue.close();

@@ -182,7 +182,6 @@ describe('workers of one piece of work', () => {
 });
 
 describe('rows that are kept', () => {
-  const work: JobData['settings'] = { ...settings, heatmaps: { format: 'jpg', range: null } };
   const hashes = new Map<string, Record<string, string>>();
   const hash = (key: string) => hashes.get(key) ?? hashes.set(key, {}).get(key)!;
   const pipeline = {
@@ -207,7 +206,7 @@ describe('rows that are kept', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   /** A chunk of two pictures. @returns the pictures that were scored */
-  async function workOn(store: LocalStore, precision: string, isBroken: boolean): Promise<string[]> {
+  async function workOn(store: LocalStore, precision: string, work: JobData['settings'], isBroken: boolean) {
     await store.write(places.chunk(chunk), '{"uri":"a"}\n{"uri":"b"}\n');
     const scored: string[] = [];
     const model = `tiny@${precision}`;
@@ -237,8 +236,10 @@ describe('rows that are kept', () => {
     return scored;
   }
 
-  it.each<[string, string, string, () => Promise<void>, string[]]>([
+  const heatmaps: JobData['settings']['heatmaps'] = { format: 'jpg', range: null };
+  it.each<[string, string, string, () => Promise<void>, string[], typeof heatmaps?]>([
     ['the same work', 'first', 'float32', async () => {}, ['b']],
+    ['the same work with files', 'first', 'float32', async () => {}, ['b'], heatmaps],
     ['work for another store', 'second', 'float32', async () => {}, ['a', 'b']],
     [
       'workers with other pins, after the store was emptied',
@@ -253,14 +254,18 @@ describe('rows that are kept', () => {
       'float32',
       () => rm(join(folder, 'first', 'maps'), { recursive: true }),
       ['a', 'b'],
+      heatmaps,
     ],
-  ])('and go on with %s', async (_what, name, precision, meanwhile, expected) => {
-    expect(await workOn(new LocalStore(join(folder, 'first')), 'float32', true)).toEqual(['a']);
+  ])('and go on with %s', async (_what, name, precision, meanwhile, expected, heatmaps = null) => {
+    const work = { ...settings, heatmaps };
+    expect(await workOn(new LocalStore(join(folder, 'first')), 'float32', work, true)).toEqual(['a']);
     await meanwhile();
     const store = new LocalStore(join(folder, name));
-    expect(await workOn(store, precision, false)).toEqual(expected);
-    const files = await readdir(join(folder, name, 'maps', chunk));
-    expect(files).toEqual(['000000.heat.jpg', '000001.heat.jpg']);
+    expect(await workOn(store, precision, work, false)).toEqual(expected);
+    if (heatmaps) {
+      const files = await readdir(join(folder, name, 'maps', chunk));
+      expect(files).toEqual(['000000.heat.jpg', '000001.heat.jpg']);
+    }
     const record = JSON.parse(Buffer.from(await store.read(places.done(chunk))).toString());
     const part = Buffer.from(await store.read(places.part(record.file))).toString();
     expect(part.match(/tiny@\w+/g)).toEqual([`tiny@${precision}`, `tiny@${precision}`]);

@@ -53,6 +53,7 @@ describe.skipIf(!hasRedis)('a queue', () => {
     folder = await mkdtemp(join(tmpdir(), 'crane-queue-'));
     server = await RedisServer.start(folder);
     redis = new Redis(server.address, { maxRetriesPerRequest: null });
+    redis.on('error', () => {});
   }, 60_000);
   afterAll(async () => {
     redis?.disconnect();
@@ -87,11 +88,11 @@ describe.skipIf(!hasRedis)('a queue', () => {
     worker.getNextJob('t').then((job) => job!.moveToFailed(new Error('no'), 't', false));
   /** Something happens between the list of jobs and what is done to them. */
   const afterFirstList = (happens: () => Promise<unknown>) => {
-    const listed = Queue.prototype.getJobs;
-    vi.spyOn(Queue.prototype, 'getJobs').mockImplementationOnce(async function (this: Queue, ...args) {
-      const jobs = await listed.apply(this, args);
+    const listed = Queue.prototype.getRanges;
+    vi.spyOn(Queue.prototype, 'getRanges').mockImplementationOnce(async function (this: Queue, ...args) {
+      const ids = await listed.apply(this, args);
       await happens();
-      return jobs;
+      return ids;
     });
   };
 
@@ -115,7 +116,7 @@ describe.skipIf(!hasRedis)('a queue', () => {
     await ask(4, theirs);
     await withRaw(async (_raw, worker) => {
       afterFirstList(() => worker.getNextJob('t'));
-      expect(await queue.cancel(mine)).toEqual({ done: 2, left: 1, shared: 0 });
+      expect(await queue.cancel(mine)).toEqual({ done: 2, left: 1, unreadable: [], shared: 0 });
       expect(await queue.counts()).toMatchObject({ waiting: 1, active: 1 });
     });
   });
@@ -125,7 +126,7 @@ describe.skipIf(!hasRedis)('a queue', () => {
     await withRaw(async (raw, worker) => {
       for (let each = 0; each < 3; each++) await failNext(worker);
       afterFirstList(async () => (await raw.getFailed(0, 0))[0]!.retry());
-      expect(await queue.retry()).toEqual({ done: 2, left: 1 });
+      expect(await queue.retry()).toEqual({ done: 2, left: 1, unreadable: [] });
       expect(await queue.counts()).toMatchObject({ waiting: 3, failed: 0 });
     });
   });
@@ -139,7 +140,7 @@ describe.skipIf(!hasRedis)('a queue', () => {
         await retry.apply(this, args);
         await failNext(worker);
       });
-      expect(await queue.retry()).toEqual({ done: 1, left: 0 });
+      expect(await queue.retry()).toEqual({ done: 1, left: 0, unreadable: [] });
       expect(await queue.counts()).toMatchObject({ failed: 1 });
     });
   });
@@ -154,7 +155,7 @@ describe.skipIf(!hasRedis)('a queue', () => {
       await raw.addBulk(many(theirs, 0, {}));
       await raw.addBulk(many(mine, 5000, { delay: 3_600_000 }));
     });
-    expect(await queue.cancel(mine)).toEqual({ done: 1100, left: 0, shared: 0 });
+    expect(await queue.cancel(mine)).toEqual({ done: 1100, left: 0, unreadable: [], shared: 0 });
     expect(await queue.counts()).toMatchObject({ waiting: 1100, delayed: 0 });
   }, 60_000);
 
@@ -187,10 +188,10 @@ describe.skipIf(!hasRedis)('a queue', () => {
     await ask(1);
     await ask(1, theirs);
     await redis.hset(rowsKey(name, data(1)), { 0: 'a row' });
-    expect(await queue.cancel(mine)).toEqual({ done: 0, left: 0, shared: 1 });
+    expect(await queue.cancel(mine)).toEqual({ done: 0, left: 0, unreadable: [], shared: 1 });
     expect(await queue.counts()).toMatchObject({ waiting: 1 });
     expect(await isCancelled(redis, name, data(1))).toBe(false);
-    expect(await queue.cancel(theirs)).toEqual({ done: 1, left: 0, shared: 0 });
+    expect(await queue.cancel(theirs)).toEqual({ done: 1, left: 0, unreadable: [], shared: 0 });
     expect(await queue.counts()).toMatchObject({ waiting: 0 });
     expect(await redis.exists(rowsKey(name, data(1)))).toBe(0);
   });
@@ -261,6 +262,83 @@ describe.skipIf(!hasRedis)('a queue', () => {
       ask: { priority: 0, attempts: 1, backoffMs: 1 },
       stop: new AbortController().signal,
     });
+
+  it.each<[string, (key: string) => Promise<unknown>]>([
+    ['a hash that holds no JSON', (key) => redis.hset(key, 'data', '{broken')],
+    ['no hash at all', (key) => redis.set(key, 'hello')],
+  ])('names a job that cannot be read, and goes on with the others: %s', async (_what, write) => {
+    for (const at of [1, 2]) await ask(at);
+    const of = ['--redis', server.address, '--queue', name];
+    const evil = `bull:${name}:evil`;
+    await write(evil);
+    await withRaw(async (_raw, worker) => failNext(worker));
+    await redis.zadd(`bull:${name}:failed`, 1, 'evil');
+    const status = await runInProcess(['queue', 'status', ...of]);
+    expect(status.stdout).toMatch(/^evil {2}0 tries {2}cannot be read: .+/m);
+    const retry = await runInProcess(['queue', 'retry', ...of]);
+    expect(retry.stderr).toBe('1 jobs go on, 1 cannot be read: evil\n');
+    await redis.zrem(`bull:${name}:failed`, 'evil');
+    await redis.lpush(`bull:${name}:wait`, 'evil');
+    const cancel = await runInProcess(['queue', 'cancel', mine, ...of]);
+    expect(cancel.stderr).toBe('2 jobs taken back, 1 cannot be read: evil\n');
+    const id = jobId(data(1));
+    await redis.hset(`bull:${name}:${id}`, 'data', '{broken');
+    await expect(ask(1)).rejects.toMatchObject({
+      code: 'E_QUEUE',
+      message: expect.stringContaining(`job ${id} of the queue cannot be read: `),
+    });
+  });
+
+  it.each([
+    ['queue', 'status'],
+    ['worker', '--model', 'none'],
+    ['submit', 'a.png', '--out', 'out'],
+  ])('has a name that makes a key: %s', async (...command) => {
+    const ran = await runInProcess([...command, '--redis', 'redis://127.0.0.1:1', '--queue', 'a:b']);
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('Expected a name without colons for --queue but received "a:b"');
+  });
+
+  it('whose keys are those of another program ends its workers', async () => {
+    await makeToyModel(join(folder, 'toy'));
+    await redis.set(`bull:${name}:wait`, 'hello');
+    const of = ['--redis', server.address, '--queue', name, '--model', join(folder, 'toy')];
+    const worker = await runInProcess(['worker', ...of, '--until-empty']);
+    expect(worker.stderr).toMatch(/WRONGTYPE.*\[E_QUEUE\]/);
+    // Those of this test.
+    await vi.waitFor(async () => expect(String(await redis.client('LIST')).match(/^id=/gm)).toHaveLength(2));
+  });
+
+  it('that is away holds up no worker that is to end, and is told of once', async () => {
+    await makeToyModel(join(folder, 'toy'));
+    const of = ['--redis', server.address, '--queue', name, '--model', join(folder, 'toy')];
+    const stop = new AbortController();
+    const worker = runInProcess(['worker', ...of, '--metrics-port', '0'], { stop: stop.signal });
+    // One of the figures, two of the worker, two of this test.
+    await vi.waitFor(
+      async () => expect(String(await redis.client('LIST')).match(/^id=/gm)).toHaveLength(5),
+      5000,
+    );
+    const logged = vi.spyOn(console, 'error');
+    try {
+      await server.stop();
+      await new Promise((done) => setTimeout(done, 500));
+      stop.abort();
+      const { code, stderr } = await worker;
+      expect(code).toBe(0);
+      expect(stderr.match(/lost/g)).toHaveLength(1);
+      expect(stderr).toContain(`${server.address} is lost, and work waits for it [E_QUEUE]\n`);
+      expect(logged).not.toHaveBeenCalled();
+    } finally {
+      await server.restart();
+    }
+  }, 30_000);
+
+  it('is worked on by no worker that is told to end before it begins', async () => {
+    await makeToyModel(join(folder, 'toy'));
+    const of = ['--redis', server.address, '--queue', name, '--model', join(folder, 'toy')];
+    expect((await runInProcess(['worker', ...of], { stop: AbortSignal.abort() })).code).toBe(0);
+  });
 
   const noMemory = () => redis.config('SET', 'maxmemory', '1');
   const readOnly = () => redis.replicaof('127.0.0.1', 1);

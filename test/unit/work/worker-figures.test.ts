@@ -43,9 +43,14 @@ describe('the figures of a worker', () => {
       expect(told).toContain('crane_queue_jobs{state="failed"} 2');
       expect(text).toContain('process_resident_memory_bytes');
 
-      // A scrape while the queue is away is no reason to end.
-      jobs = () => Promise.reject(new Error('away'));
-      expect(await get(figures.address)).toEqual({ status: 503, text: 'away\n' });
+      // While the queue is away all else is told.
+      for (const away of [() => Promise.reject(new Error('away')), () => new Promise<never>(() => {})]) {
+        jobs = away;
+        const { status, text } = await get(figures.address);
+        expect(status).toBe(200);
+        expect(text).toContain('crane_failed_pictures_total{code="E_IMAGE_FORMAT"} 1');
+        expect(text).not.toContain('crane_queue_jobs{');
+      }
       expect((await get(figures.address.replace('/metrics', '/healthz'))).text).toBe('ok\n');
       expect((await get(`${figures.address}x`)).status).toBe(404);
     } finally {
