@@ -77,8 +77,9 @@ async function withQueue(
 async function status(context: Context, queue: WorkQueue, json: boolean): Promise<void> {
   const found = await queue.status();
   if (json) return printJson(context, found);
-  const { dead, ...counts } = found;
+  const { dead, unreadable, ...counts } = found;
   for (const [name, count] of Object.entries(counts)) context.stdout.write(`${name.padEnd(10)} ${count}\n`);
   for (const { chunk, attempts, reason } of dead)
     context.stdout.write(`${visible(`${chunk}  ${attempts} tries  ${reason}`)}\n`);
+  for (const { id, reason } of unreadable) context.stdout.write(`${visible(`${id}  ${reason}`)}\n`);
 }

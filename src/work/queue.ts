@@ -76,6 +76,8 @@ export interface JobCounts {
 export interface QueueStatus extends JobCounts {
   /** dead letters, with the reason of the last try */
   dead: { chunk: string; attempts: number; reason: string }[];
+  /** among dead letters and what workers have */
+  unreadable: { id: string; reason: string }[];
 }
 
 /** What became of jobs. */
@@ -169,14 +171,15 @@ export class WorkQueue {
   }
 
   async status(): Promise<QueueStatus> {
-    const dead = (await this.#jobs('failed', 0, k_shownDead - 1)).filter((job) => job !== undefined);
+    const failed = await this.#jobs('failed', 0, k_shownDead - 1);
+    // One that waits is told of when a worker took it: that one cannot put it aside.
+    const broken = [...failed, ...(await this.#jobs('active', 0, k_page - 1))].filter(isBroken);
     return {
       ...(await this.counts()),
-      dead: dead.map((job) =>
-        isBroken(job)
-          ? { chunk: job.id, attempts: 0, reason: job.broken }
-          : { chunk: jobName(job), attempts: job.attemptsMade, reason: job.failedReason },
+      dead: failed.flatMap((job) =>
+        isBroken(job) ? [] : [{ chunk: jobName(job), attempts: job.attemptsMade, reason: job.failedReason }],
       ),
+      unreadable: broken.map(({ id, broken }) => ({ id, reason: broken })),
     };
   }
 
@@ -235,11 +238,14 @@ export class WorkQueue {
       for (let stay = 0; ; ) {
         const jobs = await this.#jobs(state, stay, stay + k_page - 1);
         if (jobs.length === 0) break;
-        const meant = await Promise.all(jobs.map((job) => job && !isBroken(job) && isMeant(job)));
+        const meant = await Promise.all(jobs.map((job) => !isBroken(job) && isMeant(job)));
         for (const [at, job] of jobs.entries()) {
-          if (job && isBroken(job)) unreadable.add(job.id);
+          if (isBroken(job)) {
+            unreadable.add(job.id);
+            stay++;
+          }
           // One that failed again at once is not given its tries a second time.
-          if (!job || isBroken(job) || done.has(job.id) || left.has(job.id) || !meant[at]) stay++;
+          else if (done.has(job.id) || left.has(job.id) || !meant[at]) stay++;
           else if (await wasDone(act(job))) done.add(job.id);
           else {
             left.add(job.id);
@@ -251,9 +257,11 @@ export class WorkQueue {
     return { done: done.size, left: left.size, unreadable: [...unreadable] };
   }
 
-  async #jobs(state: JobState, start: number, end: number): Promise<(ChunkJob | BrokenJob | undefined)[]> {
+  /** Fewer where some were taken away meanwhile. */
+  async #jobs(state: JobState, start: number, end: number): Promise<(ChunkJob | BrokenJob)[]> {
     const ids = await coded(this.#queue.getRanges([state], start, end));
-    return Promise.all(ids.map((id) => this.#job(id)));
+    const jobs = await Promise.all(ids.map((id) => this.#job(id)));
+    return jobs.filter((job) => job !== undefined);
   }
 
   /** Each by itself, so that one that nobody can read hides no other. @throws CraneError E_QUEUE */

@@ -274,10 +274,13 @@ describe.skipIf(!hasRedis)('a queue', () => {
     await withRaw(async (_raw, worker) => failNext(worker));
     await redis.zadd(`bull:${name}:failed`, 1, 'evil');
     const status = await runInProcess(['queue', 'status', ...of]);
-    expect(status.stdout).toMatch(/^evil {2}0 tries {2}cannot be read: .+/m);
+    expect(status.stdout).toMatch(/^evil {2}cannot be read: .+/m);
+    expect(status.stdout).toMatch(/^0*1 {2}1 tries {2}no$/m);
     const retry = await runInProcess(['queue', 'retry', ...of]);
     expect(retry.stderr).toBe('1 jobs go on, 1 cannot be read: evil\n');
     await redis.zrem(`bull:${name}:failed`, 'evil');
+    await redis.lpush(`bull:${name}:active`, 'evil');
+    expect((await queue.status()).unreadable).toMatchObject([{ id: 'evil' }]);
     await redis.lpush(`bull:${name}:wait`, 'evil');
     const cancel = await runInProcess(['queue', 'cancel', mine, ...of]);
     expect(cancel.stderr).toBe('2 jobs taken back, 1 cannot be read: evil\n');
