@@ -236,8 +236,9 @@ describe('rows that are kept', () => {
     return scored;
   }
 
-  const heatmaps: JobData['settings']['heatmaps'] = { format: 'jpg', range: null };
-  it.each<[string, string, string, () => Promise<void>, string[], typeof heatmaps?]>([
+  type Heatmaps = JobData['settings']['heatmaps'];
+  const heatmaps: Heatmaps = { format: 'jpg', range: null };
+  it.each<[string, string, string, () => Promise<void>, string[], Heatmaps?]>([
     ['the same work', 'first', 'float32', async () => {}, ['b']],
     ['the same work with files', 'first', 'float32', async () => {}, ['b'], heatmaps],
     ['work for another store', 'second', 'float32', async () => {}, ['a', 'b']],
