@@ -4,6 +4,7 @@ import { CraneError } from '../errors.js';
 import { gridCells, learningGridNames, parseGrid } from '../evaluate/grid.js';
 import { figuresText } from '../evaluate/outputs/figures-table.js';
 import { paperGrid, refuseRowsOwn } from '../evaluate/paper-grid.js';
+import { seedsFrom } from '../options/seeds.js';
 import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { runTrials, someFailed, type TrialProgress } from '../trials/run-trials.js';
@@ -33,7 +34,7 @@ export async function runTrialsCommand(
   checkTrials(values, testData, isGiven);
   const { axes, cells, beside } = cellsOf(values, texts, isGiven);
   if (beside) say(context, beside.title);
-  const seeds = Array.from({ length: values.seeds }, (_, run) => values.seed + run);
+  const seeds = seedsFrom(values.seed, values.seeds);
   // Before hours of learning: that a tested set is not there, too.
   const [learned, tested] = await labelsOfGroups([data, testData], values);
   const progress = startProgress(context);

@@ -85,7 +85,10 @@ export function trainCommand(context: Context): CommandModule {
 }
 
 async function train(context: Context, argv: Record<string, unknown>): Promise<void> {
-  const values = readFlags(argv, names) as AllOptions;
+  const read = readFlags(argv, names);
+  // A rate of 0 that was given goes with any pool; the default is none.
+  if (argv[flagName('mosaicRate')] === undefined) delete read.mosaicRate;
+  const values = read as AllOptions;
   const words = [argv['data'], argv['--']].flatMap((list) => (list as string[] | undefined) ?? []);
   const { splitAxes } = await import('../evaluate/grid.js');
   const grid = ([] as unknown[]).concat(argv['grid'] ?? []).map(String);

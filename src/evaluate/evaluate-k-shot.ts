@@ -16,6 +16,7 @@ import { CraneError, toCraneError } from '../errors.js';
 import { joinsBank, needsBank, needsWholeClass } from '../methods/registry.js';
 import { leftOutOf } from '../normals/background-text.js';
 import type { NormalBank } from '../normals/normal-bank.js';
+import { seedsFrom } from '../options/seeds.js';
 import type { LearnNormalsChoices, PictureChoices } from '../options/types.js';
 import { isScored, type UnscoredPicture } from '../runs/test-run.js';
 import { meansOf } from './k-shot-figures.js';
@@ -57,9 +58,9 @@ export async function evaluateKShot(options: KShotOptions): Promise<KShotRun> {
   const { engine, seeds, seed, resolved, onProgress = () => {} } = options;
   const shots = [...new Set(options.shots)].sort((a, b) => a - b);
   const most = shots.at(-1)!;
+  const drawn = seedsFrom(seed, seeds);
   const classes = await prepareAll(options, most);
   const columns = columnsFor(resolved.limits);
-  const drawn = Array.from({ length: seeds }, (_, i) => seed + i);
   const scoredIn = ({ tested, from }: Prepared) => tested.length - (from === 'test' ? most : 0);
   const total = classes.reduce((sum, one) => sum + scoredIn(one), 0) * shots.length * seeds;
   let done = 0;

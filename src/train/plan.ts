@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import type { SetSummary } from '../data/summary.js';
+import { toCraneError } from '../errors.js';
 import { temporaryFolder } from '../files/temporary-folder.js';
 import { featureBytes, freeBytes } from './feature-cache.js';
 import { learnItem, withMask } from './learn.js';
@@ -76,7 +77,7 @@ export async function planTraining(
     notes: [...data.notes, ...prepared.notes],
   };
   if (!measure) return plan;
-  const { picture, step } = await timeOne(training, prepared);
+  const { picture, step } = await timeOne(training, prepared).catch(asCoded);
   const total = missing * picture + seeds.length * settings.epochs * stepsPerEpoch * step;
   return { ...plan, seconds: { picture, step, total } };
 }
@@ -85,10 +86,16 @@ async function drain<E, R>(
   events: AsyncGenerator<E, R, undefined>,
   onEvent?: (event: E) => void,
 ): Promise<R> {
-  for (let next = await events.next(); ; next = await events.next()) {
+  for (;;) {
+    // What onEvent throws is its caller's own.
+    const next = await events.next().catch(asCoded);
     if (next.done) return next.value;
     onEvent?.(next.value);
   }
+}
+
+function asCoded(thrown: unknown): never {
+  throw toCraneError(thrown);
 }
 
 /**

@@ -7,6 +7,7 @@ import { writeWhole } from '../files/write-whole.js';
 import { originMetadata } from '../models/prompt-origin.js';
 import type { ReportRun } from '../pages/training/report-page.js';
 import { LossHistory } from '../runs/loss-history.js';
+import type { TrainSettings } from '../runs/train-settings.js';
 import {
   type RunRecord,
   readChecksums,
@@ -210,7 +211,7 @@ async function newRecord(
     format: 1,
     status: 'running',
     seed,
-    options: { ...settings, data: dataPaths },
+    options: { ...recordedSettings(settings), data: dataPaths },
     made: prepared.fingerprint,
     versions: versionsOf(prepared.fingerprint.machine),
     data: {
@@ -232,6 +233,13 @@ async function newRecord(
     startedAt: times?.startedAt ?? new Date().toISOString(),
     seconds: times?.seconds ?? 0,
   };
+}
+
+/** Prompts to begin with have sizes of their own, whatever a new one's would be. */
+function recordedSettings(settings: TrainSettings): TrainSettings {
+  if (settings.start === undefined) return settings;
+  const { contextRows: _, deepTokens: __, deepBlocks: ___, ...rest } = settings;
+  return rest;
 }
 
 /** Room for all of the run; those that an earlier process did are in it. */

@@ -1,16 +1,19 @@
 /** createTrainer: learns prompts from labelled pictures, in one run or in several with different seeds. */
 import { join } from 'node:path';
 import { linked } from '../cancellation.js';
+import { checkFields, flagField, functionField, signalField } from '../check-fields.js';
 import type { Engine } from '../engine/engine.js';
-import { CraneError } from '../errors.js';
+import { CraneError, toCraneError } from '../errors.js';
 import { writeWhole } from '../files/write-whole.js';
-import { checkOptions, wrongValue } from '../options/check.js';
+import { checkOptions, checkPath, wrongValue } from '../options/check.js';
+import { seedsFrom } from '../options/seeds.js';
 import type { TrainChoices } from '../options/types.js';
 import type { ReportRun } from '../pages/training/report-page.js';
 import { type LossTerm, lossTerms } from '../runs/loss-history.js';
 import { type Spread, spreadOf } from '../runs/spread.js';
 import { type RunRecord, writeRecord } from '../runs/training-record.js';
 import { choosePictures } from './choose-pictures.js';
+import { refuseIdleMosaics } from './contradictions.js';
 import type { LearnedPrompts, TrainOutcome } from './outcome.js';
 import { type PlanOptions, planTraining, type TrainPlan } from './plan.js';
 import type { TrainProgress } from './progress.js';
@@ -66,14 +69,20 @@ export async function makeTrainer(
   const paths = typeof data === 'string' ? [data] : Array.isArray(data) ? [...(data as string[])] : [];
   if (paths.length === 0 || !paths.every((path) => typeof path === 'string' && path !== ''))
     throw wrongValue('a path or a list of paths', 'data', data);
-  if (typeof out !== 'string' || out === '') throw wrongValue('a path', 'out', out);
+  for (const path of paths) checkPath('data', path);
+  checkPath('out', out);
   if (typeof engine?.settings !== 'function') throw wrongValue('an engine of loadEngine', 'engine', engine);
   // Not after an hour of learning.
   await trainingPage();
-  const training = await prepareTraining(engine, paths, choices, env);
+  const training = await prepareTraining(engine, paths, choices, env).catch((thrown: unknown) => {
+    throw toCraneError(thrown);
+  });
   const trainer = new Trainer(training, new RunFolder(out), { resume, force, around });
   if (!isPlan) await trainer.checkFolders();
-  for (const seed of trainer.seeds) choosePictures(training.data, training.settings, seed);
+  for (const seed of trainer.seeds) {
+    const { items } = choosePictures(training.data, training.settings, seed);
+    refuseIdleMosaics(items, training.settings);
+  }
   return trainer;
 }
 
@@ -95,7 +104,7 @@ export class Trainer {
 
   get seeds(): number[] {
     const { seed, seeds } = this.#training.settings;
-    return Array.from({ length: seeds }, (_, run) => seed + run);
+    return seedsFrom(seed, seeds);
   }
 
   /** @internal @throws CraneError E_EXISTS */
@@ -109,7 +118,8 @@ export class Trainer {
   }
 
   /** What `run` would do: pictures, disk, memory, and with `measure` time. Writes nothing that stays. */
-  plan(options: PlanOptions = {}): Promise<TrainPlan> {
+  async plan(options: PlanOptions = {}): Promise<TrainPlan> {
+    checkFields('plan', options, { measure: flagField, signal: signalField, onProgress: functionField });
     return planTraining(this.#training, this.seeds, options);
   }
 
@@ -118,13 +128,8 @@ export class Trainer {
    * gives the outcome. A trainer runs once.
    */
   run(options: RunOptions = {}): TrainingRun {
-    if (typeof options !== 'object' || options === null)
-      throw wrongValue('an object', 'the options of run', options);
+    checkFields('run', options, { signal: signalField, onProgress: functionField });
     const { signal, onProgress } = options;
-    if (signal !== undefined && !(signal instanceof AbortSignal))
-      throw wrongValue('an AbortSignal', 'signal', signal);
-    if (onProgress !== undefined && typeof onProgress !== 'function')
-      throw wrongValue('a function', 'onProgress', onProgress);
     if (this.#running)
       throw new CraneError('E_USAGE', 'this trainer runs or has run already: make another one');
     if (this.#end.signal.aborted) throw new CraneError('E_DISPOSED', 'the trainer was disposed');
@@ -157,6 +162,8 @@ export class Trainer {
       } finally {
         await lock.release();
       }
+    } catch (thrown) {
+      throw toCraneError(thrown);
     } finally {
       release();
     }

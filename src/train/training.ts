@@ -8,11 +8,13 @@ import { cacheFolder } from '../files/cache-folder.js';
 import type { Reading } from '../images/reading.js';
 import { couplesPictures, needsSource } from '../methods/registry.js';
 import { modelFile } from '../models/model-json.js';
+import { seedsFrom } from '../options/seeds.js';
 import type { TrainChoices } from '../options/types.js';
 import { type Machine, thisMachine } from '../runs/machine.js';
 import type { TrainSettings } from '../runs/train-settings.js';
 import { weightHash } from '../runs/weight-hashes.js';
 import { type OpenedData, openData } from './choose-pictures.js';
+import { refuseContradictions } from './contradictions.js';
 import { FeatureCache } from './feature-cache.js';
 import { featureSettings } from './feature-key.js';
 import { resolveTrainSettings } from './settings.js';
@@ -50,6 +52,8 @@ export async function prepareTraining(
     );
   }
   const settings = resolveTrainSettings(choices, model, native.facts, method);
+  refuseContradictions(choices, settings);
+  seedsFrom(settings.seed, settings.seeds);
   const data = await openData(dataPaths, settings);
   for (const { name, split, root } of data.sets) {
     const items = data.items.filter((item) => item.root === root);

@@ -31,6 +31,13 @@ describe('writing whole files', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
+  it('a path with a NUL is E_USAGE, and nothing is made', async () => {
+    const path = join(folder, 'cut\0off');
+    const error = await writeWhole(path, 'x', { overwrite: true }).catch((thrown: CraneError) => thrown);
+    expect(error).toMatchObject({ code: 'E_USAGE', message: expect.stringContaining('NUL') });
+    expect((await readdir(folder)).filter((name) => name.includes('cut'))).toEqual([]);
+  });
+
   it('a folder in the way is E_IO_WRITE', async () => {
     await mkdir(join(folder, 'taken'));
     await writeFile(join(folder, 'taken', 'x'), '');

@@ -101,6 +101,18 @@ describe('train', () => {
     expect(JSON.parse(run.stderr).error.message).toContain(message);
   });
 
+  it('tells of mosaics that were asked for and cannot be made, and of a pool of none', async () => {
+    const out = ['--out', work.at('no mosaic')];
+    const idle = await train([...out, '--mosaic-rate', '0.5']);
+    expect(idle).toMatchObject({ code: 2, stderr: expect.stringContaining('the data has tile') });
+    expect((await train([...out, '--dry-run', '--mosaic-rate', '0.5'])).code).toBe(2);
+    const pool = await train([...out, '--mosaic-pool', '3']);
+    expect(pool).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no mosaicRate') });
+    // A grid of rates may have none beside others.
+    const pooled = ['--mosaic-rate', '0', '--mosaic-pool', '3', '--mosaic-classes', 'tile'];
+    expect((await train([...out, '--dry-run', ...pooled])).code).toBe(0);
+  });
+
   it('shows its progress on a terminal, with losses', async () => {
     const run = await train(['--out', work.at('terminal'), '--epochs', '2'], {
       isTerminal: { stderr: true, stdout: true },

@@ -188,7 +188,7 @@ describe('going on', () => {
 
   it('refuses another rate of mosaics from the same pool, and has no word of a rate where there are none', async () => {
     const out = work.at('mosaics');
-    const mosaics = { mosaicRate: 0.5, mosaicPool: 4 };
+    const mosaics = { mosaicRate: 0.5, mosaicPool: 4, mosaicClasses: ['tile'] };
     await interrupt(out, 5, mosaics);
     const other = await work.trainer({ out, ...options, ...mosaics, mosaicRate: 0.1, resume: true });
     expect(await errorOf(other.run())).toMatchObject({

@@ -1,5 +1,5 @@
 /** Trainings of a grid and of several seeds with the tests of what they learned: one table; one that fails loses no other. */
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -89,6 +89,15 @@ describe('train --grid', () => {
       expect(own.losses).toEqual(losses);
       expect(Number(rows[at]!['loss_total'])).toBe(losses.total);
     }
+  });
+
+  it('refuses seeds beyond the last one before anything is learned', async () => {
+    const out = work.at('beyond');
+    for (const args of [['--grid', 'learningRate=0.1'], []]) {
+      const run = await train([...args, '--seed', '4294967295', '--seeds', '2', '--out', out]);
+      expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('go up to 4294967296') });
+    }
+    await expect(access(out)).rejects.toThrow();
   });
 
   it('tells the spread of the losses over seeds', async () => {
