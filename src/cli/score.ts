@@ -216,7 +216,7 @@ function normalsIn(argv: Record<string, unknown>, values: AllOptions) {
 async function recordShard(
   context: Context,
   engine: Engine,
-  { shard, regions, falseAlarmRate, format, maps, heatmaps, heatmapFormat }: AllOptions,
+  values: AllOptions,
   { results, listed, label, thresholds, own }: ScoreRunOutcome,
 ): Promise<string[]> {
   if (results === null) return [];
@@ -224,6 +224,8 @@ async function recordShard(
     say(context, 'a part of the shard (--limit): merge will not take it until it is whole');
     return [];
   }
+  const { shard, regions, falseAlarmRate, format, maps, heatmaps, heatmapFormat } = values;
+  const { fileFlagsOf } = await import('../scoring/file-flags.js');
   const { writeShardRecord } = await import('../work/shard-record.js');
   const { thisMachine } = await import('../runs/machine.js');
   const { packageVersion } = await import('../files/package-root.js');
@@ -238,6 +240,7 @@ async function recordShard(
       regions: regions || falseAlarmRate !== undefined || format === 'coco' || format === 'labelme',
       maps: maps ?? null,
       heatmaps: heatmaps ? heatmapFormat : null,
+      ...fileFlagsOf(values),
     },
     machine: await thisMachine(engine.addon, engine.facts),
     craneNative: packageVersion(),

@@ -16,8 +16,10 @@ import type { RowKind } from '../sinks/row-kind.js';
 import { areScanned, k_stdin } from '../sources/list-inputs.js';
 import type { OwnChoices } from '../sources/manifest.js';
 import { ownText } from '../sources/manifest-pictures.js';
+import { isRemote } from '../stores/open-store.js';
 import { driftWarning } from './drift.js';
 import { checkEarlier, checkPeaks, kindOfRun } from './earlier-rows.js';
+import { keepFileFlags, removeFileFlags } from './file-flags.js';
 import { checkOutlined, noThreshold, type OfPicture, writeFiles } from './picture-files.js';
 import { countTotal, pickItems, type RunPicture } from './run-inputs.js';
 import type { ScoreRun, ScoreRunOptions, ScoreRunOutcome } from './run-types.js';
@@ -169,7 +171,12 @@ export async function runScore(run: ScoreRun): Promise<ScoreRunOutcome> {
   await (outcome.isStopped ? results?.interrupt() : results?.complete());
   if (!outcome.isStopped && out) {
     outcome.results = out.results.path;
-    outcome.publish = (more) => out.publish(more);
+    outcome.publish = async (more) => {
+      const made = await out.publish(more);
+      // What is in a store is gone on with wherever the same command runs: there these are not known.
+      if (isRemote(options.out!)) await removeFileFlags(out.results);
+      return made;
+    };
   }
   return outcome;
 }
@@ -207,13 +214,15 @@ function openResults(
   options: ScoreRunOptions,
 ): Promise<OutPlace> {
   const { shard, resume, force, table, manifest, outlines } = options;
-  const accept = async ({ path, earlier }: ResultsFile) => {
+  const accept = async (results: ResultsFile) => {
+    const { path, earlier } = results;
     // Rows of a manifest may have choices of their own, and are looked at one by one.
     if (manifest === undefined) {
       for (const kind of earlier.kinds) checkEarlier(path, kind, now);
       checkPeaks(path, earlier.lowestPeak, mapThreshold);
     }
     if (resume && outlines) await checkOutlined(`${path}.partial`, outlines);
+    await keepFileFlags(results, options, mapThreshold);
   };
   return openOut(address, { shard, resume, overwrite: force, table, accept });
 }

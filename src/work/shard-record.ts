@@ -13,6 +13,7 @@ import { firstFault } from '../files/first-fault.js';
 import { codedReadError } from '../files/open-file.js';
 import { writeWhole } from '../files/write-whole.js';
 import type { Machine } from '../runs/machine.js';
+import { fileFlags } from '../scoring/file-flags.js';
 import type { ListedInputs, Shard } from '../scoring/shards.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -42,6 +43,9 @@ const shardRecord = z.strictObject({
     regions: z.boolean(),
     maps: z.string().nullable(),
     heatmaps: z.string().nullable(),
+    /** absent: an earlier version wrote the record */
+    mapSize: fileFlags.shape.mapSize.optional(),
+    heatmapRange: fileFlags.shape.heatmapRange.optional(),
   }),
   /** what decides last bits */
   machine: z.strictObject({

@@ -157,7 +157,7 @@ describe('a manifest', () => {
       expect(JSON.stringify(error)).not.toContain('root:');
     }
     const made = (await readdir(at('held'), { recursive: true })).sort();
-    expect(made).toEqual(['outside.map.npy', 'passwd.map.npy', 'results.jsonl']);
+    expect(made).toEqual(['outside.map.npy', 'passwd.map.npy', 'results.files.json', 'results.jsonl']);
   });
 
   it.each([

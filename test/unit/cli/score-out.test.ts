@@ -1,5 +1,5 @@
 /** What `score --out` leaves in its folder, and going on with it. */
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +35,7 @@ describe('--out', () => {
       'a.map.npy',
       'b.heat.jpg',
       'b.map.npy',
+      'results.files.json',
       'results.jsonl',
       'sub',
       'sub/a.heat.jpg',
@@ -56,7 +57,7 @@ describe('--out', () => {
     const run = await score([at('twins'), at('twins'), '--out', at('twins out'), '--maps', 'tiff']);
     const maps = run.lines().map(({ map }) => String(map).toLowerCase());
     expect(new Set(maps).size).toBe(6);
-    expect(await readdir(at('twins out'))).toHaveLength(7);
+    expect(await readdir(at('twins out'))).toHaveLength(8);
   });
 
   it('is not overwritten without --force, and --force overwrites', async () => {
@@ -160,6 +161,14 @@ describe('--resume', () => {
     ['heat maps', [], ['--heatmaps'], '--heatmaps'],
     ['other heat maps', ['--heatmaps'], ['--heatmaps', '--heatmap-format', 'png'], '--heatmaps'],
     ['no heat maps', ['--heatmaps'], [], '--heatmaps'],
+    ['maps of another size', ['--maps', 'npy'], ['--maps', 'npy', '--map-size', 'model'], '--map-size'],
+    ['other colours', ['--heatmaps'], ['--heatmaps', '--heatmap-range', '0,0.2'], '--heatmap-range'],
+    [
+      'another mark in the legend',
+      ['--heatmaps', '--map-threshold', '0.3'],
+      ['--heatmaps', '--map-threshold', '0.4'],
+      '--map-threshold',
+    ],
   ])('refuses %s, leaves all as it was, and goes on with the same', async (name, first, other, hint) => {
     const out = ['--out', at(`mixed ${name}`)];
     const path = at(`mixed ${name}`, 'results.jsonl');
@@ -176,6 +185,13 @@ describe('--resume', () => {
     const same = await score([pictures, '--recursive', ...out, ...first, '--resume']);
     expect([same.code, same.lines().length]).toEqual([0, 2]);
     expect((await readFile(path, 'utf8')).startsWith(before)).toBe(true);
+  });
+
+  it('goes on with maps of an earlier version, which says no more of them', async () => {
+    const args = [pictures, '--recursive', '--out', at('earlier version'), '--maps', 'npy'];
+    await score([...args, '--limit', '1']);
+    await rm(at('earlier version', 'results.files.json'));
+    expect((await score([...args, '--resume'])).code).toBe(0);
   });
 
   it('with --fail-on-anomaly tells of what was found before', async () => {

@@ -289,6 +289,11 @@ describe('a planted fault', () => {
     ],
     ['another model', () => changeRecord(2, 'model', 'other'), /model other, in .* toy@/],
     [
+      'maps of another size',
+      () => changeRecord(2, 'rows.mapSize', 'model'),
+      /setting mapSize .*same flags/s,
+    ],
+    [
       'another setting',
       () => changeRecord(2, 'rows.threshold', 0.25),
       /setting threshold 0.25, in .* 0.5.*same flags/s,
