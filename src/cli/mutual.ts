@@ -1,5 +1,6 @@
 /** What --mutual stands for: the pictures that are scored, compared with each other. */
 import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
 import type { Engine } from '../engine/engine.js';
 import type { MutualPictures } from '../engine/mutual-pictures.js';
 import { CraneError } from '../errors.js';
@@ -12,6 +13,8 @@ import type { Progress } from './progress.js';
 
 export interface ScoredByEachOther {
   pictures: MutualPictures;
+  /** what was read of standard input, once more */
+  stdin: AsyncIterable<Uint8Array | string>;
   /** isDone: nobody goes on with what is kept */
   close(isDone: boolean): Promise<void>;
 }
@@ -30,11 +33,16 @@ export async function mutualOfInputs(
   const { recursive, includeMasks = false, followLinks = false, out, json, resume, force } = values;
   // Settings that no method has are told before all pictures are read.
   engine.addon.methodFacts(engine.settings().method);
-  const { listGood } = await import('../scoring/bank-of-pictures.js');
+  const { pathsOf } = await import('../scoring/bank-of-pictures.js');
+  const { ScanAccount } = await import('../scan/scan-account.js');
   const { openMutualFolder } = await import('../scoring/mutual-folder.js');
   const exclude = out === undefined ? [] : [resolve(out)];
-  const listing = { recursive, includeMasks, exclude };
-  const { paths } = await listGood({ inputs, followLinks, listing });
+  const read: (Uint8Array | string)[] = [];
+  const paths = await pathsOf(inputs, {
+    ...{ recursive, includeMasks, exclude, followLinks },
+    account: new ScanAccount(),
+    stdin: kept(context.stdin, read),
+  });
   const folder = await openMutualFolder({ out, resume, force }, context.env);
   try {
     progress.stage('patches', paths.length);
@@ -51,10 +59,17 @@ export async function mutualOfInputs(
       pictures.remove();
       await folder.close(isDone);
     };
-    return { pictures, close };
+    return { pictures, stdin: Readable.from(read), close };
   } catch (thrown) {
     await folder.close(false);
     throw thrown;
+  }
+}
+
+async function* kept<T>(source: AsyncIterable<T>, into: T[]): AsyncGenerator<T> {
+  for await (const chunk of source) {
+    into.push(chunk);
+    yield chunk;
   }
 }
 

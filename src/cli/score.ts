@@ -143,7 +143,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
       },
       ...(mutual ? { normalsOf: mutual.of } : {}),
       writer,
-      stdin: context.stdin,
+      stdin: byEachOther?.stdin ?? context.stdin,
       stop: context.stop,
       onResult: progress.step,
       onPart: progress.part,

@@ -10,7 +10,7 @@ import { bankIdentity } from '../normals/bank-facts.js';
 import type { NormalBank } from '../normals/normal-bank.js';
 import type { LearnNormalsChoices } from '../options/types.js';
 import { ScanAccount, type ScanReport } from '../scan/scan-account.js';
-import { listInputs } from '../sources/list-inputs.js';
+import { k_stdin, type ListOptions, listInputs } from '../sources/list-inputs.js';
 
 const k_digits = 32;
 const k_all = { recursive: true, includeMasks: false, exclude: [] };
@@ -19,8 +19,6 @@ export interface GoodPictures {
   /** files, folders, globs, @lists */
   inputs: readonly string[];
   followLinks: boolean;
-  /** as the pictures that are scored are listed; default: all below a folder, and no masks */
-  listing?: { recursive: boolean; includeMasks: boolean; exclude: string[] };
   signal: AbortSignal;
   onTotal?: (count: number) => void;
   onProgress?: (done: number) => void;
@@ -33,30 +31,40 @@ export interface ListedGood {
   scan: ScanReport;
 }
 
-/** @throws CraneError E_NORMALS where there is none, E_INPUT_* */
+/** @throws CraneError E_NORMALS where there is none, E_INPUT_*, E_USAGE */
 export async function listGood({
   inputs,
   followLinks,
-  listing = k_all,
-}: Pick<GoodPictures, 'inputs' | 'followLinks' | 'listing'>): Promise<ListedGood> {
+}: Pick<GoodPictures, 'inputs' | 'followLinks'>): Promise<ListedGood> {
+  if (inputs.includes(k_stdin))
+    throw new CraneError('E_USAGE', 'normal pictures are not named by standard input (-)', {
+      hint: 'name them in a file: @list.txt',
+    });
   const account = new ScanAccount();
+  const paths = await pathsOf(inputs, { ...k_all, followLinks, account, stdin: nothing() });
+  for (const path of paths) {
+    await stat(path).catch((cause: unknown) => {
+      throw codedReadError(path, cause);
+    });
+  }
+  if (paths.length > 0) return { paths, scan: account.report() };
+  throw new CraneError('E_NORMALS', `${inputs.join(', ')}: no picture is there to learn a bank from`, {
+    hint: 'name a folder with pictures of good parts; four are enough to begin with',
+  });
+}
+
+/** Of pictures that others are compared with. @throws CraneError E_USAGE for one that is no file here, E_INPUT_* */
+export async function pathsOf(inputs: readonly string[], how: ListOptions): Promise<string[]> {
   const paths: string[] = [];
-  const how = { ...listing, followLinks, account, stdin: nothing() };
   for await (const { input, name } of listInputs(inputs, how)) {
     if (typeof input !== 'string') {
       throw new CraneError('E_USAGE', `${name}: normal pictures are files of this machine`, {
         hint: 'download them first: a few good pictures are enough',
       });
     }
-    await stat(input).catch((cause: unknown) => {
-      throw codedReadError(input, cause);
-    });
     paths.push(input);
   }
-  if (paths.length > 0) return { paths, scan: account.report() };
-  throw new CraneError('E_NORMALS', `${inputs.join(', ')}: no picture is there to learn a bank from`, {
-    hint: 'name a folder with pictures of good parts; four are enough to begin with',
-  });
+  return paths;
 }
 
 /** @throws CraneError those of engine.learnNormals */

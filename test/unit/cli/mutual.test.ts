@@ -158,4 +158,22 @@ describe('score --mutual', () => {
     expect(learned(run)).toHaveLength(1);
     expect(run.lines()).toHaveLength(1);
   });
+
+  it('takes the paths of standard input, and one that leads nowhere fails alone', async () => {
+    const paths = ['0.png', 'none.png', '1.png', '2.png'].map((name) => at('pictures', name));
+    const args = ['score', '-', '--model', model, '--mutual', '--allow-equal-scores', '--no-timings'];
+    const run = await runInProcess([...args, '--format', 'jsonl'], {
+      env: { CRANE_CACHE: at('cache') },
+      stdin: [`${paths.join('\n')}\n`],
+    });
+    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('each of 3 pictures')]);
+    expect(run.lines().map(({ input }) => input)).toEqual(paths);
+    expect(run.lines()[1]).toMatchObject({ error: { code: 'E_INPUT_NOT_FOUND' } });
+    expect(run.lines().map(({ score }) => score)).toEqual([
+      expect.any(Number),
+      undefined,
+      expect.any(Number),
+      expect.any(Number),
+    ]);
+  });
 });
