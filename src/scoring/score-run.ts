@@ -1,4 +1,5 @@
 /** What `score` does with an engine: lists pictures, scores them, writes everything that was asked for. */
+import { resolve } from 'node:path';
 import { types } from 'node:util';
 import { lookedAt } from '../engine/area-of.js';
 import type { Engine } from '../engine/engine.js';
@@ -7,6 +8,7 @@ import { type FailedPicture, isFailed } from '../engine/result.js';
 import { ScoreWatch } from '../engine/score-watch.js';
 import { CraneError } from '../errors.js';
 import { NoteTally } from '../images/note-tally.js';
+import { joinsBank, needsBank } from '../methods/registry.js';
 import type { PictureChoices } from '../options/types.js';
 import { ScanAccount } from '../scan/scan-account.js';
 import { type OutPlace, openOut } from '../sinks/out-place.js';
@@ -38,6 +40,13 @@ export function checkScoreRun(
         : resume
           ? '--resume'
           : undefined;
+  const made = heatmaps ? '--heatmaps' : maps ? '--maps' : undefined;
+  const same = inputs.find((input) => out !== undefined && resolve(input) === resolve(out));
+  if (made && same !== undefined) {
+    throw new CraneError('E_USAGE', `${made} would put its files among the pictures of ${same}`, {
+      hint: 'where they would be pictures of the next run: choose another --out',
+    });
+  }
   if (needsOut && out === undefined) {
     throw new CraneError('E_USAGE', `${needsOut} needs a folder for its files`, { hint: 'add --out FOLDER' });
   }
@@ -192,6 +201,11 @@ function isPart({ roi, ignore }: ScoreRunOptions): boolean {
 
 /** The label and the thresholds of rows of these choices. */
 async function judgedBy(engine: Engine, options: ScoreRunOptions, choices: PictureChoices) {
+  const settings = engine.settings(choices);
+  // Rows of a manifest bring their banks; one that has none fails alone.
+  const isOfRows = options.manifest !== undefined && choices.normals === undefined;
+  if (isOfRows && (needsBank(settings.method) || joinsBank(settings.method)))
+    return { ...settings, model: engine.facts.model };
   const { threshold, mapThreshold } = await engine.settledSettings(choices);
   const model = await engine.labelOf(choices, isPart(options) ? lookedAt(options) : undefined);
   return { threshold, mapThreshold, model };

@@ -129,6 +129,21 @@ describe('a manifest', () => {
     expect([run.code, run.lines().length]).toEqual([0, 2]);
   });
 
+  it('has banks of its rows, and one without fails alone', async () => {
+    const bank = at('good.safetensors');
+    const learn = ['normals', 'learn', at('pictures/a.png'), at('pictures/b.png'), '--model', model];
+    expect((await runInProcess([...learn, '--out', bank])).code).toBe(0);
+    const own = ['c', 'd'].map((name) => ({ uri: at(`pictures/${name}.png`), normals: bank }));
+    const manifest = await manifestOf('banks.jsonl', [...own, { uri: at('pictures/e.png') }]);
+    const run = await score('--manifest', manifest, '--method', 'normals', '--out', at('banks'));
+    expect(run.code, run.stderr).toBe(3);
+    const alone = await score(at('pictures/c.png'), at('pictures/d.png'), '--normals', bank);
+    expect(run.lines().slice(0, 2)).toEqual(alone.lines());
+    expect(run.lines()[2]).toMatchObject({ error: { code: 'E_USAGE' } });
+    const again = await score('--manifest', manifest, '--method', 'normals', '--out', at('banks'), '--resume');
+    expect([again.code, again.lines().length]).toEqual([3, 1]);
+  });
+
   it('cannot lead files out of the output folder', async () => {
     const hostile = [
       { uri: at('pictures/a.png'), id: '../../../outside' },

@@ -90,6 +90,14 @@ describe('--out', () => {
     expect(inputsOf(await score(args))).toEqual([join(inside, 'p.png')]);
   });
 
+  it.each([['--maps', 'tiff'], ['--heatmaps']])('%s does not go among the pictures', async (...flags) => {
+    const run = await score([pictures, '--out', `${pictures}/`, ...flags, '--json']);
+    expect([run.code, codeOf(run.stderr)]).toEqual([
+      2,
+      expect.objectContaining({ code: 'E_USAGE', hint: expect.stringContaining('another --out') }),
+    ]);
+  });
+
   it.each([['--maps', 'npy'], ['--heatmaps'], ['--resume']])('%s needs it', async (...flags) => {
     const run = await score([pictures, ...flags, '--json']);
     expect([run.code, codeOf(run.stderr).code]).toEqual([2, 'E_USAGE']);
