@@ -1,10 +1,11 @@
 /** `crane-native test --methods`: several methods on the same data, one table, their maps side by side. */
 import { CraneError } from '../errors.js';
 import type { GridCell } from '../evaluate/grid.js';
-import { methodsAxis, settingsFor } from '../evaluate/methods-axis.js';
+import { methodsAxis, settingsFor, withoutWords } from '../evaluate/methods-axis.js';
 import { writeMethodsReport } from '../evaluate/methods-report.js';
 import { defaultMethod, needsBank, takesMemory } from '../methods/registry.js';
 import { findModel } from '../models/find-model.js';
+import { knownTokens } from '../models/known-tokens.js';
 import type { AllOptions } from '../options/types.js';
 import { type Context, say } from './context.js';
 import { runGrid } from './test-grid.js';
@@ -25,13 +26,14 @@ export async function runMethods(
       throw new CraneError('E_USAGE', `--methods does not go with --${name}`, { hint });
   }
   const model = await findModel(values.model, context.env);
+  const { addon } = await context.loadAddon();
   const { axis, cells, leftOut } = methodsAxis(values.methods, model, {
     hasNormals: values.normalsFrom !== undefined,
+    speechless: await withoutWords(await knownTokens(addon, model)),
   });
   for (const { choices } of cells) settingsFor(values, choices, cells);
   for (const { name, why } of leftOut) say(context, `${name} is left out: ${why}`);
   sayCompared(context, values, cells);
-  const { addon } = await context.loadAddon();
   await runGrid(context, values, data, [axis], {
     keepsShown: true,
     cells,

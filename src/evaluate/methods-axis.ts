@@ -3,6 +3,7 @@ import { CraneError } from '../errors.js';
 import { allSettings, findMethod, methodNames } from '../methods/registry.js';
 import type { ModelDescription } from '../models/model-json.js';
 import { defaultSet, noneLearned } from '../models/prompt-set.js';
+import { materialOf } from '../text/material.js';
 import { type GridAxis, type GridCell, gridCells } from './grid.js';
 
 /** Crane with D-Attn, a system of its own in the paper's tables: of models with a spatial source. */
@@ -19,12 +20,16 @@ export interface MethodsAxis {
 /**
  * @param names methods and crane+, or `all`
  * @param hasNormals normal pictures are at hand, which a method may compare with
+ * @param speechless methods whose sentences the model has no words for
  * @throws CraneError E_METHOD, E_USAGE; E_PROMPTS for a named method that the model has nothing learned for
  */
 export function methodsAxis(
   names: readonly string[],
   model: ModelDescription,
-  { hasNormals }: { hasNormals: boolean } = { hasNormals: false },
+  {
+    hasNormals = false,
+    speechless = new Set(),
+  }: { hasNormals?: boolean; speechless?: ReadonlySet<string> } = {},
 ): MethodsAxis {
   const isAll = names.length === 1 && names[0] === 'all';
   const twice = names.find((name, at) => names.indexOf(name) !== at);
@@ -46,12 +51,19 @@ export function methodsAxis(
     }
     const descriptor = findMethod(name);
     if (descriptor.comparesWith !== undefined && !(descriptor.comparesWith === 'bank' && hasNormals)) {
-      const why = `method ${name} compares with a bank of normal pictures`;
+      const why =
+        hasNormals && descriptor.comparesWith === 'both'
+          ? `method ${name} joins prompts and a bank, and is tested by itself: test --evidence both --normals FILE`
+          : `method ${name} compares with a bank of normal pictures`;
       if (!isAll)
         throw new CraneError('E_USAGE', why, {
           hint: 'give good pictures: --normals-from FOLDER; or test it by itself: test --normals FILE',
         });
       leftOut.push({ name, why });
+      continue;
+    }
+    if (isAll && speechless.has(name)) {
+      leftOut.push({ name, why: `${model.name} knows too few words for the sentences of method ${name}` });
       continue;
     }
     const isLacking = descriptor.learned?.needed === true && defaultSet(model, name) === undefined;
@@ -71,6 +83,28 @@ export function methodsAxis(
   });
   const cells = gridCells([axis]).map((cell) => ({ ...cell, choices: choose(cell.texts[0]!) }));
   return { axis, cells, leftOut };
+}
+
+/**
+ * Methods whose sentences name what a picture shows and hold a word that is not known.
+ * @param known ids of tokens; undefined: all are
+ */
+export async function withoutWords(known: ReadonlySet<number> | undefined): Promise<Set<string>> {
+  const speechless = new Set<string>();
+  if (known === undefined) return speechless;
+  for (const name of methodNames()) {
+    const descriptor = findMethod(name);
+    if (descriptor.namesClass !== true) continue;
+    const given = { texts: undefined, file: undefined, className: 'object' };
+    const { texts } = await materialOf(descriptor.material(given));
+    // What follows the largest id, the end of a sentence, is not read.
+    const isKnown = (ids: ArrayLike<number>) => {
+      const all = Array.from(ids);
+      return all.slice(0, all.indexOf(Math.max(...all)) + 1).every((id) => known.has(id));
+    };
+    if (!Object.values(texts).flat().every(isKnown)) speechless.add(name);
+  }
+  return speechless;
 }
 
 function withPlus(name: string): string[] {

@@ -67,9 +67,10 @@ function checkAlike(first: FoundShard, other: FoundShard, mixedMachines: boolean
   for (const key of ['count', 'sha256'] as const) {
     differ(`listed inputs: ${key}`, a.inputs[key], b.inputs[key], 'the shards were given other inputs');
   }
+  // Records of an earlier version do not name all.
   for (const key of Object.keys(a.rows) as (keyof ShardRecord['rows'])[])
-    // Records of an earlier version do not name all.
-    if (b.rows[key] !== undefined) differ(`setting ${key}`, a.rows[key], b.rows[key], 'score all shards with the same flags');
+    if (b.rows[key] !== undefined)
+      differ(`setting ${key}`, a.rows[key], b.rows[key], 'score all shards with the same flags');
   if (mixedMachines) return;
   for (const key of ['precision', 'kernels', 'threads', 'libtorch', 'device'] as const) {
     const [one, two] = [a.machine[key], b.machine[key]].map((value) => deviceKind(key, value));

@@ -140,7 +140,15 @@ describe('a manifest', () => {
     const alone = await score(at('pictures/c.png'), at('pictures/d.png'), '--normals', bank);
     expect(run.lines().slice(0, 2)).toEqual(alone.lines());
     expect(run.lines()[2]).toMatchObject({ error: { code: 'E_USAGE' } });
-    const again = await score('--manifest', manifest, '--method', 'normals', '--out', at('banks'), '--resume');
+    const again = await score(
+      '--manifest',
+      manifest,
+      '--method',
+      'normals',
+      '--out',
+      at('banks'),
+      '--resume',
+    );
     expect([again.code, again.lines().length]).toEqual([3, 1]);
   });
 

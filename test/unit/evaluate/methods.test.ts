@@ -1,13 +1,18 @@
 /** Several methods side by side: which can be scored, the published rows, the pictures that all keep, the page. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { engineKey, gridCells } from '../../../src/evaluate/grid.js';
 import { gridFiles, gridSections } from '../../../src/evaluate/grid-table.js';
-import { methodsAxis, settingsFor } from '../../../src/evaluate/methods-axis.js';
+import { methodsAxis, settingsFor, withoutWords } from '../../../src/evaluate/methods-axis.js';
 import { shownInAll } from '../../../src/evaluate/shown-pictures.js';
 import { findMethod, methodNames } from '../../../src/methods/registry.js';
+import { findModel } from '../../../src/models/find-model.js';
+import { knownTokens } from '../../../src/models/known-tokens.js';
 import { type ModelDescription, parseModelJson } from '../../../src/models/model-json.js';
 import { comparePage } from '../../../src/pages/methods/compare-page.js';
-import { toyModelJson } from '../engine/toy-model.js';
+import { makeFakeAddon } from '../engine/fake-addon.js';
+import { makeToyFolder, toyModelJson } from '../engine/toy-model.js';
 import { sampleRun } from './sample-run.js';
 
 const model: ModelDescription = parseModelJson(JSON.stringify(toyModelJson), 'model.json');
@@ -42,6 +47,27 @@ describe('--methods', () => {
     const withGood = methodsAxis(['all'], model, { hasNormals: true });
     expect(withGood.axis.values).toEqual([...(axis.values as string[]), 'normals'].sort(byRegistry));
     expect(withGood.leftOut.map(({ name }) => name)).not.toContain('normals');
+    expect(withGood.leftOut.find(({ name }) => name === 'both')!.why).toContain('is tested by itself');
+  });
+
+  it('all: not those whose sentences hold words that the model does not know', async () => {
+    const mini = await findModel('crane-mini', {});
+    const known = await knownTokens(makeFakeAddon(), mini);
+    const speechless = await withoutWords(known);
+    const naming = methodNames().filter((name) => findMethod(name).namesClass === true);
+    expect([...speechless].sort()).toEqual([...naming].sort());
+    const { axis, leftOut } = methodsAxis(['all'], mini, { speechless });
+    expect(axis.values).toEqual(expect.arrayContaining(['crane']));
+    expect(axis.values).not.toContain('winclip');
+    expect(leftOut.find(({ name }) => name === 'winclip')!.why).toContain('crane-mini knows too few words');
+    expect((await withoutWords(undefined)).size).toBe(0);
+    const ids = { values: [49406], name: 'text.token_ids' };
+    const table = { extra: { [ids.name]: { dtype: 'I32', data: ids.values } } };
+    const folder = await makeToyFolder();
+    await writeFile(join(folder, mini.weights[0]!.file), JSON.stringify(table));
+    const ofFile = await knownTokens(makeFakeAddon(), { ...mini, recipes: undefined, folder } as typeof mini);
+    expect(ofFile).toEqual(new Set(ids.values));
+    await rm(folder, { recursive: true });
   });
 
   it('takes those that are named, and refuses one that is none or named twice', () => {

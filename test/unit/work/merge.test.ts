@@ -288,11 +288,7 @@ describe('a planted fault', () => {
       /a second result at 4294967297/,
     ],
     ['another model', () => changeRecord(2, 'model', 'other'), /model other, in .* toy@/],
-    [
-      'maps of another size',
-      () => changeRecord(2, 'rows.mapSize', 'model'),
-      /setting mapSize .*same flags/s,
-    ],
+    ['maps of another size', () => changeRecord(2, 'rows.mapSize', 'model'), /setting mapSize .*same flags/s],
     [
       'another setting',
       () => changeRecord(2, 'rows.threshold', 0.25),
