@@ -10,7 +10,8 @@ import { CraneError } from '../errors.js';
 import { sha256OfFile } from '../files/content-hash.js';
 import type { Pair } from '../methods/descriptor.js';
 import { methodOf } from '../methods/registry.js';
-import { type Model, modelFile } from '../models/model-json.js';
+import type { Model } from '../models/model-json.js';
+import { promptFile } from '../models/prompt-file.js';
 import { defaultSet, learnedAs, noneLearned } from '../models/prompt-set.js';
 import type { NormalBank } from '../normals/normal-bank.js';
 import { materialOf } from '../text/material.js';
@@ -53,6 +54,8 @@ export interface HeldMemory {
 /** A file of what was learned. */
 interface Found {
   path: string;
+  /** as it was named, absolute: a file of its own, or a training's folder */
+  asked: string;
   texts: Pair | undefined;
   /** its sha256 by model.json */
   declared: string | undefined;
@@ -67,7 +70,7 @@ interface Entry {
 export class PromptSets {
   /** insertion order is order of last use */
   readonly #entries = new Map<string, Entry>();
-  /** of files, by absolute path and class name */
+  /** of files, by absolute path as it was named and class name */
   readonly #identities = new Map<string, string>();
   readonly #engine: NativeEngine;
 
@@ -114,7 +117,10 @@ export class PromptSets {
       this.#dropIdle();
     };
     try {
-      return { ...(await entry.ready), release };
+      const encoded = await entry.ready;
+      if (found && found.declared === undefined)
+        this.#identities.set(fileKey(found.asked, className), encoded.identity);
+      return { ...encoded, release };
     } catch (thrown) {
       if (this.#entries.get(key) === entry) this.#entries.delete(key);
       throw thrown;
@@ -152,16 +158,14 @@ export class PromptSets {
       return undefined;
     }
     const { set, texts } = learnedAs(this.#model, name, descriptor);
-    const path = set ? modelFile(this.#model, set.file) : resolve(name);
-    const facts = await stat(path).catch((cause: unknown) => {
-      const sets = Object.keys(this.#model.prompts.sets).join(', ');
-      throw new CraneError(
-        'E_PROMPTS',
-        `prompts "${name}": neither a set of ${this.#model.name} nor a file`,
-        { hint: sets === '' ? 'the model has no sets' : `the model has ${sets}`, cause },
-      );
-    });
-    return { path, texts, declared: set?.sha256, stamp: stampOf(facts) };
+    const path = resolve(await promptFile(this.#model, name));
+    return {
+      path,
+      asked: resolve(name),
+      texts,
+      declared: set?.sha256,
+      stamp: stampOf(await stat(path)),
+    };
   }
 
   /** A file of its own is scored with the texts of the method's default set. */
@@ -193,7 +197,6 @@ export class PromptSets {
     }
     if (found) await this.#onEncoded(found.path, material, method);
     const identity = identityOf(sha256, texts, className);
-    if (found && found.declared === undefined) this.#identities.set(fileKey(found.path, className), identity);
     return { handle, identity };
   }
 

@@ -200,7 +200,7 @@ export const options = {
     scope: anywhere,
     calls: methodCalls,
     defaultText: modelJson,
-    help: 'name of a prompt set of the model, or the path of a prompt file (.pth, .safetensors)',
+    help: 'a prompt set of the model by name, a prompt file (.pth, .safetensors), or the folder of a training',
   }),
   ...normalsOptions,
   className: text({

@@ -1,13 +1,12 @@
 /** What is known of the prompts under test: where they come from and what they were learned on. */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { MethodOptions, NativeAddon } from '../addon/native.js';
 import type { Engine } from '../engine/engine.js';
 import type { PictureSettings } from '../engine/method-choice.js';
-import { CraneError } from '../errors.js';
 import { contentHash, k_pictureDigits } from '../files/content-hash.js';
 import { methodOf, needsBank } from '../methods/registry.js';
 import { type Model, modelFile } from '../models/model-json.js';
+import { promptFile, trainedFile } from '../models/prompt-file.js';
 import { type PromptOrigin, promptOrigin } from '../models/prompt-origin.js';
 import { defaultSet } from '../models/prompt-set.js';
 import type { PresetName } from '../options/preset-names.js';
@@ -61,19 +60,13 @@ export async function promptPath(
     () => false,
   );
   if (!isFolder) return given;
-  const name = preset === undefined ? 'prompts.safetensors' : `epoch_${presets[preset].epoch}.pth`;
-  const path = join(given, name);
-  const isThere = await stat(path).then(
-    () => true,
-    () => false,
+  if (preset === undefined) return trainedFile(given, 'prompts.safetensors');
+  const { epoch } = presets[preset];
+  return trainedFile(
+    given,
+    `epoch_${epoch}.pth`,
+    `${preset} takes the prompts of epoch ${epoch}; name another file to test that`,
   );
-  if (isThere) return path;
-  throw new CraneError('E_PROMPTS', `${given}: has no ${name}`, {
-    hint:
-      preset === undefined
-        ? 'name a prompt file, or the folder of a finished training'
-        : `${preset} takes the prompts of epoch ${presets[preset].epoch}; name another file to test that`,
-  });
 }
 
 /**
@@ -92,8 +85,9 @@ export async function promptFacts(
   if (name === undefined) return null;
   const { sets } = model.prompts;
   if (!Object.hasOwn(sets, name)) {
-    const sha256 = await contentHash(name);
-    return { name, sha256, ...(await promptOrigin(addon, name, sha256)) };
+    const path = await promptFile(model, name);
+    const sha256 = await contentHash(path);
+    return { name: path, sha256, ...(await promptOrigin(addon, path, sha256)) };
   }
   const { sha256, learnedOn, file } = sets[name]!;
   const origin = await promptOrigin(addon, modelFile(model, file), sha256);

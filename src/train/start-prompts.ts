@@ -2,13 +2,11 @@
 
 import type { Material, MethodOptions } from '../addon/native.js';
 import type { ClassTexts, Fresh } from '../addon/training.js';
-import { CraneError } from '../errors.js';
 import { sha256OfFile } from '../files/content-hash.js';
-import { isThere } from '../files/write-whole.js';
 import type { Pair } from '../methods/descriptor.js';
 import { methodOf } from '../methods/registry.js';
 import type { Model } from '../models/model-json.js';
-import { modelFile } from '../models/model-json.js';
+import { promptFile } from '../models/prompt-file.js';
 import { defaultSet, type Learned, learnedAs } from '../models/prompt-set.js';
 import type { TrainSettings } from '../runs/train-settings.js';
 import type { TrainedTexts } from '../runs/training-fingerprint.js';
@@ -23,7 +21,7 @@ export interface StartPrompts {
 
 /**
  * @param classes what the pictures show: of a method whose texts name it, each gets its sentences
- * @throws CraneError E_PROMPTS when the file to begin with is missing
+ * @throws CraneError E_PROMPTS when there is nothing to begin with
  */
 export async function startPrompts(
   settings: TrainSettings,
@@ -33,13 +31,8 @@ export async function startPrompts(
 ): Promise<StartPrompts> {
   const descriptor = methodOf(method);
   const { start, seed, contextRows } = settings;
-  const { set, texts } = learned(model, start, method);
-  const file = start === undefined ? undefined : set ? modelFile(model, set.file) : start;
-  if (file !== undefined && !(await isThere(file))) {
-    throw new CraneError('E_PROMPTS', `${start}: neither a prompt set of ${model.name} nor a file`, {
-      hint: `the model has ${Object.keys(model.prompts.sets).join(', ') || 'no sets'}`,
-    });
-  }
+  const { texts } = learned(model, start, method);
+  const file = start === undefined ? undefined : await promptFile(model, start);
   const pair = texts && file === undefined && contextRows !== undefined ? blank(texts, contextRows) : texts;
   const of = (className: string | undefined) =>
     materialOf(descriptor.material({ texts: pair, file, className }));

@@ -1,7 +1,8 @@
 /** What one call of `score` gives, and what opening an engine refuses. */
 
 import { appendFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
@@ -101,6 +102,26 @@ describe('score', () => {
       49406, 343, 14115, 269,
     ]);
     expect(await codeOf(engine.score(pixels(1), { prompts: 'nosuch' }))).toBe('E_PROMPTS');
+  });
+
+  it("takes a training's folder as its final prompts", async () => {
+    const { engine, addon } = await toy.open();
+    const folder = toy.at('trained');
+    await mkdir(folder);
+    const refused = engine.score(pixels(1), { prompts: folder });
+    await expect(refused).rejects.toMatchObject({
+      code: 'E_PROMPTS',
+      message: `${folder}: has no prompts.safetensors`,
+    });
+    const file = join(folder, 'prompts.safetensors');
+    await writeFile(file, 'learned');
+    const [byFile, byFolder] = [
+      await engine.score(pixels(1), { prompts: file }),
+      await engine.score(pixels(1), { prompts: folder }),
+    ];
+    expect(byFolder.model).toBe(byFile.model);
+    expect(addon.log.prompts.map(({ material }) => material.files['prompts'])).toContain(file);
+    expect(addon.log.prompts.filter(({ material }) => material.files['prompts'] === file)).toHaveLength(1);
   });
 
   it('takes nothing of a prompt file that changes while it is read', async () => {

@@ -33,6 +33,17 @@ it('prompts to begin with that are not there', async () => {
   expect(await readdir(work.folder)).not.toContain('no start');
 });
 
+it('a folder to begin with in which nothing was learned', async () => {
+  const start = work.at('no training');
+  await mkdir(start);
+  const { error, stages } = await stagesUntilError({ out: work.at('no start'), start });
+  expect([error.code, error.message, stages]).toEqual([
+    'E_PROMPTS',
+    `${start}: has no prompts.safetensors`,
+    [],
+  ]);
+});
+
 it('an output folder that is a file', async () => {
   const out = work.at('a file as out');
   await writeFile(out, 'mine');
