@@ -212,12 +212,13 @@ export class BankSets {
    * left out of it, and speaks for none.
    * @throws CraneError E_CALIBRATE_TOO_FEW, E_CALIBRATE_SCORES
    */
-  thresholds(
+  async thresholds(
     { handle, identity, bank }: { handle: number; identity: string; bank: NormalBank },
     method: MethodOptions,
     rate: number,
   ): Promise<BankThresholds> {
     this.#tellOfApproximation(bank, method);
+    if (bank.facts.pictures.length < 2) throw noOther(rate);
     this.#tellOfCopies(bank);
     const key = JSON.stringify([identity, method, rate]);
     const known = this.#thresholds.get(key);
@@ -383,6 +384,14 @@ function checkMethod(
     'E_NORMALS',
     `${shown}: learned with ${JSON.stringify(settings)}, and pictures are scored with ${JSON.stringify(needed)}`,
     { hint: 'give these settings to loadEngine, so that both have the same' },
+  );
+}
+
+function noOther(rate: number): CraneError {
+  return new CraneError(
+    'E_CALIBRATE_TOO_FEW',
+    `one normal picture cannot hold a false-alarm rate of ${rate}: it has no other to be compared with`,
+    { hint: 'take more normal pictures, two at least' },
   );
 }
 

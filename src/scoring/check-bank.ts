@@ -14,8 +14,8 @@ export interface BankReport {
   outliers: string[];
   /** nearly the same as another picture of the bank: it adds nothing, and thresholds become too low */
   duplicates: string[];
-  /** the lowest false-alarm rate that thresholds from this bank can hold */
-  leastRate: number;
+  /** the lowest false-alarm rate that thresholds from this bank can hold; null: one picture has no other to be compared with */
+  leastRate: number | null;
   /** pictures that a rate of 0.05 and one of 0.01 need */
   needed: { '0.05': number; '0.01': number };
 }
@@ -38,7 +38,7 @@ export function checkBank(own: readonly OwnScore[], speaking: number = own.lengt
     pictures: [...own].sort((a, b) => b.score - a.score),
     outliers: own.filter(isOutlier).map(({ name }) => name),
     duplicates: own.filter(({ score }) => score < k_duplicate).map(({ name }) => name),
-    leastRate: 1 / (speaking + 1),
+    leastRate: own.length < 2 ? null : 1 / (speaking + 1),
     needed: { '0.05': neededPictures(0.05), '0.01': neededPictures(0.01) },
   };
 }
@@ -48,12 +48,16 @@ export function checkLines({ pictures, outliers, duplicates, leastRate, needed }
     ...duplicates.map((name) => [name, 'nearly the same as another'] as const),
     ...outliers.map((name) => [name, 'far from all others: is it good?'] as const),
   ]);
+  const holds =
+    leastRate === null
+      ? 'one picture holds no false-alarm rate: it has no other to be compared with'
+      : `${pictures.length} pictures hold a false-alarm rate of ${leastRate.toFixed(3)} or more`;
   return [
     ...pictures.map(({ name, score }) => {
       const mark = marks.get(name);
       return `${score.toFixed(4)}  ${name}${mark ? `  (${mark})` : ''}`;
     }),
-    `${pictures.length} pictures hold a false-alarm rate of ${leastRate.toFixed(3)} or more; 0.05 needs ${needed['0.05']}, 0.01 needs ${needed['0.01']}`,
+    `${holds}; 0.05 needs ${needed['0.05']}, 0.01 needs ${needed['0.01']}`,
   ];
 }
 

@@ -180,6 +180,17 @@ describe('normals show, check and add', () => {
     }
   });
 
+  it('check says that one picture holds no rate', async () => {
+    const one = at('one.normals.safetensors');
+    await normals('learn', at('good', '0.png'), '--out', one, '--model', model);
+    expect((await normals('check', one, '--model', model, '--json')).lines()[0]).toMatchObject({
+      leastRate: null,
+    });
+    expect((await normals('check', one, '--model', model)).stdout).toContain(
+      'one picture holds no false-alarm rate: it has no other to be compared with; 0.05 needs 19',
+    );
+  });
+
   it('add gives a bank of all, and refuses a picture that is there', async () => {
     const next = at('next.normals.safetensors');
     const run = await normals('add', bank, at('parts'), '--out', next, '--model', model);

@@ -302,4 +302,13 @@ describe('thresholds', () => {
     expect(fault.code).toBe('E_CALIBRATE_TOO_FEW');
     expect(fault.message).toContain('at least 19');
   });
+
+  it('a bank of one picture holds none: it has no other to be compared with', async () => {
+    const { engine } = await toy.open();
+    const bank = await engine.learnNormals(greys(10));
+    expect(await faultOf(engine.score(pixels(1), { normals: bank, falseAlarmRate: 0.5 }))).toMatchObject({
+      code: 'E_CALIBRATE_TOO_FEW',
+      message: expect.stringContaining('it has no other to be compared with'),
+    });
+  });
 });
