@@ -102,6 +102,7 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
   const { format } = values;
   const outlines = format === 'coco' || format === 'labelme' ? format : undefined;
   checkScoreRun({ ...values, outlines }, inputs);
+  refuseIdle(values, (name) => argv[flagName(name)] !== undefined);
   if (values.out === undefined) context.outputFault?.endWithReader();
   const { bankFrom, expectGood } = await import('./normals-from.js');
   const { mutualOfInputs, checkMutual } = await import('./mutual.js');
@@ -190,6 +191,24 @@ async function score(context: Context, inputs: string[], argv: Record<string, un
     await byEachOther?.close(isWhole);
     await engine.dispose();
   }
+}
+
+/** Flags that would change nothing without a word. @throws CraneError E_USAGE */
+function refuseIdle({ maps, heatmaps, format }: AllOptions, isGiven: (name: OptionName) => boolean): void {
+  const ofHeatmaps = (['heatmapFormat', 'heatmapRange'] as const).find(isGiven);
+  if (ofHeatmaps !== undefined && !heatmaps)
+    throw new CraneError(
+      'E_USAGE',
+      `--${flagName(ofHeatmaps)} says how heat maps look, and none are written`,
+      {
+        hint: 'add --heatmaps, or leave it out',
+      },
+    );
+  const usesMaps = maps !== undefined || format === 'coco' || format === 'labelme';
+  if (isGiven('mapSize') && !usesMaps)
+    throw new CraneError('E_USAGE', '--map-size says how large maps are, and none are written', {
+      hint: 'add --maps, or leave it out',
+    });
 }
 
 /** How a bank is to be learned, and whether one is. @throws CraneError E_USAGE for flags that would say nothing */

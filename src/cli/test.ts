@@ -107,7 +107,10 @@ async function test(context: Context, argv: Record<string, unknown>): Promise<vo
   }
   if (given.length > 0 && values.methods === undefined) {
     const { runGrid } = await import('./test-grid.js');
-    return runGrid(context, values, data, parseGrid(axes));
+    const { refuseBesideAxes } = await import('./grid-axes.js');
+    const parsed = parseGrid(axes);
+    refuseBesideAxes(parsed, (name) => argv[flagName(name)] !== undefined);
+    return runGrid(context, values, data, parsed);
   }
   if (values.methods !== undefined) {
     const { runMethods } = await import('./test-methods.js');

@@ -5,12 +5,12 @@ import { gridCells, learningGridNames, parseGrid } from '../evaluate/grid.js';
 import { figuresText } from '../evaluate/outputs/figures-table.js';
 import { paperGrid, refuseRowsOwn } from '../evaluate/paper-grid.js';
 import { seedsFrom } from '../options/seeds.js';
-import { flagName } from '../options/table.js';
 import type { AllOptions, OptionName } from '../options/types.js';
 import { runTrials, someFailed, type TrialProgress } from '../trials/run-trials.js';
 import { type Trial, trialName } from '../trials/trial.js';
 import { type Context, paintOf, say, warningsTo } from './context.js';
 import { optionsFor } from './flags.js';
+import { refuseBesideAxes } from './grid-axes.js';
 import { sayMemoryNeed } from './memory-need.js';
 import { type Progress, startProgress } from './progress.js';
 import { printJson } from './subcommands.js';
@@ -112,11 +112,7 @@ function checkTrials(
 function cellsOf(values: AllOptions, texts: readonly string[], isGiven: (name: OptionName) => boolean) {
   if (values.paperTable === undefined) {
     const axes = parseGrid(texts, learningGridNames());
-    const own = axes.find(({ name }) => isGiven(name as OptionName));
-    if (own)
-      throw new CraneError('E_USAGE', `--grid has ${own.name}, and so has --${flagName(own.name)}`, {
-        hint: 'leave one of them out',
-      });
+    refuseBesideAxes(axes, isGiven);
     return { axes, cells: gridCells(axes), beside: undefined };
   }
   const grid = paperGrid({

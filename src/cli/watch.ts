@@ -37,9 +37,11 @@ async function watch(context: Context, argv: Record<string, unknown>): Promise<v
     throw new CraneError('E_USAGE', 'name the folder that is watched', { hint: 'crane-native watch FOLDER' });
   const folder = resolve(given);
   const values = readFlags(argv, names) as Partial<AllOptions>;
+  refuseTopicAlone(argv);
   const { kindOf } = await import('../files/kind-of.js');
   if ((await kindOf(folder)) !== 'folder')
     throw new CraneError('E_INPUT_NOT_FOUND', `${given}: there is no such folder`);
+  refuseTopicAlone(argv);
   const { findModel } = await import('../models/find-model.js');
   const { openEngine } = await import('../engine/load-engine.js');
   const { WatchJournal } = await import('../service/watch/journal.js');
@@ -115,6 +117,12 @@ async function watch(context: Context, argv: Record<string, unknown>): Promise<v
     await Promise.all(open.map((one) => one.close()));
     await engine?.dispose();
   }
+}
+
+/** @throws CraneError E_USAGE */
+function refuseTopicAlone(argv: Record<string, unknown>): void {
+  if (argv['mqtt-topic'] !== undefined && argv['mqtt'] === undefined)
+    throw new CraneError('E_USAGE', '--mqtt-topic says nothing without --mqtt');
 }
 
 async function receiversOf({ deliver, webhook, webhookSecret, mqtt, mqttTopic }: Partial<AllOptions>) {

@@ -140,6 +140,15 @@ describe('--resume', () => {
     expect(run.stderr).toContain('3 inputs had results already');
   });
 
+  it.each([
+    [['--heatmap-format', 'png'], '--heatmap-format says how heat maps look, and none are written'],
+    [['--maps', 'npy', '--heatmap-range', '0,1'], '--heatmap-range says how heat maps look'],
+    [['--heatmaps', '--map-size', 'model'], '--map-size says how large maps are, and none are written'],
+  ])('%j: refuses what would change nothing', async (flags, message) => {
+    const run = await score([pictures, '--out', at('idle'), ...flags, '--json']);
+    expect([run.code, codeOf(run.stderr).message]).toEqual([2, expect.stringContaining(message)]);
+  });
+
   it('refuses results of other settings', async () => {
     const run = await score([pictures, '--out', at('whole'), '--resume', '--sigma', '2', '--json']);
     expect([run.code, codeOf(run.stderr).code]).toEqual([2, 'E_USAGE']);

@@ -36,6 +36,7 @@ describe('watch', () => {
     [['IN', '--webhook', 'http://me:50%@a'], 2, 'its name or password is not well formed'],
     [['IN', '--mqtt', 'http://me:secret@a'], 2, 'http://a/: expected mqtt://HOST or mqtts://HOST'],
     [['IN', '--webhook-secret', 'x'], 2, 'says nothing without --webhook'],
+    [['IN', '--mqtt-topic', 'parts'], 2, 'says nothing without --mqtt'],
     [['IN', '--webhook', 'http://a', '--webhook-secret', 'nowhere'], 5, 'the secret cannot be read'],
     [['IN', '--mqtt', 'http://a'], 2, 'expected mqtt://HOST'],
     [['IN', '--settle-ms', 'soon'], 2, 'Expected a whole number'],

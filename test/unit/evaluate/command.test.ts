@@ -104,6 +104,7 @@ describe('test', () => {
     [['--out', 'x', '--limits', '0.3,2'], 'for --limits but received "0.3,2"'],
     [['--out', 'x', '--preset', 'crane++'], 'for --preset but received "crane++"'],
     [['--out', 'x', '--grid', 'sigma'], 'Expected sigma=VALUE,VALUE for --grid'],
+    [['--out', 'x', '--grid', 'sigma=4,8', '--sigma', '3'], '--grid has sigma, and so has --sigma'],
     [['--out', 'x', '--kep-maps'], 'did you mean --keep-maps?'],
   ])('%j is refused before anything is loaded', async (args, message) => {
     const run = await test(args, { loadAddon: () => Promise.reject(new Error('loaded')) });

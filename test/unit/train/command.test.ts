@@ -94,6 +94,7 @@ describe('train', () => {
     [['train', 'x', '--out', 'y', '--measure'], '--measure belongs to --dry-run'],
     [['train', 'x', '--out', 'y', '--betas', '0.9'], 'Expected two numbers from 0 to below 1'],
     [['train', 'x', '--out', 'y', '--learning-rate', '0'], 'Expected a number between 0 and 1000'],
+    [['train', 'x', '--out', 'y', '--portion', '0'], 'Expected a number above 0, at most 1 for --portion'],
     [['train', 'x', '--out', 'y', '--epoch', '3'], 'there is no flag "--epoch"'],
   ])('%j: %s', async (args, message) => {
     const run = await runInProcess([...args, '--json'], { env: work.env });
