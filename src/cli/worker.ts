@@ -64,7 +64,6 @@ async function work(context: Context, argv: Record<string, unknown>): Promise<vo
       say(context, `metrics at ${figures.address}`);
     }
     const { precision, kernels, threads, libtorch, device } = await thisMachine(addon, engine.facts);
-    say(context, `${engine.facts.model} takes jobs of ${values.queue} at ${shownAddress(values.redis)}`);
     await runWorker({
       engine,
       model: values.model,
@@ -83,6 +82,11 @@ async function work(context: Context, argv: Record<string, unknown>): Promise<vo
       untilEmpty: values.untilEmpty,
       stop: context.stop,
       events: {
+        onConnected: () =>
+          say(
+            context,
+            `${engine.facts.model} takes jobs of ${values.queue} at ${shownAddress(values.redis)}`,
+          ),
         onPicture: (outcome) => figures?.picture(outcome),
         onChunk: ({ chunk, rows, ms, isNew }) => {
           figures?.chunk(isNew ? 'done' : 'known', ms);

@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CraneError } from '../errors.js';
+import { pictureKind } from '../images/format.js';
 import type { DataChoices } from '../options/types.js';
 import type { ScanReport } from '../scan/scan-account.js';
 import { shellOption, shellPath } from '../terminal/shell-word.js';
@@ -57,6 +58,11 @@ export interface FindDataOptions extends DataChoices {
 export async function findDataSource(path: string, options: FindDataOptions = {}): Promise<DataSource> {
   const { layout = 'auto', name, masksTell = true, followLinks = false, labelsMayIdle = false } = options;
   const isFolder = await checkPlace(path);
+  if (!isFolder && pictureKind(path).kind !== 'unknown') {
+    throw new CraneError('E_USAGE', `${path}: a picture, and a data set is a folder or its meta.json`, {
+      hint: 'name the root folder of the set, with test/good, test/<defect> and ground_truth',
+    });
+  }
   const index = isFolder ? join(path, 'meta.json') : path;
   const fence = await RootFence.at(dirname(index), followLinks);
   const found = {

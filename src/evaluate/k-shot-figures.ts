@@ -31,7 +31,9 @@ function figureOf(values: readonly number[]): KShotFigure {
   const { mean, deviation } = spreadOf(values);
   if (values.length === 1) return { mean, deviation, interval: null };
   const half = (studentQuantile(values.length - 1) * deviation) / Math.sqrt(values.length);
-  return { mean, deviation, interval: { low: mean - half, high: mean + half } };
+  // Of two draws it is thirteen times as wide as their spread, and no figure is beyond 0 and 1.
+  const interval = { low: Math.max(0, mean - half), high: Math.min(1, mean + half) };
+  return { mean, deviation, interval };
 }
 
 /** The t that a Student variable of so many degrees of freedom exceeds in size with probability 1 - level. */

@@ -26,12 +26,20 @@ const k_newLine = 0x0a;
 /** Far below what a text of JavaScript may have. */
 const k_longest = 2 ** 28;
 
-/** Line by line: no more than one is held. @throws CraneError E_INPUT_*, E_IO_READ, for a line that is too long too */
-export async function* linesOf(path: string, tooLong: TooLong = lineTooLong(path)): AsyncGenerator<FileLine> {
+/**
+ * Line by line: no more than one is held.
+ * @param wanted what the file is to be
+ * @throws CraneError E_INPUT_*, E_IO_READ, for a line that is too long too
+ */
+export async function* linesOf(
+  path: string,
+  tooLong: TooLong = lineTooLong(path),
+  wanted?: string,
+): AsyncGenerator<FileLine> {
   try {
     yield* readLines(path, tooLong);
   } catch (thrown) {
-    throw thrown instanceof CraneError ? thrown : codedReadError(path, thrown);
+    throw thrown instanceof CraneError ? thrown : codedReadError(path, thrown, wanted);
   }
 }
 

@@ -33,7 +33,7 @@ export async function openPictureFile(path: string): Promise<OpenFile> {
 
 /** Reading a named pipe would wait for its writer, forever if there is none. @throws CraneError E_INPUT_IS_DIRECTORY, E_IO_READ */
 export function checkRegular(path: string, facts: { isDirectory(): boolean; isFile(): boolean }): void {
-  if (facts.isDirectory()) throw isDirectory(path);
+  if (facts.isDirectory()) throw isDirectory(path, 'a picture');
   if (facts.isFile()) return;
   throw new CraneError('E_IO_READ', `${path}: not a regular file`, {
     hint: 'pipe the picture in: ... | crane-native score -',
@@ -45,12 +45,15 @@ async function openCoded(path: string): Promise<FileHandle> {
     // Without O_NONBLOCK the open of a named pipe would wait for its writer, forever if there is none.
     return await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (cause) {
-    throw codedReadError(path, cause);
+    throw codedReadError(path, cause, 'a picture');
   }
 }
 
-/** The code for an error of the file system while an input is read. */
-export function codedReadError(path: string, cause: unknown): CraneError {
+/**
+ * The code for an error of the file system while an input is read.
+ * @param wanted what was expected where a folder is
+ */
+export function codedReadError(path: string, cause: unknown, wanted = 'a file'): CraneError {
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new CraneError('E_INPUT_NOT_FOUND', `${path}: there is no such file`, {
@@ -67,10 +70,10 @@ export function codedReadError(path: string, cause: unknown): CraneError {
       cause,
     });
   }
-  if (code === 'EISDIR') return isDirectory(path);
+  if (code === 'EISDIR') return isDirectory(path, wanted);
   return new CraneError('E_IO_READ', `${path}: ${message}`, { cause });
 }
 
-function isDirectory(path: string): CraneError {
-  return new CraneError('E_INPUT_IS_DIRECTORY', `${path}: a folder, expected a picture`);
+function isDirectory(path: string, wanted: string): CraneError {
+  return new CraneError('E_INPUT_IS_DIRECTORY', `${path}: a folder, expected ${wanted}`);
 }

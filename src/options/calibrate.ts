@@ -22,7 +22,7 @@ export const calibrateCommandOptions = {
     max: 1,
     open: true,
     default: 0.01,
-    help: 'with --normal-only or --normals: bound of the probability that a normal picture is called anomalous',
+    help: 'with --normal-only, or of score with --normals: how often at most a normal picture is called anomalous',
   }),
   write: flag({
     group: 'Calibration',

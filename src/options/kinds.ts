@@ -108,8 +108,8 @@ export function choice<const T extends string>(values: readonly T[], described: 
 interface Range {
   min: number;
   max?: number;
-  /** the bounds themselves are refused */
-  open?: boolean;
+  /** the bounds themselves are refused; low: that below alone */
+  open?: boolean | 'low';
 }
 
 export function num(described: Described<number> & Range): OptionSpec<number> {
@@ -117,11 +117,14 @@ export function num(described: Described<number> & Range): OptionSpec<number> {
   const accepts = (value: unknown): value is number =>
     typeof value === 'number' &&
     Number.isFinite(value) &&
-    (open ? value > min && value < max : value >= min && value <= max);
+    (open ? value > min : value >= min) &&
+    (open === true ? value < max : value <= max);
   const range = open
-    ? Number.isFinite(max)
-      ? `between ${min} and ${max}, both excluded`
-      : `above ${min}`
+    ? open === 'low' && Number.isFinite(max)
+      ? `above ${min}, at most ${max}`
+      : Number.isFinite(max)
+        ? `between ${min} and ${max}, both excluded`
+        : `above ${min}`
     : Number.isFinite(max)
       ? `from ${min} to ${max}`
       : `of at least ${min}`;
@@ -131,7 +134,7 @@ export function num(described: Described<number> & Range): OptionSpec<number> {
     schema: {
       type: 'number',
       ...(open ? { exclusiveMinimum: min } : { minimum: min }),
-      ...(Number.isFinite(max) ? (open ? { exclusiveMaximum: max } : { maximum: max }) : {}),
+      ...(Number.isFinite(max) ? (open === true ? { exclusiveMaximum: max } : { maximum: max }) : {}),
     },
     expected: `a number ${range}`,
     accepts,

@@ -211,6 +211,7 @@ export const trainCommandOptions = {
     calls,
     min: 0,
     max: 1,
+    open: 'low',
     default: 1,
     help: 'share of the pictures of each class and label that is taken',
   }),

@@ -201,7 +201,7 @@ async function* fromList(
       }
     }
   } catch (cause) {
-    throw cause instanceof CraneError ? cause : codedReadError(name, cause);
+    throw cause instanceof CraneError ? cause : codedReadError(name, cause, 'a list of paths');
   }
 }
 
@@ -252,7 +252,7 @@ async function* fromStdin(options: Listing): AsyncGenerator<ListedPicture> {
 async function listed(path: AnyPath, shown: string, place = placeOf(shown)): Promise<ListedPicture> {
   if (typeof path === 'string') return { input: path, name: shortName(shown), place };
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw codedReadError(shown, cause);
+    throw codedReadError(shown, cause, 'a picture');
   });
   return { input: bytes, name: shown, place };
 }

@@ -65,6 +65,8 @@ export async function* readManifest(path: string): AsyncGenerator<ManifestRow> {
   }
 }
 
+const k_wanted = 'a manifest in JSON Lines or Parquet';
+
 /** A row may hold a picture as data: of more it is told, and no more than that is held. */
 const k_lineBytes = 64 * 2 ** 20;
 
@@ -73,7 +75,7 @@ async function* jsonRows(path: string): AsyncGenerator<unknown> {
     bytes: k_lineBytes,
     error: (line: number) => new CraneError('E_DATA_META', `${path}: line ${line} is longer than 64 MiB`),
   };
-  for await (const { text: line, number } of linesOf(path, tooLong)) {
+  for await (const { text: line, number } of linesOf(path, tooLong, k_wanted)) {
     const text = decoded(line, path, number).replace(/^\ufeff/, '');
     if (text.trim() !== '') yield parsed(text, path, number);
   }
@@ -105,7 +107,7 @@ async function* parquetRows(path: string): AsyncGenerator<unknown> {
     loadParquet,
   );
   const file = await open(path).catch((cause: unknown) => {
-    throw codedReadError(path, cause);
+    throw codedReadError(path, cause, k_wanted);
   });
   try {
     const { size } = await file.stat();

@@ -19,6 +19,8 @@ export interface WorkerChoices extends ChunkChoices {
 }
 
 export interface WorkerEvents extends ChunkEvents {
+  /** the server of the queue answers */
+  onConnected(): void;
   onFault(chunk: string, reason: string, isDead: boolean): void;
   /** what the server of the queue refuses; of one kind once a minute */
   onRefused(reason: string): void;
@@ -37,6 +39,7 @@ const k_idleChecks = 500;
  */
 export async function runWorker(choices: WorkerChoices): Promise<void> {
   const redis = await connectRedis(choices.redis);
+  choices.events.onConnected();
   const presence = new Presence(redis, choices.events.onConnection);
   try {
     if (!choices.stop.aborted) await workUntilEnd(redis, presence, choices);

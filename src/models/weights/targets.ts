@@ -35,6 +35,10 @@ export async function findTarget(
       throw new CraneError('E_IO_READ', `${given}: may not be read (${cause.code})`, { cause });
     return undefined;
   });
+  if (facts !== undefined && !facts.isFile() && !facts.isDirectory())
+    throw new CraneError('E_IO_READ', `${given}: neither a file nor a folder`, {
+      hint: 'name a weight file, or a model: npx crane-native weights list',
+    });
   const isFile = facts?.isFile() && basename(given) !== 'model.json';
   if (isFile || (facts?.isDirectory() && (await holdsWeightsOnly(given))))
     return { files: [{ path: given }] };

@@ -176,6 +176,13 @@ describe('flags', () => {
   });
 });
 
+it('worker takes jobs of nobody before its queue answers', async () => {
+  await makeToyModel(at('of worker'));
+  const run = await runInProcess(['worker', '--redis', 'foo', '--model', at('of worker')]);
+  expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('Expected redis://HOST:PORT')]);
+  expect(run.stderr).not.toContain('takes jobs');
+});
+
 describe('demo', () => {
   async function makeModel(name: string) {
     const model = await makeToyModel(at(name));

@@ -200,6 +200,21 @@ describe('a manifest', () => {
     expect(errorOf(run.stderr)).toMatchObject({ code, message: expect.stringContaining(message) });
   });
 
+  it.each([
+    [
+      '--manifest FOLDER',
+      () => ['--manifest', at('pictures')],
+      'expected a manifest in JSON Lines or Parquet',
+    ],
+    ['@FOLDER', () => [`@${at('pictures')}`], 'expected a list of paths'],
+  ])('%s: says what is expected there', async (_, args, message) => {
+    const run = await score(...args(), '--json');
+    expect(errorOf(run.stderr)).toMatchObject({
+      code: 'E_INPUT_IS_DIRECTORY',
+      message: `${at('pictures')}: a folder, ${message}`,
+    });
+  });
+
   it('goes alone', async () => {
     const run = await score(at('pictures'), '--manifest', at('work.jsonl'));
     expect(run.code).toBe(2);

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runInProcess } from '../cli/run-in-process.js';
@@ -50,6 +50,16 @@ describe('data index', () => {
     ]);
     expect([run.code, run.stdout]).toEqual([0, `${join(root, 'x.json')}\n`]);
   });
+});
+
+it.each(['check', 'index'])('data %s of a picture says what a data set is', async (what) => {
+  const picture = join(root, 'A.JPG');
+  await writeFile(picture, await greyPng(10));
+  const run = await runInProcess(['data', what, picture, '--json']);
+  expect([run.code, JSON.parse(run.stderr).error]).toMatchObject([
+    2,
+    { code: 'E_USAGE', message: `${picture}: a picture, and a data set is a folder or its meta.json` },
+  ]);
 });
 
 describe('data check', () => {

@@ -67,6 +67,8 @@ describe('the table of options', () => {
     ['shard', '5/4', undefined],
     ['heatmapRange', '0.2,0.9', { low: 0.2, high: 0.9 }],
     ['heatmapRange', '1,0', undefined],
+    ['portion', '0', undefined],
+    ['portion', '1', 1],
     ['temperature', '0', undefined],
     ['temperature', '1e-300', undefined],
     ['temperature', '1e-40', undefined],

@@ -76,6 +76,11 @@ describe('help and usage', () => {
     expect(JSON.parse(stderr)).toEqual({ error: { code: 'E_USAGE', message, hint } });
   });
 
+  it.runIf(process.platform === 'linux')('a device is no weight file', async () => {
+    const { code, stderr } = await run('inspect', '/dev/null');
+    expect([code, stderr]).toEqual([5, expect.stringContaining('/dev/null: neither a file nor a folder')]);
+  });
+
   it.each([
     [['convert', 'a.pt'], /--out/],
     [['convert', 'a.pt', '--out', 'b.pt'], /Expected a name ending in \.safetensors/],
