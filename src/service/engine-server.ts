@@ -211,7 +211,12 @@ async function scoreOne(
     ...(order.heatmap?.range ? { heatmapRange: order.heatmap.range } : {}),
     ...(order.maskBytes === undefined
       ? {}
-      : { ignore: new File([bytes.subarray(pictureEnd)], `the mask "ignore" of ${order.name}`) }),
+      : {
+          ignore: new File(
+            [new Uint8Array(bytes.subarray(pictureEnd))],
+            `the mask "ignore" of ${order.name}`,
+          ),
+        }),
     signal,
   });
   const parts: Uint8Array[] = [];
