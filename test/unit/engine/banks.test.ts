@@ -5,18 +5,13 @@ import { isFailed, type PictureScore } from '../../../src/engine/result.js';
 import { CraneError } from '../../../src/errors.js';
 import { isThere } from '../../../src/files/write-whole.js';
 import type { EngineWarning } from '../../../src/options/types.js';
-import { codeOf, collect } from '../awaiting.js';
+import { codeOf, collect, faultOf } from '../awaiting.js';
 import { leave } from '../files/left.js';
 import { useToyModel } from './toy-engine.js';
 import { pixels } from './toy-model.js';
 
 const toy = useToyModel();
 
-const faultOf = (work: Promise<unknown>) =>
-  work.then(
-    () => ({ code: 'no error', message: '', hint: '' }),
-    ({ code, message, hint = '' }: CraneError) => ({ code, message, hint }),
-  );
 const greys = (...values: number[]) => values.map((value) => pixels(value));
 
 describe('a bank', () => {

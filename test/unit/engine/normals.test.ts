@@ -1,20 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/engine/load-engine.js';
-import type { CraneError } from '../../../src/errors.js';
 import type { Model } from '../../../src/models/model-json.js';
 import type { EngineWarning } from '../../../src/options/types.js';
-import { unending } from '../awaiting.js';
+import { faultOf, unending } from '../awaiting.js';
 import { makeFakeAddon } from './fake-addon.js';
 import { useToyModel } from './toy-engine.js';
 import { pixels, writePicture } from './toy-model.js';
 
 const toy = useToyModel();
 
-const faultOf = (work: Promise<unknown>) =>
-  work.then(
-    () => ({ code: 'no error', message: '', hint: '' }),
-    ({ code, message, hint = '' }: CraneError) => ({ code, message, hint }),
-  );
 const greys = (...values: number[]) => values.map((value) => pixels(value));
 
 describe('learnNormals', () => {
