@@ -1,6 +1,7 @@
 /** The engine that users hold: pictures in, results out. All heavy work happens on other threads. */
 import { isDeepStrictEqual, types } from 'node:util';
 import type { EngineFacts, NativeAddon, NativeEngine, Precision } from '../addon/native.js';
+import { deepFrozen } from '../deep-frozen.js';
 import { CraneError } from '../errors.js';
 import { AnomalyMap } from '../images/anomaly-map.js';
 import { ByteBudget } from '../images/byte-budget.js';
@@ -468,10 +469,4 @@ export class Engine {
     const gpus = this.facts.device.split(',').filter((name) => name.startsWith('cuda'));
     return gpus.length > 0 ? 16 * gpus.length : 1;
   }
-}
-
-function deepFrozen<T extends object>(value: T): T {
-  for (const field of Object.values(value))
-    if (typeof field === 'object' && field !== null) deepFrozen(field);
-  return Object.freeze(value);
 }

@@ -6,6 +6,7 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { NativeEngine } from '../addon/engine.js';
 import { checkFields, flagField } from '../check-fields.js';
+import { deepFrozen } from '../deep-frozen.js';
 import { CraneError } from '../errors.js';
 import { removeLeft } from '../files/left-files.js';
 import { makeFolder } from '../files/make-folder.js';
@@ -38,7 +39,7 @@ export class NormalBank {
   constructor(native: NativeEngine, handle: number, facts: BankFacts) {
     this.#native = native;
     this.#handle = handle;
-    this.facts = frozen(structuredClone(facts));
+    this.facts = deepFrozen(structuredClone(facts));
     this.identity = bankIdentity(facts);
     Object.freeze(this);
   }
@@ -105,11 +106,4 @@ export class NormalBank {
     for (const done of this.#whenFreed) done();
     this.#whenFreed.clear();
   }
-}
-
-/** With all that it holds. */
-function frozen<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const part of Object.values(value)) frozen(part);
-  return Object.freeze(value);
 }
